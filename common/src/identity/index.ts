@@ -1,0 +1,13 @@
+export {
+  certificatePem,
+  createCertificate,
+  maxExtensionBytes,
+  parseHexExtension,
+  type Certificate,
+  type CertificateExtension,
+  type CertificateOptions,
+} from "./certificate.ts";
+export { clientId, clientIdOf, fingerprint, isClientId, isFingerprint, parseFingerprint } from "./client-id.ts";
+export type { KeyKind } from "./key-kind.ts";
+export { generateKey, loadOrCreateKey, parseKey, type IdentityKey } from "./key.ts";
+export { maxCertificateBytes, readPeer, type PeerIdentity } from "./peer.ts";

@@ -1,0 +1,94 @@
+import http2 from "node:http2";
+import type { Socket } from "node:net";
+import tls, { type TLSSocket } from "node:tls";
+import { PortholeError } from "../../errors.ts";
+import { limits, alpn } from "../../protocol/protocol.ts";
+import { orAbort } from "../../util/abort.ts";
+import type { Carrier } from "../types.ts";
+import { Http2Carrier, controlAuthority, sessionOptions, visitorAuthority } from "./carrier.ts";
+import { fromNodeError } from "./errors.ts";
+
+export interface AcceptHttp2Options {
+  /** PEM chain and key of the relay. */
+  readonly cert: string;
+  readonly key: string;
+  /** Looks at the client's certificate before HTTP/2 sees a byte; throws to refuse. */
+  verifyPeer(certificate: Buffer): void;
+}
+
+/** The relay's half: takes connected TCP sockets and makes carriers of them. */
+export interface Http2Acceptor {
+  /** TLS and HTTP/2 handshake. Rejects with `untrusted`, `protocol`, `unreachable` or the signal's reason; the socket is closed then. */
+  accept(socket: Socket, options: { readonly signal: AbortSignal }): Promise<Carrier>;
+  /** For connections from now on. */
+  setCertificate(cert: string, key: string): void;
+}
+
+export function createHttp2Acceptor(options: AcceptHttp2Options): Http2Acceptor {
+  let context = secureContext(options.cert, options.key);
+  return {
+    setCertificate(cert, key) {
+      context = secureContext(cert, key);
+    },
+    async accept(socket, { signal }) {
+      const what = `agent from ${socket.remoteAddress ?? "?"}`;
+      socket.setNoDelay(true);
+      try {
+        const secure = await orAbort(signal, handshake(socket, context));
+        const peerCertificate = secure.getPeerCertificate(false).raw as Buffer | undefined;
+        if (!peerCertificate) throw new PortholeError("protocol", `${what} presented no certificate`);
+        options.verifyPeer(peerCertificate);
+        return await orAbort(signal, startSession(secure, peerCertificate));
+      } catch (reason) {
+        socket.destroy();
+        throw fromNodeError(reason, what);
+      }
+    },
+  };
+}
+
+/** No tickets and no session cache: an agent proves its key on every connection (no resumption). */
+function secureContext(cert: string, key: string): tls.SecureContext {
+  return tls.createSecureContext({
+    cert,
+    key,
+    minVersion: "TLSv1.3",
+    secureOptions: 0x4000, // SSL_OP_NO_TICKET
+  });
+}
+
+function handshake(socket: Socket, secureContext: tls.SecureContext): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const secure = new tls.TLSSocket(socket, {
+      isServer: true,
+      secureContext,
+      requestCert: true,
+      rejectUnauthorized: false,
+      ALPNProtocols: [alpn.http2],
+    });
+    secure.on("error", reject);
+    secure.on("close", () => reject(new PortholeError("unreachable", "The connection ended in the TLS handshake")));
+    secure.on("secure", () => {
+      // Only tls.Server takes this mark away, and node:http2 waits for that.
+      Object.assign(secure, { secureConnecting: false });
+      if (secure.alpnProtocol === alpn.http2) resolve(secure);
+      else reject(new PortholeError("protocol", `The agent did not ask for ALPN ${alpn.http2}`));
+    });
+  });
+}
+
+function startSession(socket: TLSSocket, peerCertificate: Buffer): Promise<Carrier> {
+  return new Promise((resolve, reject) => {
+    const session = http2.connect("https://agent", { ...sessionOptions, createConnection: () => socket });
+    session.on("error", reject);
+    session.on("close", () => reject(new PortholeError("unreachable", "The connection ended in the HTTP/2 handshake")));
+    // The client's settings say how many streams it takes; no stream is opened before they are here.
+    session.once("remoteSettings", () => {
+      session.setLocalWindowSize(limits.linkWindowBytes);
+      const open = (authority: string): http2.ClientHttp2Stream =>
+        session.request({ ":method": "CONNECT", ":authority": authority }, { endStream: false });
+      const control = open(controlAuthority);
+      resolve(new Http2Carrier({ session, socket, control, peerCertificate, request: () => open(visitorAuthority) }));
+    });
+  });
+}

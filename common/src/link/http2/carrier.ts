@@ -1,0 +1,124 @@
+import http2, { type Http2Session, type Http2Stream } from "node:http2";
+import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import { PortholeError } from "../../errors.ts";
+import { limits } from "../../protocol/protocol.ts";
+import { AsyncQueue } from "../../util/async-queue.ts";
+import type { Carrier, CarrierStream, RemoteAddress } from "../types.ts";
+import { fromNodeError } from "./errors.ts";
+
+/** HTTP/2 settings and memory bounds of both ends. The client's end (the HTTP/2 server) is the one that receives streams. */
+export const sessionOptions = {
+  settings: {
+    enablePush: false,
+    initialWindowSize: limits.streamWindowBytes,
+    // The control stream is one of them.
+    maxConcurrentStreams: limits.maxStreamsPerLink + 1,
+    maxFrameSize: 65_536,
+  },
+  // Megabytes. Frames that wait for a slow socket count; windows bound what can wait.
+  maxSessionMemory: 64,
+} as const;
+
+/** The pseudo-path that tells the control stream from visitors: RFC 9113 section 8.5 leaves `:authority` of CONNECT to us. */
+export const controlAuthority = "control";
+export const visitorAuthority = "visitor";
+
+interface Parts {
+  readonly session: Http2Session;
+  readonly socket: TLSSocket;
+  readonly control: Duplex;
+  readonly peerCertificate: Buffer | undefined;
+  /** Only at the relay. */
+  readonly request?: (() => Http2Stream) | undefined;
+}
+
+export class Http2Carrier implements Carrier {
+  readonly kind = "http2";
+  readonly remote: RemoteAddress;
+  readonly peerCertificate: Buffer | undefined;
+  readonly control: Duplex;
+  readonly incoming = new AsyncQueue<CarrierStream>();
+  readonly maxStreams: number;
+  readonly closed: Promise<PortholeError>;
+  readonly #session: Http2Session;
+  readonly #socket: TLSSocket;
+  readonly #request: (() => Http2Stream) | undefined;
+  #openStreams = 0;
+  #reason: PortholeError | undefined;
+
+  constructor(parts: Parts) {
+    const { session, socket } = parts;
+    this.#session = session;
+    this.#socket = socket;
+    this.#request = parts.request;
+    this.control = parts.control;
+    this.peerCertificate = parts.peerCertificate;
+    this.remote = { address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
+    this.maxStreams = Math.min(limits.maxStreamsPerLink, (session.remoteSettings.maxConcurrentStreams ?? 1) - 1);
+    const what = `HTTP/2 link with ${this.remote.address}`;
+    session.on("error", (reason) => {
+      this.#reason ??= fromNodeError(reason, what, "closed");
+    });
+    session.on("goaway", (code) => {
+      this.#reason ??= new PortholeError("closed", `${what}: the other side went away (HTTP/2 code ${code})`);
+    });
+    this.closed = new Promise((resolve) => {
+      session.on("close", () => {
+        this.incoming.end();
+        socket.destroy();
+        resolve(this.#reason ?? new PortholeError("closed", `${what}: the connection ended`));
+      });
+    });
+    this.control.on("error", () => {});
+  }
+
+  /** A stream that the peer opened. */
+  receive(stream: Http2Stream): void {
+    this.incoming.push(this.#own(stream));
+  }
+
+  openStream(): CarrierStream {
+    if (!this.#request || this.#session.closed || this.#session.destroyed)
+      throw new PortholeError("closed", "The link is closed");
+    if (this.#openStreams >= this.maxStreams)
+      throw new PortholeError("busy", `The link has ${this.maxStreams} streams open already`);
+    return this.#own(this.#request());
+  }
+
+  rttMs(): number | undefined {
+    return undefined;
+  }
+
+  async close(reason: PortholeError): Promise<void> {
+    this.#reason ??= reason;
+    if (!this.#session.destroyed) {
+      // Ending the control stream flushes what is written on it; then nothing of ours is left to say.
+      const timer = setTimeout(() => this.destroy(reason), limits.linkCloseMs);
+      this.control.end(() => {
+        this.#session.goaway(http2.constants.NGHTTP2_NO_ERROR);
+        this.#socket.end();
+      });
+      await this.closed;
+      clearTimeout(timer);
+    }
+    await this.closed;
+  }
+
+  destroy(reason: PortholeError): void {
+    this.#reason ??= reason;
+    // Without a code the streams would seem to have ended in order.
+    this.#session.destroy(undefined, http2.constants.NGHTTP2_CANCEL);
+    this.#socket.destroy();
+  }
+
+  #own(stream: Http2Stream): CarrierStream {
+    this.#openStreams += 1;
+    stream.on("close", () => {
+      this.#openStreams -= 1;
+    });
+    stream.on("error", () => {});
+    // Ids are assigned as soon as the session is connected, and a carrier exists only then.
+    return stream as Http2Stream & { id: number };
+  }
+}

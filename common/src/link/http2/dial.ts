@@ -1,0 +1,86 @@
+import http2, { type ServerHttp2Stream } from "node:http2";
+import net from "node:net";
+import tls, { type TLSSocket } from "node:tls";
+import { PortholeError } from "../../errors.ts";
+import { alpn, limits } from "../../protocol/protocol.ts";
+import { orAbort } from "../../util/abort.ts";
+import type { Carrier, PeerTrust } from "../types.ts";
+import { Http2Carrier, controlAuthority, sessionOptions } from "./carrier.ts";
+import { fromNodeError } from "./errors.ts";
+
+export interface DialHttp2Options {
+  readonly host: string;
+  readonly port: number;
+  /** The client's certificate and key, PEM. */
+  readonly cert: string;
+  readonly key: string;
+  readonly trust: PeerTrust;
+  /** Looks at the relay's certificate (DER) before anything is sent over it; throws to refuse. */
+  verifyPeer(certificate: Buffer): void;
+}
+
+/** The client's half. Rejects with `unreachable`, `timeout`, `untrusted`, `protocol`, or the signal's reason. */
+export async function dialHttp2(
+  options: DialHttp2Options,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Carrier> {
+  signal.throwIfAborted();
+  const what = `${options.host}:${options.port}`;
+  const { trust } = options;
+  const socket = tls.connect({
+    host: options.host,
+    port: options.port,
+    ...(net.isIP(options.host) ? {} : { servername: options.host }),
+    cert: options.cert,
+    key: options.key,
+    ...(trust.kind === "ca" && trust.pem !== undefined ? { ca: trust.pem } : {}),
+    rejectUnauthorized: trust.kind === "ca",
+    minVersion: "TLSv1.3",
+    ALPNProtocols: [alpn.http2],
+  });
+  socket.setNoDelay(true);
+  try {
+    await orAbort(signal, handshake(socket));
+    const certificate = socket.getPeerCertificate(false).raw as Buffer | undefined;
+    if (!certificate) throw new PortholeError("protocol", `${what} presented no certificate`);
+    options.verifyPeer(certificate);
+    return await orAbort(signal, startSession(socket, certificate));
+  } catch (reason) {
+    socket.destroy();
+    throw fromNodeError(reason, what);
+  }
+}
+
+function handshake(socket: TLSSocket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.on("error", reject);
+    socket.on("close", () => reject(new PortholeError("unreachable", "The connection ended in the TLS handshake")));
+    socket.on("secureConnect", () => {
+      if (socket.alpnProtocol === alpn.http2) resolve();
+      else reject(new PortholeError("protocol", "Is this a Porthole relay's API port? It does not speak our HTTP/2"));
+    });
+  });
+}
+
+/** The tunnel client takes HTTP/2's server role, so that the relay can open streams. */
+function startSession(socket: TLSSocket, peerCertificate: Buffer): Promise<Carrier> {
+  return new Promise((resolve, reject) => {
+    const session = http2.performServerHandshake(socket, sessionOptions);
+    session.setLocalWindowSize(limits.linkWindowBytes);
+    let carrier: Http2Carrier | undefined;
+    session.on("error", reject);
+    session.on("close", () => reject(new PortholeError("unreachable", "The connection ended in the HTTP/2 handshake")));
+    session.on("stream", (stream: ServerHttp2Stream, headers) => {
+      stream.on("error", () => {});
+      stream.respond({ ":status": 200 });
+      if (!carrier && headers[":authority"] === controlAuthority) {
+        carrier = new Http2Carrier({ session, socket, control: stream, peerCertificate });
+        resolve(carrier);
+      } else if (carrier) {
+        carrier.receive(stream);
+      } else {
+        session.destroy(new PortholeError("protocol", "The relay opened a stream before the control stream"));
+      }
+    });
+  });
+}

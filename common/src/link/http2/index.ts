@@ -1,0 +1,2 @@
+export { dialHttp2, type DialHttp2Options } from "./dial.ts";
+export { createHttp2Acceptor, type Http2Acceptor, type AcceptHttp2Options } from "./accept.ts";

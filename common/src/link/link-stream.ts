@@ -1,0 +1,101 @@
+import { Duplex } from "node:stream";
+import { PortholeError, type ErrorCode } from "../errors.ts";
+import { limits } from "../protocol/protocol.ts";
+import type { Clock, Timer } from "../util/clock.ts";
+import type { CarrierStream, LinkStream } from "./types.ts";
+
+export interface LinkStreamHooks {
+  readonly clock: Clock;
+  /** Tells the peer that this side has given the stream up. */
+  onAbort(stream: number, code: ErrorCode): void;
+  /** The transport's stream is gone, its credit is free again. */
+  onGone(stream: number): void;
+}
+
+/**
+ * A carrier's stream with a `destroy()` that never resets it. A reset costs the link: Node's HTTP/2 server ends the whole
+ * session after about 1,000 of them, and quiche 0.18 never frees a stream that was reset with unsent data. So an abort is
+ * a control message, and behind the back of whoever destroyed this object the carrier's stream is ended and read to its end.
+ */
+export class CarrierLinkStream extends Duplex implements LinkStream {
+  readonly id: number;
+  readonly #raw: CarrierStream;
+  readonly #hooks: LinkStreamHooks;
+  #onDrain: (() => void) | undefined;
+  #sawEnd = false;
+  #abortedByPeer = false;
+  #drainTimer: Timer | undefined;
+
+  constructor(raw: CarrierStream, hooks: LinkStreamHooks) {
+    super({ allowHalfOpen: true });
+    this.id = raw.id;
+    this.#raw = raw;
+    this.#hooks = hooks;
+    raw.on("data", (chunk: Buffer) => {
+      if (!this.destroyed && !this.push(chunk)) raw.pause();
+    });
+    raw.on("end", () => {
+      // Node's HTTP/2 streams emit "end" also when they are torn down; a truncated stream must not look like a whole one.
+      if (this.destroyed || raw.destroyed) return;
+      this.#sawEnd = true;
+      this.push(null);
+    });
+    raw.on("drain", () => this.#takeDrain()?.());
+    raw.on("error", (cause) => {
+      this.destroy(PortholeError.from(cause));
+    });
+    raw.on("close", () => {
+      this.#drainTimer?.cancel();
+      if (!this.#sawEnd || !this.writableFinished)
+        this.destroy(new PortholeError("closed", "The link of this stream ended"));
+      hooks.onGone(this.id);
+    });
+    raw.pause();
+  }
+
+  /** The peer gave the stream up. */
+  abortByPeer(code: ErrorCode): void {
+    this.#abortedByPeer = true;
+    this.destroy(new PortholeError("aborted", `The other side gave up this stream (${code})`));
+  }
+
+  override _read(): void {
+    this.#raw.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    if (this.#raw.write(chunk)) done();
+    else this.#onDrain = done;
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this.#raw.cork();
+    let room = true;
+    for (const { chunk } of chunks) room = this.#raw.write(chunk);
+    this.#raw.uncork();
+    if (room) done();
+    else this.#onDrain = done;
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#raw.end(() => done());
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    const raw = this.#raw;
+    this.#takeDrain()?.(error);
+    if (!raw.destroyed && !(this.#sawEnd && raw.writableFinished)) {
+      if (!this.#abortedByPeer) this.#hooks.onAbort(this.id, error instanceof PortholeError ? error.code : "aborted");
+      raw.resume();
+      if (!raw.writableEnded) raw.end();
+      this.#drainTimer = this.#hooks.clock.timer(limits.abortDrainMs, () => raw.destroy());
+    }
+    done(error);
+  }
+
+  #takeDrain(): ((error?: Error | null) => void) | undefined {
+    const callback = this.#onDrain;
+    this.#onDrain = undefined;
+    return callback;
+  }
+}

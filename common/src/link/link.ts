@@ -1,0 +1,141 @@
+import { PortholeError, isErrorCode, type ErrorCode } from "../errors.ts";
+import { limits, type ControlMessage } from "../protocol/protocol.ts";
+import { AsyncQueue } from "../util/async-queue.ts";
+import type { Clock, Timer } from "../util/clock.ts";
+import { ControlChannel } from "./control-channel.ts";
+import { CarrierLinkStream } from "./link-stream.ts";
+import type { Carrier, CarrierStream, Link, LinkKind, LinkLoad, LinkStream, RemoteAddress } from "./types.ts";
+
+export interface LinkOptions {
+  readonly clock: Clock;
+  /** The client sends the heartbeat; the relay watches for it, so that 10,000 idle agents cost it one answer each. */
+  readonly heartbeat: "send" | "watch";
+}
+
+/** Gives a transport connection its meaning: control messages, heartbeat, streams whose abort is an orderly end. Takes the carrier over. */
+export function createLink(carrier: Carrier, options: LinkOptions): Link {
+  return new CarrierLink(carrier, options);
+}
+
+class CarrierLink implements Link {
+  readonly kind: LinkKind;
+  readonly remote: RemoteAddress;
+  readonly peerCertificate: Buffer | undefined;
+  readonly control: ControlChannel;
+  readonly incoming: AsyncQueue<LinkStream>;
+  readonly maxStreams: number;
+  readonly closed: Promise<PortholeError>;
+  readonly #carrier: Carrier;
+  readonly #clock: Clock;
+  readonly #streams = new Map<number, { readonly raw: CarrierStream; readonly stream: CarrierLinkStream }>();
+  readonly #heartbeat: "send" | "watch";
+  #timer: Timer | undefined;
+  #pingNumber = 0;
+  #pingSentAt = 0;
+  #missed = 0;
+  #heartbeatRttMs: number | undefined;
+
+  constructor(carrier: Carrier, options: LinkOptions) {
+    this.#carrier = carrier;
+    this.#clock = options.clock;
+    this.#heartbeat = options.heartbeat;
+    this.kind = carrier.kind;
+    this.remote = carrier.remote;
+    this.peerCertificate = carrier.peerCertificate;
+    this.maxStreams = carrier.maxStreams;
+    this.incoming = new AsyncQueue(limits.maxStreamsPerLink);
+    this.control = new ControlChannel(carrier.control, {
+      onLinkMessage: (message) => this.#onLinkMessage(message),
+      onFailure: (error) => this.#onControlFailure(error),
+    });
+    this.closed = carrier.closed.then((reason) => {
+      this.#timer?.cancel();
+      this.control.end();
+      this.incoming.end();
+      return reason;
+    });
+    void this.#accept();
+    this.#timer = this.#clock.timer(limits.heartbeatIntervalMs, () => this.#beat());
+  }
+
+  openStream(): LinkStream {
+    return this.#adopt(this.#carrier.openStream());
+  }
+
+  load(): LinkLoad {
+    let queuedBytes = 0;
+    for (const { raw, stream } of this.#streams.values()) queuedBytes += raw.writableLength + stream.writableLength;
+    return { openStreams: this.#streams.size, queuedBytes };
+  }
+
+  rttMs(): number | undefined {
+    return this.#carrier.rttMs() ?? this.#heartbeatRttMs;
+  }
+
+  close(reason: PortholeError): Promise<void> {
+    return this.#carrier.close(reason);
+  }
+
+  destroy(reason: PortholeError): void {
+    this.#carrier.destroy(reason);
+  }
+
+  async #accept(): Promise<void> {
+    for await (const raw of this.#carrier.incoming) {
+      const stream = this.#adopt(raw);
+      if (!this.incoming.push(stream)) stream.destroy(new PortholeError("busy", "Too many streams are waiting"));
+    }
+  }
+
+  #adopt(raw: CarrierStream): CarrierLinkStream {
+    const stream = new CarrierLinkStream(raw, {
+      clock: this.#clock,
+      onAbort: (id, code) => this.control.send({ type: "abort", stream: id, code }),
+      onGone: (id) => this.#streams.delete(id),
+    });
+    this.#streams.set(raw.id, { raw, stream });
+    // A stream that nobody listens to any more must not end the process; whoever uses it has its own listener.
+    stream.on("error", () => {});
+    return stream;
+  }
+
+  #onLinkMessage(message: Extract<ControlMessage, { type: "ping" | "pong" | "abort" }>): void {
+    switch (message.type) {
+      case "ping":
+        this.#missed = 0;
+        this.control.send({ type: "pong", n: message.n });
+        return;
+      case "pong":
+        if (message.n !== this.#pingNumber) return;
+        this.#missed = 0;
+        this.#heartbeatRttMs = this.#clock.monotonic() - this.#pingSentAt;
+        return;
+      case "abort": {
+        // An abort of a stream that is over, or that has not arrived yet: its own end follows and does the same.
+        const code: ErrorCode = isErrorCode(message.code) ? message.code : "aborted";
+        this.#streams.get(message.stream)?.stream.abortByPeer(code);
+        return;
+      }
+    }
+  }
+
+  /** One timer a link. Both sides count silent intervals; a side that sends also asks for an answer. */
+  #beat(): void {
+    if (this.#missed > limits.heartbeatMisses) {
+      this.destroy(new PortholeError("timeout", `No sign of life for ${this.#missed} heartbeats`));
+      return;
+    }
+    this.#missed += 1;
+    if (this.#heartbeat === "send") {
+      this.#pingNumber += 1;
+      this.#pingSentAt = this.#clock.monotonic();
+      this.control.send({ type: "ping", n: this.#pingNumber });
+    }
+    this.#timer = this.#clock.timer(limits.heartbeatIntervalMs, () => this.#beat());
+  }
+
+  #onControlFailure(error: PortholeError): void {
+    if (error.code === "closed") void this.close(error);
+    else this.destroy(error);
+  }
+}

@@ -1,0 +1,1 @@
+export { memoryCarrierPair, type MemoryPairOptions } from "./carrier.ts";

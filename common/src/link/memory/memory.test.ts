@@ -1,0 +1,17 @@
+import { systemClock } from "../../util/index.ts";
+import { linkCompliance } from "../../testing/link-compliance.ts";
+import { createLink } from "../index.ts";
+import { memoryCarrierPair } from "./index.ts";
+
+linkCompliance(
+  "memory",
+  async () => {
+    const { relay, client } = memoryCarrierPair();
+    return {
+      relay: createLink(relay, { clock: systemClock, heartbeat: "watch" }),
+      client: createLink(client, { clock: systemClock, heartbeat: "send" }),
+      dispose: async () => {},
+    };
+  },
+  { aborts: 1_000, maxStalledBytes: 1024 * 1024 },
+);

@@ -1,0 +1,72 @@
+import type { Duplex } from "node:stream";
+import type { PortholeError } from "../../errors.ts";
+import { limits } from "../../protocol/protocol.ts";
+import type { Clock } from "../../util/clock.ts";
+import type { Carrier, CarrierStream, RemoteAddress } from "../types.ts";
+import type { Connection } from "./connection.ts";
+
+export interface QuicCarrierOptions {
+  readonly connection: Connection;
+  readonly clock: Clock;
+  readonly peerCertificate: Buffer | undefined;
+  /** Resolves when the connection is over and everything that belongs to it is released. */
+  readonly closed: Promise<PortholeError>;
+}
+
+/** An established QUIC connection as the rest of Porthole sees it. */
+export class QuicCarrier implements Carrier {
+  readonly kind = "quic";
+  readonly peerCertificate: Buffer | undefined;
+  readonly incoming: AsyncIterable<CarrierStream>;
+  readonly maxStreams: number;
+  readonly closed: Promise<PortholeError>;
+  readonly #connection: Connection;
+  readonly #clock: Clock;
+
+  constructor(options: QuicCarrierOptions) {
+    this.#connection = options.connection;
+    this.#clock = options.clock;
+    this.peerCertificate = options.peerCertificate;
+    this.incoming = options.connection.incoming;
+    this.maxStreams = options.connection.maxStreams;
+    this.closed = options.closed;
+  }
+
+  get remote(): RemoteAddress {
+    const { address, port } = this.#connection.remote;
+    // A socket for both families shows IPv4 in IPv6's clothes.
+    return { address: address.replace(/^::ffff:(?=\d+\.)/, ""), port };
+  }
+
+  get control(): Duplex {
+    return this.#connection.control;
+  }
+
+  openStream(): CarrierStream {
+    return this.#connection.openStream();
+  }
+
+  rttMs(): number | undefined {
+    return this.#connection.rttMs();
+  }
+
+  async close(reason: PortholeError): Promise<void> {
+    const deadline = this.#clock.timer(limits.linkCloseMs, () => this.#connection.destroy(reason));
+    await flushed(this.control);
+    this.#connection.close(reason);
+    await this.closed;
+    deadline.cancel();
+  }
+
+  destroy(reason: PortholeError): void {
+    this.#connection.destroy(reason);
+  }
+}
+
+/** Resolves when the engine has everything that was written, or when the stream is over. */
+function flushed(stream: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    if (!stream.writable || stream.writableLength === 0) resolve();
+    else stream.write(Buffer.alloc(0), () => resolve());
+  });
+}

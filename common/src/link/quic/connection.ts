@@ -1,0 +1,371 @@
+import { PortholeError } from "../../errors.ts";
+import { AsyncQueue } from "../../util/async-queue.ts";
+import type { Clock, Timer } from "../../util/clock.ts";
+import type { CarrierStream, RemoteAddress } from "../types.ts";
+import type { HostPort, QuicheConnection } from "./binding.ts";
+import { closeCodeOf, fromLocalClose, fromPeerClose, fromStreamFailure } from "./errors.ts";
+import { PeerStreamIds } from "./peer-stream-ids.ts";
+import { QuicStream, type StreamHooks } from "./stream.ts";
+import type { DatagramSender } from "./udp-socket.ts";
+import { WriteQueue } from "./write-queue.ts";
+
+export interface ConnectionOptions {
+  readonly engine: QuicheConnection;
+  readonly side: "client" | "relay";
+  /** Names the connection in errors. */
+  readonly what: string;
+  readonly local: RemoteAddress;
+  readonly remote: RemoteAddress;
+  readonly clock: Clock;
+  readonly sender: DatagramSender;
+  /** Streams of ours at once. */
+  readonly maxStreams: number;
+  /** The handshake is over; no stream has been read yet. May destroy the connection. */
+  readonly onEstablished: () => void;
+  /** Once, at the end, when all streams are destroyed and no timer is left. */
+  readonly onOver: (reason: PortholeError) => void;
+}
+
+/** Stream 0, the first that a client opens (RFC 9000 section 2.1), is the control stream. */
+const controlId = 0;
+/** A stream exists for the peer from its first byte on, and the relay may want to write first. So the client begins with this. */
+const controlPreamble = Buffer.alloc(1);
+const nothing = Buffer.alloc(0);
+/** Of one connection in one turn of the event loop, about 86 KB: then others may go on, and acknowledgements come in. */
+const maxBurstPackets = 64;
+/** CVE-2024-1765: quiche 0.18 buffers the TLS handshake of a stranger without bound. An honest one needs less than a tenth. */
+const maxHandshakeBytes = 128 * 1024;
+/** Answers to packets that come after our CONNECTION_CLOSE, in case it was lost: RFC 9000 section 10.2.1. */
+const maxCloseRepeats = 8;
+
+/**
+ * One QUIC connection: datagrams in, datagrams out, streams. The engine has no threads and no sockets; this class calls it
+ * once a turn of the event loop for all that the turn has brought, because a call costs more than what it does:
+ * datagrams are fed as they come, then (in setImmediate) streams are read, then (in the next tick, so that what the readers
+ * write at once is in) writes are handed over and packets leave.
+ */
+export class Connection {
+  readonly control: QuicStream;
+  readonly incoming = new AsyncQueue<CarrierStream>();
+  readonly maxStreams: number;
+  readonly #engine: QuicheConnection;
+  readonly #options: ConnectionOptions;
+  readonly #streams = new Map<number, QuicStream>();
+  readonly #writes = new WriteQueue();
+  readonly #resumed = new Set<QuicStream>();
+  readonly #peerIds: PeerStreamIds;
+  readonly #localHost: HostPort;
+  #remote: RemoteAddress;
+  #arrival: { readonly from: HostPort; readonly to: HostPort };
+  #hasMoved = false;
+  #nextId: number;
+  #phase: "handshake" | "open" | "closing" | "over" = "handshake";
+  #reason: PortholeError | undefined;
+  #scheduled = false;
+  #received = false;
+  #handshakeBytes = 0;
+  #timer: Timer | undefined;
+  #timerAt = 0;
+  #closePacket: Buffer | undefined;
+  #closeRepeats = 0;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#engine = options.engine;
+    this.maxStreams = options.maxStreams;
+    this.#remote = options.remote;
+    this.#localHost = { host: options.local.address, port: options.local.port };
+    this.#arrival = this.#arrivalFrom(options.remote);
+    // The two lowest bits of an id tell who opened it (RFC 9000 section 2.1); the client's next one after control is 4.
+    this.#nextId = options.side === "relay" ? 1 : 4;
+    this.#peerIds = new PeerStreamIds(options.side === "relay" ? 4 : 1);
+    this.control = new QuicStream(controlId, this.#engine, this.#hooks, false);
+    this.#streams.set(controlId, this.control);
+  }
+
+  /** Where the peer is now. */
+  get remote(): RemoteAddress {
+    return this.#remote;
+  }
+
+  /** Streams in use, the control stream not counted. */
+  get openStreams(): number {
+    return this.#streams.size - (this.#streams.has(controlId) ? 1 : 0);
+  }
+
+  /** Sends the client's first packet. */
+  start(): void {
+    this.#flush();
+  }
+
+  receive(datagram: Buffer, from: RemoteAddress): void {
+    if (this.#phase === "over") return;
+    if (this.#phase === "closing") return this.#repeatClose();
+    if (this.#phase === "handshake" && (this.#handshakeBytes += datagram.length) > maxHandshakeBytes)
+      return this.destroy(new PortholeError("limit", `${this.#options.what}: the handshake is too long`));
+    if (from.port !== this.#arrival.from.port || from.address !== this.#arrival.from.host) {
+      this.#hasMoved = true;
+      this.#arrival = this.#arrivalFrom(from);
+    }
+    try {
+      this.#engine.recv(datagram, this.#arrival);
+    } catch {
+      // The engine has closed the connection, and says why in localError().
+    }
+
+    this.#received = true;
+    this.#schedule();
+  }
+
+  /** Throws `busy` or `closed`. */
+  openStream(): QuicStream {
+    if (this.#phase !== "open") throw new PortholeError("closed", `${this.#options.what} is closed`);
+    if (this.openStreams >= this.maxStreams)
+      throw new PortholeError("busy", `${this.#options.what} has ${this.maxStreams} streams open already`);
+    const id = this.#nextId;
+    try {
+      // Makes the stream, and takes its credit, without sending anything yet.
+      this.#engine.streamSend(id, nothing, false);
+    } catch (reason) {
+      throw fromStreamFailure(reason, this.#options.what);
+    }
+    this.#nextId += 4;
+    return this.#adopt(id);
+  }
+
+  /** The round trip of the path in use, smoothed. */
+  rttMs(): number | undefined {
+    if (this.#phase !== "open") return undefined;
+    return this.#engine.pathStats().find(({ active }) => active)?.rtt;
+  }
+
+  /** Destroys the streams, tells the peer, and goes on telling it for three round trips or so, as RFC 9000 section 10.2 asks. */
+  close(reason: PortholeError): void {
+    if (this.#phase === "closing" || this.#phase === "over") return;
+    this.#sayClose(reason);
+    if (this.#engine.isClosed()) this.#finish();
+    else this.#arm();
+  }
+
+  /** Tells the peer once, and is over. */
+  destroy(reason: PortholeError): void {
+    if (this.#phase === "over") return;
+    if (this.#phase !== "closing") this.#sayClose(reason);
+    this.#finish();
+  }
+
+  readonly #hooks: StreamHooks = {
+    onWritable: (stream) => {
+      this.#writes.add(stream);
+      this.#schedule();
+    },
+    onReadable: (stream) => {
+      this.#resumed.add(stream);
+      this.#schedule();
+    },
+    onGone: (stream) => {
+      this.#streams.delete(stream.id);
+      this.#writes.delete(stream);
+      this.#resumed.delete(stream);
+      // What it had not read yet is read and dropped, or its credit would never come back.
+      this.#received = true;
+      this.#schedule();
+    },
+  };
+
+  #schedule(): void {
+    if (this.#scheduled || this.#phase === "closing" || this.#phase === "over") return;
+    this.#scheduled = true;
+    setImmediate(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    if (this.#phase === "closing" || this.#phase === "over") return;
+    if (this.#received) {
+      this.#received = false;
+      this.#establish();
+      if (this.#phase === "open") this.#readAll();
+      this.#writes.unblock();
+    }
+    for (const stream of this.#resumed) {
+      this.#resumed.delete(stream);
+      stream.receive();
+    }
+    process.nextTick(this.#flush);
+  };
+
+  readonly #flush = (): void => {
+    this.#scheduled = false;
+    if (this.#phase === "closing" || this.#phase === "over") return;
+    this.#writes.run();
+    if (this.#transmit()) this.#schedule();
+    if (this.#engine.isClosed() || this.#engine.isDraining()) this.#finish();
+    else this.#arm();
+  };
+
+  #establish(): void {
+    if (this.#phase !== "handshake" || !this.#engine.isEstablished()) return;
+    this.#phase = "open";
+    if (this.#options.side === "client") {
+      this.#engine.streamSend(controlId, controlPreamble, false);
+      this.#controlAppears();
+    }
+    this.#options.onEstablished();
+  }
+
+  #controlAppears(): void {
+    // Control messages leave before visitors' bytes.
+    this.#engine.streamPriority(controlId, 0, true);
+    this.control.appear();
+  }
+
+  #readAll(): void {
+    for (const id of this.#engine.readable()) {
+      if (id === controlId && !this.control.exists) {
+        this.#engine.streamRecv(controlId, Buffer.allocUnsafe(controlPreamble.length));
+        this.#controlAppears();
+      }
+      let stream = this.#streams.get(id);
+      if (!stream && this.#peerIds.isNew(id)) {
+        stream = this.#adopt(id);
+        this.incoming.push(stream);
+      }
+      if (stream) stream.receive();
+      else this.#discard(id);
+    }
+  }
+
+  #adopt(id: number): QuicStream {
+    const stream = new QuicStream(id, this.#engine, this.#hooks, true);
+    this.#streams.set(id, stream);
+    return stream;
+  }
+
+  /** What still comes on a stream that we have given up. */
+  #discard(id: number): void {
+    try {
+      while (this.#engine.streamRecv(id, Buffer.allocUnsafe(4096)));
+    } catch {
+      // Reset, or freed: both are its end.
+    }
+  }
+
+  /** Answers whether there may be more to send. */
+  #transmit(): boolean {
+    const { sender } = this.#options;
+    let more = true;
+    for (let packets = 0; packets < maxBurstPackets && more; packets++) {
+      more = this.#transmitOne() !== undefined;
+    }
+    sender.flush();
+    return more;
+  }
+
+  #transmitOne(): Buffer | undefined {
+    const { sender } = this.#options;
+    const packet = sender.acquire();
+    let sent: [number, { readonly to: HostPort }] | null;
+    try {
+      sent = this.#engine.send(packet);
+    } catch (cause) {
+      this.#reason ??= new PortholeError("internal", `${this.#options.what}: the QUIC engine can't send`, { cause });
+      this.#engine.close(false, 1, nothing);
+      return undefined;
+    }
+    if (!sent) return undefined;
+    const [length, info] = sent;
+    if (this.#hasMoved && (info.to.port !== this.#remote.port || info.to.host !== this.#remote.address)) {
+      this.#remote = { address: info.to.host, port: info.to.port };
+      while (this.#engine.pathEventNext());
+    }
+    sender.send(packet, length, this.#remote);
+    return packet.subarray(0, length);
+  }
+
+  #sayClose(reason: PortholeError): void {
+    this.#reason ??= reason;
+    if (this.#phase === "open") {
+      this.#writes.run();
+      this.#transmit();
+    }
+    this.#phase = "closing";
+    this.#endStreams();
+    this.#engine.close(true, closeCodeOf(reason.code), nothing);
+    for (let last = this.#transmitOne(); last; last = this.#transmitOne()) this.#closePacket = Buffer.from(last);
+    this.#options.sender.flush();
+  }
+
+  #repeatClose(): void {
+    const { sender } = this.#options;
+    const packet = this.#closePacket;
+    if (!packet || this.#closeRepeats++ >= maxCloseRepeats) return;
+    sender.send(packet, packet.length, this.#remote);
+  }
+
+  #finish(): void {
+    this.#phase = "over";
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#reason ??= this.#engineReason();
+    this.#endStreams();
+    this.#options.onOver(this.#reason);
+  }
+
+  #endStreams(): void {
+    const reason = (this.#reason ??= this.#engineReason());
+    for (const stream of [...this.#streams.values()]) stream.detach(reason);
+    this.incoming.end();
+  }
+
+  #engineReason(): PortholeError {
+    const { what } = this.#options;
+    try {
+      const peer = this.#engine.peerError();
+      if (peer) return fromPeerClose(peer, what);
+      const local = this.#engine.localError();
+      if (local) return fromLocalClose(local, what);
+    } catch {
+      // Electron can't read an error that has a reason text. Ours never have one.
+    }
+    return this.#engine.isTimedOut()
+      ? new PortholeError("timeout", `${what}: the other side is silent`)
+      : new PortholeError("closed", `${what}: the connection ended`);
+  }
+
+  /** One timer a connection. It may fire too early, which costs nothing, and so is moved only to an earlier time. */
+  #arm(): void {
+    const delayMs = this.#engine.timeout();
+    if (delayMs === null) return;
+    // quiche rounds down, and a time-out that is not over yet would only be armed again.
+    const at = this.#options.clock.monotonic() + delayMs + 1;
+    if (this.#timer && this.#timerAt <= at) return;
+    this.#timer?.cancel();
+    this.#timerAt = at;
+    this.#timer = this.#options.clock.timer(delayMs + 1, this.#onTimer);
+  }
+
+  readonly #onTimer = (): void => {
+    this.#timer = undefined;
+
+    this.#engine.onTimeout();
+    if (this.#phase === "closing") {
+      if (this.#engine.isClosed()) this.#finish();
+      else this.#arm();
+      return;
+    }
+    // Loss opens no window, but a probe may carry what waits.
+    this.#writes.unblock();
+    this.#flushNow();
+  };
+
+  #flushNow(): void {
+    // The turn that is scheduled, if there is one, still comes.
+    const scheduled = this.#scheduled;
+    this.#flush();
+    this.#scheduled ||= scheduled;
+  }
+
+  #arrivalFrom(from: RemoteAddress): { readonly from: HostPort; readonly to: HostPort } {
+    return { from: { host: from.address, port: from.port }, to: this.#localHost };
+  }
+}

@@ -1,0 +1,54 @@
+// What the tests of this folder share. It has the name of a test so that it is not published.
+import { createCertificate, generateKey } from "../../identity/index.ts";
+import type { Carrier } from "../types.ts";
+import { dialQuic, listenQuic, type DialQuicOptions, type ListenQuicOptions, type QuicListener } from "./index.ts";
+
+export interface TestIdentity {
+  readonly cert: string;
+  readonly key: string;
+  readonly der: Buffer;
+}
+
+export function selfSigned(...dnsNames: string[]): TestIdentity {
+  const key = generateKey();
+  const certificate = createCertificate({ key, dnsNames, notBefore: new Date(Date.now() - 86_400_000), days: 30 });
+  return { cert: certificate.pem, key: key.pem, der: certificate.der };
+}
+
+export const relayIdentity = selfSigned("relay.example");
+export const clientIdentity = selfSigned();
+
+export const never: AbortSignal = new AbortController().signal;
+
+export function listen(options: Partial<ListenQuicOptions> = {}): Promise<QuicListener> {
+  return listenQuic({ address: "127.0.0.1", port: 0, ...relayIdentity, ...options }, { signal: never });
+}
+
+export function dial(
+  port: number,
+  options: Partial<DialQuicOptions> = {},
+  signal: AbortSignal = never,
+): Promise<Carrier> {
+  const trust = { kind: "pinned", pem: relayIdentity.cert } as const;
+  return dialQuic({ host: "127.0.0.1", port, ...clientIdentity, trust, ...options }, { signal });
+}
+
+export async function accept(listener: QuicListener): Promise<Carrier> {
+  for await (const carrier of listener.incoming) return carrier;
+  throw new Error("The listener is closed");
+}
+
+export interface CarrierPair {
+  readonly listener: QuicListener;
+  readonly relay: Carrier;
+  readonly client: Carrier;
+}
+
+export async function connectedPair(
+  listenOptions: Partial<ListenQuicOptions> = {},
+  dialOptions: Partial<DialQuicOptions> = {},
+): Promise<CarrierPair> {
+  const listener = await listen(listenOptions);
+  const [relay, client] = await Promise.all([accept(listener), dial(listener.address.port, dialOptions)]);
+  return { listener, relay, client };
+}

@@ -1,0 +1,6 @@
+export { quicAvailability, type QuicAvailability } from "./binding.ts";
+export type { QuicTrust } from "./config.ts";
+export { dialQuic, type DialQuicOptions } from "./dial.ts";
+export { listenQuic, type ListenQuicOptions, type QuicListener, type QuicListenerStats } from "./listen.ts";
+export type { Admit, DropReason } from "./packet-gate.ts";
+export type { LongHeader } from "./packet.ts";

@@ -1,0 +1,237 @@
+import { isIPv6 } from "node:net";
+import { PortholeError } from "../../errors.ts";
+import { alpn, limits } from "../../protocol/protocol.ts";
+import { AsyncQueue } from "../../util/async-queue.ts";
+import { systemClock, type Clock, type Timer } from "../../util/clock.ts";
+import type { Carrier, RemoteAddress } from "../types.ts";
+import { loadBinding, type QuicheBinding, type QuicheConfig, type QuicheConnection } from "./binding.ts";
+import { QuicCarrier } from "./carrier.ts";
+import { defaultPacketBytes, relayConfig, type EngineOptions } from "./config.ts";
+import { Connection } from "./connection.ts";
+import { connectionKey, destinationKey } from "./packet.ts";
+import { PacketGate, type Admit, type DropReason } from "./packet-gate.ts";
+import { UdpSocket } from "./udp-socket.ts";
+
+export interface ListenQuicOptions extends EngineOptions {
+  /** IP address; "::" takes IPv4 too. */
+  readonly address: string;
+  readonly port: number;
+  /** Whether a stranger may have a handshake at all; everyone may if absent. Asked for every Initial, so it must be quick. */
+  readonly admit?: Admit;
+  readonly maxHandshakes?: number;
+  readonly handshakeTimeoutMs?: number;
+  readonly clock?: Clock;
+}
+
+export interface QuicListenerStats {
+  /** Connections that the engine has, handshakes included. */
+  readonly connections: number;
+  readonly handshakes: number;
+  /** Connections that the engine ever had. */
+  readonly accepted: number;
+  /** Datagrams that were answered without the engine (Retry, version negotiation), and that were dropped, by reason. */
+  readonly answered: number;
+  readonly dropped: Readonly<Record<DropReason, number>>;
+  /** Datagrams that the kernel did not take. */
+  readonly sendFailures: number;
+}
+
+export interface QuicListener {
+  readonly address: RemoteAddress;
+  /** Connections whose handshake is done and whose peer has proved to hold the key of its certificate. Ends with `close`. */
+  readonly incoming: AsyncIterable<Carrier>;
+  /** For connections from now on. Throws `key`, and keeps the old one. */
+  setCertificate(cert: string, key: string): void;
+  stats(): QuicListenerStats;
+  /** Ends all connections that are left, at once, and resolves when the port is free. */
+  close(): Promise<void>;
+}
+
+/** Carriers that nobody has taken yet. */
+const maxWaitingCarriers = 1_024;
+const maxHandshakes = 128;
+
+/** The relay's half: one UDP socket for all clients. Rejects with `unavailable`, `key` or `address`. Needs plain Node. */
+export async function listenQuic(
+  options: ListenQuicOptions,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Listener> {
+  signal.throwIfAborted();
+  const binding = loadBinding();
+  const listener = new Listener(binding, options);
+  await listener.open();
+  if (signal.aborted) {
+    await listener.close();
+    signal.throwIfAborted();
+  }
+  return listener;
+}
+
+/** Exported for tests, which can't send from port 0. */
+export class Listener implements QuicListener {
+  readonly incoming = new AsyncQueue<Carrier>(maxWaitingCarriers);
+  readonly #binding: QuicheBinding;
+  readonly #options: ListenQuicOptions;
+  readonly #clock: Clock;
+  readonly #gate: PacketGate;
+  readonly #connections = new Map<string, Connection>();
+  readonly #dropped: Record<DropReason, number> = {
+    "port-0": 0,
+    "no-connection": 0,
+    malformed: 0,
+    "short-initial": 0,
+    "not-admitted": 0,
+    "bad-token": 0,
+    handshakes: 0,
+    rate: 0,
+  };
+  #config: QuicheConfig;
+  #socket: UdpSocket | undefined;
+  #handshakes = 0;
+  #accepted = 0;
+  #answered = 0;
+  #closing = false;
+
+  constructor(binding: QuicheBinding, options: ListenQuicOptions) {
+    this.#binding = binding;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#config = relayConfig(binding, options);
+    this.#gate = new PacketGate({
+      binding,
+      clock: this.#clock,
+      admit: options.admit ?? (() => true),
+      maxHandshakes: options.maxHandshakes ?? maxHandshakes,
+    });
+  }
+
+  async open(): Promise<void> {
+    this.#socket = await UdpSocket.open({
+      address: this.#options.address,
+      port: this.#options.port,
+      packetBytes: this.#options.packetBytes ?? defaultPacketBytes,
+      onDatagram: (datagram, from) => this.receive(datagram, from),
+    });
+  }
+
+  get address(): RemoteAddress {
+    return this.#opened.local;
+  }
+
+  setCertificate(cert: string, key: string): void {
+    this.#config = relayConfig(this.#binding, { ...this.#options, cert, key });
+  }
+
+  stats(): QuicListenerStats {
+    return {
+      connections: this.#connections.size,
+      handshakes: this.#handshakes,
+      accepted: this.#accepted,
+      answered: this.#answered,
+      dropped: { ...this.#dropped },
+      sendFailures: this.#opened.failures,
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    const reason = new PortholeError("closed", "The relay has closed its QUIC port");
+    for (const connection of [...this.#connections.values()]) connection.destroy(reason);
+    this.incoming.end();
+    await this.#opened.close();
+  }
+
+  get #opened(): UdpSocket {
+    if (!this.#socket) throw new PortholeError("internal", "The QUIC listener is not open");
+    return this.#socket;
+  }
+
+  receive(datagram: Buffer, from: RemoteAddress): void {
+    if (this.#closing) return;
+    if (from.port === 0) {
+      this.#dropped["port-0"] += 1;
+      return;
+    }
+    const key = destinationKey(datagram);
+    const known = key === undefined ? undefined : this.#connections.get(key);
+    if (known) known.receive(datagram, from);
+    else this.#onStranger(datagram, from);
+  }
+
+  #onStranger(datagram: Buffer, from: RemoteAddress): void {
+    const verdict = this.#gate.judge(datagram, from, this.#handshakes);
+    switch (verdict.kind) {
+      case "drop":
+        this.#dropped[verdict.reason] += 1;
+        return;
+      case "answer":
+        this.#answered += 1;
+        this.#opened.send(verdict.packet, verdict.packet.length, from);
+        return;
+      case "accept":
+        this.#accept(verdict.id, verdict.originalId, from)?.receive(datagram, from);
+        return;
+    }
+  }
+
+  #accept(id: Buffer, originalId: Buffer, from: RemoteAddress): Connection | undefined {
+    const socket = this.#opened;
+    const key = connectionKey(id);
+    const what = `QUIC from ${isIPv6(from.address) ? `[${from.address}]` : from.address}:${from.port}`;
+    const there = { host: from.address, port: from.port };
+    const here = { host: socket.local.address, port: socket.local.port };
+    let engine: QuicheConnection;
+    try {
+      engine = this.#binding.Connection.accept(id, originalId, here, there, this.#config);
+    } catch {
+      // An address that the engine can't read (an IPv6 one with a zone), or no memory: a stranger's loss, not ours.
+      this.#dropped.malformed += 1;
+      return undefined;
+    }
+    let over: ((reason: PortholeError) => void) | undefined;
+    const closed = new Promise<PortholeError>((done) => {
+      over = done;
+    });
+    let deadline: Timer | undefined;
+    const handshakeIsOver = (): void => {
+      if (!deadline) return;
+      deadline.cancel();
+      deadline = undefined;
+      this.#handshakes -= 1;
+    };
+    const connection = new Connection({
+      engine,
+      side: "relay",
+      what,
+      local: socket.local,
+      remote: from,
+      clock: this.#clock,
+      sender: socket,
+      maxStreams: limits.maxStreamsPerLink,
+      onEstablished: () => {
+        handshakeIsOver();
+        const certificate = engine.peerCertChain()?.[0];
+        const protocol = Buffer.from(engine.applicationProto()).toString("latin1");
+        if (!certificate || protocol !== alpn.quic || engine.isResumed()) {
+          connection.destroy(new PortholeError("protocol", `${what}: no certificate, or not our protocol`));
+          return;
+        }
+        const peerCertificate = Buffer.from(certificate);
+        const carrier = new QuicCarrier({ connection, clock: this.#clock, peerCertificate, closed });
+        if (!this.incoming.push(carrier)) carrier.destroy(new PortholeError("busy", "Too many agents at once"));
+      },
+      onOver: (reason) => {
+        handshakeIsOver();
+        this.#connections.delete(key);
+        over?.(reason);
+      },
+    });
+    deadline = this.#clock.timer(this.#options.handshakeTimeoutMs ?? limits.quicHandshakeMs, () => {
+      connection.destroy(new PortholeError("timeout", `${what}: the handshake took too long`));
+    });
+    this.#handshakes += 1;
+    this.#accepted += 1;
+    this.#connections.set(key, connection);
+    return connection;
+  }
+}

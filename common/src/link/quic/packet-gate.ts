@@ -1,0 +1,109 @@
+import { randomBytes } from "node:crypto";
+import type { Clock } from "../../util/clock.ts";
+import type { RemoteAddress } from "../types.ts";
+import type { QuicheBinding } from "./binding.ts";
+import {
+  connectionIdBytes,
+  maxConnectionIdBytes,
+  minInitialBytes,
+  quicVersion1,
+  readLongHeader,
+  versionNegotiation,
+  type LongHeader,
+} from "./packet.ts";
+import { RetryTokens } from "./retry-token.ts";
+
+/** RFC 9000 section 7.2. */
+const minOriginalIdBytes = 8;
+/** Answers to packets of no connection: enough for a relay's restart with 10,000 agents, too few for anything else. */
+const maxAnswersPerSecond = 2_000;
+const maxRetryBytes = 256;
+
+export type DropReason =
+  | "port-0" // no host sends from there, and a socket can't send to it
+  | "no-connection" // not an Initial, and no connection has this id
+  | "malformed"
+  | "short-initial"
+  | "not-admitted"
+  | "bad-token"
+  | "handshakes" // too many under way
+  | "rate";
+
+export type Verdict =
+  | { readonly kind: "drop"; readonly reason: DropReason }
+  | { readonly kind: "answer"; readonly packet: Buffer }
+  | { readonly kind: "accept"; readonly id: Buffer; readonly originalId: Buffer };
+
+/** May this stranger have a handshake? Sees the client's own connection id (`sourceId`, up to 20 bytes), which stays the same after Retry. */
+export type Admit = (header: LongHeader, from: RemoteAddress) => boolean;
+
+export interface PacketGateOptions {
+  readonly binding: Pick<QuicheBinding, "retry">;
+  readonly clock: Clock;
+  readonly admit: Admit;
+  readonly maxHandshakes: number;
+}
+
+/**
+ * Looks at datagrams that belong to no connection. Nothing of a stranger reaches the engine before its Initial is full-sized,
+ * of our version, admitted, and has come back with a token that was sent to its address; nothing is kept about it until then.
+ */
+export class PacketGate {
+  readonly #options: PacketGateOptions;
+  readonly #tokens: RetryTokens;
+  #answersLeft = maxAnswersPerSecond;
+  #answersSince: number;
+
+  constructor(options: PacketGateOptions) {
+    this.#options = options;
+    this.#tokens = new RetryTokens(options.clock);
+    this.#answersSince = options.clock.monotonic();
+  }
+
+  judge(datagram: Buffer, from: RemoteAddress, handshakes: number): Verdict {
+    const header = readLongHeader(datagram);
+    if (!header) return drop((datagram[0] ?? 0) & 0x80 ? "malformed" : "no-connection");
+    if (header.version !== quicVersion1) {
+      // Version 0 is an answer; answering it would never end.
+      if (header.version === 0) return drop("no-connection");
+      if (datagram.length < minInitialBytes) return drop("short-initial");
+      return this.#mayAnswer() ? { kind: "answer", packet: versionNegotiation(header) } : drop("rate");
+    }
+    if (!header.isInitial) return drop("no-connection");
+    if (datagram.length < minInitialBytes) return drop("short-initial");
+    const { destinationId, sourceId, token } = header;
+    if (destinationId.length < minOriginalIdBytes || destinationId.length > maxConnectionIdBytes)
+      return drop("malformed");
+    if (sourceId.length > maxConnectionIdBytes) return drop("malformed");
+    if (!this.#options.admit(header, from)) return drop("not-admitted");
+    if (handshakes >= this.#options.maxHandshakes) return drop("handshakes");
+    if (token.length === 0) return this.#mayAnswer() ? this.#retry(header, from) : drop("rate");
+    const originalId = this.#tokens.verify(token, from, destinationId);
+    if (!originalId || destinationId.length !== connectionIdBytes) return drop("bad-token");
+    return { kind: "accept", id: Buffer.from(destinationId), originalId };
+  }
+
+  #retry(header: LongHeader, from: RemoteAddress): Verdict {
+    const { destinationId, sourceId, version } = header;
+    const newId = randomBytes(connectionIdBytes);
+    const token = this.#tokens.mint(from, destinationId, newId);
+    const packet = Buffer.alloc(maxRetryBytes);
+    const length = this.#options.binding.retry(sourceId, destinationId, newId, token, version, packet);
+    return { kind: "answer", packet: packet.subarray(0, length) };
+  }
+
+  #mayAnswer(): boolean {
+    const now = this.#options.clock.monotonic();
+    if (now - this.#answersSince >= 1_000) {
+      this.#answersSince = now;
+      this.#answersLeft = maxAnswersPerSecond;
+    }
+    if (this.#answersLeft === 0) return false;
+    this.#answersLeft -= 1;
+    return true;
+  }
+}
+
+function drop(reason: DropReason): Verdict {
+  return { kind: "drop", reason };
+}

@@ -1,0 +1,313 @@
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import dgram from "node:dgram";
+import { once } from "node:events";
+import type { Duplex } from "node:stream";
+import { setImmediate as turn } from "node:timers/promises";
+import { PortholeError } from "../../errors.ts";
+import { systemClock } from "../../util/clock.ts";
+import type { Carrier } from "../types.ts";
+import { loadBinding, quicAvailability, type QuicheConfig } from "./binding.ts";
+import { Connection } from "./connection.ts";
+import { accept, clientIdentity, connectedPair, dial, listen, relayIdentity, selfSigned } from "./fixture.test.ts";
+import type { QuicListener } from "./index.ts";
+import { Listener } from "./listen.ts";
+import { UdpSocket } from "./udp-socket.ts";
+
+const over = new PortholeError("closed", "The test is over");
+
+describe("quic over UDP", function () {
+  this.timeout(60_000);
+  let listener: QuicListener;
+  let socketsBefore: number;
+  const carriers: Carrier[] = [];
+
+  beforeEach(() => {
+    socketsBefore = openSockets();
+  });
+
+  afterEach(async () => {
+    await Promise.all(carriers.splice(0).map((carrier) => carrier.close(over)));
+    await eventually(() => listener.stats().connections === 0);
+    assert.equal(listener.stats().handshakes, 0);
+    await listener.close();
+    await eventually(() => openSockets() === socketsBefore);
+  });
+
+  async function connect(...options: Parameters<typeof connectedPair>): Promise<{ relay: Carrier; client: Carrier }> {
+    const pair = await connectedPair(...options);
+    ({ listener } = pair);
+    carriers.push(pair.client);
+    return pair;
+  }
+
+  async function open(pair: { relay: Carrier; client: Carrier }): Promise<{ opened: Duplex; accepted: Duplex }> {
+    const opened = pair.relay.openStream();
+    opened.write("x");
+    const { value: accepted } = await pair.client.incoming[Symbol.asyncIterator]().next();
+    assert.equal(accepted.id, opened.id);
+    await once(accepted, "readable");
+    assert.equal(accepted.read(1)?.toString(), "x");
+    return { opened, accepted };
+  }
+
+  it("shows the relay the client's certificate, and both where the other is", async () => {
+    assert.deepEqual(quicAvailability(), { available: true });
+    const { relay, client } = await connect();
+    assert.deepEqual(relay.peerCertificate, clientIdentity.der);
+    assert.equal(client.peerCertificate, undefined);
+    assert.deepEqual(client.remote, listener.address);
+    assert.equal(relay.remote.address, "127.0.0.1");
+    assert.equal(relay.maxStreams, 1_000);
+    const rtt = client.rttMs();
+    assert.ok(rtt !== undefined && rtt >= 0 && rtt < 1_000);
+    assert.throws(() => client.openStream(), { code: "busy" });
+    // One Retry, and nothing dropped.
+    assert.equal(listener.stats().answered, 1);
+  });
+
+  it("carries 64 MiB unchanged", async () => {
+    const { opened, accepted } = await open(await connect());
+    const received = hashOf(opened);
+    const sent = createHash("sha256");
+    for (let i = 0; i < 1024; i++) {
+      const chunk = randomBytes(64 * 1024 + (i % 7) - 3);
+      sent.update(chunk);
+      if (!accepted.write(chunk)) await once(accepted, "drain");
+    }
+    accepted.end();
+    assert.equal(await received, sent.digest("hex"));
+    opened.end();
+    accepted.resume();
+    await once(accepted, "close");
+  });
+
+  it("serves clients on IPv6, and on IPv4 through the same socket", async () => {
+    listener = await listen({ address: "::" });
+    for (const host of ["::1", "127.0.0.1"]) {
+      const [relay, client] = await Promise.all([accept(listener), dial(listener.address.port, { host })]);
+      carriers.push(client);
+      assert.equal(relay.remote.address, host);
+      const { opened, accepted } = await open({ relay, client });
+      opened.end();
+      accepted.end();
+      assert.equal(await hashOf(opened), await hashOf(accepted));
+    }
+  });
+
+  it("refuses a relay with another certificate, a name that it doesn't have, and one that it can't check", async () => {
+    listener = await listen();
+    const { port } = listener.address;
+    const pem = relayIdentity.cert;
+    await assert.rejects(dial(port, { trust: { kind: "pinned", pem: selfSigned("relay.example").cert } }), {
+      code: "untrusted",
+    });
+    await assert.rejects(dial(port, { trust: { kind: "ca", pem }, serverName: "other.example" }), {
+      code: "untrusted",
+    });
+    await assert.rejects(dial(port, { trust: { kind: "ca" }, serverName: "relay.example" }), { code: "untrusted" });
+    await assert.rejects(dial(port, { trust: { kind: "ca", pem } }), { code: "unavailable" });
+    carriers.push(await dial(port, { trust: { kind: "ca", pem }, serverName: "relay.example" }));
+    carriers.push(await dial(port, { trust: { kind: "unchecked" } }));
+  });
+
+  it("refuses what can't be a key or a certificate", async () => {
+    listener = await listen();
+    await assert.rejects(dial(listener.address.port, { key: "no key" }), { code: "key" });
+    await assert.rejects(dial(listener.address.port, { key: relayIdentity.key }), { code: "key" });
+    await assert.rejects(listen({ cert: "no certificate" }), { code: "key" });
+  });
+
+  it("closes a peer that presents no certificate", async () => {
+    listener = await listen();
+    const reason = await rawClient(listener, (config) => config.setApplicationProtos(["porthole/1"]), false);
+    assert.equal(reason.code, "protocol");
+    assert.equal(listener.stats().accepted, 1);
+  });
+
+  it("closes a peer that speaks another protocol", async () => {
+    listener = await listen();
+    const reason = await rawClient(listener, (config) => config.setApplicationProtos(["h3"]), true);
+    assert.ok(["version", "protocol"].includes(reason.code), reason.message);
+  });
+
+  it("gives up a silent port after the deadline", async () => {
+    listener = await listen();
+    const silent = dgram.createSocket("udp4").bind(0, "127.0.0.1");
+    await once(silent, "listening");
+    await assert.rejects(dial(silent.address().port, { handshakeTimeoutMs: 50 }), { code: "timeout" });
+    silent.close();
+  });
+
+  it("gives up a handshake that stops in the middle, and refuses more than so many at once", async () => {
+    listener = await listen({ maxHandshakes: 2, handshakeTimeoutMs: 500 });
+    const stalled = await Promise.all([1, 2].map(() => stalledHandshake(listener)));
+    await eventually(() => listener.stats().handshakes === 2);
+    await assert.rejects(dial(listener.address.port, { handshakeTimeoutMs: 50 }), { code: "timeout" });
+    assert.ok(listener.stats().dropped.handshakes > 0);
+    await eventually(() => listener.stats().handshakes === 0);
+    await Promise.all(stalled.map((stop) => stop()));
+    carriers.push(await dial(listener.address.port));
+  });
+
+  it("can be aborted before and during the handshake", async () => {
+    listener = await listen({ admit: () => false });
+    const reason = new PortholeError("aborted", "changed my mind");
+    await assert.rejects(dial(listener.address.port, {}, AbortSignal.abort(reason)), reason);
+    const controller = new AbortController();
+    const dialled = dial(listener.address.port, {}, controller.signal);
+    await eventually(() => listener.stats().dropped["not-admitted"] > 0);
+    controller.abort(reason);
+    await assert.rejects(dialled, reason);
+  });
+
+  it("lets admission see the client's connection id", async () => {
+    const ticket = randomBytes(20);
+    let seen: Buffer | undefined;
+    const admit = ({ sourceId }: { readonly sourceId: Buffer }): boolean => {
+      seen = Buffer.from(sourceId);
+      return true;
+    };
+    await connect({ admit }, { sourceId: ticket });
+    assert.deepEqual(seen, ticket);
+  });
+
+  it("makes no engine object for garbage", async () => {
+    const created = await listen();
+    listener = created;
+    assert.ok(created instanceof Listener);
+    const socket = dgram.createSocket("udp4");
+    for (const length of [1, 20, 21, 500, 1200, 1400]) {
+      for (let i = 0; i < 50; i++) socket.send(randomBytes(length), listener.address.port, "127.0.0.1");
+    }
+    created.receive(Buffer.alloc(1200, 0xc0), { address: "127.0.0.1", port: 0 });
+    const total = (): number =>
+      Object.values(listener.stats().dropped).reduce((sum, n) => sum + n, listener.stats().answered);
+    await eventually(() => total() === 301);
+    assert.equal(listener.stats().dropped["port-0"], 1);
+    assert.equal(listener.stats().accepted, 0);
+    socket.close();
+    carriers.push(await dial(listener.address.port));
+  });
+
+  it("serves a new certificate to new connections and keeps the old ones", async () => {
+    const first = await connect();
+    const renewed = selfSigned("relay.example");
+    assert.throws(() => listener.setCertificate("no certificate", renewed.key), { code: "key" });
+    listener.setCertificate(renewed.cert, renewed.key);
+    await assert.rejects(dial(listener.address.port), { code: "untrusted" });
+    carriers.push(await dial(listener.address.port, { trust: { kind: "pinned", pem: renewed.cert } }));
+    const { opened, accepted } = await open(first);
+    opened.end();
+    accepted.end();
+    await hashOf(opened);
+  });
+
+  it("ends its connections with the listener", async () => {
+    const { relay, client } = await connect();
+    await listener.close();
+    assert.equal((await relay.closed).code, "closed");
+    assert.equal((await client.closed).code, "closed");
+    assert.throws(() => relay.openStream(), { code: "closed" });
+    for await (const _ of client.incoming) assert.fail("a stream");
+  });
+
+  it("tells a port that is taken", async () => {
+    listener = await listen();
+    await assert.rejects(listen({ port: listener.address.port }), { code: "address" });
+  });
+});
+
+/** A client that is not ours. Answers why it ended. */
+async function rawClient(
+  listener: QuicListener,
+  setup: (config: QuicheConfig) => void,
+  withCert: boolean,
+): Promise<PortholeError> {
+  const binding = loadBinding();
+  const pem = (text: string): Uint8Array[] | undefined => (withCert ? [Buffer.from(text)] : undefined);
+  const config = binding.Config.withBoringSslCtx(
+    false,
+    false,
+    undefined,
+    pem(clientIdentity.key),
+    pem(clientIdentity.cert),
+  );
+  setup(config);
+  config.setMaxIdleTimeout(2_000);
+  config.setInitialMaxData(1_000_000);
+  config.setInitialMaxStreamDataBidiLocal(100_000);
+  let connection: Connection | undefined;
+  const socket = await UdpSocket.open({
+    address: "127.0.0.1",
+    port: 0,
+    packetBytes: 1350,
+    onDatagram: (datagram, from) => connection?.receive(datagram, from),
+  });
+  const reason = await new Promise<PortholeError>((resolve) => {
+    const here = { host: socket.local.address, port: socket.local.port };
+    const there = { host: listener.address.address, port: listener.address.port };
+    connection = new Connection({
+      engine: binding.Connection.connect(undefined, randomBytes(20), here, there, config),
+      side: "client",
+      what: "raw client",
+      local: socket.local,
+      remote: listener.address,
+      clock: systemClock,
+      sender: socket,
+      maxStreams: 0,
+      onEstablished: () => {},
+      onOver: resolve,
+    });
+    connection.start();
+  });
+  await socket.close();
+  return reason;
+}
+
+/** Comes back after the Retry, as far as the relay's first packets, and then says nothing more. */
+async function stalledHandshake(listener: QuicListener): Promise<() => Promise<void>> {
+  const binding = loadBinding();
+  const config = binding.Config.withBoringSslCtx(false, false, undefined, undefined, undefined);
+  config.setApplicationProtos(["porthole/1"]);
+  const there = { host: listener.address.address, port: listener.address.port };
+  const engine = { current: undefined as ReturnType<typeof binding.Connection.connect> | undefined };
+  let sent = 0;
+  const socket = await UdpSocket.open({
+    address: "127.0.0.1",
+    port: 0,
+    packetBytes: 1350,
+    onDatagram: (datagram, from) => {
+      if (sent === 2) return;
+      engine.current?.recv(datagram, { from: { host: from.address, port: from.port }, to: here });
+      send();
+    },
+  });
+  const here = { host: socket.local.address, port: socket.local.port };
+  engine.current = binding.Connection.connect(undefined, randomBytes(20), here, there, config);
+  function send(): void {
+    const packet = socket.acquire();
+    const result = engine.current?.send(packet);
+    if (!result) return;
+    sent += 1;
+    socket.send(packet, result[0], listener.address);
+    socket.flush();
+  }
+  send();
+  return () => socket.close();
+}
+
+async function hashOf(stream: Duplex): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) hash.update(chunk as Buffer);
+  return hash.digest("hex");
+}
+
+/** The test's own time-out is the deadline. */
+async function eventually(condition: () => boolean): Promise<void> {
+  while (!condition()) await turn();
+}
+
+function openSockets(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === "UDPWrap").length;
+}

@@ -1,0 +1,50 @@
+import type { Duplex } from "node:stream";
+import { PortholeError } from "../errors.ts";
+
+/** How a spliced connection ended; `error` is the side that broke and why, undefined when both directions ended in order. */
+export interface SpliceEnd {
+  readonly error?: PortholeError;
+  readonly brokenSide?: "left" | "right";
+}
+
+/**
+ * Carries bytes both ways until both directions have ended. An end is passed on as an end (half-close); an error, or a close
+ * before the end, destroys the other side. Calls back once.
+ */
+export function splice(left: Duplex, right: Duplex, onEnd: (end: SpliceEnd) => void): void {
+  let open = 2;
+  let over = false;
+
+  function finish(end: SpliceEnd): void {
+    if (over) return;
+    over = true;
+    onEnd(end);
+  }
+
+  function watch(side: Duplex, other: Duplex, name: "left" | "right"): void {
+    let failure: Error | undefined;
+    side.on("error", (error) => {
+      failure ??= error;
+    });
+    side.on("close", () => {
+      if (side.readableEnded && side.writableFinished && !failure) {
+        open -= 1;
+        if (open === 0) finish({});
+        return;
+      }
+      const error =
+        failure instanceof PortholeError
+          ? failure
+          : new PortholeError("closed", failure?.message ?? "The connection was closed before its end", {
+              cause: failure,
+            });
+      finish({ error, brokenSide: name });
+      if (!other.destroyed) other.destroy(error);
+    });
+  }
+
+  watch(left, right, "left");
+  watch(right, left, "right");
+  left.pipe(right);
+  right.pipe(left);
+}

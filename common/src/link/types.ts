@@ -1,0 +1,87 @@
+import type { Duplex } from "node:stream";
+import type { PortholeError } from "../errors.ts";
+import type { ControlChannel } from "./control-channel.ts";
+
+export type LinkKind = "memory" | "http2" | "quic";
+
+export interface RemoteAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** How a dialled relay is checked: by CA and host name (`pem` absent: the system's CAs), or not by the transport at all. */
+export type PeerTrust = { readonly kind: "ca"; readonly pem?: string } | { readonly kind: "unchecked" };
+
+/**
+ * One bidirectional stream as a transport provides it: a Duplex with backpressure and real half-close (`allowHalfOpen`).
+ * `destroy()` may reset it; only link.ts does that, and only as a last resort.
+ */
+export interface CarrierStream extends Duplex {
+  /** The same number at both ends, unique within the connection. */
+  readonly id: number;
+  /** Like `end()`, but what was written and has not left this machine yet is dropped. Where it is absent `end()` serves, and takes longer. */
+  abandon?(): void;
+}
+
+/**
+ * A transport connection without any meaning yet: what memory/, http2/ and quic/ implement. `createLink` makes a Link of it.
+ * The relay's side opens streams, the client's side receives them; the control stream exists once from the beginning.
+ */
+export interface Carrier {
+  readonly kind: LinkKind;
+  readonly remote: RemoteAddress;
+  /**
+   * The certificate, in DER, whose key the peer has proved to hold. Undefined where the transport itself has checked the
+   * peer against what it was told to trust (QUIC at the client: Electron can't read certificates back).
+   */
+  readonly peerCertificate: Buffer | undefined;
+  readonly control: Duplex;
+  /** Streams that the peer opens. Ends with the connection. */
+  readonly incoming: AsyncIterable<CarrierStream>;
+  /** Opens a stream at once, without a round trip. Throws `busy` when the peer's credit is used up, `closed` after the end. */
+  openStream(): CarrierStream;
+  /** How many streams the peer lets us have open at once. */
+  readonly maxStreams: number;
+  /** Smoothed round trip of the transport, where it knows it. */
+  rttMs(): number | undefined;
+  /** Resolves, never rejects, with the reason, once everything of the connection is released. */
+  readonly closed: Promise<PortholeError>;
+  /** Orderly: flushes what is written on the control stream, then ends. Waits for `closed`. The reason reaches the peer as far as the transport can carry it. */
+  close(reason: PortholeError): Promise<void>;
+  /** Immediate. */
+  destroy(reason: PortholeError): void;
+}
+
+/**
+ * A visitor's connection inside a link. `end()` closes one direction. `destroy()` is safe at any time: it tells the peer
+ * (`abort`), and the transport's stream is ended in order behind the scenes, never reset. When the peer aborts,
+ * the stream is destroyed with an `aborted` error.
+ */
+export interface LinkStream extends Duplex {
+  readonly id: number;
+}
+
+export interface LinkLoad {
+  readonly openStreams: number;
+  /** Bytes that were written to streams and that the transport has not taken yet. */
+  readonly queuedBytes: number;
+}
+
+export interface Link {
+  readonly kind: LinkKind;
+  readonly remote: RemoteAddress;
+  readonly peerCertificate: Buffer | undefined;
+  /** Typed messages on the control stream; heartbeat and aborts are handled inside. */
+  readonly control: ControlChannel;
+  readonly incoming: AsyncIterable<LinkStream>;
+  /** See Carrier.openStream. */
+  openStream(): LinkStream;
+  readonly maxStreams: number;
+  load(): LinkLoad;
+  /** Smoothed round trip, by the transport or by the heartbeat. */
+  rttMs(): number | undefined;
+  /** Resolves, never rejects, with the reason. */
+  readonly closed: Promise<PortholeError>;
+  close(reason: PortholeError): Promise<void>;
+  destroy(reason: PortholeError): void;
+}

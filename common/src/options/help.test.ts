@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { helpText, markdownTable } from "./help.ts";
+import { defineOptions } from "./options.ts";
+import { choice, flag, port, text } from "./parsers.ts";
+
+const options = defineOptions({
+  "api-port": { help: "Port for agents", parse: port, fallback: "4433" },
+  transport: { help: "Transport", parse: choice("auto", "h2"), fallback: "auto", placeholder: "KIND" },
+  "state-dir": { help: "Everything that is written", parse: text, fallbackHelp: "the platform's data folder" },
+  mode: { help: "How local services are reached, which this text explains at some length", parse: choice("a", "b") },
+  "domain-suffix": { help: "Allowed suffix", parse: text, repeatable: true },
+  open: { help: "Lets anyone in", parse: flag },
+  "acme-eab-hmac": { help: "Key of the ACME account", parse: text, secret: true },
+});
+
+describe("helpText", () => {
+  it("begins with an example and fits the columns", () => {
+    const help = helpText(options, {
+      summary: "Puts a local port on the internet.",
+      example: "porthole --server relay.example.com --local 3000",
+      commands: { "porthole join INVITE": "Remembers a relay" },
+      columns: 72,
+    });
+    assert.equal(
+      help,
+      `  porthole --server relay.example.com --local 3000
+
+Puts a local port on the internet.
+
+Commands:
+  porthole join INVITE       Remembers a relay
+
+Options:
+  --api-port PORT            Port for agents (default: 4433)
+  --transport KIND           Transport (default: auto)
+  --state-dir TEXT           Everything that is written (default: the
+                             platform's data folder)
+  --mode a|b                 How local services are reached, which this
+                             text explains at some length
+  --domain-suffix TEXT       Allowed suffix (repeatable)
+  --open                     Lets anyone in
+  --acme-eab-hmac-file PATH  Key of the ACME account
+  --help                     This text
+
+Every option has an environment variable: PORTHOLE_API_PORT for --api-port.
+`,
+    );
+  });
+});
+
+describe("markdownTable", () => {
+  it("has a row for each option", () => {
+    assert.equal(
+      markdownTable(options),
+      `| flag | environment variable | default | purpose |
+| --- | --- | --- | --- |
+| \`--api-port PORT\` | \`PORTHOLE_API_PORT\` | \`4433\` | Port for agents |
+| \`--transport KIND\` | \`PORTHOLE_TRANSPORT\` | \`auto\` | Transport |
+| \`--state-dir TEXT\` | \`PORTHOLE_STATE_DIR\` | the platform's data folder | Everything that is written |
+| \`--mode a\\|b\` | \`PORTHOLE_MODE\` |  | How local services are reached, which this text explains at some length |
+| \`--domain-suffix TEXT\` | \`PORTHOLE_DOMAIN_SUFFIX\` |  | Allowed suffix (repeatable) |
+| \`--open\` | \`PORTHOLE_OPEN\` | off | Lets anyone in |
+| \`--acme-eab-hmac-file PATH\` | \`PORTHOLE_ACME_EAB_HMAC\` |  | Key of the ACME account |
+`,
+    );
+  });
+});

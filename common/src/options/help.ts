@@ -1,0 +1,99 @@
+import { envName, flagName, isSwitch, type OptionSpec, type OptionTable } from "./options.ts";
+import { defaultPrefix, placeholderOf } from "./read-options.ts";
+
+export interface HelpContext {
+  /** One sentence. */
+  readonly summary: string;
+  /** A whole command line that works. Comes first, because most people only need that. */
+  readonly example: string;
+  /** What else can be typed (`porthole join INVITE`), with what it does. */
+  readonly commands?: Readonly<Record<string, string>>;
+  readonly prefix?: string;
+  readonly columns?: number;
+}
+
+const maxFlagColumn = 34;
+
+/** The answer to `--help`. */
+export function helpText(table: OptionTable, context: HelpContext): string {
+  const columns = context.columns ?? 100;
+  const options: [string, string][] = [
+    ...Object.entries(table).map(([name, spec]): [string, string] => [
+      flagWithValue(name, spec),
+      describe(spec, fallbackOf(spec)),
+    ]),
+    ["--help", "This text"],
+  ];
+  const commands = Object.entries(context.commands ?? {});
+  const width = Math.min(maxFlagColumn, Math.max(...[...options, ...commands].map(([left]) => left.length)));
+  const block = (rows: readonly [string, string][]): string[] => rows.flatMap((row) => layOut(row, width, columns));
+  const sample = Object.entries(table).find(([, spec]) => !spec.secret);
+  const lines = [`  ${context.example}`, "", ...wrap(context.summary, columns), ""];
+  if (commands.length > 0) lines.push("Commands:", ...block(commands), "");
+  lines.push("Options:", ...block(options));
+  if (sample) {
+    const variable = envName(...sample, context.prefix ?? defaultPrefix);
+    lines.push("", `Every option has an environment variable: ${variable} for --${sample[0]}.`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** The options as a table for the documentation; a test compares it with what the documentation says. */
+export function markdownTable(table: OptionTable, prefix = defaultPrefix): string {
+  const rows = Object.entries(table).map(([name, spec]) => {
+    const flag = code(flagWithValue(name, spec));
+    return `| ${flag} | ${code(envName(name, spec, prefix))} | ${fallbackCell(spec)} | ${cell(describe(spec, ""))} |`;
+  });
+  return ["| flag | environment variable | default | purpose |", "| --- | --- | --- | --- |", ...rows, ""].join("\n");
+}
+
+function flagWithValue(name: string, spec: OptionSpec): string {
+  const placeholder = placeholderOf(spec);
+  return `--${flagName(name, spec)}${placeholder === "" ? "" : ` ${placeholder}`}`;
+}
+
+function describe(spec: OptionSpec, fallback: string): string {
+  const notes = [
+    spec.required ? "required" : "",
+    spec.repeatable ? "repeatable" : "",
+    fallback && `default: ${fallback}`,
+  ];
+  const text = notes.filter((note) => note !== "").join(", ");
+  return text === "" ? spec.help : `${spec.help} (${text})`;
+}
+
+function fallbackOf(spec: OptionSpec): string {
+  return spec.fallbackHelp ?? spec.fallback ?? "";
+}
+
+function fallbackCell(spec: OptionSpec): string {
+  if (spec.fallbackHelp !== undefined) return cell(spec.fallbackHelp);
+  if (spec.fallback !== undefined) return code(spec.fallback);
+  return isSwitch(spec) ? "off" : "";
+}
+
+function code(value: string): string {
+  return `\`${cell(value)}\``;
+}
+
+function cell(value: string): string {
+  return value.replaceAll("|", "\\|");
+}
+
+function layOut([left, right]: readonly [string, string], width: number, columns: number): string[] {
+  const indent = " ".repeat(width + 4);
+  const [first = "", ...more] = wrap(right, columns - indent.length);
+  const rest = more.map((line) => indent + line);
+  if (left.length > width) return [`  ${left}`, indent + first, ...rest];
+  return [`  ${left.padEnd(width)}  ${first}`, ...rest];
+}
+
+function wrap(value: string, columns: number): string[] {
+  const lines: string[] = [];
+  for (const word of value.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= columns) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}

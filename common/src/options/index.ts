@@ -1,0 +1,16 @@
+export { helpText, markdownTable, type HelpContext } from "./help.ts";
+export { defineOptions, type OptionSpec, type OptionTable, type OptionValue, type OptionValues } from "./options.ts";
+export {
+  choice,
+  durationMs,
+  flag,
+  hex,
+  hostPort,
+  integer,
+  path,
+  port,
+  text,
+  type HostPort,
+  type Parser,
+} from "./parsers.ts";
+export { asksFor, readOptions, type OptionSource, type ReadContext, type ReadOptions } from "./read-options.ts";

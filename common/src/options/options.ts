@@ -1,0 +1,72 @@
+import type { Secret } from "../util/secret.ts";
+import type { Parser } from "./parsers.ts";
+
+/**
+ * One option: a flag of the command line, an environment variable, a line of the help text and a row in the documentation.
+ * Its key in the table is the flag's name without the dashes.
+ */
+export interface OptionSpec<T = unknown> {
+  /** What it is for. A phrase without a full stop. */
+  readonly help: string;
+  readonly parse: Parser<T>;
+  /** The environment variable: PORTHOLE_ and the flag's name in capitals when absent. */
+  readonly env?: string;
+  /** The default, as a user would write it. */
+  readonly fallback?: string;
+  /** For a default that is found out elsewhere: how help texts describe it. */
+  readonly fallbackHelp?: string;
+  readonly required?: boolean;
+  /** May be given several times, or with commas in the environment variable; the value is a list. */
+  readonly repeatable?: boolean;
+  /**
+   * Never on a command line, where every user of the machine can read it: the flag is `--NAME-file PATH`, the environment variable
+   * holds the secret, or with `_FILE` after its name the path. The value is a Secret (its text checked by `parse`).
+   */
+  readonly secret?: boolean;
+  /** Stands for the value in help texts, instead of the parser's. */
+  readonly placeholder?: string;
+}
+
+export type OptionTable = Readonly<Record<string, OptionSpec>>;
+
+type One<S extends OptionSpec> = S extends { readonly secret: true }
+  ? Secret
+  : S["parse"] extends Parser<infer T>
+    ? T
+    : never;
+
+/** The type of an option's value: a flag without a value is false when it is not given, a list is empty. */
+export type OptionValue<S extends OptionSpec> = S extends { readonly repeatable: true }
+  ? readonly One<S>[]
+  : One<S> extends boolean
+    ? boolean
+    : S extends { readonly required: true } | { readonly fallback: string }
+      ? One<S>
+      : One<S> | undefined;
+
+export type OptionValues<T extends OptionTable> = { readonly [K in keyof T]: OptionValue<T[K]> };
+
+/** The table itself, checked: names in kebab-case, none of them twice once written as a flag or an environment variable. */
+export function defineOptions<const T extends OptionTable>(table: T): T {
+  const flags = new Set<string>(["help", "version"]);
+  for (const [name, spec] of Object.entries(table)) {
+    const flag = flagName(name, spec);
+    if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) || name.startsWith("no-") || flags.has(flag))
+      throw new Error(`"${name}" can't be the name of an option`);
+    flags.add(flag);
+    if (spec.fallback !== undefined) spec.parse.parse(spec.fallback);
+  }
+  return table;
+}
+
+export function flagName(name: string, spec: OptionSpec): string {
+  return spec.secret ? `${name}-file` : name;
+}
+
+export function envName(name: string, spec: OptionSpec, prefix: string): string {
+  return spec.env ?? prefix + name.toUpperCase().replaceAll("-", "_");
+}
+
+export function isSwitch(spec: OptionSpec): boolean {
+  return spec.parse.placeholder === "";
+}

@@ -1,0 +1,114 @@
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { canonicalHostName } from "../protocol/host-name.ts";
+import { formatIp, parseIp } from "../protocol/ip-address.ts";
+import { PortholeError } from "../errors.ts";
+import { parseHex } from "../util/hex.ts";
+
+/** How a flag's text becomes its value. `parse` throws any error whose message completes "--flag: ". */
+export interface Parser<T> {
+  /** Stands for the value in help texts: PORT. Empty for a flag without a value. */
+  readonly placeholder: string;
+  parse(text: string): T;
+}
+
+export interface HostPort {
+  /** A host name in canonical form, or an IP address without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A flag without a value: `--open`, `--no-open`, and `PORTHOLE_OPEN=true`. */
+export const flag: Parser<boolean> = {
+  placeholder: "",
+  parse(text) {
+    if (/^(true|1|yes|on)$/i.test(text)) return true;
+    if (/^(false|0|no|off)$/i.test(text)) return false;
+    throw unexpected(text, "true or false");
+  },
+};
+
+export const text: Parser<string> = { placeholder: "TEXT", parse: (value) => value };
+
+/** 0 asks the system for a free port. */
+export const port: Parser<number> = { ...integer(0, 65_535), placeholder: "PORT" };
+
+/** Bytes as hex digits. */
+export const hex: Parser<Buffer> = { placeholder: "HEX", parse: parseHex };
+
+/** An absolute path; `~/` is the home folder also where no shell has replaced it. */
+export const path: Parser<string> = {
+  placeholder: "PATH",
+  parse: (value) => (value.startsWith("~/") ? join(homedir(), value.slice(2)) : resolve(value)),
+};
+
+export function integer(min: number, max: number): Parser<number> {
+  return {
+    placeholder: "NUMBER",
+    parse(value) {
+      const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
+      if (number >= min && number <= max) return number;
+      throw unexpected(value, `a whole number from ${min} to ${max}`);
+    },
+  };
+}
+
+export function choice<const T extends string>(...choices: readonly T[]): Parser<T> {
+  return {
+    placeholder: choices.join("|"),
+    parse(value) {
+      const found = choices.find((one) => one === value);
+      if (found !== undefined) return found;
+      throw unexpected(value, choices.join(" or "));
+    },
+  };
+}
+
+/** `host:port`, `192.0.2.1:port`, `[2001:db8::1]:port`; without `:port` where there is a default one. */
+export function hostPort(defaultPort?: number): Parser<HostPort> {
+  return {
+    placeholder: defaultPort === undefined ? "HOST:PORT" : "HOST[:PORT]",
+    parse(value) {
+      const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(value);
+      const host = match?.[1] !== undefined ? ipv6(match[1]) : hostName(match?.[2] ?? "");
+      const portNumber = match?.[3] === undefined ? defaultPort : Number(match[3]);
+      if (host === undefined && parseIp(value)?.length === 16)
+        throw unexpected(value, `an IPv6 address in brackets: [${value}]:${defaultPort ?? 443}`);
+      if (host === undefined || portNumber === undefined || portNumber < 1 || portNumber > 65_535)
+        throw unexpected(
+          value,
+          defaultPort === undefined ? "a host and a port like example.com:443" : "a host, or host:port",
+        );
+      return { host, port: portNumber };
+    },
+  };
+}
+
+const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `500ms`, `10s`, `1.5h`, `30d`: milliseconds. */
+export const durationMs: Parser<number> = {
+  placeholder: "TIME",
+  parse(value) {
+    const match = /^(\d{1,10}(?:\.\d{1,6})?)(ms|s|m|h|d)$/.exec(value);
+    const unit = durationUnits[match?.[2] ?? ""];
+    if (match === null || unit === undefined) throw unexpected(value, "a time like 500ms, 10s, 5m, 2h or 30d");
+    return Math.round(Number(match[1]) * unit);
+  },
+};
+
+function ipv6(value: string): string | undefined {
+  const bytes = parseIp(value);
+  // The zone of a link-local address (%eth0) matters to whoever connects.
+  return value.includes(":") && bytes ? formatIp(bytes) + (/%[\w.-]+$/.exec(value)?.[0] ?? "") : undefined;
+}
+
+function hostName(value: string): string | undefined {
+  const bytes = parseIp(value);
+  return bytes ? formatIp(bytes) : canonicalHostName(value);
+}
+
+function unexpected(value: string, expected: string): PortholeError {
+  const shown = value.length > 100 ? `${value.slice(0, 100)}…` : value;
+  return new PortholeError("usage", `expected ${expected}, got ${JSON.stringify(shown)}`);
+}

@@ -1,0 +1,223 @@
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { PortholeError } from "../errors.ts";
+import { Secret } from "../util/secret.ts";
+import { envName, flagName, isSwitch, type OptionSpec, type OptionTable, type OptionValues } from "./options.ts";
+
+export type OptionSource = "flag" | "env" | "default";
+
+export interface ReadOptions<T extends OptionTable> {
+  readonly values: OptionValues<T>;
+  readonly positionals: readonly string[];
+  /** Where each value came from; an option that has none is missing. */
+  readonly sources: ReadonlyMap<keyof T & string, OptionSource>;
+}
+
+export interface ReadContext {
+  /** PORTHOLE_ when absent. */
+  readonly prefix?: string;
+  /** How many arguments without dashes there may be: none when absent. */
+  readonly maxPositionals?: number;
+  readonly readFile?: (path: string) => string;
+}
+
+export const defaultPrefix = "PORTHOLE_";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Texts of one option before they are parsed, and where they came from, for errors. */
+interface Given {
+  readonly source: OptionSource;
+  readonly label: string;
+  readonly texts: readonly string[];
+}
+
+/** Whether `--help` (or another flag without a value, or its short form) is asked for, before anything is checked. */
+export function asksFor(argv: readonly string[], flag: "help" | "version"): boolean {
+  const end = argv.indexOf("--");
+  const args = end < 0 ? argv : argv.slice(0, end);
+  return args.includes(`--${flag}`) || (flag === "help" && args.includes("-h"));
+}
+
+/** Typed values from flags, over environment variables, over defaults. Throws `usage` errors that name the flag and the bad value. */
+export function readOptions<T extends OptionTable>(
+  table: T,
+  argv: readonly string[],
+  env: Env,
+  context: ReadContext = {},
+): ReadOptions<T> {
+  const { prefix = defaultPrefix, maxPositionals = 0 } = context;
+  const readFile = context.readFile ?? ((path: string) => readFileSync(path, "utf8"));
+  const { flags, positionals } = readFlags(table, argv);
+  const extra = positionals[maxPositionals];
+  if (extra !== undefined)
+    throw new PortholeError("usage", `Unexpected argument ${JSON.stringify(extra)}`, {
+      hint: "Flags begin with two dashes; --help lists them.",
+    });
+  const values: Record<string, unknown> = {};
+  const sources = new Map<keyof T & string, OptionSource>();
+  for (const [name, spec] of Object.entries(table)) {
+    const given = flags.get(name) ?? fromEnv(name, spec, env, prefix) ?? fromFallback(name, spec);
+    if (given) sources.set(name, given.source);
+    else if (spec.required)
+      throw new PortholeError("usage", `--${flagName(name, spec)} is required: ${spec.help}`, {
+        hint: `Give the flag, or set ${envName(name, spec, prefix)}.`,
+      });
+    values[name] = valueOf(spec, given, readFile);
+  }
+  return { values: values as OptionValues<T>, positionals, sources };
+}
+
+function readFlags(table: OptionTable, argv: readonly string[]) {
+  const names = new Map(Object.entries(table).map(([name, spec]) => [flagName(name, spec), name]));
+  const { tokens } = parseArgs({
+    args: [...argv],
+    options: Object.fromEntries(
+      [...names].map(([flag, name]) => [flag, { type: isSwitch(specOf(table, name)) ? "boolean" : "string" } as const]),
+    ),
+    // The errors of the strict mode name neither the nearest flag nor what to do.
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const flags = new Map<string, Given>();
+  const positionals: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === "positional") positionals.push(token.value);
+    if (token.kind !== "option") continue;
+    const { name, text } = readFlag(table, names, token);
+    const spec = specOf(table, name);
+    const before = flags.get(name);
+    if (before && !spec.repeatable)
+      throw new PortholeError("usage", `${token.rawName} is given twice`, { hint: "Leave one of them out." });
+    const label = spec.secret ? `--${flagName(name, spec)}` : `--${name}`;
+    flags.set(name, { source: "flag", label, texts: [...(before?.texts ?? []), text] });
+  }
+  return { flags, positionals };
+}
+
+interface OptionToken {
+  readonly name: string;
+  readonly rawName: string;
+  readonly value: string | undefined;
+  readonly inlineValue: boolean | undefined;
+}
+
+function readFlag(table: OptionTable, names: ReadonlyMap<string, string>, token: OptionToken) {
+  const negated = token.name.startsWith("no-") ? names.get(token.name.slice(3)) : undefined;
+  if (negated !== undefined && isSwitch(specOf(table, negated))) {
+    if (token.value === undefined) return { name: negated, text: "false" };
+    throw new PortholeError("usage", `${token.rawName} takes no value`);
+  }
+  const name = token.rawName.startsWith("--") ? names.get(token.name) : undefined;
+  if (name === undefined) throw unknownFlag(table, names, token);
+  const spec = specOf(table, name);
+  if (isSwitch(spec)) return { name, text: token.value ?? "true" };
+  // `--local --json` has lost its value; whoever means a value with a dash writes --local=-x.
+  if (token.value && (token.inlineValue || !/^-./.test(token.value))) return { name, text: token.value };
+  throw new PortholeError("usage", `${token.rawName} needs a value: ${token.rawName} ${placeholderOf(spec)}`);
+}
+
+function unknownFlag(table: OptionTable, names: ReadonlyMap<string, string>, token: OptionToken): PortholeError {
+  if (Object.hasOwn(table, token.name) && specOf(table, token.name).secret)
+    return new PortholeError("usage", `${token.rawName} would show a secret to every user of this machine`, {
+      hint: `Put it into a file and give --${token.name}-file PATH, or use the environment variable.`,
+    });
+  const nearest = nearestOf(token.name, [...names.keys(), "help", "version"]);
+  return new PortholeError("usage", `Unknown flag ${token.rawName}`, {
+    hint: nearest === undefined ? "--help lists the flags." : `Did you mean --${nearest}?`,
+  });
+}
+
+function fromEnv(name: string, spec: OptionSpec, env: Env, prefix: string): Given | undefined {
+  const variable = envName(name, spec, prefix);
+  const file = spec.secret ? env[`${variable}_FILE`] : undefined;
+  if (file) return { source: "env", label: `${variable}_FILE`, texts: [file] };
+  const text = env[variable];
+  // Compose files and unit files can't unset a variable, only empty it.
+  if (!text) return undefined;
+  const texts = spec.repeatable
+    ? text
+        .split(",")
+        .map((part) => part.trim())
+        .filter((part) => part !== "")
+    : [text];
+  return { source: "env", label: variable, texts };
+}
+
+function fromFallback(name: string, spec: OptionSpec): Given | undefined {
+  if (spec.fallback === undefined) return undefined;
+  return { source: "default", label: `--${name}`, texts: [spec.fallback] };
+}
+
+function valueOf(spec: OptionSpec, given: Given | undefined, readFile: (path: string) => string): unknown {
+  const values = (given?.texts ?? []).map((text) => {
+    if (spec.secret) return secretOf(spec, given?.label ?? "", text, readFile);
+    try {
+      return spec.parse.parse(text);
+    } catch (reason) {
+      throw badValue(given?.label ?? "", reason);
+    }
+  });
+  if (spec.repeatable) return values;
+  return values[0] ?? (isSwitch(spec) ? false : undefined);
+}
+
+function secretOf(spec: OptionSpec, label: string, given: string, readFile: (path: string) => string): Secret {
+  let text = given;
+  if (label.endsWith("-file") || label.endsWith("_FILE")) {
+    try {
+      text = readFile(given).trim();
+    } catch (reason) {
+      throw badValue(label, reason);
+    }
+  }
+  if (text === "") throw new PortholeError("usage", `${label}: the secret is empty`);
+  try {
+    spec.parse.parse(text);
+  } catch {
+    // A parser's message quotes the value.
+    throw new PortholeError("usage", `${label}: the secret does not have the expected form`);
+  }
+  return new Secret(text);
+}
+
+function badValue(label: string, reason: unknown): PortholeError {
+  return new PortholeError("usage", `${label}: ${reason instanceof Error ? reason.message : String(reason)}`, {
+    cause: reason,
+    hint: "--help lists the flags and their values.",
+  });
+}
+
+export function placeholderOf(spec: OptionSpec): string {
+  if (spec.secret) return "PATH";
+  return spec.placeholder ?? spec.parse.placeholder;
+}
+
+function specOf(table: OptionTable, name: string): OptionSpec {
+  const spec = table[name];
+  if (spec === undefined) throw new Error(`no option ${name}`);
+  return spec;
+}
+
+/** The flag that was probably meant: one that begins with the text, or differs from it in at most a third of the letters. */
+function nearestOf(text: string, flags: readonly string[]): string | undefined {
+  const ranked = flags
+    .map((flag) => ({ flag, distance: flag.startsWith(text) ? 0 : editDistance(text, flag) }))
+    .sort((a, b) => a.distance - b.distance);
+  const best = ranked[0];
+  return best && best.distance <= Math.max(1, Math.floor(text.length / 3)) ? best.flag : undefined;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

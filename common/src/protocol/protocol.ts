@@ -1,0 +1,122 @@
+/** The whole protocol between client and relay: its version, its messages and its limits. docs/protocol.md tells the story. */
+
+export const protocolVersion = 1;
+
+/** ALPN of an agent's connection: `h2` says which transport, and only the API port speaks it. */
+export const alpn = { quic: "porthole/1", http2: "h2", acmeChallenge: "acme-tls/1" } as const;
+
+/** The first message on the control stream, from the client. */
+export interface Hello {
+  readonly type: "hello";
+  /** The newest protocol version that the client speaks. */
+  readonly protocol: number;
+  readonly software: string;
+  /** The suffix of the public name that the client wants; the relay's first one when absent. */
+  readonly suffix?: string;
+  /** A friendly name instead of the client id. */
+  readonly name?: string;
+  /** One-time token of an invite. */
+  readonly token?: string;
+  /** Random id of the client process: links with the same key and instance belong together. */
+  readonly instance: string;
+}
+
+/** The relay admits the client: from now on visitors may come. */
+export interface Welcome {
+  readonly type: "welcome";
+  readonly clientId: string;
+  /** Public names that lead to this client, the preferred one first. */
+  readonly hostnames: readonly string[];
+  readonly publicPort: number;
+  readonly limits: { readonly maxStreams: number };
+  readonly software: string;
+  /** The client's address as the relay sees it. */
+  readonly observedAddress: string;
+}
+
+/** The relay refuses the client; the link ends after it. `code` is an ErrorCode. */
+export interface Reject {
+  readonly type: "reject";
+  readonly code: string;
+  readonly message: string;
+  readonly retryAfterMs?: number;
+}
+
+/** The relay will stop: open new links elsewhere, running streams have until the deadline. */
+export interface Drain {
+  readonly type: "drain";
+  readonly reason: string;
+  readonly deadlineMs: number;
+}
+
+/** The client leaves for good. */
+export interface Goodbye {
+  readonly type: "goodbye";
+  readonly reason: string;
+}
+
+export interface Ping {
+  readonly type: "ping";
+  readonly n: number;
+}
+
+export interface Pong {
+  readonly type: "pong";
+  readonly n: number;
+}
+
+/** One side gives a stream up: the other stops sending and both end it in order. `code` is an ErrorCode. */
+export interface Abort {
+  readonly type: "abort";
+  readonly stream: number;
+  readonly code: string;
+}
+
+export type ControlMessage = Hello | Welcome | Reject | Drain | Goodbye | Ping | Pong | Abort;
+
+export const limits = {
+  /** A control message's JSON. */
+  maxControlBytes: 64 * 1024,
+  /** A ClientHello with its handshake header; post-quantum ones are about 1.8 KB. */
+  maxHelloBytes: 16 * 1024,
+  /** TLS records that may carry one ClientHello. */
+  maxHelloRecords: 16,
+  /** PROXY v2 header as we accept it from a peer (ours are below 400 bytes). */
+  maxProxyHeaderBytes: 2048,
+  /** From a visitor's first byte to the end of its ClientHello. */
+  helloDeadlineMs: 10_000,
+  /** From an agent's connection to its admission. */
+  admissionDeadlineMs: 10_000,
+  /** From a stream's opening to the end of its PROXY header, at the client. */
+  streamHeaderDeadlineMs: 10_000,
+  /** A visitor's TLS handshake with the client. */
+  visitorHandshakeMs: 10_000,
+  /** Connecting to the local service. */
+  serviceConnectMs: 5_000,
+  /** Client: TCP, TLS and HTTP/2 until `welcome`. */
+  dialDeadlineMs: 10_000,
+  /** Client: a QUIC handshake. */
+  quicHandshakeMs: 5_000,
+  heartbeatIntervalMs: 5_000,
+  heartbeatMisses: 3,
+  quicIdleTimeoutMs: 15_000,
+  /** Streams at once on one link, from relay to client. */
+  maxStreamsPerLink: 1_000,
+  /** Bytes that a peer may send on one stream before we read. */
+  streamWindowBytes: 1024 * 1024,
+  /** The same for all streams of one link together. */
+  linkWindowBytes: 16 * 1024 * 1024,
+  /** How long an aborted stream may take to end in order before it is reset. */
+  abortDrainMs: 30_000,
+  /** How long a link may take to close in order. */
+  linkCloseMs: 3_000,
+  /** Visitors that the relay reads a ClientHello of at once. */
+  maxPendingHellos: 4_096,
+  /** Agents between connection and admission. */
+  maxPendingAgents: 100,
+  reconnect: { firstMs: 1_000, maxMs: 30_000, stableAfterMs: 10_000 },
+  /** While HTTP/2 serves, QUIC is tried again after pauses in this range. */
+  quicRetry: { firstMs: 30_000, maxMs: 600_000 },
+  /** A client with HTTP/2 up dials the rest of its pool if QUIC is not up by then. */
+  quicHeadStartMs: 300,
+} as const;

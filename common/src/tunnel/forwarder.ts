@@ -1,0 +1,142 @@
+import type { Duplex } from "node:stream";
+import tls, { type TLSSocket } from "node:tls";
+import { PortholeError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import { splice, type LinkKind, type LinkStream } from "../link/index.ts";
+import { decodeProxyHeader, type ProxyHeader } from "../protocol/index.ts";
+import { alpn, limits } from "../protocol/protocol.ts";
+import { orAbort, withDeadline, type Clock } from "../util/index.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { chooseAlpn, connectService } from "./local-service.ts";
+
+/** One visitor's connection, once it is over. */
+export interface VisitReport {
+  readonly role: Endpoint["role"];
+  readonly address: string;
+  readonly hostname: string;
+  readonly traceId: string;
+  readonly transport: LinkKind;
+  readonly durationMs: number;
+  /** Plain bytes from the visitor and to the visitor. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly error?: PortholeError;
+}
+
+export interface ForwarderOptions {
+  readonly endpoint: Endpoint;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  onVisit(report: VisitReport): void;
+}
+
+/** A visitor's stream from its header to its end: TLS ends here, plain bytes go to the local service. Never rejects. */
+export async function forward(stream: LinkStream, transport: LinkKind, options: ForwarderOptions): Promise<void> {
+  const { endpoint, clock } = options;
+  const startedAt = clock.monotonic();
+  let header: ProxyHeader | undefined;
+  let secure: TLSSocket | undefined;
+  let local: Duplex | undefined;
+  let error: PortholeError | undefined;
+  try {
+    header = await withDeadline(
+      { clock, delayMs: limits.streamHeaderDeadlineMs, what: "The header of a visitor's stream", signal: options.signal },
+      () => readHeader(stream),
+    );
+    secure = await withDeadline(
+      { clock, delayMs: limits.visitorHandshakeMs, what: "A visitor's TLS handshake", signal: options.signal },
+      (signal) => orAbort(signal, handshake(stream, endpoint, (socket) => (secure = socket))),
+    );
+    const visitor = secure;
+    local = await connectService(endpoint.local, {
+      clock,
+      signal: options.signal,
+      alpn: visitor.alpnProtocol || undefined,
+    });
+    const service = local;
+    const end = await new Promise<{ error?: PortholeError }>((resolve) => splice(visitor, service, resolve));
+    error = end.error;
+  } catch (reason) {
+    error = PortholeError.from(reason);
+  }
+  if (error) {
+    if (error.code === "service-down") options.log.warn({ role: endpoint.role, hint: error.hint }, error.message);
+    else options.log.debug({ role: endpoint.role, code: error.code }, error.message);
+    endQuietly(secure, stream, error);
+  }
+  options.onVisit({
+    role: endpoint.role,
+    address: header?.source?.address ?? "unknown",
+    hostname: header?.authority ?? "",
+    traceId: header?.uniqueId ?? "",
+    transport,
+    durationMs: clock.monotonic() - startedAt,
+    bytesIn: secure?.bytesRead ?? 0,
+    bytesOut: secure?.bytesWritten ?? 0,
+    ...(error ? { error } : {}),
+  });
+}
+
+/** Reads the PROXY header and puts what follows it back. */
+function readHeader(stream: LinkStream): Promise<ProxyHeader> {
+  return new Promise((resolve, reject) => {
+    let buffer: Buffer = Buffer.alloc(0);
+    function onReadable(): void {
+      for (let chunk = stream.read() as Buffer | null; chunk; chunk = stream.read() as Buffer | null) {
+        buffer = buffer.length === 0 ? chunk : Buffer.concat([buffer, chunk]);
+      }
+      try {
+        const decoded = decodeProxyHeader(buffer);
+        if (!decoded) return;
+        cleanUp();
+        if (decoded.length < buffer.length) stream.unshift(buffer.subarray(decoded.length));
+        resolve(decoded.header);
+      } catch (reason) {
+        cleanUp();
+        reject(PortholeError.from(reason));
+      }
+    }
+    function onEnd(): void {
+      cleanUp();
+      reject(new PortholeError("closed", "A visitor's stream ended before its header"));
+    }
+    function cleanUp(): void {
+      stream.off("readable", onReadable);
+      stream.off("end", onEnd);
+      stream.off("close", onEnd);
+    }
+    stream.on("readable", onReadable);
+    stream.on("end", onEnd);
+    stream.on("close", onEnd);
+    onReadable();
+  });
+}
+
+function handshake(stream: LinkStream, endpoint: Endpoint, started: (socket: TLSSocket) => void): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = new tls.TLSSocket(stream, {
+      isServer: true,
+      allowHalfOpen: true,
+      secureContext: endpoint.secureContext,
+      ALPNCallback: ({ protocols }: { protocols: string[] }) =>
+        // Challenges need a certificate of their own; without one the CA must see a refusal, not our usual certificate.
+        protocols.includes(alpn.acmeChallenge) ? undefined : chooseAlpn(endpoint.local, protocols),
+    } as tls.TLSSocketOptions);
+    started(socket);
+    socket.on("secure", () => resolve(socket));
+    socket.on("error", (cause) => reject(new PortholeError("closed", `TLS handshake: ${cause.message}`, { cause })));
+    socket.on("close", () => reject(new PortholeError("closed", "The visitor left during the TLS handshake")));
+  });
+}
+
+/** The visitor gets an orderly end where TLS is up, so that "local service down" is not taken for an attack. */
+function endQuietly(secure: TLSSocket | undefined, stream: LinkStream, error: PortholeError): void {
+  if (secure && !secure.destroyed && error.code === "service-down") {
+    secure.on("finish", () => secure.destroy());
+    secure.end();
+  } else {
+    secure?.destroy();
+    stream.destroy(error);
+  }
+}

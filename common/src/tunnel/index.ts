@@ -1,0 +1,8 @@
+export { Endpoint, type EndpointOptions } from "./endpoint.ts";
+export { isLoopback, parseLocalService, type LocalService } from "./local-service.ts";
+export { publicUrl, type EndpointState, type RelayState, type RelayStatus, type TunnelState } from "./state.ts";
+export { fileKnownRelays, memoryKnownRelays, type KnownRelays, type TrustPolicy } from "./trust.ts";
+export { runTunnel, type TunnelOptions } from "./tunnel.ts";
+export type { VisitReport } from "./forwarder.ts";
+export type { Dialers, DialTarget, ServerAddress } from "./relay-client.ts";
+export type { TransportPolicy } from "./transport-choice.ts";

@@ -1,0 +1,299 @@
+import { PortholeError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import type { Carrier, PeerTrust } from "../link/index.ts";
+import { limits, protocolVersion, type Hello } from "../protocol/protocol.ts";
+import { AsyncQueue, orAbort, withDeadline, type Clock, type Timer } from "../util/index.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { forward, type VisitReport } from "./forwarder.ts";
+import { LinkSlot } from "./link-slot.ts";
+import { openSession, type Session } from "./session.ts";
+import { publicUrl, type RelayStatus } from "./state.ts";
+import { wantedLinks, type TransportPolicy } from "./transport-choice.ts";
+import type { RelayTrust } from "./trust.ts";
+
+export interface ServerAddress {
+  /** As the user wrote it. */
+  readonly text: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface DialTarget {
+  readonly host: string;
+  readonly port: number;
+  /** The client's certificate and key, PEM. */
+  readonly cert: string;
+  readonly key: string;
+  readonly trust: PeerTrust;
+}
+
+/** The transports, as the program was put together: QUIC needs native code that not every machine can load. */
+export interface Dialers {
+  http2(
+    options: DialTarget & { verifyPeer(certificate: Buffer): void },
+    init: { readonly signal: AbortSignal },
+  ): Promise<Carrier>;
+  readonly quic:
+    | { readonly available: true; dial(options: DialTarget, init: { readonly signal: AbortSignal }): Promise<Carrier> }
+    | { readonly available: false; readonly reason: string };
+}
+
+export interface RelayClientOptions {
+  readonly server: ServerAddress;
+  readonly endpoint: Endpoint;
+  readonly trust: RelayTrust;
+  readonly dialers: Dialers;
+  readonly transport: TransportPolicy;
+  readonly poolSize: number;
+  readonly suffix?: string | undefined;
+  readonly software: string;
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  onStatus(status: RelayStatus): void;
+  onVisit(report: VisitReport): void;
+}
+
+/** One endpoint's links with one relay: as many and of the kinds that the transport choice wants, each kept up by its slot. */
+export class RelayClient {
+  readonly #options: RelayClientOptions;
+  readonly #signal: AbortSignal;
+  readonly #slots = new Set<LinkSlot>();
+  readonly #over = new AsyncQueue<never>();
+  #headStart: Timer | undefined;
+  #headStartOver = false;
+  #published = "";
+  /** Survives the next attempt, so that the reason shown does not flicker. */
+  #quicError: PortholeError | undefined;
+
+  constructor(options: RelayClientOptions, signal: AbortSignal) {
+    this.#options = options;
+    this.#signal = signal;
+  }
+
+  /** Runs until the signal aborts, or until the relay has refused us. Never rejects: `onStatus` has the outcome. */
+  async run(): Promise<void> {
+    this.#options.onStatus({ status: "connecting" });
+    this.#headStart = this.#options.clock.timer(limits.quicHeadStartMs, () => {
+      this.#headStartOver = true;
+      this.#arrange();
+    });
+    this.#arrange();
+    await this.#over.next();
+    this.#headStart.cancel();
+  }
+
+  /** Starts and retires slots until what is there is what is wanted. */
+  #arrange(): void {
+    if (this.#signal.aborted) return this.#endWhenEmpty();
+    const { transport: policy, poolSize, dialers } = this.#options;
+    const quicSlot = this.#active("quic")[0];
+    const quicGivenUp = quicSlot?.state.status === "failed";
+    const wanted = wantedLinks({
+      policy,
+      poolSize,
+      quic: !dialers.quic.available || quicGivenUp ? "unavailable" : isOnline(quicSlot) ? "up" : "trying",
+      headStartOver: this.#headStartOver,
+    });
+    if (wanted.quic && !quicSlot) this.#start("quic");
+    const http2 = this.#active("http2");
+    for (let i = http2.length; i < wanted.http2; i++) this.#start("http2");
+    for (const slot of http2.slice(wanted.http2)) slot.retire("QUIC carries the traffic");
+  }
+
+  #active(transport: "quic" | "http2"): LinkSlot[] {
+    return [...this.#slots].filter((slot) => slot.transport === transport && !slot.retired);
+  }
+
+  #start(transport: "quic" | "http2"): void {
+    const { clock, transport: policy } = this.#options;
+    const beside = transport === "quic" && policy === "auto";
+    const slot = new LinkSlot(
+      {
+        transport,
+        clock,
+        backoff: beside ? limits.quicRetry : limits.reconnect,
+        persistent: beside,
+        connect: (signal) => (transport === "quic" ? this.#connectQuic(signal) : this.#connectHttp2(signal)),
+        // The first change comes from within the constructor.
+        onChange: (changed) => queueMicrotask(() => this.#onSlotChange(changed)),
+      },
+      this.#signal,
+    );
+    this.#slots.add(slot);
+    void slot.done.then(() => {
+      if (slot.state.status === "failed" && !slot.retired) return;
+      this.#slots.delete(slot);
+      this.#endWhenEmpty();
+    });
+  }
+
+  #onSlotChange(slot: LinkSlot): void {
+    const { state } = slot;
+    if (state.status === "online") {
+      this.#options.endpoint.serveNames(state.session.welcome.hostnames);
+      // The relay is back: what QUIC knows about it is old.
+      if (slot.transport === "http2") for (const quic of this.#active("quic")) quic.wake();
+    }
+    if (slot.transport === "quic" && (state.status === "waiting" || state.status === "failed"))
+      this.#quicError = state.error;
+    if (state.status === "failed" && (slot.transport === "http2" || this.#options.transport === "quic")) {
+      this.#fail(state.error);
+      return;
+    }
+    this.#arrange();
+    this.#publish();
+  }
+
+  #fail(error: PortholeError): void {
+    for (const slot of this.#slots) slot.retire("The relay refused");
+    this.#options.onStatus({ status: "failed", error });
+    this.#over.end();
+  }
+
+  #endWhenEmpty(): void {
+    if (!this.#signal.aborted || this.#slots.size > 0) return;
+    this.#options.onStatus({ status: "stopped" });
+    this.#over.end();
+  }
+
+  #publish(): void {
+    if (this.#signal.aborted) return;
+    const status = this.#status();
+    // Slots report more often than the whole changes.
+    const text = JSON.stringify(status, (key, value: unknown) => (key === "rttMs" ? undefined : value));
+    if (text === this.#published) return;
+    this.#published = text;
+    this.#options.onStatus(status);
+  }
+
+  #status(): RelayStatus {
+    const online = [...this.#slots].filter(isOnline);
+    const best = online.find((slot) => slot.transport === "quic") ?? online[0];
+    if (best?.state.status === "online") {
+      const { link, welcome } = best.state.session;
+      const whyNotQuic = best.transport === "quic" ? undefined : this.#whyNotQuic();
+      const rttMs = link.rttMs();
+      return {
+        status: "online",
+        transport: link.kind,
+        links: online.length,
+        hostnames: welcome.hostnames,
+        urls: welcome.hostnames.map((name) => publicUrl(name, welcome.publicPort)),
+        ...(whyNotQuic === undefined ? {} : { whyNotQuic }),
+        ...(rttMs === undefined ? {} : { rttMs }),
+      };
+    }
+    const waiting = [...this.#active("http2"), ...this.#active("quic")].find((slot) => slot.state.status === "waiting");
+    if (waiting?.state.status !== "waiting") return { status: "connecting" };
+    return { status: "waiting", delayMs: waiting.state.delayMs, error: waiting.state.error };
+  }
+
+  #whyNotQuic(): string | undefined {
+    const { transport, dialers } = this.#options;
+    if (transport === "h2") return undefined;
+    if (!dialers.quic.available) return `QUIC is unavailable: ${dialers.quic.reason}`;
+    return this.#quicError ? `QUIC: ${this.#quicError.message}` : "QUIC is being tried";
+  }
+
+  async #connectHttp2(signal: AbortSignal): Promise<Session> {
+    const { trust, dialers, clock } = this.#options;
+    let seen: Buffer | undefined;
+    const carrier = await withDeadline(
+      { clock, delayMs: limits.dialDeadlineMs, what: `Connecting to ${this.#options.server.text}`, signal },
+      (deadline) =>
+        dialers.http2(
+          {
+            ...this.#target(trust.http2),
+            verifyPeer: (certificate) => {
+              trust.verify(certificate);
+              seen = certificate;
+            },
+          },
+          { signal: deadline },
+        ),
+    );
+    if (seen) await this.#remember(seen);
+    return this.#openSession(carrier, signal);
+  }
+
+  async #connectQuic(signal: AbortSignal): Promise<Session> {
+    const { dialers, clock, server } = this.#options;
+    if (!dialers.quic.available)
+      throw new PortholeError("unavailable", `QUIC is unavailable: ${dialers.quic.reason}`, {
+        hint: "Use --transport auto or h2.",
+      });
+    const { dial } = dialers.quic;
+    const trust = await this.#quicTrust(signal);
+    const carrier = await withDeadline(
+      { clock, delayMs: limits.quicHandshakeMs, what: `Waiting for an answer from UDP ${server.text}`, signal },
+      (deadline) => dial(this.#target(trust), { signal: deadline }),
+    );
+    return this.#openSession(carrier, signal);
+  }
+
+  /** A pinned relay's certificate is seen by HTTP/2 first. With --transport quic a connection is made just to see it. */
+  async #quicTrust(signal: AbortSignal): Promise<PeerTrust> {
+    const { trust, transport } = this.#options;
+    if (!trust.quic && transport === "quic") {
+      const session = await this.#connectHttp2(signal);
+      session.retire("Only looking at the certificate");
+      await session.link.close(new PortholeError("aborted", "Only looking at the certificate"));
+    }
+    const known = trust.quic;
+    if (known) return known;
+    throw new PortholeError("unreachable", "The relay's certificate is not known yet");
+  }
+
+  async #openSession(carrier: Carrier, signal: AbortSignal): Promise<Session> {
+    const { clock, endpoint, log } = this.#options;
+    return await orAbort(
+      signal,
+      openSession(
+        carrier,
+        {
+          clock,
+          hello: this.#hello(),
+          onStream: (stream, link) =>
+            void forward(stream, link.kind, {
+              endpoint,
+              clock,
+              log,
+              signal: this.#signal,
+              onVisit: (report) => this.#options.onVisit(report),
+            }),
+        },
+        signal,
+      ),
+    );
+  }
+
+  #hello(): Hello {
+    const { software, instance, suffix } = this.#options;
+    return { type: "hello", protocol: protocolVersion, software, instance, ...(suffix ? { suffix } : {}) };
+  }
+
+  #target(trust: PeerTrust): DialTarget {
+    const { server, endpoint } = this.#options;
+    return {
+      host: server.host,
+      port: server.port,
+      cert: endpoint.linkCertificate,
+      key: endpoint.key.pem,
+      trust,
+    };
+  }
+
+  /** Failing to write the pin down costs QUIC its head start next time, and no service now. */
+  async #remember(certificate: Buffer): Promise<void> {
+    try {
+      await this.#options.trust.remember(certificate);
+    } catch (reason) {
+      this.#options.log.warn({}, PortholeError.from(reason).message);
+    }
+  }
+}
+
+function isOnline(slot: LinkSlot | undefined): boolean {
+  return slot?.state.status === "online";
+}

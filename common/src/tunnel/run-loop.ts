@@ -1,0 +1,69 @@
+import { PortholeError } from "../errors.ts";
+import { limits } from "../protocol/protocol.ts";
+import { sleep, type Backoff, type Clock } from "../util/index.ts";
+import type { Session } from "./session.ts";
+
+export type LoopState =
+  | { readonly status: "connecting" }
+  | { readonly status: "online"; readonly session: Session }
+  | { readonly status: "waiting"; readonly delayMs: number; readonly error: PortholeError }
+  /** Trying again is useless; the loop is over. */
+  | { readonly status: "failed"; readonly error: PortholeError }
+  | { readonly status: "stopped" };
+
+export interface LoopDeps {
+  readonly clock: Clock;
+  readonly backoff: Backoff;
+  /** Tries again after every error but a refusal by the relay and a missing part of this machine. */
+  readonly persistent: boolean;
+  connect(signal: AbortSignal): Promise<Session>;
+  onState(state: LoopState): void;
+  /** Cuts a wait short when it resolves. Asked anew for every wait. */
+  wake(): Promise<void>;
+}
+
+/**
+ * Keeps one link up until the signal aborts, or until the relay's answer says that trying again is useless. A relay that
+ * has admitted us once is only given up when it refuses us: any other error may be the network in between (a captive
+ * portal, a relay that is being replaced).
+ */
+export async function keepLinkUp(deps: LoopDeps, signal: AbortSignal): Promise<void> {
+  let persistent = deps.persistent;
+  while (!signal.aborted) {
+    const startedAt = deps.clock.monotonic();
+    deps.onState({ status: "connecting" });
+    try {
+      const session = await deps.connect(signal);
+      persistent = true;
+      deps.onState({ status: "online", session });
+      throw await session.serve(signal);
+    } catch (reason) {
+      if (signal.aborted) break;
+      const error = PortholeError.from(reason);
+      if (isFinal(error, persistent)) {
+        deps.onState({ status: "failed", error });
+        return;
+      }
+      if (deps.clock.monotonic() - startedAt >= limits.reconnect.stableAfterMs) deps.backoff.reset();
+      const delayMs = Math.max(deps.backoff.next(), error.retryAfterMs ?? 0);
+      deps.onState({ status: "waiting", delayMs, error });
+      await pause(deps, delayMs, signal);
+    }
+  }
+  deps.onState({ status: "stopped" });
+}
+
+function isFinal(error: PortholeError, persistent: boolean): boolean {
+  return persistent ? error.exitCode === 3 || error.code === "unavailable" : !error.retryable;
+}
+
+/** Ends with the delay, with `wake`, or with the signal. */
+async function pause(deps: LoopDeps, delayMs: number, signal: AbortSignal): Promise<void> {
+  const { clock } = deps;
+  const woken = new AbortController();
+  const stop = (): void => woken.abort();
+  signal.addEventListener("abort", stop, { once: true });
+  void deps.wake().then(stop);
+  await sleep(clock, delayMs, woken.signal).catch(() => {});
+  signal.removeEventListener("abort", stop);
+}

@@ -1,0 +1,129 @@
+import { X509Certificate } from "node:crypto";
+import { PortholeError } from "../errors.ts";
+import { certificatePem, fingerprint, parseFingerprint } from "../identity/index.ts";
+import type { PeerTrust } from "../link/index.ts";
+import { readJson, writeJson } from "../util/index.ts";
+
+export type TrustPolicy =
+  /** A certificate for the host name from a CA that this machine trusts. */
+  | { readonly kind: "ca" }
+  /** The key with this fingerprint. */
+  | { readonly kind: "pin"; readonly fingerprint: string }
+  /** Whatever key the relay had the first time. Only for loopback, where nobody is in between. */
+  | { readonly kind: "first-use" }
+  | { readonly kind: "insecure" };
+
+/** A relay that was checked before: its pin and its certificate (PEM). */
+export interface KnownRelay {
+  readonly fingerprint: string;
+  readonly certificate: string;
+}
+
+/** Which relays this client has met. Kept between runs. */
+export interface KnownRelays {
+  get(server: string): KnownRelay | undefined;
+  set(server: string, relay: KnownRelay): Promise<void>;
+}
+
+export function memoryKnownRelays(): KnownRelays {
+  const map = new Map<string, KnownRelay>();
+  return {
+    get: (server) => map.get(server),
+    set: async (server, relay) => void map.set(server, relay),
+  };
+}
+
+/** Backed by a JSON file. Throws `state` when the file is damaged. */
+export async function fileKnownRelays(path: string): Promise<KnownRelays> {
+  const map = new Map(Object.entries((await readJson(path, validateKnown)) ?? {}));
+  return {
+    get: (server) => map.get(server),
+    async set(server, relay) {
+      map.set(server, relay);
+      await writeJson(path, Object.fromEntries(map));
+    },
+  };
+}
+
+function validateKnown(value: unknown): Record<string, KnownRelay> {
+  const entries = typeof value === "object" && value !== null ? Object.entries(value) : [];
+  const known: Record<string, KnownRelay> = {};
+  for (const [server, relay] of entries as [string, Partial<KnownRelay> | null][]) {
+    if (typeof relay?.fingerprint !== "string" || typeof relay.certificate !== "string")
+      throw new PortholeError("state", `the entry of ${server} is not a relay's pin`);
+    known[server] = { fingerprint: parseFingerprint(relay.fingerprint), certificate: relay.certificate };
+  }
+  return known;
+}
+
+/**
+ * Decides whether the relay on the other end is the right one. HTTP/2 shows us its certificate; QUIC can't (Electron refuses
+ * to hand it out), so for a pinned relay QUIC trusts exactly the certificate that HTTP/2 has seen and checked.
+ */
+export class RelayTrust {
+  readonly #server: string;
+  readonly #policy: TrustPolicy;
+  readonly #known: KnownRelays;
+
+  constructor(server: string, policy: TrustPolicy, known: KnownRelays) {
+    this.#server = server;
+    this.#policy = policy;
+    this.#known = known;
+  }
+
+  /** What the HTTP/2 transport checks by itself; `verify` does the rest. */
+  get http2(): PeerTrust {
+    return this.#policy.kind === "ca" ? { kind: "ca" } : { kind: "unchecked" };
+  }
+
+  /** What the QUIC transport checks; undefined until an HTTP/2 connection has seen the relay's certificate. */
+  get quic(): PeerTrust | undefined {
+    if (this.#policy.kind === "ca") return { kind: "ca" };
+    if (this.#policy.kind === "insecure") return { kind: "unchecked" };
+    const known = this.#known.get(this.#server);
+    if (!known || (this.#policy.kind === "pin" && known.fingerprint !== this.#policy.fingerprint)) return undefined;
+    return isSelfSigned(known.certificate) ? { kind: "ca", pem: known.certificate } : { kind: "ca" };
+  }
+
+  /** Throws `untrusted` when the certificate (DER) is not the expected relay's. */
+  verify(certificate: Buffer): void {
+    const expected = this.#expected();
+    const actual = pinOf(certificate);
+    if (expected !== undefined && actual !== expected)
+      throw new PortholeError("untrusted", `${this.#server} is not the relay that it was: its key is ${actual}, expected ${expected}`, {
+        hint:
+          this.#policy.kind === "pin"
+            ? "Ask whoever runs the relay for its present fingerprint, and give it with --server-fingerprint."
+            : "If the relay was set up anew, remove its entry from known-relays.json in the state folder; otherwise somebody is in between.",
+      });
+  }
+
+  /** Called with a certificate that `verify` accepted. */
+  async remember(certificate: Buffer): Promise<void> {
+    if (this.#policy.kind !== "pin" && this.#policy.kind !== "first-use") return;
+    const pem = certificatePem(certificate);
+    const relay = { fingerprint: pinOf(certificate), certificate: pem };
+    if (this.#known.get(this.#server)?.certificate !== pem) await this.#known.set(this.#server, relay);
+  }
+
+  #expected(): string | undefined {
+    switch (this.#policy.kind) {
+      case "pin":
+        return this.#policy.fingerprint;
+      case "first-use":
+        return this.#known.get(this.#server)?.fingerprint;
+      case "ca":
+      case "insecure":
+        return undefined;
+    }
+  }
+}
+
+function pinOf(certificate: Buffer): string {
+  return fingerprint(new X509Certificate(certificate).publicKey.export({ type: "spki", format: "der" }));
+}
+
+function isSelfSigned(pem: string): boolean {
+  const certificate = new X509Certificate(pem);
+  return certificate.verify(certificate.publicKey);
+}

@@ -1,0 +1,27 @@
+export interface BackoffOptions {
+  readonly firstMs: number;
+  readonly maxMs: number;
+  /** From 0 (inclusive) to 1 (exclusive). */
+  readonly random?: () => number;
+}
+
+/** Delays that double up to a maximum, with full jitter: each is anywhere between nothing and the present ceiling. */
+export class Backoff {
+  readonly #options: BackoffOptions;
+  #ceilingMs: number;
+
+  constructor(options: BackoffOptions) {
+    this.#options = options;
+    this.#ceilingMs = options.firstMs;
+  }
+
+  next(): number {
+    const delayMs = Math.ceil(this.#ceilingMs * (this.#options.random ?? Math.random)());
+    this.#ceilingMs = Math.min(this.#ceilingMs * 2, this.#options.maxMs);
+    return delayMs;
+  }
+
+  reset(): void {
+    this.#ceilingMs = this.#options.firstMs;
+  }
+}

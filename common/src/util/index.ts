@@ -1,0 +1,6 @@
+export { deadline, orAbort, withDeadline } from "./abort.ts";
+export { AsyncQueue } from "./async-queue.ts";
+export { Backoff, type BackoffOptions } from "./backoff.ts";
+export { sleep, systemClock, type Clock, type Timer } from "./clock.ts";
+export { Secret } from "./secret.ts";
+export { readFileIfExists, readJson, writeFileAtomic, writeJson } from "./state-file.ts";
