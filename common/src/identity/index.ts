@@ -1,3 +1,4 @@
+export { cachedCertificate, type CachedCertificateOptions } from "./cached-certificate.ts";
 export {
   certificatePem,
   createCertificate,

@@ -1,4 +1,13 @@
 export { createLink, type LinkOptions } from "./link.ts";
 export { splice, type SpliceEnd } from "./splice.ts";
 export type { ControlChannel, SessionMessage } from "./control-channel.ts";
-export type { Carrier, CarrierStream, Link, LinkKind, LinkLoad, LinkStream, PeerTrust, RemoteAddress } from "./types.ts";
+export type {
+  Carrier,
+  CarrierStream,
+  Link,
+  LinkKind,
+  LinkLoad,
+  LinkStream,
+  PeerTrust,
+  RemoteAddress,
+} from "./types.ts";

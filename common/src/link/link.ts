@@ -29,6 +29,7 @@ class CarrierLink implements Link {
   readonly #clock: Clock;
   readonly #streams = new Map<number, { readonly raw: CarrierStream; readonly stream: CarrierLinkStream }>();
   readonly #heartbeat: "send" | "watch";
+  readonly #onIdle: (() => void)[] = [];
   #timer: Timer | undefined;
   #pingNumber = 0;
   #pingSentAt = 0;
@@ -68,6 +69,11 @@ class CarrierLink implements Link {
     return { openStreams: this.#streams.size, queuedBytes };
   }
 
+  async idle(): Promise<void> {
+    if (this.#streams.size === 0) return;
+    await Promise.race([this.closed, new Promise<void>((resolve) => this.#onIdle.push(resolve))]);
+  }
+
   rttMs(): number | undefined {
     return this.#carrier.rttMs() ?? this.#heartbeatRttMs;
   }
@@ -91,12 +97,17 @@ class CarrierLink implements Link {
     const stream = new CarrierLinkStream(raw, {
       clock: this.#clock,
       onAbort: (id, code) => this.control.send({ type: "abort", stream: id, code }),
-      onGone: (id) => this.#streams.delete(id),
+      onGone: (id) => this.#release(id),
     });
     this.#streams.set(raw.id, { raw, stream });
     // A stream that nobody listens to any more must not end the process; whoever uses it has its own listener.
     stream.on("error", () => {});
     return stream;
+  }
+
+  #release(id: number): void {
+    this.#streams.delete(id);
+    if (this.#streams.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
   #onLinkMessage(message: Extract<ControlMessage, { type: "ping" | "pong" | "abort" }>): void {

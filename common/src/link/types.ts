@@ -9,8 +9,14 @@ export interface RemoteAddress {
   readonly port: number;
 }
 
-/** How a dialled relay is checked: by CA and host name (`pem` absent: the system's CAs), or not by the transport at all. */
-export type PeerTrust = { readonly kind: "ca"; readonly pem?: string } | { readonly kind: "unchecked" };
+/**
+ * How a transport checks a dialled relay: by CA and host name (`pem` absent: Node's own CAs), against exactly this
+ * certificate, or not at all because `verifyPeer` does it.
+ */
+export type PeerTrust =
+  | { readonly kind: "ca"; readonly pem?: string }
+  | { readonly kind: "pinned"; readonly pem: string }
+  | { readonly kind: "unchecked" };
 
 /**
  * One bidirectional stream as a transport provides it: a Duplex with backpressure and real half-close (`allowHalfOpen`).
@@ -78,6 +84,8 @@ export interface Link {
   openStream(): LinkStream;
   readonly maxStreams: number;
   load(): LinkLoad;
+  /** Resolves when no stream is open, or with the end of the link. */
+  idle(): Promise<void>;
   /** Smoothed round trip, by the transport or by the heartbeat. */
   rttMs(): number | undefined;
   /** Resolves, never rejects, with the reason. */

@@ -1,18 +1,22 @@
 import tls from "node:tls";
-import { createCertificate, type IdentityKey } from "../identity/index.ts";
+import { cachedCertificate, type IdentityKey } from "../identity/index.ts";
+import type { Logger } from "../log.ts";
+import type { Clock } from "../util/index.ts";
 import type { LocalService } from "./local-service.ts";
 
 /** Longer than any client runs without a restart; browsers warn about a self-signed certificate whatever it says. */
 const lifetimeMs = 365 * 24 * 3_600_000;
-/** A clock that is wrong by a day must not make the certificate look like one from the future. */
-const backdatedMs = 48 * 3_600_000;
 
 export interface EndpointOptions {
   readonly role: "primary" | "secondary";
   readonly key: IdentityKey;
   readonly local: LocalService;
   /** The user's bytes in the certificate's custom extension. */
-  readonly extension?: Buffer;
+  readonly extension?: Buffer | undefined;
+  /** Where the self-signed certificate is kept, so that it stays the same between runs. Not kept when absent. */
+  readonly certificatePath?: string | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
 }
 
 /** An identity, its certificates, and the local service behind it. */
@@ -22,17 +26,22 @@ export class Endpoint {
   readonly local: LocalService;
   /** Presented to relays; PEM. */
   readonly linkCertificate: string;
-  readonly #extension: Buffer | undefined;
+  readonly #options: EndpointOptions;
   readonly #hostnames = new Set<string>();
   #secureContext: tls.SecureContext;
+  #update: Promise<void> = Promise.resolve();
 
-  constructor(options: EndpointOptions) {
+  private constructor(options: EndpointOptions, linkCertificate: string) {
     this.role = options.role;
     this.key = options.key;
     this.local = options.local;
-    this.#extension = options.extension;
-    this.linkCertificate = this.#certificate([this.key.clientId]);
-    this.#secureContext = this.#context(this.linkCertificate);
+    this.linkCertificate = linkCertificate;
+    this.#options = options;
+    this.#secureContext = this.#context(linkCertificate);
+  }
+
+  static async create(options: EndpointOptions): Promise<Endpoint> {
+    return new Endpoint(options, await selfSigned(options, [options.key.clientId]));
   }
 
   /** What visitors see. */
@@ -40,25 +49,24 @@ export class Endpoint {
     return this.#secureContext;
   }
 
-  /** Public names under which relays serve this endpoint; the certificate covers all of them. */
-  serveNames(hostnames: readonly string[]): void {
-    const known = this.#hostnames.size;
-    for (const hostname of hostnames) this.#hostnames.add(hostname);
-    if (this.#hostnames.size > known) this.#secureContext = this.#context(this.#certificate([...this.#hostnames]));
-  }
-
-  #certificate(dnsNames: readonly string[]): string {
-    const now = Date.now();
-    return createCertificate({
-      key: this.key,
-      dnsNames,
-      notBefore: new Date(now - backdatedMs),
-      notAfter: new Date(now + lifetimeMs),
-      ...(this.#extension ? { extension: this.#extension } : {}),
-    }).pem;
+  /** Public names under which relays serve this endpoint; once resolved, the certificate covers all of them. */
+  serveNames(hostnames: readonly string[]): Promise<void> {
+    this.#update = this.#update.then(async () => {
+      const missing = hostnames.filter((hostname) => !this.#hostnames.has(hostname));
+      if (missing.length === 0) return;
+      for (const hostname of missing) this.#hostnames.add(hostname);
+      const names = [...this.#hostnames].toSorted();
+      this.#secureContext = this.#context(await selfSigned(this.#options, names, this.#options.certificatePath));
+    });
+    return this.#update;
   }
 
   #context(cert: string): tls.SecureContext {
     return tls.createSecureContext({ cert, key: this.key.pem, minVersion: "TLSv1.2" });
   }
+}
+
+function selfSigned(options: EndpointOptions, dnsNames: readonly string[], path?: string): Promise<string> {
+  const { key, extension, log, clock } = options;
+  return cachedCertificate({ path, key, dnsNames, extension, lifetimeMs, now: clock.now(), log });
 }

@@ -41,12 +41,21 @@ export async function forward(stream: LinkStream, transport: LinkKind, options: 
   let error: PortholeError | undefined;
   try {
     header = await withDeadline(
-      { clock, delayMs: limits.streamHeaderDeadlineMs, what: "The header of a visitor's stream", signal: options.signal },
+      {
+        clock,
+        delayMs: limits.streamHeaderDeadlineMs,
+        what: "The header of a visitor's stream",
+        signal: options.signal,
+      },
       () => readHeader(stream),
     );
     secure = await withDeadline(
       { clock, delayMs: limits.visitorHandshakeMs, what: "A visitor's TLS handshake", signal: options.signal },
-      (signal) => orAbort(signal, handshake(stream, endpoint, (socket) => (secure = socket))),
+      (signal) =>
+        orAbort(
+          signal,
+          handshake(stream, endpoint, (socket) => (secure = socket)),
+        ),
     );
     const visitor = secure;
     local = await connectService(endpoint.local, {

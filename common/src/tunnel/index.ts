@@ -1,5 +1,5 @@
 export { Endpoint, type EndpointOptions } from "./endpoint.ts";
-export { isLoopback, parseLocalService, type LocalService } from "./local-service.ts";
+export { isLoopback, localService, parseLocalService, type LocalService } from "./local-service.ts";
 export { publicUrl, type EndpointState, type RelayState, type RelayStatus, type TunnelState } from "./state.ts";
 export { fileKnownRelays, memoryKnownRelays, type KnownRelays, type TrustPolicy } from "./trust.ts";
 export { runTunnel, type TunnelOptions } from "./tunnel.ts";

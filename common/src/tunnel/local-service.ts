@@ -109,3 +109,6 @@ function connected(socket: net.Socket, event: string): Promise<void> {
     socket.once("error", reject);
   });
 }
+
+/** For option tables. */
+export const localService = { placeholder: "SERVICE", parse: parseLocalService } as const;

@@ -2,7 +2,7 @@ import { PortholeError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { Carrier, PeerTrust } from "../link/index.ts";
 import { limits, protocolVersion, type Hello } from "../protocol/protocol.ts";
-import { AsyncQueue, orAbort, withDeadline, type Clock, type Timer } from "../util/index.ts";
+import { AsyncQueue, withDeadline, type Clock, type Timer } from "../util/index.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { forward, type VisitReport } from "./forwarder.ts";
 import { LinkSlot } from "./link-slot.ts";
@@ -131,7 +131,6 @@ export class RelayClient {
   #onSlotChange(slot: LinkSlot): void {
     const { state } = slot;
     if (state.status === "online") {
-      this.#options.endpoint.serveNames(state.session.welcome.hostnames);
       // The relay is back: what QUIC knows about it is old.
       if (slot.transport === "http2") for (const quic of this.#active("quic")) quic.wake();
     }
@@ -184,9 +183,10 @@ export class RelayClient {
         ...(rttMs === undefined ? {} : { rttMs }),
       };
     }
-    const waiting = [...this.#active("http2"), ...this.#active("quic")].find((slot) => slot.state.status === "waiting");
-    if (waiting?.state.status !== "waiting") return { status: "connecting" };
-    return { status: "waiting", delayMs: waiting.state.delayMs, error: waiting.state.error };
+    // HTTP/2 is there as long as the relay is; what QUIC is doing meanwhile is nobody's news.
+    const state = (this.#active("http2")[0] ?? this.#active("quic")[0])?.state;
+    if (state?.status !== "waiting") return { status: "connecting" };
+    return { status: "waiting", delayMs: state.delayMs, error: state.error };
   }
 
   #whyNotQuic(): string | undefined {
@@ -219,15 +219,15 @@ export class RelayClient {
 
   async #connectQuic(signal: AbortSignal): Promise<Session> {
     const { dialers, clock, server } = this.#options;
-    if (!dialers.quic.available)
-      throw new PortholeError("unavailable", `QUIC is unavailable: ${dialers.quic.reason}`, {
+    const { quic } = dialers;
+    if (!quic.available)
+      throw new PortholeError("unavailable", `QUIC is unavailable: ${quic.reason}`, {
         hint: "Use --transport auto or h2.",
       });
-    const { dial } = dialers.quic;
     const trust = await this.#quicTrust(signal);
     const carrier = await withDeadline(
       { clock, delayMs: limits.quicHandshakeMs, what: `Waiting for an answer from UDP ${server.text}`, signal },
-      (deadline) => dial(this.#target(trust), { signal: deadline }),
+      (deadline) => quic.dial(this.#target(trust), { signal: deadline }),
     );
     return this.#openSession(carrier, signal);
   }
@@ -240,32 +240,30 @@ export class RelayClient {
       session.retire("Only looking at the certificate");
       await session.link.close(new PortholeError("aborted", "Only looking at the certificate"));
     }
-    const known = trust.quic;
-    if (known) return known;
-    throw new PortholeError("unreachable", "The relay's certificate is not known yet");
+    return trust.whenSeen(signal);
   }
 
   async #openSession(carrier: Carrier, signal: AbortSignal): Promise<Session> {
     const { clock, endpoint, log } = this.#options;
-    return await orAbort(
+    const session = await openSession(
+      carrier,
+      {
+        clock,
+        hello: this.#hello(),
+        onStream: (stream, link) =>
+          void forward(stream, link.kind, {
+            endpoint,
+            clock,
+            log,
+            signal: this.#signal,
+            onVisit: (report) => this.#options.onVisit(report),
+          }),
+      },
       signal,
-      openSession(
-        carrier,
-        {
-          clock,
-          hello: this.#hello(),
-          onStream: (stream, link) =>
-            void forward(stream, link.kind, {
-              endpoint,
-              clock,
-              log,
-              signal: this.#signal,
-              onVisit: (report) => this.#options.onVisit(report),
-            }),
-        },
-        signal,
-      ),
     );
+    // Streams wait in the link until the session serves; by then there is a certificate for the names.
+    await endpoint.serveNames(session.welcome.hostnames);
+    return session;
   }
 
   #hello(): Hello {

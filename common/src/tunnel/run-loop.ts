@@ -54,7 +54,8 @@ export async function keepLinkUp(deps: LoopDeps, signal: AbortSignal): Promise<v
 }
 
 function isFinal(error: PortholeError, persistent: boolean): boolean {
-  return persistent ? error.exitCode === 3 || error.code === "unavailable" : !error.retryable;
+  const hopeless = error.exitCode === 3 || error.code === "unavailable" || error.code === "key";
+  return hopeless || (!persistent && !error.retryable);
 }
 
 /** Ends with the delay, with `wake`, or with the signal. */

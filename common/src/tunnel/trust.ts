@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { PortholeError } from "../errors.ts";
 import { certificatePem, fingerprint, parseFingerprint } from "../identity/index.ts";
 import type { PeerTrust } from "../link/index.ts";
-import { readJson, writeJson } from "../util/index.ts";
+import { orAbort, readJson, writeJson } from "../util/index.ts";
 
 export type TrustPolicy =
   /** A certificate for the host name from a CA that this machine trusts. */
@@ -64,6 +64,7 @@ export class RelayTrust {
   readonly #server: string;
   readonly #policy: TrustPolicy;
   readonly #known: KnownRelays;
+  readonly #onSeen: (() => void)[] = [];
 
   constructor(server: string, policy: TrustPolicy, known: KnownRelays) {
     this.#server = server;
@@ -82,7 +83,16 @@ export class RelayTrust {
     if (this.#policy.kind === "insecure") return { kind: "unchecked" };
     const known = this.#known.get(this.#server);
     if (!known || (this.#policy.kind === "pin" && known.fingerprint !== this.#policy.fingerprint)) return undefined;
-    return isSelfSigned(known.certificate) ? { kind: "ca", pem: known.certificate } : { kind: "ca" };
+    return isSelfSigned(known.certificate) ? { kind: "pinned", pem: known.certificate } : { kind: "ca" };
+  }
+
+  /** What the QUIC transport checks, as soon as it is known. Rejects with the signal's reason. */
+  async whenSeen(signal: AbortSignal): Promise<PeerTrust> {
+    for (;;) {
+      const known = this.quic;
+      if (known) return known;
+      await orAbort(signal, new Promise<void>((resolve) => this.#onSeen.push(resolve)));
+    }
   }
 
   /** Throws `untrusted` when the certificate (DER) is not the expected relay's. */
@@ -90,12 +100,16 @@ export class RelayTrust {
     const expected = this.#expected();
     const actual = pinOf(certificate);
     if (expected !== undefined && actual !== expected)
-      throw new PortholeError("untrusted", `${this.#server} is not the relay that it was: its key is ${actual}, expected ${expected}`, {
-        hint:
-          this.#policy.kind === "pin"
-            ? "Ask whoever runs the relay for its present fingerprint, and give it with --server-fingerprint."
-            : "If the relay was set up anew, remove its entry from known-relays.json in the state folder; otherwise somebody is in between.",
-      });
+      throw new PortholeError(
+        "untrusted",
+        `${this.#server} is not the relay that it was: its key is ${actual}, expected ${expected}`,
+        {
+          hint:
+            this.#policy.kind === "pin"
+              ? "Ask whoever runs the relay for its present fingerprint, and give it with --server-fingerprint."
+              : "If the relay was set up anew, remove its entry from known-relays.json in the state folder; otherwise somebody is in between.",
+        },
+      );
   }
 
   /** Called with a certificate that `verify` accepted. */
@@ -103,7 +117,12 @@ export class RelayTrust {
     if (this.#policy.kind !== "pin" && this.#policy.kind !== "first-use") return;
     const pem = certificatePem(certificate);
     const relay = { fingerprint: pinOf(certificate), certificate: pem };
-    if (this.#known.get(this.#server)?.certificate !== pem) await this.#known.set(this.#server, relay);
+    if (this.#known.get(this.#server)?.certificate === pem) return;
+    try {
+      await this.#known.set(this.#server, relay);
+    } finally {
+      for (const resolve of this.#onSeen.splice(0)) resolve();
+    }
   }
 
   #expected(): string | undefined {

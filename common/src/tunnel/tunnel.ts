@@ -37,9 +37,7 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
   const trusts = options.servers.map(
     (server) => new RelayTrust(server.text, options.trustFor(server), options.knownRelays),
   );
-  const statuses = options.endpoints.map(() =>
-    options.servers.map((): RelayStatus => ({ status: "connecting" })),
-  );
+  const statuses = options.endpoints.map(() => options.servers.map((): RelayStatus => ({ status: "connecting" })));
 
   function publish(): void {
     options.onState({

@@ -1,6 +1,8 @@
+export { nodeVersionWarning } from "./node-version.ts";
 export { deadline, orAbort, withDeadline } from "./abort.ts";
 export { AsyncQueue } from "./async-queue.ts";
 export { Backoff, type BackoffOptions } from "./backoff.ts";
 export { sleep, systemClock, type Clock, type Timer } from "./clock.ts";
 export { Secret } from "./secret.ts";
-export { readFileIfExists, readJson, writeFileAtomic, writeJson } from "./state-file.ts";
+export { dataFolder } from "./data-folder.ts";
+export { createFileAtomic, readFileIfExists, readJson, stateError, writeFileAtomic, writeJson } from "./state-file.ts";

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { PortholeError } from "../../errors.ts";
+import type { RemoteAddress } from "../types.ts";
 
 /**
  * The native quiche 0.18.0 inside `@matrixai/quic`, as far as we use it: names and meanings are quiche's own
@@ -68,6 +69,10 @@ export interface QuicheConfig {
 export interface HostPort {
   readonly host: string;
   readonly port: number;
+}
+
+export function hostPort({ address, port }: RemoteAddress): HostPort {
+  return { host: address, port };
 }
 
 /** Who ended a connection, as numbers: RFC 9000 section 20. `reason` is bytes, so whatever reads this needs an empty one. */

@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { isIP } from "node:net";
 import { rootCertificates } from "node:tls";
 import { PortholeError } from "../../errors.ts";
@@ -88,6 +89,7 @@ function build(
   options: EngineOptions,
   peer: { readonly checked: boolean; readonly allowAny: boolean; readonly ca: Uint8Array | undefined },
 ): QuicheConfig {
+  checkIdentity(options);
   let config: QuicheConfig;
   try {
     const key = [Buffer.from(options.key)];
@@ -113,4 +115,24 @@ function build(
   config.enablePacing(false);
   config.grease(false);
   return config;
+}
+
+const usableCurves = new Set(["prime256v1", "secp384r1"]);
+
+/** BoringSSL takes a certificate of another key, or none at all, without a word, and then fails in the handshake. */
+function checkIdentity({ cert, key }: EngineOptions): void {
+  let privateKey: KeyObject;
+  let matches: boolean;
+  try {
+    privateKey = createPrivateKey(key);
+    matches = new X509Certificate(cert).checkPrivateKey(privateKey);
+  } catch (cause) {
+    throw new PortholeError("key", "The certificate or the private key for QUIC can't be read", { cause });
+  }
+  if (!matches) throw new PortholeError("key", "The certificate for QUIC belongs to another private key");
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = privateKey;
+  if (type === "rsa" || (type === "ec" && usableCurves.has(details?.namedCurve ?? ""))) return;
+  throw new PortholeError("key", `QUIC can't use a key of the kind ${details?.namedCurve ?? type}`, {
+    hint: "Use a P-256 key, which all transports take, or --transport h2.",
+  });
 }

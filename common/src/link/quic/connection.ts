@@ -2,7 +2,7 @@ import { PortholeError } from "../../errors.ts";
 import { AsyncQueue } from "../../util/async-queue.ts";
 import type { Clock, Timer } from "../../util/clock.ts";
 import type { CarrierStream, RemoteAddress } from "../types.ts";
-import type { HostPort, QuicheConnection } from "./binding.ts";
+import { hostPort, type HostPort, type QuicheConnection } from "./binding.ts";
 import { closeCodeOf, fromLocalClose, fromPeerClose, fromStreamFailure } from "./errors.ts";
 import { PeerStreamIds } from "./peer-stream-ids.ts";
 import { QuicStream, type StreamHooks } from "./stream.ts";
@@ -74,7 +74,7 @@ export class Connection {
     this.#engine = options.engine;
     this.maxStreams = options.maxStreams;
     this.#remote = options.remote;
-    this.#localHost = { host: options.local.address, port: options.local.port };
+    this.#localHost = hostPort(options.local);
     this.#arrival = this.#arrivalFrom(options.remote);
     // The two lowest bits of an id tell who opened it (RFC 9000 section 2.1); the client's next one after control is 4.
     this.#nextId = options.side === "relay" ? 1 : 4;
@@ -250,15 +250,19 @@ export class Connection {
     }
   }
 
-  /** Answers whether there may be more to send. */
-  #transmit(): boolean {
-    const { sender } = this.#options;
-    let more = true;
-    for (let packets = 0; packets < maxBurstPackets && more; packets++) {
-      more = this.#transmitOne() !== undefined;
+  /** Sends what the pacer lets go; the rest follows in the next turn, or when the pacer says. */
+  #transmit(): void {
+    const { sender, clock } = this.#options;
+    const pacer = this.#pacer;
+    let budget = Math.min(maxBurstPackets, pacer.take(clock.monotonic(), this.#engine.sendQuantum()));
+    let last: Buffer | undefined;
+    for (; budget > 0; budget--) {
+      last = this.#transmitOne();
+      if (!last) break;
+      pacer.spend(last.length);
     }
     sender.flush();
-    return more;
+    if (last) this.#schedulePaced();
   }
 
   #transmitOne(): Buffer | undefined {
@@ -313,7 +317,7 @@ export class Connection {
 
   #endStreams(): void {
     const reason = (this.#reason ??= this.#engineReason());
-    for (const stream of [...this.#streams.values()]) stream.detach(reason);
+    for (const stream of this.#streams.values()) stream.detach(reason);
     this.incoming.end();
   }
 
@@ -366,6 +370,6 @@ export class Connection {
   }
 
   #arrivalFrom(from: RemoteAddress): { readonly from: HostPort; readonly to: HostPort } {
-    return { from: { host: from.address, port: from.port }, to: this.#localHost };
+    return { from: hostPort(from), to: this.#localHost };
   }
 }

@@ -6,10 +6,11 @@ import { limits } from "../../protocol/protocol.ts";
 import { orAbort, withDeadline } from "../../util/abort.ts";
 import { systemClock, type Clock } from "../../util/clock.ts";
 import type { Carrier, RemoteAddress } from "../types.ts";
-import { loadBinding, type QuicheBinding, type QuicheConfig } from "./binding.ts";
+import { hostPort, loadBinding, type HostPort, type QuicheConnection } from "./binding.ts";
 import { QuicCarrier } from "./carrier.ts";
 import { clientConfig, defaultPacketBytes, type EngineOptions, type QuicTrust } from "./config.ts";
 import { Connection } from "./connection.ts";
+import { deferred } from "./deferred.ts";
 import { fromSocketFailure } from "./errors.ts";
 import { connectionIdBytes } from "./packet.ts";
 import { UdpSocket } from "./udp-socket.ts";
@@ -31,57 +32,58 @@ export interface DialQuicOptions extends EngineOptions {
  * Rejects with `unavailable`, `key`, `unreachable`, `timeout`, `untrusted`, `protocol`, or the signal's reason.
  * With TLS 1.3 the client is done before the relay has looked at its certificate, so a refusal comes as the carrier's end.
  */
-export async function dialQuic(options: DialQuicOptions, context: { readonly signal: AbortSignal }): Promise<Carrier> {
-  context.signal.throwIfAborted();
+export async function dialQuic(
+  options: DialQuicOptions,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Carrier> {
+  signal.throwIfAborted();
+  const { sourceId = randomBytes(connectionIdBytes), trust, clock = systemClock } = options;
+  if (sourceId.length !== connectionIdBytes)
+    throw new PortholeError("internal", `A connection id has ${connectionIdBytes} bytes, not ${sourceId.length}`);
   const what = `QUIC to ${options.host}:${options.port}`;
-  const binding = loadBinding();
   const serverName = options.serverName ?? options.host;
-  const config = clientConfig(binding, options, options.trust, serverName);
-  const clock = options.clock ?? systemClock;
+  const binding = loadBinding();
+  const config = clientConfig(binding, options, trust, serverName);
+  const sni = isIP(serverName) || trust.kind === "pinned" ? undefined : serverName;
+  const attempt: Attempt = {
+    what,
+    clock,
+    packetBytes: options.packetBytes ?? defaultPacketBytes,
+    engine: (local, remote) => binding.Connection.connect(sni, sourceId, local, remote, config),
+  };
   const delayMs = options.handshakeTimeoutMs ?? limits.quicHandshakeMs;
-  return await withDeadline({ clock, delayMs, what, signal: context.signal }, async (signal) => {
-    const remote = await orAbort(signal, resolve(options, what));
-    signal.throwIfAborted();
-    return await connect({ binding, config, options, remote, serverName, clock, what, signal });
+  return withDeadline({ clock, delayMs, what, signal }, async (attemptSignal) => {
+    const remote = await orAbort(attemptSignal, resolve(options, what));
+    return connect(attempt, remote, attemptSignal);
   });
 }
 
 interface Attempt {
-  readonly binding: QuicheBinding;
-  readonly config: QuicheConfig;
-  readonly options: DialQuicOptions;
-  readonly remote: RemoteAddress;
-  readonly serverName: string;
-  readonly clock: Clock;
   readonly what: string;
-  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly packetBytes: number;
+  engine(local: HostPort, remote: HostPort): QuicheConnection;
 }
 
-async function connect(attempt: Attempt): Promise<Carrier> {
-  const { binding, config, options, remote, serverName, clock, what, signal } = attempt;
+async function connect(attempt: Attempt, remote: RemoteAddress, signal: AbortSignal): Promise<Carrier> {
+  const { what, clock } = attempt;
   let connection: Connection | undefined;
   // Not connected to the relay's address: then the system picks the way of each packet, and the link outlives a change of network.
   const socket = await UdpSocket.open({
     address: isIPv6(remote.address) ? "::" : "0.0.0.0",
     port: 0,
-    packetBytes: options.packetBytes ?? defaultPacketBytes,
+    packetBytes: attempt.packetBytes,
     onDatagram: (datagram, from) => {
       if (from.port === remote.port && from.address === remote.address) connection?.receive(datagram, from);
     },
   });
-  return await new Promise<Carrier>((succeed, fail) => {
-    const onAbort = (): void => connection?.destroy(PortholeError.from(signal.reason));
-    let over: ((reason: PortholeError) => void) | undefined;
-    const closed = new Promise<PortholeError>((done) => {
-      over = (reason) => void socket.close().then(() => done(reason));
-    });
-    // The engine wants to know the pair of addresses of a path; the socket's own one is a wildcard, and always the same.
-    const local = { host: socket.local.address, port: socket.local.port };
-    const sourceId = options.sourceId ?? randomBytes(connectionIdBytes);
-    const sni = isIP(serverName) || options.trust.kind === "pinned" ? undefined : serverName;
-    const there = { host: remote.address, port: remote.port };
+  try {
+    signal.throwIfAborted();
+    const { promise: over, resolve: onOver } = deferred<PortholeError>();
+    const { promise: established, resolve: onEstablished } = deferred<void>();
+    // The engine knows a path by its two addresses; our own is a wildcard, and always the same.
     connection = new Connection({
-      engine: binding.Connection.connect(sni, sourceId, local, there, config),
+      engine: attempt.engine(hostPort(socket.local), hostPort(remote)),
       side: "client",
       what,
       local: socket.local,
@@ -89,21 +91,21 @@ async function connect(attempt: Attempt): Promise<Carrier> {
       clock,
       sender: socket,
       maxStreams: 0,
-      onEstablished: () => {
-        signal.removeEventListener("abort", onAbort);
-        if (connection) succeed(new QuicCarrier({ connection, clock, peerCertificate: undefined, closed }));
-      },
-      onOver: (reason) => {
-        signal.removeEventListener("abort", onAbort);
-        over?.(reason);
-        // After the handshake this changes nothing.
-        void closed.then(fail);
-      },
+      onEstablished,
+      onOver,
     });
-    signal.addEventListener("abort", onAbort, { once: true });
-    if (signal.aborted) onAbort();
-    else connection.start();
-  });
+    const closed = over.then(async (reason) => {
+      await socket.close();
+      return reason;
+    });
+    connection.start();
+    await orAbort(signal, Promise.race([established, closed.then(fail)]));
+    return new QuicCarrier({ connection, clock, peerCertificate: undefined, closed });
+  } catch (reason) {
+    connection?.destroy(PortholeError.from(reason));
+    await socket.close();
+    throw reason;
+  }
 }
 
 async function resolve({ host, port }: DialQuicOptions, what: string): Promise<RemoteAddress> {
@@ -114,4 +116,8 @@ async function resolve({ host, port }: DialQuicOptions, what: string): Promise<R
   } catch (reason) {
     throw fromSocketFailure(reason, what);
   }
+}
+
+function fail(reason: PortholeError): never {
+  throw reason;
 }

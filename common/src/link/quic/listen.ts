@@ -4,10 +4,11 @@ import { alpn, limits } from "../../protocol/protocol.ts";
 import { AsyncQueue } from "../../util/async-queue.ts";
 import { systemClock, type Clock, type Timer } from "../../util/clock.ts";
 import type { Carrier, RemoteAddress } from "../types.ts";
-import { loadBinding, type QuicheBinding, type QuicheConfig, type QuicheConnection } from "./binding.ts";
+import { hostPort, loadBinding, type QuicheBinding, type QuicheConfig, type QuicheConnection } from "./binding.ts";
 import { QuicCarrier } from "./carrier.ts";
 import { defaultPacketBytes, relayConfig, type EngineOptions } from "./config.ts";
 import { Connection } from "./connection.ts";
+import { deferred } from "./deferred.ts";
 import { connectionKey, destinationKey } from "./packet.ts";
 import { PacketGate, type Admit, type DropReason } from "./packet-gate.ts";
 import { UdpSocket } from "./udp-socket.ts";
@@ -136,7 +137,7 @@ export class Listener implements QuicListener {
   async close(): Promise<void> {
     this.#closing = true;
     const reason = new PortholeError("closed", "The relay has closed its QUIC port");
-    for (const connection of [...this.#connections.values()]) connection.destroy(reason);
+    for (const connection of this.#connections.values()) connection.destroy(reason);
     this.incoming.end();
     await this.#opened.close();
   }
@@ -178,20 +179,15 @@ export class Listener implements QuicListener {
     const socket = this.#opened;
     const key = connectionKey(id);
     const what = `QUIC from ${isIPv6(from.address) ? `[${from.address}]` : from.address}:${from.port}`;
-    const there = { host: from.address, port: from.port };
-    const here = { host: socket.local.address, port: socket.local.port };
     let engine: QuicheConnection;
     try {
-      engine = this.#binding.Connection.accept(id, originalId, here, there, this.#config);
+      engine = this.#binding.Connection.accept(id, originalId, hostPort(socket.local), hostPort(from), this.#config);
     } catch {
       // An address that the engine can't read (an IPv6 one with a zone), or no memory: a stranger's loss, not ours.
       this.#dropped.malformed += 1;
       return undefined;
     }
-    let over: ((reason: PortholeError) => void) | undefined;
-    const closed = new Promise<PortholeError>((done) => {
-      over = done;
-    });
+    const { promise: closed, resolve: onOver } = deferred<PortholeError>();
     let deadline: Timer | undefined;
     const handshakeIsOver = (): void => {
       if (!deadline) return;
@@ -223,7 +219,7 @@ export class Listener implements QuicListener {
       onOver: (reason) => {
         handshakeIsOver();
         this.#connections.delete(key);
-        over?.(reason);
+        onOver(reason);
       },
     });
     deadline = this.#clock.timer(this.#options.handshakeTimeoutMs ?? limits.quicHandshakeMs, () => {

@@ -4,9 +4,10 @@ import type { PortholeError } from "../../errors.ts";
 import { limits } from "../../protocol/protocol.ts";
 import { systemClock, type Clock } from "../../util/clock.ts";
 import type { RemoteAddress } from "../types.ts";
-import { loadBinding } from "./binding.ts";
+import { hostPort, loadBinding } from "./binding.ts";
 import { clientConfig, defaultPacketBytes, relayConfig, type EngineOptions } from "./config.ts";
 import { Connection } from "./connection.ts";
+import { deferred } from "./deferred.ts";
 import { clientIdentity, relayIdentity } from "./fixture.test.ts";
 import { connectionIdBytes } from "./packet.ts";
 import type { DatagramSender } from "./udp-socket.ts";
@@ -56,13 +57,13 @@ export class MemoryPair {
     const trust = { kind: "pinned", pem: relayIdentity.cert } as const;
     const here = hostPort(this.#clientAddress);
     const there = hostPort(relayAddress);
-    const [clientUp, clientIsUp] = signal<undefined>();
-    const [relayUp, relayIsUp] = signal<undefined>();
-    const [clientOver, clientIsOver] = signal<PortholeError>();
-    const [relayOver, relayIsOver] = signal<PortholeError>();
-    this.established = Promise.all([clientUp, relayUp]);
-    this.clientOver = clientOver;
-    this.relayOver = relayOver;
+    const clientUp = deferred<void>();
+    const relayUp = deferred<void>();
+    const clientOver = deferred<PortholeError>();
+    const relayOver = deferred<PortholeError>();
+    this.established = Promise.all([clientUp.promise, relayUp.promise]);
+    this.clientOver = clientOver.promise;
+    this.relayOver = relayOver.promise;
     const clock = this.#countingClock();
     const common = { clock, maxStreams: limits.maxStreamsPerLink };
     this.client = new Connection({
@@ -79,8 +80,8 @@ export class MemoryPair {
       local: this.#clientAddress,
       remote: relayAddress,
       sender: this.#sender("relay"),
-      onEstablished: () => clientIsUp(undefined),
-      onOver: clientIsOver,
+      onEstablished: clientUp.resolve,
+      onOver: clientOver.resolve,
     });
     this.relay = new Connection({
       ...common,
@@ -96,8 +97,8 @@ export class MemoryPair {
       local: relayAddress,
       remote: this.#clientAddress,
       sender: this.#sender("client"),
-      onEstablished: () => relayIsUp(undefined),
-      onOver: relayIsOver,
+      onEstablished: relayUp.resolve,
+      onOver: relayOver.resolve,
     });
     if (options.handshakePaddingBytes === undefined) this.client.start();
     for (let left = options.handshakePaddingBytes ?? 0; left > 0; left -= 1200)
@@ -166,18 +167,6 @@ export class MemoryPair {
       },
     };
   }
-}
-
-function hostPort({ address, port }: RemoteAddress): { host: string; port: number } {
-  return { host: address, port };
-}
-
-function signal<T>(): [promise: Promise<T>, resolve: (value: T) => void] {
-  let resolve: ((value: T) => void) | undefined;
-  const promise = new Promise<T>((done) => {
-    resolve = done;
-  });
-  return [promise, (value) => resolve?.(value)];
 }
 
 /** Mulberry32: the same losses in every run. */

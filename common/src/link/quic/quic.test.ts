@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
 import dgram from "node:dgram";
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import { PortholeError } from "../../errors.ts";
+import { createCertificate, parseKey } from "../../identity/index.ts";
 import { systemClock } from "../../util/clock.ts";
 import type { Carrier } from "../types.ts";
 import { loadBinding, quicAvailability, type QuicheConfig } from "./binding.ts";
@@ -39,16 +40,6 @@ describe("quic over UDP", function () {
     ({ listener } = pair);
     carriers.push(pair.client);
     return pair;
-  }
-
-  async function open(pair: { relay: Carrier; client: Carrier }): Promise<{ opened: Duplex; accepted: Duplex }> {
-    const opened = pair.relay.openStream();
-    opened.write("x");
-    const { value: accepted } = await pair.client.incoming[Symbol.asyncIterator]().next();
-    assert.equal(accepted.id, opened.id);
-    await once(accepted, "readable");
-    assert.equal(accepted.read(1)?.toString(), "x");
-    return { opened, accepted };
   }
 
   it("shows the relay the client's certificate, and both where the other is", async () => {
@@ -116,6 +107,10 @@ describe("quic over UDP", function () {
     await assert.rejects(dial(listener.address.port, { key: "no key" }), { code: "key" });
     await assert.rejects(dial(listener.address.port, { key: relayIdentity.key }), { code: "key" });
     await assert.rejects(listen({ cert: "no certificate" }), { code: "key" });
+    const { privateKey } = generateKeyPairSync("ed25519");
+    const key = parseKey(privateKey.export({ type: "pkcs8", format: "pem" }).toString(), "test");
+    const { pem } = createCertificate({ key, dnsNames: [], notBefore: new Date(), days: 1 });
+    await assert.rejects(dial(listener.address.port, { cert: pem, key: key.pem }), /ed25519/);
   });
 
   it("closes a peer that presents no certificate", async () => {
@@ -217,6 +212,16 @@ describe("quic over UDP", function () {
     await assert.rejects(listen({ port: listener.address.port }), { code: "address" });
   });
 });
+
+async function open(pair: { relay: Carrier; client: Carrier }): Promise<{ opened: Duplex; accepted: Duplex }> {
+  const opened = pair.relay.openStream();
+  opened.write("x");
+  const { value: accepted } = await pair.client.incoming[Symbol.asyncIterator]().next();
+  assert.equal(accepted.id, opened.id);
+  await once(accepted, "readable");
+  assert.equal(accepted.read(1)?.toString(), "x");
+  return { opened, accepted };
+}
 
 /** A client that is not ours. Answers why it ended. */
 async function rawClient(

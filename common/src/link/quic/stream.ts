@@ -131,16 +131,12 @@ export class QuicStream extends Duplex implements CarrierStream {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    if (this.#abandoned) return done();
-    this.#chunk = chunk;
-    this.#taken = 0;
-    this.#onTaken = done;
-    this.#hooks.onWritable(this);
+    this.#offer(chunk, done);
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
     // Small writes together fill packets, and a call into the engine costs more than the copy.
-    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), "utf8", done);
+    this.#offer(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -156,6 +152,14 @@ export class QuicStream extends Duplex implements CarrierStream {
     this.#hooks.onGone(this);
     onTaken?.(error ?? new Error("The stream was destroyed"));
     done(error);
+  }
+
+  #offer(chunk: Buffer, done: (error?: Error | null) => void): void {
+    if (this.#abandoned) return done();
+    this.#chunk = chunk;
+    this.#taken = 0;
+    this.#onTaken = done;
+    this.#hooks.onWritable(this);
   }
 
   #sendChunk(chunk: Buffer, maxBytes: number): SendResult {

@@ -1,0 +1,6 @@
+export { prepareTunnel, type ClientValues } from "./config.ts";
+export { createDialers } from "./dialers.ts";
+export { createJsonReporter } from "./json-reporter.ts";
+export { clientOptions } from "./options.ts";
+export type { Reporter } from "./reporter.ts";
+export { createTextReporter } from "./text-reporter.ts";

@@ -1,0 +1,50 @@
+import { choice, defineOptions, flag, hex, hostPort, integer, path, text } from "@porthole/common/options";
+import { localService } from "@porthole/common/tunnel";
+
+/** Every option of the client, once: flags, environment variables, help and documentation come from here. */
+export const clientOptions = defineOptions({
+  server: {
+    help: "Relay to connect to; several are used in parallel",
+    parse: hostPort(4433),
+    repeatable: true,
+    required: true,
+  },
+  local: {
+    help: "Local service: a port, host:port, or an http, https, h2c or tcp URL",
+    parse: localService,
+    fallback: "127.0.0.1:3000",
+  },
+  "domain-suffix": {
+    help: "Suffix of the public name",
+    parse: text,
+    placeholder: "DOMAIN",
+    fallbackHelp: "what the relay offers",
+  },
+  "primary-key": { help: "Key file, made if missing", parse: path, fallbackHelp: "in the state folder" },
+  transport: { help: "How to reach the relay", parse: choice("auto", "quic", "h2"), fallback: "auto" },
+  "force-h2": { help: "Short for --transport h2", parse: flag },
+  "pool-size": { help: "HTTP/2 connections when they carry the traffic", parse: integer(1, 32), fallback: "4" },
+  "server-fingerprint": {
+    help: "Trust exactly this relay key; one for all servers, or one for each",
+    parse: text,
+    placeholder: "FINGERPRINT",
+    repeatable: true,
+  },
+  insecure: { help: "Trust any relay: whoever is in between can pose as it", parse: flag },
+  "cert-pem": {
+    help: "Where the primary certificate is kept",
+    parse: path,
+    fallbackHelp: "in the state folder",
+  },
+  "primary-cert-extension-hex": { help: "Custom bytes in the primary certificate", parse: hex },
+  "secondary-key": { help: "Turns on a second endpoint with this key, made if missing", parse: path },
+  "secondary-local": { help: "Turns on a second endpoint for this service", parse: localService },
+  "secondary-cert-extension-hex": { help: "Custom bytes in the secondary certificate", parse: hex },
+  "state-dir": {
+    help: "Folder for everything that is written",
+    parse: path,
+    fallbackHelp: "the platform's data folder",
+  },
+  qr: { help: "Show the URL as a QR code", parse: flag },
+  json: { help: "One JSON object a line", parse: flag },
+});

@@ -1,0 +1,72 @@
+import { styleText } from "node:util";
+import type { Logger } from "@porthole/common/log";
+import type { EndpointState, TunnelState } from "@porthole/common/tunnel";
+import { renderUnicodeCompact } from "uqr";
+import type { Reporter } from "./reporter.ts";
+import { StatusLine } from "./status-line.ts";
+import { describeStatus, describeVisit, urlsOf } from "./text.ts";
+
+export interface TextOutput {
+  write(text: string): void;
+  readonly isTerminal: boolean;
+}
+
+/** For people: ID and URL once they are known, a line for every change and every visitor, a spinner while something is awaited. */
+export function createTextReporter(output: TextOutput, options: { readonly qr: boolean }): Reporter {
+  const shown = new Map<string, string>();
+  const status = new StatusLine(output);
+  const paint = (style: Parameters<typeof styleText>[0], text: string): string =>
+    output.isTerminal ? styleText(style, text) : text;
+
+  function line(text: string): void {
+    status.printAbove(`${text}\n`);
+  }
+
+  /** Prints a thing once, and again only when it has changed. */
+  function once(key: string, text: string): boolean {
+    if (shown.get(key) === text) return false;
+    shown.set(key, text);
+    line(text);
+    return true;
+  }
+
+  function showEndpoint(endpoint: EndpointState): void {
+    const { role } = endpoint;
+    const prefix = role === "primary" ? "" : "Secondary ";
+    once(`${role} id`, `${prefix}ID: ${endpoint.clientId}`);
+    for (const url of urlsOf(endpoint)) {
+      if (!once(`${role} ${url}`, `${prefix}URL: ${paint("bold", url)}`)) continue;
+      if (options.qr) line(renderUnicodeCompact(url));
+    }
+    for (const { server, now } of endpoint.relays) {
+      const text = describeStatus(server, now);
+      if (now.status === "connecting") status.show(text);
+      else once(`${role} ${server}`, colour(now.status, `${prefix}${text}`));
+    }
+  }
+
+  function colour(state: string, text: string): string {
+    return paint(state === "online" ? "green" : state === "stopped" ? "dim" : "yellow", text);
+  }
+
+  const log: Logger = {
+    debug: () => {},
+    info: (_fields, message) => line(message),
+    warn: (fields, message) => line(paint("yellow", withHint(message, fields))),
+    error: (fields, message) => line(paint("red", withHint(message, fields))),
+  };
+  return {
+    log,
+    onState(state: TunnelState) {
+      const waiting = state.endpoints.some(({ relays }) => relays.some(({ now }) => now.status === "connecting"));
+      if (!waiting) status.clear();
+      for (const endpoint of state.endpoints) showEndpoint(endpoint);
+    },
+    onVisit: (report) => line(paint("dim", describeVisit(report))),
+    close: () => status.clear(),
+  };
+}
+
+function withHint(message: string, fields: object): string {
+  return "hint" in fields && typeof fields.hint === "string" ? `${message}. ${fields.hint}` : message;
+}

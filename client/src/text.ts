@@ -1,0 +1,43 @@
+import type { EndpointState, RelayStatus, VisitReport } from "@porthole/common/tunnel";
+
+/** One line about one relay: what a person must be able to tell apart. */
+export function describeStatus(server: string, status: RelayStatus): string {
+  switch (status.status) {
+    case "connecting":
+      return `connecting to ${server}`;
+    case "online": {
+      const carrier = status.transport === "quic" ? "QUIC" : "HTTP/2";
+      const why = status.whyNotQuic === undefined ? "" : ` (${status.whyNotQuic})`;
+      return `online at ${server} over ${carrier}${why}`;
+    }
+    case "waiting":
+      return `${status.error.message}; trying again in ${seconds(status.delayMs)}`;
+    case "failed":
+      return `gave up on ${server}: ${status.error.message}`;
+    case "stopped":
+      return `stopped`;
+  }
+}
+
+/** The public URLs of an endpoint on all its relays, each once. */
+export function urlsOf(endpoint: EndpointState): string[] {
+  const urls = endpoint.relays.flatMap(({ now }) => (now.status === "online" ? now.urls : []));
+  return [...new Set(urls)];
+}
+
+export function describeVisit(report: VisitReport): string {
+  const bytes = `${size(report.bytesIn)} in, ${size(report.bytesOut)} out`;
+  const problem = report.error && report.error.code !== "aborted" ? `  ${report.error.message}` : "";
+  return `${report.address}  ${bytes}  ${seconds(report.durationMs)}${problem}`;
+}
+
+function seconds(ms: number): string {
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
+}
+
+function size(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  const units = ["kB", "MB", "GB", "TB"];
+  const power = Math.min(units.length, Math.floor(Math.log10(bytes) / 3));
+  return `${(bytes / 1_000 ** power).toFixed(1)} ${units[power - 1] ?? ""}`;
+}

@@ -1,0 +1,50 @@
+import { defineConfig } from "oxlint";
+import { layerOverrides } from "./scripts/layers.ts";
+
+export default defineConfig({
+  plugins: ["typescript", "unicorn", "import", "node"],
+  categories: { correctness: "error", suspicious: "error" },
+  env: { node: true, mocha: true },
+  options: { typeAware: true, denyWarnings: true, reportUnusedDisableDirectives: "error" },
+  ignorePatterns: ["**/dist/**", "**/node_modules/**"],
+  rules: {
+    "typescript/no-floating-promises": "error",
+    "typescript/no-misused-promises": "error",
+    "typescript/switch-exhaustiveness-check": "error",
+    "typescript/only-throw-error": "error",
+    "typescript/no-explicit-any": "error",
+    "typescript/no-non-null-assertion": "error",
+    "typescript/consistent-type-imports": "error",
+    // Only where it decides who catches.
+    "typescript/return-await": ["error", "error-handling-correctness-only"],
+    "no-unused-expressions": "error",
+    "no-console": "error",
+    "import/no-cycle": "error",
+    // The hooks of Node's streams have such names.
+    "no-underscore-dangle": ["error", { allow: ["_construct", "_destroy", "_final", "_flush", "_read", "_transform", "_write", "_writev"] }],
+    // The compiler's noImplicitReturns does it, and knows which switches are exhaustive.
+    "typescript/consistent-return": "off",
+    // Bytes, JSON and native code come in as unknown; their readers narrow by asserting.
+    "typescript/no-unsafe-type-assertion": "off",
+    // Shadowing is how a narrower thing takes a name; the compiler sees what is unused.
+    "no-shadow": "off",
+    // Order is the point of most of our loops.
+    "no-await-in-loop": "off",
+    // toSorted() costs a copy of what is often made for the sort.
+    "unicorn/no-array-sort": "off",
+    // About windows of browsers; ours are worker threads and processes.
+    "unicorn/require-post-message-target-origin": "off",
+  },
+  overrides: [
+    {
+      files: ["scripts/**", "bench/**", "test/**", "esbuild.config.mjs"],
+      rules: { "no-console": "off" },
+    },
+    {
+      // Fakes are made of other objects' methods.
+      files: ["**/*.test.ts"],
+      rules: { "typescript/unbound-method": "off" },
+    },
+    ...layerOverrides,
+  ],
+});

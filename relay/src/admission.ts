@@ -1,0 +1,85 @@
+import { watch, type FSWatcher } from "node:fs";
+import { basename, dirname } from "node:path";
+import { PortholeError } from "@porthole/common/errors";
+import { isClientId, parseFingerprint, type PeerIdentity } from "@porthole/common/identity";
+import type { Logger } from "@porthole/common/log";
+import { readFileIfExists } from "@porthole/common/util";
+
+/** What is known of a client when it asks to be let in. The key is proven, everything else is its own word. */
+export interface AdmissionRequest {
+  readonly peer: PeerIdentity;
+  readonly address: string;
+  readonly suffix: string;
+  readonly name?: string;
+}
+
+/** Lets a client in, or throws `unauthorized` or `name` with a sentence for the client's user. */
+export type Authorize = (request: AdmissionRequest, signal: AbortSignal) => Promise<void>;
+
+export const openToAll: Authorize = async () => {};
+
+export interface AuthorizedKeys {
+  readonly authorize: Authorize;
+  isAllowed(peer: { readonly clientId: string; readonly fingerprint: string }): boolean;
+  close(): void;
+}
+
+/**
+ * The clients that a file names: one client id or fingerprint a line, `#` begins a comment. Reread on change; `onChange`
+ * is called then, so that removed ones can be disconnected. Throws `state` or `usage` at the start; a damaged file later
+ * on keeps the old list.
+ */
+export async function authorizedKeys(path: string, log: Logger, onChange: () => void): Promise<AuthorizedKeys> {
+  let allowed = await read(path);
+  let pending = Promise.resolve();
+  // The folder, because editors replace the file.
+  const watcher: FSWatcher = watch(dirname(path), { persistent: false }, (_event, file) => {
+    if (file === basename(path)) pending = pending.then(reread);
+  });
+  watcher.on("error", (cause) => log.error({ path }, `${path} is not watched any more: ${cause.message}`));
+
+  async function reread(): Promise<void> {
+    try {
+      allowed = await read(path);
+      log.info({ path, keys: allowed.size }, "Reread the authorized keys");
+      onChange();
+    } catch (reason) {
+      log.error({ path }, `${PortholeError.from(reason).message}; the old list stays in force`);
+    }
+  }
+
+  function isAllowed(peer: { readonly clientId: string; readonly fingerprint: string }): boolean {
+    return allowed.has(peer.clientId) || allowed.has(peer.fingerprint);
+  }
+
+  return {
+    isAllowed,
+    async authorize({ peer }) {
+      if (isAllowed(peer)) return;
+      throw new PortholeError("unauthorized", `this relay does not know the client id ${peer.clientId}`, {
+        hint: "Ask whoever runs the relay to add it.",
+      });
+    },
+    close: () => watcher.close(),
+  };
+}
+
+async function read(path: string): Promise<ReadonlySet<string>> {
+  const content = await readFileIfExists(path);
+  if (!content) throw new PortholeError("state", `There is no file ${path} with authorized keys`);
+  return parseAuthorizedKeys(content.toString("utf8"), path);
+}
+
+export function parseAuthorizedKeys(content: string, path: string): ReadonlySet<string> {
+  const keys = new Set<string>();
+  for (const [index, line] of content.split("\n").entries()) {
+    const text = line.replace(/#.*/, "").trim();
+    if (text === "") continue;
+    try {
+      keys.add(isClientId(text.toLowerCase()) ? text.toLowerCase() : parseFingerprint(text));
+    } catch (reason) {
+      throw new PortholeError("usage", `${path}, line ${index + 1}: ${PortholeError.from(reason).message}`);
+    }
+  }
+  return keys;
+}

@@ -1,0 +1,113 @@
+import { PortholeError } from "@porthole/common/errors";
+import { readPeer } from "@porthole/common/identity";
+import { createLink, type Carrier, type Link } from "@porthole/common/link";
+import type { Logger } from "@porthole/common/log";
+import { canonicalHostName, limits, protocolVersion, type Hello } from "@porthole/common/protocol";
+import { withDeadline, type Clock } from "@porthole/common/util";
+import type { Authorize } from "./admission.ts";
+import type { AgentLink, Registry } from "./registry.ts";
+
+export interface AgentDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly authorize: Authorize;
+  /** Allowed suffixes; empty allows any and offers `localhost`. */
+  readonly suffixes: readonly string[];
+  readonly publicPort: number;
+  readonly software: string;
+  readonly signal: AbortSignal;
+}
+
+/** An agent's connection from its handshake to its end. Never rejects. */
+export async function serveAgent(carrier: Carrier, deps: AgentDeps): Promise<void> {
+  const { clock, registry, signal } = deps;
+  const link = createLink(carrier, { clock, heartbeat: "watch" });
+  const from = { transport: link.kind, address: link.remote.address };
+  let agent: AgentLink;
+  try {
+    agent = await withDeadline(
+      { clock, delayMs: limits.admissionDeadlineMs, what: "The client's hello", signal },
+      (deadline) => admit(link, deps, deadline),
+    );
+  } catch (reason) {
+    const error = PortholeError.from(reason);
+    deps.log.info({ ...from, code: error.code }, `Refused an agent: ${error.message}`);
+    await refuse(link, error);
+    return;
+  }
+  const known = { ...from, clientId: agent.clientId };
+  const others = registry.instances(agent.clientId);
+  if (others.size > 0 && !others.has(agent.instance))
+    deps.log.warn(known, "Another process with the same key is connected; both serve");
+  registry.add(agent);
+  deps.log.info(known, "Agent connected");
+  void watchControl(agent, deps);
+  const reason = await link.closed;
+  registry.remove(agent);
+  deps.log.info({ ...known, code: reason.code }, `Agent disconnected: ${reason.message}`);
+}
+
+async function admit(link: Link, deps: AgentDeps, signal: AbortSignal): Promise<AgentLink> {
+  if (!link.peerCertificate) throw new PortholeError("protocol", "the client presented no certificate");
+  const peer = readPeer(link.peerCertificate);
+  const hello = await receiveHello(link);
+  const suffix = chooseSuffix(hello.suffix, deps.suffixes);
+  await deps.authorize(
+    { peer, suffix, address: link.remote.address, ...(hello.name === undefined ? {} : { name: hello.name }) },
+    signal,
+  );
+  link.control.send({
+    type: "welcome",
+    clientId: peer.clientId,
+    hostnames: [`${peer.clientId}.${suffix}`],
+    publicPort: deps.publicPort,
+    limits: { maxStreams: link.maxStreams },
+    software: deps.software,
+    observedAddress: link.remote.address,
+  });
+  return { clientId: peer.clientId, label: peer.clientId, instance: hello.instance, link };
+}
+
+async function receiveHello(link: Link): Promise<Hello> {
+  const message = await link.control.next();
+  if (!message) throw await link.closed;
+  if (message.type !== "hello") throw new PortholeError("protocol", `expected hello, got ${message.type}`);
+  if (message.protocol < protocolVersion)
+    throw new PortholeError(
+      "version",
+      `this relay speaks version ${protocolVersion} of the protocol, the client only ${message.protocol}; update the client`,
+    );
+  return message;
+}
+
+function chooseSuffix(wanted: string | undefined, allowed: readonly string[]): string {
+  if (wanted === undefined) return allowed[0] ?? "localhost";
+  const suffix = canonicalHostName(wanted);
+  if (suffix !== undefined && (allowed.length === 0 || allowed.includes(suffix))) return suffix;
+  throw new PortholeError("name", `the suffix ${JSON.stringify(wanted)} is not served here; try ${allowed.join(", ")}`);
+}
+
+async function refuse(link: Link, error: PortholeError): Promise<void> {
+  link.control.send({
+    type: "reject",
+    code: error.code,
+    message: error.hint ? `${error.message}. ${error.hint}` : error.message,
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+  });
+  await link.close(error);
+}
+
+/** After welcome a client has one thing to say: that it wants no more visitors on this link. */
+async function watchControl(agent: AgentLink, deps: AgentDeps): Promise<void> {
+  const { link } = agent;
+  for (let message = await link.control.next(); message; message = await link.control.next()) {
+    if (message.type !== "goodbye") {
+      link.destroy(new PortholeError("protocol", `The client sent ${message.type} in the middle of a session`));
+      return;
+    }
+    deps.registry.remove(agent);
+    await link.idle();
+    await link.close(new PortholeError("closed", `The client said goodbye: ${message.reason}`));
+  }
+}

@@ -1,0 +1,55 @@
+import { PortholeError } from "@porthole/common/errors";
+import type { OptionValues } from "@porthole/common/options";
+import { canonicalHostName } from "@porthole/common/protocol";
+import { dataFolder } from "@porthole/common/util";
+import type { relayOptions } from "./options.ts";
+
+/** What a relay needs to know, complete and checked. Ports may be 0: the system chooses. */
+export interface RelayConfig {
+  readonly bindAddress: string;
+  readonly apiPort: number;
+  readonly publicPort: number;
+  /** Undefined without a public name: no CA could ask. */
+  readonly alpnPort: number | undefined;
+  /** Canonical; empty allows any, and offers `localhost`. */
+  readonly suffixes: readonly string[];
+  readonly tlsFiles: { readonly cert: string; readonly key: string } | undefined;
+  readonly admission: { readonly kind: "open" } | { readonly kind: "keys"; readonly path: string };
+  readonly stateDir: string;
+}
+
+/** Throws `usage` for values that don't go together. */
+export function relayConfig(values: OptionValues<typeof relayOptions>): RelayConfig {
+  const suffixes = values["domain-suffix"].map(parseSuffix);
+  const isPublic = suffixes.some((suffix) => suffix !== "localhost" && !suffix.endsWith(".localhost"));
+  const cert = values["tls-cert"];
+  const key = values["tls-key"];
+  if ((cert === undefined) !== (key === undefined))
+    throw new PortholeError("usage", `--tls-${cert ? "cert" : "key"} needs --tls-${cert ? "key" : "cert"} with it`);
+  const keys = values["authorized-keys"];
+  if (keys !== undefined && values.open)
+    throw new PortholeError("usage", "--open and --authorized-keys contradict each other");
+  if (isPublic && keys === undefined && !values.open)
+    throw new PortholeError("usage", "A relay with a public name is closed, and nobody is allowed in yet", {
+      hint: "Give --authorized-keys FILE with the client ids that may connect, or --open to let anyone in.",
+    });
+  return {
+    bindAddress: values["bind-addr"] ?? (isPublic ? "0.0.0.0" : "127.0.0.1"),
+    apiPort: values["api-port"],
+    publicPort: values["pub-port"],
+    alpnPort: isPublic ? values["alpn-port"] : undefined,
+    suffixes,
+    tlsFiles: cert !== undefined && key !== undefined ? { cert, key } : undefined,
+    admission: keys === undefined ? { kind: "open" } : { kind: "keys", path: keys },
+    stateDir: values["state-dir"] ?? dataFolder("porthole-relay"),
+  };
+}
+
+function parseSuffix(text: string): string {
+  const suffix = canonicalHostName(text.replace(/^\*?\./, ""));
+  if (suffix === undefined)
+    throw new PortholeError("usage", `--domain-suffix: ${JSON.stringify(text)} is not a domain name`, {
+      hint: "Write it as example.com.",
+    });
+  return suffix;
+}

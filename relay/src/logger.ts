@@ -1,0 +1,13 @@
+import { pino } from "pino";
+import pretty from "pino-pretty";
+import type { Logger } from "@porthole/common/log";
+
+/** Lines for people on a terminal, one JSON object a line for programs. */
+export function createLogger(options: { readonly json: boolean; readonly level?: string }): Logger {
+  const settings = { level: options.level ?? "info", base: null };
+  if (options.json) return pino(settings);
+  return pino(
+    settings,
+    pretty({ colorize: process.stdout.isTTY, ignore: "pid,hostname", singleLine: true, translateTime: "SYS:HH:MM:ss" }),
+  );
+}

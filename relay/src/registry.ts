@@ -1,0 +1,58 @@
+import type { Link, LinkKind } from "@porthole/common/link";
+
+/** One admitted link of an agent, and the name that leads to it. */
+export interface AgentLink {
+  readonly clientId: string;
+  /** The first label of its public names. */
+  readonly label: string;
+  /** Links with the same client id and instance belong to one client process. */
+  readonly instance: string;
+  readonly link: Link;
+}
+
+/**
+ * Who is reachable under which label. An interface, because several relays under one name will share it: nothing else may
+ * assume that an agent is on this relay.
+ */
+export interface Registry {
+  add(agent: AgentLink): void;
+  /** Leads no visitor there any more. */
+  remove(agent: AgentLink): void;
+  /** Where a visitor of this name can go, the best link first. Empty for an unknown name. */
+  find(label: string): readonly AgentLink[];
+  /** The instances of this client that are here. */
+  instances(clientId: string): ReadonlySet<string>;
+  count(): { readonly agents: number; readonly links: number };
+}
+
+const preference: Readonly<Record<LinkKind, number>> = { memory: 0, quic: 0, http2: 1 };
+
+export function createRegistry(): Registry {
+  const byLabel = new Map<string, Set<AgentLink>>();
+  let links = 0;
+  return {
+    add(agent) {
+      const agents = byLabel.get(agent.label) ?? new Set();
+      byLabel.set(agent.label, agents.add(agent));
+      links += 1;
+    },
+    remove(agent) {
+      const agents = byLabel.get(agent.label);
+      if (!agents?.delete(agent)) return;
+      links -= 1;
+      if (agents.size === 0) byLabel.delete(agent.label);
+    },
+    find(label) {
+      const agents = byLabel.get(label);
+      if (!agents) return [];
+      if (agents.size === 1) return [...agents];
+      const ranked = [...agents].map((agent) => ({ agent, streams: agent.link.load().openStreams }));
+      ranked.sort((a, b) => preference[a.agent.link.kind] - preference[b.agent.link.kind] || a.streams - b.streams);
+      return ranked.map(({ agent }) => agent);
+    },
+    instances(clientId) {
+      return new Set([...(byLabel.get(clientId) ?? [])].map((agent) => agent.instance));
+    },
+    count: () => ({ agents: byLabel.size, links }),
+  };
+}

@@ -1,0 +1,129 @@
+import { randomBytes } from "node:crypto";
+import type { Socket } from "node:net";
+import { PortholeError } from "@porthole/common/errors";
+import { splice, type LinkStream } from "@porthole/common/link";
+import type { Logger } from "@porthole/common/log";
+import {
+  ClientHelloReader,
+  alpn,
+  encodeAlert,
+  encodeProxyHeader,
+  limits,
+  splitPublicName,
+  tlsAlert,
+  type ClientHello,
+} from "@porthole/common/protocol";
+import type { Clock, Timer } from "@porthole/common/util";
+import type { Registry } from "./registry.ts";
+
+export interface VisitorDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly registry: Registry;
+  /** Allowed suffixes; empty allows any. */
+  readonly suffixes: readonly string[];
+  /** This port is for the CA's challenges only. */
+  readonly challengesOnly: boolean;
+  /** Takes connections to the relay's own name, where one port serves agents and visitors. */
+  readonly onAgent?: ((socket: Socket) => void) | undefined;
+}
+
+const closeAfterMs = 1_000;
+
+/** A visitor's connection: reads the ClientHello, finds the agent, and from then on only carries bytes. */
+export function serveVisitor(socket: Socket, deps: VisitorDeps): void {
+  const reader = new ClientHelloReader();
+  const trace = randomBytes(8).toString("hex");
+  const deadline = deps.clock.timer(limits.helloDeadlineMs, () => {
+    deps.log.debug({ trace }, "A visitor sent no whole ClientHello in time");
+    socket.destroy();
+  });
+  socket.on("error", () => {});
+  socket.on("close", () => deadline.cancel());
+  socket.on("data", onData);
+  socket.on("end", onEnd);
+
+  function onEnd(): void {
+    socket.destroy();
+  }
+
+  function onData(chunk: Buffer): void {
+    const result = reader.push(chunk);
+    if (result.status === "more") return;
+    // Whatever comes now waits in the socket until somebody reads it.
+    socket.pause();
+    socket.off("data", onData);
+    socket.off("end", onEnd);
+    deadline.cancel();
+    if (result.status === "hello") route(socket, reader.bytes, result.hello, trace, deps);
+    else if (result.plainHttp) closeWith(socket, httpsOnly, deps.clock);
+    else refuse(socket, result.alert, result.reason, trace, deps);
+  }
+}
+
+const httpsOnly = Buffer.from(
+  "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nThis port speaks HTTPS only. Write https:// in front of the address.\n",
+);
+
+function route(socket: Socket, bytes: Buffer, hello: ClientHello, trace: string, deps: VisitorDeps): void {
+  const { serverName } = hello;
+  if (deps.onAgent && (serverName === undefined || deps.suffixes.includes(serverName))) {
+    socket.unshift(bytes);
+    deps.onAgent(socket);
+    return;
+  }
+  const isChallenge = hello.alpnProtocols.length === 1 && hello.alpnProtocols[0] === alpn.acmeChallenge;
+  if (deps.challengesOnly && !isChallenge)
+    return refuse(socket, tlsAlert.noApplicationProtocol, "Only the CA's challenges are answered here", trace, deps);
+  const name = serverName === undefined ? undefined : splitPublicName(serverName, deps.suffixes);
+  const stream = name && open(name.label, trace, deps);
+  if (!stream) {
+    const [alert, reason] =
+      stream === undefined
+        ? ([tlsAlert.unrecognizedName, `No agent serves ${serverName ?? "a visitor without a server name"}`] as const)
+        : ([tlsAlert.internalError, `The agent of ${serverName} has no room`] as const);
+    return refuse(socket, alert, reason, trace, deps);
+  }
+  // The header and the ClientHello go out with the opening of the stream: nothing waits for the client.
+  stream.cork();
+  stream.write(
+    encodeProxyHeader({
+      source: { address: socket.remoteAddress ?? "0.0.0.0", port: socket.remotePort ?? 0 },
+      destination: { address: socket.localAddress ?? "0.0.0.0", port: socket.localPort ?? 0 },
+      authority: serverName,
+      uniqueId: trace,
+    }),
+  );
+  stream.write(bytes);
+  stream.uncork();
+  splice(socket, stream, ({ error, brokenSide }) => {
+    if (error)
+      deps.log.debug({ trace, code: error.code, side: brokenSide === "left" ? "visitor" : "agent" }, error.message);
+  });
+}
+
+/** A stream on the best link that has room. Undefined for an unknown name, null when every link is full. */
+function open(label: string, trace: string, deps: VisitorDeps): LinkStream | null | undefined {
+  const agents = deps.registry.find(label);
+  for (const { link } of agents) {
+    try {
+      return link.openStream();
+    } catch (reason) {
+      deps.log.debug({ trace, transport: link.kind }, PortholeError.from(reason).message);
+    }
+  }
+  return agents.length === 0 ? undefined : null;
+}
+
+function refuse(socket: Socket, alert: number, reason: string, trace: string, deps: VisitorDeps): void {
+  deps.log.debug({ trace, alert }, reason);
+  closeWith(socket, encodeAlert(alert), deps.clock);
+}
+
+/** Says a last word and makes sure that the connection ends, whatever the other side does. */
+function closeWith(socket: Socket, bytes: Buffer, clock: Clock): void {
+  const timer: Timer = clock.timer(closeAfterMs, () => socket.destroy());
+  socket.on("close", () => timer.cancel());
+  socket.resume();
+  socket.end(bytes);
+}

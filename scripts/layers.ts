@@ -1,0 +1,157 @@
+import type { OxlintOverride } from "oxlint";
+
+/**
+ * Who may import whom, as rules of the linter. Imports point down only; each message says where to go instead.
+ * `layers.test.ts` breaks every rule once.
+ */
+
+interface Folder {
+  /** Other folders of common/src that it may import, through their doors. */
+  readonly imports: readonly string[];
+  /** What the message says when it imports another one. */
+  readonly instead: string;
+}
+
+const transport: Folder = {
+  imports: ["identity", "protocol", "util"],
+  instead: "A transport knows the contract (../types.ts) and nothing above it.",
+};
+
+/** Every folder of common/src with running code. `errors.ts`, `log.ts` and `version.ts` are open to all of them. */
+export const folders: Readonly<Record<string, Folder>> = {
+  util: { imports: [], instead: "util serves every folder and knows none of them." },
+  protocol: { imports: ["util"], instead: "protocol is below whoever speaks it: take what it needs as an argument." },
+  identity: { imports: ["protocol", "util"], instead: "identity is keys and certificates; links and tunnels use it." },
+  options: { imports: ["protocol", "util"], instead: "options only read; the program hands the values on." },
+  link: { imports: ["identity", "protocol", "util"], instead: "The link contract is below the tunnel and knows no transport." },
+  "link/memory": transport,
+  "link/http2": transport,
+  "link/quic": transport,
+  acme: { imports: ["identity", "util"], instead: "acme gets certificates; whoever serves them calls it." },
+  tunnel: {
+    imports: ["acme", "identity", "link", "protocol", "util"],
+    instead: "The tunnel sees ../link/index.ts; transports come in as the dialers of its options.",
+  },
+  gateway: { imports: ["protocol", "util"], instead: "The gateway reads HTTP; the tunnel hands it streams." },
+  rpc: { imports: ["identity", "tunnel", "util"], instead: "rpc drives the tunnel through ../tunnel/index.ts." },
+};
+
+const transports = ["memory", "http2", "quic"];
+const packages: Readonly<Record<string, string>> = {
+  relay: "@porthole/relay",
+  client: "porthole",
+  extension: "@porthole/extension",
+};
+
+interface Ban {
+  readonly regex: string;
+  readonly message: string;
+}
+
+/** Where several fit a file, the last one's list replaces the others'. */
+export const layerOverrides: OxlintOverride[] = [
+  restrictImports(
+    ["common/src/*.ts"],
+    [{ regex: "^\\.|^@?porthole", message: "errors, log and version are open to every folder, so they import nothing of ours." }],
+  ),
+  ...Object.keys(folders).map((folder) => restrictImports([`common/src/${folder}/**`], folderBans(folder))),
+  restrictImports(["common/src/**/*.test.ts", "common/src/testing/**"], [endsBan()]),
+  ...Object.keys(packages).flatMap((name) => [
+    restrictImports(
+      [`${name}/src/**`],
+      [...packageBans(name), testingBan("^@porthole/common/testing"), quicBan(), forgeBan()],
+    ),
+    restrictImports([`${name}/src/**/*.test.ts`], packageBans(name)),
+  ]),
+  restrictGlobals(
+    "common/src/protocol/**",
+    ["Date", "performance", "process", "setImmediate", "setInterval", "setTimeout"],
+    "protocol is pure: take the time, or the bytes, as an argument.",
+  ),
+  restrictGlobals(
+    "common/src/link/quic/**",
+    ["Date", "performance", "setInterval", "setTimeout"],
+    "The engine is a state machine: take a Clock (../../util/clock.ts).",
+  ),
+];
+
+function folderBans(folder: string): Ban[] {
+  const { imports, instead } = folders[folder] as Folder;
+  const segments = folder.split("/");
+  const root = "\\.\\./".repeat(segments.length);
+  const mayEnter = imports.map((each) => (each === "link" ? `link/(?!${oneOf(transports)}/)` : `${each}/`));
+  const hasDoor = imports.filter((each) => each !== "util");
+  const bans: Ban[] = [
+    endsBan(),
+    testingBan("^(\\.\\./)+testing/"),
+    {
+      regex: `^${root}(?!(errors|log|version)\\.ts$|\\.\\./|testing/${mayEnter.map((each) => `|${each}`).join("")})`,
+      message: instead,
+    },
+  ];
+  if (hasDoor.length > 0) {
+    bans.push({
+      regex: `^${root}(?!protocol/protocol\\.ts$|link/${oneOf(transports)}/)${oneOf(hasDoor)}/(?!index\\.ts$)`,
+      message: "Import the folder's door, its index.ts; what is not exported there is the folder's own business.",
+    });
+  }
+  if (folder === "link") bans.push({ regex: `^\\./${oneOf(transports)}/`, message: instead });
+  if (segments[0] === "link" && segments[1]) {
+    const others = transports.filter((each) => each !== segments[1]);
+    bans.push({ regex: `^\\.\\./${oneOf(others)}/`, message: "Transports never know one another; what they share is in link/." });
+  }
+  if (folder === "protocol") {
+    bans.push({ regex: "^[^.]", message: "protocol is pure: bytes in, bytes out. Sockets, files and libraries belong to its users." });
+  }
+  if (folder !== "link/quic") bans.push(quicBan());
+  if (folder !== "identity" && folder !== "acme") bans.push(forgeBan());
+  return bans;
+}
+
+/** What holds for a package's running code and its tests alike. */
+function packageBans(name: string): Ban[] {
+  const others = Object.keys(packages).filter((each) => each !== name);
+  const names = others.map((each) => packages[each] as string);
+  return [
+    {
+      regex: `^${oneOf(names)}(/|$)|^(\\.\\./)+${oneOf(others)}/`,
+      message: "relay, client and extension never import one another; what two of them need belongs to common.",
+    },
+    { regex: "^(\\.\\./)+common/", message: "Import @porthole/common/<folder>." },
+  ];
+}
+
+function endsBan(): Ban {
+  return {
+    regex: `^@?porthole(/|$)|^(\\.\\./)+${oneOf(Object.keys(packages))}/`,
+    message: "common is below relay, client and extension and knows none of them; its own folders it imports by path.",
+  };
+}
+
+function testingBan(regex: string): Ban {
+  return { regex, message: "Running code never imports testing: only *.test.ts, test/ and bench/ do." };
+}
+
+function quicBan(): Ban {
+  return { regex: "^@matrixai/", message: "Only link/quic loads native code: use its index.ts." };
+}
+
+function forgeBan(): Ban {
+  return { regex: "^node-forge", message: "X.509 is read and written in identity: use or extend its index.ts." };
+}
+
+function restrictImports(files: string[], patterns: readonly Ban[]): OxlintOverride {
+  return { files, rules: { "no-restricted-imports": ["error", { patterns }] } };
+}
+
+function restrictGlobals(files: string, names: readonly string[], message: string): OxlintOverride {
+  return {
+    files: [files],
+    excludeFiles: ["**/*.test.ts"],
+    rules: { "no-restricted-globals": ["error", ...names.map((name) => ({ name, message }))] },
+  };
+}
+
+function oneOf(names: readonly string[]): string {
+  return `(${names.join("|")})`;
+}
