@@ -10,7 +10,7 @@ export default defineConfig({
   rules: {
     "typescript/no-floating-promises": "error",
     "typescript/no-misused-promises": "error",
-    "typescript/switch-exhaustiveness-check": "error",
+    "typescript/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
     "typescript/only-throw-error": "error",
     "typescript/no-explicit-any": "error",
     "typescript/no-non-null-assertion": "error",
@@ -21,7 +21,10 @@ export default defineConfig({
     "no-console": "error",
     "import/no-cycle": "error",
     // The hooks of Node's streams have such names.
-    "no-underscore-dangle": ["error", { allow: ["_construct", "_destroy", "_final", "_flush", "_read", "_transform", "_write", "_writev"] }],
+    "no-underscore-dangle": [
+      "error",
+      { allow: ["_construct", "_destroy", "_final", "_flush", "_read", "_transform", "_write", "_writev"] },
+    ],
     // The compiler's noImplicitReturns does it, and knows which switches are exhaustive.
     "typescript/consistent-return": "off",
     // Bytes, JSON and native code come in as unknown; their readers narrow by asserting.
@@ -30,6 +33,10 @@ export default defineConfig({
     "no-shadow": "off",
     // Order is the point of most of our loops.
     "no-await-in-loop": "off",
+    // A spread array keeps a flag beside its value, and a spread condition is how an optional property stays absent.
+    "unicorn/no-useless-spread": "off",
+    // Where a function stands says who uses it.
+    "unicorn/consistent-function-scoping": "off",
     // toSorted() costs a copy of what is often made for the sort.
     "unicorn/no-array-sort": "off",
     // About windows of browsers; ours are worker threads and processes.
@@ -41,9 +48,15 @@ export default defineConfig({
       rules: { "no-console": "off" },
     },
     {
-      // Fakes are made of other objects' methods.
-      files: ["**/*.test.ts"],
-      rules: { "typescript/unbound-method": "off" },
+      files: ["**/*.test.ts", "test/**", "bench/**"],
+      rules: {
+        // Fakes are made of other objects' methods.
+        "typescript/unbound-method": "off",
+        // A rejection that nobody handles fails the run, so a listener may be async.
+        "typescript/no-misused-promises": ["error", { checksVoidReturn: false }],
+        // Scripts inside test pages are kept short.
+        "unicorn/prefer-add-event-listener": "off",
+      },
     },
     ...layerOverrides,
   ],

@@ -39,7 +39,7 @@ export async function acceptEngine(identity: Identity): Promise<Sink> {
   return {
     port: listener.address.port,
     async receive(bytes) {
-      const { value: carrier } = await listener.incoming[Symbol.asyncIterator]().next();
+      const carrier = await first(listener.incoming);
       const stream = carrier.openStream();
       const stop = startMeter();
       stream.end("go");
@@ -56,7 +56,7 @@ export async function acceptEngine(identity: Identity): Promise<Sink> {
 export async function sendWithEngine(port: number, identity: Identity, bytes: number): Promise<Meter> {
   const trust = { kind: "unchecked" } as const;
   const carrier = await dialQuic({ host: "127.0.0.1", port, ...identity, trust }, never);
-  const { value: stream } = await carrier.incoming[Symbol.asyncIterator]().next();
+  const stream = await first(carrier.incoming);
   stream.resume();
   const stop = startMeter();
   await writeAll(stream, bytes);
@@ -65,6 +65,11 @@ export async function sendWithEngine(port: number, identity: Identity, bytes: nu
   void carrier.closed.then(() => process.exit());
   setTimeout(() => void carrier.close(new PortholeError("closed", "measured")), 5_000);
   return meter;
+}
+
+async function first<T>(items: AsyncIterable<T>): Promise<T> {
+  for await (const item of items) return item;
+  throw new Error("Nothing came");
 }
 
 async function writeAll(stream: Writable, bytes: number): Promise<void> {

@@ -16,7 +16,7 @@ export interface QuicEngineFigures {
 export interface QuicEngineResult {
   readonly engine: QuicEngineFigures;
   readonly package: QuicEngineFigures;
-  /** How many times the package's own classes, by the clock. */
+  /** How many times the package's own classes, by processor time: that does not change with what else the machine does. */
   readonly ratio: number;
 }
 
@@ -32,7 +32,7 @@ const packageBytes = 8 * megabyte;
 export async function benchQuicEngine(rounds = 3): Promise<QuicEngineResult> {
   const engine = best(await repeat(rounds, () => measure("engine", engineBytes)));
   const own = best(await repeat(1, () => measure("package", packageBytes)));
-  return { engine, package: own, ratio: engine.megabytesPerSecond / own.megabytesPerSecond };
+  return { engine, package: own, ratio: engine.megabytesPerCoreSecond / own.megabytesPerCoreSecond };
 }
 
 async function measure(kind: "engine" | "package", bytes: number): Promise<QuicEngineFigures> {
@@ -70,7 +70,7 @@ async function repeat<T>(times: number, work: () => Promise<T>): Promise<T[]> {
 }
 
 function best(figures: QuicEngineFigures[]): QuicEngineFigures {
-  return figures.reduce((a, b) => (b.megabytesPerSecond > a.megabytesPerSecond ? b : a));
+  return figures.reduce((a, b) => (b.megabytesPerCoreSecond > a.megabytesPerCoreSecond ? b : a));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

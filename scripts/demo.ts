@@ -44,7 +44,10 @@ async function main(argv: readonly string[]): Promise<void> {
   try {
     relay = await openRelay(values, reporter);
     const local = values.local?.text ?? `http://127.0.0.1:${site?.port}`;
-    reporter.log.info({}, `A relay on this machine, and ${site ? "a sample site" : local} behind it. Ctrl-C ends all of it.`);
+    reporter.log.info(
+      {},
+      `A relay on this machine, and ${site ? "a sample site" : local} behind it. Ctrl-C ends all of it.`,
+    );
     await expose(relay, { ...values, local }, reporter, stop.signal);
   } finally {
     reporter.close();

@@ -12,6 +12,7 @@ import { createTextReporter } from "./text-reporter.ts";
 
 const summary = "Puts a local port on the internet, through a relay that cannot read what it carries.";
 const example = "porthole 3000 --server relay.example.com:4433";
+const longestTimerMs = 2 ** 31 - 1;
 
 async function main(argv: readonly string[]): Promise<void> {
   if (asksFor(argv, "help")) {
@@ -27,6 +28,8 @@ async function main(argv: readonly string[]): Promise<void> {
   const reporter = values.json
     ? createJsonReporter(write)
     : createTextReporter({ write, isTerminal: process.stdout.isTTY }, { qr: values.qr });
+  // The clock's timers keep no process alive, and between two attempts there is nothing else.
+  const alive = setInterval(() => {}, longestTimerMs);
   try {
     const { log } = reporter;
     const warning = nodeVersionWarning();
@@ -45,6 +48,7 @@ async function main(argv: readonly string[]): Promise<void> {
       stopSignal(),
     );
   } finally {
+    clearInterval(alive);
     reporter.close();
   }
 }

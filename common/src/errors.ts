@@ -7,6 +7,7 @@ export type ErrorCode =
   | "draining" // the other side is about to stop; go elsewhere
   | "busy" // a limit of the other side is reached for now
   | "service-down" // the local service does not accept connections
+  | "ca" // the certificate authority refused or could not finish an order
   // Trying again will not help until somebody changes something.
   | "usage" // a flag, a setting or an argument is wrong
   | "state" // a file of ours is damaged, unreadable or can't be written
@@ -40,6 +41,7 @@ const meanings: Readonly<Record<ErrorCode, Meaning>> = {
   draining: again,
   busy: again,
   "service-down": again,
+  ca: again,
   usage,
   state: failed,
   key: failed,

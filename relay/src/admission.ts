@@ -55,13 +55,16 @@ export async function authorizedKeys(path: string, log: Logger, onChange: () => 
   return {
     isAllowed,
     async authorize({ peer }) {
-      if (isAllowed(peer)) return;
-      throw new PortholeError("unauthorized", `this relay does not know the client id ${peer.clientId}`, {
-        hint: "Ask whoever runs the relay to add it.",
-      });
+      if (!isAllowed(peer)) throw unknownClient(peer.clientId);
     },
     close: () => watcher.close(),
   };
+}
+
+export function unknownClient(clientId: string): PortholeError {
+  return new PortholeError("unauthorized", `this relay does not know the client id ${clientId}`, {
+    hint: "Ask whoever runs the relay to add it.",
+  });
 }
 
 async function read(path: string): Promise<ReadonlySet<string>> {

@@ -1,3 +1,4 @@
+import type { PermitOffice } from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
 import { readPeer } from "@porthole/common/identity";
 import { createLink, type Carrier, type Link } from "@porthole/common/link";
@@ -12,6 +13,8 @@ export interface AgentDeps {
   readonly log: Logger;
   readonly registry: Registry;
   readonly authorize: Authorize;
+  /** Shares out what the certificate authority gives to all names under our domain. */
+  readonly permits: PermitOffice;
   /** Allowed suffixes; empty allows any and offers `localhost`. */
   readonly suffixes: readonly string[];
   readonly publicPort: number;
@@ -43,9 +46,20 @@ export async function serveAgent(carrier: Carrier, deps: AgentDeps): Promise<voi
   registry.add(agent);
   deps.log.info(known, "Agent connected");
   void watchControl(agent, deps);
+  const drain = (): void => void sendAway(link, signal.reason);
+  if (signal.aborted) drain();
+  signal.addEventListener("abort", drain, { once: true });
   const reason = await link.closed;
+  signal.removeEventListener("abort", drain);
   registry.remove(agent);
   deps.log.info({ ...known, code: reason.code }, `Agent disconnected: ${reason.message}`);
+}
+
+/** The relay stops: the client learns that it was no accident. */
+async function sendAway(link: Link, reason: unknown): Promise<void> {
+  const error = PortholeError.from(reason);
+  link.control.send({ type: "drain", reason: error.message, deadlineMs: 0 });
+  await link.close(error);
 }
 
 async function admit(link: Link, deps: AgentDeps, signal: AbortSignal): Promise<AgentLink> {
@@ -57,16 +71,17 @@ async function admit(link: Link, deps: AgentDeps, signal: AbortSignal): Promise<
     { peer, suffix, address: link.remote.address, ...(hello.name === undefined ? {} : { name: hello.name }) },
     signal,
   );
+  const hostnames = [`${peer.clientId}.${suffix}`];
   link.control.send({
     type: "welcome",
     clientId: peer.clientId,
-    hostnames: [`${peer.clientId}.${suffix}`],
+    hostnames,
     publicPort: deps.publicPort,
     limits: { maxStreams: link.maxStreams },
     software: deps.software,
     observedAddress: link.remote.address,
   });
-  return { clientId: peer.clientId, label: peer.clientId, instance: hello.instance, link };
+  return { clientId: peer.clientId, label: peer.clientId, hostnames, instance: hello.instance, link };
 }
 
 async function receiveHello(link: Link): Promise<Hello> {
@@ -88,7 +103,8 @@ function chooseSuffix(wanted: string | undefined, allowed: readonly string[]): s
   throw new PortholeError("name", `the suffix ${JSON.stringify(wanted)} is not served here; try ${allowed.join(", ")}`);
 }
 
-async function refuse(link: Link, error: PortholeError): Promise<void> {
+/** Tells the client why, then ends the link. */
+export async function refuse(link: Link, error: PortholeError): Promise<void> {
   link.control.send({
     type: "reject",
     code: error.code,
@@ -98,16 +114,53 @@ async function refuse(link: Link, error: PortholeError): Promise<void> {
   await link.close(error);
 }
 
-/** After welcome a client has one thing to say: that it wants no more visitors on this link. */
+/** What a client may say after welcome. */
 async function watchControl(agent: AgentLink, deps: AgentDeps): Promise<void> {
   const { link } = agent;
   for (let message = await link.control.next(); message; message = await link.control.next()) {
-    if (message.type !== "goodbye") {
-      link.destroy(new PortholeError("protocol", `The client sent ${message.type} in the middle of a session`));
-      return;
+    switch (message.type) {
+      case "goodbye":
+        deps.registry.remove(agent);
+        void sayGoodbye(link, message.reason);
+        break;
+      case "permit-request":
+        void givePermit(agent, message.hostname, deps);
+        break;
+      case "hello":
+      case "welcome":
+      case "reject":
+      case "drain":
+      case "permit":
+        link.destroy(new PortholeError("protocol", `The client sent ${message.type} in the middle of a session`));
+        return;
     }
-    deps.registry.remove(agent);
-    await link.idle();
-    await link.close(new PortholeError("closed", `The client said goodbye: ${message.reason}`));
+  }
+}
+
+/** The visitors that are there finish first. */
+async function sayGoodbye(link: Link, reason: string): Promise<void> {
+  await link.idle();
+  await link.close(new PortholeError("closed", `The client said goodbye: ${reason}`));
+}
+
+async function givePermit(agent: AgentLink, hostname: string, deps: AgentDeps): Promise<void> {
+  const { control } = agent.link;
+  try {
+    if (!agent.hostnames.includes(hostname))
+      throw new PortholeError("name", `${hostname} is not a name of this client`);
+    await deps.permits.take(hostname);
+    const { left } = await deps.permits.left();
+    deps.log.info({ clientId: agent.clientId, hostname, left }, "Gave a permit to order a certificate");
+    control.send({ type: "permit", hostname });
+  } catch (reason) {
+    const { code, message, retryAfterMs } = PortholeError.from(reason);
+    deps.log.warn({ clientId: agent.clientId, hostname, code, retryAfterMs }, `No permit: ${message}`);
+    control.send({
+      type: "permit",
+      hostname,
+      code,
+      message,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    });
   }
 }

@@ -1,4 +1,4 @@
 export { authorizedKeys, openToAll, type AdmissionRequest, type Authorize } from "./admission.ts";
 export { relayConfig, type RelayConfig } from "./config.ts";
 export { relayOptions } from "./options.ts";
-export { startRelay, type Relay, type RelayOptions } from "./relay.ts";
+export { startRelay, type Relay, type RelayCounts, type RelayOptions } from "./relay.ts";

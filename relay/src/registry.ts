@@ -3,8 +3,11 @@ import type { Link, LinkKind } from "@porthole/common/link";
 /** One admitted link of an agent, and the name that leads to it. */
 export interface AgentLink {
   readonly clientId: string;
+  readonly fingerprint: string;
   /** The first label of its public names. */
   readonly label: string;
+  /** Its public names. */
+  readonly hostnames: readonly string[];
   /** Links with the same client id and instance belong to one client process. */
   readonly instance: string;
   readonly link: Link;
@@ -20,9 +23,12 @@ export interface Registry {
   remove(agent: AgentLink): void;
   /** Where a visitor of this name can go, the best link first. Empty for an unknown name. */
   find(label: string): readonly AgentLink[];
+  /** Every link that is here now. */
+  all(): readonly AgentLink[];
   /** The instances of this client that are here. */
   instances(clientId: string): ReadonlySet<string>;
-  count(): { readonly agents: number; readonly links: number };
+  /** Agents, their links, and the visitors' streams on them. */
+  count(): { readonly agents: number; readonly links: number; readonly streams: number };
 }
 
 const preference: Readonly<Record<LinkKind, number>> = { memory: 0, quic: 0, http2: 1 };
@@ -50,9 +56,14 @@ export function createRegistry(): Registry {
       ranked.sort((a, b) => preference[a.agent.link.kind] - preference[b.agent.link.kind] || a.streams - b.streams);
       return ranked.map(({ agent }) => agent);
     },
+    all: () => [...byLabel.values()].flatMap((agents) => [...agents]),
     instances(clientId) {
       return new Set([...(byLabel.get(clientId) ?? [])].map((agent) => agent.instance));
     },
-    count: () => ({ agents: byLabel.size, links }),
+    count() {
+      let streams = 0;
+      for (const agents of byLabel.values()) for (const { link } of agents) streams += link.load().openStreams;
+      return { agents: byLabel.size, links, streams };
+    },
   };
 }

@@ -7,8 +7,8 @@ import { listenQuic, quicAvailability, type QuicListener } from "@porthole/commo
 import type { Logger } from "@porthole/common/log";
 import { limits } from "@porthole/common/protocol";
 import { deadline, type Clock } from "@porthole/common/util";
-import { authorizedKeys, openToAll, type Authorize, type AuthorizedKeys } from "./admission.ts";
-import { serveAgent, type AgentDeps } from "./agent.ts";
+import { authorizedKeys, openToAll, unknownClient, type Authorize, type AuthorizedKeys } from "./admission.ts";
+import { refuse, serveAgent, type AgentDeps } from "./agent.ts";
 import { loadCertificate, type RelayCertificate } from "./certificate.ts";
 import type { RelayConfig } from "./config.ts";
 import { createRegistry, type Registry } from "./registry.ts";
@@ -23,6 +23,15 @@ export interface RelayOptions {
   readonly authorize?: Authorize;
 }
 
+export interface RelayCounts {
+  readonly agents: number;
+  readonly links: number;
+  /** Visitors on the links. */
+  readonly streams: number;
+  /** TCP connections of agents and visitors. */
+  readonly sockets: number;
+}
+
 export interface Relay {
   readonly apiPort: number;
   readonly publicPort: number;
@@ -31,7 +40,7 @@ export interface Relay {
   readonly fingerprint: string;
   /** Why there is no QUIC, if there is none. */
   readonly quicUnavailable: string | undefined;
-  counts(): { readonly agents: number; readonly links: number; readonly sockets: number };
+  counts(): RelayCounts;
   /** Tells the agents, then ends everything. */
   close(): Promise<void>;
 }
@@ -53,7 +62,7 @@ class RunningRelay implements Relay {
   readonly #options: RelayOptions;
   readonly #registry: Registry = createRegistry();
   readonly #stop = new AbortController();
-  readonly #agents = new Set<Carrier>();
+  readonly #agents = new Set<Promise<void>>();
   readonly #listeners: TcpListener[] = [];
   #certificate: RelayCertificate | undefined;
   #keys: AuthorizedKeys | undefined;
@@ -76,7 +85,9 @@ class RunningRelay implements Relay {
   async open(): Promise<void> {
     const { admission, apiPort, publicPort, alpnPort } = this.#config;
     this.#certificate = await loadCertificate(this.#config, this.#options.log);
-    if (admission.kind === "keys") this.#keys = await authorizedKeys(admission.path, this.#options.log, () => {});
+    if (admission.kind === "keys") {
+      this.#keys = await authorizedKeys(admission.path, this.#options.log, () => this.#dismissUnknown());
+    }
     const onAgent = this.#acceptHttp2(this.#certificate);
     const shared = apiPort !== 0 && apiPort === publicPort;
     this.publicPort = await this.#openVisitors("pub-port", publicPort, false, shared ? onAgent : undefined);
@@ -87,7 +98,7 @@ class RunningRelay implements Relay {
     await this.#openQuic(this.#certificate);
   }
 
-  counts(): { readonly agents: number; readonly links: number; readonly sockets: number } {
+  counts(): RelayCounts {
     const sockets = this.#listeners.reduce((sum, listener) => sum + listener.connections(), 0);
     return { ...this.#registry.count(), sockets };
   }
@@ -97,7 +108,7 @@ class RunningRelay implements Relay {
     this.#stop.abort(reason);
     for (const listener of this.#listeners) listener.stop();
     this.#keys?.close();
-    await Promise.all([...this.#agents].map((carrier) => carrier.close(reason)));
+    await Promise.all(this.#agents);
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#quic?.close();
   }
@@ -167,8 +178,16 @@ class RunningRelay implements Relay {
     })();
   }
 
+  /** The list of keys has changed: whoever is not on it any more has to go. */
+  #dismissUnknown(): void {
+    for (const agent of this.#registry.all()) {
+      if (this.#keys?.isAllowed(agent) !== false) continue;
+      this.#registry.remove(agent);
+      void refuse(agent.link, unknownClient(agent.clientId));
+    }
+  }
+
   #serveAgent(carrier: Carrier): void {
-    this.#agents.add(carrier);
     const deps: AgentDeps = {
       clock: this.#options.clock,
       log: this.#options.log,
@@ -179,6 +198,7 @@ class RunningRelay implements Relay {
       software: `porthole-relay/${version}`,
       signal: this.#stop.signal,
     };
-    void serveAgent(carrier, deps).finally(() => this.#agents.delete(carrier));
+    const served = serveAgent(carrier, deps).finally(() => this.#agents.delete(served));
+    this.#agents.add(served);
   }
 }

@@ -92,6 +92,8 @@ function route(socket: Socket, bytes: Buffer, hello: ClientHello, trace: string,
       destination: { address: socket.localAddress ?? "0.0.0.0", port: socket.localPort ?? 0 },
       authority: serverName,
       uniqueId: trace,
+      // The client has to know before TLS begins which certificate to show.
+      ...(isChallenge ? { alpn: alpn.acmeChallenge } : {}),
     }),
   );
   stream.write(bytes);

@@ -12,7 +12,14 @@ export async function selfCheck(url: string, clientId: string): Promise<string> 
   const status = await new Promise<number>((resolve, reject) => {
     const request = https.get(
       // Names under .localhost lead to this machine in browsers, but not in every resolver.
-      { host: "127.0.0.1", port, servername: hostname, headers: { host: `${hostname}:${port}` }, rejectUnauthorized: false, agent: false },
+      {
+        host: "127.0.0.1",
+        port,
+        servername: hostname,
+        headers: { host: `${hostname}:${port}` },
+        rejectUnauthorized: false,
+        agent: false,
+      },
       (response) => {
         const { raw } = (response.socket as TLSSocket).getPeerCertificate();
         response.resume();

@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import tls from "node:tls";
 import type { PortholeError } from "../errors.ts";
+import { quicReason, skipUnless } from "../testing/skip.ts";
 import { createCertificate, maxExtensionBytes, parseHexExtension, type CertificateOptions } from "./certificate.ts";
 import { asn1, fromDer, octetString, oid, sequence, toDer, type Asn1 } from "./der.ts";
 import { generateKey, parseKey, type IdentityKey } from "./key.ts";
@@ -157,7 +158,7 @@ describe("createCertificate", () => {
 
   it("is its own only trust anchor for BoringSSL (quiche)", function () {
     const quiche = loadQuiche();
-    if (!quiche) this.skip();
+    skipUnless(this, quiche, quicReason("no QUIC binary for this platform"));
     for (const each of keys.filter(({ kind }) => kind !== "ed25519")) {
       const { pem } = createCertificate({ ...plain, key: each });
       assert.ok(handshake(quiche, each, pem, pem), each.kind);

@@ -1,7 +1,6 @@
 import { randomBytes, sign } from "node:crypto";
 import { PortholeError } from "../errors.ts";
-import { canonicalHostName } from "../protocol/host-name.ts";
-import { parseIp } from "../protocol/ip-address.ts";
+import { canonicalHostName, parseIp } from "../protocol/index.ts";
 import { parseHex } from "../util/hex.ts";
 import {
   asn1,

@@ -7,9 +7,13 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import type { PortholeError } from "../errors.ts";
 import { silentLogger } from "../log.ts";
+import { asNobody } from "../testing/as-nobody.ts";
+import { platformReason, skipUnless } from "../testing/skip.ts";
 import { createCertificate } from "./certificate.ts";
 import { clientId, fingerprint } from "./client-id.ts";
 import { generateKey, loadOrCreateKey, parseKey } from "./key.ts";
+
+const noModes = platformReason("Windows has neither file modes nor links that anyone may make");
 
 function pkcs8(key: KeyObject): string {
   return key.export({ type: "pkcs8", format: "pem" }).toString();
@@ -167,20 +171,19 @@ describe("loadOrCreateKey", () => {
   });
 
   it("does not write through a link that points to nothing", async function () {
-    if (process.platform === "win32") this.skip();
+    skipUnless(this, process.platform !== "win32", noModes);
     await mkdir(join(folder, "state"));
     await symlink(join(folder, "nowhere"), path);
     await assert.rejects(loadOrCreateKey(path), coded("state", /does not exist/));
   });
 
   it("reports a folder that it may not write", async function () {
-    if (process.platform === "win32" || process.getuid?.() === 0) this.skip();
     await mkdir(join(folder, "state"), { mode: 0o500 });
-    await assert.rejects(loadOrCreateKey(path), coded("state", /no permission/));
+    await asNobody(this, () => assert.rejects(loadOrCreateKey(path), coded("state", /no permission/)));
   });
 
   it("warns of a key file that others can read", async function () {
-    if (process.platform === "win32") this.skip();
+    skipUnless(this, process.platform !== "win32", noModes);
     const warnings: object[] = [];
     const logger = { ...silentLogger, warn: (fields: object) => void warnings.push(fields) };
     await loadOrCreateKey(path, { logger });

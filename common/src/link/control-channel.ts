@@ -1,7 +1,6 @@
 import type { Duplex } from "node:stream";
 import { PortholeError } from "../errors.ts";
-import { ControlDecoder, encodeControl } from "../protocol/control-codec.ts";
-import { limits, type ControlMessage } from "../protocol/protocol.ts";
+import { ControlDecoder, encodeControl, limits, type ControlMessage } from "../protocol/index.ts";
 import { AsyncQueue } from "../util/async-queue.ts";
 
 /** Messages that a session sees. Heartbeat and aborts end inside the link. */

@@ -1,4 +1,6 @@
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
 import { PortholeError } from "../errors.ts";
 
 /** How a spliced connection ended; `error` is the side that broke and why, undefined when both directions ended in order. */
@@ -9,7 +11,7 @@ export interface SpliceEnd {
 
 /**
  * Carries bytes both ways until both directions have ended. An end is passed on as an end (half-close); an error, or a close
- * before the end, destroys the other side. Calls back once.
+ * before the end, destroys the other side, which is a reset where it is a TCP connection. Calls back once.
  */
 export function splice(left: Duplex, right: Duplex, onEnd: (end: SpliceEnd) => void): void {
   let open = 2;
@@ -39,7 +41,7 @@ export function splice(left: Duplex, right: Duplex, onEnd: (end: SpliceEnd) => v
               cause: failure,
             });
       finish({ error, brokenSide: name });
-      if (!other.destroyed) other.destroy(error);
+      if (!other.destroyed) breakOff(other, error);
     });
   }
 
@@ -47,4 +49,11 @@ export function splice(left: Duplex, right: Duplex, onEnd: (end: SpliceEnd) => v
   watch(right, left, "right");
   left.pipe(right);
   right.pipe(left);
+}
+
+/** What broke off on one side must not look like an end on the other: without a reset half a file is taken for the whole. */
+function breakOff(side: Duplex, error: PortholeError): void {
+  if (side instanceof Socket && !(side instanceof TLSSocket)) side.resetAndDestroy();
+  // Also after it: the reset alone would wait for a peer that does not read.
+  side.destroy(error);
 }

@@ -1,8 +1,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { canonicalHostName } from "../protocol/host-name.ts";
-import { formatIp, parseIp } from "../protocol/ip-address.ts";
 import { PortholeError } from "../errors.ts";
+import { canonicalHostName, formatIp, parseIp } from "../protocol/index.ts";
 import { parseHex } from "../util/hex.ts";
 
 /** How a flag's text becomes its value. `parse` throws any error whose message completes "--flag: ". */

@@ -46,6 +46,13 @@ export const controlFields: {
   reject: { code, message: prose(2_000), retryAfterMs: optional(delayMs) },
   drain: { reason: prose(2_000), deadlineMs: delayMs },
   goodbye: { reason: prose(2_000) },
+  "permit-request": { hostname: hostName },
+  permit: {
+    hostname: hostName,
+    code: optional(code),
+    message: optional(prose(2_000)),
+    retryAfterMs: optional(delayMs),
+  },
   ping: { n: integer(0, maxCount) },
   pong: { n: integer(0, maxCount) },
   abort: { stream: integer(0, maxCount), code },

@@ -65,6 +65,21 @@ export interface Pong {
   readonly n: number;
 }
 
+/** The client asks whether it may order a certificate for one of its names: the CA's limits are shared by all under the domain. */
+export interface PermitRequest {
+  readonly type: "permit-request";
+  readonly hostname: string;
+}
+
+/** The relay's answer: granted unless there is a `code`, which is an ErrorCode. */
+export interface Permit {
+  readonly type: "permit";
+  readonly hostname: string;
+  readonly code?: string;
+  readonly message?: string;
+  readonly retryAfterMs?: number;
+}
+
 /** One side gives a stream up: the other stops sending and both end it in order. `code` is an ErrorCode. */
 export interface Abort {
   readonly type: "abort";
@@ -72,7 +87,17 @@ export interface Abort {
   readonly code: string;
 }
 
-export type ControlMessage = Hello | Welcome | Reject | Drain | Goodbye | Ping | Pong | Abort;
+export type ControlMessage =
+  | Hello
+  | Welcome
+  | Reject
+  | Drain
+  | Goodbye
+  | PermitRequest
+  | Permit
+  | Ping
+  | Pong
+  | Abort;
 
 export const limits = {
   /** A control message's JSON. */
@@ -93,6 +118,10 @@ export const limits = {
   visitorHandshakeMs: 10_000,
   /** Connecting to the local service. */
   serviceConnectMs: 5_000,
+  /** How long a visitor may stay who was told that this is the end. */
+  visitorCloseMs: 3_000,
+  /** The relay's answer to a permit request. */
+  permitDeadlineMs: 10_000,
   /** Client: TCP, TLS and HTTP/2 until `welcome`. */
   dialDeadlineMs: 10_000,
   /** Client: a QUIC handshake. */

@@ -8,6 +8,12 @@ export function platformReason(why: string): PlatformReason {
   return { platform: why };
 }
 
+/** The reason why there is no QUIC: the platform's where no binary exists, something missing where one does. */
+export function quicReason(why: string): string | PlatformReason {
+  const built = ["linux-x64", "darwin-x64", "darwin-arm64", "win32-x64"];
+  return built.includes(`${process.platform}-${process.arch}`) ? why : platformReason(why);
+}
+
 const reasons = new WeakMap<Mocha.Test | Mocha.Suite, string>();
 
 /**
@@ -46,5 +52,5 @@ export function isCi(): boolean {
 function skipped(context: Mocha.Context): Mocha.Test | Mocha.Suite | undefined {
   const runnable = context.runnable();
   if ((runnable as Mocha.Runnable & { readonly type?: string }).type !== "hook") return runnable as Mocha.Test;
-  return runnable.title.startsWith('"before all"') ? runnable.parent : (context.currentTest as Mocha.Test | undefined);
+  return runnable.title.startsWith('"before all"') ? runnable.parent : context.currentTest;
 }

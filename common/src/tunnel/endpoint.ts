@@ -1,4 +1,5 @@
 import tls from "node:tls";
+import { Challenges } from "../acme/index.ts";
 import { cachedCertificate, type IdentityKey } from "../identity/index.ts";
 import type { Logger } from "../log.ts";
 import type { Clock } from "../util/index.ts";
@@ -26,9 +27,12 @@ export class Endpoint {
   readonly local: LocalService;
   /** Presented to relays; PEM. */
   readonly linkCertificate: string;
+  /** Answers to the CA's validators, while an order runs. */
+  readonly challenges = new Challenges();
+  readonly #trusted = new Map<string, tls.SecureContext>();
   readonly #options: EndpointOptions;
   readonly #hostnames = new Set<string>();
-  #secureContext: tls.SecureContext;
+  #selfSigned: tls.SecureContext;
   #update: Promise<void> = Promise.resolve();
 
   private constructor(options: EndpointOptions, linkCertificate: string) {
@@ -37,16 +41,21 @@ export class Endpoint {
     this.local = options.local;
     this.linkCertificate = linkCertificate;
     this.#options = options;
-    this.#secureContext = this.#context(linkCertificate);
+    this.#selfSigned = this.#context(linkCertificate);
   }
 
   static async create(options: EndpointOptions): Promise<Endpoint> {
     return new Endpoint(options, await selfSigned(options, [options.key.clientId]));
   }
 
-  /** What visitors see. */
-  get secureContext(): tls.SecureContext {
-    return this.#secureContext;
+  /** What visitors of this name see: a CA's certificate, or the self-signed one until there is one. */
+  contextFor(hostname: string | undefined): tls.SecureContext {
+    return (hostname === undefined ? undefined : this.#trusted.get(hostname)) ?? this.#selfSigned;
+  }
+
+  /** For connections from now on; those that are there go on with what they have. */
+  useCertificate(hostname: string, chainPem: string): void {
+    this.#trusted.set(hostname, this.#context(chainPem));
   }
 
   /** Public names under which relays serve this endpoint; once resolved, the certificate covers all of them. */
@@ -56,7 +65,7 @@ export class Endpoint {
       if (missing.length === 0) return;
       for (const hostname of missing) this.#hostnames.add(hostname);
       const names = [...this.#hostnames].toSorted();
-      this.#secureContext = this.#context(await selfSigned(this.#options, names, this.#options.certificatePath));
+      this.#selfSigned = this.#context(await selfSigned(this.#options, names, this.#options.certificatePath));
     });
     return this.#update;
   }

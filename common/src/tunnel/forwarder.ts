@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import tls, { type TLSSocket } from "node:tls";
+import { answerChallenge } from "../acme/index.ts";
 import { PortholeError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { splice, type LinkKind, type LinkStream } from "../link/index.ts";
@@ -49,12 +50,17 @@ export async function forward(stream: LinkStream, transport: LinkKind, options: 
       },
       () => readHeader(stream),
     );
+    if (header.alpn === alpn.acmeChallenge) {
+      await answerValidator(stream, header.authority, options);
+      return;
+    }
+    const { authority } = header;
     secure = await withDeadline(
       { clock, delayMs: limits.visitorHandshakeMs, what: "A visitor's TLS handshake", signal: options.signal },
       (signal) =>
         orAbort(
           signal,
-          handshake(stream, endpoint, (socket) => (secure = socket)),
+          handshake(stream, endpoint, authority, (socket) => (secure = socket)),
         ),
     );
     const visitor = secure;
@@ -72,7 +78,7 @@ export async function forward(stream: LinkStream, transport: LinkKind, options: 
   if (error) {
     if (error.code === "service-down") options.log.warn({ role: endpoint.role, hint: error.hint }, error.message);
     else options.log.debug({ role: endpoint.role, code: error.code }, error.message);
-    endQuietly(secure, stream, error);
+    endQuietly(secure, stream, error, clock);
   }
   options.onVisit({
     role: endpoint.role,
@@ -122,14 +128,31 @@ function readHeader(stream: LinkStream): Promise<ProxyHeader> {
   });
 }
 
-function handshake(stream: LinkStream, endpoint: Endpoint, started: (socket: TLSSocket) => void): Promise<TLSSocket> {
+/** A CA's validator, or our own self-test: gets the challenge's certificate, and no service. */
+async function answerValidator(
+  stream: LinkStream,
+  hostname: string | undefined,
+  { endpoint, clock, signal, log }: ForwarderOptions,
+): Promise<void> {
+  const context = hostname === undefined ? undefined : endpoint.challenges.find(hostname);
+  log.debug({ hostname }, context ? "Answering a challenge" : "A challenge that nobody waits for");
+  if (context) await answerChallenge(stream, context, { clock, signal });
+  else stream.destroy();
+}
+
+function handshake(
+  stream: LinkStream,
+  endpoint: Endpoint,
+  hostname: string | undefined,
+  started: (socket: TLSSocket) => void,
+): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = new tls.TLSSocket(stream, {
       isServer: true,
       allowHalfOpen: true,
-      secureContext: endpoint.secureContext,
+      secureContext: endpoint.contextFor(hostname),
       ALPNCallback: ({ protocols }: { protocols: string[] }) =>
-        // Challenges need a certificate of their own; without one the CA must see a refusal, not our usual certificate.
+        // The relay says when it is a challenge. Whoever slips one in otherwise must not see our usual certificate.
         protocols.includes(alpn.acmeChallenge) ? undefined : chooseAlpn(endpoint.local, protocols),
     } as tls.TLSSocketOptions);
     started(socket);
@@ -140,9 +163,12 @@ function handshake(stream: LinkStream, endpoint: Endpoint, started: (socket: TLS
 }
 
 /** The visitor gets an orderly end where TLS is up, so that "local service down" is not taken for an attack. */
-function endQuietly(secure: TLSSocket | undefined, stream: LinkStream, error: PortholeError): void {
+function endQuietly(secure: TLSSocket | undefined, stream: LinkStream, error: PortholeError, clock: Clock): void {
   if (secure && !secure.destroyed && error.code === "service-down") {
-    secure.on("finish", () => secure.destroy());
+    // Destroying it before the visitor has left could overtake our close_notify.
+    const timer = clock.timer(limits.visitorCloseMs, () => secure.destroy());
+    secure.on("close", () => timer.cancel());
+    secure.resume();
     secure.end();
   } else {
     secure?.destroy();

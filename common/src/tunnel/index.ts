@@ -6,3 +6,4 @@ export { runTunnel, type TunnelOptions } from "./tunnel.ts";
 export type { VisitReport } from "./forwarder.ts";
 export type { Dialers, DialTarget, ServerAddress } from "./relay-client.ts";
 export type { TransportPolicy } from "./transport-choice.ts";
+export type { CertificateStatus, EndpointAcme } from "./endpoint-certificates.ts";

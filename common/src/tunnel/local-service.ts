@@ -100,7 +100,7 @@ export async function connectService(
 }
 
 export function isLoopback(host: string): boolean {
-  return host === "localhost" || host.endsWith(".localhost") || host === "::1" || /^127\./.test(host);
+  return host === "localhost" || host.endsWith(".localhost") || host === "::1" || (net.isIPv4(host) && host.startsWith("127."));
 }
 
 function connected(socket: net.Socket, event: string): Promise<void> {

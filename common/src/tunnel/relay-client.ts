@@ -58,7 +58,12 @@ export interface RelayClientOptions {
 export class RelayClient {
   readonly #options: RelayClientOptions;
   readonly #signal: AbortSignal;
+  /** Aborts with the signal, or when the relay has refused us. */
+  readonly #stop = new AbortController();
+  /** What the choice counts: also a slot that has given up, so that it is not started again. */
   readonly #slots = new Set<LinkSlot>();
+  /** Slots that are not over. */
+  readonly #running = new Set<LinkSlot>();
   readonly #over = new AsyncQueue<never>();
   #headStart: Timer | undefined;
   #headStartOver = false;
@@ -71,8 +76,14 @@ export class RelayClient {
     this.#signal = signal;
   }
 
-  /** Runs until the signal aborts, or until the relay has refused us. Never rejects: `onStatus` has the outcome. */
+  /**
+   * Runs until the signal aborts, or until the relay has refused us, and until every link is closed then. Never rejects:
+   * `onStatus` has the outcome.
+   */
   async run(): Promise<void> {
+    const stop = (): void => this.#stop.abort(this.#signal.reason);
+    if (this.#signal.aborted) stop();
+    this.#signal.addEventListener("abort", stop, { once: true });
     this.#options.onStatus({ status: "connecting" });
     this.#headStart = this.#options.clock.timer(limits.quicHeadStartMs, () => {
       this.#headStartOver = true;
@@ -81,11 +92,17 @@ export class RelayClient {
     this.#arrange();
     await this.#over.next();
     this.#headStart.cancel();
+    this.#signal.removeEventListener("abort", stop);
+  }
+
+  /** The links that are up. */
+  sessions(): Session[] {
+    return [...this.#slots].flatMap(({ state }) => (state.status === "online" ? [state.session] : []));
   }
 
   /** Starts and retires slots until what is there is what is wanted. */
   #arrange(): void {
-    if (this.#signal.aborted) return this.#endWhenEmpty();
+    if (this.#stop.signal.aborted) return this.#endWhenEmpty();
     const { transport: policy, poolSize, dialers } = this.#options;
     const quicSlot = this.#active("quic")[0];
     const quicGivenUp = quicSlot?.state.status === "failed";
@@ -118,17 +135,19 @@ export class RelayClient {
         // The first change comes from within the constructor.
         onChange: (changed) => queueMicrotask(() => this.#onSlotChange(changed)),
       },
-      this.#signal,
+      this.#stop.signal,
     );
     this.#slots.add(slot);
+    this.#running.add(slot);
     void slot.done.then(() => {
-      if (slot.state.status === "failed" && !slot.retired) return;
-      this.#slots.delete(slot);
+      this.#running.delete(slot);
+      if (slot.state.status !== "failed" || slot.retired) this.#slots.delete(slot);
       this.#endWhenEmpty();
     });
   }
 
   #onSlotChange(slot: LinkSlot): void {
+    if (this.#stop.signal.aborted) return;
     const { state } = slot;
     if (state.status === "online") {
       // The relay is back: what QUIC knows about it is old.
@@ -145,19 +164,18 @@ export class RelayClient {
   }
 
   #fail(error: PortholeError): void {
-    for (const slot of this.#slots) slot.retire("The relay refused");
     this.#options.onStatus({ status: "failed", error });
-    this.#over.end();
+    this.#stop.abort(error);
+    this.#endWhenEmpty();
   }
 
   #endWhenEmpty(): void {
-    if (!this.#signal.aborted || this.#slots.size > 0) return;
-    this.#options.onStatus({ status: "stopped" });
+    if (!this.#stop.signal.aborted || this.#running.size > 0) return;
+    if (this.#signal.aborted) this.#options.onStatus({ status: "stopped" });
     this.#over.end();
   }
 
   #publish(): void {
-    if (this.#signal.aborted) return;
     const status = this.#status();
     // Slots report more often than the whole changes.
     const text = JSON.stringify(status, (key, value: unknown) => (key === "rttMs" ? undefined : value));
@@ -255,7 +273,7 @@ export class RelayClient {
             endpoint,
             clock,
             log,
-            signal: this.#signal,
+            signal: this.#stop.signal,
             onVisit: (report) => this.#options.onVisit(report),
           }),
       },

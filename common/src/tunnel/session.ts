@@ -1,6 +1,6 @@
 import { PortholeError, isErrorCode } from "../errors.ts";
 import { createLink, type Carrier, type Link, type LinkStream } from "../link/index.ts";
-import { limits, type Hello, type Welcome } from "../protocol/protocol.ts";
+import { limits, type Hello, type Permit, type Welcome } from "../protocol/protocol.ts";
 import { orAbort, withDeadline, type Clock } from "../util/index.ts";
 
 /** A link that the relay has admitted. */
@@ -9,6 +9,8 @@ export interface Session {
   readonly welcome: Welcome;
   /** Serves until the link ends, and answers why it did. When the signal aborts it says goodbye and closes the link. */
   serve(signal: AbortSignal): Promise<PortholeError>;
+  /** Resolves when the relay lets us order a certificate for the name; rejects with its reason, `busy` mostly. */
+  requestPermit(hostname: string, signal: AbortSignal): Promise<void>;
   /** Asks the relay for no new visitors; it closes the link when the present ones are through. */
   retire(reason: string): void;
 }
@@ -28,7 +30,7 @@ export async function openSession(carrier: Carrier, options: SessionOptions, sig
       { clock: options.clock, delayMs: limits.admissionDeadlineMs, what: "The relay's answer to hello", signal },
       () => receiveWelcome(link),
     );
-    return createSession(link, welcome, options);
+    return new LinkSession(link, welcome, options);
   } catch (reason) {
     const error = PortholeError.from(reason);
     link.destroy(error);
@@ -49,6 +51,8 @@ async function receiveWelcome(link: Link): Promise<Welcome> {
       throw await link.closed;
     case "hello":
     case "goodbye":
+    case "permit":
+    case "permit-request":
       throw new PortholeError("protocol", `The relay answered hello with ${message.type}`);
   }
 }
@@ -59,51 +63,73 @@ function fromReject(code: string, message: string, retryAfterMs: number | undefi
   });
 }
 
-function createSession(link: Link, welcome: Welcome, options: SessionOptions): Session {
-  return {
-    link,
-    welcome,
-    retire(reason) {
-      link.control.send({ type: "goodbye", reason });
-    },
-    async serve(signal) {
-      void acceptStreams(link, options);
-      const told = watchControl(link);
-      try {
-        const reason = await orAbort(signal, link.closed);
-        return told.reason ?? reason;
-      } catch {
-        link.control.send({ type: "goodbye", reason: "stopped" });
-        await link.close(new PortholeError("aborted", "The client stops"));
-        throw signal.reason;
-      }
-    },
-  };
-}
+class LinkSession implements Session {
+  readonly link: Link;
+  readonly welcome: Welcome;
+  readonly #options: SessionOptions;
+  readonly #permits = new Map<string, (answer: Permit) => void>();
+  /** The relay's last word explains the end of the link better than the transport does. */
+  #told: PortholeError | undefined;
 
-async function acceptStreams(link: Link, options: SessionOptions): Promise<void> {
-  for await (const stream of link.incoming) options.onStream(stream, link);
-}
+  constructor(link: Link, welcome: Welcome, options: SessionOptions) {
+    this.link = link;
+    this.welcome = welcome;
+    this.#options = options;
+  }
 
-/** What the relay says after welcome. The last word explains the end of the link better than the transport does. */
-function watchControl(link: Link): { readonly reason?: PortholeError } {
-  const told: { reason?: PortholeError } = {};
-  void (async () => {
-    for (let message = await link.control.next(); message; message = await link.control.next()) {
+  async serve(signal: AbortSignal): Promise<PortholeError> {
+    void this.#acceptStreams();
+    void this.#readControl();
+    try {
+      const reason = await orAbort(signal, this.link.closed);
+      return this.#told ?? reason;
+    } catch {
+      this.link.control.send({ type: "goodbye", reason: "stopped" });
+      await this.link.close(new PortholeError("aborted", "The client stops"));
+      throw signal.reason;
+    }
+  }
+
+  retire(reason: string): void {
+    this.link.control.send({ type: "goodbye", reason });
+  }
+
+  async requestPermit(hostname: string, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const what = "The relay's answer to a permit request";
+    const answer = await withDeadline({ clock, delayMs: limits.permitDeadlineMs, what, signal }, () => {
+      const answered = new Promise<Permit>((resolve) => this.#permits.set(hostname, resolve));
+      this.link.control.send({ type: "permit-request", hostname });
+      return answered;
+    });
+    if (answer.code !== undefined) throw fromReject(answer.code, answer.message ?? "no permit", answer.retryAfterMs);
+  }
+
+  async #acceptStreams(): Promise<void> {
+    for await (const stream of this.link.incoming) this.#options.onStream(stream, this.link);
+  }
+
+  async #readControl(): Promise<void> {
+    const { control } = this.link;
+    for (let message = await control.next(); message; message = await control.next()) {
       switch (message.type) {
         case "drain":
-          told.reason = new PortholeError("draining", `The relay stops: ${message.reason}`);
+          this.#told = new PortholeError("draining", `The relay stops: ${message.reason}`);
           break;
         case "reject":
-          told.reason = fromReject(message.code, message.message, message.retryAfterMs);
+          this.#told = fromReject(message.code, message.message, message.retryAfterMs);
+          break;
+        case "permit":
+          this.#permits.get(message.hostname)?.(message);
+          this.#permits.delete(message.hostname);
           break;
         case "welcome":
         case "hello":
         case "goodbye":
-          link.destroy(new PortholeError("protocol", `The relay sent ${message.type} in the middle of a session`));
+        case "permit-request":
+          this.link.destroy(new PortholeError("protocol", `The relay sent ${message.type} in the middle of a session`));
           return;
       }
     }
-  })();
-  return told;
+  }
 }

@@ -1,4 +1,5 @@
 import type { PortholeError } from "../errors.ts";
+import type { CertificateStatus } from "./endpoint-certificates.ts";
 import type { LinkKind } from "../link/index.ts";
 
 /** How one endpoint stands with one relay, as a person must be able to tell it apart. */
@@ -37,6 +38,8 @@ export interface EndpointState {
   /** The local service, as the user wrote it. */
   readonly local: string;
   readonly relays: readonly RelayState[];
+  /** One for each public name. */
+  readonly certificates: readonly { readonly hostname: string; readonly now: CertificateStatus }[];
 }
 
 export interface TunnelState {

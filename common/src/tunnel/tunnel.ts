@@ -5,7 +5,8 @@ import type { Clock } from "../util/index.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { VisitReport } from "./forwarder.ts";
 import { RelayClient, type Dialers, type ServerAddress } from "./relay-client.ts";
-import type { RelayStatus, TunnelState } from "./state.ts";
+import { EndpointCertificates, type EndpointAcme } from "./endpoint-certificates.ts";
+import type { EndpointState, RelayStatus, TunnelState } from "./state.ts";
 import type { TransportPolicy } from "./transport-choice.ts";
 import { RelayTrust, type KnownRelays, type TrustPolicy } from "./trust.ts";
 
@@ -19,6 +20,8 @@ export interface TunnelOptions {
   readonly transport: TransportPolicy;
   readonly poolSize: number;
   readonly suffix?: string | undefined;
+  /** How an endpoint gets certificates; undefined for one that stays self-signed. */
+  acmeFor?(endpoint: Endpoint): EndpointAcme | undefined;
   /** Name and version, for the relay's log. */
   readonly software: string;
   readonly clock: Clock;
@@ -37,45 +40,73 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
   const trusts = options.servers.map(
     (server) => new RelayTrust(server.text, options.trustFor(server), options.knownRelays),
   );
-  const statuses = options.endpoints.map(() => options.servers.map((): RelayStatus => ({ status: "connecting" })));
+  const exposed = options.endpoints.map((endpoint) => exposeEndpoint(endpoint));
 
   function publish(): void {
-    options.onState({
-      endpoints: options.endpoints.map((endpoint, e) => ({
+    options.onState({ endpoints: exposed.map(({ state }) => state()) });
+  }
+
+  function exposeEndpoint(endpoint: Endpoint): { state(): EndpointState; done: Promise<void>; statuses: RelayStatus[] } {
+    const statuses = options.servers.map((): RelayStatus => ({ status: "connecting" }));
+    const certificates = new EndpointCertificates(
+      {
+        endpoint,
+        acme: options.acmeFor?.(endpoint),
+        clock: options.clock,
+        log: options.log,
+        requestPermit: (hostname, within) => requestPermit(clients, hostname, within),
+        onChange: publish,
+      },
+      signal,
+    );
+    const clients = options.servers.map(
+      (server, index) =>
+        new RelayClient(
+          {
+            ...options,
+            server,
+            endpoint,
+            instance,
+            trust: trusts[index] as RelayTrust,
+            onStatus(status) {
+              statuses[index] = status;
+              if (status.status === "online") certificates.keep(status.hostnames);
+              publish();
+            },
+            onVisit: (report) => options.onVisit?.(report),
+          },
+          signal,
+        ),
+    );
+    return {
+      statuses,
+      state: () => ({
         role: endpoint.role,
         clientId: endpoint.key.clientId,
         fingerprint: endpoint.key.fingerprint,
         local: endpoint.local.text,
-        relays: options.servers.map((server, s) => ({
+        relays: options.servers.map((server, index) => ({
           server: server.text,
-          now: statuses[e]?.[s] ?? { status: "stopped" },
+          now: statuses[index] ?? { status: "stopped" },
         })),
-      })),
-    });
+        certificates: certificates.status(),
+      }),
+      done: Promise.all(clients.map((client) => client.run())).then(() => {
+        if (signal.aborted) return certificates.done();
+        return undefined;
+      }),
+    };
   }
 
-  const clients = options.endpoints.flatMap((endpoint, e) =>
-    options.servers.map((server, s) =>
-      new RelayClient(
-        {
-          ...options,
-          server,
-          endpoint,
-          instance,
-          trust: trusts[s] as RelayTrust,
-          onStatus(status) {
-            const row = statuses[e];
-            if (row) row[s] = status;
-            publish();
-          },
-          onVisit: (report) => options.onVisit?.(report),
-        },
-        signal,
-      ).run(),
-    ),
-  );
-  await Promise.all(clients);
+  await Promise.all(exposed.map(({ done }) => done));
   if (signal.aborted) return;
-  const failed = statuses.flat().findLast((status) => status.status === "failed");
+  const failed = exposed.flatMap(({ statuses }) => statuses).findLast((status) => status.status === "failed");
   throw failed?.status === "failed" ? failed.error : new PortholeError("internal", "The tunnel ended by itself");
+}
+
+/** Any relay that serves the name may answer: they share the domain. */
+async function requestPermit(clients: readonly RelayClient[], hostname: string, signal: AbortSignal): Promise<void> {
+  const session = clients.flatMap((client) => client.sessions()).find(({ welcome }) => welcome.hostnames.includes(hostname));
+  if (!session) throw new PortholeError("unreachable", `No relay serves ${hostname} at present`);
+  await session.requestPermit(hostname, signal);
 }

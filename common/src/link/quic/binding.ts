@@ -86,6 +86,8 @@ export interface QuicheConnection {
   recv(datagram: Uint8Array, info: { readonly from: HostPort; readonly to: HostPort }): number;
   /** Null when there is nothing to send. */
   send(out: Uint8Array): [length: number, info: { readonly to: HostPort }] | null;
+  /** Bytes that BBR's rate makes of a millisecond: at least a packet, at most 64 KiB. */
+  sendQuantum(): number;
   /** Null when nothing can be read now. Throws StreamReset, InvalidStreamState. */
   streamRecv(id: number, out: Uint8Array): [length: number, fin: boolean] | null;
   /** Null when nothing can be taken now. Throws StreamStopped, StreamLimit, InvalidStreamState. */

@@ -1,23 +1,17 @@
 import { PortholeError } from "../../errors.ts";
 import { AsyncQueue } from "../../util/async-queue.ts";
-import type { Clock, Timer } from "../../util/clock.ts";
+import type { Timer } from "../../util/clock.ts";
 import type { CarrierStream, RemoteAddress } from "../types.ts";
 import { hostPort, type HostPort, type QuicheConnection } from "./binding.ts";
-import { closeCodeOf, fromLocalClose, fromPeerClose, fromStreamFailure } from "./errors.ts";
+import { closeCodeOf, endOf, fromStreamFailure } from "./errors.ts";
 import { PeerStreamIds } from "./peer-stream-ids.ts";
 import { QuicStream, type StreamHooks } from "./stream.ts";
-import type { DatagramSender } from "./udp-socket.ts";
+import { Transmitter, type TransmitterOptions } from "./transmitter.ts";
 import { WriteQueue } from "./write-queue.ts";
 
-export interface ConnectionOptions {
-  readonly engine: QuicheConnection;
+export interface ConnectionOptions extends TransmitterOptions {
   readonly side: "client" | "relay";
-  /** Names the connection in errors. */
-  readonly what: string;
   readonly local: RemoteAddress;
-  readonly remote: RemoteAddress;
-  readonly clock: Clock;
-  readonly sender: DatagramSender;
   /** Streams of ours at once. */
   readonly maxStreams: number;
   /** The handshake is over; no stream has been read yet. May destroy the connection. */
@@ -31,8 +25,6 @@ const controlId = 0;
 /** A stream exists for the peer from its first byte on, and the relay may want to write first. So the client begins with this. */
 const controlPreamble = Buffer.alloc(1);
 const nothing = Buffer.alloc(0);
-/** Of one connection in one turn of the event loop, about 86 KB: then others may go on, and acknowledgements come in. */
-const maxBurstPackets = 64;
 /** CVE-2024-1765: quiche 0.18 buffers the TLS handshake of a stranger without bound. An honest one needs less than a tenth. */
 const maxHandshakeBytes = 128 * 1024;
 /** Answers to packets that come after our CONNECTION_CLOSE, in case it was lost: RFC 9000 section 10.2.1. */
@@ -55,9 +47,9 @@ export class Connection {
   readonly #resumed = new Set<QuicStream>();
   readonly #peerIds: PeerStreamIds;
   readonly #localHost: HostPort;
-  #remote: RemoteAddress;
+  readonly #transmitter: Transmitter;
   #arrival: { readonly from: HostPort; readonly to: HostPort };
-  #hasMoved = false;
+  #isPaced = false;
   #nextId: number;
   #phase: "handshake" | "open" | "closing" | "over" = "handshake";
   #reason: PortholeError | undefined;
@@ -72,8 +64,8 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#engine = options.engine;
+    this.#transmitter = new Transmitter(options);
     this.maxStreams = options.maxStreams;
-    this.#remote = options.remote;
     this.#localHost = hostPort(options.local);
     this.#arrival = this.#arrivalFrom(options.remote);
     // The two lowest bits of an id tell who opened it (RFC 9000 section 2.1); the client's next one after control is 4.
@@ -85,7 +77,7 @@ export class Connection {
 
   /** Where the peer is now. */
   get remote(): RemoteAddress {
-    return this.#remote;
+    return this.#transmitter.remote;
   }
 
   /** Streams in use, the control stream not counted. */
@@ -104,7 +96,7 @@ export class Connection {
     if (this.#phase === "handshake" && (this.#handshakeBytes += datagram.length) > maxHandshakeBytes)
       return this.destroy(new PortholeError("limit", `${this.#options.what}: the handshake is too long`));
     if (from.port !== this.#arrival.from.port || from.address !== this.#arrival.from.host) {
-      this.#hasMoved = true;
+      this.#transmitter.expectMove();
       this.#arrival = this.#arrivalFrom(from);
     }
     try {
@@ -165,7 +157,6 @@ export class Connection {
     },
     onGone: (stream) => {
       this.#streams.delete(stream.id);
-      this.#writes.delete(stream);
       this.#resumed.delete(stream);
       // What it had not read yet is read and dropped, or its credit would never come back.
       this.#received = true;
@@ -198,7 +189,9 @@ export class Connection {
     this.#scheduled = false;
     if (this.#phase === "closing" || this.#phase === "over") return;
     this.#writes.run();
-    if (this.#transmit()) this.#schedule();
+    const burst = this.#transmitter.burst();
+    this.#isPaced = burst === "paced";
+    if (burst === "more") this.#schedule();
     if (this.#engine.isClosed() || this.#engine.isDraining()) this.#finish();
     else this.#arm();
   };
@@ -206,25 +199,29 @@ export class Connection {
   #establish(): void {
     if (this.#phase !== "handshake" || !this.#engine.isEstablished()) return;
     this.#phase = "open";
-    if (this.#options.side === "client") {
-      this.#engine.streamSend(controlId, controlPreamble, false);
-      this.#controlAppears();
-    }
-    this.#options.onEstablished();
+    if (this.#options.side === "client")
+      this.#beginControl(() => this.#engine.streamSend(controlId, controlPreamble, false));
+    if (this.#phase === "open") this.#options.onEstablished();
   }
 
-  #controlAppears(): void {
-    // Control messages leave before visitors' bytes.
-    this.#engine.streamPriority(controlId, 0, true);
+  /** `preamble` sends or reads the first byte. */
+  #beginControl(preamble: () => unknown): void {
+    try {
+      if (preamble() === null) throw new Error("no room for a byte");
+      // Control messages leave before visitors' bytes.
+      this.#engine.streamPriority(controlId, 0, true);
+    } catch (cause) {
+      this.destroy(new PortholeError("protocol", `${this.#options.what}: there is no control stream`, { cause }));
+      return;
+    }
     this.control.appear();
   }
 
   #readAll(): void {
     for (const id of this.#engine.readable()) {
-      if (id === controlId && !this.control.exists) {
-        this.#engine.streamRecv(controlId, Buffer.allocUnsafe(controlPreamble.length));
-        this.#controlAppears();
-      }
+      if (id === controlId && !this.control.exists)
+        this.#beginControl(() => this.#engine.streamRecv(controlId, Buffer.allocUnsafe(controlPreamble.length)));
+      if (this.#phase !== "open") return;
       let stream = this.#streams.get(id);
       if (!stream && this.#peerIds.isNew(id)) {
         stream = this.#adopt(id);
@@ -250,60 +247,20 @@ export class Connection {
     }
   }
 
-  /** Sends what the pacer lets go; the rest follows in the next turn, or when the pacer says. */
-  #transmit(): void {
-    const { sender, clock } = this.#options;
-    const pacer = this.#pacer;
-    let budget = Math.min(maxBurstPackets, pacer.take(clock.monotonic(), this.#engine.sendQuantum()));
-    let last: Buffer | undefined;
-    for (; budget > 0; budget--) {
-      last = this.#transmitOne();
-      if (!last) break;
-      pacer.spend(last.length);
-    }
-    sender.flush();
-    if (last) this.#schedulePaced();
-  }
-
-  #transmitOne(): Buffer | undefined {
-    const { sender } = this.#options;
-    const packet = sender.acquire();
-    let sent: [number, { readonly to: HostPort }] | null;
-    try {
-      sent = this.#engine.send(packet);
-    } catch (cause) {
-      this.#reason ??= new PortholeError("internal", `${this.#options.what}: the QUIC engine can't send`, { cause });
-      this.#engine.close(false, 1, nothing);
-      return undefined;
-    }
-    if (!sent) return undefined;
-    const [length, info] = sent;
-    if (this.#hasMoved && (info.to.port !== this.#remote.port || info.to.host !== this.#remote.address)) {
-      this.#remote = { address: info.to.host, port: info.to.port };
-      while (this.#engine.pathEventNext());
-    }
-    sender.send(packet, length, this.#remote);
-    return packet.subarray(0, length);
-  }
-
   #sayClose(reason: PortholeError): void {
     this.#reason ??= reason;
     if (this.#phase === "open") {
       this.#writes.run();
-      this.#transmit();
+      this.#transmitter.burst();
     }
     this.#phase = "closing";
     this.#endStreams();
     this.#engine.close(true, closeCodeOf(reason.code), nothing);
-    for (let last = this.#transmitOne(); last; last = this.#transmitOne()) this.#closePacket = Buffer.from(last);
-    this.#options.sender.flush();
+    this.#closePacket = this.#transmitter.drain();
   }
 
   #repeatClose(): void {
-    const { sender } = this.#options;
-    const packet = this.#closePacket;
-    if (!packet || this.#closeRepeats++ >= maxCloseRepeats) return;
-    sender.send(packet, packet.length, this.#remote);
+    if (this.#closePacket && this.#closeRepeats++ < maxCloseRepeats) this.#transmitter.repeat(this.#closePacket);
   }
 
   #finish(): void {
@@ -322,23 +279,12 @@ export class Connection {
   }
 
   #engineReason(): PortholeError {
-    const { what } = this.#options;
-    try {
-      const peer = this.#engine.peerError();
-      if (peer) return fromPeerClose(peer, what);
-      const local = this.#engine.localError();
-      if (local) return fromLocalClose(local, what);
-    } catch {
-      // Electron can't read an error that has a reason text. Ours never have one.
-    }
-    return this.#engine.isTimedOut()
-      ? new PortholeError("timeout", `${what}: the other side is silent`)
-      : new PortholeError("closed", `${what}: the connection ended`);
+    return this.#transmitter.failure ?? endOf(this.#engine, this.#options.what);
   }
 
   /** One timer a connection. It may fire too early, which costs nothing, and so is moved only to an earlier time. */
   #arm(): void {
-    const delayMs = this.#engine.timeout();
+    const delayMs = this.#isPaced ? 0 : this.#engine.timeout();
     if (delayMs === null) return;
     // quiche rounds down, and a time-out that is not over yet would only be armed again.
     const at = this.#options.clock.monotonic() + delayMs + 1;

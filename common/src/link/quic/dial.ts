@@ -8,7 +8,7 @@ import { systemClock, type Clock } from "../../util/clock.ts";
 import type { Carrier, RemoteAddress } from "../types.ts";
 import { hostPort, loadBinding, type HostPort, type QuicheConnection } from "./binding.ts";
 import { QuicCarrier } from "./carrier.ts";
-import { clientConfig, defaultPacketBytes, type EngineOptions, type QuicTrust } from "./config.ts";
+import { clientConfig, defaultPacketBytes, isPaced, type EngineOptions, type QuicTrust } from "./config.ts";
 import { Connection } from "./connection.ts";
 import { deferred } from "./deferred.ts";
 import { fromSocketFailure } from "./errors.ts";
@@ -49,6 +49,7 @@ export async function dialQuic(
     what,
     clock,
     packetBytes: options.packetBytes ?? defaultPacketBytes,
+    isPaced: isPaced(options),
     engine: (local, remote) => binding.Connection.connect(sni, sourceId, local, remote, config),
   };
   const delayMs = options.handshakeTimeoutMs ?? limits.quicHandshakeMs;
@@ -62,6 +63,7 @@ interface Attempt {
   readonly what: string;
   readonly clock: Clock;
   readonly packetBytes: number;
+  readonly isPaced: boolean;
   engine(local: HostPort, remote: HostPort): QuicheConnection;
 }
 
@@ -90,6 +92,7 @@ async function connect(attempt: Attempt, remote: RemoteAddress, signal: AbortSig
       remote,
       clock,
       sender: socket,
+      isPaced: attempt.isPaced,
       maxStreams: 0,
       onEstablished,
       onOver,

@@ -1,5 +1,5 @@
 import { PortholeError, type ErrorCode } from "../../errors.ts";
-import type { QuicheCloseError } from "./binding.ts";
+import type { QuicheCloseError, QuicheConnection } from "./binding.ts";
 
 /** Our QUIC application error codes (RFC 9000 section 20.2). On the wire: numbers are never reused. */
 const closeCodes: Readonly<Record<ErrorCode, number>> = {
@@ -22,6 +22,7 @@ const closeCodes: Readonly<Record<ErrorCode, number>> = {
   unavailable: 16,
   aborted: 17,
   internal: 18,
+  ca: 19,
 };
 
 const codesByNumber = new Map(Object.entries(closeCodes).map(([code, number]) => [number, code as ErrorCode]));
@@ -44,7 +45,7 @@ const noApplicationProtocol = 120;
 const certificateAlerts = new Set([42, 43, 44, 45, 46, 48]);
 
 /** The other side's CONNECTION_CLOSE as an error of ours. `what` names the connection. */
-export function fromPeerClose(close: QuicheCloseError, what: string): PortholeError {
+function fromPeerClose(close: QuicheCloseError, what: string): PortholeError {
   const { isApp, errorCode } = close;
   const alert = errorCode - alertBase;
   if (isApp) {
@@ -62,13 +63,31 @@ export function fromPeerClose(close: QuicheCloseError, what: string): PortholeEr
 }
 
 /** Why our own engine ended a connection. */
-export function fromLocalClose(close: QuicheCloseError, what: string): PortholeError {
+function fromLocalClose(close: QuicheCloseError, what: string): PortholeError {
   const alert = close.errorCode - alertBase;
   if (!close.isApp && certificateAlerts.has(alert))
     return new PortholeError("untrusted", `${what}: the certificate can't be trusted (TLS alert ${alert})`);
   if (!close.isApp && alert >= 0 && alert <= 0xff)
     return new PortholeError("protocol", `${what}: the TLS handshake failed (alert ${alert})`);
   return new PortholeError("protocol", `${what}: the other side broke QUIC (error ${close.errorCode})`);
+}
+
+/** Why a connection is over that we have not closed. */
+export function endOf(
+  engine: Pick<QuicheConnection, "peerError" | "localError" | "isTimedOut">,
+  what: string,
+): PortholeError {
+  try {
+    const peer = engine.peerError();
+    if (peer) return fromPeerClose(peer, what);
+    const local = engine.localError();
+    if (local) return fromLocalClose(local, what);
+  } catch {
+    // Electron can't read a close that has a reason text. Ours never have one.
+  }
+  return engine.isTimedOut()
+    ? new PortholeError("timeout", `${what}: the other side is silent`)
+    : new PortholeError("closed", `${what}: the connection ended`);
 }
 
 /**

@@ -6,7 +6,7 @@ import { systemClock, type Clock, type Timer } from "../../util/clock.ts";
 import type { Carrier, RemoteAddress } from "../types.ts";
 import { hostPort, loadBinding, type QuicheBinding, type QuicheConfig, type QuicheConnection } from "./binding.ts";
 import { QuicCarrier } from "./carrier.ts";
-import { defaultPacketBytes, relayConfig, type EngineOptions } from "./config.ts";
+import { defaultPacketBytes, isPaced, relayConfig, type EngineOptions } from "./config.ts";
 import { Connection } from "./connection.ts";
 import { deferred } from "./deferred.ts";
 import { connectionKey, destinationKey } from "./packet.ts";
@@ -203,6 +203,7 @@ export class Listener implements QuicListener {
       remote: from,
       clock: this.#clock,
       sender: socket,
+      isPaced: isPaced(this.#options),
       maxStreams: limits.maxStreamsPerLink,
       onEstablished: () => {
         handshakeIsOver();

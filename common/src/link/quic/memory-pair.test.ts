@@ -15,6 +15,8 @@ import type { DatagramSender } from "./udp-socket.ts";
 export interface MemoryPairOptions {
   /** From 0 to 1, each way. */
   readonly loss?: number;
+  /** Of so many packets one is damaged, one comes twice and one comes late. From 0 to 1, each way. */
+  readonly disorder?: number;
   readonly seed?: number;
   readonly idleTimeoutMs?: number;
   /** Instead of a handshake, the relay gets this much that looks like one. */
@@ -39,6 +41,7 @@ export class MemoryPair {
   lost = 0;
   liveTimers = 0;
   readonly #loss: number;
+  readonly #disorder: number;
   readonly #random: () => number;
   #clientAddress: RemoteAddress = { address: "127.0.0.2", port: 1111 };
   #underWay: Packet[] = [];
@@ -47,6 +50,7 @@ export class MemoryPair {
 
   constructor(options: MemoryPairOptions) {
     this.#loss = options.loss ?? 0;
+    this.#disorder = options.disorder ?? 0;
     this.#random = generator(options.seed ?? 1);
     const binding = loadBinding();
     const engineOptions = (identity: { cert: string; key: string }): EngineOptions => ({
@@ -65,7 +69,7 @@ export class MemoryPair {
     this.clientOver = clientOver.promise;
     this.relayOver = relayOver.promise;
     const clock = this.#countingClock();
-    const common = { clock, maxStreams: limits.maxStreamsPerLink };
+    const common = { clock, isPaced: true, maxStreams: limits.maxStreamsPerLink };
     this.client = new Connection({
       ...common,
       engine: binding.Connection.connect(
@@ -128,11 +132,22 @@ export class MemoryPair {
           this.lost += 1;
           return;
         }
-        if (this.#underWay.push({ bytes: Buffer.from(packet.subarray(0, length)), to }) === 1)
-          setImmediate(() => this.#deliver());
+        const bytes = Buffer.from(packet.subarray(0, length));
+        if (this.#happens()) this.#carry({ bytes: Buffer.from(bytes), to });
+        if (this.#happens()) bytes.writeUInt8(bytes.readUInt8(length >> 1) ^ 0x10, length >> 1);
+        if (this.#happens()) setImmediate(() => this.#carry({ bytes, to }));
+        else this.#carry({ bytes, to });
       },
       flush: () => {},
     };
+  }
+
+  #happens(): boolean {
+    return this.#disorder > 0 && this.#random() < this.#disorder;
+  }
+
+  #carry(packet: Packet): void {
+    if (this.#underWay.push(packet) === 1) setImmediate(() => this.#deliver());
   }
 
   #deliver(): void {

@@ -8,7 +8,7 @@ import { PortholeError } from "../../errors.ts";
 import { createCertificate, parseKey } from "../../identity/index.ts";
 import { systemClock } from "../../util/clock.ts";
 import type { Carrier } from "../types.ts";
-import { loadBinding, quicAvailability, type QuicheConfig } from "./binding.ts";
+import { loadBinding, quicAvailability, type QuicheConfig, type QuicheConnection } from "./binding.ts";
 import { Connection } from "./connection.ts";
 import { accept, clientIdentity, connectedPair, dial, listen, relayIdentity, selfSigned } from "./fixture.test.ts";
 import type { QuicListener } from "./index.ts";
@@ -120,6 +120,19 @@ describe("quic over UDP", function () {
     assert.equal(listener.stats().accepted, 1);
   });
 
+  it("closes a peer that resets its control stream", async () => {
+    listener = await listen();
+    const reason = await rawClient(
+      listener,
+      (config) => config.setApplicationProtos(["porthole/1"]),
+      true,
+      (engine) => {
+        (engine as unknown as { streamShutdown(id: number, direction: 1, code: number): void }).streamShutdown(0, 1, 7);
+      },
+    );
+    assert.equal(reason.code, "protocol");
+  });
+
   it("closes a peer that speaks another protocol", async () => {
     listener = await listen();
     const reason = await rawClient(listener, (config) => config.setApplicationProtos(["h3"]), true);
@@ -228,6 +241,7 @@ async function rawClient(
   listener: QuicListener,
   setup: (config: QuicheConfig) => void,
   withCert: boolean,
+  onEstablished: (engine: QuicheConnection) => void = () => {},
 ): Promise<PortholeError> {
   const binding = loadBinding();
   const pem = (text: string): Uint8Array[] | undefined => (withCert ? [Buffer.from(text)] : undefined);
@@ -252,16 +266,18 @@ async function rawClient(
   const reason = await new Promise<PortholeError>((resolve) => {
     const here = { host: socket.local.address, port: socket.local.port };
     const there = { host: listener.address.address, port: listener.address.port };
+    const engine = binding.Connection.connect(undefined, randomBytes(20), here, there, config);
     connection = new Connection({
-      engine: binding.Connection.connect(undefined, randomBytes(20), here, there, config),
+      engine,
       side: "client",
       what: "raw client",
       local: socket.local,
       remote: listener.address,
       clock: systemClock,
       sender: socket,
+      isPaced: false,
       maxStreams: 0,
-      onEstablished: () => {},
+      onEstablished: () => onEstablished(engine),
       onOver: resolve,
     });
     connection.start();

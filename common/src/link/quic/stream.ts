@@ -18,7 +18,12 @@ export interface StreamHooks {
 export type SendResult = "idle" | "more" | "blocked";
 
 const highWaterMark = 64 * 1024;
-const nothing = Buffer.alloc(0);
+/**
+ * The last byte of each direction, which goes with its FIN and is not passed on. quiche 0.18 takes a stream for complete as soon
+ * as its final size is acknowledged; a FIN without a byte is then forgotten with the stream, sent or not, lost or not, and
+ * the reader waits for ever. What is read with a byte has the FIN too: they share a frame.
+ */
+const endMark = Buffer.alloc(1);
 /** What one call reads at most. Shared by all streams: what is read is copied out at its exact size. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
@@ -33,6 +38,10 @@ export class QuicStream extends Duplex implements CarrierStream {
   #exists: boolean;
   #detached = false;
   #abandoned = false;
+  /** Destroyed, with its end still to be handed over. */
+  #isLeaving = false;
+  /** The engine knows the stream no more, or the peer doesn't want it. */
+  #failed = false;
   #chunk: Buffer | undefined;
   #taken = 0;
   #onTaken: ((error?: Error | null) => void) | undefined;
@@ -80,7 +89,7 @@ export class QuicStream extends Duplex implements CarrierStream {
 
   /** Hands at most `maxBytes` to the engine. */
   sendSome(maxBytes: number): SendResult {
-    if (!this.#onTaken) return "idle";
+    if (!this.#onTaken && !this.#isLeaving) return "idle";
     if (!this.#exists) return "blocked";
     try {
       return this.#chunk ? this.#sendChunk(this.#chunk, maxBytes) : this.#sendEnd();
@@ -114,7 +123,8 @@ export class QuicStream extends Duplex implements CarrierStream {
         this.#stalled = false;
         return;
       }
-      const [length, fin] = result;
+      const [read, fin] = result;
+      const length = fin ? Math.max(0, read - endMark.length) : read;
       if (fin) this.#ended = true;
       // Copied: a view would keep 64 KiB alive for a byte, and a copy of a packet costs a tenth of a microsecond.
       if (length > 0) this.#wanted = this.push(Buffer.from(scratch.subarray(0, length)));
@@ -148,8 +158,13 @@ export class QuicStream extends Duplex implements CarrierStream {
     const onTaken = this.#onTaken;
     this.#onTaken = undefined;
     this.#chunk = undefined;
-    if (!this.#detached && this.#exists && !this.#finished) this.#finishNow();
     this.#hooks.onGone(this);
+    // No RESET_STREAM and no STOP_SENDING: quiche 0.18 never frees a stream that was reset with unsent data, nor its credit.
+    // The peer was told by an abort message what this end means; what it still sends is read by the connection and dropped.
+    if (!this.#detached && !this.#finished && !this.#failed) {
+      this.#isLeaving = true;
+      this.#hooks.onWritable(this);
+    }
     onTaken?.(error ?? new Error("The stream was destroyed"));
     done(error);
   }
@@ -175,8 +190,10 @@ export class QuicStream extends Duplex implements CarrierStream {
   }
 
   #sendEnd(): SendResult {
-    if (this.#finished || this.#engine.streamSend(this.id, nothing, true) === null) return "blocked";
+    if (this.#finished) return "idle";
+    if (this.#engine.streamSend(this.id, endMark, true) === null) return "blocked";
     this.#finished = true;
+    this.#isLeaving = false;
     return this.#accepted();
   }
 
@@ -189,20 +206,9 @@ export class QuicStream extends Duplex implements CarrierStream {
     return this.#onTaken ? "more" : "idle";
   }
 
-  /**
-   * No RESET_STREAM and no STOP_SENDING: quiche 0.18 never frees a stream that was reset with unsent data, nor its credit.
-   * The peer was told by an abort message what this end means; what it still sends is read by the connection and dropped.
-   */
-  #finishNow(): void {
-    try {
-      this.#engine.streamSend(this.id, nothing, true);
-      this.#finished = true;
-    } catch {
-      // The peer has stopped the stream.
-    }
-  }
-
   #fail(reason: unknown): void {
+    this.#failed = true;
+    this.#isLeaving = false;
     this.destroy(fromStreamFailure(reason, `stream ${this.id}`));
   }
 }

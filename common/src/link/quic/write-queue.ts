@@ -14,11 +14,6 @@ export class WriteQueue {
     this.#ready.add(stream);
   }
 
-  delete(stream: QuicStream): void {
-    this.#ready.delete(stream);
-    this.#blocked.delete(stream);
-  }
-
   /** To be called when packets have come: they may bring credit. */
   unblock(): void {
     for (const stream of this.#blocked) if (stream.hasCapacity()) this.add(stream);

@@ -1,0 +1,74 @@
+import { readFile } from "node:fs/promises";
+import { createCertificate, generateKey } from "@porthole/common/identity";
+import { PortholeError } from "@porthole/common/errors";
+import type { Carrier, Link } from "@porthole/common/link";
+import { createLink } from "@porthole/common/link";
+import { dialHttp2 } from "@porthole/common/link/http2";
+import { dialQuic, quicAvailability } from "@porthole/common/link/quic";
+import { systemClock } from "@porthole/common/util";
+import { withRelay } from "./processes.ts";
+import type { BenchRow } from "./row.ts";
+
+const agents = 1_000;
+const atOnce = 25;
+const settleMs = 6_000;
+
+/** Memory of the relay's process for agents that are connected and idle, each with a key of its own. */
+export async function benchIdleAgents(): Promise<BenchRow[]> {
+  const rows = [await measure("HTTP/2", dialHttp2WithoutCheck)];
+  if (quicAvailability().available) rows.push(await measure("QUIC", dialQuicWithoutCheck));
+  return rows;
+}
+
+type Dial = (port: number, identity: { cert: string; key: string }, signal: AbortSignal) => Promise<Carrier>;
+
+const dialHttp2WithoutCheck: Dial = (port, identity, signal) =>
+  dialHttp2({ host: "127.0.0.1", port, ...identity, trust: { kind: "unchecked" }, verifyPeer: () => {} }, { signal });
+
+const dialQuicWithoutCheck: Dial = (port, identity, signal) =>
+  dialQuic({ host: "127.0.0.1", port, ...identity, trust: { kind: "unchecked" } }, { signal });
+
+async function measure(carrier: string, dial: Dial): Promise<BenchRow> {
+  return withRelay(async (relay, ports) => {
+    const before = await residentBytes(relay.child.pid);
+    const links: Link[] = [];
+    const connect = async (): Promise<void> => {
+      while (links.length < agents)
+        links.push(await admitted(await dial(ports.api, identity(), AbortSignal.timeout(10_000))));
+    };
+    await Promise.all(Array.from({ length: atOnce }, connect));
+    // Garbage of the handshakes goes with the next heartbeats.
+    await new Promise((resolve) => {
+      setTimeout(resolve, settleMs);
+    });
+    const after = await residentBytes(relay.child.pid);
+    for (const link of links) link.destroy(new PortholeError("closed", "The measurement is over"));
+    await Promise.all(links.map((link) => link.closed));
+    return {
+      name: `${carrier}: relay's memory for an idle agent`,
+      value: (after - before) / 1024 / links.length,
+      unit: "KiB",
+    };
+  });
+}
+
+async function admitted(carrier: Carrier): Promise<Link> {
+  const link = createLink(carrier, { clock: systemClock, heartbeat: "send" });
+  link.control.send({ type: "hello", protocol: 1, software: "bench", instance: "bench" });
+  const answer = await link.control.next();
+  if (answer?.type !== "welcome") throw new Error(`The relay answered ${answer?.type ?? "nothing"}`);
+  return link;
+}
+
+function identity(): { cert: string; key: string } {
+  const key = generateKey();
+  return {
+    cert: createCertificate({ key, dnsNames: [key.clientId], notBefore: new Date(), days: 1 }).pem,
+    key: key.pem,
+  };
+}
+
+async function residentBytes(pid: number | undefined): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
+}

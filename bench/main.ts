@@ -1,0 +1,56 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { benchIdleAgents } from "./idle-agents.ts";
+import { benchQuicEngine } from "./quic-engine.ts";
+import { meetsTarget, type BenchRow } from "./row.ts";
+import { benchWholePath } from "./whole-path.ts";
+
+const sections: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
+  "quic-engine": quicEngine,
+  "whole-path": benchWholePath,
+  "idle-agents": benchIdleAgents,
+};
+
+async function quicEngine(): Promise<BenchRow[]> {
+  const { engine, ratio } = await benchQuicEngine();
+  const note = "one stream, 1350-byte packets, loopback";
+  return [
+    { name: "QUIC engine alone", value: engine.megabytesPerSecond, unit: "MB/s", note },
+    { name: "QUIC engine alone, a core", value: engine.megabytesPerCoreSecond, unit: "MB/s", target: 40 },
+    { name: "QUIC engine against the package's own classes", value: ratio, unit: "times", target: 30 },
+  ];
+}
+
+function format({ value }: BenchRow): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+function print(rows: readonly BenchRow[]): void {
+  for (const row of rows) {
+    const met = meetsTarget(row);
+    const goal =
+      met === undefined ? "" : `  ${met ? "meets" : "MISSES"} ${row.atMost ? "at most" : "at least"} ${row.target}`;
+    process.stdout.write(`${row.name.padEnd(62)} ${format(row).padStart(8)} ${row.unit}${goal}\n`);
+  }
+}
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.find((name) => !(name in sections));
+if (unknown !== undefined) {
+  process.stderr.write(`There is no measurement "${unknown}". There are: ${Object.keys(sections).join(", ")}\n`);
+  process.exit(2);
+}
+const results: Record<string, BenchRow[]> = {};
+for (const [name, run] of Object.entries(sections)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  process.stdout.write(`\n${name}\n`);
+  const rows = await run();
+  results[name] = rows;
+  print(rows);
+}
+const folder = new URL("../.cache/bench/", import.meta.url);
+await mkdir(folder, { recursive: true });
+const file = new URL("results.json", folder);
+const machine = `${cpus()[0]?.model ?? "?"}, ${cpus().length} cores, Node ${process.versions.node}`;
+await writeFile(file, `${JSON.stringify({ time: new Date().toISOString(), machine, results }, undefined, 2)}\n`);
+process.stdout.write(`\n${machine}; also in .cache/bench/results.json\n`);

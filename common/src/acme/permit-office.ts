@@ -1,0 +1,51 @@
+import type { Clock } from "../util/index.ts";
+import { readJson, writeJson } from "../util/state-file.ts";
+import {
+  defaultPermitLimits,
+  noPermits,
+  permitRefused,
+  permitsLeft,
+  readPermits,
+  takePermit,
+  type PermitLimits,
+  type PermitState,
+} from "./permits.ts";
+
+export interface PermitOffice {
+  /** Resolves when a certificate for the name may be ordered; rejects with `busy` and the time of the next permit. */
+  take(name: string): Promise<void>;
+  left(): Promise<{ readonly left: number; readonly nextAt: number | undefined }>;
+}
+
+/**
+ * Hands out the right to order certificates under one registered domain, so that one client can't use up what the authority gives
+ * to all. A permit counts once it is on disk. A damaged file is an error and no new start: that would be 45 permits more.
+ */
+export function filePermits(path: string, clock: Clock, limits: PermitLimits = defaultPermitLimits): PermitOffice {
+  let state: PermitState | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function load(): Promise<PermitState> {
+    state ??= (await readJson(path, readPermits)) ?? noPermits;
+    return state;
+  }
+  async function take(name: string): Promise<void> {
+    const before = await load();
+    const now = clock.now();
+    const decision = takePermit(before, name, now, limits);
+    if (!decision.granted) throw permitRefused(name, decision.nextAt, now, decision.limit);
+    if (decision.state !== before) await writeJson(path, decision.state);
+    state = decision.state;
+  }
+
+  return {
+    take(name) {
+      const turn = last.then(() => take(name));
+      last = turn.catch(() => {});
+      return turn;
+    },
+    async left() {
+      return permitsLeft(await load(), clock.now(), limits);
+    },
+  };
+}

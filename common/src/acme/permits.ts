@@ -1,0 +1,121 @@
+import { PortholeError } from "../errors.ts";
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+
+/** A bucket that holds `capacity` permits and gets a new one every `refillMs`. */
+export interface Bucket {
+  readonly capacity: number;
+  readonly refillMs: number;
+}
+
+/** Let's Encrypt: 50 new names a registered domain in 7 days, 5 certificates for one name; a little less than both. */
+export const defaultPermitLimits = {
+  /** For names that had no certificate yet. Renewals cost the authority's limit nothing. */
+  newNames: { capacity: 45, refillMs: 224 * 60_000 },
+  /** For one name, whatever becomes of its certificates. */
+  oneName: { capacity: 4, refillMs: 42 * hourMs },
+} as const;
+
+export interface PermitLimits {
+  readonly newNames: Bucket;
+  readonly oneName: Bucket;
+}
+
+/** How many are left, as of a time; whole and broken ones. */
+interface Level {
+  readonly tokens: number;
+  readonly at: number;
+}
+
+export interface PermitState {
+  readonly newNames: Level | undefined;
+  /** Names that were given permits, the latest last. */
+  readonly names: Readonly<Record<string, Level & { readonly grantedAt: number }>>;
+}
+
+export const noPermits: PermitState = { newNames: undefined, names: {} };
+
+export type PermitDecision =
+  | { readonly granted: true; readonly state: PermitState }
+  | { readonly granted: false; readonly nextAt: number; readonly limit: "newNames" | "oneName" };
+
+/** Who asks again so soon has not used it yet (the order failed, or the program was restarted). */
+const validForMs = hourMs;
+/** Let's Encrypt no longer knows a name as old after its certificates are long gone. */
+const rememberedMs = 90 * dayMs;
+const maxNames = 50_000;
+
+/** Whether a certificate for the name may be ordered now, and if not, when. Pure: the new state counts once it is stored. */
+export function takePermit(state: PermitState, name: string, now: number, limits: PermitLimits): PermitDecision {
+  const known = Object.hasOwn(state.names, name) ? state.names[name] : undefined;
+  if (known && known.grantedAt <= now && now < known.grantedAt + validForMs) return { granted: true, state };
+  const one = levelAt(known, limits.oneName, now);
+  if (one.tokens < 1) return { granted: false, limit: "oneName", nextAt: nextTokenAt(one, limits.oneName) };
+  const all = levelAt(state.newNames, limits.newNames, now);
+  if (!known && all.tokens < 1) return { granted: false, limit: "newNames", nextAt: nextTokenAt(all, limits.newNames) };
+  return {
+    granted: true,
+    state: {
+      newNames: known ? all : spend(all),
+      names: { ...remembered(state.names, name, now), [name]: { ...spend(one), grantedAt: now } },
+    },
+  };
+}
+
+/** For people: how many new names may still have certificates, and when there is one more. */
+export function permitsLeft(
+  state: PermitState,
+  now: number,
+  { newNames }: PermitLimits,
+): { readonly left: number; readonly nextAt: number | undefined } {
+  const level = levelAt(state.newNames, newNames, now);
+  const isFull = level.tokens >= newNames.capacity;
+  return { left: Math.floor(level.tokens), nextAt: isFull ? undefined : nextTokenAt(level, newNames) };
+}
+
+/** The state as it was stored. Throws on anything else; an empty state would give everything away again. */
+export function readPermits(value: unknown): PermitState {
+  const { newNames, names } = value as Record<string, unknown>;
+  if (newNames !== undefined && !isLevel(newNames)) throw new Error("its count of new names is missing");
+  if (typeof names !== "object" || names === null) throw new Error("its names are missing");
+  for (const level of Object.values(names))
+    if (!isLevel(level) || typeof (level as { grantedAt?: unknown }).grantedAt !== "number")
+      throw new Error("the count of a name is missing");
+  return { newNames, names: names as PermitState["names"] };
+}
+
+/** What whoever asked is told. */
+export function permitRefused(name: string, nextAt: number, now: number, limit: "newNames" | "oneName"): PortholeError {
+  const whose = limit === "newNames" ? "new names under this relay's domain" : `certificates for ${name}`;
+  return new PortholeError("busy", `The certificate authority's weekly limit for ${whose} is reached`, {
+    retryAfterMs: Math.max(0, nextAt - now),
+    hint: "A certificate is ordered by itself when the limit allows it; until then visitors see a self-signed one.",
+  });
+}
+
+function levelAt(level: Level | undefined, bucket: Bucket, now: number): Level {
+  if (!level) return { tokens: bucket.capacity, at: now };
+  // On a clock that was set back nothing is refilled, and nothing is waited for that lies further ahead than a refill.
+  const earned = Math.max(0, now - level.at) / bucket.refillMs;
+  return { tokens: Math.min(bucket.capacity, level.tokens + earned), at: now };
+}
+
+function spend(level: Level): Level {
+  return { ...level, tokens: level.tokens - 1 };
+}
+
+function nextTokenAt({ tokens, at }: Level, { refillMs }: Bucket): number {
+  return Math.ceil(at + (Math.floor(tokens) + 1 - tokens) * refillMs);
+}
+
+/** Without the name itself, those of long ago, and what is too much. */
+function remembered(names: PermitState["names"], name: string, now: number): PermitState["names"] {
+  const kept = Object.entries(names).filter(([each, { grantedAt }]) => each !== name && grantedAt > now - rememberedMs);
+  return Object.fromEntries(kept.slice(-(maxNames - 1)));
+}
+
+function isLevel(value: unknown): value is Level {
+  const { tokens, at } = (value ?? {}) as Partial<Level>;
+  return Number.isFinite(tokens) && Number.isFinite(at);
+}

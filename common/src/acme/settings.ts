@@ -1,0 +1,104 @@
+import { PortholeError } from "../errors.ts";
+import type { IdentityKey } from "../identity/index.ts";
+import type { Logger } from "../log.ts";
+import type { Clock } from "../util/index.ts";
+import { fileAccounts } from "./account-store.ts";
+import type { CertificateState, ServedCertificate } from "./certificate-state.ts";
+import type { Challenges } from "./challenges.ts";
+import type { ExternalAccount } from "./client.ts";
+import { acmeIssuer, letsEncrypt } from "./issuer.ts";
+import { CertificateKeeper } from "./keep-certificate.ts";
+import { selfTest, type SelfTestOptions } from "./self-test.ts";
+import { fileStore } from "./store.ts";
+
+/** How a program of ours gets its certificates. */
+export interface AcmeSettings {
+  readonly directoryUrl: string;
+  readonly email?: string | undefined;
+  readonly externalAccount?: ExternalAccount | undefined;
+  /** Where the account is kept. */
+  readonly accountsPath: string;
+  readonly renewDays?: number | undefined;
+  /** For a network that is not the internet. */
+  readonly network?: AcmeNetwork | undefined;
+}
+
+export interface AcmeNetwork {
+  /** PEM of the only roots that the directory's own certificate may come from. */
+  readonly trust?: string;
+  /** Where validators knock, instead of 443. */
+  readonly port?: number;
+  readonly lookup?: (name: string) => Promise<readonly string[]>;
+}
+
+/** The directory that `--acme-directory` and `--acme-staging` choose. Throws `usage`. */
+export function directoryUrlOf(directory: string | undefined, staging: boolean): string {
+  if (directory === undefined) return staging ? letsEncrypt.staging : letsEncrypt.production;
+  if (staging) throw new PortholeError("usage", "--acme-staging and --acme-directory contradict each other");
+  if (!URL.canParse(directory) || new URL(directory).protocol !== "https:")
+    throw new PortholeError("usage", `--acme-directory: ${JSON.stringify(directory)} is not an https URL`);
+  return directory;
+}
+
+export interface KeptName {
+  readonly name: string;
+  readonly key: IdentityKey;
+  /** Where the certificate is kept. */
+  readonly path: string;
+  readonly challenges: Challenges;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /**
+   * `required`: nothing is ordered before a connection from here, through the name's public address, has reached us.
+   * `advisory`: a machine that can't reach itself by its public address (many routers don't allow it) orders all the same.
+   */
+  readonly selfTest: "required" | "advisory";
+  readonly permit?: (hostname: string, signal: AbortSignal) => Promise<void>;
+  onCertificate(certificate: ServedCertificate): void;
+  onState?(state: CertificateState): void;
+}
+
+/** The keeper of one name's certificate, put together from a program's settings. */
+export function createKeeper(settings: AcmeSettings, kept: KeptName): CertificateKeeper {
+  const { name, key, challenges, clock, log, permit } = kept;
+  const { directoryUrl, email, externalAccount, network = {} } = settings;
+  const test: SelfTestOptions = { name, answer: challenges, clock, ...network };
+  return new CertificateKeeper({
+    name,
+    key,
+    clock,
+    log,
+    renewDays: settings.renewDays,
+    issuer: acmeIssuer({
+      directoryUrl,
+      email,
+      externalAccount,
+      accounts: fileAccounts(settings.accountsPath, clock, log),
+      answer: challenges,
+      trust: network.trust,
+      clock,
+      log,
+    }),
+    store: fileStore(kept.path, clock),
+    whenReachable: (signal) => reachable(test, kept.selfTest, log, signal),
+    ...(permit ? { permit: (request, signal) => permit(request.name, signal) } : {}),
+    onCertificate: (certificate) => kept.onCertificate(certificate),
+    onState: (state) => kept.onState?.(state),
+  });
+}
+
+async function reachable(
+  test: SelfTestOptions,
+  kind: "required" | "advisory",
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await selfTest(test, signal);
+  } catch (reason) {
+    const error = PortholeError.from(reason);
+    const mayBeHairpin = error.code === "unreachable" || error.code === "timeout";
+    if (kind === "required" || !mayBeHairpin || signal.aborted) throw error;
+    log.warn({ name: test.name, hint: error.hint }, `${error.message}; asking the certificate authority all the same`);
+  }
+}

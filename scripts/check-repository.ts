@@ -1,0 +1,99 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** What neither the compiler nor the linter looks at: the lock file, pinned versions, and what no file may name. */
+
+interface Manifest {
+  readonly name?: string;
+  readonly workspaces?: readonly string[];
+  readonly dependencies?: Versions;
+  readonly devDependencies?: Versions;
+  readonly optionalDependencies?: Versions;
+}
+type Versions = Readonly<Record<string, string>>;
+
+interface LockFile {
+  readonly packages: Readonly<Record<string, { readonly resolved?: string; readonly optionalDependencies?: Versions }>>;
+}
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const notOurs = new Set([".git", ".cache", "node_modules", "dist", "test-results"]);
+const running = /^(common|relay|client|extension)\/src\/(?!.*\.test\.ts$)/;
+
+/** Written so that they don't find themselves. */
+const forbidden: readonly {
+  readonly text: RegExp;
+  readonly where?: (path: string) => boolean;
+  readonly why: string;
+}[] = [
+  { text: /(?<![\w.:\]])[/](work|root)[/]/, why: "names a folder of one machine" },
+  { text: /[.][.][/]shared[/]/, why: "needs a folder outside this repository" },
+  { text: /https?:[/][/][^/\s]*\bregistry\b[^/\s]*/, why: "names a package registry's host" },
+  {
+    text: /["']@matrixai[/]/,
+    where: (path) => running.test(path) && !path.startsWith("common/src/link/quic/"),
+    why: "loads native QUIC; only common/src/link/quic may",
+  },
+];
+
+const problems = [...lockFileProblems(), ...manifestProblems(), ...textProblems()];
+for (const problem of problems) console.error(problem);
+process.exitCode = problems.length > 0 ? 1 : 0;
+
+function lockFileProblems(): string[] {
+  const { packages } = readJson("package-lock.json") as LockFile;
+  return Object.entries(packages).flatMap(([path, { resolved = "", optionalDependencies = {} }]) => {
+    const missing = Object.keys(optionalDependencies).filter(
+      (name) => !(`node_modules/${name}` in packages) && !(`${path}/node_modules/${name}` in packages),
+    );
+    return [
+      ...(resolved.startsWith("http")
+        ? [`package-lock.json: ${path} has an address; set omit-lockfile-registry-resolved`]
+        : []),
+      ...missing.map(
+        (name) => `package-lock.json: ${path} lacks ${name}, so npm ci fails; is it to be had in that version?`,
+      ),
+    ];
+  });
+}
+
+function manifestProblems(): string[] {
+  const paths = ["", ...((readJson("package.json") as Manifest).workspaces ?? [])].map((folder) =>
+    join(folder, "package.json"),
+  );
+  return paths.flatMap((path) => {
+    const { dependencies, devDependencies, optionalDependencies } = readJson(path) as Manifest;
+    return Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies })
+      .filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
+      .map(([name, version]) => `${path}: ${name} is not pinned to a version: ${version}`);
+  });
+}
+
+function textProblems(): string[] {
+  return filesIn("").flatMap((path) => {
+    const content = readFileSync(join(root, path), "utf8");
+    if (content.includes("\0")) return [];
+    return content
+      .split("\n")
+      .flatMap((line, index) =>
+        forbidden
+          .filter(({ text, where }) => (where?.(path) ?? true) && text.test(line))
+          .map(({ why }) => `${path}:${index + 1} ${why}`),
+      );
+  });
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true })
+    .filter(({ name }) => !notOurs.has(name))
+    .flatMap((entry) => {
+      const path = join(folder, entry.name).replaceAll(sep, "/");
+      if (entry.isDirectory()) return filesIn(path);
+      return entry.isFile() && existsSync(join(root, path)) ? [path] : [];
+    });
+}
+
+function readJson(path: string): unknown {
+  return JSON.parse(readFileSync(join(root, path), "utf8"));
+}

@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { folders } from "./layers.ts";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** File, line of code, and a part of the message. */
+const broken: readonly (readonly [string, string, RegExp])[] = [
+  ["relay/src/a.ts", 'import "porthole";', /never import one another/],
+  ["relay/src/b.ts", 'import "../../client/src/main.ts";', /never import one another/],
+  ["client/src/a.ts", 'import "@porthole/relay";', /never import one another/],
+  ["client/src/a.test.ts", 'import "@porthole/relay";', /never import one another/],
+  ["extension/src/a.ts", 'import "porthole/x";', /never import one another/],
+  ["extension/src/b.ts", 'export * from "@porthole/relay";', /never import one another/],
+  ["relay/src/c.ts", 'import "../../common/src/errors.ts";', /@porthole\/common\/<folder>/],
+  ["relay/src/d.ts", 'import "@porthole/common/testing";', /never imports testing/],
+  ["relay/src/e.ts", 'import "@matrixai/quic";', /Only link\/quic/],
+  ["client/src/b.ts", 'import "node-forge";', /X\.509/],
+  ["common/src/util/a.ts", 'import "@porthole/relay";', /common is below/],
+  ["common/src/tunnel/a.ts", 'import "../../../relay/src/relay.ts";', /common is below/],
+  ["common/src/tunnel/a.test.ts", 'import "porthole";', /common is below/],
+  ["common/src/testing/a.ts", 'import "porthole";', /common is below/],
+  ["common/src/util/b.ts", 'import "@porthole/common/errors";', /its own folders it imports by path/],
+  ["common/src/errors.ts", 'import "./log.ts";', /import nothing of ours/],
+  ["common/src/log.ts", 'import "./util/index.ts";', /import nothing of ours/],
+  ["common/src/util/c.ts", 'import "../protocol/index.ts";', /util serves every folder/],
+  ["common/src/protocol/a.ts", 'import "../identity/index.ts";', /protocol is below/],
+  ["common/src/protocol/b.ts", 'import "node:net";', /protocol is pure/],
+  ["common/src/protocol/c.ts", 'import "node-forge";', /protocol is pure/],
+  ["common/src/protocol/d.ts", "export const now = Date.now();", /take the time/],
+  ["common/src/protocol/e.ts", "setTimeout(() => {}, 1);", /take the time/],
+  ["common/src/protocol/f.ts", "export const now = performance.now();", /take the time/],
+  ["common/src/identity/a.ts", 'import "../link/index.ts";', /identity is keys/],
+  ["common/src/identity/b.ts", 'import "../protocol/host-name.ts";', /folder's door/],
+  ["common/src/options/a.ts", 'import "../tunnel/index.ts";', /options only read/],
+  ["common/src/link/a.ts", 'import "../tunnel/index.ts";', /below the tunnel/],
+  ["common/src/link/b.ts", 'import "./quic/index.ts";', /knows no transport/],
+  ["common/src/link/c.ts", 'import "../identity/key.ts";', /folder's door/],
+  ["common/src/link/quic/a.ts", 'import "../http2/index.ts";', /never know one another/],
+  ["common/src/link/quic/b.ts", 'import "../../tunnel/index.ts";', /nothing above it/],
+  ["common/src/link/quic/c.ts", 'import "../../protocol/host-name.ts";', /folder's door/],
+  ["common/src/link/quic/d.ts", "setTimeout(() => {}, 1);", /take a Clock/],
+  ["common/src/link/quic/e.ts", "export const now = new Date();", /take a Clock/],
+  ["common/src/link/quic/f.ts", 'import "../../testing/link-compliance.ts";', /never imports testing/],
+  ["common/src/link/http2/a.ts", 'import "../memory/carrier.ts";', /never know one another/],
+  ["common/src/link/http2/b.ts", 'import "@matrixai/quic";', /Only link\/quic/],
+  ["common/src/link/memory/a.ts", 'import "../quic/carrier.ts";', /never know one another/],
+  ["common/src/tunnel/b.ts", 'import "../link/quic/index.ts";', /dialers of its options/],
+  ["common/src/tunnel/c.ts", 'import "../link/http2/dial.ts";', /dialers of its options/],
+  ["common/src/tunnel/d.ts", 'import "../link/splice.ts";', /folder's door/],
+  ["common/src/tunnel/e.ts", 'import "node-forge";', /X\.509/],
+  ["common/src/tunnel/f.ts", 'import "../rpc/index.ts";', /The tunnel sees/],
+  ["common/src/tunnel/g.ts", 'import "../testing/skip.ts";', /never imports testing/],
+  ["common/src/tunnel/h.ts", 'export const quic = import("../link/quic/index.ts");', /dialers of its options/],
+  ["common/src/tunnel/i.ts", 'import type { A } from "../link/types.ts";\nexport type B = A;', /folder's door/],
+  ["common/src/acme/a.ts", 'import "../tunnel/index.ts";', /acme gets certificates/],
+  ["common/src/acme/b.ts", 'import "../identity/key.ts";', /folder's door/],
+  ["common/src/gateway/a.ts", 'import "../link/index.ts";', /gateway reads HTTP/],
+  ["common/src/rpc/a.ts", 'import "../link/index.ts";', /rpc drives/],
+];
+
+const kept: readonly (readonly [string, string])[] = [
+  ["relay/src/k.ts", 'import "@porthole/common/link/quic";\nimport "node:net";\nimport "./x.ts";'],
+  ["relay/src/k.test.ts", 'import "@porthole/common/testing";'],
+  ["common/src/protocol/k.ts", 'import "../errors.ts";\nimport "../util/hex.ts";\nimport "./protocol.ts";'],
+  ["common/src/protocol/k.test.ts", 'import "node:net";\nexport const now = Date.now();'],
+  [
+    "common/src/identity/k.ts",
+    'import "../protocol/index.ts";\nimport "../protocol/protocol.ts";\nimport "node-forge";',
+  ],
+  ["common/src/link/k.ts", 'import "../identity/index.ts";\nimport "../util/clock.ts";\nimport "./types.ts";'],
+  [
+    "common/src/link/quic/k.ts",
+    'import "@matrixai/quic";\nimport "../types.ts";\nimport "../../util/clock.ts";\nimport "../../log.ts";',
+  ],
+  ["common/src/link/quic/k.test.ts", 'import "../../testing/link-compliance.ts";\nimport "../memory/index.ts";'],
+  ["common/src/tunnel/k.ts", 'import "../link/index.ts";\nimport "../protocol/protocol.ts";\nimport "../version.ts";'],
+  ["common/src/acme/k.ts", 'import "../identity/index.ts";\nimport "../identity/der.ts";\nimport "node-forge";'],
+  ["common/src/testing/k.ts", 'import "../link/index.ts";'],
+  ["test/k.test.ts", 'import "@porthole/relay";\nimport "porthole";\nimport "@porthole/common/testing";'],
+];
+
+interface Finding {
+  readonly filename: string;
+  readonly code: string;
+  readonly help?: string;
+  readonly message: string;
+}
+
+describe("layering", function () {
+  this.timeout(30_000);
+  let findings: readonly Finding[];
+  let folder: string;
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "porthole-layers-"));
+    for (const [path, code] of [...broken, ...kept]) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), `${code}\n`);
+    }
+    const config = JSON.stringify(join(root, "scripts", "layers.ts"));
+    writeFileSync(
+      join(folder, "oxlint.config.ts"),
+      `import { layerOverrides } from ${config};\nexport default { overrides: layerOverrides };\n`,
+    );
+    const lint = join(root, "node_modules", "oxlint", "bin", "oxlint");
+    const { stdout, stderr } = spawnSync(process.execPath, [lint, "--format", "json"], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+    assert.match(stdout, /^\{/, stderr);
+    findings = (JSON.parse(stdout) as { readonly diagnostics: Finding[] }).diagnostics;
+  });
+
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  for (const [path, code, message] of broken) {
+    it(`refuses ${code.split("\n")[0] ?? ""} in ${path}`, () => {
+      const said = findings
+        .filter(({ filename }) => filename === path)
+        .map((each) => `${each.message} ${each.help ?? ""}`);
+      assert.equal(said.length, 1, said.join("\n"));
+      assert.match(said[0] ?? "", message);
+    });
+  }
+
+  it("lets through what is in order", () => {
+    const paths: readonly string[] = kept.map(([path]) => path);
+    const said = findings.filter((each) => each.code.includes("no-restricted") && paths.includes(each.filename));
+    assert.deepEqual(said, []);
+  });
+
+  it("knows every folder of common", () => {
+    const source = join(root, "common", "src");
+    const inLink = readdirSync(join(source, "link"), { withFileTypes: true }).map((entry) => ({
+      entry,
+      prefix: "link/",
+    }));
+    const found = [...readdirSync(source, { withFileTypes: true }).map((entry) => ({ entry, prefix: "" })), ...inLink]
+      .filter(({ entry }) => entry.isDirectory() && entry.name !== "testing")
+      .map(({ entry, prefix }) => prefix + entry.name);
+    assert.deepEqual(
+      found.filter((name) => !(name in folders)),
+      [],
+    );
+  });
+});
