@@ -79,6 +79,7 @@ async function expose(
   const secondary = values["secondary-local"];
   const argv = [
     ...["--server", `127.0.0.1:${relay.apiPort}`, "--local", values.local],
+    "--no-acme",
     ...["--transport", values["force-h2"] ? "h2" : values.transport],
     ...["--state-dir", join(values["state-dir"], "client")],
     ...(secondary ? ["--secondary-local", secondary.text] : []),

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { directoryUrlOf } from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
 import { loadOrCreateKey, parseFingerprint } from "@porthole/common/identity";
 import type { Logger } from "@porthole/common/log";
@@ -7,6 +8,7 @@ import {
   Endpoint,
   fileKnownRelays,
   isLoopback,
+  type EndpointAcme,
   type ServerAddress,
   type TrustPolicy,
   type TunnelOptions,
@@ -18,7 +20,7 @@ export type ClientValues = OptionValues<typeof clientOptions>;
 
 type Prepared = Pick<
   TunnelOptions,
-  "servers" | "endpoints" | "trustFor" | "knownRelays" | "transport" | "poolSize" | "suffix"
+  "servers" | "endpoints" | "trustFor" | "knownRelays" | "transport" | "poolSize" | "suffix" | "acmeFor"
 >;
 
 /** Reads keys and state and checks how the options go together. Throws `usage`, `state` or `key`. */
@@ -28,9 +30,12 @@ export async function prepareTunnel(values: ClientValues, context: { clock: Cloc
   const trustFor = trustPolicies(servers, values);
   if (values["force-h2"] && values.transport === "quic")
     throw new PortholeError("usage", "--force-h2 and --transport quic contradict each other");
+  const acme = acmeSettings(values, stateDir);
   return {
     servers,
     trustFor,
+    // The secondary endpoint is the one that is pinned: it stays self-signed.
+    acmeFor: (endpoint) => (endpoint.role === "primary" ? acme : undefined),
     endpoints: await createEndpoints(values, stateDir, context),
     knownRelays: await fileKnownRelays(join(stateDir, "known-relays.json")),
     transport: values["force-h2"] ? "h2" : values.transport,
@@ -51,7 +56,7 @@ async function createEndpoints(
     key: await load(values["primary-key"] ?? join(stateDir, "primary-key.pem")),
     local: values.local,
     extension: values["primary-cert-extension-hex"],
-    certificatePath: values["cert-pem"] ?? join(stateDir, "primary-cert.pem"),
+    certificatePath: join(stateDir, "primary-self-signed.pem"),
   });
   const secondaryKey = values["secondary-key"];
   const secondaryLocal = values["secondary-local"];
@@ -68,13 +73,32 @@ async function createEndpoints(
     key: await load(secondaryKey ?? join(stateDir, "secondary-key.pem")),
     local: secondaryLocal ?? values.local,
     extension,
-    certificatePath: join(stateDir, "secondary-cert.pem"),
+    certificatePath: join(stateDir, "secondary-self-signed.pem"),
   });
   if (secondary.key.clientId === primary.key.clientId)
     throw new PortholeError("usage", "The primary and the secondary endpoint have the same key", {
       hint: "Each endpoint's name is made from its key: give --secondary-key another file.",
     });
   return [primary, secondary];
+}
+
+function acmeSettings(values: ClientValues, stateDir: string): EndpointAcme | undefined {
+  if (!values.acme) return undefined;
+  const directory = values["acme-directory"];
+  const paths = new Map<string, string>();
+  return {
+    directoryUrl: directoryUrlOf(directory, values["acme-staging"]),
+    email: values["acme-email"],
+    accountsPath: values["acme-creds-path"] ?? join(stateDir, "acme_creds.json"),
+    anyName: directory !== undefined,
+    certificatePath(hostname) {
+      // Relays under different suffixes give one endpoint several names; the flag is for the first.
+      const first = paths.size === 0 ? values["cert-pem"] : undefined;
+      const path = paths.get(hostname) ?? first ?? join(stateDir, "certificates", `${hostname}.pem`);
+      paths.set(hostname, path);
+      return path;
+    },
+  };
 }
 
 function trustPolicies(

@@ -31,6 +31,20 @@ export const clientOptions = defineOptions({
     repeatable: true,
   },
   insecure: { help: "Trust any relay: whoever is in between can pose as it", parse: flag },
+  acme: { help: "Ask a certificate authority for the public name's certificate", parse: flag, fallback: "true" },
+  "acme-email": { help: "Where the certificate authority may write to", parse: text, placeholder: "ADDRESS" },
+  "acme-creds-path": {
+    help: "Where the ACME account is kept",
+    parse: path,
+    fallbackHelp: "acme_creds.json in the state folder",
+  },
+  "acme-staging": { help: "Let's Encrypt's authority for trying things out", parse: flag },
+  "acme-directory": {
+    help: "Directory URL of another authority",
+    parse: text,
+    placeholder: "URL",
+    fallbackHelp: "Let's Encrypt",
+  },
   "cert-pem": {
     help: "Where the primary certificate is kept",
     parse: path,

@@ -4,7 +4,7 @@ import type { EndpointState, TunnelState } from "@porthole/common/tunnel";
 import { renderUnicodeCompact } from "uqr";
 import type { Reporter } from "./reporter.ts";
 import { StatusLine } from "./status-line.ts";
-import { describeStatus, describeVisit, urlsOf } from "./text.ts";
+import { describeCertificate, describeStatus, describeVisit, urlsOf } from "./text.ts";
 
 export interface TextOutput {
   write(text: string): void;
@@ -45,6 +45,13 @@ export function createTextReporter(output: TextOutput, options: { readonly qr: b
     }
   }
 
+  function showCertificates({ role, certificates }: EndpointState): void {
+    for (const { hostname, now } of certificates) {
+      const style = now.status === "valid" ? "green" : now.status === "failed" ? "yellow" : "dim";
+      once(`${role} certificate ${hostname}`, paint(style, describeCertificate(hostname, now)));
+    }
+  }
+
   function colour(state: string, text: string): string {
     return paint(state === "online" ? "green" : state === "stopped" ? "dim" : "yellow", text);
   }
@@ -60,7 +67,10 @@ export function createTextReporter(output: TextOutput, options: { readonly qr: b
     onState(state: TunnelState) {
       const waiting = state.endpoints.some(({ relays }) => relays.some(({ now }) => now.status === "connecting"));
       if (!waiting) status.clear();
-      for (const endpoint of state.endpoints) showEndpoint(endpoint);
+      for (const endpoint of state.endpoints) {
+        showEndpoint(endpoint);
+        showCertificates(endpoint);
+      }
     },
     onVisit: (report) => line(paint("dim", describeVisit(report))),
     close: () => status.clear(),

@@ -1,4 +1,4 @@
-import type { EndpointState, RelayStatus, VisitReport } from "@porthole/common/tunnel";
+import type { CertificateStatus, EndpointState, RelayStatus, VisitReport } from "@porthole/common/tunnel";
 
 /** One line about one relay: what a person must be able to tell apart. */
 export function describeStatus(server: string, status: RelayStatus): string {
@@ -19,6 +19,26 @@ export function describeStatus(server: string, status: RelayStatus): string {
   }
 }
 
+/** One line about the certificate that visitors of a name see. */
+export function describeCertificate(hostname: string, status: CertificateStatus): string {
+  const prefix = `certificate of ${hostname}:`;
+  switch (status.status) {
+    case "self-signed":
+      return `${prefix} self-signed, browsers ask before they go on`;
+    case "pending":
+      return `${prefix} pending, expected in a minute; self-signed until then`;
+    case "valid":
+      return `${prefix} valid until ${day(status.notAfter)}`;
+    case "renewing":
+      return `${prefix} being renewed, valid until ${day(status.notAfter)}`;
+    case "failed": {
+      const next = status.nextAttemptAt === undefined ? "" : `; next attempt at ${minute(status.nextAttemptAt)}`;
+      const meanwhile = status.notAfter === undefined ? "self-signed until then" : `valid until ${day(status.notAfter)}`;
+      return `${prefix} ${status.error.message}${next}; ${meanwhile}`;
+    }
+  }
+}
+
 /** The public URLs of an endpoint on all its relays, each once. */
 export function urlsOf(endpoint: EndpointState): string[] {
   const urls = endpoint.relays.flatMap(({ now }) => (now.status === "online" ? now.urls : []));
@@ -29,6 +49,14 @@ export function describeVisit(report: VisitReport): string {
   const bytes = `${size(report.bytesIn)} in, ${size(report.bytesOut)} out`;
   const problem = report.error && report.error.code !== "aborted" ? `  ${report.error.message}` : "";
   return `${report.address}  ${bytes}  ${seconds(report.durationMs)}${problem}`;
+}
+
+function day(time: number): string {
+  return new Date(time).toISOString().slice(0, 10);
+}
+
+function minute(time: number): string {
+  return new Date(time).toISOString().slice(0, 16).replace("T", " ") + " UTC";
 }
 
 function seconds(ms: number): string {

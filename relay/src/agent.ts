@@ -81,7 +81,8 @@ async function admit(link: Link, deps: AgentDeps, signal: AbortSignal): Promise<
     software: deps.software,
     observedAddress: link.remote.address,
   });
-  return { clientId: peer.clientId, label: peer.clientId, hostnames, instance: hello.instance, link };
+  const { clientId, fingerprint } = peer;
+  return { clientId, fingerprint, label: clientId, hostnames, instance: hello.instance, link };
 }
 
 async function receiveHello(link: Link): Promise<Hello> {

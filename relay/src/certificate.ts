@@ -1,12 +1,14 @@
+import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import tls from "node:tls";
+import { Challenges, createKeeper, type CertificateState } from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
-import { cachedCertificate, fingerprint, loadOrCreateKey } from "@porthole/common/identity";
+import { cachedCertificate, fingerprint, loadOrCreateKey, type IdentityKey } from "@porthole/common/identity";
 import type { Logger } from "@porthole/common/log";
-import { stateError } from "@porthole/common/util";
-import { X509Certificate } from "node:crypto";
+import { stateError, type Clock } from "@porthole/common/util";
 import type { RelayConfig } from "./config.ts";
+import { watchFiles } from "./watch-files.ts";
 
 const selfSignedLifetimeMs = 5 * 365 * 24 * 3_600_000;
 
@@ -19,12 +21,55 @@ export interface RelayCertificate {
   readonly fingerprint: string;
 }
 
-/** The certificate that the configuration names, else a self-signed one that stays the same between runs. */
-export async function loadCertificate(config: RelayConfig, log: Logger): Promise<RelayCertificate> {
-  return config.tlsFiles ? fromFiles(config.tlsFiles) : selfSigned(config, log);
+/** Where the API port's certificate comes from, and what keeps it fresh. */
+export interface CertificateSource {
+  readonly first: RelayCertificate;
+  /** Answers for `challengeName`, while an order runs. */
+  readonly challenges: Challenges;
+  readonly challengeName: string | undefined;
+  /** Works until the signal aborts; begins when validators could get in. */
+  keep(signal: AbortSignal): Promise<void>;
 }
 
-async function fromFiles(files: { readonly cert: string; readonly key: string }): Promise<RelayCertificate> {
+export interface CertificateContext {
+  readonly clock: Clock;
+  readonly log: Logger;
+  onCertificate(certificate: RelayCertificate): void;
+}
+
+/** The files that the configuration names, a CA's by ACME, else a self-signed one that stays the same between runs. */
+export async function openCertificate(config: RelayConfig, context: CertificateContext): Promise<CertificateSource> {
+  if (config.tlsFiles) return fromFiles(config.tlsFiles, context);
+  const key = await loadOrCreateKey(join(config.stateDir, "relay-key.pem"), { logger: context.log });
+  const selfSigned = await selfSignedCertificate(config, key, context);
+  return config.acme ? byAcme(config.acme, config.stateDir, selfSigned, key, context) : fixed(selfSigned);
+}
+
+function fixed(first: RelayCertificate): CertificateSource {
+  return { first, challenges: new Challenges(), challengeName: undefined, keep: async () => {} };
+}
+
+async function fromFiles(
+  files: { readonly cert: string; readonly key: string },
+  context: CertificateContext,
+): Promise<CertificateSource> {
+  const { log, onCertificate } = context;
+  return {
+    ...fixed(await readFiles(files)),
+    keep: (signal) =>
+      watchFiles([files.cert, files.key], signal, async () => {
+        try {
+          onCertificate(await readFiles(files));
+          log.info({ path: files.cert }, "Reread the certificate");
+        } catch (reason) {
+          const { message, hint } = PortholeError.from(reason);
+          log.error({ hint }, `${message}; the old certificate stays in service`);
+        }
+      }),
+  };
+}
+
+async function readFiles(files: { readonly cert: string; readonly key: string }): Promise<RelayCertificate> {
   const [cert, key] = await Promise.all([readText(files.cert), readText(files.key)]);
   try {
     tls.createSecureContext({ cert, key });
@@ -45,15 +90,44 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-async function selfSigned(config: RelayConfig, log: Logger): Promise<RelayCertificate> {
-  const key = await loadOrCreateKey(join(config.stateDir, "relay-key.pem"), { logger: log });
+async function byAcme(
+  acme: NonNullable<RelayConfig["acme"]>,
+  stateDir: string,
+  selfSigned: RelayCertificate,
+  key: IdentityKey,
+  { clock, log, onCertificate }: CertificateContext,
+): Promise<CertificateSource> {
+  const challenges = new Challenges();
+  let previous: CertificateState["status"] | undefined;
+  const keeper = createKeeper(acme, {
+    name: acme.domain,
+    key,
+    path: join(stateDir, "relay-acme.pem"),
+    challenges,
+    clock,
+    log,
+    selfTest: "advisory",
+    onCertificate: ({ chainPem }) => onCertificate({ cert: chainPem, key: key.pem, fingerprint: key.fingerprint }),
+    onState(state) {
+      if (state.status !== previous) log.info({ name: acme.domain, status: state.status }, "Certificate of the relay");
+      previous = state.status;
+    },
+  });
+  return { first: selfSigned, challenges, challengeName: acme.domain, keep: (signal) => keeper.run(signal) };
+}
+
+async function selfSignedCertificate(
+  config: RelayConfig,
+  key: IdentityKey,
+  { clock, log }: CertificateContext,
+): Promise<RelayCertificate> {
   const cert = await cachedCertificate({
     path: join(config.stateDir, "relay-cert.pem"),
     key,
     dnsNames: [...config.suffixes, "localhost"],
     ipAddresses: ["127.0.0.1", "::1"],
     lifetimeMs: selfSignedLifetimeMs,
-    now: Date.now(),
+    now: clock.now(),
     log,
   });
   return { cert, key: key.pem, fingerprint: key.fingerprint };

@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { directoryUrlOf, type AcmeSettings } from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
 import type { OptionValues } from "@porthole/common/options";
 import { canonicalHostName } from "@porthole/common/protocol";
@@ -14,6 +16,8 @@ export interface RelayConfig {
   /** Canonical; empty allows any, and offers `localhost`. */
   readonly suffixes: readonly string[];
   readonly tlsFiles: { readonly cert: string; readonly key: string } | undefined;
+  /** Turns ACME for the relay's own name on. */
+  readonly acme: (AcmeSettings & { readonly domain: string }) | undefined;
   readonly admission: { readonly kind: "open" } | { readonly kind: "keys"; readonly path: string };
   readonly stateDir: string;
 }
@@ -26,6 +30,10 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
   const key = values["tls-key"];
   if ((cert === undefined) !== (key === undefined))
     throw new PortholeError("usage", `--tls-${cert ? "cert" : "key"} needs --tls-${cert ? "key" : "cert"} with it`);
+  const stateDir = values["state-dir"] ?? dataFolder("porthole-relay");
+  const acme = acmeSettings(values, stateDir);
+  if (acme && cert !== undefined)
+    throw new PortholeError("usage", "--acme-domain and --tls-cert contradict each other");
   const keys = values["authorized-keys"];
   if (keys !== undefined && values.open)
     throw new PortholeError("usage", "--open and --authorized-keys contradict each other");
@@ -37,11 +45,35 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
     bindAddress: values["bind-addr"] ?? (isPublic ? "0.0.0.0" : "127.0.0.1"),
     apiPort: values["api-port"],
     publicPort: values["pub-port"],
-    alpnPort: isPublic ? values["alpn-port"] : undefined,
+    alpnPort: isPublic || acme ? values["alpn-port"] : undefined,
     suffixes,
     tlsFiles: cert !== undefined && key !== undefined ? { cert, key } : undefined,
+    acme,
     admission: keys === undefined ? { kind: "open" } : { kind: "keys", path: keys },
-    stateDir: values["state-dir"] ?? dataFolder("porthole-relay"),
+    stateDir,
+  };
+}
+
+function acmeSettings(
+  values: OptionValues<typeof relayOptions>,
+  stateDir: string,
+): (AcmeSettings & { readonly domain: string }) | undefined {
+  const domain = values["acme-domain"];
+  if (domain === undefined) return undefined;
+  const name = canonicalHostName(domain);
+  if (name === undefined)
+    throw new PortholeError("usage", `--acme-domain: ${JSON.stringify(domain)} is not a domain name`);
+  const kid = values["acme-eab-kid"];
+  const hmacKey = values["acme-eab-hmac"];
+  if ((kid === undefined) !== (hmacKey === undefined))
+    throw new PortholeError("usage", "--acme-eab-kid and --acme-eab-hmac-file belong together");
+  return {
+    domain: name,
+    directoryUrl: directoryUrlOf(values["acme-directory"], values["acme-staging"]),
+    email: values["acme-email"],
+    accountsPath: values["acme-creds-path"] ?? join(stateDir, "server_acme_creds.json"),
+    renewDays: values["acme-renew-days"],
+    externalAccount: kid !== undefined && hmacKey !== undefined ? { kid, hmacKey } : undefined,
   };
 }
 

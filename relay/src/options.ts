@@ -1,4 +1,4 @@
-import { defineOptions, flag, path, port, text } from "@porthole/common/options";
+import { defineOptions, flag, integer, path, port, text } from "@porthole/common/options";
 
 /** Every option of the relay, once: flags, environment variables, help and documentation come from here. */
 export const relayOptions = defineOptions({
@@ -24,6 +24,31 @@ export const relayOptions = defineOptions({
   },
   "tls-cert": { help: "Certificate chain for the API port, PEM", parse: path, fallbackHelp: "self-signed" },
   "tls-key": { help: "Its private key, PEM", parse: path },
+  "acme-domain": {
+    help: "Get a certificate for this name of the relay from a certificate authority",
+    parse: text,
+    placeholder: "DOMAIN",
+  },
+  "acme-email": { help: "Where the certificate authority may write to", parse: text, placeholder: "ADDRESS" },
+  "acme-creds-path": {
+    help: "Where the ACME account is kept",
+    parse: path,
+    fallbackHelp: "server_acme_creds.json in the state folder",
+  },
+  "acme-staging": { help: "Let's Encrypt's authority for trying things out", parse: flag },
+  "acme-renew-days": {
+    help: "Renew at the latest this many days before the end",
+    parse: integer(1, 365),
+    fallback: "30",
+  },
+  "acme-directory": {
+    help: "Directory URL of another authority",
+    parse: text,
+    placeholder: "URL",
+    fallbackHelp: "Let's Encrypt",
+  },
+  "acme-eab-kid": { help: "Key id of an account at the authority", parse: text, placeholder: "ID" },
+  "acme-eab-hmac": { help: "Its HMAC key", parse: text, secret: true },
   "authorized-keys": {
     help: "File with the client ids or fingerprints that may connect, one a line",
     parse: path,

@@ -1,18 +1,17 @@
 import type { Socket } from "node:net";
+import { join } from "node:path";
+import { filePermits, type PermitOffice } from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
-import { readPeer } from "@porthole/common/identity";
 import type { Carrier } from "@porthole/common/link";
-import { createHttp2Acceptor } from "@porthole/common/link/http2";
-import { listenQuic, quicAvailability, type QuicListener } from "@porthole/common/link/quic";
 import type { Logger } from "@porthole/common/log";
-import { limits } from "@porthole/common/protocol";
-import { deadline, type Clock } from "@porthole/common/util";
+import type { Clock } from "@porthole/common/util";
+import { version } from "@porthole/common/version";
 import { authorizedKeys, openToAll, unknownClient, type Authorize, type AuthorizedKeys } from "./admission.ts";
 import { refuse, serveAgent, type AgentDeps } from "./agent.ts";
-import { loadCertificate, type RelayCertificate } from "./certificate.ts";
+import { AgentDoor } from "./agent-door.ts";
+import { openCertificate, type CertificateSource } from "./certificate.ts";
 import type { RelayConfig } from "./config.ts";
 import { createRegistry, type Registry } from "./registry.ts";
-import { version } from "@porthole/common/version";
 import { listenTcp, type TcpListener } from "./tcp-listener.ts";
 import { serveVisitor, type VisitorDeps } from "./visitor.ts";
 
@@ -64,10 +63,11 @@ class RunningRelay implements Relay {
   readonly #stop = new AbortController();
   readonly #agents = new Set<Promise<void>>();
   readonly #listeners: TcpListener[] = [];
-  #certificate: RelayCertificate | undefined;
+  readonly #permits: PermitOffice;
+  #door: AgentDoor | undefined;
+  #challenges: Pick<CertificateSource, "challenges" | "challengeName"> | undefined;
+  #keeping: Promise<void> | undefined;
   #keys: AuthorizedKeys | undefined;
-  #quic: QuicListener | undefined;
-  #pendingAgents = 0;
   apiPort = 0;
   publicPort = 0;
   alpnPort: number | undefined;
@@ -76,26 +76,42 @@ class RunningRelay implements Relay {
   constructor(config: RelayConfig, options: RelayOptions) {
     this.#config = config;
     this.#options = options;
+    this.#permits = filePermits(join(config.stateDir, "permits.json"), options.clock);
   }
 
   get fingerprint(): string {
-    return this.#certificate?.fingerprint ?? "";
+    return this.#door?.fingerprint ?? "";
   }
 
   async open(): Promise<void> {
     const { admission, apiPort, publicPort, alpnPort } = this.#config;
-    this.#certificate = await loadCertificate(this.#config, this.#options.log);
+    const { clock, log } = this.#options;
+    const source = await openCertificate(this.#config, {
+      clock,
+      log,
+      onCertificate: (certificate) => this.#door?.setCertificate(certificate),
+    });
+    this.#challenges = source;
+    const door = new AgentDoor({
+      clock,
+      log,
+      certificate: source.first,
+      signal: this.#stop.signal,
+      onCarrier: (carrier) => this.#serveAgent(carrier),
+    });
+    this.#door = door;
     if (admission.kind === "keys") {
       this.#keys = await authorizedKeys(admission.path, this.#options.log, () => this.#dismissUnknown());
     }
-    const onAgent = this.#acceptHttp2(this.#certificate);
+    const onAgent = (socket: Socket): void => door.accept(socket);
     const shared = apiPort !== 0 && apiPort === publicPort;
     this.publicPort = await this.#openVisitors("pub-port", publicPort, false, shared ? onAgent : undefined);
     if (alpnPort !== undefined)
       this.alpnPort =
         alpnPort === publicPort ? this.publicPort : await this.#openVisitors("alpn-port", alpnPort, true, undefined);
     this.apiPort = shared ? this.publicPort : await this.#listen("api-port", apiPort, onAgent);
-    await this.#openQuic(this.#certificate);
+    this.quicUnavailable = await door.openQuic(this.#config.bindAddress, this.apiPort);
+    this.#keeping = source.keep(this.#stop.signal);
   }
 
   counts(): RelayCounts {
@@ -110,7 +126,17 @@ class RunningRelay implements Relay {
     this.#keys?.close();
     await Promise.all(this.#agents);
     await Promise.all(this.#listeners.map((listener) => listener.close()));
-    await this.#quic?.close();
+    await this.#door?.close();
+    await this.#keeping;
+  }
+
+  /** The list of keys has changed: whoever is not on it any more goes, and learns why. */
+  #dismissUnknown(): void {
+    for (const agent of this.#registry.all()) {
+      if (this.#keys?.isAllowed(agent)) continue;
+      this.#registry.remove(agent);
+      void refuse(agent.link, unknownClient(agent.clientId));
+    }
   }
 
   async #listen(flag: string, port: number, onConnection: (socket: Socket) => void): Promise<number> {
@@ -132,59 +158,11 @@ class RunningRelay implements Relay {
       suffixes: this.#config.suffixes,
       challengesOnly,
       onAgent,
+      ownChallenge: (name) =>
+        name === this.#challenges?.challengeName ? this.#challenges.challenges.find(name) : undefined,
+      signal: this.#stop.signal,
     };
     return this.#listen(flag, port, (socket) => serveVisitor(socket, deps));
-  }
-
-  #acceptHttp2(certificate: RelayCertificate): (socket: Socket) => void {
-    const acceptor = createHttp2Acceptor({ ...certificate, verifyPeer: (der) => void readPeer(der) });
-    return (socket) => {
-      if (this.#pendingAgents >= limits.maxPendingAgents) {
-        socket.destroy();
-        return;
-      }
-      this.#pendingAgents += 1;
-      const what = "An agent's handshake";
-      const { signal, release } = deadline(this.#options.clock, limits.admissionDeadlineMs, what, this.#stop.signal);
-      void acceptor
-        .accept(socket, { signal })
-        .finally(() => {
-          this.#pendingAgents -= 1;
-          release();
-        })
-        .then(
-          (carrier) => this.#serveAgent(carrier),
-          (reason: unknown) => {
-            const error = PortholeError.from(reason);
-            this.#options.log.debug({ code: error.code }, error.message);
-          },
-        );
-    };
-  }
-
-  /** A machine without the native code serves over HTTP/2. */
-  async #openQuic(certificate: RelayCertificate): Promise<void> {
-    const availability = quicAvailability();
-    if (!availability.available) {
-      this.quicUnavailable = availability.reason;
-      return;
-    }
-    const { cert, key } = certificate;
-    const init = { signal: this.#stop.signal };
-    this.#quic = await listenQuic({ address: this.#config.bindAddress, port: this.apiPort, cert, key }, init);
-    const { incoming } = this.#quic;
-    void (async () => {
-      for await (const carrier of incoming) this.#serveAgent(carrier);
-    })();
-  }
-
-  /** The list of keys has changed: whoever is not on it any more has to go. */
-  #dismissUnknown(): void {
-    for (const agent of this.#registry.all()) {
-      if (this.#keys?.isAllowed(agent) !== false) continue;
-      this.#registry.remove(agent);
-      void refuse(agent.link, unknownClient(agent.clientId));
-    }
   }
 
   #serveAgent(carrier: Carrier): void {
@@ -192,6 +170,7 @@ class RunningRelay implements Relay {
       clock: this.#options.clock,
       log: this.#options.log,
       registry: this.#registry,
+      permits: this.#permits,
       authorize: this.#options.authorize ?? this.#keys?.authorize ?? openToAll,
       suffixes: this.#config.suffixes,
       publicPort: this.publicPort,

@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
+import type { SecureContext } from "node:tls";
+import { answerChallenge } from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
 import { splice, type LinkStream } from "@porthole/common/link";
 import type { Logger } from "@porthole/common/log";
@@ -26,6 +28,9 @@ export interface VisitorDeps {
   readonly challengesOnly: boolean;
   /** Takes connections to the relay's own name, where one port serves agents and visitors. */
   readonly onAgent?: ((socket: Socket) => void) | undefined;
+  /** What the CA's validators of the relay's own name have to be shown. */
+  ownChallenge(name: string): SecureContext | undefined;
+  readonly signal: AbortSignal;
 }
 
 const closeAfterMs = 1_000;
@@ -67,12 +72,19 @@ const httpsOnly = Buffer.from(
 
 function route(socket: Socket, bytes: Buffer, hello: ClientHello, trace: string, deps: VisitorDeps): void {
   const { serverName } = hello;
+  const isChallenge = hello.alpnProtocols.length === 1 && hello.alpnProtocols[0] === alpn.acmeChallenge;
+  const own = isChallenge && serverName !== undefined ? deps.ownChallenge(serverName) : undefined;
+  if (own) {
+    socket.unshift(bytes);
+    const answered = answerChallenge(socket, own, deps);
+    answered.catch((reason: unknown) => deps.log.debug({ trace }, PortholeError.from(reason).message));
+    return;
+  }
   if (deps.onAgent && (serverName === undefined || deps.suffixes.includes(serverName))) {
     socket.unshift(bytes);
     deps.onAgent(socket);
     return;
   }
-  const isChallenge = hello.alpnProtocols.length === 1 && hello.alpnProtocols[0] === alpn.acmeChallenge;
   if (deps.challengesOnly && !isChallenge)
     return refuse(socket, tlsAlert.noApplicationProtocol, "Only the CA's challenges are answered here", trace, deps);
   const name = serverName === undefined ? undefined : splitPublicName(serverName, deps.suffixes);

@@ -151,14 +151,14 @@ describe("CertificateKeeper", () => {
     assert.equal(keeper.state.status, "valid");
   });
 
-  it("ten years: always a valid certificate, and no order too many", async () => {
+  it("three years: always a valid certificate, and no order too many", async () => {
     start({ random: Math.random });
-    for (let day = 0; day < 3_650; day += 10) {
+    for (let day = 0; day < 1_100; day += 10) {
       await clock.advance(10 * dayMs);
       const latest = served.at(-1);
       assert.ok(latest && latest.notAfter - clock.now() > 19 * dayMs);
     }
-    assert.ok(issuer.orders.length >= 60 && issuer.orders.length <= 64, String(issuer.orders.length));
+    assert.ok(issuer.orders.length >= 18 && issuer.orders.length <= 20, String(issuer.orders.length));
     assert.equal(issuer.orders[1]?.replaces?.pem, served[0]?.chainPem);
   });
 

@@ -87,7 +87,8 @@ export class CarrierLinkStream extends Duplex implements LinkStream {
     if (!raw.destroyed && !(this.#sawEnd && raw.writableFinished)) {
       if (!this.#abortedByPeer) this.#hooks.onAbort(this.id, error instanceof PortholeError ? error.code : "aborted");
       raw.resume();
-      if (!raw.writableEnded) raw.end();
+      if (raw.abandon) raw.abandon();
+      else if (!raw.writableEnded) raw.end();
       this.#drainTimer = this.#hooks.clock.timer(limits.abortDrainMs, () => raw.destroy());
     }
     done(error);

@@ -46,7 +46,7 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
     options.onState({ endpoints: exposed.map(({ state }) => state()) });
   }
 
-  function exposeEndpoint(endpoint: Endpoint): { state(): EndpointState; done: Promise<void>; statuses: RelayStatus[] } {
+  function exposeEndpoint(endpoint: Endpoint): Exposed {
     const statuses = options.servers.map((): RelayStatus => ({ status: "connecting" }));
     const certificates = new EndpointCertificates(
       {
@@ -91,17 +91,23 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
         })),
         certificates: certificates.status(),
       }),
-      done: Promise.all(clients.map((client) => client.run())).then(() => {
-        if (signal.aborted) return certificates.done();
-        return undefined;
-      }),
+      async run() {
+        await Promise.all(clients.map((client) => client.run()));
+        if (signal.aborted) await certificates.done();
+      },
     };
   }
 
-  await Promise.all(exposed.map(({ done }) => done));
+  await Promise.all(exposed.map(({ run }) => run()));
   if (signal.aborted) return;
   const failed = exposed.flatMap(({ statuses }) => statuses).findLast((status) => status.status === "failed");
   throw failed?.status === "failed" ? failed.error : new PortholeError("internal", "The tunnel ended by itself");
+}
+
+interface Exposed {
+  readonly statuses: readonly RelayStatus[];
+  state(): EndpointState;
+  run(): Promise<void>;
 }
 
 /** Any relay that serves the name may answer: they share the domain. */

@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { platformReason, skipUnless } from "../../testing/index.ts";
 import { PortholeError } from "../../errors.ts";
 import type { Carrier } from "../types.ts";
 import { accept, clientIdentity, listen, relayIdentity, selfSigned } from "./fixture.test.ts";
@@ -59,10 +60,8 @@ describe("quic where bytes can't be returned, as in Electron", function () {
   let child: ChildProcess | undefined;
 
   before(async function () {
-    if (process.platform !== "linux" || spawnSync("gcc", ["--version"]).error) {
-      this.test?.parent?.tests.forEach((test) => (test.title += " (needs Linux and gcc)"));
-      return this.skip();
-    }
+    skipUnless(this, process.platform === "linux", platformReason("The loader's trick is Linux's"));
+    skipUnless(this, !spawnSync("gcc", ["--version"]).error, "gcc is not installed");
     folder = await mkdtemp(path.join(tmpdir(), "porthole-electron-"));
     await writeFile(path.join(folder, "shim.c"), shimSource);
     await writeFile(path.join(folder, "preload.cjs"), preloadSource(path.join(folder, "quic.node")));
@@ -73,7 +72,6 @@ describe("quic where bytes can't be returned, as in Electron", function () {
     const changed = original.replaceAll("napi_create_external_arraybuffer", "xapi_create_external_arraybuffer");
     assert.notEqual(changed, original);
     await writeFile(path.join(folder, "quic.node"), changed, "latin1");
-    return undefined;
   });
 
   after(async () => {

@@ -1,0 +1,84 @@
+import type { Socket } from "node:net";
+import { PortholeError } from "@porthole/common/errors";
+import { readPeer } from "@porthole/common/identity";
+import type { Carrier } from "@porthole/common/link";
+import { createHttp2Acceptor, type Http2Acceptor } from "@porthole/common/link/http2";
+import { listenQuic, quicAvailability, type QuicListener } from "@porthole/common/link/quic";
+import type { Logger } from "@porthole/common/log";
+import { limits } from "@porthole/common/protocol";
+import { deadline, type Clock } from "@porthole/common/util";
+import type { RelayCertificate } from "./certificate.ts";
+
+export interface AgentDoorOptions {
+  readonly certificate: RelayCertificate;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  onCarrier(carrier: Carrier): void;
+}
+
+/** Where agents come in, over either transport: TLS with the relay's certificate, then a carrier. */
+export class AgentDoor {
+  readonly #options: AgentDoorOptions;
+  readonly #acceptor: Http2Acceptor;
+  #certificate: RelayCertificate;
+  #quic: QuicListener | undefined;
+  #pending = 0;
+
+  constructor(options: AgentDoorOptions) {
+    this.#options = options;
+    this.#certificate = options.certificate;
+    this.#acceptor = createHttp2Acceptor({ ...options.certificate, verifyPeer: (der) => void readPeer(der) });
+  }
+
+  /** What clients pin. */
+  get fingerprint(): string {
+    return this.#certificate.fingerprint;
+  }
+
+  /** For connections from now on; links that are up stay up. */
+  setCertificate(certificate: RelayCertificate): void {
+    this.#certificate = certificate;
+    this.#acceptor.setCertificate(certificate.cert, certificate.key);
+    this.#quic?.setCertificate(certificate.cert, certificate.key);
+  }
+
+  /** A TCP connection to the API port. */
+  accept(socket: Socket): void {
+    if (this.#pending >= limits.maxPendingAgents) {
+      socket.destroy();
+      return;
+    }
+    this.#pending += 1;
+    const { clock, log, onCarrier, signal: stop } = this.#options;
+    const { signal, release } = deadline(clock, limits.admissionDeadlineMs, "An agent's handshake", stop);
+    void this.#acceptor
+      .accept(socket, { signal })
+      .finally(() => {
+        this.#pending -= 1;
+        release();
+      })
+      .then(onCarrier, (reason: unknown) => {
+        const error = PortholeError.from(reason);
+        log.debug({ code: error.code }, error.message);
+      });
+  }
+
+  /** Opens the UDP port. Answers why not where the native code is missing: then HTTP/2 serves alone. */
+  async openQuic(address: string, port: number): Promise<string | undefined> {
+    const availability = quicAvailability();
+    if (!availability.available) return availability.reason;
+    const { signal, onCarrier } = this.#options;
+    const { cert, key } = this.#certificate;
+    this.#quic = await listenQuic({ address, port, cert, key }, { signal });
+    const { incoming } = this.#quic;
+    void (async () => {
+      for await (const carrier of incoming) onCarrier(carrier);
+    })();
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#quic?.close();
+  }
+}
