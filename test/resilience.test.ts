@@ -155,7 +155,7 @@ describe("What a tunnel survives", function () {
     );
     await client.line(/online at .* over HTTP\/2 \(QUIC is unavailable: .*there is no such binary/);
     const url = (await client.line(/^URL: /)).slice("URL: ".length);
-    assert.equal(await get(siteAt(url, join(stateDir, "client", "primary-cert.pem"))), "hello");
+    assert.equal(await get(siteAt(url, join(stateDir, "client", "primary-self-signed.pem"))), "hello");
     assert.equal((await client.kill("SIGINT")).code, 0);
     assert.equal((await relay.kill("SIGINT")).code, 0);
   });

@@ -33,7 +33,8 @@ export function describeCertificate(hostname: string, status: CertificateStatus)
       return `${prefix} being renewed, valid until ${day(status.notAfter)}`;
     case "failed": {
       const next = status.nextAttemptAt === undefined ? "" : `; next attempt at ${minute(status.nextAttemptAt)}`;
-      const meanwhile = status.notAfter === undefined ? "self-signed until then" : `valid until ${day(status.notAfter)}`;
+      const meanwhile =
+        status.notAfter === undefined ? "self-signed until then" : `valid until ${day(status.notAfter)}`;
       return `${prefix} ${status.error.message}${next}; ${meanwhile}`;
     }
   }

@@ -79,7 +79,7 @@ export async function startLabTunnel(lab: Netlab, { transport, folder }: LabTunn
       )) as Online,
     async visit(bytes, withinSeconds) {
       const { urls } = (await tunnel.status("the client to be online", ({ status }) => status === "online")) as Online;
-      return curl(lab, urls[0] ?? "", join(folder, "client/primary-cert.pem"), bytes, withinSeconds);
+      return curl(lab, urls[0] ?? "", join(folder, "client/primary-self-signed.pem"), bytes, withinSeconds);
     },
   };
   await tunnel.status("the client to be online", ({ status }) => status === "online");

@@ -49,13 +49,23 @@ describe("answering a challenge", () => {
       assert.equal(socket.alpnProtocol, alpn.acmeChallenge);
       assert.deepEqual(socket.getPeerX509Certificate()?.raw, new X509Certificate(made.certificate).raw);
       socket.resume();
-      await Promise.all([once(socket, "end"), answered]);
+      await once(socket, "end");
+      socket.end();
+      await answered;
     });
   }
 
-  it("one that leaves as soon as it has seen it is content", async () => {
+  it("one that stays is left after a moment", async () => {
     const answered = answer();
     const socket = knock();
+    await once(socket.resume(), "end");
+    await clock.advance(2_000);
+    await answered;
+  });
+
+  it("one that leaves as soon as it has seen it is content", async () => {
+    const answered = answer();
+    const socket = knock({ maxVersion: "TLSv1.2" }); // there the server is done first
     await once(socket, "secureConnect");
     socket.destroy();
     await answered;
@@ -64,7 +74,7 @@ describe("answering a challenge", () => {
   it("who does not speak acme-tls/1 sees no certificate", async () => {
     const answered = assert.rejects(answer(), { code: "closed" });
     const socket = knock({ ALPNProtocols: ["h2"] });
-    await once(socket, "close");
+    await new Promise((resolve) => socket.on("close", resolve));
     assert.equal(socket.getPeerX509Certificate(), undefined);
     await answered;
   });
@@ -86,8 +96,11 @@ describe("answering a challenge", () => {
     abort.abort(new Error("that's all"));
     await stopped;
   });
+});
 
-  it("after the challenge there is nothing to show", () => {
+describe("Challenges", () => {
+  it("show nothing for other names, or when it is over", () => {
+    const made = challengeCertificate(name, "token.thumbprint", 0);
     const challenges = new Challenges();
     challenges.publish(name, made);
     assert.equal(challenges.find("other.tunnel.test"), undefined);

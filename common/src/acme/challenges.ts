@@ -7,6 +7,7 @@ import type { ChallengeCertificate } from "./challenge-certificate.ts";
 import type { ChallengeAnswer } from "./order.ts";
 
 const handshakeMs = 10_000;
+const lingerMs = 2_000;
 
 /** The challenges that this process can answer, by name. */
 export class Challenges implements ChallengeAnswer {
@@ -40,29 +41,25 @@ export async function answerChallenge(
 ): Promise<void> {
   const socket = new tls.TLSSocket(stream, { isServer: true, secureContext, ALPNProtocols: [alpn.acmeChallenge] });
   try {
-    await withDeadline({ clock, delayMs: handshakeMs, what: "A challenge's handshake", signal }, () => ended(socket));
+    await withDeadline({ clock, delayMs: handshakeMs, what: "A challenge's handshake", signal }, () => secured(socket));
+    const left = new Promise<void>((resolve) => {
+      for (const event of ["end", "error", "close"]) socket.on(event, () => resolve());
+    });
+    socket.end().resume();
+    // Validators go first; one that stays has seen what it came for.
+    await withDeadline({ clock, delayMs: lingerMs, what: "The end of a challenge" }, () => left).catch(() => {});
   } finally {
     socket.destroy();
     stream.destroy();
   }
 }
 
-function ended(socket: tls.TLSSocket): Promise<void> {
+function secured(socket: tls.TLSSocket): Promise<void> {
   return new Promise((resolve, reject) => {
-    let isSecure = false;
-    socket.on("secure", () => {
-      isSecure = true;
-      socket.end();
-    });
-    socket.on("error", (cause) => {
-      // Validators leave as soon as they have seen the certificate, some without TLS' goodbye.
-      if (isSecure) resolve();
-      else reject(new PortholeError("closed", `A challenge's handshake failed: ${cause.message}`, { cause }));
-    });
-    socket.on("close", () => {
-      if (isSecure) resolve();
-      else reject(new PortholeError("closed", "A validator left during the handshake"));
-    });
-    socket.resume();
+    socket.on("secure", () => resolve());
+    socket.on("error", (cause) =>
+      reject(new PortholeError("closed", `A challenge's handshake failed: ${cause.message}`, { cause })),
+    );
+    socket.on("close", () => reject(new PortholeError("closed", "A validator left during the handshake")));
   });
 }

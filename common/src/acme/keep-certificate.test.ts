@@ -38,6 +38,7 @@ class MemoryStore implements CertificateStore {
   }
 
   async lock() {
+    if (this.isFull) throw new PortholeError("state", "Can't write the file: the disk is full");
     const before = this.#last;
     let release = (): void => {};
     this.#last = new Promise((resolve) => (release = resolve));
@@ -241,7 +242,7 @@ describe("CertificateKeeper", () => {
     for (let round = 0; round < 200; round++) {
       await clock.advance(3 * minuteMs);
       if (round % 3 === 0) keeper = await restart();
-      keeper.orderNow();
+      keeper.retryNow();
     }
     const times = issuer.orders.map(({ at }) => at);
     for (const [index, at] of times.entries()) {
@@ -256,7 +257,7 @@ describe("CertificateKeeper", () => {
     start();
     await clock.advance(hourMs);
     const keeper = await restart();
-    keeper.orderNow();
+    keeper.retryNow();
     await clock.advance(38 * hourMs);
     assert.equal(issuer.orders.length, 1);
     assert.ok(keeper.state.status === "failed" && keeper.state.nextAttemptAt !== undefined);
@@ -294,12 +295,12 @@ describe("CertificateKeeper", () => {
     assert.ok(issuer.orders.length <= 6, String(issuer.orders.length));
   });
 
-  it("orderNow skips a pause", async () => {
+  it("retryNow skips a pause", async () => {
     issuer.error = new PortholeError("unreachable", "no");
     const keeper = start();
     await clock.advance(12 * hourMs);
     issuer.error = undefined;
-    keeper.orderNow();
+    keeper.retryNow();
     await clock.advance(5_000);
     assert.equal(served.length, 1);
   });
@@ -401,6 +402,16 @@ describe("CertificateKeeper", () => {
       store.isFull = false;
       await clock.advance(7 * hourMs);
       assert.equal(issuer.orders.length, 1);
+    });
+
+    it("disk full for good: the authority is not asked more often for that", async () => {
+      start();
+      await clock.advance(minuteMs);
+      const before = issuer.windowQuestions;
+      store.isFull = true;
+      await clock.advance(2 * dayMs);
+      assert.ok(issuer.windowQuestions - before <= 8);
+      assert.equal(served.length, 1);
     });
 
     it("disk full after it: the old one serves until the new one is saved", async () => {

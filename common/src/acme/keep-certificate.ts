@@ -9,6 +9,7 @@ import { misfit } from "./chain.ts";
 import { assertCertifiable } from "./csr.ts";
 import type { CertificateIssuer } from "./issuer.ts";
 import { whileHeld } from "./lock.ts";
+import { Nap } from "./nap.ts";
 import { problemOf } from "./problem.ts";
 import type { CertificateRecord } from "./record.ts";
 import { emergencyTime, renewalTime } from "./renewal.ts";
@@ -16,10 +17,6 @@ import { afterFailure, noFailures, onClock, withoutPause, type Failure, type Ret
 import type { CertificateStore, StoredRecord } from "./store.ts";
 import { usableOf, type Usable } from "./usable.ts";
 
-/** Timers stand still while a machine sleeps, and somebody may set the clock: it looks again and again, the more often the nearer. */
-const maxNapMs = 6 * 3_600_000;
-const nearNapMs = 10 * 60_000;
-const minNapMs = 1_000;
 const saveAgainMs = 60_000;
 /** Without a certificate authority's work in it an attempt may be repeated at this pace. */
 const maxUnreachablePauseMs = 10 * 60_000;
@@ -55,6 +52,7 @@ export interface KeeperOptions {
 export class CertificateKeeper {
   readonly #options: KeeperOptions;
   readonly #reporter: StateReporter;
+  readonly #nap: Nap;
   #record: CertificateRecord;
   #usable: Usable | undefined;
   /** Ordered, but not on disk yet. */
@@ -65,7 +63,6 @@ export class CertificateKeeper {
   #isRunning = false;
   #isUrgent = false;
   #servedPem = "";
-  #wake: (() => void) | undefined;
 
   constructor(options: KeeperOptions) {
     const { name, log, onState } = options;
@@ -74,6 +71,7 @@ export class CertificateKeeper {
         hint: "A certificate needs a host name in lower case; wildcards and addresses can't be validated in this way.",
       });
     this.#options = options;
+    this.#nap = new Nap(options.clock);
     this.#reporter = new StateReporter(name, log, onState);
     this.#record = this.#emptyRecord();
   }
@@ -90,7 +88,7 @@ export class CertificateKeeper {
     try {
       while (!signal.aborted) {
         const until = await this.#step(signal);
-        if (!signal.aborted) await this.#nap(until, signal);
+        if (!signal.aborted) await this.#nap.until(until, signal);
       }
     } finally {
       this.#isRunning = false;
@@ -98,10 +96,10 @@ export class CertificateKeeper {
   }
 
   /** Skips the pause after a failure, but never the authority's own limits. */
-  orderNow(): void {
+  retryNow(): void {
     this.#isUrgent = true;
     this.#unreachable = noFailures;
-    this.#wake?.();
+    this.#nap.end();
   }
 
   /** Does what is to be done now; answers when to look again. */
@@ -112,8 +110,11 @@ export class CertificateKeeper {
         this.#adopt(await store.read());
         this.#isLoaded = true;
       }
-      if (this.#unsaved) await this.#locked(signal, () => this.#save());
-      if (this.#unsaved) return clock.now() + saveAgainMs;
+      if (this.#unsaved) {
+        this.#useUnsavedInNeed(); // a full disk has no room for a lock either
+        await this.#locked(signal, () => this.#save());
+        if (this.#unsaved) return clock.now() + saveAgainMs;
+      }
       await this.#checkClock(signal);
       await this.#checkWindow(signal);
       const nextAt = this.#nextAttemptAt();
@@ -205,7 +206,6 @@ export class CertificateKeeper {
     return isTooEarly;
   }
 
-  /** Until the new certificate is on disk the old one serves, unless that is as good as none. */
   async #save(): Promise<void> {
     const { store, clock } = this.#options;
     const record = this.#unsaved;
@@ -215,9 +215,15 @@ export class CertificateKeeper {
       this.#unsaved = undefined;
       this.#use(record);
     } catch (reason) {
-      if (!this.#usable || emergencyTime(this.#usable.chain) <= clock.now()) this.#use(record);
+      this.#useUnsavedInNeed();
       this.#fail(PortholeError.from(reason), clock.now() + saveAgainMs);
     }
+  }
+
+  /** Until the new certificate is on disk the old one serves, unless that is as good as none. */
+  #useUnsavedInNeed(): void {
+    const now = this.#options.clock.now();
+    if (this.#unsaved && (!this.#usable || emergencyTime(this.#usable.chain) <= now)) this.#use(this.#unsaved);
   }
 
   /** A pause that was begun on a clock that was ahead. */
@@ -251,10 +257,13 @@ export class CertificateKeeper {
       ({ retryAfterMs } = error);
       log.debug({ name, code: error.code }, `When to renew is not known: ${error.message}`);
     }
+    const known = { ...(window && { window }), checkWindowAt: nextWindowCheck(now, retryAfterMs) };
+    // First in memory: where nothing can be written the authority must not be asked every minute.
+    this.#record = { ...this.#record, ...known };
     await this.#locked(signal, async () => {
       if (this.#usable?.chain.pem !== chain.pem) return; // another process has a newer one
       const { window: _old, ...rest } = this.#record;
-      this.#record = { ...rest, ...(window && { window }), checkWindowAt: nextWindowCheck(now, retryAfterMs) };
+      this.#record = { ...rest, ...known };
       await this.#write();
     });
   }
@@ -355,23 +364,6 @@ export class CertificateKeeper {
 
   #fail(error: PortholeError, nextAttemptAt: number | undefined): void {
     this.#reporter.failed(error, this.#usable?.chain.notAfter, nextAttemptAt);
-  }
-
-  #nap(until: number, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
-    const leftMs = Math.max(until - clock.now(), minNapMs);
-    const napMs = Math.min(leftMs, Math.max(leftMs / 24, nearNapMs), maxNapMs);
-    return new Promise((resolve) => {
-      const done = (): void => {
-        timer.cancel();
-        signal.removeEventListener("abort", done);
-        this.#wake = undefined;
-        resolve();
-      };
-      const timer = clock.timer(napMs, done);
-      signal.addEventListener("abort", done, { once: true });
-      this.#wake = done;
-    });
   }
 }
 

@@ -104,7 +104,7 @@ const validationHints: Readonly<Record<string, (name: string) => string>> = {
     `Port 443 of ${name} must be reachable from the internet; look at the firewall and the DNS records.`,
   tls: (name) => `Something that is not the relay answers on port 443 of ${name}; look at the DNS records (AAAA too).`,
   unauthorized: (name) =>
-    `${name} leads to another machine or another client than this one; look at the DNS records (AAAA too).`,
+    `Connections to port 443 of ${name} don't get to this program; look at its DNS records (A and AAAA) and at what listens there.`,
   caa: () => "A CAA record of the domain excludes this authority or this way of validation; change it.",
   rateLimited: () => "Too many validations failed; it is tried again by itself.",
 };

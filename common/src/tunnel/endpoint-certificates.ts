@@ -32,7 +32,10 @@ export interface EndpointCertificatesOptions {
 export class EndpointCertificates {
   readonly #options: EndpointCertificatesOptions;
   readonly #signal: AbortSignal;
-  readonly #keepers = new Map<string, { readonly keeper: CertificateKeeper | undefined; readonly done: Promise<void> }>();
+  readonly #keepers = new Map<
+    string,
+    { readonly keeper: CertificateKeeper | undefined; readonly done: Promise<void> }
+  >();
 
   constructor(options: EndpointCertificatesOptions, signal: AbortSignal) {
     this.#options = options;

@@ -100,7 +100,12 @@ export async function connectService(
 }
 
 export function isLoopback(host: string): boolean {
-  return host === "localhost" || host.endsWith(".localhost") || host === "::1" || (net.isIPv4(host) && host.startsWith("127."));
+  return (
+    host === "localhost" ||
+    host.endsWith(".localhost") ||
+    host === "::1" ||
+    (net.isIPv4(host) && host.startsWith("127."))
+  );
 }
 
 function connected(socket: net.Socket, event: string): Promise<void> {

@@ -112,7 +112,9 @@ interface Exposed {
 
 /** Any relay that serves the name may answer: they share the domain. */
 async function requestPermit(clients: readonly RelayClient[], hostname: string, signal: AbortSignal): Promise<void> {
-  const session = clients.flatMap((client) => client.sessions()).find(({ welcome }) => welcome.hostnames.includes(hostname));
+  const session = clients
+    .flatMap((client) => client.sessions())
+    .find(({ welcome }) => welcome.hostnames.includes(hostname));
   if (!session) throw new PortholeError("unreachable", `No relay serves ${hostname} at present`);
   await session.requestPermit(hostname, signal);
 }

@@ -97,7 +97,7 @@ export class Http2Carrier implements Carrier {
       const timer = setTimeout(() => this.destroy(reason), limits.linkCloseMs);
       this.control.end(() => {
         this.#session.goaway(http2.constants.NGHTTP2_NO_ERROR);
-        this.#socket.end();
+        this.#socket.end(() => this.#whenPeerIsDone(() => this.destroy(reason)));
       });
       await this.closed;
       clearTimeout(timer);
@@ -110,6 +110,15 @@ export class Http2Carrier implements Carrier {
     // Without a code the streams would seem to have ended in order.
     this.#session.destroy(undefined, http2.constants.NGHTTP2_CANCEL);
     this.#socket.destroy();
+  }
+
+  /**
+   * When both ends close at the same time, Node's session sometimes keeps the end of the socket to itself and never closes.
+   * A peer that has ended its control stream, too, has nothing more to say.
+   */
+  #whenPeerIsDone(callback: () => void): void {
+    if (this.control.readableEnded || this.control.destroyed) callback();
+    else this.control.once("close", callback);
   }
 
   #own(stream: Http2Stream): CarrierStream {

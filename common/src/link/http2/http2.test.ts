@@ -19,7 +19,8 @@ linkCompliance(
     const { signal } = new AbortController();
     const relayIdentity = selfSigned();
     const acceptor = createHttp2Acceptor({ ...relayIdentity, verifyPeer: () => {} });
-    const server = net.createServer();
+    // As the relay's listeners are, for their visitors.
+    const server = net.createServer({ allowHalfOpen: true });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as net.AddressInfo;

@@ -1,0 +1,216 @@
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import tls, { type TLSSocket } from "node:tls";
+import type { AcmeNetwork } from "@porthole/common/acme";
+import { createCertificate, generateKey } from "@porthole/common/identity";
+import type { Relay } from "@porthole/relay";
+import { startPebble, whyNoPebble, type Pebble } from "../common/src/testing/pebble.ts";
+import { skipUnless } from "../common/src/testing/skip.ts";
+import {
+  freePort,
+  overEachTransport,
+  soon,
+  startHttp,
+  startTestClient,
+  startTestRelay,
+  useScope,
+} from "./fixture/index.ts";
+import type { Scope, TestClient, TestClientOptions } from "./fixture/index.ts";
+
+const suffix = "tunnel.example";
+/** What one order may take here, with a browserful of other tests on the machine. */
+const orderMs = 60_000;
+
+interface World {
+  readonly pebble: Pebble;
+  readonly relay: Relay;
+  readonly network: AcmeNetwork;
+}
+
+describe("certificates from a certificate authority", function () {
+  this.timeout(120_000);
+  const scope = useScope();
+
+  before(function () {
+    const why = whyNoPebble();
+    skipUnless(this, why === undefined, why ?? "");
+  });
+
+  it("are the relay's own, too, and come into service without a restart", async () => {
+    const { pebble, relay } = await startWorld(scope, ["--acme-domain", suffix]);
+    const ca = await pebble.rootPem();
+    const key = generateKey();
+    const { pem: cert } = createCertificate({ key, dnsNames: [key.clientId], notBefore: new Date(), days: 1 });
+    const socket = await trusted(relay.apiPort, suffix, ca, { ALPNProtocols: ["h2"], key: key.pem, cert });
+    assert.equal(socket.alpnProtocol, "h2");
+    socket.destroy();
+  });
+
+  overEachTransport((transport) => {
+    it("serve visitors with TLS 1.2 and 1.3, and survive a restart without another order", async () => {
+      const world = await startWorld(scope);
+      const service = await startHttp(scope, (_request, response) => response.end("trusted"));
+      const first = await startCertifiedClient(scope, world, { transport, local: service.local });
+      const { hostname } = await certified(first);
+      const ca = await world.pebble.rootPem();
+      for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+        const socket = await trusted(world.relay.publicPort, hostname, ca, {
+          minVersion: version,
+          maxVersion: version,
+        });
+        assert.equal(socket.getProtocol(), version);
+        socket.end("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        assert.match(await readText(socket), /trusted$/);
+      }
+      await first.stop();
+      const orders = count(world.pebble, "Issued certificate serial");
+      const again = await startCertifiedClient(scope, world, {
+        transport,
+        local: service.local,
+        args: ["--state-dir", first.stateDir],
+      });
+      await certified(again);
+      (await trusted(world.relay.publicPort, hostname, ca)).destroy();
+      assert.equal(count(world.pebble, "Issued certificate serial"), orders);
+      const stored = await readFile(join(first.stateDir, "certificates", `${hostname}.pem`), "utf8");
+      assert.ok(new X509Certificate(stored).checkHost(hostname));
+    });
+  });
+
+  it("are renewed under a running connection, which goes on", async () => {
+    const world = await startWorld(scope, [], { lifetimeSeconds: 30 });
+    const service = await startHttp(scope, (request, response) => void request.pipe(response));
+    const client = await startCertifiedClient(scope, world, { local: service.local });
+    const { hostname, notAfter } = await certified(client);
+    const ca = await world.pebble.rootPem();
+    const running = await trusted(world.relay.publicPort, hostname, ca);
+    running.write("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n");
+    await once(running, "data");
+    const renewed = await soon(
+      client.when("a newer certificate", ({ endpoints }) => {
+        const now = endpoints[0]?.certificates[0]?.now;
+        return now?.status === "valid" && now.notAfter > notAfter ? now : undefined;
+      }),
+      "the renewal",
+      orderMs,
+    );
+    const next = await trusted(world.relay.publicPort, hostname, ca);
+    assert.equal(Date.parse(next.getPeerCertificate().valid_to), renewed.notAfter);
+    next.destroy();
+    running.write("6\r\nsecond\r\n0\r\n\r\n");
+    const [rest] = (await once(running, "data")) as [Buffer];
+    assert.match(rest.toString(), /second/);
+    running.destroy();
+  });
+
+  it("are ordered once for a name that two relays serve, whichever of them the validator comes to", async () => {
+    const world = await startWorld(scope);
+    const second = await startTestRelay(scope, { args: ["--domain-suffix", suffix, "--open"] });
+    const service = await startHttp(scope, (_request, response) => response.end("both"));
+    const client = await startCertifiedClient(scope, world, {
+      servers: [second.apiPort, world.relay.apiPort],
+      local: service.local,
+    });
+    const { hostname } = await certified(client);
+    const ca = await world.pebble.rootPem();
+    await client.online({ relay: 0 });
+    await client.online({ relay: 1 });
+    for (const relay of [world.relay, second]) (await trusted(relay.publicPort, hostname, ca)).destroy();
+    assert.equal(count(world.pebble, "Issued certificate serial"), 1);
+  });
+
+  it("are not ordered before a connection from outside has reached the client", async () => {
+    const world = await startWorld(scope);
+    const client = await startCertifiedClient(scope, world, {
+      acmeNetwork: { ...world.network, lookup: async () => [] },
+    });
+    const failed = await client.when("a reason", ({ endpoints }) => {
+      const now = endpoints[0]?.certificates[0]?.now;
+      return now?.status === "failed" ? now : undefined;
+    });
+    assert.match(failed.error.message, /has no address in the DNS/);
+    assert.match(failed.error.hint ?? "", /Add an A or AAAA record/);
+    assert.doesNotMatch(world.pebble.log(), /new-order/);
+  });
+});
+
+async function startWorld(
+  scope: Scope,
+  relayArgs: readonly string[] = [],
+  options: { readonly lifetimeSeconds?: number } = {},
+): Promise<World> {
+  // Pebble has to know where to knock before the relay knows where Pebble is.
+  const tlsPort = await freePort();
+  const pebble = await startPebble({ tlsPort, ...options });
+  scope.defer(() => pebble.close());
+  const network: AcmeNetwork = { trust: pebble.caPem, port: tlsPort, lookup: async () => ["127.0.0.1"] };
+  const relay = await startTestRelay(scope, {
+    args: [
+      ...["--domain-suffix", suffix, "--open", "--alpn-port", String(tlsPort)],
+      ...["--acme-directory", pebble.directoryUrl, "--acme-email", "relay@tunnel.example"],
+      ...relayArgs,
+    ],
+    acmeNetwork: network,
+  });
+  return { pebble, relay, network };
+}
+
+function startCertifiedClient(
+  scope: Scope,
+  { pebble, relay, network }: World,
+  options: Partial<TestClientOptions>,
+): Promise<TestClient> {
+  return startTestClient(scope, {
+    servers: [relay.apiPort],
+    acmeNetwork: network,
+    ...options,
+    args: ["--acme-directory", pebble.directoryUrl, ...(options.args ?? [])],
+  });
+}
+
+/** Waits for the certificate of the primary endpoint's only name. */
+function certified(client: TestClient): Promise<{ readonly hostname: string; readonly notAfter: number }> {
+  return soon(
+    client.when("a certificate", ({ endpoints }) => {
+      const certificate = endpoints[0]?.certificates[0];
+      return certificate?.now.status === "valid"
+        ? { hostname: certificate.hostname, notAfter: certificate.now.notAfter }
+        : undefined;
+    }),
+    "a certificate",
+    orderMs,
+  );
+}
+
+/** A connection of somebody who trusts nobody but the authority; tried again until its certificate is in service. */
+async function trusted(
+  port: number,
+  servername: string,
+  ca: string,
+  options: tls.ConnectionOptions = {},
+): Promise<TLSSocket> {
+  const giveUpAt = performance.now() + orderMs;
+  for (;;) {
+    const socket = tls.connect({ host: "127.0.0.1", port, servername, ca, ...options });
+    try {
+      await once(socket, "secureConnect");
+      return socket;
+    } catch (reason) {
+      const isSelfSigned = (reason as NodeJS.ErrnoException).code === "DEPTH_ZERO_SELF_SIGNED_CERT";
+      if (!isSelfSigned || performance.now() > giveUpAt) throw reason;
+    }
+  }
+}
+
+async function readText(socket: TLSSocket): Promise<string> {
+  let text = "";
+  for await (const chunk of socket) text += String(chunk);
+  return text;
+}
+
+function count(pebble: Pebble, text: string): number {
+  return pebble.log().split(text).length - 1;
+}
