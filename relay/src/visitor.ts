@@ -75,6 +75,7 @@ function route(socket: Socket, bytes: Buffer, hello: ClientHello, trace: string,
   const isChallenge = hello.alpnProtocols.length === 1 && hello.alpnProtocols[0] === alpn.acmeChallenge;
   const own = isChallenge && serverName !== undefined ? deps.ownChallenge(serverName) : undefined;
   if (own) {
+    socket.allowHalfOpen = false;
     socket.unshift(bytes);
     const answered = answerChallenge(socket, own, deps);
     answered.catch((reason: unknown) => deps.log.debug({ trace }, PortholeError.from(reason).message));

@@ -84,7 +84,7 @@ async function authorize(tools: OrderTools, name: string, url: string, signal: A
   }
 }
 
-const firstPauseMs = 250;
+const firstPauseMs = 100;
 const maxPauseMs = 5_000;
 const maxAskedPauseMs = 60_000;
 const maxMisses = 3;

@@ -132,7 +132,7 @@ class CarrierLink implements Link {
 
   /** One timer a link. Both sides count silent intervals; a side that sends also asks for an answer. */
   #beat(): void {
-    if (this.#missed > limits.heartbeatMisses) {
+    if (this.#missed >= limits.heartbeatMisses) {
       this.destroy(new PortholeError("timeout", `No sign of life for ${this.#missed} heartbeats`));
       return;
     }
