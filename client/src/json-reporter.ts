@@ -23,3 +23,8 @@ export function createJsonReporter(write: (text: string) => void): Reporter {
 function plain(_key: string, value: unknown): unknown {
   return value instanceof PortholeError ? { code: value.code, message: value.message, hint: value.hint } : value;
 }
+
+/** The value as it looks after a journey through JSON. */
+export function plainErrors(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value, plain));
+}

@@ -152,7 +152,7 @@ async function givePermit(agent: AgentLink, hostname: string, deps: AgentDeps): 
     await deps.permits.take(hostname);
     const { left } = await deps.permits.left();
     deps.log.info({ clientId: agent.clientId, hostname, left }, "Gave a permit to order a certificate");
-    control.send({ type: "permit", hostname });
+    control.send({ type: "permit", hostname, left });
   } catch (reason) {
     const { code, message, retryAfterMs } = PortholeError.from(reason);
     deps.log.warn({ clientId: agent.clientId, hostname, code, retryAfterMs }, `No permit: ${message}`);

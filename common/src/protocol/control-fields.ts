@@ -49,6 +49,7 @@ export const controlFields: {
   "permit-request": { hostname: hostName },
   permit: {
     hostname: hostName,
+    left: optional(integer(0, maxCount)),
     code: optional(code),
     message: optional(prose(2_000)),
     retryAfterMs: optional(delayMs),

@@ -75,6 +75,8 @@ export interface PermitRequest {
 export interface Permit {
   readonly type: "permit";
   readonly hostname: string;
+  /** Permits for new names that the relay has left. */
+  readonly left?: number;
   readonly code?: string;
   readonly message?: string;
   readonly retryAfterMs?: number;
@@ -87,17 +89,7 @@ export interface Abort {
   readonly code: string;
 }
 
-export type ControlMessage =
-  | Hello
-  | Welcome
-  | Reject
-  | Drain
-  | Goodbye
-  | PermitRequest
-  | Permit
-  | Ping
-  | Pong
-  | Abort;
+export type ControlMessage = Hello | Welcome | Reject | Drain | Goodbye | PermitRequest | Permit | Ping | Pong | Abort;
 
 export const limits = {
   /** A control message's JSON. */

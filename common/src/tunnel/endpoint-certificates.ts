@@ -10,6 +10,13 @@ export type CertificateStatus =
   /** No CA is asked: the name is not a public one, or this endpoint is not meant to have a certificate. */
   { readonly status: "self-signed" } | CertificateState;
 
+export interface NameCertificate {
+  readonly hostname: string;
+  readonly now: CertificateStatus;
+  /** Permits for new names that the relay had left when it gave us the last one. */
+  readonly permitsLeft?: number;
+}
+
 /** How an endpoint gets certificates. */
 export interface EndpointAcme extends AcmeSettings {
   /** Where a name's certificate is kept. */
@@ -24,7 +31,7 @@ export interface EndpointCertificatesOptions {
   readonly clock: Clock;
   readonly log: Logger;
   /** Asks a relay that serves the name. */
-  requestPermit(hostname: string, signal: AbortSignal): Promise<void>;
+  requestPermit(hostname: string, signal: AbortSignal): Promise<number | undefined>;
   onChange(): void;
 }
 
@@ -37,6 +44,8 @@ export class EndpointCertificates {
     { readonly keeper: CertificateKeeper | undefined; readonly done: Promise<void> }
   >();
 
+  readonly #permitsLeft = new Map<string, number>();
+
   constructor(options: EndpointCertificatesOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
@@ -47,11 +56,15 @@ export class EndpointCertificates {
     for (const hostname of hostnames) if (!this.#keepers.has(hostname)) this.#start(hostname);
   }
 
-  status(): readonly { readonly hostname: string; readonly now: CertificateStatus }[] {
-    return [...this.#keepers].map(([hostname, { keeper }]) => ({
-      hostname,
-      now: keeper?.state ?? { status: "self-signed" },
-    }));
+  status(): readonly NameCertificate[] {
+    return [...this.#keepers].map(([hostname, { keeper }]) => {
+      const permitsLeft = this.#permitsLeft.get(hostname);
+      return {
+        hostname,
+        now: keeper?.state ?? { status: "self-signed" },
+        ...(permitsLeft === undefined ? {} : { permitsLeft }),
+      };
+    });
   }
 
   /** Resolves when all keepers have ended, after the signal. */
@@ -73,7 +86,10 @@ export class EndpointCertificates {
       clock,
       log,
       selfTest: "required",
-      permit: requestPermit,
+      permit: async (_hostname, signal) => {
+        const left = await requestPermit(hostname, signal);
+        if (left !== undefined) this.#permitsLeft.set(hostname, left);
+      },
       onCertificate: ({ chainPem }) => endpoint.useCertificate(hostname, chainPem),
       onState: onChange,
     });

@@ -158,7 +158,10 @@ function handshake(
     started(socket);
     socket.on("secure", () => resolve(socket));
     socket.on("error", (cause) => reject(new PortholeError("closed", `TLS handshake: ${cause.message}`, { cause })));
-    socket.on("close", () => reject(new PortholeError("closed", "The visitor left during the TLS handshake")));
+    const onEnd = (): void => reject(new PortholeError("closed", "The visitor left during the TLS handshake"));
+    socket.on("close", onEnd);
+    // Its whole visit may arrive at once, after a stall of the link; TLS would go on waiting for the rest.
+    stream.on("end", onEnd);
   });
 }
 

@@ -9,8 +9,11 @@ export interface Session {
   readonly welcome: Welcome;
   /** Serves until the link ends, and answers why it did. When the signal aborts it says goodbye and closes the link. */
   serve(signal: AbortSignal): Promise<PortholeError>;
-  /** Resolves when the relay lets us order a certificate for the name; rejects with its reason, `busy` mostly. */
-  requestPermit(hostname: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when the relay lets us order a certificate for the name, with the number of permits for new names that it has
+   * left, if it says so; rejects with its reason, `busy` mostly.
+   */
+  requestPermit(hostname: string, signal: AbortSignal): Promise<number | undefined>;
   /** Asks the relay for no new visitors; it closes the link when the present ones are through. */
   retire(reason: string): void;
 }
@@ -94,7 +97,7 @@ class LinkSession implements Session {
     this.link.control.send({ type: "goodbye", reason });
   }
 
-  async requestPermit(hostname: string, signal: AbortSignal): Promise<void> {
+  async requestPermit(hostname: string, signal: AbortSignal): Promise<number | undefined> {
     const { clock } = this.#options;
     const what = "The relay's answer to a permit request";
     const answer = await withDeadline({ clock, delayMs: limits.permitDeadlineMs, what, signal }, () => {
@@ -103,6 +106,7 @@ class LinkSession implements Session {
       return answered;
     });
     if (answer.code !== undefined) throw fromReject(answer.code, answer.message ?? "no permit", answer.retryAfterMs);
+    return answer.left;
   }
 
   async #acceptStreams(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { PortholeError } from "../errors.ts";
-import type { CertificateStatus } from "./endpoint-certificates.ts";
+import type { NameCertificate } from "./endpoint-certificates.ts";
 import type { LinkKind } from "../link/index.ts";
 
 /** How one endpoint stands with one relay, as a person must be able to tell it apart. */
@@ -39,7 +39,7 @@ export interface EndpointState {
   readonly local: string;
   readonly relays: readonly RelayState[];
   /** One for each public name. */
-  readonly certificates: readonly { readonly hostname: string; readonly now: CertificateStatus }[];
+  readonly certificates: readonly NameCertificate[];
 }
 
 export interface TunnelState {

@@ -111,10 +111,14 @@ interface Exposed {
 }
 
 /** Any relay that serves the name may answer: they share the domain. */
-async function requestPermit(clients: readonly RelayClient[], hostname: string, signal: AbortSignal): Promise<void> {
+async function requestPermit(
+  clients: readonly RelayClient[],
+  hostname: string,
+  signal: AbortSignal,
+): Promise<number | undefined> {
   const session = clients
     .flatMap((client) => client.sessions())
     .find(({ welcome }) => welcome.hostnames.includes(hostname));
   if (!session) throw new PortholeError("unreachable", `No relay serves ${hostname} at present`);
-  await session.requestPermit(hostname, signal);
+  return session.requestPermit(hostname, signal);
 }

@@ -1,0 +1,71 @@
+import { PortholeError } from "@porthole/common/errors";
+import { runTunnel, type TunnelState } from "@porthole/common/tunnel";
+import { dataFolder, nodeVersionWarning, systemClock } from "@porthole/common/util";
+import { version } from "@porthole/common/version";
+import { prepareTunnel, type ClientValues } from "./config.ts";
+import { openControlSocket, type ControlCommand } from "./control-socket.ts";
+import { createDialers } from "./dialers.ts";
+import { createJsonReporter, plainErrors } from "./json-reporter.ts";
+import { createTextReporter } from "./text-reporter.ts";
+
+const longestTimerMs = 2 ** 31 - 1;
+
+/** Exposes what the options say until the user ends it. Rejects with the reason when it can't go on. */
+export async function runClient(values: ClientValues): Promise<void> {
+  const write = (text: string): void => void process.stdout.write(text);
+  const reporter = values.json
+    ? createJsonReporter(write)
+    : createTextReporter({ write, isTerminal: process.stdout.isTTY }, { qr: values.qr });
+  const { log } = reporter;
+  const stop = stopController();
+  let state: TunnelState = { endpoints: [] };
+
+  function answer(command: ControlCommand): unknown {
+    if (command === "stop") stop.abort(new PortholeError("aborted", "Stopped by porthole stop"));
+    return plainErrors(state);
+  }
+
+  // The clock's timers keep no process alive, and between two attempts there is nothing else.
+  const alive = setInterval(() => {}, longestTimerMs);
+  const control = await openControlSocket(values["state-dir"] ?? dataFolder("porthole"), answer).catch(
+    (reason: unknown) => {
+      clearInterval(alive);
+      reporter.close();
+      throw reason;
+    },
+  );
+  try {
+    const warning = nodeVersionWarning();
+    if (warning) log.warn({}, warning);
+    if (values.insecure) log.warn({}, "--insecure: whoever is between you and the relay can pose as the relay");
+    const context = { clock: systemClock, log };
+    const prepared = await prepareTunnel(values, context);
+    await runTunnel(
+      {
+        ...prepared,
+        ...context,
+        dialers: createDialers(),
+        software: `porthole/${version}`,
+        onState(next) {
+          state = next;
+          reporter.onState(next);
+        },
+        onVisit: (report) => reporter.onVisit(report),
+      },
+      stop.signal,
+    );
+  } finally {
+    clearInterval(alive);
+    reporter.close();
+    await control.close();
+  }
+}
+
+/** Aborts at Ctrl-C; a second one ends the process at once. */
+function stopController(): AbortController {
+  const controller = new AbortController();
+  const stop = (): void => controller.abort(new PortholeError("aborted", "Stopped by the user"));
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+  return controller;
+}

@@ -1,0 +1,38 @@
+import { PortholeError } from "@porthole/common/errors";
+import { defineOptions, flag, path, readOptions } from "@porthole/common/options";
+import type { TunnelState } from "@porthole/common/tunnel";
+import { dataFolder } from "@porthole/common/util";
+import { askClient, type ControlCommand } from "./control-socket.ts";
+import { describeCertificate, describeStatus, urlsOf } from "./text.ts";
+
+const options = defineOptions({
+  "state-dir": { help: "State folder of the client", parse: path, fallbackHelp: "the platform's data folder" },
+  json: { help: "The whole state as JSON", parse: flag },
+});
+
+/** `porthole status` and `porthole stop`: what the running client answers. Throws `closed` when none is running. */
+export async function commandClient(command: ControlCommand, argv: readonly string[]): Promise<string> {
+  const { values } = readOptions(options, argv, process.env);
+  const stateDir = values["state-dir"] ?? dataFolder("porthole");
+  const answer = await askClient(stateDir, command);
+  if (answer === undefined)
+    throw new PortholeError("closed", `No client is running with the state folder ${stateDir}`, {
+      hint: "Start one with porthole PORT --server HOST, or name its folder with --state-dir.",
+    });
+  if (values.json) return `${JSON.stringify(answer)}\n`;
+  return command === "stop" ? "Stopping.\n" : describe(answer as TunnelState);
+}
+
+function describe(state: TunnelState): string {
+  const lines = state.endpoints.flatMap((endpoint) => [
+    `${endpoint.role}: ${endpoint.clientId}, for ${endpoint.local}`,
+    ...urlsOf(endpoint).map((url) => `  URL: ${url}`),
+    ...endpoint.relays.map(({ server, now }) => `  ${describeStatus(server, now)}`),
+    ...endpoint.certificates.map(
+      ({ hostname, now, permitsLeft }) =>
+        `  ${describeCertificate(hostname, now)}` +
+        (permitsLeft === undefined ? "" : `; the relay had ${permitsLeft} permits for new names left`),
+    ),
+  ]);
+  return `${lines.join("\n")}\n`;
+}
