@@ -14,7 +14,7 @@ export interface AgentDoorOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
-  onCarrier(carrier: Carrier): void;
+  readonly onCarrier: (carrier: Carrier) => void;
 }
 
 /** Where agents come in, over either transport: TLS with the relay's certificate, then a carrier. */

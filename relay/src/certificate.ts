@@ -34,7 +34,7 @@ export interface CertificateSource {
 export interface CertificateContext {
   readonly clock: Clock;
   readonly log: Logger;
-  onCertificate(certificate: RelayCertificate): void;
+  readonly onCertificate: (certificate: RelayCertificate) => void;
 }
 
 /** The files that the configuration names, a CA's by ACME, else a self-signed one that stays the same between runs. */

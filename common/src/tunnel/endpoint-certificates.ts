@@ -31,8 +31,8 @@ export interface EndpointCertificatesOptions {
   readonly clock: Clock;
   readonly log: Logger;
   /** Asks a relay that serves the name. */
-  requestPermit(hostname: string, signal: AbortSignal): Promise<number | undefined>;
-  onChange(): void;
+  readonly requestPermit: (hostname: string, signal: AbortSignal) => Promise<number | undefined>;
+  readonly onChange: () => void;
 }
 
 /** The certificates of one endpoint's names: one for each, whatever the number of relays that serve it. */

@@ -43,7 +43,7 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
   const exposed = options.endpoints.map((endpoint) => exposeEndpoint(endpoint));
 
   function publish(): void {
-    options.onState({ endpoints: exposed.map(({ state }) => state()) });
+    options.onState({ endpoints: exposed.map((each) => each.state()) });
   }
 
   function exposeEndpoint(endpoint: Endpoint): Exposed {
@@ -98,7 +98,7 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
     };
   }
 
-  await Promise.all(exposed.map(({ run }) => run()));
+  await Promise.all(exposed.map((each) => each.run()));
   if (signal.aborted) return;
   const failed = exposed.flatMap(({ statuses }) => statuses).findLast((status) => status.status === "failed");
   throw failed?.status === "failed" ? failed.error : new PortholeError("internal", "The tunnel ended by itself");
