@@ -7,17 +7,16 @@ import { dialHttp2 } from "@porthole/common/link/http2";
 import { dialQuic, quicAvailability } from "@porthole/common/link/quic";
 import { systemClock } from "@porthole/common/util";
 import { withRelay } from "./processes.ts";
-import type { BenchRow } from "./row.ts";
+import type { BenchRow, ShowRow } from "./row.ts";
 
 const agents = 1_000;
 const atOnce = 25;
 const settleMs = 6_000;
 
 /** Memory of the relay's process for agents that are connected and idle, each with a key of its own. */
-export async function benchIdleAgents(): Promise<BenchRow[]> {
-  const rows = [await measure("HTTP/2", dialHttp2WithoutCheck)];
-  if (quicAvailability().available) rows.push(await measure("QUIC", dialQuicWithoutCheck));
-  return rows;
+export async function benchIdleAgents(show: ShowRow): Promise<void> {
+  show(await measure("HTTP/2", dialHttp2WithoutCheck));
+  if (quicAvailability().available) show(await measure("QUIC", dialQuicWithoutCheck));
 }
 
 type Dial = (port: number, identity: { cert: string; key: string }, signal: AbortSignal) => Promise<Carrier>;

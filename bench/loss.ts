@@ -51,7 +51,7 @@ async function download(transport: "quic" | "h2", lossPercent: number): Promise<
     const tunnel = await startLabTunnel(lab, { transport, folder });
     await tunnel.visit(1_000, patienceSeconds);
     const speeds: number[] = [];
-    for (let spent = 0; speeds.length < rounds && spent < patienceSeconds / 4; ) {
+    for (let spent = 0; speeds.length < rounds && spent < patienceSeconds / 4;) {
       const { bytesPerSecond, seconds } = await tunnel.visit(bytes, patienceSeconds);
       speeds.push(bytesPerSecond / 1e6);
       spent += seconds;

@@ -2,36 +2,31 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { benchIdleAgents } from "./idle-agents.ts";
 import { benchQuicEngine } from "./quic-engine.ts";
-import { meetsTarget, type BenchRow } from "./row.ts";
+import { meetsTarget, type BenchRow, type ShowRow } from "./row.ts";
 import { benchWholePath } from "./whole-path.ts";
 
-const sections: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
+const sections: Readonly<Record<string, (show: ShowRow) => Promise<void>>> = {
   "quic-engine": quicEngine,
   "whole-path": benchWholePath,
   "idle-agents": benchIdleAgents,
 };
 
-async function quicEngine(): Promise<BenchRow[]> {
+async function quicEngine(show: ShowRow): Promise<void> {
   const { engine, ratio } = await benchQuicEngine();
-  const note = "one stream, 1350-byte packets, loopback";
-  return [
-    { name: "QUIC engine alone", value: engine.megabytesPerSecond, unit: "MB/s", note },
-    { name: "QUIC engine alone, a core", value: engine.megabytesPerCoreSecond, unit: "MB/s", target: 40 },
-    { name: "QUIC engine against the package's own classes", value: ratio, unit: "times", target: 30 },
-  ];
+  show({ name: "QUIC engine alone, one stream of 1350-byte packets", value: engine.megabytesPerSecond, unit: "MB/s" });
+  show({ name: "QUIC engine alone, a core", value: engine.megabytesPerCoreSecond, unit: "MB/s", target: 40 });
+  show({ name: "QUIC engine against the package's own classes", value: ratio, unit: "times", target: 30 });
 }
 
 function format({ value }: BenchRow): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
-function print(rows: readonly BenchRow[]): void {
-  for (const row of rows) {
-    const met = meetsTarget(row);
-    const goal =
-      met === undefined ? "" : `  ${met ? "meets" : "MISSES"} ${row.atMost ? "at most" : "at least"} ${row.target}`;
-    process.stdout.write(`${row.name.padEnd(62)} ${format(row).padStart(8)} ${row.unit}${goal}\n`);
-  }
+function print(row: BenchRow): void {
+  const met = meetsTarget(row);
+  const goal =
+    met === undefined ? "" : `  ${met ? "meets" : "MISSES"} ${row.atMost ? "at most" : "at least"} ${row.target}`;
+  process.stdout.write(`${row.name.padEnd(62)} ${format(row).padStart(8)} ${row.unit}${goal}\n`);
 }
 
 const wanted = process.argv.slice(2);
@@ -44,9 +39,12 @@ const results: Record<string, BenchRow[]> = {};
 for (const [name, run] of Object.entries(sections)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   process.stdout.write(`\n${name}\n`);
-  const rows = await run();
+  const rows: BenchRow[] = [];
   results[name] = rows;
-  print(rows);
+  await run((row) => {
+    rows.push(row);
+    print(row);
+  });
 }
 const folder = new URL("../.cache/bench/", import.meta.url);
 await mkdir(folder, { recursive: true });

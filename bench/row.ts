@@ -9,6 +9,9 @@ export interface BenchRow {
   readonly note?: string;
 }
 
+/** Called with each row as soon as it is measured. */
+export type ShowRow = (row: BenchRow) => void;
+
 export function meetsTarget({ value, target, atMost }: BenchRow): boolean | undefined {
   if (target === undefined) return undefined;
   return atMost ? value <= target : value >= target;

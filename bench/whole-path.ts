@@ -1,6 +1,6 @@
 import { start, waitForLine, withRelay } from "./processes.ts";
 import { download, keptAlive, newConnections, type Target } from "./load.ts";
-import type { BenchRow } from "./row.ts";
+import type { ShowRow } from "./row.ts";
 
 const seconds = 5;
 const connections = 32;
@@ -8,15 +8,13 @@ const downloadBytes = 1_000_000_000;
 const rounds = 3;
 
 /** Visitor, relay, client and local service: a process each, all on this machine, over 127.0.0.1. Best of three rounds. */
-export async function benchWholePath(): Promise<BenchRow[]> {
-  return withRelay(async (_relay, ports, stateDir) => {
+export async function benchWholePath(show: ShowRow): Promise<void> {
+  await withRelay(async (_relay, ports, stateDir) => {
     const service = start("bench/service.ts", []);
     try {
       const servicePort = Number(await waitForLine(service, (line) => line));
-      const rows: BenchRow[] = [];
       for (const transport of ["h2", "quic"] as const)
-        rows.push(...(await benchTransport(transport, ports, stateDir, servicePort)));
-      return rows;
+        await benchTransport(transport, ports, stateDir, servicePort, show);
     } finally {
       await service.stop();
     }
@@ -28,7 +26,8 @@ async function benchTransport(
   ports: { readonly api: number; readonly public: number },
   stateDir: string,
   servicePort: number,
-): Promise<BenchRow[]> {
+  show: ShowRow,
+): Promise<void> {
   const client = start("client/src/main.ts", [
     ...[String(servicePort), "--server", `127.0.0.1:${ports.api}`, "--transport", transport],
     ...["--state-dir", `${stateDir}/client-${transport}`],
@@ -45,6 +44,7 @@ async function benchTransport(
     const isGoal = transport === "h2";
     const size = isGoal ? downloadBytes : downloadBytes / 10;
     const throughput = await best(() => download(tunnel, size));
+    show({ name: `${carrier}: one download`, value: throughput, unit: "MB/s", ...(isGoal && { target: 150 }) });
     // Both in turn, so that a noisy machine is noisy for both.
     const ratios: { readonly through: number; readonly ratio: number }[] = [];
     for (let round = 0; round < rounds; round++) {
@@ -52,22 +52,19 @@ async function benchTransport(
       const through = await keptAlive(tunnel, connections, seconds);
       ratios.push({ through, ratio: through / without });
     }
+    show({
+      name: `${carrier}: small requests, ${connections} connections kept alive`,
+      value: Math.max(...ratios.map(({ through }) => through)),
+      unit: "requests/s",
+    });
+    show({
+      name: `${carrier}: the same, as a part of the service without a tunnel`,
+      value: Math.max(...ratios.map(({ ratio }) => ratio)),
+      unit: "ratio",
+      ...(isGoal && { target: 0.3 }),
+    });
     const visitors = await best(() => newConnections(tunnel, connections, seconds));
-    return [
-      { name: `${carrier}: one download`, value: throughput, unit: "MB/s", ...(isGoal && { target: 150 }) },
-      {
-        name: `${carrier}: small requests, ${connections} connections kept alive`,
-        value: Math.max(...ratios.map(({ through }) => through)),
-        unit: "requests/s",
-      },
-      {
-        name: `${carrier}: the same, as a part of the service without a tunnel`,
-        value: Math.max(...ratios.map(({ ratio }) => ratio)),
-        unit: "ratio",
-        ...(isGoal && { target: 0.3 }),
-      },
-      { name: `${carrier}: new visitors`, value: visitors, unit: "connections/s", ...(isGoal && { target: 400 }) },
-    ];
+    show({ name: `${carrier}: new visitors`, value: visitors, unit: "connections/s", ...(isGoal && { target: 400 }) });
   } finally {
     await client.stop();
   }

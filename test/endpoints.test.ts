@@ -113,9 +113,12 @@ describe("Names, relays and who may use them", function () {
         transport,
         local: service.local,
         relay: { args: ["--api-port", String(port), "--pub-port", String(port)] },
+        client: { servers: [`localhost:${port}`] },
       });
       assert.equal(relay.apiPort, relay.publicPort);
       assert.equal(await get(site), "hello");
+      const unnamed = await startTestClient(scope, { servers: [port], transport, local: service.local });
+      assert.equal(await get(await siteOf(unnamed)), "hello");
     });
 
     it("over IPv6", async function () {

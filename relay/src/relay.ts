@@ -158,6 +158,7 @@ class RunningRelay implements Relay {
       suffixes: this.#config.suffixes,
       challengesOnly,
       onAgent,
+      ownNames: ownNames(this.#config),
       ownChallenge: (name) =>
         name === this.#challenges?.challengeName ? this.#challenges.challenges.find(name) : undefined,
       signal: this.#stop.signal,
@@ -180,4 +181,10 @@ class RunningRelay implements Relay {
     const served = serveAgent(carrier, deps).finally(() => this.#agents.delete(served));
     this.#agents.add(served);
   }
+}
+
+/** Under which names clients may know the relay itself. */
+function ownNames({ suffixes, acme }: RelayConfig): readonly string[] {
+  const names = suffixes.length > 0 ? suffixes : ["localhost"];
+  return acme ? [...names, acme.domain] : names;
 }

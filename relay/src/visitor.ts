@@ -26,8 +26,9 @@ export interface VisitorDeps {
   readonly suffixes: readonly string[];
   /** This port is for the CA's challenges only. */
   readonly challengesOnly: boolean;
-  /** Takes connections to the relay's own name, where one port serves agents and visitors. */
+  /** Takes connections to one of the relay's own names, where one port serves agents and visitors. */
   readonly onAgent?: ((socket: Socket) => void) | undefined;
+  readonly ownNames: readonly string[];
   /** What the CA's validators of the relay's own name have to be shown. */
   ownChallenge(name: string): SecureContext | undefined;
   readonly signal: AbortSignal;
@@ -81,7 +82,7 @@ function route(socket: Socket, bytes: Buffer, hello: ClientHello, trace: string,
     answered.catch((reason: unknown) => deps.log.debug({ trace }, PortholeError.from(reason).message));
     return;
   }
-  if (deps.onAgent && (serverName === undefined || deps.suffixes.includes(serverName))) {
+  if (deps.onAgent && (serverName === undefined || deps.ownNames.includes(serverName))) {
     socket.unshift(bytes);
     deps.onAgent(socket);
     return;

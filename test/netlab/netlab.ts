@@ -186,7 +186,8 @@ class RunningNetlab implements Netlab {
         "nsenter",
         [`--net=${this.#wire[host]}`, "--", "ip", "-batch", "-"],
         { timeout: commandMs },
-        (error, _stdout, stderr) => (error ? reject(new Error(`ip on ${host}: ${stderr || error.message}`)) : resolve()),
+        (error, _stdout, stderr) =>
+          error ? reject(new Error(`ip on ${host}: ${stderr || error.message}`)) : resolve(),
       );
       child.stdin?.end(`${lines.join("\n")}\n`);
     });

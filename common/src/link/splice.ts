@@ -53,7 +53,9 @@ export function splice(left: Duplex, right: Duplex, onEnd: (end: SpliceEnd) => v
 
 /** What broke off on one side must not look like an end on the other: without a reset half a file is taken for the whole. */
 function breakOff(side: Duplex, error: PortholeError): void {
-  if (side instanceof Socket && !(side instanceof TLSSocket)) side.resetAndDestroy();
+  // A socket on its way out can't be reset: libuv refuses, and then Node never closes it.
+  const isEnding = !side.writable && side.writableLength === 0;
+  if (side instanceof Socket && !(side instanceof TLSSocket) && !isEnding) side.resetAndDestroy();
   // Also after it: the reset alone would wait for a peer that does not read.
   side.destroy(error);
 }

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import type { Link, LinkKind } from "@porthole/common/link";
+import { createRegistry, type AgentLink } from "./registry.ts";
+
+function agent(kind: LinkKind, openStreams = 0, instance = "one"): AgentLink {
+  const link = { kind, load: () => ({ openStreams, queuedBytes: 0 }) } as Link;
+  return { clientId: "id", fingerprint: "id", label: "id", hostnames: ["id.localhost"], instance, link };
+}
+
+describe("registry", () => {
+  it("knows nobody at first", () => {
+    const registry = createRegistry();
+    assert.deepEqual(registry.find("id"), []);
+    assert.deepEqual(registry.count(), { agents: 0, links: 0, streams: 0 });
+  });
+
+  it("sends visitors over QUIC first, then over the HTTP/2 connection with the least streams", () => {
+    const registry = createRegistry();
+    const [busy, free, quic] = [agent("http2", 5), agent("http2", 2), agent("quic", 900)];
+    for (const each of [busy, free, quic]) registry.add(each);
+    assert.deepEqual(registry.find("id"), [quic, free, busy]);
+    assert.deepEqual(registry.count(), { agents: 1, links: 3, streams: 907 });
+  });
+
+  it("forgets a link that is removed, once", () => {
+    const registry = createRegistry();
+    const [first, second] = [agent("quic"), agent("quic", 0, "two")];
+    registry.add(first);
+    registry.add(second);
+    assert.deepEqual(registry.instances("id"), new Set(["one", "two"]));
+    registry.remove(first);
+    registry.remove(first);
+    assert.deepEqual(registry.find("id"), [second]);
+    assert.deepEqual(registry.count(), { agents: 1, links: 1, streams: 0 });
+    registry.remove(second);
+    assert.deepEqual(registry.count(), { agents: 0, links: 0, streams: 0 });
+  });
+});
