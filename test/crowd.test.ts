@@ -1,8 +1,19 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { Relay, RelayCounts } from "@porthole/relay";
-import { connectVisitor, get, isFull, overEachTransport, settled, soon, startHttp, startTunnel, until, useScope, type Site } from "./fixture/index.ts";
-
+import {
+  connectVisitor,
+  get,
+  isFull,
+  overEachTransport,
+  settled,
+  soon,
+  startHttp,
+  startTunnel,
+  until,
+  useScope,
+  type Site,
+} from "./fixture/index.ts";
 
 const aborts = isFull ? 10_000 : 1_500;
 
@@ -14,7 +25,10 @@ describe("Many visitors on one link", function () {
     it("serves 500 at once, each on a connection of its own", async () => {
       let present = 0;
       // Nobody is answered before all have asked.
-      const everyone = until(() => present === 500, () => `500 visitors were there, not ${present}`);
+      const everyone = until(
+        () => present === 500,
+        () => `500 visitors were there, not ${present}`,
+      );
       everyone.catch(() => {});
       const service = await startHttp(scope, async (request, response) => {
         present += 1;
@@ -52,7 +66,10 @@ describe("Many visitors on one link", function () {
       for (let left = aborts; left > 0; left -= 50)
         await Promise.all(Array.from({ length: Math.min(left, 50) }, () => leaveInMidDownload(site)));
       assert.equal(await get(site), "still here");
-      await until(() => open === 0, () => `the service was rid of ${open} downloads`);
+      await until(
+        () => open === 0,
+        () => `the service was rid of ${open} downloads`,
+      );
       await visitorsGone(relay);
       const visits = await client.visited(aborts + 1);
       assert.equal(visits.filter((visit) => visit.transport !== transport).length, 0);
@@ -63,7 +80,10 @@ describe("Many visitors on one link", function () {
 
   function visitorsGone(relay: Relay): Promise<void> {
     const isOver = ({ streams, sockets, links }: RelayCounts): boolean => streams === 0 && sockets <= links;
-    return until(() => isOver(relay.counts()), () => `no visitor was left of ${JSON.stringify(relay.counts())}`);
+    return until(
+      () => isOver(relay.counts()),
+      () => `no visitor was left of ${JSON.stringify(relay.counts())}`,
+    );
   }
 
   async function leaveInMidDownload(site: Site): Promise<void> {

@@ -123,7 +123,10 @@ describe("Names, relays and who may use them", function () {
 
     it("over IPv6", async function () {
       if (!(await hasIpv6())) this.skip();
-      const [service, relay] = await Promise.all([startSite(), startTestRelay(scope, { args: ["--bind-addr", "::1"] })]);
+      const [service, relay] = await Promise.all([
+        startSite(),
+        startTestRelay(scope, { args: ["--bind-addr", "::1"] }),
+      ]);
       const client = await startTestClient(scope, {
         servers: [`[::1]:${relay.apiPort}`],
         transport,
@@ -164,7 +167,10 @@ describe("Names, relays and who may use them", function () {
     });
     assert.equal(await get(site), "hello");
     assert.equal((await client.visited(1))[0]?.transport, "quic");
-    await until(() => relay.counts().sockets === 0, () => `no TCP was left: ${JSON.stringify(relay.counts())}`);
+    await until(
+      () => relay.counts().sockets === 0,
+      () => `no TCP was left: ${JSON.stringify(relay.counts())}`,
+    );
     assert.equal(relay.counts().links, 1);
   });
 

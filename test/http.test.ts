@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { needProgram, overEachTransport, run, startH2c, startHttp, startTunnel, useScope, type Site } from "./fixture/index.ts";
+import {
+  needProgram,
+  overEachTransport,
+  run,
+  startH2c,
+  startHttp,
+  startTunnel,
+  useScope,
+  type Site,
+} from "./fixture/index.ts";
 
 describe("HTTP through the tunnel", function () {
   this.timeout(60_000);

@@ -88,7 +88,8 @@ describe("Live connections", function () {
     function openWebSocket(site: Site): WebSocket {
       const visitor = new WebSocket(`${site.origin.replace("https:", "wss:")}/socket`, {
         // The name need not lead anywhere on this machine.
-        createConnection: () => tls.connect({ host: "127.0.0.1", port: site.port, servername: site.hostname, ca: site.ca }),
+        createConnection: () =>
+          tls.connect({ host: "127.0.0.1", port: site.port, servername: site.hostname, ca: site.ca }),
       });
       scope.defer(() => visitor.terminate());
       return visitor;

@@ -92,10 +92,16 @@ describe("What a tunnel survives", function () {
       return now?.status === "online" && now.whyNotQuic !== "QUIC is being tried" ? now : undefined;
     });
     assert.equal(online.transport, "http2");
-    assert.match(online.whyNotQuic ?? "", new RegExp(`^QUIC: Waiting for an answer from UDP 127.0.0.1:${network.port}`));
+    assert.match(
+      online.whyNotQuic ?? "",
+      new RegExp(`^QUIC: Waiting for an answer from UDP 127.0.0.1:${network.port}`),
+    );
     assert.ok(network.lostDatagrams() > 0, "QUIC was not even tried");
     // The whole pool carries the traffic then.
-    await until(() => relay.counts().links === 4, () => `there were 4 links, not ${relay.counts().links}`);
+    await until(
+      () => relay.counts().links === 4,
+      () => `there were 4 links, not ${relay.counts().links}`,
+    );
     assert.equal(await get(site), "hello");
   });
 
@@ -116,7 +122,10 @@ describe("What a tunnel survives", function () {
     assert.equal(error.code, "timeout");
     assert.match(error.message, /No sign of life/);
     await client.online();
-    await until(() => relay.counts().links === 1, () => `the relay had one link, not ${relay.counts().links}`);
+    await until(
+      () => relay.counts().links === 1,
+      () => `the relay had one link, not ${relay.counts().links}`,
+    );
     assert.equal(await get(site), "hello");
   });
 

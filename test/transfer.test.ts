@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
 import type { RequestListener } from "node:http";
 import { pipeline } from "node:stream/promises";
-import { hashOf, isFull, overEachTransport, readText, request, source, startHttp, startTunnel, transferBytes, useScope } from "./fixture/index.ts";
+import {
+  hashOf,
+  isFull,
+  overEachTransport,
+  readText,
+  request,
+  source,
+  startHttp,
+  startTunnel,
+  transferBytes,
+  useScope,
+} from "./fixture/index.ts";
 
 describe(`Transfers of ${transferBytes / 1024 / 1024} MiB`, function () {
   this.timeout(isFull ? 1_200_000 : 120_000);

@@ -28,7 +28,8 @@ export const controlFields: {
   readonly [T in ControlMessage["type"]]: FieldsOf<Extract<ControlMessage, { type: T }>>;
 } = {
   hello: {
-    protocol: integer(1, 65_535),
+    // 0 is a version that nobody speaks: it is answered, not dropped.
+    protocol: integer(0, 65_535),
     software: prose(100),
     suffix: optional(hostName),
     name: optional(text(63)),

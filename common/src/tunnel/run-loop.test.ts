@@ -9,7 +9,7 @@ import type { Session } from "./session.ts";
 /** What one attempt does: fails to connect, or is online for a time and then ends. */
 type Attempt =
   | { readonly fails: ErrorCode; readonly retryAfterMs?: number }
-  | { readonly servesMs: number; readonly then: ErrorCode };
+  | { readonly servesMs: number; readonly endsWith: ErrorCode };
 
 /** Runs the loop over a script of attempts; its waits take no time. Ends it after the last one. */
 async function play(attempts: readonly Attempt[], persistent = false): Promise<string[]> {
@@ -49,7 +49,7 @@ async function play(attempts: readonly Attempt[], persistent = false): Promise<s
         const session = {
           async serve() {
             now += attempt.servesMs;
-            return new PortholeError(attempt.then, "scripted");
+            return new PortholeError(attempt.endsWith, "scripted");
           },
         };
         return session as unknown as Session;
@@ -87,8 +87,8 @@ describe("run loop", () => {
   it("begins anew after a link that served for a while, and not after one that only came up", async () => {
     const seen = await play([
       { fails: "unreachable" },
-      { servesMs: 100, then: "closed" },
-      { servesMs: limits.reconnect.stableAfterMs, then: "closed" },
+      { servesMs: 100, endsWith: "closed" },
+      { servesMs: limits.reconnect.stableAfterMs, endsWith: "closed" },
     ]);
     assert.deepEqual(seen, [
       "wait 1000 (unreachable)",
@@ -112,7 +112,7 @@ describe("run loop", () => {
 
   it("survives anything but a refusal once it was online: it may be a captive portal", async () => {
     const seen = await play([
-      { servesMs: 0, then: "closed" },
+      { servesMs: 0, endsWith: "closed" },
       { fails: "untrusted" },
       { fails: "protocol" },
       { fails: "unauthorized" },

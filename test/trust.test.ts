@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { PortholeError } from "@porthole/common/errors";
+import { generateKey } from "@porthole/common/identity";
+import type { Relay } from "@porthole/relay";
+import {
+  get,
+  hastened,
+  overEachTransport,
+  siteOf,
+  startHttp,
+  startTestClient,
+  startTestRelay,
+  useScope,
+  type TestClient,
+} from "./fixture/index.ts";
+
+describe("Which relay a client trusts", function () {
+  this.timeout(60_000);
+  const scope = useScope();
+  const startSite = () => startHttp(scope, (_request, response) => response.end("hello"));
+
+  overEachTransport((transport) => {
+    it("the one of the first time, and no other in its place", async () => {
+      const service = await startSite();
+      const [stateDir, relayDir] = await Promise.all([scope.folder(), scope.folder()]);
+      const first = await startTestRelay(scope, { args: ["--state-dir", relayDir] });
+      const begin = () =>
+        startTestClient(scope, {
+          servers: [first.apiPort],
+          transport,
+          local: service.local,
+          args: ["--state-dir", stateDir],
+          clock: hastened(scope.clock, 10),
+        });
+      const client = await begin();
+      await client.online();
+      await first.close();
+      const impostor = await replaceWith(first, []);
+      // Whoever was admitted once keeps trying: the right relay may come back.
+      await client.when("the difference to be noticed", (state) => {
+        const now = state.endpoints[0]?.relays[0]?.now;
+        return now?.status === "waiting" && now.error.code === "untrusted" ? now.error : undefined;
+      });
+      await assert.rejects((await begin()).ended, untrusted(first, impostor, /known-relays\.json/));
+      await impostor.close();
+      await replaceWith(first, ["--state-dir", relayDir]);
+      assert.equal(await get(await siteOf(client)), "hello");
+      await client.stop();
+    });
+
+    it("the one with the given fingerprint, however it is written", async () => {
+      const [service, relay] = await Promise.all([startSite(), startTestRelay(scope)]);
+      const client = await clientWith(relay, "--server-fingerprint", relay.fingerprint.toUpperCase());
+      assert.equal(await get(await siteOf(client)), "hello");
+
+      async function clientWith(relay: Relay, ...args: string[]): Promise<TestClient> {
+        return startTestClient(scope, { servers: [relay.apiPort], transport, local: service.local, args });
+      }
+    });
+
+    it("with --insecure any, and remembers none", async () => {
+      const [service, relay] = await Promise.all([startSite(), startTestRelay(scope)]);
+      const client = await startTestClient(scope, {
+        servers: [relay.apiPort],
+        transport,
+        local: service.local,
+        args: ["--insecure"],
+      });
+      assert.equal(await get(await siteOf(client)), "hello");
+      await assert.rejects(readFile(join(client.stateDir, "known-relays.json")), { code: "ENOENT" });
+    });
+  });
+
+  it("not one with another fingerprint than the given one", async () => {
+    const relay = await startTestRelay(scope);
+    const { fingerprint } = generateKey();
+    const client = await startTestClient(scope, {
+      servers: [relay.apiPort],
+      args: ["--server-fingerprint", fingerprint],
+    });
+    await assert.rejects(
+      client.ended,
+      untrusted({ apiPort: relay.apiPort, fingerprint }, relay, /--server-fingerprint/),
+    );
+  });
+
+  it("none when the list of known ones is damaged, and the list stays as it is", async () => {
+    for (const damage of ["{", '{"127.0.0.1:4433":{"fingerprint":"short"}}', "null"]) {
+      const stateDir = await scope.folder();
+      const path = join(stateDir, "known-relays.json");
+      await writeFile(path, damage);
+      const started = startTestClient(scope, { servers: [4433], args: ["--state-dir", stateDir] });
+      if (damage === "null") {
+        await (await started).stop();
+        continue;
+      }
+      await assert.rejects(started, (error: PortholeError) => {
+        assert.equal(error.code, "state");
+        assert.ok(error.message.includes(path), error.message);
+        assert.ok(error.hint);
+        return true;
+      });
+      assert.equal(await readFile(path, "utf8"), damage);
+    }
+  });
+
+  function replaceWith({ apiPort, publicPort }: Relay, args: readonly string[]): Promise<Relay> {
+    return startTestRelay(scope, {
+      args: ["--api-port", String(apiPort), "--pub-port", String(publicPort), ...args],
+    });
+  }
+});
+
+function untrusted(
+  expected: Pick<Relay, "apiPort" | "fingerprint">,
+  actual: Pick<Relay, "fingerprint">,
+  hint: RegExp,
+): (error: PortholeError) => boolean {
+  return (error) => {
+    assert.equal(error.code, "untrusted");
+    assert.equal(error.exitCode, 1);
+    assert.equal(
+      error.message,
+      `127.0.0.1:${expected.apiPort} is not the relay that it was: its key is ${actual.fingerprint}, expected ${expected.fingerprint}`,
+    );
+    assert.match(error.hint ?? "", hint);
+    return true;
+  };
+}
