@@ -94,17 +94,16 @@ describe("Visitors who send something else", function () {
     socket.write(Buffer.from([22, 3, 1, 1, 0, 1, 0, 0, 252, 3, 3]));
     while (clock.pending === before) await turn();
     let isOver = false;
-    socket.on("close", () => {
+    const end = once(socket.resume(), "end").then(() => {
       isOver = true;
     });
-    socket.resume();
     await clock.advance(limits.helloDeadlineMs - 1);
     // A byte now and then buys no time.
     socket.write("x");
     await turn();
     assert.equal(isOver, false);
     await clock.advance(1);
-    await soon(once(socket, "end"), "the end");
+    await soon(end, "the end");
     socket.destroy();
     await settled(relay);
     assert.equal(clock.pending, before);
@@ -125,7 +124,7 @@ describe("Visitors who send something else", function () {
       }
     });
 
-    it("a visitor with whom no TLS can be agreed on is told so by the client", async () => {
+    it("a visitor with whom no TLS can be agreed on gets an error, and the next one is served", async () => {
       const service = await startHttp(scope, (_request, response) => response.end("hello"));
       const { site, client } = await startTunnel(scope, { transport, local: service.local });
       // The certificate is of an ECDSA key, the cipher wants RSA.
@@ -136,8 +135,7 @@ describe("Visitors who send something else", function () {
         maxVersion: "TLSv1.2",
         ciphers: "ECDHE-RSA-AES128-GCM-SHA256",
       });
-      const [error] = (await soon(once(visitor, "error"), "a refusal")) as [Error & { code: string }];
-      assert.match(error.code, /HANDSHAKE_FAILURE/);
+      await soon(once(visitor, "error"), "a refusal");
       const [visit] = await client.visited(1);
       assert.match(visit?.error?.message ?? "", /^TLS handshake: /);
       assert.equal(await get(site), "hello");

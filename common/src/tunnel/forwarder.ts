@@ -29,7 +29,7 @@ export interface ForwarderOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
-  onVisit(report: VisitReport): void;
+  readonly onVisit: (report: VisitReport) => void;
 }
 
 /** A visitor's stream from its header to its end: TLS ends here, plain bytes go to the local service. Never rejects. */

@@ -4,6 +4,6 @@ export { publicUrl, type EndpointState, type RelayState, type RelayStatus, type 
 export { fileKnownRelays, memoryKnownRelays, type KnownRelays, type TrustPolicy } from "./trust.ts";
 export { runTunnel, type TunnelOptions } from "./tunnel.ts";
 export type { VisitReport } from "./forwarder.ts";
-export type { Dialers, DialTarget, ServerAddress } from "./relay-client.ts";
+export type { Dialers, DialTarget, ServerAddress } from "./relay-dialer.ts";
 export type { TransportPolicy } from "./transport-choice.ts";
 export type { CertificateStatus, EndpointAcme } from "./endpoint-certificates.ts";

@@ -7,8 +7,8 @@ export interface LinkSlotOptions {
   readonly transport: "quic" | "http2";
   readonly clock: Clock;
   readonly backoff: { readonly firstMs: number; readonly maxMs: number };
-  /** Whether an error before the first success is worth another attempt. */
-  readonly persistent: boolean;
+  /** Whether an error before the first success is worth another attempt. Asked after each error. */
+  readonly persistent: () => boolean;
   readonly connect: (signal: AbortSignal) => Promise<Session>;
   readonly onChange: (slot: LinkSlot) => void;
 }
@@ -34,7 +34,9 @@ export class LinkSlot {
       {
         clock: options.clock,
         backoff: this.#backoff,
-        persistent: options.persistent,
+        get persistent() {
+          return options.persistent();
+        },
         connect: options.connect,
         onState: (state) => {
           this.#state = state;

@@ -1,63 +1,26 @@
-import { PortholeError } from "../errors.ts";
-import type { Logger } from "../log.ts";
-import type { Carrier, PeerTrust } from "../link/index.ts";
-import { limits, protocolVersion, type Hello } from "../protocol/protocol.ts";
-import { AsyncQueue, withDeadline, type Clock, type Timer } from "../util/index.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { PortholeError } from "../errors.ts";
+import type { Link, LinkStream } from "../link/index.ts";
+import { limits } from "../protocol/protocol.ts";
+import { AsyncQueue, type Timer } from "../util/index.ts";
 import { forward, type VisitReport } from "./forwarder.ts";
 import { LinkSlot } from "./link-slot.ts";
-import { openSession, type Session } from "./session.ts";
+import { RelayDialer, type RelayDialerOptions } from "./relay-dialer.ts";
+import type { Session } from "./session.ts";
 import { publicUrl, type RelayStatus } from "./state.ts";
 import { wantedLinks, type TransportPolicy } from "./transport-choice.ts";
-import type { RelayTrust } from "./trust.ts";
 
-export interface ServerAddress {
-  /** As the user wrote it. */
-  readonly text: string;
-  readonly host: string;
-  readonly port: number;
-}
-
-export interface DialTarget {
-  readonly host: string;
-  readonly port: number;
-  /** The client's certificate and key, PEM. */
-  readonly cert: string;
-  readonly key: string;
-  readonly trust: PeerTrust;
-}
-
-/** The transports, as the program was put together: QUIC needs native code that not every machine can load. */
-export interface Dialers {
-  http2(
-    options: DialTarget & { verifyPeer(certificate: Buffer): void },
-    init: { readonly signal: AbortSignal },
-  ): Promise<Carrier>;
-  readonly quic:
-    | { readonly available: true; dial(options: DialTarget, init: { readonly signal: AbortSignal }): Promise<Carrier> }
-    | { readonly available: false; readonly reason: string };
-}
-
-export interface RelayClientOptions {
-  readonly server: ServerAddress;
-  readonly endpoint: Endpoint;
-  readonly trust: RelayTrust;
-  readonly dialers: Dialers;
+export interface RelayClientOptions extends RelayDialerOptions {
   readonly transport: TransportPolicy;
   readonly poolSize: number;
-  readonly suffix?: string | undefined;
-  readonly software: string;
-  readonly instance: string;
-  readonly clock: Clock;
-  readonly log: Logger;
-  onStatus(status: RelayStatus): void;
-  onVisit(report: VisitReport): void;
+  readonly onStatus: (status: RelayStatus) => void;
+  readonly onVisit: (report: VisitReport) => void;
 }
 
 /** One endpoint's links with one relay: as many and of the kinds that the transport choice wants, each kept up by its slot. */
 export class RelayClient {
   readonly #options: RelayClientOptions;
   readonly #signal: AbortSignal;
+  readonly #dialer: RelayDialer;
   /** Aborts with the signal, or when the relay has refused us. */
   readonly #stop = new AbortController();
   /** What the choice counts: also a slot that has given up, so that it is not started again. */
@@ -67,6 +30,7 @@ export class RelayClient {
   readonly #over = new AsyncQueue<never>();
   #headStart: Timer | undefined;
   #headStartOver = false;
+  #wasAdmitted = false;
   #published = "";
   /** Survives the next attempt, so that the reason shown does not flicker. */
   #quicError: PortholeError | undefined;
@@ -74,6 +38,7 @@ export class RelayClient {
   constructor(options: RelayClientOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
+    this.#dialer = new RelayDialer(options, (stream, link) => this.#forward(stream, link));
   }
 
   /**
@@ -130,8 +95,9 @@ export class RelayClient {
         transport,
         clock,
         backoff: beside ? limits.quicRetry : limits.reconnect,
-        persistent: beside,
-        connect: (signal) => (transport === "quic" ? this.#connectQuic(signal) : this.#connectHttp2(signal)),
+        // What has admitted one of our links is given up only when it refuses us.
+        persistent: () => beside || this.#wasAdmitted,
+        connect: (signal) => (transport === "quic" ? this.#connectQuic(signal) : this.#dialer.http2(signal)),
         // The first change comes from within the constructor.
         onChange: (changed) => queueMicrotask(() => this.#onSlotChange(changed)),
       },
@@ -146,10 +112,22 @@ export class RelayClient {
     });
   }
 
+  async #connectQuic(signal: AbortSignal): Promise<Session> {
+    // Otherwise an HTTP/2 link is dialled anyway, and sees it.
+    if (this.#options.transport === "quic") await this.#dialer.seeCertificate(signal);
+    return this.#dialer.quic(signal);
+  }
+
+  #forward(stream: LinkStream, link: Link): void {
+    const { endpoint, clock, log, onVisit } = this.#options;
+    void forward(stream, link.kind, { endpoint, clock, log, signal: this.#stop.signal, onVisit });
+  }
+
   #onSlotChange(slot: LinkSlot): void {
     if (this.#stop.signal.aborted) return;
     const { state } = slot;
     if (state.status === "online") {
+      this.#wasAdmitted = true;
       // The relay is back: what QUIC knows about it is old.
       if (slot.transport === "http2") for (const quic of this.#active("quic")) quic.wake();
     }
@@ -212,101 +190,6 @@ export class RelayClient {
     if (transport === "h2") return undefined;
     if (!dialers.quic.available) return `QUIC is unavailable: ${dialers.quic.reason}`;
     return this.#quicError ? `QUIC: ${this.#quicError.message}` : "QUIC is being tried";
-  }
-
-  async #connectHttp2(signal: AbortSignal): Promise<Session> {
-    const { trust, dialers, clock } = this.#options;
-    let seen: Buffer | undefined;
-    const carrier = await withDeadline(
-      { clock, delayMs: limits.dialDeadlineMs, what: `Connecting to ${this.#options.server.text}`, signal },
-      (deadline) =>
-        dialers.http2(
-          {
-            ...this.#target(trust.http2),
-            verifyPeer: (certificate) => {
-              trust.verify(certificate);
-              seen = certificate;
-            },
-          },
-          { signal: deadline },
-        ),
-    );
-    if (seen) await this.#remember(seen);
-    return this.#openSession(carrier, signal);
-  }
-
-  async #connectQuic(signal: AbortSignal): Promise<Session> {
-    const { dialers, clock, server } = this.#options;
-    const { quic } = dialers;
-    if (!quic.available)
-      throw new PortholeError("unavailable", `QUIC is unavailable: ${quic.reason}`, {
-        hint: "Use --transport auto or h2.",
-      });
-    const trust = await this.#quicTrust(signal);
-    const carrier = await withDeadline(
-      { clock, delayMs: limits.quicHandshakeMs, what: `Waiting for an answer from UDP ${server.text}`, signal },
-      (deadline) => quic.dial(this.#target(trust), { signal: deadline }),
-    );
-    return this.#openSession(carrier, signal);
-  }
-
-  /** A pinned relay's certificate is seen by HTTP/2 first. With --transport quic a connection is made just to see it. */
-  async #quicTrust(signal: AbortSignal): Promise<PeerTrust> {
-    const { trust, transport } = this.#options;
-    if (!trust.quic && transport === "quic") {
-      const session = await this.#connectHttp2(signal);
-      session.retire("Only looking at the certificate");
-      await session.link.close(new PortholeError("aborted", "Only looking at the certificate"));
-    }
-    return trust.whenSeen(signal);
-  }
-
-  async #openSession(carrier: Carrier, signal: AbortSignal): Promise<Session> {
-    const { clock, endpoint, log } = this.#options;
-    const session = await openSession(
-      carrier,
-      {
-        clock,
-        hello: this.#hello(),
-        onStream: (stream, link) =>
-          void forward(stream, link.kind, {
-            endpoint,
-            clock,
-            log,
-            signal: this.#stop.signal,
-            onVisit: (report) => this.#options.onVisit(report),
-          }),
-      },
-      signal,
-    );
-    // Streams wait in the link until the session serves; by then there is a certificate for the names.
-    await endpoint.serveNames(session.welcome.hostnames);
-    return session;
-  }
-
-  #hello(): Hello {
-    const { software, instance, suffix } = this.#options;
-    return { type: "hello", protocol: protocolVersion, software, instance, ...(suffix ? { suffix } : {}) };
-  }
-
-  #target(trust: PeerTrust): DialTarget {
-    const { server, endpoint } = this.#options;
-    return {
-      host: server.host,
-      port: server.port,
-      cert: endpoint.linkCertificate,
-      key: endpoint.key.pem,
-      trust,
-    };
-  }
-
-  /** Failing to write the pin down costs QUIC its head start next time, and no service now. */
-  async #remember(certificate: Buffer): Promise<void> {
-    try {
-      await this.#options.trust.remember(certificate);
-    } catch (reason) {
-      this.#options.log.warn({}, PortholeError.from(reason).message);
-    }
   }
 }
 

@@ -14,7 +14,10 @@ export type LoopState =
 export interface LoopDeps {
   readonly clock: Clock;
   readonly backoff: Backoff;
-  /** Tries again after every error but a refusal by the relay and a missing part of this machine. */
+  /**
+   * Tries again after every error but a refusal by the relay and a missing part of this machine. Read after every error:
+   * the relay may have admitted another link of ours meanwhile.
+   */
   readonly persistent: boolean;
   connect(signal: AbortSignal): Promise<Session>;
   onState(state: LoopState): void;
@@ -28,19 +31,19 @@ export interface LoopDeps {
  * portal, a relay that is being replaced).
  */
 export async function keepLinkUp(deps: LoopDeps, signal: AbortSignal): Promise<void> {
-  let persistent = deps.persistent;
+  let wasAdmitted = false;
   while (!signal.aborted) {
     const startedAt = deps.clock.monotonic();
     deps.onState({ status: "connecting" });
     try {
       const session = await deps.connect(signal);
-      persistent = true;
+      wasAdmitted = true;
       deps.onState({ status: "online", session });
       throw await session.serve(signal);
     } catch (reason) {
       if (signal.aborted) break;
       const error = PortholeError.from(reason);
-      if (isFinal(error, persistent)) {
+      if (isFinal(error, wasAdmitted || deps.persistent)) {
         deps.onState({ status: "failed", error });
         return;
       }

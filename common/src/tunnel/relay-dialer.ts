@@ -1,0 +1,144 @@
+import { PortholeError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import type { Carrier, Link, LinkStream, PeerTrust } from "../link/index.ts";
+import { limits, protocolVersion, type Hello } from "../protocol/protocol.ts";
+import { withDeadline, type Clock } from "../util/index.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { openSession, type Session } from "./session.ts";
+import type { RelayTrust } from "./trust.ts";
+
+export interface ServerAddress {
+  /** As the user wrote it. */
+  readonly text: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface DialTarget {
+  readonly host: string;
+  readonly port: number;
+  /** The client's certificate and key, PEM. */
+  readonly cert: string;
+  readonly key: string;
+  readonly trust: PeerTrust;
+}
+
+/** The transports, as the program was put together: QUIC needs native code that not every machine can load. */
+export interface Dialers {
+  http2(
+    options: DialTarget & { verifyPeer(certificate: Buffer): void },
+    init: { readonly signal: AbortSignal },
+  ): Promise<Carrier>;
+  readonly quic:
+    | { readonly available: true; dial(options: DialTarget, init: { readonly signal: AbortSignal }): Promise<Carrier> }
+    | { readonly available: false; readonly reason: string };
+}
+
+export interface RelayDialerOptions {
+  readonly server: ServerAddress;
+  readonly endpoint: Endpoint;
+  readonly trust: RelayTrust;
+  readonly dialers: Dialers;
+  readonly suffix?: string | undefined;
+  readonly software: string;
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Makes one admitted link with one relay, over either transport. */
+export class RelayDialer {
+  readonly #options: RelayDialerOptions;
+  readonly #onStream: (stream: LinkStream, link: Link) => void;
+
+  constructor(options: RelayDialerOptions, onStream: (stream: LinkStream, link: Link) => void) {
+    this.#options = options;
+    this.#onStream = onStream;
+  }
+
+  async http2(signal: AbortSignal): Promise<Session> {
+    const { trust, dialers, clock } = this.#options;
+    let seen: Buffer | undefined;
+    const carrier = await withDeadline(
+      { clock, delayMs: limits.dialDeadlineMs, what: `Connecting to ${this.#options.server.text}`, signal },
+      (deadline) =>
+        dialers.http2(
+          {
+            ...this.#target(trust.http2),
+            verifyPeer: (certificate) => {
+              trust.verify(certificate);
+              seen = certificate;
+            },
+          },
+          { signal: deadline },
+        ),
+    );
+    if (seen) await this.#remember(seen);
+    return this.#openSession(carrier, signal);
+  }
+
+  async quic(signal: AbortSignal): Promise<Session> {
+    const { dialers, clock, server } = this.#options;
+    const { quic } = dialers;
+    if (!quic.available)
+      throw new PortholeError("unavailable", `QUIC is unavailable: ${quic.reason}`, {
+        hint: "Use --transport auto or h2.",
+      });
+    const trust = await this.#options.trust.whenSeen(signal);
+    const carrier = await withDeadline(
+      { clock, delayMs: limits.quicHandshakeMs, what: `Waiting for an answer from UDP ${server.text}`, signal },
+      (deadline) => quic.dial(this.#target(trust), { signal: deadline }),
+    );
+    return this.#openSession(carrier, signal);
+  }
+
+  /** Makes a connection only to see the relay's certificate: QUIC has to know a pinned one beforehand. */
+  async seeCertificate(signal: AbortSignal): Promise<void> {
+    if (this.#options.trust.quic) return;
+    const reason = "Only looking at the certificate";
+    const session = await this.http2(signal);
+    session.retire(reason);
+    await session.link.close(new PortholeError("aborted", reason));
+  }
+
+  async #openSession(carrier: Carrier, signal: AbortSignal): Promise<Session> {
+    const { clock, endpoint } = this.#options;
+    const session = await openSession(
+      carrier,
+      {
+        clock,
+        hello: this.#hello(),
+        onStream: this.#onStream,
+      },
+      signal,
+    );
+    // Streams wait in the link until the session serves; by then there is a certificate for the names.
+    await endpoint.serveNames(session.welcome.hostnames);
+    return session;
+  }
+
+  #hello(): Hello {
+    const { software, instance, suffix } = this.#options;
+    return { type: "hello", protocol: protocolVersion, software, instance, ...(suffix ? { suffix } : {}) };
+  }
+
+  #target(trust: PeerTrust): DialTarget {
+    const { server, endpoint } = this.#options;
+    return {
+      host: server.host,
+      port: server.port,
+      cert: endpoint.linkCertificate,
+      key: endpoint.key.pem,
+      trust,
+    };
+  }
+
+  /** Failing to write the pin down costs QUIC its head start next time, and no service now. */
+  async #remember(certificate: Buffer): Promise<void> {
+    try {
+      await this.#options.trust.remember(certificate);
+    } catch (reason) {
+      this.#options.log.warn({}, PortholeError.from(reason).message);
+    }
+  }
+}
