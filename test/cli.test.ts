@@ -2,17 +2,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { version } from "@porthole/common/version";
-import {
-  connectVisitor,
-  get,
-  overEachTransport,
-  runCli,
-  siteAt,
-  startCli,
-  startHttp,
-  startTestRelay,
-  useScope,
-} from "./fixture/index.ts";
+import { connectVisitor, get, runCli, siteAt, startCli, startHttp, startTestRelay, useScope } from "./fixture/index.ts";
 
 describe("command line", function () {
   this.timeout(60_000);
@@ -117,34 +107,5 @@ describe("command line", function () {
     assert.match(second.stderr, /Another client is running/);
     assert.equal((await runCli(scope, "client", ["stop", ...stateDir])).code, 0);
     assert.equal((await client.exited).code, 0);
-  });
-
-  overEachTransport((transport) => {
-    it("a relay that is stopped with visitors on it ends with 0, and its clients wait for it", async () => {
-      const service = await startHttp(scope, () => {});
-      const [relayState, clientState] = [await scope.folder(), await scope.folder()];
-      const relay = startCli(scope, "relay", [
-        "--api-port",
-        "0",
-        "--pub-port",
-        "0",
-        "--json",
-        "--state-dir",
-        relayState,
-      ]);
-      const { api } = JSON.parse(await relay.line(/Relay is ready/)) as { api: number };
-      const transportFlag = ["--transport", transport === "quic" ? "quic" : "h2"];
-      const client = startCli(scope, "client", [
-        ...[String(service.port), "--server", `127.0.0.1:${api}`, "--state-dir", clientState],
-        ...transportFlag,
-      ]);
-      const url = (await client.line(/^URL: /)).slice(5);
-      await client.line(/^online/);
-      const visitor = await connectVisitor(scope, siteAt(url, join(clientState, "primary-self-signed.pem")));
-      visitor.on("error", () => {});
-      assert.deepEqual(await relay.kill("SIGTERM"), { code: 0, signal: null });
-      await client.line(/The relay stops.*trying again|ECONNREFUSED/);
-      assert.equal((await client.kill("SIGINT")).code, 0);
-    });
   });
 });

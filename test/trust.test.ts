@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { PortholeError } from "@porthole/common/errors";
+import type { PortholeError } from "@porthole/common/errors";
 import { generateKey } from "@porthole/common/identity";
 import type { Relay } from "@porthole/relay";
 import {

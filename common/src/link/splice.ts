@@ -24,11 +24,15 @@ export function splice(left: Duplex, right: Duplex, onEnd: (end: SpliceEnd) => v
   }
 
   function watch(side: Duplex, other: Duplex, name: "left" | "right"): void {
-    let failure: Error | undefined;
+    let failure: Error | undefined = side.errored ?? undefined;
     side.on("error", (error) => {
       failure ??= error;
     });
-    side.on("close", () => {
+    // A side may have gone while the other was being connected.
+    if (side.closed) onClose();
+    else side.on("close", onClose);
+
+    function onClose(): void {
       if (side.readableEnded && side.writableFinished && !failure) {
         open -= 1;
         if (open === 0) finish({});
@@ -42,7 +46,7 @@ export function splice(left: Duplex, right: Duplex, onEnd: (end: SpliceEnd) => v
             });
       finish({ error, brokenSide: name });
       if (!other.destroyed) breakOff(other, error);
-    });
+    }
   }
 
   watch(left, right, "left");
