@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { benchIdleAgents } from "./idle-agents.ts";
+import { benchLoss } from "./loss.ts";
 import { benchQuicEngine } from "./quic-engine.ts";
 import { meetsTarget, type BenchRow, type ShowRow } from "./row.ts";
 import { benchWholePath } from "./whole-path.ts";
@@ -9,6 +10,7 @@ const sections: Readonly<Record<string, (show: ShowRow) => Promise<void>>> = {
   "quic-engine": quicEngine,
   "whole-path": benchWholePath,
   "idle-agents": benchIdleAgents,
+  loss,
 };
 
 async function quicEngine(show: ShowRow): Promise<void> {
@@ -16,6 +18,10 @@ async function quicEngine(show: ShowRow): Promise<void> {
   show({ name: "QUIC engine alone, one stream of 1350-byte packets", value: engine.megabytesPerSecond, unit: "MB/s" });
   show({ name: "QUIC engine alone, a core", value: engine.megabytesPerCoreSecond, unit: "MB/s", target: 40 });
   show({ name: "QUIC engine against the package's own classes", value: ratio, unit: "times", target: 30 });
+}
+
+async function loss(show: ShowRow): Promise<void> {
+  for (const row of await benchLoss()) show(row);
 }
 
 function format({ value }: BenchRow): string {

@@ -19,6 +19,8 @@ import {
   type TestClientOptions,
 } from "./fixture/index.ts";
 
+const id = "aaaaaaaaaaaaaaaaaaaaaaaaaa";
+
 describe("Relays who don't keep to the protocol", function () {
   this.timeout(60_000);
   const scope = useScope();
@@ -48,7 +50,7 @@ describe("Relays who don't keep to the protocol", function () {
         const link = linkOf(carrier);
         void link.control.next().then((message) => {
           if (message?.type !== "hello") return;
-          link.control.send(welcome("aaaaaaaaaaaaaaaaaaaaaaaaaa"));
+          link.control.send(welcome(id));
           links.push(link);
         });
       });
@@ -67,6 +69,14 @@ describe("Relays who don't keep to the protocol", function () {
         /^The relay refused: [^\u0000-\u001f]*$/,
       ],
       ["hello", hello(), "protocol", 1, /answered hello with hello/],
+      ["no name", { ...welcome(id), hostnames: [] }, "protocol", 1, /no host name, but \[\]$/],
+      [
+        "a name that is none",
+        { ...welcome(id), hostnames: ["a_b.c"] },
+        "protocol",
+        1,
+        /no host name, but \["a_b.c"\]$/,
+      ],
     ] as const) {
       it(`${what}: the client ends with a sentence and the right status`, async () => {
         const client = await startClient(await answering(message));

@@ -60,13 +60,18 @@ describe("Bad networks", function () {
     });
   });
 
-  it("the agent moves to another address: visitors find it there", async () => {
+  it("the agent moves to another address: visitors find it there, and over QUIC an upload goes on", async () => {
     await overEach(async (transport) => {
       const { lab, tunnel } = await startTunnel(transport, 0);
       const { urls } = await tunnel.online(transport === "quic" ? "quic" : "http2");
+      const bytes = 20_000_000;
+      const upload = tunnel.upload(bytes, longSeconds);
+      await carried(lab, "toAgent", bytes / 20);
       await lab.readdress();
       await served(tunnel, afterSilenceSeconds);
       assert.deepEqual((await tunnel.online(transport === "quic" ? "quic" : "http2")).urls, urls);
+      const { ok, sha256 } = await upload;
+      if (transport === "quic" || ok) assert.equal(sha256, fileHash(bytes));
       await endInOrder(tunnel);
     });
   });
@@ -121,12 +126,17 @@ async function downloadUnderWay(lab: Netlab, tunnel: LabTunnel): Promise<Downloa
     whole: ok && sha256 === fileHash(bytes),
     gaveUp: exitCode === curlTimedOut,
   }));
+  await carried(lab, "toRelay", bytes / 40);
+  return { result };
+}
+
+/** Resolves when the wire has carried so much. */
+async function carried(lab: Netlab, direction: "toRelay" | "toAgent", bytes: number): Promise<void> {
   const giveUpAt = performance.now() + 10_000;
-  while ((await lab.stats()).toRelay.carriedBytes < bytes / 40) {
-    assert.ok(performance.now() < giveUpAt, "The download did not begin");
+  while ((await lab.stats())[direction].carriedBytes < bytes) {
+    assert.ok(performance.now() < giveUpAt, `Less than ${bytes} bytes were carried`);
     await pause(10);
   }
-  return { result };
 }
 
 /** A program that the network has confused would not end, or with an error. */

@@ -1,9 +1,8 @@
-import { watch, type FSWatcher } from "node:fs";
-import { basename, dirname } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
 import { isClientId, parseFingerprint, type PeerIdentity } from "@porthole/common/identity";
 import type { Logger } from "@porthole/common/log";
 import { readFileIfExists } from "@porthole/common/util";
+import { watchFiles } from "./watch-files.ts";
 
 /** What is known of a client when it asks to be let in. The key is proven, everything else is its own word. */
 export interface AdmissionRequest {
@@ -31,12 +30,8 @@ export interface AuthorizedKeys {
  */
 export async function authorizedKeys(path: string, log: Logger, onChange: () => void): Promise<AuthorizedKeys> {
   let allowed = await read(path);
-  let pending = Promise.resolve();
-  // The folder, because editors replace the file.
-  const watcher: FSWatcher = watch(dirname(path), { persistent: false }, (_event, file) => {
-    if (file === basename(path)) pending = pending.then(reread);
-  });
-  watcher.on("error", (cause) => log.error({ path }, `${path} is not watched any more: ${cause.message}`));
+  const stop = new AbortController();
+  void watchFiles([path], stop.signal, reread);
 
   async function reread(): Promise<void> {
     try {
@@ -57,7 +52,7 @@ export async function authorizedKeys(path: string, log: Logger, onChange: () => 
     async authorize({ peer }) {
       if (!isAllowed(peer)) throw unknownClient(peer.clientId);
     },
-    close: () => watcher.close(),
+    close: () => stop.abort(),
   };
 }
 

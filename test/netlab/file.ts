@@ -10,5 +10,9 @@ export function fileBytes(length: number): Buffer {
 }
 
 export function fileHash(length: number): string {
-  return createHash("sha256").update(fileBytes(length)).digest("hex");
+  return sha256(fileBytes(length));
+}
+
+export function sha256(bytes: Buffer): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }

@@ -1,17 +1,20 @@
-import { createHash } from "node:crypto";
+import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import type { RelayStatus, TunnelState } from "@porthole/common/tunnel";
+import { fileBytes, sha256 } from "./file.ts";
 import { relayAddress, type Host, type Netlab } from "./netlab.ts";
 import { watchProgram, type Entry, type Program } from "./program.ts";
 
 export type Online = Extract<RelayStatus, { readonly status: "online" }>;
 
-/** What curl saw. */
+/** What curl saw of a download or an upload. */
 export interface Visit {
+  /** It is whole, by its length. */
   readonly ok: boolean;
-  /** curl's exit status (https://curl.se/docs/manpage.html#EXIT): 28 is "too slow". */
+  /** curl's exit status (https://curl.se/docs/manpage.html#EXIT). */
   readonly exitCode: number;
   readonly bytes: number;
+  /** Of what has arrived. */
   readonly sha256: string;
   readonly seconds: number;
   readonly bytesPerSecond: number;
@@ -26,6 +29,8 @@ export interface LabTunnel {
   online(transport: Online["transport"], withinMs?: number): Promise<Online>;
   /** A visitor downloads so many bytes; gives up after so many seconds. */
   visit(bytes: number, withinSeconds: number): Promise<Visit>;
+  /** A visitor uploads the same; bytes count when all of them have arrived. */
+  upload(bytes: number, withinSeconds: number): Promise<Visit>;
 }
 
 export interface LabTunnelOptions {
@@ -78,10 +83,28 @@ export async function startLabTunnel(lab: Netlab, { transport, folder }: LabTunn
         withinMs,
       )) as Online,
     async visit(bytes, withinSeconds) {
-      const { urls } = (await tunnel.status("the client to be online", ({ status }) => status === "online")) as Online;
-      return curl(lab, urls[0] ?? "", join(folder, "client/primary-self-signed.pem"), bytes, withinSeconds);
+      const answer = await curl(await visitor(`/${bytes}`, withinSeconds));
+      return visitOf(answer, { bytes: answer.body.length, sha256: sha256(answer.body), wanted: bytes });
+    },
+    async upload(bytes, withinSeconds) {
+      const answer = await curl(await visitor("/", withinSeconds, ["--data-binary", "@-"]), fileBytes(bytes));
+      const hash = answer.body.toString();
+      return visitOf(answer, { bytes: hash ? bytes : 0, sha256: hash, wanted: bytes });
     },
   };
+
+  /** Trusts nothing but the client's own certificate, and checks its name. */
+  async function visitor(path: string, withinSeconds: number, more: readonly string[] = []): Promise<ChildProcess> {
+    const { urls } = (await tunnel.status("the client to be online", ({ status }) => status === "online")) as Online;
+    const { hostname, port, origin } = new URL(urls[0] ?? "");
+    const argv = [
+      ...["curl", "--silent", "--fail", "--http1.1", "--max-time", String(withinSeconds)],
+      ...["--cacert", join(folder, "client/primary-self-signed.pem")],
+      ...["--resolve", `${hostname}:${port}:${relayAddress.fromUser}`, ...more, `${origin}${path}`],
+    ];
+    return lab.exec("user", argv, { stdio: ["pipe", "pipe", "ignore"] });
+  }
+
   await tunnel.status("the client to be online", ({ status }) => status === "online");
   return tunnel;
 }
@@ -95,32 +118,29 @@ function find(entries: readonly Entry[], key: string): unknown {
   return entries.find((entry) => key in entry)?.[key];
 }
 
-/** Trusts nothing but the client's own certificate, and checks its name. */
-async function curl(lab: Netlab, url: string, ca: string, bytes: number, withinSeconds: number): Promise<Visit> {
-  const { hostname, port } = new URL(url);
-  const child = lab.exec(
-    "user",
-    [
-      ...["curl", "--silent", "--fail", "--http1.1", "--max-time", String(withinSeconds), "--cacert", ca],
-      ...["--resolve", `${hostname}:${port}:${relayAddress.fromUser}`, `${url}/${bytes}`],
-    ],
-    { stdio: ["ignore", "pipe", "ignore"] },
-  );
+interface Answer {
+  readonly body: Buffer;
+  readonly exitCode: number;
+  readonly seconds: number;
+}
+
+/** Runs it to its end, which its own time limit brings. */
+async function curl(child: ChildProcess, input: Buffer = Buffer.alloc(0)): Promise<Answer> {
   const startedAt = performance.now();
-  const hash = createHash("sha256");
-  let received = 0;
-  child.stdout?.on("data", (chunk: Buffer) => {
-    received += chunk.length;
-    hash.update(chunk);
-  });
+  const chunks: Buffer[] = [];
+  child.stdout?.on("data", (chunk: Buffer) => chunks.push(chunk));
+  // It may end before it has read everything.
+  child.stdin?.on("error", () => {}).end(input);
   const exitCode = await new Promise<number>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => resolve(code ?? -1));
   });
-  const seconds = (performance.now() - startedAt) / 1_000;
-  return {
-    ok: exitCode === 0 && received === bytes,
-    ...{ exitCode, bytes: received, seconds, bytesPerSecond: received / seconds },
-    sha256: hash.digest("hex"),
-  };
+  return { body: Buffer.concat(chunks), exitCode, seconds: (performance.now() - startedAt) / 1_000 };
+}
+
+function visitOf(
+  { exitCode, seconds }: Answer,
+  { bytes, sha256, wanted }: { readonly bytes: number; readonly sha256: string; readonly wanted: number },
+): Visit {
+  return { ok: exitCode === 0 && bytes === wanted, exitCode, bytes, sha256, seconds, bytesPerSecond: bytes / seconds };
 }

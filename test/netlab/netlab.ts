@@ -75,9 +75,7 @@ export async function createNetlab(
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<Netlab> {
   signal?.throwIfAborted();
-  const lab = new RunningNetlab(await startWire(options.seed ?? 1), options.congestion ?? "cubic");
-  const stop = (): void => void lab.close();
-  signal?.addEventListener("abort", stop, { once: true });
+  const lab = new RunningNetlab(await startWire(options.seed ?? 1), options.congestion ?? "cubic", signal);
   try {
     await lab.connect();
     await lab.configure(options);
@@ -94,11 +92,15 @@ class RunningNetlab implements Netlab {
   readonly #congestion: string;
   readonly #children = new Set<ChildProcess>();
   #agentAddress: string = agentAddresses[0];
+  readonly #signal: AbortSignal | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(wire: Wire, congestion: string) {
+  constructor(wire: Wire, congestion: string, signal: AbortSignal | undefined) {
     this.#wire = wire;
     this.#congestion = congestion;
+    this.#signal = signal;
+    signal?.addEventListener("abort", this.#onAbort);
+    if (signal?.aborted) this.#onAbort();
   }
 
   async connect(): Promise<void> {
@@ -162,9 +164,12 @@ class RunningNetlab implements Netlab {
   }
 
   close(): Promise<void> {
+    this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#closed ??= this.#end().catch(() => {});
     return this.#closed;
   }
+
+  readonly #onAbort = (): void => void this.close();
 
   async #end(): Promise<void> {
     const ends = [...this.#children].map((child) => {

@@ -85,7 +85,10 @@ export class CarrierLinkStream extends Duplex implements LinkStream {
     const raw = this.#raw;
     this.#takeDrain()?.(error);
     if (!raw.destroyed && !(this.#sawEnd && raw.writableFinished)) {
-      if (!this.#abortedByPeer) this.#hooks.onAbort(this.id, error instanceof PortholeError ? error.code : "aborted");
+      const abort = (): void => this.#hooks.onAbort(this.id, error instanceof PortholeError ? error.code : "aborted");
+      // Who has said everything may leave without a word, as with TCP: only somebody who still talks to it has to know.
+      if (!error && this.writableFinished) raw.once("data", abort);
+      else if (!this.#abortedByPeer) abort();
       raw.resume();
       if (raw.abandon) raw.abandon();
       else if (!raw.writableEnded) raw.end();

@@ -19,7 +19,6 @@ export function createLink(carrier: Carrier, options: LinkOptions): Link {
 
 class CarrierLink implements Link {
   readonly kind: LinkKind;
-  readonly remote: RemoteAddress;
   readonly peerCertificate: Buffer | undefined;
   readonly control: ControlChannel;
   readonly incoming: AsyncQueue<LinkStream>;
@@ -41,7 +40,6 @@ class CarrierLink implements Link {
     this.#clock = options.clock;
     this.#heartbeat = options.heartbeat;
     this.kind = carrier.kind;
-    this.remote = carrier.remote;
     this.peerCertificate = carrier.peerCertificate;
     this.maxStreams = carrier.maxStreams;
     this.incoming = new AsyncQueue(limits.maxStreamsPerLink);
@@ -57,6 +55,10 @@ class CarrierLink implements Link {
     });
     void this.#accept();
     this.#timer = this.#clock.timer(limits.heartbeatIntervalMs, () => this.#beat());
+  }
+
+  get remote(): RemoteAddress {
+    return this.#carrier.remote;
   }
 
   openStream(): LinkStream {

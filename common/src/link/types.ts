@@ -75,6 +75,7 @@ export interface LinkLoad {
 
 export interface Link {
   readonly kind: LinkKind;
+  /** Where the peer is now: on QUIC it may move. */
   readonly remote: RemoteAddress;
   readonly peerCertificate: Buffer | undefined;
   /** Typed messages on the control stream; heartbeat and aborts are handled inside. */

@@ -142,6 +142,28 @@ export function linkCompliance(name: string, makePair: () => Promise<LinkPair>, 
       await gone(pair);
     });
 
+    it("does not take it for an abort that one side leaves after its end", async () => {
+      const { opened, accepted } = await openStream(pair);
+      accepted.end("bye");
+      await once(accepted, "finish");
+      accepted.destroy();
+      assert.equal((await readAll(opened)).toString(), "bye");
+      opened.end();
+      await gone(pair);
+    });
+
+    it("tells who goes on talking to a side that has left", async () => {
+      const { opened, accepted } = await openStream(pair);
+      accepted.end();
+      await once(accepted, "finish");
+      accepted.destroy();
+      await readAll(opened);
+      const failed = once(opened, "error");
+      opened.write("are you there?");
+      assert.equal(((await failed) as [PortholeError])[0].code, "aborted");
+      await gone(pair);
+    });
+
     it(`survives ${options.aborts} visitors who leave in mid-download`, async function () {
       this.timeout(300_000);
       const block = Buffer.alloc(256 * 1024);

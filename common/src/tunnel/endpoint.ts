@@ -60,13 +60,15 @@ export class Endpoint {
 
   /** Public names under which relays serve this endpoint; once resolved, the certificate covers all of them. */
   serveNames(hostnames: readonly string[]): Promise<void> {
-    this.#update = this.#update.then(async () => {
-      const missing = hostnames.filter((hostname) => !this.#hostnames.has(hostname));
-      if (missing.length === 0) return;
-      for (const hostname of missing) this.#hostnames.add(hostname);
-      const names = [...this.#hostnames].toSorted();
-      this.#selfSigned = this.#context(await selfSigned(this.#options, names, this.#options.certificatePath));
-    });
+    this.#update = this.#update
+      .catch(() => {})
+      .then(async () => {
+        const missing = hostnames.filter((hostname) => !this.#hostnames.has(hostname));
+        if (missing.length === 0) return;
+        for (const hostname of missing) this.#hostnames.add(hostname);
+        const names = [...this.#hostnames].toSorted();
+        this.#selfSigned = this.#context(await selfSigned(this.#options, names, this.#options.certificatePath));
+      });
     return this.#update;
   }
 

@@ -25,8 +25,8 @@ export class RelayClient {
   readonly #stop = new AbortController();
   /** What the choice counts: also a slot that has given up, so that it is not started again. */
   readonly #slots = new Set<LinkSlot>();
-  /** Slots that are not over. */
-  readonly #running = new Set<LinkSlot>();
+  /** Slots and visits that are not over. */
+  readonly #running = new Set<unknown>();
   readonly #over = new AsyncQueue<never>();
   #headStart: Timer | undefined;
   #headStartOver = false;
@@ -42,8 +42,8 @@ export class RelayClient {
   }
 
   /**
-   * Runs until the signal aborts, or until the relay has refused us, and until every link is closed then. Never rejects:
-   * `onStatus` has the outcome.
+   * Runs until the signal aborts, or until the relay has refused us, and until every link and visit is over then. Never
+   * rejects: `onStatus` has the outcome.
    */
   async run(): Promise<void> {
     const stop = (): void => this.#stop.abort(this.#signal.reason);
@@ -120,7 +120,12 @@ export class RelayClient {
 
   #forward(stream: LinkStream, link: Link): void {
     const { endpoint, clock, log, onVisit } = this.#options;
-    void forward(stream, link.kind, { endpoint, clock, log, signal: this.#stop.signal, onVisit });
+    const visit = forward(stream, link.kind, { endpoint, clock, log, signal: this.#stop.signal, onVisit });
+    this.#running.add(visit);
+    void visit.then(() => {
+      this.#running.delete(visit);
+      this.#endWhenEmpty();
+    });
   }
 
   #onSlotChange(slot: LinkSlot): void {

@@ -57,37 +57,33 @@ export class RelayDialer {
   }
 
   async http2(signal: AbortSignal): Promise<Session> {
-    const { trust, dialers, clock } = this.#options;
+    const { trust, dialers, server } = this.#options;
     let seen: Buffer | undefined;
-    const carrier = await withDeadline(
-      { clock, delayMs: limits.dialDeadlineMs, what: `Connecting to ${this.#options.server.text}`, signal },
-      (deadline) =>
-        dialers.http2(
-          {
-            ...this.#target(trust.http2),
-            verifyPeer: (certificate) => {
-              trust.verify(certificate);
-              seen = certificate;
-            },
-          },
-          { signal: deadline },
-        ),
+    const target = {
+      ...this.#target(trust.http2),
+      verifyPeer: (certificate: Buffer) => {
+        trust.verify(certificate);
+        seen = certificate;
+      },
+    };
+    const carrier = await this.#dial(`Connecting to ${server.text}`, limits.dialDeadlineMs, signal, (init) =>
+      dialers.http2(target, init),
     );
     if (seen) await this.#remember(seen);
     return this.#openSession(carrier, signal);
   }
 
   async quic(signal: AbortSignal): Promise<Session> {
-    const { dialers, clock, server } = this.#options;
+    const { dialers, server } = this.#options;
     const { quic } = dialers;
     if (!quic.available)
       throw new PortholeError("unavailable", `QUIC is unavailable: ${quic.reason}`, {
         hint: "Use --transport auto or h2.",
       });
     const trust = await this.#options.trust.whenSeen(signal);
-    const carrier = await withDeadline(
-      { clock, delayMs: limits.quicHandshakeMs, what: `Waiting for an answer from UDP ${server.text}`, signal },
-      (deadline) => quic.dial(this.#target(trust), { signal: deadline }),
+    const what = `Waiting for an answer from UDP ${server.text}`;
+    const carrier = await this.#dial(what, limits.quicHandshakeMs, signal, (init) =>
+      quic.dial(this.#target(trust), init),
     );
     return this.#openSession(carrier, signal);
   }
@@ -99,6 +95,20 @@ export class RelayDialer {
     const session = await this.http2(signal);
     session.retire(reason);
     await session.link.close(new PortholeError("aborted", reason));
+  }
+
+  #dial(
+    what: string,
+    delayMs: number,
+    parent: AbortSignal,
+    dial: (init: { readonly signal: AbortSignal }) => Promise<Carrier>,
+  ): Promise<Carrier> {
+    return withDeadline({ clock: this.#options.clock, delayMs, what, signal: parent }, async (signal) => {
+      const carrier = await dial({ signal });
+      // In the same turn as the abort: nobody waits for it any more.
+      if (signal.aborted) carrier.destroy(PortholeError.from(signal.reason));
+      return carrier;
+    });
   }
 
   async #openSession(carrier: Carrier, signal: AbortSignal): Promise<Session> {

@@ -1,6 +1,6 @@
 import { PortholeError, isErrorCode } from "../errors.ts";
 import { createLink, type Carrier, type Link, type LinkStream } from "../link/index.ts";
-import { limits, type Hello, type Permit, type Welcome } from "../protocol/protocol.ts";
+import { canonicalHostName, limits, type Hello, type Permit, type Welcome } from "../protocol/index.ts";
 import { orAbort, withDeadline, type Clock } from "../util/index.ts";
 
 /** A link that the relay has admitted. */
@@ -45,7 +45,7 @@ async function receiveWelcome(link: Link): Promise<Welcome> {
   const message = await link.control.next();
   switch (message?.type) {
     case "welcome":
-      return message;
+      return checkedWelcome(message);
     case "reject":
       throw fromReject(message.code, message.message, message.retryAfterMs);
     case "drain":
@@ -58,6 +58,13 @@ async function receiveWelcome(link: Link): Promise<Welcome> {
     case "permit-request":
       throw new PortholeError("protocol", `The relay answered hello with ${message.type}`);
   }
+}
+
+/** We show these names, and make certificates for them. */
+function checkedWelcome(welcome: Welcome): Welcome {
+  const { hostnames } = welcome;
+  if (hostnames.length > 0 && hostnames.every((name) => canonicalHostName(name) === name)) return welcome;
+  throw new PortholeError("protocol", `The relay gave us no host name, but ${JSON.stringify(hostnames).slice(0, 200)}`);
 }
 
 function fromReject(code: string, message: string, retryAfterMs: number | undefined): PortholeError {

@@ -85,7 +85,7 @@ export interface QuicheConnection {
   /** Decrypts in place, so the datagram is spoilt afterwards. Throws when the connection is broken by it. */
   recv(datagram: Uint8Array, info: { readonly from: HostPort; readonly to: HostPort }): number;
   /** Null when there is nothing to send. */
-  send(out: Uint8Array): [length: number, info: { readonly to: HostPort }] | null;
+  send(out: Uint8Array): [length: number, info: unknown] | null;
   /** Bytes that BBR's rate makes of a millisecond: at least a packet, at most 64 KiB. */
   sendQuantum(): number;
   /** Null when nothing can be read now. Throws StreamReset, InvalidStreamState. */
@@ -100,7 +100,8 @@ export interface QuicheConnection {
   onTimeout(): void;
   /** Queues CONNECTION_CLOSE. */
   close(app: boolean, code: number, reason: Uint8Array): void | null;
-  pathEventNext(): unknown;
+  /** `recv`: packets that were genuine and new. */
+  stats(): { readonly recv: number };
   /** `rtt` in milliseconds. Costs tens of microseconds. */
   pathStats(): { readonly active: boolean; readonly rtt: number; readonly cwnd: number; readonly lost: number }[];
   isEstablished(): boolean;

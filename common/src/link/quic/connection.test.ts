@@ -117,6 +117,37 @@ describe("quic connection", function () {
     await Promise.all([once(opened, "close"), once(accepted, "close")]);
   });
 
+  it("sends again what went to the address that the client has left", async () => {
+    await connect();
+    const { opened, accepted } = await open();
+    pair.moveClient({ address: "127.0.0.3", port: 4444 });
+    const sent = await send(opened, randomBytes(1_000), 4);
+    const started = Array.from({ length: 20 }, () => pair.relay.openStream().resume());
+    for (const stream of started) stream.end(randomBytes(1_000));
+    for (const lostBefore = pair.lost; pair.lost - lostBefore < 10;) await turn();
+    accepted.end("here I am");
+    await assertReceived(accepted, sent);
+    for (const _ of started) (await acceptStream()).resume().end();
+    opened.resume();
+    await drained();
+  });
+
+  it("does not follow packets that anyone may have sent", async () => {
+    await connect();
+    const { opened, accepted } = await open();
+    accepted.write("genuine");
+    await once(opened.resume(), "data");
+    const elsewhere = { address: "127.0.0.9", port: 9 };
+    const { remote } = pair.relay;
+    pair.relay.receive(randomBytes(1_200), elsewhere);
+    pair.relay.receive(Buffer.from(pair.lastToRelay), elsewhere);
+    await turn();
+    assert.deepEqual(pair.relay.remote, remote);
+    accepted.resume().end();
+    opened.end();
+    await drained();
+  });
+
   it("opens and ends 10,000 streams one after another and leaves nothing", async () => {
     await connect();
     for (let i = 0; i < 10_000; i++) {

@@ -46,9 +46,13 @@ export class Connection {
   readonly #writes = new WriteQueue();
   readonly #resumed = new Set<QuicStream>();
   readonly #peerIds: PeerStreamIds;
-  readonly #localHost: HostPort;
   readonly #transmitter: Transmitter;
-  #arrival: { readonly from: HostPort; readonly to: HostPort };
+  /**
+   * For the engine all packets come the same way, and the transmitter follows the peer. quiche 0.18 takes a packet from
+   * elsewhere for a new path, and what is under way on the old one is never sent again: an acknowledgement finds losses only
+   * on paths that it acknowledges something of. A stream whose first packet met a NAT's old port would never exist.
+   */
+  readonly #arrival: { readonly from: HostPort; readonly to: HostPort };
   #isPaced = false;
   #nextId: number;
   #phase: "handshake" | "open" | "closing" | "over" = "handshake";
@@ -66,8 +70,7 @@ export class Connection {
     this.#engine = options.engine;
     this.#transmitter = new Transmitter(options);
     this.maxStreams = options.maxStreams;
-    this.#localHost = hostPort(options.local);
-    this.#arrival = this.#arrivalFrom(options.remote);
+    this.#arrival = { from: hostPort(options.remote), to: hostPort(options.local) };
     // The two lowest bits of an id tell who opened it (RFC 9000 section 2.1); the client's next one after control is 4.
     this.#nextId = options.side === "relay" ? 1 : 4;
     this.#peerIds = new PeerStreamIds(options.side === "relay" ? 4 : 1);
@@ -95,16 +98,15 @@ export class Connection {
     if (this.#phase === "closing") return this.#repeatClose();
     if (this.#phase === "handshake" && (this.#handshakeBytes += datagram.length) > maxHandshakeBytes)
       return this.destroy(new PortholeError("limit", `${this.#options.what}: the handshake is too long`));
-    if (from.port !== this.#arrival.from.port || from.address !== this.#arrival.from.host) {
-      this.#transmitter.expectMove();
-      this.#arrival = this.#arrivalFrom(from);
-    }
+    const isElsewhere = this.#phase === "open" && !this.#transmitter.isTo(from);
+    const before = isElsewhere ? this.#engine.stats().recv : 0;
     try {
       this.#engine.recv(datagram, this.#arrival);
     } catch {
       // The engine has closed the connection, and says why in localError().
     }
-
+    // The engine counts what it could decrypt and had not seen before: neither forged nor copied.
+    if (isElsewhere && this.#engine.stats().recv > before) this.#transmitter.moveTo(from);
     this.#received = true;
     this.#schedule();
   }
@@ -313,9 +315,5 @@ export class Connection {
     const scheduled = this.#scheduled;
     this.#flush();
     this.#scheduled ||= scheduled;
-  }
-
-  #arrivalFrom(from: RemoteAddress): { readonly from: HostPort; readonly to: HostPort } {
-    return { from: hostPort(from), to: this.#localHost };
   }
 }

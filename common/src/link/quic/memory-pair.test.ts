@@ -40,6 +40,8 @@ export class MemoryPair {
   readonly relayOver: Promise<PortholeError>;
   lost = 0;
   liveTimers = 0;
+  /** The newest packet that has come to the relay's side, as it was sent. */
+  lastToRelay: Buffer = Buffer.alloc(0);
   readonly #loss: number;
   readonly #disorder: number;
   readonly #random: () => number;
@@ -133,6 +135,7 @@ export class MemoryPair {
           return;
         }
         const bytes = Buffer.from(packet.subarray(0, length));
+        if (to === "relay") this.lastToRelay = Buffer.from(bytes);
         if (this.#happens()) this.#carry({ bytes: Buffer.from(bytes), to });
         if (this.#happens()) bytes.writeUInt8(bytes.readUInt8(length >> 1) ^ 0x10, length >> 1);
         if (this.#happens()) setImmediate(() => this.#carry({ bytes, to }));

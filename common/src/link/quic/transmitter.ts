@@ -1,7 +1,7 @@
 import { PortholeError } from "../../errors.ts";
 import type { Clock } from "../../util/clock.ts";
 import type { RemoteAddress } from "../types.ts";
-import type { HostPort, QuicheConnection } from "./binding.ts";
+import type { QuicheConnection } from "./binding.ts";
 import { Pacer } from "./pacer.ts";
 import type { DatagramSender } from "./udp-socket.ts";
 
@@ -29,7 +29,6 @@ export class Transmitter {
   readonly #options: TransmitterOptions;
   readonly #pacer: Pacer | undefined;
   #remote: RemoteAddress;
-  #peerMoves = false;
   #failure: PortholeError | undefined;
 
   constructor(options: TransmitterOptions) {
@@ -38,7 +37,7 @@ export class Transmitter {
     this.#pacer = options.isPaced ? new Pacer() : undefined;
   }
 
-  /** Where the last packet went. */
+  /** Where packets go. */
   get remote(): RemoteAddress {
     return this.#remote;
   }
@@ -48,9 +47,13 @@ export class Transmitter {
     return this.#failure;
   }
 
-  /** A packet came from another address than the one before. Where the engine wants to send matters from now on. */
-  expectMove(): void {
-    this.#peerMoves = true;
+  isTo({ address, port }: RemoteAddress): boolean {
+    return port === this.#remote.port && address === this.#remote.address;
+  }
+
+  /** The peer is somewhere else now. */
+  moveTo({ address, port }: RemoteAddress): void {
+    this.#remote = { address, port };
   }
 
   burst(): BurstResult {
@@ -87,7 +90,7 @@ export class Transmitter {
   #sendOne(): Buffer | undefined {
     const { engine, sender, what } = this.#options;
     const packet = sender.acquire();
-    let sent: [number, { readonly to: HostPort }] | null;
+    let sent: [number, unknown] | null;
     try {
       sent = engine.send(packet);
     } catch (cause) {
@@ -96,12 +99,7 @@ export class Transmitter {
       return undefined;
     }
     if (!sent) return undefined;
-    const [length, { to }] = sent;
-    if (this.#peerMoves && (to.port !== this.#remote.port || to.host !== this.#remote.address)) {
-      this.#remote = { address: to.host, port: to.port };
-      // The engine notes each move, and would keep its notes for ever.
-      while (engine.pathEventNext());
-    }
+    const [length] = sent;
     sender.send(packet, length, this.#remote);
     return packet.subarray(0, length);
   }

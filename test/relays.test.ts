@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { appendFile, readFile, writeFile } from "node:fs/promises";
+import { appendFile, writeFile } from "node:fs/promises";
 import net from "node:net";
 import { join } from "node:path";
-import { generateKey, readPeer } from "@porthole/common/identity";
+import { generateKey } from "@porthole/common/identity";
 import type { PortholeError } from "@porthole/common/errors";
+import { platformReason, skipUnless } from "../common/src/testing/skip.ts";
 import {
   connectVisitor,
+  freePort,
   get,
+  listeningLog,
   needQuic,
   overEachTransport,
   siteOf,
@@ -17,39 +20,14 @@ import {
   startTunnel,
   until,
   useScope,
-  type TestClientOptions,
 } from "./fixture/index.ts";
 
-describe("Names, relays and who may use them", function () {
+describe("Relays and their ports", function () {
   this.timeout(60_000);
   const scope = useScope();
-  const startSite = (text = "hello") => startHttp(scope, (_request, response) => response.end(text));
+  const startSite = () => startHttp(scope, (_request, response) => response.end("hello"));
 
   overEachTransport((transport) => {
-    it("a secondary endpoint has a name, a service and a certificate of its own", async () => {
-      const [one, two, relay] = await Promise.all([startSite("first"), startSite("second"), startTestRelay(scope)]);
-      const client = await startTestClient(scope, {
-        servers: [relay.apiPort],
-        transport,
-        local: one.local,
-        args: [
-          ...["--secondary-local", two.local],
-          ...["--primary-cert-extension-hex", "00aa", "--secondary-cert-extension-hex", "0102030405"],
-        ],
-      });
-      const sites = [await siteOf(client), await siteOf(client, { endpoint: 1 })] as const;
-      assert.notEqual(sites[0].hostname, sites[1].hostname);
-      assert.deepEqual(await Promise.all(sites.map((site) => get(site))), ["first", "second"]);
-      for (const [index, extension] of ["00aa", "0102030405"].entries()) {
-        const visitor = await connectVisitor(scope, sites[index] ?? sites[0]);
-        const peer = readPeer(visitor.getPeerCertificate().raw);
-        assert.equal(peer.extension?.toString("hex"), extension);
-        assert.equal(peer.fingerprint, client.state.endpoints[index]?.fingerprint);
-        assert.equal(sites[index]?.hostname, `${peer.clientId}.localhost`);
-        visitor.destroy();
-      }
-    });
-
     it("two relays serve the same name in parallel, and one goes on when the other stops", async () => {
       const [service, one, two] = await Promise.all([startSite(), startTestRelay(scope), startTestRelay(scope)]);
       const client = await startTestClient(scope, {
@@ -77,9 +55,10 @@ describe("Names, relays and who may use them", function () {
       const [list, keyPath] = [join(folder, "keys.txt"), join(folder, "key.pem")];
       await writeFile(keyPath, key.pem, { mode: 0o600 });
       await writeFile(list, "# nobody yet\n");
+      const { log, logged } = listeningLog();
       const [service, relay] = await Promise.all([
         startSite(),
-        startTestRelay(scope, { args: ["--authorized-keys", list] }),
+        startTestRelay(scope, { args: ["--authorized-keys", list], log }),
       ]);
       const start = () =>
         startTestClient(scope, {
@@ -89,7 +68,9 @@ describe("Names, relays and who may use them", function () {
           args: ["--primary-key", keyPath],
         });
       await refused(await start());
+      const reread = logged(/^Reread the authorized keys/);
       await appendFile(list, `${key.clientId} # somebody's laptop\n`);
+      await reread;
       const admitted = await start();
       assert.equal(await get(await siteOf(admitted)), "hello");
       await writeFile(list, "# nobody any more\n");
@@ -107,7 +88,7 @@ describe("Names, relays and who may use them", function () {
     });
 
     it("one port for agents and visitors: the server's name tells them apart", async () => {
-      const port = await sharedPort();
+      const port = await freePort();
       const service = await startSite();
       const { site, relay } = await startTunnel(scope, {
         transport,
@@ -122,7 +103,7 @@ describe("Names, relays and who may use them", function () {
     });
 
     it("over IPv6", async function () {
-      if (!(await hasIpv6())) this.skip();
+      skipUnless(this, await hasIpv6(), platformReason("this machine has no IPv6"));
       const [service, relay] = await Promise.all([
         startSite(),
         startTestRelay(scope, { args: ["--bind-addr", "::1"] }),
@@ -173,63 +154,7 @@ describe("Names, relays and who may use them", function () {
     );
     assert.equal(relay.counts().links, 1);
   });
-
-  describe("--domain-suffix", () => {
-    const suffixes = ["--domain-suffix", "tunnel.localhost", "--domain-suffix", "*.other.localhost"];
-
-    it("the relay's first one is the default, any of its others can be chosen", async () => {
-      const [service, relay] = await Promise.all([startSite(), startTestRelay(scope, { args: suffixes })]);
-      for (const [args, suffix] of [
-        [[], "tunnel.localhost"],
-        [["--domain-suffix", "Other.LOCALHOST"], "other.localhost"],
-      ] as const) {
-        const client = await startTestClient(scope, clientOf(relay.apiPort, service.local, args));
-        const site = await siteOf(client);
-        assert.equal(site.hostname, `${client.state.endpoints[0]?.clientId}.${suffix}`);
-        assert.equal(await get(site), "hello");
-      }
-    });
-
-    it("one that the relay does not serve is refused", async () => {
-      const relay = await startTestRelay(scope, { args: suffixes });
-      const client = await startTestClient(scope, clientOf(relay.apiPort, "3000", ["--domain-suffix", "example.com"]));
-      await assert.rejects(client.ended, (error: PortholeError) => {
-        assert.equal(error.code, "name");
-        assert.equal(error.exitCode, 3);
-        assert.match(error.message, /"example.com" is not served here; try tunnel.localhost, other.localhost/);
-        return true;
-      });
-    });
-
-    function clientOf(port: number, local: string, args: readonly string[]): TestClientOptions {
-      return { servers: [port], transport: "http2", local, args };
-    }
-  });
-
-  it("the name stays the same between runs, and so does the certificate that somebody has pinned", async () => {
-    const service = await startSite();
-    const first = await startTunnel(scope, { transport: "http2", local: service.local });
-    await first.client.stop();
-    const again = await startTestClient(scope, {
-      servers: [first.relay.apiPort],
-      transport: "http2",
-      local: service.local,
-      args: ["--state-dir", first.client.stateDir],
-    });
-    assert.deepEqual(await siteOf(again), first.site);
-    assert.equal(await readFile(first.site.caPath, "utf8"), first.site.ca);
-  });
 });
-
-/** A port that is free for TCP and UDP, as far as one can know. */
-async function sharedPort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 async function hasIpv6(): Promise<boolean> {
   const server = net.createServer();

@@ -1,0 +1,259 @@
+import assert from "node:assert/strict";
+import { PortholeError } from "../errors.ts";
+import { generateKey } from "../identity/index.ts";
+import { createLink, type Carrier, type Link } from "../link/index.ts";
+import { memoryCarrierPair } from "../link/memory/index.ts";
+import { silentLogger } from "../log.ts";
+import { limits, type ControlMessage } from "../protocol/index.ts";
+import { FakeClock } from "../testing/fake-clock.ts";
+import { Endpoint } from "./endpoint.ts";
+import { parseLocalService } from "./local-service.ts";
+import { RelayClient } from "./relay-client.ts";
+import type { Dialers } from "./relay-dialer.ts";
+import type { RelayStatus } from "./state.ts";
+import type { TransportPolicy } from "./transport-choice.ts";
+import { memoryKnownRelays, RelayTrust } from "./trust.ts";
+
+type Kind = "quic" | "http2";
+
+/** What a dialled relay does; dialling itself may fail, too. */
+type Answer = ControlMessage | PortholeError | "hang";
+
+const welcome: ControlMessage = {
+  type: "welcome",
+  clientId: "aaaaaaaaaaaaaaaaaaaaaaaaaa",
+  hostnames: ["aaaaaaaaaaaaaaaaaaaaaaaaaa.localhost"],
+  publicPort: 443,
+  limits: { maxStreams: 1_000 },
+  software: "relay/test",
+  observedAddress: "127.0.0.1",
+};
+const refusal: ControlMessage = { type: "reject", code: "unauthorized", message: "who are you" };
+const unreachable = new PortholeError("unreachable", "no route");
+const untrusted = new PortholeError("untrusted", "somebody else");
+
+describe("one endpoint's links with one relay", () => {
+  let endpoint: Endpoint;
+  before(async () => {
+    const local = parseLocalService("3000");
+    const context = { clock: new FakeClock(), log: silentLogger };
+    endpoint = await Endpoint.create({ role: "primary", key: generateKey(), local, ...context });
+  });
+
+  /** A relay that can be told what to answer, per transport, and the client that dials it. */
+  function world(policy: TransportPolicy, first: Partial<Record<Kind, Answer>> = {}, quic = true) {
+    const clock = new FakeClock();
+    const stop = new AbortController();
+    const answers: Record<Kind, Answer> = { quic: welcome, http2: welcome, ...first };
+    const dials: Record<Kind, number> = { quic: 0, http2: 0 };
+    const links: Record<Kind, Set<Link>> = { quic: new Set(), http2: new Set() };
+    const statuses: RelayStatus[] = [];
+
+    async function dial(kind: Kind, signal: AbortSignal): Promise<Carrier> {
+      dials[kind] += 1;
+      const answer = answers[kind];
+      if (answer instanceof PortholeError) throw answer;
+      if (answer === "hang")
+        return new Promise((_resolve, reject) =>
+          signal.addEventListener("abort", () => reject(signal.reason as Error)),
+        );
+      const pair = memoryCarrierPair();
+      Object.defineProperty(pair.client, "kind", { value: kind });
+      const link = createLink(pair.relay, { clock, heartbeat: "watch" });
+      links[kind].add(link);
+      void link.closed.then(() => links[kind].delete(link));
+      void serve(link, answer);
+      return pair.client;
+    }
+
+    const dialers: Dialers = {
+      http2: (_target, { signal }) => dial("http2", signal),
+      quic: quic
+        ? { available: true, dial: (_target, { signal }) => dial("quic", signal) }
+        : { available: false, reason: "no binary" },
+    };
+    const client = new RelayClient(
+      {
+        server: { text: "relay:4433", host: "relay", port: 4433 },
+        endpoint,
+        trust: new RelayTrust("relay:4433", { kind: "insecure" }, memoryKnownRelays()),
+        dialers,
+        transport: policy,
+        poolSize: 4,
+        software: "test",
+        instance: "one",
+        clock,
+        log: silentLogger,
+        onStatus: (status) => statuses.push(status),
+        onVisit: () => {},
+      },
+      stop.signal,
+    );
+    const over = client.run();
+    return {
+      clock,
+      answers,
+      dials,
+      statuses,
+      over,
+      /** How many links are up: QUIC's and HTTP/2's. */
+      up: () => [links.quic.size, links.http2.size],
+      now: () => statuses.at(-1),
+      /** Whatever is possible without time passing happens. */
+      async settle() {
+        for (let i = 0; i < 40; i++) await clock.advance(0);
+      },
+      lose(kind: Kind) {
+        for (const link of links[kind]) link.destroy(new PortholeError("closed", "pulled the plug"));
+      },
+      async end() {
+        stop.abort(new PortholeError("aborted", "The test is over"));
+        await this.settle();
+        await over;
+        assert.deepEqual(this.up(), [0, 0]);
+        assert.equal(clock.pending, 0, "a timer is left");
+      },
+    };
+  }
+
+  it("auto: QUIC, and one HTTP/2 connection beside it", async () => {
+    const it = world("auto");
+    await it.settle();
+    assert.deepEqual(it.up(), [1, 1]);
+    const now = it.now();
+    assert.equal(now?.status === "online" && now.transport, "quic");
+    assert.deepEqual(now?.status === "online" && now.urls, ["https://aaaaaaaaaaaaaaaaaaaaaaaaaa.localhost"]);
+    await it.end();
+    assert.deepEqual(it.now(), { status: "stopped" });
+  });
+
+  it("auto: the whole pool when QUIC has had its head start, and the standby alone once it is up", async () => {
+    const it = world("auto", { quic: "hang" });
+    await it.clock.advance(limits.quicHeadStartMs - 1);
+    assert.deepEqual(it.up(), [0, 1]);
+    await it.clock.advance(1);
+    await it.settle();
+    assert.deepEqual(it.up(), [0, 4]);
+    let now = it.now();
+    assert.equal(now?.status === "online" && now.whyNotQuic, "QUIC is being tried");
+    it.answers.quic = welcome;
+    await it.clock.advance(limits.quicHandshakeMs);
+    now = it.now();
+    assert.match(
+      (now?.status === "online" && now.whyNotQuic) || "",
+      /^QUIC: Waiting for an answer from UDP relay:4433/,
+    );
+    await it.clock.advance(limits.quicRetry.firstMs);
+    await it.settle();
+    assert.deepEqual(it.up(), [1, 1]);
+    now = it.now();
+    assert.equal(now?.status === "online" && now.transport, "quic");
+    assert.equal(now?.status === "online" && now.whyNotQuic, undefined);
+    await it.end();
+  });
+
+  for (const [what, policy, quic, up] of [
+    ["auto without native code: the whole pool at once", "auto", false, [0, 4]],
+    ["h2: the whole pool, and QUIC is not even tried", "h2", true, [0, 4]],
+    ["quic: nothing else", "quic", true, [1, 0]],
+  ] as const) {
+    it(what, async () => {
+      const it = world(policy, {}, quic);
+      await it.settle();
+      assert.deepEqual(it.up(), up);
+      assert.equal(it.dials.quic, up[0]);
+      await it.end();
+    });
+  }
+
+  it("QUIC that is lost: the pool serves, and a new attempt brings it back", async () => {
+    const it = world("auto");
+    await it.clock.advance(limits.quicHeadStartMs);
+    await it.settle();
+    it.answers.quic = unreachable;
+    it.lose("quic");
+    await it.settle();
+    assert.deepEqual(it.up(), [0, 4]);
+    it.answers.quic = welcome;
+    await it.clock.advance(limits.quicRetry.firstMs);
+    await it.settle();
+    assert.deepEqual(it.up(), [1, 1]);
+    await it.end();
+  });
+
+  it("a relay that is back: QUIC is tried at once, and not after its long pause", async () => {
+    const it = world("auto", { quic: unreachable, http2: unreachable });
+    await it.settle();
+    const now = it.now();
+    assert.equal(now?.status === "waiting" && now.error, unreachable);
+    Object.assign(it.answers, { quic: welcome, http2: welcome });
+    await it.clock.advance(limits.reconnect.firstMs);
+    await it.settle();
+    assert.equal(it.up()[0], 1);
+    await it.end();
+  });
+
+  it("a refusal ends everything, and nothing is dialled any more", async () => {
+    const it = world("auto", { http2: refusal });
+    await it.settle();
+    await it.over;
+    const now = it.now();
+    assert.equal(now?.status === "failed" && now.error.code, "unauthorized");
+    assert.deepEqual(it.up(), [0, 0]);
+    const dials = { ...it.dials };
+    it.answers.http2 = welcome;
+    await it.clock.advance(3_600_000);
+    assert.deepEqual(it.dials, dials);
+    await it.end();
+  });
+
+  it("a relay that is another one ends everything at first", async () => {
+    const it = world("h2", { http2: untrusted });
+    await it.settle();
+    const now = it.now();
+    assert.equal(now?.status === "failed" && now.error, untrusted);
+    await it.end();
+  });
+
+  it("but not once the right one has admitted us, also for links that are new", async () => {
+    const it = world("auto");
+    await it.settle();
+    Object.assign(it.answers, { quic: untrusted, http2: untrusted });
+    it.lose("quic");
+    it.lose("http2");
+    await it.settle();
+    await it.clock.advance(limits.reconnect.firstMs);
+    const now = it.now();
+    assert.equal(now?.status === "waiting" && now.error, untrusted);
+    Object.assign(it.answers, { quic: welcome, http2: welcome });
+    await it.clock.advance(limits.reconnect.maxMs);
+    await it.settle();
+    assert.equal(it.now()?.status, "online");
+    await it.end();
+  });
+
+  it("QUIC that can't work with this key is given up, and HTTP/2 serves", async () => {
+    const it = world("auto", { quic: new PortholeError("key", "can't use a key of the kind ed25519") });
+    await it.settle();
+    assert.deepEqual(it.up(), [0, 4]);
+    await it.clock.advance(3_600_000);
+    assert.equal(it.dials.quic, 1);
+    assert.deepEqual(it.up(), [0, 4]);
+    await it.end();
+  });
+
+  it("can be stopped before it has begun", async () => {
+    const it = world("auto");
+    await it.end();
+    assert.deepEqual(it.now(), { status: "stopped" });
+  });
+});
+
+/** Answers hello, and lets go of whoever says goodbye. */
+async function serve(link: Link, answer: ControlMessage): Promise<void> {
+  for (let message = await link.control.next(); message; message = await link.control.next()) {
+    if (message.type === "hello") link.control.send(answer);
+    if (message.type === "goodbye" || answer.type === "reject")
+      await link.close(new PortholeError("closed", "as you like"));
+  }
+}

@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import type { PermitOffice } from "@porthole/common/acme";
+import { PortholeError } from "@porthole/common/errors";
+import { createCertificate, generateKey } from "@porthole/common/identity";
+import { createLink, type Link } from "@porthole/common/link";
+import { memoryCarrierPair } from "@porthole/common/link/memory";
+import type { Logger } from "@porthole/common/log";
+import { limits, type ControlMessage, type Hello } from "@porthole/common/protocol";
+import { FakeClock } from "@porthole/common/testing";
+import { openToAll, type Authorize } from "./admission.ts";
+import { refuse, serveAgent, type AgentDeps } from "./agent.ts";
+import { createRegistry, type Registry } from "./registry.ts";
+
+const key = generateKey();
+const { der: certificate } = createCertificate({ key, dnsNames: [], notBefore: new Date(), days: 1 });
+const hello: Hello = { type: "hello", protocol: 1, software: "test", instance: "one" };
+
+describe("the relay's side of an agent", () => {
+  let clock: FakeClock;
+  let registry: Registry;
+  let stop: AbortController;
+  let lines: string[];
+
+  beforeEach(() => {
+    clock = new FakeClock();
+    registry = createRegistry();
+    stop = new AbortController();
+    lines = [];
+  });
+
+  afterEach(() => {
+    assert.deepEqual(registry.count(), { agents: 0, links: 0, streams: 0 });
+    assert.equal(clock.pending, 0, "a timer is left");
+  });
+
+  /** An agent that has connected and said nothing yet; `over` when the relay has done with it. */
+  function connect(deps: Partial<AgentDeps> = {}, clientCertificate: Buffer | null = certificate) {
+    const pair = memoryCarrierPair(clientCertificate ? { clientCertificate } : {});
+    const line = (_fields: object, message: string): void => void lines.push(message);
+    const log: Logger = { debug: line, info: line, warn: line, error: line };
+    const over = serveAgent(pair.relay, {
+      clock,
+      log,
+      registry,
+      authorize: openToAll,
+      permits: permits(),
+      suffixes: [],
+      publicPort: 8443,
+      software: "relay/test",
+      signal: stop.signal,
+      ...deps,
+    });
+    return { link: createLink(pair.client, { clock, heartbeat: "send" }), over };
+  }
+
+  async function admitted(deps: Partial<AgentDeps> = {}, instance = "one") {
+    const { link, over } = connect(deps);
+    link.control.send({ ...hello, instance });
+    assert.equal((await link.control.next())?.type, "welcome");
+    return { link, over };
+  }
+
+  async function leave(link: Link): Promise<void> {
+    await link.close(new PortholeError("closed", "The test is over"));
+  }
+
+  it("is welcomed with its name, and found under it", async () => {
+    const { link, over } = connect({ suffixes: ["one.example", "two.example"] });
+    link.control.send({ ...hello, suffix: "Two.Example" });
+    const { type, ...welcome } = (await link.control.next()) as ControlMessage;
+    assert.equal(type, "welcome");
+    assert.deepEqual(welcome, {
+      clientId: key.clientId,
+      hostnames: [`${key.clientId}.two.example`],
+      publicPort: 8443,
+      limits: { maxStreams: limits.maxStreamsPerLink },
+      software: "relay/test",
+      observedAddress: "127.0.0.1",
+    });
+    assert.equal(registry.find(key.clientId).length, 1);
+    await leave(link);
+    await over;
+    assert.equal(registry.find(key.clientId).length, 0);
+  });
+
+  const denied: Authorize = async () => {
+    throw new PortholeError("unauthorized", "not you", { hint: "Ask.", retryAfterMs: 5_000 });
+  };
+  const cases: readonly [string, Partial<AgentDeps>, ControlMessage, object][] = [
+    ["does not say hello first", {}, { type: "goodbye", reason: "" }, { code: "protocol" }],
+    ["speaks an older version", {}, { ...hello, protocol: 0 }, { code: "version" }],
+    [
+      "wants a suffix of somebody else",
+      { suffixes: ["one.example"] },
+      { ...hello, suffix: "two.example" },
+      { code: "name", message: 'the suffix "two.example" is not served here; try one.example' },
+    ],
+    [
+      "is not let in",
+      { authorize: denied },
+      hello,
+      { code: "unauthorized", message: "not you. Ask.", retryAfterMs: 5_000 },
+    ],
+  ];
+  for (const [what, deps, message, expected] of cases) {
+    it(`is refused when it ${what}`, async () => {
+      const { link, over } = connect(deps);
+      link.control.send(message);
+      const answer = (await link.control.next()) as ControlMessage;
+      assert.equal(answer.type, "reject");
+      assert.deepEqual({ ...answer, ...expected }, answer);
+      await over;
+      await link.closed;
+    });
+  }
+
+  it("is refused without a certificate", async () => {
+    const { link, over } = connect({}, null);
+    link.control.send(hello);
+    const answer = await link.control.next();
+    assert.equal(answer?.type === "reject" && answer.code, "protocol");
+    await over;
+  });
+
+  for (const [what, deps, says] of [
+    ["says nothing", {}, undefined],
+    ["is being judged for too long", { authorize: () => new Promise<void>(() => {}) }, hello],
+  ] as const) {
+    it(`is sent away at the deadline when it ${what}`, async () => {
+      const { link, over } = connect(deps);
+      if (says) link.control.send(says);
+      const answer = link.control.next();
+      await clock.advance(limits.admissionDeadlineMs);
+      const message = "The client's hello took longer than 10 s";
+      assert.deepEqual(await answer, { type: "reject", code: "timeout", message });
+      await over;
+    });
+  }
+
+  it("gets no new visitors after its goodbye, and leaves when the present ones are through", async () => {
+    const { link, over } = await admitted();
+    const visitor = registry.find(key.clientId)[0]?.link.openStream();
+    visitor?.resume();
+    const { value: stream } = await link.incoming[Symbol.asyncIterator]().next();
+    link.control.send({ type: "goodbye", reason: "enough" });
+    await clock.advance(0);
+    await clock.advance(0);
+    assert.equal(registry.find(key.clientId).length, 0);
+    let isOver = false;
+    void link.closed.then(() => {
+      isOver = true;
+    });
+    await clock.advance(0);
+    assert.equal(isOver, false);
+    visitor?.end();
+    stream?.end();
+    stream?.resume();
+    await over;
+    assert.match(lines.at(-1) ?? "", /^Agent disconnected: The client said goodbye: enough/);
+  });
+
+  it("may be in two processes at once, which the log tells", async () => {
+    const one = await admitted();
+    const two = await admitted({}, "two");
+    assert.equal(registry.count().links, 2);
+    assert.ok(lines.includes("Another process with the same key is connected; both serve"));
+    await Promise.all([leave(one.link), leave(two.link)]);
+    await Promise.all([one.over, two.over]);
+  });
+
+  it("learns that the relay stops, and that it was no accident", async () => {
+    const { link, over } = await admitted();
+    stop.abort(new PortholeError("draining", "The relay stops"));
+    assert.deepEqual(await link.control.next(), { type: "drain", reason: "The relay stops", deadlineMs: 0 });
+    await over;
+  });
+
+  it("loses its link when it says what only the relay says", async () => {
+    const { link, over } = await admitted();
+    link.control.send({ type: "drain", reason: "", deadlineMs: 0 });
+    await over;
+    await link.closed;
+    assert.match(lines.at(-1) ?? "", /The client sent drain in the middle of a session/);
+  });
+
+  it("gets permits for its own names only, and hears when there is none", async () => {
+    const busy = new PortholeError("busy", "none left today", { retryAfterMs: 60_000 });
+    const mine = `${key.clientId}.localhost`;
+    for (const [hostname, office, expected] of [
+      [mine, permits(), { left: 3 }],
+      ["other.localhost", permits(), { code: "name", message: "other.localhost is not a name of this client" }],
+      [mine, permits(busy), { code: "busy", message: "none left today", retryAfterMs: 60_000 }],
+    ] as const) {
+      const { link, over } = await admitted({ permits: office });
+      link.control.send({ type: "permit-request", hostname });
+      assert.deepEqual(await link.control.next(), { type: "permit", hostname, ...expected });
+      await leave(link);
+      await over;
+    }
+  });
+
+  it("can be refused later, with the reason", async () => {
+    const { link, over } = await admitted();
+    const agent = registry.all()[0];
+    assert.ok(agent);
+    const refused = refuse(agent.link, new PortholeError("unauthorized", "not any more"));
+    assert.deepEqual(await link.control.next(), { type: "reject", code: "unauthorized", message: "not any more" });
+    await Promise.all([refused, over]);
+  });
+});
+
+function permits(refusal?: PortholeError): PermitOffice {
+  return {
+    async take() {
+      if (refusal) throw refusal;
+    },
+    left: async () => ({ left: 3, nextAt: undefined }),
+  };
+}
