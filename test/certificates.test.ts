@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import tls, { type TLSSocket } from "node:tls";
 import type { AcmeNetwork } from "@porthole/common/acme";
@@ -16,9 +16,10 @@ import {
   startHttp,
   startTestClient,
   startTestRelay,
+  until,
   useScope,
 } from "./fixture/index.ts";
-import type { Scope, TestClient, TestClientOptions } from "./fixture/index.ts";
+import type { Scope, TestClient, TestClientOptions, TestRelayOptions } from "./fixture/index.ts";
 
 const suffix = "tunnel.example";
 /** What one order may take here, with a browserful of other tests on the machine. */
@@ -29,6 +30,28 @@ interface World {
   readonly relay: Relay;
   readonly network: AcmeNetwork;
 }
+
+describe("certificate files of a relay", () => {
+  const scope = useScope();
+
+  it("are read again when they change, and a damaged one changes nothing", async () => {
+    const folder = await scope.folder();
+    const [certPath, keyPath] = [join(folder, "cert.pem"), join(folder, "key.pem")];
+    const write = async (): Promise<string> => {
+      const key = generateKey();
+      const { pem } = createCertificate({ key, dnsNames: ["relay.example"], notBefore: new Date(), days: 1 });
+      await writeFile(keyPath, key.pem);
+      await writeFile(certPath, pem);
+      return key.fingerprint;
+    };
+    const first = await write();
+    const relay = await startTestRelay(scope, { args: ["--tls-cert", certPath, "--tls-key", keyPath] });
+    assert.equal(relay.fingerprint, first);
+    await writeFile(certPath, "damaged");
+    const second = await write();
+    await until(() => relay.fingerprint === second, "the new certificate was in service");
+  });
+});
 
 describe("certificates from a certificate authority", function () {
   this.timeout(120_000);
@@ -122,6 +145,52 @@ describe("certificates from a certificate authority", function () {
     assert.equal(count(world.pebble, "Issued certificate serial"), 1);
   });
 
+  it("come to 50 clients at once", async () => {
+    const world = await startWorld(
+      scope,
+      [],
+      {},
+      { newNames: { capacity: 50, refillMs: 60_000 }, oneName: { capacity: 4, refillMs: 60_000 } },
+    );
+    const service = await startHttp(scope, (_request, response) => response.end("one of many"));
+    const clients = await Promise.all(
+      Array.from({ length: 50 }, (_, index) =>
+        startCertifiedClient(scope, world, { transport: index % 2 ? "http2" : "quic", local: service.local }),
+      ),
+    );
+    const names = await Promise.all(clients.map((client) => certified(client)));
+    assert.equal(new Set(names.map(({ hostname }) => hostname)).size, 50);
+    const ca = await world.pebble.rootPem();
+    for (const { hostname } of names) (await trusted(world.relay.publicPort, hostname, ca)).destroy();
+  });
+
+  it("wait when the relay has no permit left, and the state says until when", async () => {
+    const world = await startWorld(
+      scope,
+      [],
+      {},
+      { newNames: { capacity: 1, refillMs: 3_600_000 }, oneName: { capacity: 4, refillMs: 60_000 } },
+    );
+    await certified(await startCertifiedClient(scope, world, {}));
+    const late = await startCertifiedClient(scope, world, {});
+    const failed = await late.when("a reason", ({ endpoints }) => {
+      const now = endpoints[0]?.certificates[0]?.now;
+      return now?.status === "failed" ? now : undefined;
+    });
+    assert.equal(failed.error.code, "busy");
+    assert.ok((failed.nextAttemptAt ?? 0) > Date.now() + 30 * 60_000);
+  });
+
+  it("are ordered also when the validator comes in at the other relay", async () => {
+    const world = await startWorld(scope);
+    const elsewhere = await startTestRelay(scope, { args: ["--domain-suffix", suffix, "--open"] });
+    const client = await startCertifiedClient(scope, world, { servers: [elsewhere.apiPort, world.relay.apiPort] });
+    await client.online({ relay: 0 });
+    await client.online({ relay: 1 });
+    const { hostname } = await certified(client);
+    (await trusted(elsewhere.publicPort, hostname, await world.pebble.rootPem())).destroy();
+  });
+
   it("are not ordered before a connection from outside has reached the client", async () => {
     const world = await startWorld(scope);
     const client = await startCertifiedClient(scope, world, {
@@ -141,6 +210,7 @@ async function startWorld(
   scope: Scope,
   relayArgs: readonly string[] = [],
   options: { readonly lifetimeSeconds?: number } = {},
+  permitLimits?: TestRelayOptions["permitLimits"],
 ): Promise<World> {
   // Pebble has to know where to knock before the relay knows where Pebble is.
   const tlsPort = await freePort();
@@ -154,6 +224,7 @@ async function startWorld(
       ...relayArgs,
     ],
     acmeNetwork: network,
+    ...(permitLimits ? { permitLimits } : {}),
   });
   return { pebble, relay, network };
 }

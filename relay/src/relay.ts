@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { join } from "node:path";
-import { filePermits, type PermitOffice } from "@porthole/common/acme";
+import { filePermits, type PermitLimits, type PermitOffice } from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
 import type { Carrier } from "@porthole/common/link";
 import type { Logger } from "@porthole/common/log";
@@ -20,6 +20,8 @@ export interface RelayOptions {
   readonly log: Logger;
   /** Decides instead of the configuration's admission. */
   readonly authorize?: Authorize;
+  /** For a certificate authority with other limits than Let's Encrypt's. */
+  readonly permitLimits?: PermitLimits;
 }
 
 export interface RelayCounts {
@@ -76,7 +78,7 @@ class RunningRelay implements Relay {
   constructor(config: RelayConfig, options: RelayOptions) {
     this.#config = config;
     this.#options = options;
-    this.#permits = filePermits(join(config.stateDir, "permits.json"), options.clock);
+    this.#permits = filePermits(join(config.stateDir, "permits.json"), options.clock, options.permitLimits);
   }
 
   get fingerprint(): string {

@@ -194,7 +194,9 @@ export class RelayClient {
     const { transport, dialers } = this.#options;
     if (transport === "h2") return undefined;
     if (!dialers.quic.available) return `QUIC is unavailable: ${dialers.quic.reason}`;
-    return this.#quicError ? `QUIC: ${this.#quicError.message}` : "QUIC is being tried";
+    if (!this.#quicError) return "QUIC is being tried";
+    const { message } = this.#quicError;
+    return message.startsWith("QUIC") ? message : `QUIC: ${message}`;
   }
 }
 

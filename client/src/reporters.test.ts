@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { stripVTControlCharacters } from "node:util";
+import { PortholeError } from "@porthole/common/errors";
+import type { RelayStatus, TunnelState, VisitReport } from "@porthole/common/tunnel";
+import { createJsonReporter, plainErrors } from "./json-reporter.ts";
+import { createTextReporter } from "./text-reporter.ts";
+
+const error = new PortholeError("unreachable", "no route", { hint: "Look at the cable." });
+const url = "https://aaaa.localhost:8443";
+const online: RelayStatus = {
+  status: "online",
+  transport: "quic",
+  links: 1,
+  hostnames: ["aaaa.localhost"],
+  urls: [url],
+};
+const visit: VisitReport = {
+  role: "primary",
+  address: "192.0.2.1",
+  hostname: "aaaa.localhost",
+  traceId: "trace",
+  transport: "quic",
+  durationMs: 5,
+  bytesIn: 1,
+  bytesOut: 2,
+};
+
+function state(now: RelayStatus, role: "primary" | "secondary" = "primary"): TunnelState {
+  const relays = [{ server: "relay:4433", now }];
+  return {
+    endpoints: [{ role, clientId: "aaaa", fingerprint: "aaaaaaaa", local: "3000", relays, certificates: [] }],
+  };
+}
+
+describe("the text reporter", () => {
+  let written: string;
+  const output = (isTerminal: boolean) => ({
+    isTerminal,
+    write(text: string) {
+      written += text;
+    },
+  });
+  beforeEach(() => {
+    written = "";
+  });
+
+  it("prints plain lines where nobody looks, each thing once", () => {
+    const reporter = createTextReporter(output(false), { qr: false });
+    for (const now of [{ status: "connecting" }, online, online, { status: "waiting", delayMs: 900, error }] as const)
+      reporter.onState(state(now));
+    reporter.onVisit(visit);
+    reporter.log.info({}, "for your information");
+    reporter.log.debug({}, "not for you");
+    reporter.log.warn({ hint: error.hint }, error.message);
+    reporter.close();
+    assert.deepEqual(written.split("\n"), [
+      "ID: aaaa",
+      `URL: ${url}`,
+      "online at relay:4433 over QUIC",
+      "no route; trying again in 900 ms",
+      "192.0.2.1  1 B in, 2 B out  5 ms",
+      "for your information",
+      "no route. Look at the cable.",
+      "",
+    ]);
+  });
+
+  it("says which endpoint is the secondary one", () => {
+    createTextReporter(output(false), { qr: false }).onState(state(online, "secondary"));
+    assert.deepEqual(written.split("\n").slice(0, 3), [
+      "Secondary ID: aaaa",
+      `Secondary URL: ${url}`,
+      "Secondary online at relay:4433 over QUIC",
+    ]);
+  });
+
+  it("shows a QR code of each URL when asked to", () => {
+    createTextReporter(output(false), { qr: true }).onState(state(online));
+    assert.match(written, /URL: .*\n[█▀▄ \n]{300,}/);
+  });
+
+  it("keeps a spinner below the lines on a terminal, and takes it away", () => {
+    const reporter = createTextReporter(output(true), { qr: false });
+    reporter.onState(state({ status: "connecting" }));
+    assert.ok(written.endsWith("connecting to relay:4433"), written);
+    reporter.log.info({}, "above it");
+    assert.ok(written.endsWith("connecting to relay:4433"), written);
+    reporter.onState(state(online));
+    reporter.close();
+    const visible = stripVTControlCharacters(written.replace(/[^\n]*\r/g, ""));
+    assert.equal(visible, `ID: aaaa\nabove it\nURL: ${url}\nonline at relay:4433 over QUIC\n`);
+  });
+});
+
+describe("the JSON reporter", () => {
+  it("prints one object a line, with errors as they are told", () => {
+    let written = "";
+    const reporter = createJsonReporter((text) => {
+      written += text;
+    });
+    reporter.onState(state({ status: "failed", error }));
+    reporter.onVisit({ ...visit, error });
+    reporter.log.warn({ path: "/x" }, "careful");
+    reporter.log.debug({}, "not for you");
+    reporter.close();
+    const lines = written
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.deepEqual(
+      lines.map(({ event }) => event),
+      ["state", "visit", "log"],
+    );
+    const told = { code: "unreachable", message: "no route", hint: "Look at the cable." };
+    assert.deepEqual(lines[1]?.["error"], told);
+    assert.deepEqual(plainErrors({ error }), { error: told });
+    assert.match(written, /"now":\{"status":"failed","error":\{"code":"unreachable"/);
+    const { time, ...log } = lines[2] ?? {};
+    assert.deepEqual(log, { event: "log", level: "warn", message: "careful", path: "/x" });
+    assert.ok(Math.abs(Date.parse(String(time)) - Date.now()) < 60_000);
+  });
+});
