@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { RequestListener } from "node:http";
 import { chromium, type Browser } from "playwright-core";
+import { WebSocketServer } from "ws";
 import { needProgram, overEachTransport, startHttp, startTunnel, useScope } from "./fixture/index.ts";
 
 const assetsOfEachKind = 50;
@@ -42,18 +43,18 @@ describe("A browser behind the tunnel", function () {
       });
     });
 
-    it("keeps a WebSocket and an EventSource open beside the page", async () => {
-      const service = await startHttp(scope, (request, response) => {
-        if (request.url !== "/events") return void response.setHeader("content-type", "text/html").end("<p>live");
-        response.writeHead(200, { "content-type": "text/event-stream" });
-        response.write("data: one\n\n");
-        request.on("close", () => response.end());
+    it("has a WebSocket and an EventSource open at the same time", async () => {
+      const sockets = new WebSocketServer({ noServer: true });
+      sockets.on("connection", (socket) => socket.on("message", (data) => socket.send(`echo of ${String(data)}`)));
+      const service = await startHttp(scope, live, {
+        onUpgrade: (incoming, socket, head) =>
+          sockets.handleUpgrade(incoming, socket, head, (client) => sockets.emit("connection", client)),
       });
       const { site } = await startTunnel(scope, { transport, local: service.local });
       const page = await (browser as Browser).newPage();
       scope.defer(() => page.close());
       await page.goto(site.origin);
-      assert.equal(await page.evaluate(firstEvent), "one");
+      assert.deepEqual(await page.evaluate(talk), ["one", "echo of two"]);
     });
   });
 });
@@ -101,10 +102,27 @@ async function loaded() {
   };
 }
 
-/** Runs in the page. */
-function firstEvent(): Promise<string> {
-  return new Promise((resolve) => {
-    const source = new EventSource("/events");
-    source.onmessage = ({ data }) => resolve(String(data));
+/** A page that is never quite finished. */
+const live: RequestListener = (request, response) => {
+  if (request.url !== "/events") {
+    response.setHeader("content-type", "text/html").end("<p>live");
+    return;
+  }
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  response.write("data: one\n\n");
+};
+
+/** Runs in the page: an event, and while events may still come an answer over a WebSocket. */
+async function talk(): Promise<[unknown, unknown]> {
+  const source = new EventSource("/events");
+  const event = await new Promise<unknown>((resolve) => {
+    source.onmessage = ({ data }) => resolve(data);
   });
+  const socket = new WebSocket("/socket");
+  const answer = await new Promise<unknown>((resolve, reject) => {
+    socket.onopen = () => socket.send("two");
+    socket.onmessage = ({ data }) => resolve(data);
+    socket.onerror = () => reject(new Error("the WebSocket failed"));
+  });
+  return [event, answer];
 }

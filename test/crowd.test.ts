@@ -15,7 +15,7 @@ import {
   type Site,
 } from "./fixture/index.ts";
 
-const aborts = isFull ? 10_000 : 1_500;
+const aborts = isFull ? 10_000 : 1_200;
 
 describe("Many visitors on one link", function () {
   this.timeout(isFull ? 600_000 : 120_000);
