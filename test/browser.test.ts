@@ -45,7 +45,9 @@ describe("A browser behind the tunnel", function () {
 
     it("has a WebSocket and an EventSource open at the same time", async () => {
       const sockets = new WebSocketServer({ noServer: true });
-      sockets.on("connection", (socket) => socket.on("message", (data) => socket.send(`echo of ${String(data)}`)));
+      sockets.on("connection", (socket) =>
+        socket.on("message", (data: Buffer) => socket.send(`echo of ${data.toString()}`)),
+      );
       const service = await startHttp(scope, live, {
         onUpgrade: (incoming, socket, head) =>
           sockets.handleUpgrade(incoming, socket, head, (client) => sockets.emit("connection", client)),
