@@ -25,7 +25,9 @@ export interface RelayConfig {
 /** Throws `usage` for values that don't go together. */
 export function relayConfig(values: OptionValues<typeof relayOptions>): RelayConfig {
   const suffixes = values["domain-suffix"].map(parseSuffix);
-  const isPublic = suffixes.some((suffix) => suffix !== "localhost" && !suffix.endsWith(".localhost"));
+  const isPublic =
+    values["acme-domain"] !== undefined ||
+    suffixes.some((suffix) => suffix !== "localhost" && !suffix.endsWith(".localhost"));
   const cert = values["tls-cert"];
   const key = values["tls-key"];
   if ((cert === undefined) !== (key === undefined))
@@ -45,7 +47,7 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
     bindAddress: values["bind-addr"] ?? (isPublic ? "0.0.0.0" : "127.0.0.1"),
     apiPort: values["api-port"],
     publicPort: values["pub-port"],
-    alpnPort: isPublic || acme ? values["alpn-port"] : undefined,
+    alpnPort: isPublic ? values["alpn-port"] : undefined,
     suffixes,
     tlsFiles: cert !== undefined && key !== undefined ? { cert, key } : undefined,
     acme,
