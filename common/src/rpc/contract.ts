@@ -1,0 +1,241 @@
+/**
+ * The contract by which another program (an editor, a script) drives a client: JSON-RPC 2.0 messages, each behind a
+ * `Content-Length` header as in the Language Server Protocol. docs/rpc.md tells the story. Everything here is JSON.
+ */
+
+/** Raised when a program of the old version could not talk to an agent of the new one. New optional fields don't raise it. */
+export const rpcVersion = 1;
+
+/** Requests: name, parameters, result. A failed one answers with `RpcErrorData` in the error's `data`. */
+export interface Requests {
+  /** First of all; every other call before it is refused. */
+  initialize: [InitializeParams, InitializeResult];
+  /** Stops every tunnel and ends the process once it has answered. The end of the input does the same. */
+  shutdown: [Empty, Empty];
+
+  "tunnel/start": [TunnelSpec, TunnelInfo];
+  "tunnel/stop": [TunnelRef, Empty];
+  "tunnel/list": [Empty, { readonly tunnels: readonly TunnelInfo[] }];
+  /** Changes a running tunnel without a new name: what it can take in place it takes; the rest starts anew behind the same id. */
+  "tunnel/update": [TunnelRef & { readonly changes: Partial<Omit<TunnelSpec, "id">> }, TunnelInfo];
+
+  /** Makes a key. The caller keeps it. */
+  "identity/create": [Empty, Identity & { readonly pem: string }];
+  /** Reads a key from PEM text, PKCS#8 or SEC1, encrypted or not, and answers it as plain PKCS#8. */
+  "identity/import": [{ readonly pem: string; readonly passphrase?: string }, Identity & { readonly pem: string }];
+  /** The key as PKCS#8 PEM for a file, encrypted when there is a passphrase. */
+  "identity/export": [{ readonly identity: IdentityRef; readonly passphrase?: string }, { readonly pem: string }];
+  "identity/fingerprint": [{ readonly identity: IdentityRef }, Identity];
+
+  /** Relays that are remembered in the state folder: used by a tunnel that names none. */
+  "relay/list": [Empty, { readonly relays: readonly RelaySpec[] }];
+  "relay/add": [{ readonly relay: RelaySpec } | { readonly invite: string }, { readonly relay: RelaySpec }];
+  "relay/remove": [{ readonly address: string }, Empty];
+  /** What an invite says, without using it. */
+  "relay/parseInvite": [{ readonly invite: string }, { readonly relay: RelaySpec }];
+  /** Connects once over each transport, with a key of its own when none is given, and leaves. */
+  "relay/test": [{ readonly relay: RelaySpec; readonly identity?: IdentityRef }, RelayTest];
+  /** A relay on loopback inside this process, for trying things out. Starting it again answers the running one. */
+  "trialRelay/start": [{ readonly publicPort?: number }, { readonly relay: RelaySpec; readonly publicPort: number }];
+  "trialRelay/stop": [Empty, Empty];
+
+  /** Checks each hop in turn: local port, relay, name, certificate, a request through the whole path. */
+  doctor: [{ readonly tunnel: string } | { readonly spec: TunnelSpec }, DoctorReport];
+}
+
+export interface Notifications {
+  /** After every change, with the whole state. */
+  "tunnel/state": { readonly id: string; readonly state: TunnelStateView };
+  /** A visitor's connection is over. */
+  "tunnel/visit": { readonly id: string; readonly visit: VisitView };
+  log: LogLine;
+}
+
+export type Empty = Record<string, never>;
+
+export interface InitializeParams {
+  readonly rpcVersion: number;
+  /** Who calls, for the relay's log: `vscode/1.90.0`. */
+  readonly client: { readonly name: string; readonly version: string };
+  /** Folder for certificates, pins and accounts; several agents may share one. The platform's data folder when absent. */
+  readonly stateDir?: string;
+  /** `info` when absent. */
+  readonly logLevel?: LogLevel;
+}
+
+export interface InitializeResult {
+  readonly rpcVersion: number;
+  readonly version: string;
+  readonly node: string;
+  /** Whether this process can speak QUIC at all; without it HTTP/2 carries the traffic. */
+  readonly quic: { readonly available: true } | { readonly available: false; readonly reason: string };
+}
+
+export interface TunnelRef {
+  readonly id: string;
+}
+
+/** A private key: its PEM text, or the file that it is in (made if missing). */
+export type IdentityRef = { readonly pem: string } | { readonly path: string };
+
+export interface Identity {
+  /** First label of the public name. */
+  readonly clientId: string;
+  /** SHA-256 of the public key, as it is pinned. */
+  readonly fingerprint: string;
+}
+
+export interface RelaySpec {
+  /** `host` or `host:port`; 4433 when it has none. */
+  readonly address: string;
+  /** Trust exactly this key; otherwise a CA's certificate, or first use on loopback. */
+  readonly fingerprint?: string;
+  /** One-time token of an invite: enrols the key that connects first. */
+  readonly token?: string;
+  /** What a person calls it. */
+  readonly label?: string;
+}
+
+export interface EndpointSpec {
+  readonly identity: IdentityRef;
+  /** A port, host:port, or an http, https, h2c or tcp URL. */
+  readonly local: string;
+  /** The user's bytes in the certificate's custom extension. */
+  readonly extensionHex?: string;
+}
+
+export interface TunnelSpec {
+  /** Chosen by the caller, unique among its tunnels. */
+  readonly id: string;
+  /** The remembered ones when absent. */
+  readonly relays?: readonly RelaySpec[];
+  readonly primary: EndpointSpec;
+  /** A second name with a self-signed certificate; `null` in an update takes it away. */
+  readonly secondary?: EndpointSpec | null;
+  readonly suffix?: string;
+  /** A friendly name instead of the client id, where the relay grants it. */
+  readonly name?: string;
+  readonly transport?: "auto" | "quic" | "h2";
+  readonly poolSize?: number;
+  /** A CA's certificate for the public name; asked for when absent. */
+  readonly acme?: {
+    readonly enabled: boolean;
+    readonly email?: string;
+    readonly staging?: boolean;
+    readonly directory?: string;
+  };
+}
+
+export interface TunnelInfo {
+  readonly id: string;
+  readonly state: TunnelStateView;
+}
+
+/** What went wrong: `code` is an ErrorCode and decides, the rest is for people. */
+export interface RpcErrorData {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly retryAfterMs?: number;
+  /** Trying again can help. */
+  readonly retryable: boolean;
+}
+
+/** tunnel/state.ts with its errors as data. */
+export interface TunnelStateView {
+  readonly endpoints: readonly EndpointView[];
+  /** The tunnel is over, because every relay refused, or because it was stopped. */
+  readonly ended?: { readonly error?: RpcErrorData };
+}
+
+export interface EndpointView extends Identity {
+  readonly role: "primary" | "secondary";
+  readonly local: string;
+  /** False while connections to the local service are refused; absent until somebody has tried. */
+  readonly localUp?: boolean;
+  readonly urls: readonly string[];
+  readonly relays: readonly { readonly address: string; readonly now: RelayStatusView }[];
+  readonly certificates: readonly CertificateView[];
+}
+
+export type RelayStatusView =
+  | { readonly status: "connecting" }
+  | {
+      readonly status: "online";
+      readonly transport: "quic" | "http2" | "memory";
+      readonly whyNotQuic?: string;
+      readonly links: number;
+      readonly hostnames: readonly string[];
+      readonly urls: readonly string[];
+      readonly rttMs?: number;
+    }
+  | { readonly status: "waiting"; readonly delayMs: number; readonly error: RpcErrorData }
+  | { readonly status: "failed"; readonly error: RpcErrorData }
+  | { readonly status: "stopped" };
+
+export interface CertificateView {
+  readonly hostname: string;
+  readonly status: "self-signed" | "pending" | "valid" | "failed";
+  /** Milliseconds since 1970. */
+  readonly expiresAt?: number;
+  readonly nextAttemptAt?: number;
+  readonly error?: RpcErrorData;
+  /** SHA-256 of the certificate that visitors see now, hex with colons. */
+  readonly sha256?: string;
+}
+
+export interface VisitView {
+  readonly role: "primary" | "secondary";
+  readonly address: string;
+  readonly hostname: string;
+  readonly traceId: string;
+  readonly transport: "quic" | "http2" | "memory";
+  readonly durationMs: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly error?: RpcErrorData;
+}
+
+export interface RelayTest {
+  readonly quic: TransportTest;
+  readonly http2: TransportTest;
+  /** The key that the relay showed. */
+  readonly fingerprint?: string;
+}
+
+export type TransportTest =
+  | { readonly ok: true; readonly rttMs: number; readonly hostnames: readonly string[] }
+  | { readonly ok: false; readonly error: RpcErrorData };
+
+export interface DoctorReport {
+  /** In the order of the path; the first that failed is the one to mend. */
+  readonly checks: readonly DoctorCheck[];
+}
+
+export interface DoctorCheck {
+  readonly id:
+    | "local-port"
+    | "relay-dns"
+    | "relay-tcp"
+    | "relay-udp"
+    | "relay-trust"
+    | "relay-admission"
+    | "name-dns"
+    | "certificate"
+    | "whole-path";
+  readonly status: "ok" | "warning" | "failed" | "skipped";
+  /** What was found, as a sentence. */
+  readonly finding: string;
+  /** What to do about it. */
+  readonly fix?: string;
+}
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+export interface LogLine {
+  readonly level: LogLevel;
+  readonly message: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  readonly fields?: Readonly<Record<string, string | number | boolean>>;
+}

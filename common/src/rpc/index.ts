@@ -1,0 +1,2 @@
+export { rpcVersion } from "./contract.ts";
+export type * from "./contract.ts";
