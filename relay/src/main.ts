@@ -1,66 +1,40 @@
 #!/usr/bin/env node
 import { PortholeError } from "@porthole/common/errors";
-import { asksFor, helpText, readOptions } from "@porthole/common/options";
-import { nodeVersionWarning, systemClock } from "@porthole/common/util";
+import { asksFor, helpText } from "@porthole/common/options";
 import { version } from "@porthole/common/version";
-import { relayConfig, type RelayConfig } from "./config.ts";
-import { createLogger } from "./logger.ts";
+import { commands } from "./commands.ts";
 import { relayOptions } from "./options.ts";
-import { startRelay, type Relay } from "./relay.ts";
+import { readValues } from "./read-values.ts";
+import { serve } from "./serve.ts";
 
-async function main(argv: readonly string[]): Promise<void> {
-  if (asksFor(argv, "help")) {
-    process.stdout.write(
-      helpText(relayOptions, {
-        summary: "The relay of Porthole: gives clients a public name and carries bytes that it cannot read.",
-        example: "porthole-relay --domain-suffix tunnel.example.com --authorized-keys keys.txt",
-        columns: process.stdout.columns,
-      }),
-    );
-    return;
-  }
-  if (asksFor(argv, "version")) {
-    process.stdout.write(`${version}\n`);
-    return;
-  }
-  const { values } = readOptions(relayOptions, argv, process.env);
-  const log = createLogger({ json: values.json });
-  const warning = nodeVersionWarning();
-  if (warning) log.warn({}, warning);
-  const config = relayConfig(values);
-  const relay = await startRelay(config, { clock: systemClock, log });
-  announce(relay, config, log);
-  const signal = await nextSignal();
-  log.info({ signal }, "Stopping");
-  await relay.close();
+async function main(argv: readonly string[]): Promise<number> {
+  const [name = "", ...rest] = argv;
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command) return command.run(rest);
+  if (asksFor(argv, "help")) process.stdout.write(help());
+  else if (asksFor(argv, "version")) process.stdout.write(`${version}\n`);
+  else if (name === "" || name.startsWith("-")) await serve(readValues(relayOptions, argv).values);
+  else throw unknownCommand(name);
+  return 0;
 }
 
-function announce(relay: Relay, config: RelayConfig, log: ReturnType<typeof createLogger>): void {
-  log.info(
-    {
-      bindAddress: config.bindAddress,
-      api: relay.apiPort,
-      public: relay.publicPort,
-      ...(relay.alpnPort === undefined ? {} : { alpn: relay.alpnPort }),
-      fingerprint: relay.fingerprint,
-    },
-    "Relay is ready",
-  );
-  if (relay.quicUnavailable !== undefined)
-    log.warn({}, `QUIC is unavailable, agents connect over HTTP/2: ${relay.quicUnavailable}`);
-  if (config.admission.kind === "open" && config.alpnPort !== undefined)
-    log.warn({}, "--open: anyone may connect and expose whatever they like under your domain");
+function help(): string {
+  return helpText(relayOptions, {
+    summary: "The relay of Porthole: gives clients a public name and carries bytes that it cannot read.",
+    example: "porthole-relay --domain-suffix tunnel.example.com --authorized-keys keys.txt",
+    commands: Object.fromEntries(Object.values(commands).map(({ usage, help }) => [usage, help])),
+    columns: process.stdout.columns,
+  });
 }
 
-function nextSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    process.once("SIGINT", resolve);
-    process.once("SIGTERM", resolve);
+function unknownCommand(name: string): PortholeError {
+  return new PortholeError("usage", `There is no command ${JSON.stringify(name)}`, {
+    hint: `Without a command the relay runs; the others are: ${Object.keys(commands).join(", ")}.`,
   });
 }
 
 try {
-  await main(process.argv.slice(2));
+  process.exitCode = await main(process.argv.slice(2));
 } catch (reason) {
   const error = PortholeError.from(reason);
   process.stderr.write(`porthole-relay: ${error.message}\n${error.hint ? `  ${error.hint}\n` : ""}`);

@@ -1,0 +1,41 @@
+import { asksFor, helpText, type OptionTable, type OptionValues } from "@porthole/common/options";
+import { readValues } from "./read-values.ts";
+
+/** What can be typed after `porthole-relay`. */
+export interface Command {
+  /** Its words in the program's help: `invite [list|revoke ID]`. */
+  readonly usage: string;
+  readonly help: string;
+  /** Reads the arguments after its name and does it. Resolves with the exit status; rejects with a `PortholeError`. */
+  run(argv: readonly string[]): Promise<number>;
+}
+
+export interface CommandSpec<T extends OptionTable> {
+  readonly usage: string;
+  readonly help: string;
+  /** A whole command line that works. */
+  readonly example: string;
+  readonly options: T;
+  /** Further lines for its own help. */
+  readonly commands?: Readonly<Record<string, string>>;
+  /** How many arguments without dashes it takes. */
+  readonly maxPositionals?: number;
+  run(values: OptionValues<T>, positionals: readonly string[]): Promise<number>;
+}
+
+export function defineCommand<const T extends OptionTable>(spec: CommandSpec<T>): Command {
+  const { usage, help, example, options, commands, maxPositionals } = spec;
+  return {
+    usage,
+    help,
+    async run(argv) {
+      if (asksFor(argv, "help")) {
+        const context = { summary: `${help}.`, example, columns: process.stdout.columns };
+        process.stdout.write(helpText(options, commands ? { ...context, commands } : context));
+        return 0;
+      }
+      const { values, positionals } = readValues(options, argv, maxPositionals);
+      return spec.run(values, positionals);
+    },
+  };
+}

@@ -1,0 +1,4 @@
+import type { Command } from "./command.ts";
+
+/** By the first argument. Without one of these the program is the relay itself. */
+export const commands: Readonly<Record<string, Command>> = {};
