@@ -1,9 +1,8 @@
 import { PortholeError } from "@porthole/common/errors";
 import { runTunnel, type TunnelState } from "@porthole/common/tunnel";
-import { dataFolder, nodeVersionWarning, systemClock } from "@porthole/common/util";
+import { dataFolder, nodeVersionWarning, openControlSocket, systemClock } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
 import { prepareTunnel, type ClientValues } from "./config.ts";
-import { openControlSocket, type ControlCommand } from "./control-socket.ts";
 import { createDialers } from "./dialers.ts";
 import { createJsonReporter, plainErrors } from "./json-reporter.ts";
 import { createTextReporter } from "./text-reporter.ts";
@@ -20,20 +19,28 @@ export async function runClient(values: ClientValues): Promise<void> {
   const stop = stopController();
   let state: TunnelState = { endpoints: [] };
 
-  function answer(command: ControlCommand): unknown {
-    if (command === "stop") stop.abort(new PortholeError("aborted", "Stopped by porthole stop"));
-    return plainErrors(state);
-  }
+  const status = (): unknown => plainErrors(state);
+  const commands = {
+    status,
+    stop() {
+      stop.abort(new PortholeError("aborted", "Stopped by porthole stop"));
+      return status();
+    },
+  };
 
   // The clock's timers keep no process alive, and between two attempts there is nothing else.
   const alive = setInterval(() => {}, longestTimerMs);
-  const control = await openControlSocket(values["state-dir"] ?? dataFolder("porthole"), answer).catch(
-    (reason: unknown) => {
-      clearInterval(alive);
-      reporter.close();
-      throw reason;
-    },
-  );
+  const control = await openControlSocket({
+    stateDir: values["state-dir"] ?? dataFolder("porthole"),
+    program: "client",
+    commands,
+    inUseHint:
+      "It would have the same name. End the other one with porthole stop, or give this one a --state-dir of its own. --secondary-local exposes a second service.",
+  }).catch((reason: unknown) => {
+    clearInterval(alive);
+    reporter.close();
+    throw reason;
+  });
   try {
     const warning = nodeVersionWarning();
     if (warning) log.warn({}, warning);

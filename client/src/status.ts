@@ -1,8 +1,7 @@
 import { PortholeError } from "@porthole/common/errors";
 import { defineOptions, flag, path, readOptions } from "@porthole/common/options";
 import type { TunnelState } from "@porthole/common/tunnel";
-import { dataFolder } from "@porthole/common/util";
-import { askClient, type ControlCommand } from "./control-socket.ts";
+import { askControlSocket, dataFolder } from "@porthole/common/util";
 import { describeCertificate, describeStatus, urlsOf } from "./text.ts";
 
 const options = defineOptions({
@@ -11,10 +10,10 @@ const options = defineOptions({
 });
 
 /** `porthole status` and `porthole stop`: what the running client answers. Throws `closed` when none is running. */
-export async function commandClient(command: ControlCommand, argv: readonly string[]): Promise<string> {
+export async function commandClient(command: "status" | "stop", argv: readonly string[]): Promise<string> {
   const { values } = readOptions(options, argv, process.env);
   const stateDir = values["state-dir"] ?? dataFolder("porthole");
-  const answer = await askClient(stateDir, command);
+  const answer = await askControlSocket({ stateDir, program: "client" }, command);
   if (answer === undefined)
     throw new PortholeError("closed", `No client is running with the state folder ${stateDir}`, {
       hint: "Start one with porthole PORT --server HOST, or name its folder with --state-dir.",

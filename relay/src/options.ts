@@ -2,6 +2,11 @@ import { defineOptions, flag, integer, path, port, text } from "@porthole/common
 
 /** Every option of the relay, once: flags, environment variables, help and documentation come from here. */
 export const relayOptions = defineOptions({
+  config: {
+    help: "TOML file with any of these settings; flags and environment variables come before it",
+    parse: path,
+    fallbackHelp: "relay.toml in the state folder, if it is there",
+  },
   "bind-addr": {
     help: "Address that all ports are opened on",
     parse: text,

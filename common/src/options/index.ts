@@ -13,4 +13,11 @@ export {
   type HostPort,
   type Parser,
 } from "./parsers.ts";
-export { asksFor, readOptions, type OptionSource, type ReadContext, type ReadOptions } from "./read-options.ts";
+export {
+  asksFor,
+  readOptions,
+  type ConfigFileContext,
+  type OptionSource,
+  type ReadContext,
+  type ReadOptions,
+} from "./read-options.ts";

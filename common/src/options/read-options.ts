@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { PortholeError } from "../errors.ts";
 import { Secret } from "../util/secret.ts";
+import { readConfigFile, resolvePath, type ConfigFile } from "./config-file.ts";
 import { envName, flagName, isSwitch, type OptionSpec, type OptionTable, type OptionValues } from "./options.ts";
 
-export type OptionSource = "flag" | "env" | "default";
+export type OptionSource = "flag" | "env" | "file" | "default";
 
 export interface ReadOptions<T extends OptionTable> {
   readonly values: OptionValues<T>;
@@ -18,7 +19,16 @@ export interface ReadContext {
   readonly prefix?: string;
   /** How many arguments without dashes there may be: none when absent. */
   readonly maxPositionals?: number;
+  readonly configFile?: ConfigFileContext;
   readonly readFile?: (path: string) => string;
+}
+
+/** A configuration file (config-file.ts) that several commands share, each with a table of its own. */
+export interface ConfigFileContext {
+  /** Every setting that the file may have; the file's own option and the state folder's, if `find` asks for them, among them. */
+  readonly settings: OptionTable;
+  /** Where the file is, from the text that a flag or an environment variable gives for an option; undefined when there is none. */
+  find(given: (name: string) => string | undefined): string | undefined;
 }
 
 export const defaultPrefix = "PORTHOLE_";
@@ -39,7 +49,10 @@ export function asksFor(argv: readonly string[], flag: "help" | "version"): bool
   return args.includes(`--${flag}`) || (flag === "help" && args.includes("-h"));
 }
 
-/** Typed values from flags, over environment variables, over defaults. Throws `usage` errors that name the flag and the bad value. */
+/**
+ * Typed values from flags, over environment variables, over the configuration file, over defaults. Throws `usage` errors that
+ * name the flag, variable or key and the bad value.
+ */
 export function readOptions<T extends OptionTable>(
   table: T,
   argv: readonly string[],
@@ -54,10 +67,13 @@ export function readOptions<T extends OptionTable>(
     throw new PortholeError("usage", `Unexpected argument ${JSON.stringify(extra)}`, {
       hint: "Flags begin with two dashes; --help lists them.",
     });
+  const fromCaller = (name: string, spec: OptionSpec): Given | undefined =>
+    flags.get(name) ?? fromEnv(name, spec, env, prefix);
+  const file = findFile(context.configFile, fromCaller, readFile);
   const values: Record<string, unknown> = {};
   const sources = new Map<keyof T & string, OptionSource>();
   for (const [name, spec] of Object.entries(table)) {
-    const given = flags.get(name) ?? fromEnv(name, spec, env, prefix) ?? fromFallback(name, spec);
+    const given = fromCaller(name, spec) ?? fromFile(name, spec, file) ?? fromFallback(name, spec);
     if (given) sources.set(name, given.source);
     else if (spec.required)
       throw new PortholeError("usage", `--${flagName(name, spec)} is required: ${spec.help}`, {
@@ -143,6 +159,40 @@ function fromEnv(name: string, spec: OptionSpec, env: Env, prefix: string): Give
         .filter((part) => part !== "")
     : [text];
   return { source: "env", label: variable, texts };
+}
+
+function fromFile(name: string, spec: OptionSpec, file: ConfigFile | undefined): Given | undefined {
+  const key = flagName(name, spec);
+  const texts = file?.values.get(key);
+  if (!file || !texts) return undefined;
+  const label = `${file.path}: ${key}`;
+  if (texts.length !== 1 && !spec.repeatable) throw new PortholeError("usage", `${label} takes one value, not a list`);
+  const isPath = spec.secret || placeholderOf(spec) === "PATH";
+  return { source: "file", label, texts: isPath ? texts.map((text) => resolvePath(file, text)) : texts };
+}
+
+function findFile(
+  context: ConfigFileContext | undefined,
+  fromCaller: (name: string, spec: OptionSpec) => Given | undefined,
+  readFile: (path: string) => string,
+): ConfigFile | undefined {
+  const found = context?.find((name) => fromCaller(name, specOf(context.settings, name))?.texts[0]);
+  if (!context || found === undefined) return undefined;
+  const file = readConfigFile(found, readFile);
+  checkKeys(context.settings, file);
+  return file;
+}
+
+/** A misspelt key must not be a setting that silently stays as it was. */
+function checkKeys(settings: OptionTable, file: ConfigFile): void {
+  const known = Object.entries(settings).map(([name, spec]) => flagName(name, spec));
+  for (const key of file.values.keys()) {
+    if (known.includes(key)) continue;
+    const nearest = nearestOf(key, known);
+    throw new PortholeError("usage", `${file.path}: there is no setting ${JSON.stringify(key)}`, {
+      hint: nearest === undefined ? "The settings are called as the flags are." : `Did you mean ${nearest}?`,
+    });
+  }
 }
 
 function fromFallback(name: string, spec: OptionSpec): Given | undefined {

@@ -3,6 +3,13 @@ export { deadline, orAbort, withDeadline } from "./abort.ts";
 export { AsyncQueue } from "./async-queue.ts";
 export { Backoff, type BackoffOptions } from "./backoff.ts";
 export { sleep, systemClock, type Clock, type Timer } from "./clock.ts";
+export {
+  askControlSocket,
+  openControlSocket,
+  type ControlPlace,
+  type ControlSocket,
+  type ControlSocketOptions,
+} from "./control-socket.ts";
 export { Secret } from "./secret.ts";
 export { dataFolder } from "./data-folder.ts";
 export { createFileAtomic, readFileIfExists, readJson, stateError, writeFileAtomic, writeJson } from "./state-file.ts";

@@ -5,36 +5,47 @@ import net, { type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { PortholeError } from "@porthole/common/errors";
-import { stateError } from "@porthole/common/util";
-
-export type ControlCommand = "status" | "stop";
+import { PortholeError } from "../errors.ts";
+import { stateError } from "./state-file.ts";
 
 const answerDeadlineMs = 5_000;
 /** Of a Unix socket's path, on the strictest of the platforms (macOS: 104 with the final zero). */
 const maxPathBytes = 103;
 
-/** By which `porthole status` and `porthole stop` reach a client; also what keeps two of them from using one state folder. */
+/** Which running program: one of its kind for each state folder. */
+export interface ControlPlace {
+  readonly stateDir: string;
+  /** `client` or `relay`: the socket's file name. */
+  readonly program: string;
+}
+
+export interface ControlSocketOptions extends ControlPlace {
+  /** What it answers, by command. */
+  readonly commands: Readonly<Record<string, () => unknown>>;
+  /** What whoever starts a second one with this folder can do, as a sentence. */
+  readonly inUseHint: string;
+}
+
+/** By which a command like `porthole status` reaches a program that runs; also what keeps two of them from using one state folder. */
 export interface ControlSocket {
   close(): Promise<void>;
 }
 
 /**
  * Listens in the state folder, which only its user may enter. One line with a command comes in, one line of JSON goes out.
- * Rejects with `state` when another client with this folder is running.
+ * Rejects with `state` when another program of the kind is running with this folder.
  */
-export async function openControlSocket(
-  stateDir: string,
-  answer: (command: ControlCommand) => unknown,
-): Promise<ControlSocket> {
-  const path = socketPath(stateDir);
+export async function openControlSocket(options: ControlSocketOptions): Promise<ControlSocket> {
+  const { stateDir, commands } = options;
+  const path = socketPath(options);
   const sockets = new Set<Socket>();
   const server = net.createServer((socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => {});
     createInterface({ input: socket }).once("line", (line) => {
-      if (line === "status" || line === "stop") socket.end(`${JSON.stringify(answer(line))}\n`);
+      const answer = Object.hasOwn(commands, line) ? commands[line] : undefined;
+      if (answer) socket.end(`${JSON.stringify(answer())}\n`);
       else socket.destroy();
     });
   });
@@ -50,7 +61,7 @@ export async function openControlSocket(
     } catch (reason) {
       if ((reason as NodeJS.ErrnoException).code !== "EADDRINUSE") throw stateError("write", path, reason);
       // Somebody listens, or somebody was killed and has left the file behind.
-      if (attempt > 1 || (await isAnswered(path))) throw inUse(stateDir);
+      if (attempt > 1 || (await isAnswered(path))) throw inUse(options);
       await rm(path, { force: true });
     }
   }
@@ -64,11 +75,11 @@ export async function openControlSocket(
   };
 }
 
-/** What the client that runs with this state folder answers; undefined when none runs. */
-export async function askClient(stateDir: string, command: ControlCommand): Promise<unknown> {
-  const socket = net.connect(socketPath(stateDir));
+/** What the program that runs with this state folder answers; undefined when none runs, or none that knows the command. */
+export async function askControlSocket(place: ControlPlace, command: string): Promise<unknown> {
+  const socket = net.connect(socketPath(place));
   socket.setTimeout(answerDeadlineMs, () =>
-    socket.destroy(new PortholeError("timeout", "The running client does not answer")),
+    socket.destroy(new PortholeError("timeout", `The running ${place.program} does not answer`)),
   );
   try {
     await once(socket, "connect");
@@ -78,7 +89,7 @@ export async function askClient(stateDir: string, command: ControlCommand): Prom
   socket.write(`${command}\n`);
   let text = "";
   for await (const chunk of socket) text += String(chunk);
-  return JSON.parse(text);
+  return text === "" ? undefined : JSON.parse(text);
 }
 
 async function isAnswered(path: string): Promise<boolean> {
@@ -93,19 +104,15 @@ async function isAnswered(path: string): Promise<boolean> {
   }
 }
 
-function inUse(stateDir: string): PortholeError {
-  return new PortholeError(
-    "state",
-    `Another client is running with the state folder ${stateDir}, and so with the same name`,
-    {
-      hint: "End it with porthole stop, or give this one a --state-dir of its own. --secondary-local exposes a second service.",
-    },
-  );
+function inUse({ stateDir, program, inUseHint }: ControlSocketOptions): PortholeError {
+  return new PortholeError("state", `Another ${program} is running with the state folder ${stateDir}`, {
+    hint: inUseHint,
+  });
 }
 
-function socketPath(stateDir: string): string {
+function socketPath({ stateDir, program }: ControlPlace): string {
   const digest = createHash("sha256").update(stateDir).digest("hex").slice(0, 16);
-  if (process.platform === "win32") return `\\\\.\\pipe\\porthole-${digest}`;
-  const path = join(stateDir, "client.sock");
-  return Buffer.byteLength(path) <= maxPathBytes ? path : join(tmpdir(), `porthole-${digest}.sock`);
+  if (process.platform === "win32") return `\\\\.\\pipe\\porthole-${program}-${digest}`;
+  const path = join(stateDir, `${program}.sock`);
+  return Buffer.byteLength(path) <= maxPathBytes ? path : join(tmpdir(), `porthole-${program}-${digest}.sock`);
 }

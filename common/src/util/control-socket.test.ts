@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { askControlSocket, openControlSocket, type ControlSocket } from "./control-socket.ts";
+
+describe("control socket of a program", () => {
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "porthole-control-"));
+  });
+
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const ask = (command: string, stateDir = folder) => askControlSocket({ stateDir, program: "client" }, command);
+
+  function open(answer: unknown, stateDir = folder, program = "client"): Promise<ControlSocket> {
+    const commands = { status: () => answer, stop: () => "stopping" };
+    return openControlSocket({ stateDir, program, commands, inUseHint: "Use another one." });
+  }
+
+  it("answers commands, and nothing else", async () => {
+    const control = await open({ is: "up" });
+    assert.deepEqual(await ask("status"), { is: "up" });
+    assert.equal(await ask("stop"), "stopping");
+    for (const command of ["restart", "constructor", "__proto__"]) assert.equal(await ask(command), undefined);
+    const socket = net.connect(join(folder, "client.sock"));
+    socket.write("GET / HTTP/1.1\r\n\r\n");
+    socket.resume();
+    await once(socket, "close");
+    await control.close();
+    assert.equal(await ask("status"), undefined);
+  });
+
+  it("lets one program of a kind use a state folder at a time", async () => {
+    const control = await open("first");
+    await assert.rejects(open("second"), { code: "state", hint: "Use another one." });
+    assert.equal(await ask("status"), "first");
+    await (await open("another kind", folder, "relay")).close();
+    await control.close();
+    await (await open("third")).close();
+  });
+
+  it("takes the place of a program that was killed", async () => {
+    await writeFile(join(folder, "client.sock"), "");
+    const control = await open("alive");
+    assert.equal(await ask("status"), "alive");
+    await control.close();
+  });
+
+  it("goes elsewhere when the folder's path is too long for a socket", async () => {
+    const deep = join(folder, "d".repeat(100));
+    const control = await open("deep", deep);
+    assert.equal(await ask("status", deep), "deep");
+    await control.close();
+    await assert.rejects(stat(join(deep, "client.sock")), { code: "ENOENT" });
+  });
+});
