@@ -25,6 +25,10 @@ export const folders: Readonly<Record<string, Folder>> = {
   protocol: { imports: ["util"], instead: "protocol is below whoever speaks it: take what it needs as an argument." },
   identity: { imports: ["protocol", "util"], instead: "identity is keys and certificates; links and tunnels use it." },
   options: { imports: ["protocol", "util"], instead: "options only read; the program hands the values on." },
+  invite: {
+    imports: ["identity", "options", "protocol", "util"],
+    instead: "An invite is a text; programs make it and use it.",
+  },
   link: {
     imports: ["identity", "protocol", "util"],
     instead: "The link contract is below the tunnel and knows no transport.",

@@ -3,7 +3,7 @@ import { directoryUrlOf } from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
 import { loadOrCreateKey, parseFingerprint } from "@porthole/common/identity";
 import type { Logger } from "@porthole/common/log";
-import type { OptionValues } from "@porthole/common/options";
+import { formatHostPort, type OptionValues } from "@porthole/common/options";
 import {
   Endpoint,
   fileKnownRelays,
@@ -20,13 +20,13 @@ export type ClientValues = OptionValues<typeof clientOptions>;
 
 type Prepared = Pick<
   TunnelOptions,
-  "servers" | "endpoints" | "trustFor" | "knownRelays" | "transport" | "poolSize" | "suffix" | "acmeFor"
+  "servers" | "endpoints" | "trustFor" | "knownRelays" | "transport" | "poolSize" | "suffix" | "name" | "acmeFor"
 >;
 
 /** Reads keys and state and checks how the options go together. Throws `usage`, `state` or `key`. */
 export async function prepareTunnel(values: ClientValues, context: { clock: Clock; log: Logger }): Promise<Prepared> {
   const stateDir = values["state-dir"] ?? dataFolder("porthole");
-  const servers = values.server.map((server): ServerAddress => ({ ...server, text: serverText(server) }));
+  const servers = values.server.map((server): ServerAddress => ({ ...server, text: formatHostPort(server) }));
   const trustFor = trustPolicies(servers, values);
   if (values["force-h2"] && values.transport === "quic")
     throw new PortholeError("usage", "--force-h2 and --transport quic contradict each other");
@@ -41,6 +41,7 @@ export async function prepareTunnel(values: ClientValues, context: { clock: Cloc
     transport: values["force-h2"] ? "h2" : values.transport,
     poolSize: values["pool-size"],
     suffix: values["domain-suffix"],
+    name: values.name,
   };
 }
 
@@ -119,8 +120,4 @@ function trustPolicies(
     if (pin !== undefined) return { kind: "pin", fingerprint: pin };
     return isLoopback(server.host) ? { kind: "first-use" } : { kind: "ca" };
   };
-}
-
-function serverText({ host, port }: { readonly host: string; readonly port: number }): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

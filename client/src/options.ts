@@ -1,11 +1,22 @@
-import { choice, defineOptions, flag, hex, hostPort, integer, path, text } from "@porthole/common/options";
+import {
+  choice,
+  defineOptions,
+  flag,
+  friendlyLabel,
+  hex,
+  hostPort,
+  integer,
+  path,
+  text,
+} from "@porthole/common/options";
+import { defaultApiPort } from "@porthole/common/protocol";
 import { localService } from "@porthole/common/tunnel";
 
 /** Every option of the client, once: flags, environment variables, help and documentation come from here. */
 export const clientOptions = defineOptions({
   server: {
     help: "Relay to connect to; several are used in parallel",
-    parse: hostPort(4433),
+    parse: hostPort(defaultApiPort),
     repeatable: true,
     required: true,
   },
@@ -20,6 +31,7 @@ export const clientOptions = defineOptions({
     placeholder: "DOMAIN",
     fallbackHelp: "what the relay offers",
   },
+  name: { help: "Friendly name instead of the client id, if the relay grants it", parse: friendlyLabel },
   "primary-key": { help: "Key file, made if missing", parse: path, fallbackHelp: "in the state folder" },
   transport: { help: "How to reach the relay", parse: choice("auto", "quic", "h2"), fallback: "auto" },
   "force-h2": { help: "Short for --transport h2", parse: flag },

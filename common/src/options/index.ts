@@ -4,6 +4,8 @@ export {
   choice,
   durationMs,
   flag,
+  formatHostPort,
+  friendlyLabel,
   hex,
   hostPort,
   integer,

@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { choice, durationMs, flag, hex, hostPort, integer, path, port, type Parser } from "./parsers.ts";
+import {
+  choice,
+  durationMs,
+  flag,
+  formatHostPort,
+  friendlyLabel,
+  hex,
+  hostPort,
+  integer,
+  path,
+  port,
+  type Parser,
+} from "./parsers.ts";
 
 function table<T>(name: string, parser: Parser<T>, good: readonly [string, T][], bad: readonly string[]): void {
   describe(name, () => {
@@ -92,7 +104,13 @@ table(
 );
 table("hostPort without a default", hostPort(), [["a:1", { host: "a", port: 1 }]], ["a", "[::1]"]);
 
+table("friendlyLabel", friendlyLabel, [["MyApp", "myapp"]], ["", "a.b", "xn--a"]);
+
 describe("hostPort", () => {
+  for (const text of ["a:1", "192.0.2.1:80", "[2001:db8::1]:443"]) {
+    it(`can be written again: ${text}`, () => assert.equal(formatHostPort(hostPort().parse(text)), text));
+  }
+
   it("tells how an IPv6 address is written", () => {
     assert.throws(() => hostPort(4433).parse("2001:db8::1"), { message: /in brackets: \[2001:db8::1\]:4433/ });
   });

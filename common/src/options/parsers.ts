@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { PortholeError } from "../errors.ts";
-import { canonicalHostName, formatIp, parseIp } from "../protocol/index.ts";
+import { canonicalHostName, formatIp, friendlyName, parseIp } from "../protocol/index.ts";
 import { parseHex } from "../util/hex.ts";
 
 /** How a flag's text becomes its value. `parse` throws any error whose message completes "--flag: ". */
@@ -39,6 +39,16 @@ export const hex: Parser<Buffer> = { placeholder: "HEX", parse: parseHex };
 export const path: Parser<string> = {
   placeholder: "PATH",
   parse: (value) => (value.startsWith("~/") ? join(homedir(), value.slice(2)) : resolve(value)),
+};
+
+/** A friendly name, the first label of a public name. */
+export const friendlyLabel: Parser<string> = {
+  placeholder: "NAME",
+  parse(value) {
+    const name = friendlyName(value);
+    if (name !== undefined) return name;
+    throw unexpected(value, "a name of letters, digits and hyphens, 63 at most");
+  },
 };
 
 export function integer(min: number, max: number): Parser<number> {
@@ -81,6 +91,11 @@ export function hostPort(defaultPort?: number): Parser<HostPort> {
       return { host, port: portNumber };
     },
   };
+}
+
+/** The text that `hostPort` reads. */
+export function formatHostPort({ host, port: number }: HostPort): string {
+  return host.includes(":") ? `[${host}]:${number}` : `${host}:${number}`;
 }
 
 const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { canonicalHostName, splitPublicName } from "./host-name.ts";
+import { canonicalHostName, friendlyName, splitPublicName } from "./host-name.ts";
 
 describe("canonicalHostName", () => {
   const cases: readonly [string, string | undefined][] = [
@@ -59,4 +59,29 @@ describe("splitPublicName", () => {
     assert.equal(splitPublicName("localhost", []), undefined);
     assert.equal(splitPublicName("192.0.2.1", []), undefined);
   });
+});
+
+describe("friendlyName", () => {
+  const cases: readonly [string, string | undefined][] = [
+    ["myapp", "myapp"],
+    ["MyApp", "myapp"],
+    ["2048", "2048"],
+    ["a-b", "a-b"],
+    ["a--b", "a--b"],
+    ["ab--c", undefined],
+    ["xn--kche-0ra", undefined],
+    ["a".repeat(63), "a".repeat(63)],
+    ["a".repeat(64), undefined],
+    ["abcdefghijklmnopqrstuvwxyz", undefined], // could be somebody's client id
+    ["abcdefghijklmnopqrstuvwxy1", "abcdefghijklmnopqrstuvwxy1"],
+    ["a.b", undefined],
+    ["-a", undefined],
+    ["a_b", undefined],
+    ["", undefined],
+    ["*", undefined],
+  ];
+  for (const [text, expected] of cases) {
+    it(`${JSON.stringify(text)} ${expected === undefined ? "can't be one" : `is ${expected}`}`, () =>
+      assert.equal(friendlyName(text), expected));
+  }
 });

@@ -17,6 +17,20 @@ export function canonicalHostName(text: string): string | undefined {
   return name;
 }
 
+/** Client ids are labels too, and nobody may take one as a friendly name. */
+const clientIdForm = /^[a-z2-7]{26}$/;
+
+/**
+ * A friendly name in its one form, or undefined if the text can't be one: a single label that is no client id, and not one of the
+ * forms that stand for something else (RFC 5891 4.2.3.1: hyphens in the third and fourth place, as in xn--).
+ */
+export function friendlyName(text: string): string | undefined {
+  const name = canonicalHostName(`${text}.localhost`)?.slice(0, -".localhost".length);
+  if (name === undefined || name.includes(".") || clientIdForm.test(name) || name.slice(2, 4) === "--")
+    return undefined;
+  return name;
+}
+
 /**
  * A public name as its first label, which names the agent, and the rest, which must be exactly one of the suffixes
  * (canonical ones; any suffix when there are none). Undefined if it is not such a name.

@@ -1,7 +1,7 @@
 export { type ClientHello } from "./client-hello-body.ts";
 export { ClientHelloReader, type HelloResult } from "./client-hello.ts";
 export { ControlDecoder, encodeControl } from "./control-codec.ts";
-export { canonicalHostName, splitPublicName } from "./host-name.ts";
+export { canonicalHostName, friendlyName, splitPublicName } from "./host-name.ts";
 export { formatIp, parseIp } from "./ip-address.ts";
 export * from "./protocol.ts";
 export { decodeProxyHeader, encodeProxyHeader, type ProxyHeader, type SocketAddress } from "./proxy-header.ts";

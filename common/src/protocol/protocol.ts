@@ -2,6 +2,9 @@
 
 export const protocolVersion = 1;
 
+/** Where agents connect when no port is named. */
+export const defaultApiPort = 4433;
+
 /** ALPN of an agent's connection: `h2` says which transport, and only the API port speaks it. */
 export const alpn = { quic: "porthole/1", http2: "h2", acmeChallenge: "acme-tls/1" } as const;
 

@@ -4,7 +4,8 @@ import { generateKey } from "../identity/index.ts";
 import { createLink, type Carrier, type Link } from "../link/index.ts";
 import { memoryCarrierPair } from "../link/memory/index.ts";
 import { silentLogger } from "../log.ts";
-import { limits, type ControlMessage } from "../protocol/index.ts";
+import { limits, type ControlMessage, type Hello } from "../protocol/index.ts";
+import { Secret } from "../util/index.ts";
 import { FakeClock } from "../testing/fake-clock.ts";
 import { Endpoint } from "./endpoint.ts";
 import { parseLocalService } from "./local-service.ts";
@@ -48,6 +49,8 @@ describe("one endpoint's links with one relay", () => {
     const dials: Record<Kind, number> = { quic: 0, http2: 0 };
     const links: Record<Kind, Set<Link>> = { quic: new Set(), http2: new Set() };
     const statuses: RelayStatus[] = [];
+    const hellos: Hello[] = [];
+    let tokensUsed = 0;
 
     async function dial(kind: Kind, signal: AbortSignal): Promise<Carrier> {
       dials[kind] += 1;
@@ -62,7 +65,7 @@ describe("one endpoint's links with one relay", () => {
       const link = createLink(pair.relay, { clock, heartbeat: "watch" });
       links[kind].add(link);
       void link.closed.then(() => links[kind].delete(link));
-      void serve(link, answer);
+      void serve(link, answer, hellos);
       return pair.client;
     }
 
@@ -74,7 +77,9 @@ describe("one endpoint's links with one relay", () => {
     };
     const client = new RelayClient(
       {
-        server: { text: "relay:4433", host: "relay", port: 4433 },
+        server: { text: "relay:4433", host: "relay", port: 4433, token: new Secret("one-time") },
+        name: "myapp",
+        onTokenUsed: () => (tokensUsed += 1),
         endpoint,
         trust: new RelayTrust("relay:4433", { kind: "insecure" }, memoryKnownRelays()),
         dialers,
@@ -95,6 +100,8 @@ describe("one endpoint's links with one relay", () => {
       answers,
       dials,
       statuses,
+      hellos,
+      tokensUsed: () => tokensUsed,
       over,
       /** How many links are up: QUIC's and HTTP/2's. */
       up: () => [links.quic.size, links.http2.size],
@@ -115,6 +122,24 @@ describe("one endpoint's links with one relay", () => {
       },
     };
   }
+
+  it("sends name and token, and the token no more once it is admitted", async () => {
+    const it = world("h2", { http2: unreachable });
+    await it.settle();
+    assert.equal(it.tokensUsed(), 0);
+    it.answers.http2 = welcome;
+    await it.clock.advance(limits.reconnect.maxMs);
+    await it.settle();
+    const [first] = it.hellos;
+    assert.deepEqual([first?.name, first?.token], ["myapp", "one-time"]);
+    assert.equal(it.tokensUsed(), 1);
+    it.hellos.length = 0;
+    it.lose("http2");
+    await it.clock.advance(limits.reconnect.maxMs);
+    await it.settle();
+    assert.ok(it.hellos.length > 0 && it.hellos.every(({ name, token }) => name === "myapp" && token === undefined));
+    await it.end();
+  });
 
   it("auto: QUIC, and one HTTP/2 connection beside it", async () => {
     const it = world("auto");
@@ -250,9 +275,12 @@ describe("one endpoint's links with one relay", () => {
 });
 
 /** Answers hello, and lets go of whoever says goodbye. */
-async function serve(link: Link, answer: ControlMessage): Promise<void> {
+async function serve(link: Link, answer: ControlMessage, hellos: Hello[]): Promise<void> {
   for (let message = await link.control.next(); message; message = await link.control.next()) {
-    if (message.type === "hello") link.control.send(answer);
+    if (message.type === "hello") {
+      hellos.push(message);
+      link.control.send(answer);
+    }
     if (message.type === "goodbye" || answer.type === "reject")
       await link.close(new PortholeError("closed", "as you like"));
   }

@@ -2,7 +2,7 @@ import { PortholeError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { Carrier, Link, LinkStream, PeerTrust } from "../link/index.ts";
 import { limits, protocolVersion, type Hello } from "../protocol/protocol.ts";
-import { withDeadline, type Clock } from "../util/index.ts";
+import { withDeadline, type Clock, type Secret } from "../util/index.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { openSession, type Session } from "./session.ts";
 import type { RelayTrust } from "./trust.ts";
@@ -12,6 +12,8 @@ export interface ServerAddress {
   readonly text: string;
   readonly host: string;
   readonly port: number;
+  /** Of an invite: goes with every hello until the relay has admitted us. */
+  readonly token?: Secret | undefined;
 }
 
 export interface DialTarget {
@@ -40,6 +42,10 @@ export interface RelayDialerOptions {
   readonly trust: RelayTrust;
   readonly dialers: Dialers;
   readonly suffix?: string | undefined;
+  /** Wanted instead of the client id. */
+  readonly name?: string | undefined;
+  /** The relay has admitted us: the server's token has done its work. Called at most once. */
+  readonly onTokenUsed?: () => void;
   readonly software: string;
   readonly instance: string;
   readonly clock: Clock;
@@ -50,10 +56,12 @@ export interface RelayDialerOptions {
 export class RelayDialer {
   readonly #options: RelayDialerOptions;
   readonly #onStream: (stream: LinkStream, link: Link) => void;
+  #token: Secret | undefined;
 
   constructor(options: RelayDialerOptions, onStream: (stream: LinkStream, link: Link) => void) {
     this.#options = options;
     this.#onStream = onStream;
+    this.#token = options.server.token;
   }
 
   async http2(signal: AbortSignal): Promise<Session> {
@@ -122,14 +130,26 @@ export class RelayDialer {
       },
       signal,
     );
+    if (this.#token) {
+      this.#token = undefined;
+      this.#options.onTokenUsed?.();
+    }
     // Streams wait in the link until the session serves; by then there is a certificate for the names.
     await endpoint.serveNames(session.welcome.hostnames);
     return session;
   }
 
   #hello(): Hello {
-    const { software, instance, suffix } = this.#options;
-    return { type: "hello", protocol: protocolVersion, software, instance, ...(suffix ? { suffix } : {}) };
+    const { software, instance, suffix, name } = this.#options;
+    return {
+      type: "hello",
+      protocol: protocolVersion,
+      software,
+      instance,
+      ...(suffix === undefined ? {} : { suffix }),
+      ...(name === undefined ? {} : { name }),
+      ...(this.#token ? { token: this.#token.reveal() } : {}),
+    };
   }
 
   #target(trust: PeerTrust): DialTarget {

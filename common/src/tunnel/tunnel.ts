@@ -21,6 +21,8 @@ export interface TunnelOptions {
   readonly transport: TransportPolicy;
   readonly poolSize: number;
   readonly suffix?: string | undefined;
+  /** Friendly name that the primary endpoint wants instead of its client id. */
+  readonly name?: string | undefined;
   /** How an endpoint gets certificates; undefined for one that stays self-signed. */
   acmeFor?(endpoint: Endpoint): EndpointAcme | undefined;
   /** Name and version, for the relay's log. */
@@ -30,6 +32,8 @@ export interface TunnelOptions {
   /** Called with the whole state after every change. */
   onState(state: TunnelState): void;
   onVisit?(report: VisitReport): void;
+  /** The server's token has done its work: the relay knows the key now. */
+  onTokenUsed?(server: ServerAddress): void;
 }
 
 /**
@@ -68,6 +72,8 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
             server,
             endpoint,
             instance,
+            name: endpoint.role === "primary" ? options.name : undefined,
+            onTokenUsed: () => options.onTokenUsed?.(server),
             trust: trusts[index] as RelayTrust,
             onStatus(status) {
               statuses[index] = status;

@@ -1,0 +1,1 @@
+export { formatInvite, parseInvite, type Invite } from "./invite.ts";
