@@ -47,6 +47,14 @@ export const folders: Readonly<Record<string, Folder>> = {
     instead: "The tunnel sees ../link/index.ts; transports come in as the dialers of its options.",
   },
   gateway: { imports: ["protocol", "util"], instead: "The gateway reads HTTP; the tunnel hands it streams." },
+  "gateway/access": {
+    imports: ["protocol", "util"],
+    instead: "Access rules judge a request's head; whoever serves it asks them.",
+  },
+  "gateway/inspector": {
+    imports: ["protocol", "util"],
+    instead: "The inspector is told of exchanges through ../exchange.ts and knows neither tunnel nor rules.",
+  },
   rpc: { imports: ["identity", "tunnel", "util"], instead: "rpc drives the tunnel through ../tunnel/index.ts." },
 };
 

@@ -1,3 +1,4 @@
+export { fakeRequest, type FakeRequest } from "./access-request.ts";
 export { asNobody } from "./as-nobody.ts";
 export { FakeClock } from "./fake-clock.ts";
 export { linkCompliance, type ComplianceOptions, type LinkPair } from "./link-compliance.ts";

@@ -7,7 +7,14 @@ export interface AccessPolicy {
    * gateway answers 500 and lets nothing through.
    */
   check(request: AccessRequest): AccessDecision | Promise<AccessDecision>;
+  /**
+   * Whether a connection may go to the local service without being read as HTTP (tcp mode, or a visitor who speaks something else). False as soon as
+   * a rule has to see requests.
+   */
+  admitsRaw(visitor: VisitorConnection): RawDecision;
 }
+
+export type RawDecision = { readonly allow: false } | { readonly allow: true; readonly until?: AbortSignal };
 
 export interface AccessRequest {
   readonly visitor: VisitorConnection;
@@ -37,11 +44,13 @@ export interface Allowed {
   };
   /** Values for Set-Cookie headers on the response, after the local service's own. */
   readonly setCookies?: readonly string[];
+  /** Aborts when what was allowed no longer is (the link was withdrawn, the time is over): whatever still runs then, such as a WebSocket, is ended. */
+  readonly until?: AbortSignal;
 }
 
 export interface Refused {
   readonly allow: false;
-  readonly status: 303 | 400 | 401 | 403 | 404 | 410 | 413;
+  readonly status: 303 | 401 | 403 | 404 | 410 | 413 | 503;
   /** Sent besides those of the page, such as WWW-Authenticate, Location or Set-Cookie. */
   readonly headers: RawHeaders;
   /** Which page says so; a redirect has none. For people HTML, for programs JSON with this as its `code`. */
@@ -63,7 +72,12 @@ export type AccessPage =
   /** 410: the endpoint was exposed until a certain time, which has passed. */
   | "endpoint-ended"
   /** 413: a body that has to be checked is larger than what is checked. */
-  | "body-too-large";
+  | "body-too-large"
+  /** 503: too much is being checked at once; the sender tries again. */
+  | "busy";
 
 /** Lets everybody in. */
-export const openPolicy: AccessPolicy = { check: () => ({ allow: true }) };
+export const openPolicy: AccessPolicy = {
+  check: () => ({ allow: true }),
+  admitsRaw: () => ({ allow: true }),
+};
