@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
 import { silentLogger } from "@porthole/common/log";
 import { asksFor, defineOptions, flag, helpText, path, port, readOptions } from "@porthole/common/options";
-import { localService, runTunnel, type TunnelState } from "@porthole/common/tunnel";
+import { localService, prepareTunnel, runTunnel, type TunnelState } from "@porthole/common/tunnel";
 import { systemClock } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
 import { relayConfig, relayOptions, startRelay, type Relay } from "@porthole/relay";
-import { clientOptions, createDialers, createTextReporter, prepareTunnel, type Reporter } from "porthole";
+import { clientOptions, createDialers, createTextReporter, tunnelSettings, type Reporter } from "porthole";
 import { startSampleSite } from "./demo/sample-site.ts";
 import { selfCheck } from "./demo/self-check.ts";
 
@@ -85,7 +85,7 @@ async function expose(
     ...(secondary ? ["--secondary-local", secondary.text] : []),
   ];
   const context = { clock: systemClock, log: reporter.log };
-  const prepared = await prepareTunnel(readOptions(clientOptions, argv, {}).values, context);
+  const prepared = await prepareTunnel(tunnelSettings(readOptions(clientOptions, argv, {}).values), context);
   const checked = new Set<string>();
   await runTunnel(
     {

@@ -6,7 +6,8 @@ import { generateKey } from "@porthole/common/identity";
 import { silentLogger } from "@porthole/common/log";
 import { readOptions } from "@porthole/common/options";
 import { FakeClock } from "@porthole/common/testing";
-import { prepareTunnel } from "./config.ts";
+import { prepareTunnel } from "@porthole/common/tunnel";
+import { tunnelSettings } from "./config.ts";
 import { clientOptions } from "./options.ts";
 
 describe("the client's configuration", () => {
@@ -16,11 +17,10 @@ describe("the client's configuration", () => {
   });
   afterEach(() => rm(stateDir, { recursive: true }));
 
-  const prepare = (...argv: string[]) =>
-    prepareTunnel(readOptions(clientOptions, [...argv, "--state-dir", stateDir], {}).values, {
-      clock: new FakeClock(),
-      log: silentLogger,
-    });
+  const prepare = async (...argv: string[]) => {
+    const { values } = readOptions(clientOptions, [...argv, "--state-dir", stateDir], {});
+    return prepareTunnel(tunnelSettings(values), { clock: new FakeClock(), log: silentLogger });
+  };
 
   it("is complete with nothing but a server", async () => {
     const prepared = await prepare("--server", "relay.example");

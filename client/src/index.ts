@@ -1,4 +1,4 @@
-export { prepareTunnel, type ClientValues } from "./config.ts";
+export { tunnelSettings, type ClientValues } from "./config.ts";
 export { createDialers } from "./dialers.ts";
 export { createJsonReporter } from "./json-reporter.ts";
 export { clientOptions } from "./options.ts";

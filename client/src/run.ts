@@ -1,8 +1,8 @@
 import { PortholeError } from "@porthole/common/errors";
-import { runTunnel, type TunnelState } from "@porthole/common/tunnel";
+import { prepareTunnel, runTunnel, type TunnelState } from "@porthole/common/tunnel";
 import { dataFolder, nodeVersionWarning, openControlSocket, systemClock } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
-import { prepareTunnel, type ClientValues } from "./config.ts";
+import { tunnelSettings, type ClientValues } from "./config.ts";
 import { createDialers } from "./dialers.ts";
 import { createJsonReporter, plainErrors } from "./json-reporter.ts";
 import { createTextReporter } from "./text-reporter.ts";
@@ -46,7 +46,7 @@ export async function runClient(values: ClientValues): Promise<void> {
     if (warning) log.warn({}, warning);
     if (values.insecure) log.warn({}, "--insecure: whoever is between you and the relay can pose as the relay");
     const context = { clock: systemClock, log };
-    const prepared = await prepareTunnel(values, context);
+    const prepared = await prepareTunnel(tunnelSettings(values), context);
     await runTunnel(
       {
         ...prepared,

@@ -1,5 +1,17 @@
 export { Endpoint, type EndpointOptions } from "./endpoint.ts";
 export { isLoopback, localService, parseLocalService, type LocalService } from "./local-service.ts";
+export {
+  defaultTrust,
+  openKnownRelays,
+  prepareTunnel,
+  readKey,
+  type AcmeChoice,
+  type EndpointSettings,
+  type KeySource,
+  type PreparedTunnel,
+  type ServerSettings,
+  type TunnelSettings,
+} from "./prepare.ts";
 export { publicUrl, type EndpointState, type RelayState, type RelayStatus, type TunnelState } from "./state.ts";
 export { fileKnownRelays, memoryKnownRelays, type KnownRelays, type TrustPolicy } from "./trust.ts";
 export { runTunnel, type TunnelOptions } from "./tunnel.ts";
