@@ -1,4 +1,5 @@
 import type { CertificateStatus, EndpointState, RelayStatus, VisitReport } from "@porthole/common/tunnel";
+import { formatBytes, formatDuration } from "@porthole/common/util";
 
 /** One line about one relay: what a person must be able to tell apart. */
 export function describeStatus(server: string, status: RelayStatus): string {
@@ -11,7 +12,7 @@ export function describeStatus(server: string, status: RelayStatus): string {
       return `online at ${server} over ${carrier}${why}`;
     }
     case "waiting":
-      return `${status.error.message}; trying again in ${seconds(status.delayMs)}`;
+      return `${status.error.message}; trying again in ${formatDuration(status.delayMs)}`;
     case "failed":
       return `gave up on ${server}: ${status.error.message}`;
     case "stopped":
@@ -47,9 +48,9 @@ export function urlsOf(endpoint: EndpointState): string[] {
 }
 
 export function describeVisit(report: VisitReport): string {
-  const bytes = `${size(report.bytesIn)} in, ${size(report.bytesOut)} out`;
+  const bytes = `${formatBytes(report.bytesIn)} in, ${formatBytes(report.bytesOut)} out`;
   const problem = report.error && report.error.code !== "aborted" ? `  ${report.error.message}` : "";
-  return `${report.address}  ${bytes}  ${seconds(report.durationMs)}${problem}`;
+  return `${report.address}  ${bytes}  ${formatDuration(report.durationMs)}${problem}`;
 }
 
 function day(time: number): string {
@@ -58,15 +59,4 @@ function day(time: number): string {
 
 function minute(time: number): string {
   return new Date(time).toISOString().slice(0, 16).replace("T", " ") + " UTC";
-}
-
-function seconds(ms: number): string {
-  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
-}
-
-function size(bytes: number): string {
-  if (bytes < 1_000) return `${bytes} B`;
-  const units = ["kB", "MB", "GB", "TB"];
-  const power = Math.min(units.length, Math.floor(Math.log10(bytes) / 3));
-  return `${(bytes / 1_000 ** power).toFixed(1)} ${units[power - 1] ?? ""}`;
 }

@@ -9,6 +9,7 @@ import { limits, type ControlMessage, type Hello } from "@porthole/common/protoc
 import { FakeClock } from "@porthole/common/testing";
 import { openToAll, type Authorize } from "./admission.ts";
 import { refuse, serveAgent, type AgentDeps } from "./agent.ts";
+import { Metrics } from "./metrics.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 
 const key = generateKey();
@@ -18,12 +19,14 @@ const hello: Hello = { type: "hello", protocol: 1, software: "test", instance: "
 describe("the relay's side of an agent", () => {
   let clock: FakeClock;
   let registry: Registry;
+  let metrics: Metrics;
   let stop: AbortController;
   let lines: string[];
 
   beforeEach(() => {
     clock = new FakeClock();
     registry = createRegistry();
+    metrics = new Metrics(() => assert.fail("nobody asks"));
     stop = new AbortController();
     lines = [];
   });
@@ -42,6 +45,7 @@ describe("the relay's side of an agent", () => {
       clock,
       log,
       registry,
+      metrics,
       authorize: openToAll,
       permits: permits(),
       suffixes: [],

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { PermitOffice } from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
 import { readPeer } from "@porthole/common/identity";
@@ -6,11 +7,14 @@ import type { Logger } from "@porthole/common/log";
 import { canonicalHostName, limits, protocolVersion, type Hello } from "@porthole/common/protocol";
 import { withDeadline, type Clock } from "@porthole/common/util";
 import type { Authorize } from "./admission.ts";
+import type { Metrics } from "./metrics.ts";
 import type { AgentLink, Registry } from "./registry.ts";
+import { Traffic } from "./traffic.ts";
 
 export interface AgentDeps {
   readonly clock: Clock;
   readonly log: Logger;
+  readonly metrics: Metrics;
   readonly registry: Registry;
   readonly authorize: Authorize;
   /** Shares out what the certificate authority gives to all names under our domain. */
@@ -24,26 +28,29 @@ export interface AgentDeps {
 
 /** An agent's connection from its handshake to its end. Never rejects. */
 export async function serveAgent(carrier: Carrier, deps: AgentDeps): Promise<void> {
-  const { clock, registry, signal } = deps;
+  const { clock, registry, metrics, signal } = deps;
   const link = createLink(carrier, { clock, heartbeat: "watch" });
-  const from = { transport: link.kind, address: link.remote.address };
+  const id = randomBytes(4).toString("hex");
+  const from = { link: id, transport: link.kind, address: link.remote.address };
   let agent: AgentLink;
   try {
     agent = await withDeadline(
       { clock, delayMs: limits.admissionDeadlineMs, what: "The client's hello", signal },
-      (deadline) => admit(link, deps, deadline),
+      (deadline) => admit(link, id, deps, deadline),
     );
   } catch (reason) {
     const error = PortholeError.from(reason);
+    metrics.agentRefused(error.code);
     deps.log.info({ ...from, code: error.code }, `Refused an agent: ${error.message}`);
     await refuse(link, error);
     return;
   }
-  const known = { ...from, clientId: agent.clientId };
+  const known = { ...from, agent: agent.clientId };
   const others = registry.instances(agent.clientId);
   if (others.size > 0 && !others.has(agent.instance))
     deps.log.warn(known, "Another process with the same key is connected; both serve");
   registry.add(agent);
+  metrics.agentAdmitted(link.kind);
   deps.log.info(known, "Agent connected");
   void watchControl(agent, deps);
   const drain = (): void => void sendAway(link, signal.reason);
@@ -52,6 +59,7 @@ export async function serveAgent(carrier: Carrier, deps: AgentDeps): Promise<voi
   const reason = await link.closed;
   signal.removeEventListener("abort", drain);
   registry.remove(agent);
+  metrics.linkEnded(link.kind, reason.code);
   deps.log.info({ ...known, code: reason.code }, `Agent disconnected: ${reason.message}`);
 }
 
@@ -62,7 +70,7 @@ async function sendAway(link: Link, reason: unknown): Promise<void> {
   await link.close(error);
 }
 
-async function admit(link: Link, deps: AgentDeps, signal: AbortSignal): Promise<AgentLink> {
+async function admit(link: Link, id: string, deps: AgentDeps, signal: AbortSignal): Promise<AgentLink> {
   if (!link.peerCertificate) throw new PortholeError("protocol", "the client presented no certificate");
   const peer = readPeer(link.peerCertificate);
   const hello = await receiveHello(link);
@@ -82,7 +90,10 @@ async function admit(link: Link, deps: AgentDeps, signal: AbortSignal): Promise<
     observedAddress: link.remote.address,
   });
   const { clientId, fingerprint } = peer;
-  return { clientId, fingerprint, label: clientId, hostnames, instance: hello.instance, link };
+  const { instance } = hello;
+  const connectedAt = deps.clock.now();
+  const traffic = new Traffic();
+  return { id, clientId, fingerprint, label: clientId, hostnames, instance, link, connectedAt, traffic };
 }
 
 async function receiveHello(link: Link): Promise<Hello> {
@@ -151,11 +162,11 @@ async function givePermit(agent: AgentLink, hostname: string, deps: AgentDeps): 
       throw new PortholeError("name", `${hostname} is not a name of this client`);
     await deps.permits.take(hostname);
     const { left } = await deps.permits.left();
-    deps.log.info({ clientId: agent.clientId, hostname, left }, "Gave a permit to order a certificate");
+    deps.log.info({ link: agent.id, agent: agent.clientId, hostname, left }, "Gave a permit to order a certificate");
     control.send({ type: "permit", hostname, left });
   } catch (reason) {
     const { code, message, retryAfterMs } = PortholeError.from(reason);
-    deps.log.warn({ clientId: agent.clientId, hostname, code, retryAfterMs }, `No permit: ${message}`);
+    deps.log.warn({ link: agent.id, agent: agent.clientId, hostname, code, retryAfterMs }, `No permit: ${message}`);
     control.send({
       type: "permit",
       hostname,

@@ -19,6 +19,8 @@ export interface RelayCertificate {
   readonly key: string;
   /** Of its key: what a client pins. */
   readonly fingerprint: string;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
 }
 
 /** Where the API port's certificate comes from, and what keeps it fresh. */
@@ -73,7 +75,7 @@ async function readFiles(files: { readonly cert: string; readonly key: string })
   const [cert, key] = await Promise.all([readText(files.cert), readText(files.key)]);
   try {
     tls.createSecureContext({ cert, key });
-    return { cert, key, fingerprint: pin(cert) };
+    return { cert, key, fingerprint: pin(cert), expiresAt: expiryOf(cert) };
   } catch (cause) {
     throw new PortholeError("state", `${files.cert} and ${files.key} are not a certificate and its key`, {
       cause,
@@ -107,7 +109,7 @@ async function byAcme(
     clock,
     log,
     selfTest: "advisory",
-    onCertificate: ({ chainPem }) => onCertificate({ cert: chainPem, key: key.pem, fingerprint: key.fingerprint }),
+    onCertificate: ({ chainPem }) => onCertificate(ofKey(key, chainPem)),
     onState(state) {
       if (state.status !== previous) log.info({ name: acme.domain, status: state.status }, "Certificate of the relay");
       previous = state.status;
@@ -130,7 +132,15 @@ async function selfSignedCertificate(
     now: clock.now(),
     log,
   });
-  return { cert, key: key.pem, fingerprint: key.fingerprint };
+  return ofKey(key, cert);
+}
+
+function ofKey(key: IdentityKey, cert: string): RelayCertificate {
+  return { cert, key: key.pem, fingerprint: key.fingerprint, expiresAt: expiryOf(cert) };
+}
+
+function expiryOf(cert: string): number {
+  return Date.parse(new X509Certificate(cert).validTo);
 }
 
 function pin(cert: string): string {

@@ -20,6 +20,8 @@ export interface RelayConfig {
   readonly acme: (AcmeSettings & { readonly domain: string }) | undefined;
   readonly admission: { readonly kind: "open" } | { readonly kind: "keys"; readonly path: string };
   readonly stateDir: string;
+  /** Where monitoring asks. */
+  readonly admin: { readonly address: string; readonly port: number } | undefined;
 }
 
 /** Throws `usage` for values that don't go together. */
@@ -53,6 +55,8 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
     acme,
     admission: keys === undefined ? { kind: "open" } : { kind: "keys", path: keys },
     stateDir,
+    admin:
+      values["admin-port"] === undefined ? undefined : { address: values["admin-addr"], port: values["admin-port"] },
   };
 }
 

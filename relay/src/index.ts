@@ -1,4 +1,6 @@
 export { authorizedKeys, openToAll, type AdmissionRequest, type Authorize } from "./admission.ts";
 export { relayConfig, type RelayConfig } from "./config.ts";
+export type { Metrics } from "./metrics.ts";
 export { relayOptions } from "./options.ts";
+export type { AgentReport, LinkReport, RelayReport } from "./report.ts";
 export { startRelay, type Relay, type RelayCounts, type RelayOptions } from "./relay.ts";

@@ -1,4 +1,4 @@
-import { defineOptions, flag, integer, path, port, text } from "@porthole/common/options";
+import { choice, defineOptions, flag, integer, path, port, text } from "@porthole/common/options";
 
 /** Every option of the relay, once: flags, environment variables, help and documentation come from here. */
 export const relayOptions = defineOptions({
@@ -63,6 +63,22 @@ export const relayOptions = defineOptions({
     help: "Folder for everything that is written",
     parse: path,
     fallbackHelp: "the platform's data folder",
+  },
+  "admin-port": {
+    help: "Monitoring over HTTP: /healthz, /readyz and /metrics",
+    parse: port,
+    fallbackHelp: "not opened",
+  },
+  "admin-addr": {
+    help: "Address of the admin port; whoever reaches it reads how busy the relay is",
+    parse: text,
+    placeholder: "ADDRESS",
+    fallback: "127.0.0.1",
+  },
+  "log-level": {
+    help: "What is logged: debug has a line for each visitor",
+    parse: choice("debug", "info", "warn", "error"),
+    fallback: "info",
   },
   json: { help: "Log one JSON object a line", parse: flag },
 });

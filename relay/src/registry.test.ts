@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import type { Link, LinkKind } from "@porthole/common/link";
 import { createRegistry, type AgentLink } from "./registry.ts";
+import { Traffic } from "./traffic.ts";
 
 function agent(kind: LinkKind, openStreams = 0, instance = "one"): AgentLink {
   const link = { kind, load: () => ({ openStreams, queuedBytes: 0 }) } as Link;
-  return { clientId: "id", fingerprint: "id", label: "id", hostnames: ["id.localhost"], instance, link };
+  const shown = { id: "1", connectedAt: 0, traffic: new Traffic() };
+  return { ...shown, clientId: "id", fingerprint: "id", label: "id", hostnames: ["id.localhost"], instance, link };
 }
 
 describe("registry", () => {

@@ -1,7 +1,10 @@
 import type { Link, LinkKind } from "@porthole/common/link";
+import type { Traffic } from "./traffic.ts";
 
 /** One admitted link of an agent, and the name that leads to it. */
 export interface AgentLink {
+  /** Names the link in logs and reports. */
+  readonly id: string;
   readonly clientId: string;
   readonly fingerprint: string;
   /** The first label of its public names. */
@@ -11,6 +14,9 @@ export interface AgentLink {
   /** Links with the same client id and instance belong to one client process. */
   readonly instance: string;
   readonly link: Link;
+  readonly traffic: Traffic;
+  /** Milliseconds since 1970. */
+  readonly connectedAt: number;
 }
 
 /**

@@ -9,9 +9,13 @@ import { version } from "@porthole/common/version";
 import { authorizedKeys, openToAll, unknownClient, type Authorize, type AuthorizedKeys } from "./admission.ts";
 import { refuse, serveAgent, type AgentDeps } from "./agent.ts";
 import { AgentDoor } from "./agent-door.ts";
-import { openCertificate, type CertificateSource } from "./certificate.ts";
+import { openAdmin } from "./admin.ts";
+import { openCertificate, type CertificateSource, type RelayCertificate } from "./certificate.ts";
 import type { RelayConfig } from "./config.ts";
+import type { HttpListener } from "./http-listener.ts";
+import { Metrics, type Observed } from "./metrics.ts";
 import { createRegistry, type Registry } from "./registry.ts";
+import { reportOf, type RelayReport } from "./report.ts";
 import { listenTcp, type TcpListener } from "./tcp-listener.ts";
 import { serveVisitor, type VisitorDeps } from "./visitor.ts";
 
@@ -41,7 +45,11 @@ export interface Relay {
   readonly fingerprint: string;
   /** Why there is no QUIC, if there is none. */
   readonly quicUnavailable: string | undefined;
+  readonly adminPort: number | undefined;
+  readonly metrics: Metrics;
   counts(): RelayCounts;
+  /** What `porthole-relay status` shows. */
+  report(): RelayReport;
   /** Tells the agents, then ends everything. */
   close(): Promise<void>;
 }
@@ -66,6 +74,10 @@ class RunningRelay implements Relay {
   readonly #agents = new Set<Promise<void>>();
   readonly #listeners: TcpListener[] = [];
   readonly #permits: PermitOffice;
+  readonly #startedAt: number;
+  readonly metrics = new Metrics(() => this.#observe());
+  #admin: HttpListener | undefined;
+  #certificate: RelayCertificate | undefined;
   #door: AgentDoor | undefined;
   #challenges: Pick<CertificateSource, "challenges" | "challengeName"> | undefined;
   #keeping: Promise<void> | undefined;
@@ -78,6 +90,7 @@ class RunningRelay implements Relay {
   constructor(config: RelayConfig, options: RelayOptions) {
     this.#config = config;
     this.#options = options;
+    this.#startedAt = options.clock.now();
     this.#permits = filePermits(join(config.stateDir, "permits.json"), options.clock, options.permitLimits);
   }
 
@@ -86,13 +99,17 @@ class RunningRelay implements Relay {
   }
 
   async open(): Promise<void> {
-    const { admission, apiPort, publicPort, alpnPort } = this.#config;
+    const { admission, admin, apiPort, publicPort, alpnPort } = this.#config;
     const { clock, log } = this.#options;
     const source = await openCertificate(this.#config, {
       clock,
       log,
-      onCertificate: (certificate) => this.#door?.setCertificate(certificate),
+      onCertificate: (certificate) => {
+        this.#certificate = certificate;
+        this.#door?.setCertificate(certificate);
+      },
     });
+    this.#certificate = source.first;
     this.#challenges = source;
     const door = new AgentDoor({
       clock,
@@ -113,12 +130,45 @@ class RunningRelay implements Relay {
         alpnPort === publicPort ? this.publicPort : await this.#openVisitors("alpn-port", alpnPort, true, undefined);
     this.apiPort = shared ? this.publicPort : await this.#listen("api-port", apiPort, onAgent);
     this.quicUnavailable = await door.openQuic(this.#config.bindAddress, this.apiPort);
+    if (admin) {
+      const notReady = (): string | undefined => (this.#stop.signal.aborted ? "stopping" : undefined);
+      this.#admin = await openAdmin({ ...admin, metrics: this.metrics, notReady });
+    }
     this.#keeping = source.keep(this.#stop.signal);
+  }
+
+  get adminPort(): number | undefined {
+    return this.#admin?.port;
   }
 
   counts(): RelayCounts {
     const sockets = this.#listeners.reduce((sum, listener) => sum + listener.connections(), 0);
     return { ...this.#registry.count(), sockets };
+  }
+
+  report(): RelayReport {
+    return reportOf({
+      now: this.#options.clock.now(),
+      startedAt: this.#startedAt,
+      isDraining: this.#stop.signal.aborted,
+      ports: { api: this.apiPort, public: this.publicPort, alpn: this.alpnPort, admin: this.adminPort },
+      fingerprint: this.fingerprint,
+      certificateExpiresAt: this.#certificate?.expiresAt ?? 0,
+      quicUnavailable: this.quicUnavailable,
+      traffic: this.metrics.traffic,
+      links: this.#registry.all(),
+    });
+  }
+
+  #observe(): Observed {
+    const links = { quic: { links: 0, streams: 0 }, http2: { links: 0, streams: 0 }, memory: { links: 0, streams: 0 } };
+    for (const { link } of this.#registry.all()) {
+      links[link.kind].links += 1;
+      links[link.kind].streams += link.load().openStreams;
+    }
+    const { agents, sockets } = this.counts();
+    const certificateExpiresAt = this.#certificate?.expiresAt ?? 0;
+    return { links, agents, sockets, certificateExpiresAt, isDraining: this.#stop.signal.aborted };
   }
 
   async close(): Promise<void> {
@@ -129,6 +179,7 @@ class RunningRelay implements Relay {
     await Promise.all(this.#agents);
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#door?.close();
+    await this.#admin?.close();
     await this.#keeping;
   }
 
@@ -156,6 +207,7 @@ class RunningRelay implements Relay {
     const deps: VisitorDeps = {
       clock: this.#options.clock,
       log: this.#options.log,
+      metrics: this.metrics,
       registry: this.#registry,
       suffixes: this.#config.suffixes,
       challengesOnly,
@@ -172,6 +224,7 @@ class RunningRelay implements Relay {
     const deps: AgentDeps = {
       clock: this.#options.clock,
       log: this.#options.log,
+      metrics: this.metrics,
       registry: this.#registry,
       permits: this.#permits,
       authorize: this.#options.authorize ?? this.#keys?.authorize ?? openToAll,

@@ -1,4 +1,5 @@
-import { nodeVersionWarning, systemClock } from "@porthole/common/util";
+import { collectDefaultMetrics } from "prom-client";
+import { nodeVersionWarning, openControlSocket, systemClock } from "@porthole/common/util";
 import type { OptionValues } from "@porthole/common/options";
 import { relayConfig, type RelayConfig } from "./config.ts";
 import { createLogger } from "./logger.ts";
@@ -7,15 +8,27 @@ import { startRelay, type Relay } from "./relay.ts";
 
 /** The relay as a program: runs until a signal ends it. */
 export async function serve(values: OptionValues<typeof relayOptions>): Promise<void> {
-  const log = createLogger({ json: values.json });
+  const log = createLogger({ json: values.json, level: values["log-level"] });
   const warning = nodeVersionWarning();
   if (warning) log.warn({}, warning);
   const config = relayConfig(values);
-  const relay = await startRelay(config, { clock: systemClock, log });
-  announce(relay, config, log);
-  const signal = await nextSignal();
-  log.info({ signal }, "Stopping");
-  await relay.close();
+  let relay: Relay | undefined;
+  const control = await openControlSocket({
+    stateDir: config.stateDir,
+    program: "relay",
+    commands: { status: () => relay?.report() },
+    inUseHint: "End the other one, or give this one a --state-dir of its own.",
+  });
+  try {
+    relay = await startRelay(config, { clock: systemClock, log });
+    collectDefaultMetrics({ register: relay.metrics.registry });
+    announce(relay, config, log);
+    const signal = await nextSignal();
+    log.info({ signal }, "Stopping");
+    await relay.close();
+  } finally {
+    await control.close();
+  }
 }
 
 function announce(relay: Relay, config: RelayConfig, log: ReturnType<typeof createLogger>): void {
@@ -25,6 +38,7 @@ function announce(relay: Relay, config: RelayConfig, log: ReturnType<typeof crea
       api: relay.apiPort,
       public: relay.publicPort,
       ...(relay.alpnPort === undefined ? {} : { alpn: relay.alpnPort }),
+      ...(relay.adminPort === undefined ? {} : { admin: relay.adminPort }),
       fingerprint: relay.fingerprint,
     },
     "Relay is ready",

@@ -11,11 +11,14 @@ export interface TcpListener {
   close(): Promise<void>;
 }
 
-export interface TcpListenerOptions {
+export interface ListenTarget {
   readonly address: string;
   readonly port: number;
   /** Names the flag in the error when the port is taken. */
   readonly flag: string;
+}
+
+export interface TcpListenerOptions extends ListenTarget {
   /** More connections at once are closed at the door. */
   readonly maxConnections?: number;
   onConnection(socket: Socket): void;
@@ -55,7 +58,8 @@ export async function listenTcp(options: TcpListenerOptions): Promise<TcpListene
   };
 }
 
-function listenError(options: TcpListenerOptions, cause: NodeJS.ErrnoException): PortholeError {
+/** Why a port could not be opened, and which flag chooses another one. */
+export function listenError(options: ListenTarget, cause: NodeJS.ErrnoException): PortholeError {
   const where = `${options.address}, TCP port ${options.port}`;
   if (cause.code === "EADDRINUSE")
     return new PortholeError("address", `${where} is taken by another program`, {
@@ -69,6 +73,6 @@ function listenError(options: TcpListenerOptions, cause: NodeJS.ErrnoException):
     });
   return new PortholeError("address", `${where} can't be opened: ${cause.message}`, {
     cause,
-    hint: "--bind-addr must be an address of this machine.",
+    hint: `--${options.flag === "admin-port" ? "admin-addr" : "bind-addr"} must be an address of this machine.`,
   });
 }

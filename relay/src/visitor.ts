@@ -16,11 +16,13 @@ import {
   type ClientHello,
 } from "@porthole/common/protocol";
 import type { Clock, Timer } from "@porthole/common/util";
-import type { Registry } from "./registry.ts";
+import type { Metrics, VisitorOutcome } from "./metrics.ts";
+import type { AgentLink, Registry } from "./registry.ts";
 
 export interface VisitorDeps {
   readonly clock: Clock;
   readonly log: Logger;
+  readonly metrics: Metrics;
   readonly registry: Registry;
   /** Allowed suffixes; empty allows any. */
   readonly suffixes: readonly string[];
@@ -42,28 +44,45 @@ export function serveVisitor(socket: Socket, deps: VisitorDeps): void {
   const trace = randomBytes(8).toString("hex");
   const deadline = deps.clock.timer(limits.helloDeadlineMs, () => {
     deps.log.debug({ trace }, "A visitor sent no whole ClientHello in time");
-    socket.destroy();
+    giveUp("timeout");
   });
   socket.on("error", () => {});
-  socket.on("close", () => deadline.cancel());
+  socket.on("close", onLeft);
   socket.on("data", onData);
-  socket.on("end", onEnd);
+  socket.on("end", onLeft);
 
-  function onEnd(): void {
+  function stopReading(): void {
+    // Whatever comes now waits in the socket until somebody reads it.
+    socket.pause();
+    socket.off("data", onData);
+    socket.off("end", onLeft);
+    socket.off("close", onLeft);
+    deadline.cancel();
+  }
+
+  function onLeft(): void {
+    giveUp("left");
+  }
+
+  function giveUp(outcome: VisitorOutcome): void {
+    stopReading();
+    deps.metrics.visitor(outcome);
     socket.destroy();
   }
 
   function onData(chunk: Buffer): void {
     const result = reader.push(chunk);
     if (result.status === "more") return;
-    // Whatever comes now waits in the socket until somebody reads it.
-    socket.pause();
-    socket.off("data", onData);
-    socket.off("end", onEnd);
-    deadline.cancel();
-    if (result.status === "hello") route(socket, reader.bytes, result.hello, trace, deps);
-    else if (result.plainHttp) closeWith(socket, httpsOnly, deps.clock);
-    else refuse(socket, result.alert, result.reason, trace, deps);
+    stopReading();
+    if (result.status === "hello") {
+      deps.metrics.visitor(route(socket, reader.bytes, result.hello, trace, deps));
+    } else if (result.plainHttp) {
+      deps.metrics.visitor("plain-http");
+      closeWith(socket, httpsOnly, deps.clock);
+    } else {
+      deps.metrics.visitor("malformed");
+      refuse(socket, result.alert, result.reason, trace, deps);
+    }
   }
 }
 
@@ -71,7 +90,7 @@ const httpsOnly = Buffer.from(
   "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nThis port speaks HTTPS only. Write https:// in front of the address.\n",
 );
 
-function route(socket: Socket, bytes: Buffer, hello: ClientHello, trace: string, deps: VisitorDeps): void {
+function route(socket: Socket, bytes: Buffer, hello: ClientHello, trace: string, deps: VisitorDeps): VisitorOutcome {
   const { serverName } = hello;
   const isChallenge = hello.alpnProtocols.length === 1 && hello.alpnProtocols[0] === alpn.acmeChallenge;
   const own = isChallenge && serverName !== undefined ? deps.ownChallenge(serverName) : undefined;
@@ -80,24 +99,32 @@ function route(socket: Socket, bytes: Buffer, hello: ClientHello, trace: string,
     socket.unshift(bytes);
     const answered = answerChallenge(socket, own, deps);
     answered.catch((reason: unknown) => deps.log.debug({ trace }, PortholeError.from(reason).message));
-    return;
+    return "challenge";
   }
   if (deps.onAgent && (serverName === undefined || deps.ownNames.includes(serverName))) {
     socket.unshift(bytes);
     deps.onAgent(socket);
-    return;
+    return "agent";
   }
-  if (deps.challengesOnly && !isChallenge)
-    return refuse(socket, tlsAlert.noApplicationProtocol, "Only the CA's challenges are answered here", trace, deps);
+  if (deps.challengesOnly && !isChallenge) {
+    refuse(socket, tlsAlert.noApplicationProtocol, "Only the CA's challenges are answered here", trace, deps);
+    return "unknown-name";
+  }
   const name = serverName === undefined ? undefined : splitPublicName(serverName, deps.suffixes);
-  const stream = name && open(name.label, trace, deps);
-  if (!stream) {
-    const [alert, reason] =
-      stream === undefined
-        ? ([tlsAlert.unrecognizedName, `No agent serves ${serverName ?? "a visitor without a server name"}`] as const)
-        : ([tlsAlert.internalError, `The agent of ${serverName} has no room`] as const);
-    return refuse(socket, alert, reason, trace, deps);
+  const opened = name && open(name.label, trace, deps);
+  if (opened === undefined) {
+    const reason = `No agent serves ${serverName ?? "a visitor without a server name"}`;
+    refuse(socket, tlsAlert.unrecognizedName, reason, trace, deps);
+    return "unknown-name";
   }
+  if (opened === null) {
+    refuse(socket, tlsAlert.internalError, `The agent of ${serverName} has no room`, trace, deps);
+    return "full";
+  }
+  const { stream, agent } = opened;
+  const from = { trace, link: agent.id, agent: agent.clientId };
+  agent.traffic.add(socket);
+  deps.metrics.traffic.add(socket);
   // The header and the ClientHello go out with the opening of the stream: nothing waits for the client.
   stream.cork();
   stream.write(
@@ -114,18 +141,23 @@ function route(socket: Socket, bytes: Buffer, hello: ClientHello, trace: string,
   stream.uncork();
   splice(socket, stream, ({ error, brokenSide }) => {
     if (error)
-      deps.log.debug({ trace, code: error.code, side: brokenSide === "left" ? "visitor" : "agent" }, error.message);
+      deps.log.debug({ ...from, code: error.code, side: brokenSide === "left" ? "visitor" : "agent" }, error.message);
   });
+  return "forwarded";
 }
 
 /** A stream on the best link that has room. Undefined for an unknown name, null when every link is full. */
-function open(label: string, trace: string, deps: VisitorDeps): LinkStream | null | undefined {
+function open(
+  label: string,
+  trace: string,
+  deps: VisitorDeps,
+): { readonly stream: LinkStream; readonly agent: AgentLink } | null | undefined {
   const agents = deps.registry.find(label);
-  for (const { link } of agents) {
+  for (const agent of agents) {
     try {
-      return link.openStream();
+      return { stream: agent.link.openStream(), agent };
     } catch (reason) {
-      deps.log.debug({ trace, transport: link.kind }, PortholeError.from(reason).message);
+      deps.log.debug({ trace, link: agent.id, transport: agent.link.kind }, PortholeError.from(reason).message);
     }
   }
   return agents.length === 0 ? undefined : null;

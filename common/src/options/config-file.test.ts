@@ -78,14 +78,18 @@ describe("configuration file", () => {
   }
 
   it("may have settings that only other commands know", () => {
-    const few = defineOptions({ config: options.config, open: options.open });
+    const few = defineOptions({
+      config: options.config,
+      open: options.open,
+      suffix: { help: "Another suffix", parse: text, notInFile: true },
+    });
     const { values } = readOptions(
       few,
       ["--config", "/x.toml"],
       {},
-      { configFile, readFile: () => "pub-port = 1\nopen = true" },
+      { configFile, readFile: () => 'pub-port = 1\nopen = true\nsuffix = "x"' },
     );
-    assert.deepEqual(values, { config: "/x.toml", open: true });
+    assert.deepEqual(values, { config: "/x.toml", open: true, suffix: undefined });
   });
 
   it("is refused when it isn't there", () => {

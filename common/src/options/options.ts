@@ -23,6 +23,8 @@ export interface OptionSpec<T = unknown> {
    * holds the secret, or with `_FILE` after its name the path. The value is a Secret (its text checked by `parse`).
    */
   readonly secret?: boolean;
+  /** Not read from a configuration file: there the name belongs to another command's option. */
+  readonly notInFile?: boolean;
   /** Stands for the value in help texts, instead of the parser's. */
   readonly placeholder?: string;
 }

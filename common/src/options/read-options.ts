@@ -164,7 +164,7 @@ function fromEnv(name: string, spec: OptionSpec, env: Env, prefix: string): Give
 function fromFile(name: string, spec: OptionSpec, file: ConfigFile | undefined): Given | undefined {
   const key = flagName(name, spec);
   const texts = file?.values.get(key);
-  if (!file || !texts) return undefined;
+  if (!file || !texts || spec.notInFile) return undefined;
   const label = `${file.path}: ${key}`;
   if (texts.length !== 1 && !spec.repeatable) throw new PortholeError("usage", `${label} takes one value, not a list`);
   const isPath = spec.secret || placeholderOf(spec) === "PATH";

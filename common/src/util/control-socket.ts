@@ -20,7 +20,7 @@ export interface ControlPlace {
 }
 
 export interface ControlSocketOptions extends ControlPlace {
-  /** What it answers, by command. */
+  /** What it answers, by command; undefined for nothing. */
   readonly commands: Readonly<Record<string, () => unknown>>;
   /** What whoever starts a second one with this folder can do, as a sentence. */
   readonly inUseHint: string;
@@ -44,9 +44,9 @@ export async function openControlSocket(options: ControlSocketOptions): Promise<
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => {});
     createInterface({ input: socket }).once("line", (line) => {
-      const answer = Object.hasOwn(commands, line) ? commands[line] : undefined;
-      if (answer) socket.end(`${JSON.stringify(answer())}\n`);
-      else socket.destroy();
+      const answer = Object.hasOwn(commands, line) ? commands[line]?.() : undefined;
+      if (answer === undefined) socket.destroy();
+      else socket.end(`${JSON.stringify(answer)}\n`);
     });
   });
   server.unref();
@@ -75,7 +75,7 @@ export async function openControlSocket(options: ControlSocketOptions): Promise<
   };
 }
 
-/** What the program that runs with this state folder answers; undefined when none runs, or none that knows the command. */
+/** What the program that runs with this state folder answers; undefined when none runs, or it has no answer. */
 export async function askControlSocket(place: ControlPlace, command: string): Promise<unknown> {
   const socket = net.connect(socketPath(place));
   socket.setTimeout(answerDeadlineMs, () =>

@@ -11,5 +11,6 @@ export {
   type ControlSocketOptions,
 } from "./control-socket.ts";
 export { Secret } from "./secret.ts";
+export { formatBytes, formatDuration } from "./format.ts";
 export { dataFolder } from "./data-folder.ts";
 export { createFileAtomic, readFileIfExists, readJson, stateError, writeFileAtomic, writeJson } from "./state-file.ts";

@@ -1,0 +1,62 @@
+import { PortholeError } from "@porthole/common/errors";
+import { flag } from "@porthole/common/options";
+import { askControlSocket, dataFolder, formatBytes, formatDuration } from "@porthole/common/util";
+import { defineCommand } from "../command.ts";
+import { relayOptions } from "../options.ts";
+import type { LinkReport, RelayReport } from "../report.ts";
+
+/** `porthole-relay status`: what the running relay answers. Rejects with `closed` when none is running. */
+export const status = defineCommand({
+  usage: "status [--json]",
+  help: "What the running relay is doing: agents, links, transports, bytes",
+  example: "porthole-relay status",
+  options: {
+    config: relayOptions.config,
+    "state-dir": { ...relayOptions["state-dir"], help: "State folder of the relay" },
+    json: { help: "One JSON object", parse: flag, notInFile: true },
+  },
+  async run(values) {
+    const stateDir = values["state-dir"] ?? dataFolder("porthole-relay");
+    const report = await askControlSocket({ stateDir, program: "relay" }, "status");
+    if (report === undefined)
+      throw new PortholeError("closed", `No relay is running with the state folder ${stateDir}`, {
+        hint: "Start one with porthole-relay, or name its folder with --state-dir.",
+      });
+    process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : describeReport(report as RelayReport));
+    return 0;
+  },
+});
+
+export function describeReport(report: RelayReport): string {
+  const { ports, agents } = report;
+  const links = agents.flatMap((agent) => agent.links);
+  const streams = links.reduce((sum, link) => sum + link.streams, 0);
+  const lines = [
+    `${report.software}, up for ${formatDuration(report.upMs)}, ${report.isDraining ? "on its way out" : "serving"}`,
+    `ports: agents ${ports.api}, visitors ${ports.public}` +
+      (ports.alpn === undefined ? "" : `, challenges ${ports.alpn}`) +
+      (ports.admin === undefined ? "" : `, monitoring ${ports.admin}`),
+    `fingerprint: ${report.fingerprint}, certificate until ${new Date(report.certificateExpiresAt).toISOString().slice(0, 10)}`,
+    ...(report.quicUnavailable === undefined ? [] : [`no QUIC: ${report.quicUnavailable}`]),
+    `${agents.length} agents on ${links.length} links, ${streams} visitors now, ${report.visitors} since the start; ` +
+      `${formatBytes(report.bytesIn)} in, ${formatBytes(report.bytesOut)} out`,
+    ...agents.flatMap(({ agent, hostnames, links }) => [
+      "",
+      `${agent}: ${hostnames.join(", ")}`,
+      ...links.map((link) => `  ${describeLink(link)}`),
+    ]),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function describeLink(link: LinkReport): string {
+  return [
+    link.link,
+    link.transport === "quic" ? "QUIC" : "HTTP/2",
+    `from ${link.from}`,
+    `up for ${formatDuration(link.upMs)}`,
+    ...(link.rttMs === undefined ? [] : [`round trip ${formatDuration(link.rttMs)}`]),
+    `${link.streams} visitors now, ${link.visitors} ever`,
+    `${formatBytes(link.bytesIn)} in, ${formatBytes(link.bytesOut)} out`,
+  ].join("  ");
+}

@@ -1,0 +1,44 @@
+import type { Socket } from "node:net";
+
+/** What of a visitor's connection is counted. */
+export interface CountedSocket extends Pick<Socket, "bytesRead" | "bytesWritten"> {
+  once(event: "close", listener: () => void): unknown;
+}
+
+/** Visitors and their bytes (as they travel, encrypted), of one link or of the whole relay; those under way included. */
+export class Traffic {
+  readonly #open = new Set<CountedSocket>();
+  #visitors = 0;
+  #closedIn = 0;
+  #closedOut = 0;
+
+  /** Counts the connection until it closes. */
+  add(socket: CountedSocket): void {
+    this.#visitors += 1;
+    this.#open.add(socket);
+    socket.once("close", () => {
+      this.#open.delete(socket);
+      this.#closedIn += socket.bytesRead;
+      this.#closedOut += socket.bytesWritten;
+    });
+  }
+
+  /** Visitors that there ever were. */
+  get visitors(): number {
+    return this.#visitors;
+  }
+
+  /** From visitors. */
+  get bytesIn(): number {
+    let sum = this.#closedIn;
+    for (const { bytesRead } of this.#open) sum += bytesRead;
+    return sum;
+  }
+
+  /** To visitors. */
+  get bytesOut(): number {
+    let sum = this.#closedOut;
+    for (const { bytesWritten } of this.#open) sum += bytesWritten;
+    return sum;
+  }
+}
