@@ -108,12 +108,6 @@ describe("Bad input to the programs", function () {
     assert.ok(wrong.stderr.includes(`${list}, line 2: "ssh-rsa AAAA somebody" is not a fingerprint`), wrong.stderr);
   });
 
-  it("a public name without anyone who may connect", async () => {
-    const { code, stderr } = await runCli(scope, "relay", ["--domain-suffix", "example.com"]);
-    assert.equal(code, 2);
-    assert.match(stderr, /nobody is allowed in yet[\s\S]*--authorized-keys FILE[\s\S]*--open/);
-  });
-
   it("a certificate without its key", async () => {
     const folder = await scope.folder();
     const [one, other] = [generateKey(), generateKey()];

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import type { PermitOffice } from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
-import { createCertificate, generateKey } from "@porthole/common/identity";
+import { createCertificate, generateKey, vouchFor } from "@porthole/common/identity";
 import { createLink, type Link } from "@porthole/common/link";
 import { memoryCarrierPair } from "@porthole/common/link/memory";
 import type { Logger } from "@porthole/common/log";
 import { limits, type ControlMessage, type Hello } from "@porthole/common/protocol";
 import { FakeClock } from "@porthole/common/testing";
-import { openToAll, type Authorize } from "./admission.ts";
+import type { AdmissionRequest, Grant } from "./admission/index.ts";
 import { refuse, serveAgent, type AgentDeps } from "./agent.ts";
 import { Metrics } from "./metrics.ts";
 import { createRegistry, type Registry } from "./registry.ts";
@@ -46,7 +46,7 @@ describe("the relay's side of an agent", () => {
       log,
       registry,
       metrics,
-      authorize: openToAll,
+      admission: { admit: async ({ peer }) => grant(peer.clientId) },
       permits: permits(),
       suffixes: [],
       publicPort: 8443,
@@ -87,7 +87,39 @@ describe("the relay's side of an agent", () => {
     assert.equal(registry.find(key.clientId).length, 0);
   });
 
-  const denied: Authorize = async () => {
+  it("is judged by all that it says and proves, and gets the name that is granted", async () => {
+    const requests: AdmissionRequest[] = [];
+    const admission = {
+      async admit(request: AdmissionRequest): Promise<Grant> {
+        requests.push(request);
+        return grant("myapp");
+      },
+    };
+    const member = generateKey();
+    const { link, over } = connect({ admission });
+    const voucher = vouchFor(member, key.fingerprint);
+    link.control.send({ ...hello, name: "MyApp", token: "one-time", voucher });
+    const answer = await link.control.next();
+    assert.deepEqual(answer?.type === "welcome" && answer.hostnames, ["myapp.localhost"]);
+    const [request] = requests;
+    assert.deepEqual(
+      [request?.peer.fingerprint, request?.member?.fingerprint, request?.name, request?.token?.reveal()],
+      [key.fingerprint, member.fingerprint, "MyApp", "one-time"],
+    );
+    assert.deepEqual([registry.find("myapp").length, registry.find(key.clientId).length], [1, 0]);
+    await leave(link);
+    await over;
+  });
+
+  it("is refused with a voucher for somebody else's key", async () => {
+    const { link, over } = connect();
+    link.control.send({ ...hello, voucher: vouchFor(generateKey(), generateKey().fingerprint) });
+    const answer = await link.control.next();
+    assert.equal(answer?.type === "reject" && answer.code, "protocol");
+    await over;
+  });
+
+  const denied = async (): Promise<Grant> => {
     throw new PortholeError("unauthorized", "not you", { hint: "Ask.", retryAfterMs: 5_000 });
   };
   const cases: readonly [string, Partial<AgentDeps>, ControlMessage, object][] = [
@@ -101,7 +133,7 @@ describe("the relay's side of an agent", () => {
     ],
     [
       "is not let in",
-      { authorize: denied },
+      { admission: { admit: denied } },
       hello,
       { code: "unauthorized", message: "not you. Ask.", retryAfterMs: 5_000 },
     ],
@@ -128,7 +160,7 @@ describe("the relay's side of an agent", () => {
 
   for (const [what, deps, says] of [
     ["says nothing", {}, undefined],
-    ["is being judged for too long", { authorize: () => new Promise<void>(() => {}) }, hello],
+    ["is being judged for too long", { admission: { admit: () => new Promise<Grant>(() => {}) } }, hello],
   ] as const) {
     it(`is sent away at the deadline when it ${what}`, async () => {
       const { link, over } = connect(deps);
@@ -220,4 +252,8 @@ function permits(refusal?: PortholeError): PermitOffice {
     },
     left: async () => ({ left: 3, nextAt: undefined }),
   };
+}
+
+function grant(label: string): Grant {
+  return { label, objection: () => undefined };
 }

@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import type { PermitOffice } from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
-import { readPeer } from "@porthole/common/identity";
+import { readPeer, readVoucher } from "@porthole/common/identity";
 import { createLink, type Carrier, type Link } from "@porthole/common/link";
 import type { Logger } from "@porthole/common/log";
 import { canonicalHostName, limits, protocolVersion, type Hello } from "@porthole/common/protocol";
-import { withDeadline, type Clock } from "@porthole/common/util";
-import type { Authorize } from "./admission.ts";
+import { Secret, withDeadline, type Clock } from "@porthole/common/util";
+import type { Admission } from "./admission/index.ts";
 import type { Metrics } from "./metrics.ts";
 import type { AgentLink, Registry } from "./registry.ts";
 import { Traffic } from "./traffic.ts";
@@ -16,7 +16,7 @@ export interface AgentDeps {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly registry: Registry;
-  readonly authorize: Authorize;
+  readonly admission: Pick<Admission, "admit">;
   /** Shares out what the certificate authority gives to all names under our domain. */
   readonly permits: PermitOffice;
   /** Allowed suffixes; empty allows any and offers `localhost`. */
@@ -75,11 +75,19 @@ async function admit(link: Link, id: string, deps: AgentDeps, signal: AbortSigna
   const peer = readPeer(link.peerCertificate);
   const hello = await receiveHello(link);
   const suffix = chooseSuffix(hello.suffix, deps.suffixes);
-  await deps.authorize(
-    { peer, suffix, address: link.remote.address, ...(hello.name === undefined ? {} : { name: hello.name }) },
+  const { name, token, voucher } = hello;
+  const { label, objection } = await deps.admission.admit(
+    {
+      peer,
+      suffix,
+      address: link.remote.address,
+      ...(name === undefined ? {} : { name }),
+      ...(token === undefined ? {} : { token: new Secret(token) }),
+      ...(voucher === undefined ? {} : { member: readVoucher(voucher, peer.fingerprint) }),
+    },
     signal,
   );
-  const hostnames = [`${peer.clientId}.${suffix}`];
+  const hostnames = [`${label}.${suffix}`];
   link.control.send({
     type: "welcome",
     clientId: peer.clientId,
@@ -93,7 +101,7 @@ async function admit(link: Link, id: string, deps: AgentDeps, signal: AbortSigna
   const { instance } = hello;
   const connectedAt = deps.clock.now();
   const traffic = new Traffic();
-  return { id, clientId, fingerprint, label: clientId, hostnames, instance, link, connectedAt, traffic };
+  return { id, clientId, fingerprint, label, hostnames, instance, link, objection, connectedAt, traffic };
 }
 
 async function receiveHello(link: Link): Promise<Hello> {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { readOptions } from "@porthole/common/options";
-import { parseAuthorizedKeys } from "./admission.ts";
 import { relayConfig, type RelayConfig } from "./config.ts";
 import { relayOptions } from "./options.ts";
 
@@ -9,28 +8,40 @@ function configure(...argv: string[]): RelayConfig {
 }
 
 describe("configuration of the relay", () => {
-  it("stays on this machine and is open without a public name", () => {
-    const { bindAddress, alpnPort, admission, suffixes } = configure();
-    assert.deepEqual(
-      { bindAddress, alpnPort, admission, suffixes },
-      { bindAddress: "127.0.0.1", alpnPort: undefined, admission: { kind: "open" }, suffixes: [] },
-    );
-    assert.equal(configure("--domain-suffix", "x.localhost").bindAddress, "127.0.0.1");
-  });
+  const stays = { bindAddress: "127.0.0.1", alpnPort: undefined, open: true, givesNames: true };
+  const closed = { bindAddress: "0.0.0.0", alpnPort: 443, open: false, givesNames: true };
+  const cases: readonly [string, readonly string[], object][] = [
+    ["stays on this machine and is open without a public name", [], stays],
+    ["stays on this machine with a name that is only known there", ["--domain-suffix", "x.localhost"], stays],
+    ["is closed with a list", ["--authorized-keys", "/k"], { ...stays, open: false }],
+    ["is closed with a public name", ["--domain-suffix", "t.example.com"], closed],
+    ["is closed with a name of its own", ["--acme-domain", "t.example.com"], closed],
+    [
+      "is closed as soon as others could connect",
+      ["--bind-addr", "0.0.0.0"],
+      { bindAddress: "0.0.0.0", alpnPort: undefined, open: false, givesNames: true },
+    ],
+    [
+      "is open to others when that is said, and gives no names then",
+      ["--domain-suffix", "t.example.com", "--open"],
+      { ...closed, open: true, givesNames: false },
+    ],
+  ];
+  for (const [what, argv, expected] of cases) {
+    it(what, () => {
+      const { bindAddress, alpnPort, admission } = configure(...argv);
+      const { open, givesNames } = admission;
+      assert.deepEqual({ bindAddress, alpnPort, open, givesNames }, expected);
+    });
+  }
 
-  it("is closed with a public name until somebody is let in", () => {
-    assert.throws(() => configure("--domain-suffix", "t.example.com"), { code: "usage" });
-    const { bindAddress, alpnPort, admission } = configure(
-      "--domain-suffix",
-      "*.T.example.com",
-      "--authorized-keys",
-      "/k",
+  it("takes suffixes in any spelling, and keeps its own names for itself", () => {
+    const { suffixes, ownNames, admission } = configure(
+      ...["--domain-suffix", "*.T.example.com", "--acme-domain", "relay.t.example.com", "--authorized-keys", "/k"],
     );
-    assert.deepEqual(
-      { bindAddress, alpnPort, admission },
-      { bindAddress: "0.0.0.0", alpnPort: 443, admission: { kind: "keys", path: "/k" } },
-    );
-    assert.deepEqual(configure("--domain-suffix", "t.example.com", "--open").admission, { kind: "open" });
+    assert.deepEqual(suffixes, ["t.example.com"]);
+    assert.deepEqual(ownNames, ["t.example.com", "relay.t.example.com"]);
+    assert.deepEqual([admission.keysPath, admission.reservedNames], ["/k", ownNames]);
   });
 
   const contradictions = [
@@ -47,20 +58,4 @@ describe("configuration of the relay", () => {
   for (const argv of contradictions) {
     it(`refuses ${argv.join(" ")}`, () => assert.throws(() => configure(...argv), { code: "usage" }));
   }
-});
-
-describe("authorized keys", () => {
-  const id = "a".repeat(26);
-
-  it("are client ids or fingerprints, with comments", () => {
-    const keys = parseAuthorizedKeys(`# team\n${id.toUpperCase()} # laptop\n\n${"a".repeat(52)}\r\n`, "keys");
-    assert.deepEqual([...keys], [id, "a".repeat(52)]);
-  });
-
-  it("name the line that is wrong", () => {
-    assert.throws(() => parseAuthorizedKeys(`${id}\nnonsense\n`, "keys.txt"), {
-      code: "usage",
-      message: /keys\.txt, line 2/,
-    });
-  });
 });

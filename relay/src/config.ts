@@ -2,8 +2,9 @@ import { join } from "node:path";
 import { directoryUrlOf, type AcmeSettings } from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
 import type { OptionValues } from "@porthole/common/options";
-import { canonicalHostName } from "@porthole/common/protocol";
+import { canonicalHostName, isLoopback } from "@porthole/common/protocol";
 import { dataFolder } from "@porthole/common/util";
+import type { AdmissionConfig } from "./admission/index.ts";
 import type { relayOptions } from "./options.ts";
 
 /** What a relay needs to know, complete and checked. Ports may be 0: the system chooses. */
@@ -18,7 +19,11 @@ export interface RelayConfig {
   readonly tlsFiles: { readonly cert: string; readonly key: string } | undefined;
   /** Turns ACME for the relay's own name on. */
   readonly acme: (AcmeSettings & { readonly domain: string }) | undefined;
-  readonly admission: { readonly kind: "open" } | { readonly kind: "keys"; readonly path: string };
+  /** Under which names clients may know the relay itself. */
+  readonly ownNames: readonly string[];
+  /** Whether anyone but this machine could connect. */
+  readonly isReachable: boolean;
+  readonly admission: AdmissionConfig;
   readonly stateDir: string;
   /** Where monitoring asks. */
   readonly admin: { readonly address: string; readonly port: number } | undefined;
@@ -41,19 +46,27 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
   const keys = values["authorized-keys"];
   if (keys !== undefined && values.open)
     throw new PortholeError("usage", "--open and --authorized-keys contradict each other");
-  if (isPublic && keys === undefined && !values.open)
-    throw new PortholeError("usage", "A relay with a public name is closed, and nobody is allowed in yet", {
-      hint: "Give --authorized-keys FILE with the client ids that may connect, or --open to let anyone in.",
-    });
+  const bindAddress = values["bind-addr"] ?? (isPublic ? "0.0.0.0" : "127.0.0.1");
+  const isReachable = isPublic || !isLoopback(bindAddress);
+  const ownNames = [...(suffixes.length > 0 ? suffixes : ["localhost"]), ...(acme ? [acme.domain] : [])];
   return {
-    bindAddress: values["bind-addr"] ?? (isPublic ? "0.0.0.0" : "127.0.0.1"),
+    bindAddress,
+    isReachable,
+    ownNames,
     apiPort: values["api-port"],
     publicPort: values["pub-port"],
     alpnPort: isPublic ? values["alpn-port"] : undefined,
     suffixes,
     tlsFiles: cert !== undefined && key !== undefined ? { cert, key } : undefined,
     acme,
-    admission: keys === undefined ? { kind: "open" } : { kind: "keys", path: keys },
+    admission: {
+      open: values.open || (!isReachable && keys === undefined),
+      keysPath: keys,
+      // Where anyone may connect, names would be for whoever takes them all first.
+      givesNames: !(isReachable && values.open),
+      reservedNames: ownNames,
+      stateDir,
+    },
     stateDir,
     admin:
       values["admin-port"] === undefined ? undefined : { address: values["admin-addr"], port: values["admin-port"] },

@@ -1,4 +1,4 @@
-export { authorizedKeys, openToAll, type AdmissionRequest, type Authorize } from "./admission.ts";
+export type { AdmissionRequest, Authorize } from "./admission/index.ts";
 export { relayConfig, type RelayConfig } from "./config.ts";
 export type { Metrics } from "./metrics.ts";
 export { relayOptions } from "./options.ts";

@@ -3,10 +3,10 @@ import type { Link, LinkKind } from "@porthole/common/link";
 import { createRegistry, type AgentLink } from "./registry.ts";
 import { Traffic } from "./traffic.ts";
 
-function agent(kind: LinkKind, openStreams = 0, instance = "one"): AgentLink {
+function agent(kind: LinkKind, openStreams = 0, instance = "one", label = "id"): AgentLink {
   const link = { kind, load: () => ({ openStreams, queuedBytes: 0 }) } as Link;
-  const shown = { id: "1", connectedAt: 0, traffic: new Traffic() };
-  return { ...shown, clientId: "id", fingerprint: "id", label: "id", hostnames: ["id.localhost"], instance, link };
+  const shown = { id: "1", connectedAt: 0, traffic: new Traffic(), hostnames: [`${label}.localhost`] };
+  return { ...shown, clientId: "id", fingerprint: "id", label, instance, link, objection: () => undefined };
 }
 
 describe("registry", () => {
@@ -22,6 +22,18 @@ describe("registry", () => {
     for (const each of [busy, free, quic]) registry.add(each);
     assert.deepEqual(registry.find("id"), [quic, free, busy]);
     assert.deepEqual(registry.count(), { agents: 1, links: 3, streams: 907 });
+  });
+
+  it("counts a client once, whatever names its links have", () => {
+    const registry = createRegistry();
+    const [plain, named] = [agent("quic"), agent("http2", 0, "two", "myapp")];
+    for (const each of [plain, named]) registry.add(each);
+    assert.deepEqual([registry.find("id"), registry.find("myapp")], [[plain], [named]]);
+    assert.equal(registry.count().agents, 1);
+    assert.deepEqual(registry.instances("id"), new Set(["one", "two"]));
+    registry.remove(plain);
+    registry.remove(named);
+    assert.deepEqual(registry.count(), { agents: 0, links: 0, streams: 0 });
   });
 
   it("forgets a link that is removed, once", () => {

@@ -1,3 +1,4 @@
+import type { PortholeError } from "@porthole/common/errors";
 import type { Link, LinkKind } from "@porthole/common/link";
 import type { Traffic } from "./traffic.ts";
 
@@ -17,6 +18,8 @@ export interface AgentLink {
   readonly traffic: Traffic;
   /** Milliseconds since 1970. */
   readonly connectedAt: number;
+  /** Why it has to go now, when what let it in does not hold any more. */
+  readonly objection: () => PortholeError | undefined;
 }
 
 /**
@@ -41,11 +44,13 @@ const preference: Readonly<Record<LinkKind, number>> = { memory: 0, quic: 0, htt
 
 export function createRegistry(): Registry {
   const byLabel = new Map<string, Set<AgentLink>>();
+  const byClient = new Map<string, Set<AgentLink>>();
   let links = 0;
   return {
     add(agent) {
       const agents = byLabel.get(agent.label) ?? new Set();
       byLabel.set(agent.label, agents.add(agent));
+      byClient.set(agent.clientId, (byClient.get(agent.clientId) ?? new Set()).add(agent));
       links += 1;
     },
     remove(agent) {
@@ -53,6 +58,9 @@ export function createRegistry(): Registry {
       if (!agents?.delete(agent)) return;
       links -= 1;
       if (agents.size === 0) byLabel.delete(agent.label);
+      const own = byClient.get(agent.clientId);
+      own?.delete(agent);
+      if (own?.size === 0) byClient.delete(agent.clientId);
     },
     find(label) {
       const agents = byLabel.get(label);
@@ -64,12 +72,12 @@ export function createRegistry(): Registry {
     },
     all: () => [...byLabel.values()].flatMap((agents) => [...agents]),
     instances(clientId) {
-      return new Set([...(byLabel.get(clientId) ?? [])].map((agent) => agent.instance));
+      return new Set([...(byClient.get(clientId) ?? [])].map((agent) => agent.instance));
     },
     count() {
       let streams = 0;
       for (const agents of byLabel.values()) for (const { link } of agents) streams += link.load().openStreams;
-      return { agents: byLabel.size, links, streams };
+      return { agents: byClient.size, links, streams };
     },
   };
 }

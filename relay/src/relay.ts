@@ -6,7 +6,7 @@ import type { Carrier } from "@porthole/common/link";
 import type { Logger } from "@porthole/common/log";
 import type { Clock } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
-import { authorizedKeys, openToAll, unknownClient, type Authorize, type AuthorizedKeys } from "./admission.ts";
+import { Admission, type Authorize } from "./admission/index.ts";
 import { refuse, serveAgent, type AgentDeps } from "./agent.ts";
 import { AgentDoor } from "./agent-door.ts";
 import { openAdmin } from "./admin.ts";
@@ -22,7 +22,7 @@ import { serveVisitor, type VisitorDeps } from "./visitor.ts";
 export interface RelayOptions {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Decides instead of the configuration's admission. */
+  /** Asked about every client that no list and no invite lets in. */
   readonly authorize?: Authorize;
   /** For a certificate authority with other limits than Let's Encrypt's. */
   readonly permitLimits?: PermitLimits;
@@ -81,7 +81,7 @@ class RunningRelay implements Relay {
   #door: AgentDoor | undefined;
   #challenges: Pick<CertificateSource, "challenges" | "challengeName"> | undefined;
   #keeping: Promise<void> | undefined;
-  #keys: AuthorizedKeys | undefined;
+  #admission: Admission | undefined;
   apiPort = 0;
   publicPort = 0;
   alpnPort: number | undefined;
@@ -100,7 +100,7 @@ class RunningRelay implements Relay {
 
   async open(): Promise<void> {
     const { admission, admin, apiPort, publicPort, alpnPort } = this.#config;
-    const { clock, log } = this.#options;
+    const { clock, log, authorize } = this.#options;
     const source = await openCertificate(this.#config, {
       clock,
       log,
@@ -119,9 +119,8 @@ class RunningRelay implements Relay {
       onCarrier: (carrier) => this.#serveAgent(carrier),
     });
     this.#door = door;
-    if (admission.kind === "keys") {
-      this.#keys = await authorizedKeys(admission.path, this.#options.log, () => this.#dismissUnknown());
-    }
+    this.#admission = await Admission.open(admission, { clock, log, authorize }, () => this.#dismiss());
+    if (this.#admission.isEmpty) log.warn({}, "Nobody may connect yet. Make an invite: porthole-relay invite");
     const onAgent = (socket: Socket): void => door.accept(socket);
     const shared = apiPort !== 0 && apiPort === publicPort;
     this.publicPort = await this.#openVisitors("pub-port", publicPort, false, shared ? onAgent : undefined);
@@ -175,20 +174,21 @@ class RunningRelay implements Relay {
     const reason = new PortholeError("draining", "The relay stops");
     this.#stop.abort(reason);
     for (const listener of this.#listeners) listener.stop();
-    this.#keys?.close();
     await Promise.all(this.#agents);
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#door?.close();
     await this.#admin?.close();
+    await this.#admission?.close();
     await this.#keeping;
   }
 
-  /** The list of keys has changed: whoever is not on it any more goes, and learns why. */
-  #dismissUnknown(): void {
+  /** Who is allowed in has changed: whoever is not any more goes, and learns why. */
+  #dismiss(): void {
     for (const agent of this.#registry.all()) {
-      if (this.#keys?.isAllowed(agent)) continue;
+      const objection = agent.objection();
+      if (!objection) continue;
       this.#registry.remove(agent);
-      void refuse(agent.link, unknownClient(agent.clientId));
+      void refuse(agent.link, objection);
     }
   }
 
@@ -212,7 +212,7 @@ class RunningRelay implements Relay {
       suffixes: this.#config.suffixes,
       challengesOnly,
       onAgent,
-      ownNames: ownNames(this.#config),
+      ownNames: this.#config.ownNames,
       ownChallenge: (name) =>
         name === this.#challenges?.challengeName ? this.#challenges.challenges.find(name) : undefined,
       signal: this.#stop.signal,
@@ -221,13 +221,15 @@ class RunningRelay implements Relay {
   }
 
   #serveAgent(carrier: Carrier): void {
+    const admission = this.#admission;
+    if (!admission) throw new Error("an agent before the relay was open");
     const deps: AgentDeps = {
       clock: this.#options.clock,
       log: this.#options.log,
       metrics: this.metrics,
       registry: this.#registry,
       permits: this.#permits,
-      authorize: this.#options.authorize ?? this.#keys?.authorize ?? openToAll,
+      admission,
       suffixes: this.#config.suffixes,
       publicPort: this.publicPort,
       software: `porthole-relay/${version}`,
@@ -236,10 +238,4 @@ class RunningRelay implements Relay {
     const served = serveAgent(carrier, deps).finally(() => this.#agents.delete(served));
     this.#agents.add(served);
   }
-}
-
-/** Under which names clients may know the relay itself. */
-function ownNames({ suffixes, acme }: RelayConfig): readonly string[] {
-  const names = suffixes.length > 0 ? suffixes : ["localhost"];
-  return acme ? [...names, acme.domain] : names;
 }

@@ -45,7 +45,7 @@ function announce(relay: Relay, config: RelayConfig, log: ReturnType<typeof crea
   );
   if (relay.quicUnavailable !== undefined)
     log.warn({}, `QUIC is unavailable, agents connect over HTTP/2: ${relay.quicUnavailable}`);
-  if (config.admission.kind === "open" && config.alpnPort !== undefined)
+  if (config.admission.open && config.isReachable)
     log.warn({}, "--open: anyone may connect and expose whatever they like under your domain");
 }
 

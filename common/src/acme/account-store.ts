@@ -1,9 +1,8 @@
 import { rename } from "node:fs/promises";
 import { PortholeError } from "../errors.ts";
 import type { Logger } from "../log.ts";
-import { Secret, type Clock } from "../util/index.ts";
+import { lockFile, Secret, type Clock, type Lock } from "../util/index.ts";
 import { readFileIfExists, readJson, writeJson } from "../util/state-file.ts";
-import { lockFile, type Lock } from "./lock.ts";
 
 export interface AccountRecord {
   /** PKCS#8. */

@@ -13,7 +13,6 @@ export {
   type IssueRequest,
 } from "./issuer.ts";
 export { CertificateKeeper, type KeeperOptions } from "./keep-certificate.ts";
-export { lockFile, type Lock } from "./lock.ts";
 export type { ChallengeAnswer } from "./order.ts";
 export { filePermits, type PermitOffice } from "./permit-office.ts";
 export { defaultPermitLimits, type PermitLimits } from "./permits.ts";

@@ -1,8 +1,7 @@
 import { rename } from "node:fs/promises";
 import type { PortholeError } from "../errors.ts";
-import type { Clock } from "../util/index.ts";
+import { lockFile, type Clock, type Lock } from "../util/index.ts";
 import { readFileIfExists, stateError, writeFileAtomic } from "../util/state-file.ts";
-import { lockFile, type Lock } from "./lock.ts";
 import { decodeRecord, encodeRecord, type CertificateRecord } from "./record.ts";
 
 export interface StoredRecord {

@@ -34,6 +34,8 @@ export const controlFields: {
     suffix: optional(hostName),
     name: optional(text(63)),
     token: optional(text(1_000)),
+    // A key and a signature, of RSA with 8,192 bits at the longest.
+    voucher: optional(text(3_000)),
     instance: text(100),
   },
   welcome: {

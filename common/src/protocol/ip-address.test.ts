@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { isIP } from "node:net";
-import { formatIp, parseIp } from "./ip-address.ts";
+import { formatIp, isLoopback, parseIp } from "./ip-address.ts";
 
 describe("IP addresses", () => {
   const same = [
@@ -78,4 +78,11 @@ describe("IP addresses", () => {
       assert.equal(parseIp(text) !== undefined, isIP(text) !== 0, text);
     }
   });
+});
+
+describe("isLoopback", () => {
+  for (const host of ["127.0.0.1", "127.8.9.1", "::1", "0:0::1", "::ffff:127.0.0.1", "localhost", "x.localhost"])
+    it(`${host} is this machine`, () => assert.ok(isLoopback(host)));
+  for (const host of ["10.0.0.1", "0.0.0.0", "::", "127.example.com", "localhost.example.com", ""])
+    it(`${JSON.stringify(host)} is not`, () => assert.ok(!isLoopback(host)));
 });

@@ -21,6 +21,13 @@ export function formatIp(bytes: Uint8Array): string {
   return `${hex.slice(0, gap.start).join(":")}::${hex.slice(gap.start + gap.length).join(":")}`;
 }
 
+/** Whether the host, a name or an address, is this machine (RFC 6761 6.3 for the names). */
+export function isLoopback(host: string): boolean {
+  const bytes = parseIp(host);
+  if (!bytes) return host === "localhost" || host.endsWith(".localhost");
+  return bytes.length === 4 ? bytes[0] === 127 : formatIp(bytes) === "::1";
+}
+
 /** An IPv4 address as the 16 bytes of its v4-mapped form; 16 bytes as they are. */
 export function toIpv6(bytes: Uint8Array): Uint8Array {
   return bytes.length === 16 ? bytes : Buffer.concat([mappedPrefix, bytes]);

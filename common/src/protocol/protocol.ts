@@ -20,6 +20,8 @@ export interface Hello {
   readonly name?: string;
   /** One-time token of an invite. */
   readonly token?: string;
+  /** The word of a member's key that this one is the same person's. */
+  readonly voucher?: string;
   /** Random id of the client process: links with the same key and instance belong together. */
   readonly instance: string;
 }

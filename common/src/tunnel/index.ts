@@ -1,5 +1,5 @@
 export { Endpoint, type EndpointOptions } from "./endpoint.ts";
-export { isLoopback, localService, parseLocalService, type LocalService } from "./local-service.ts";
+export { localService, parseLocalService, type LocalService } from "./local-service.ts";
 export {
   defaultTrust,
   openKnownRelays,

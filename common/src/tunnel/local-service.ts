@@ -2,7 +2,7 @@ import net from "node:net";
 import tls from "node:tls";
 import type { Duplex } from "node:stream";
 import { PortholeError } from "../errors.ts";
-import { limits } from "../protocol/protocol.ts";
+import { isLoopback, limits } from "../protocol/index.ts";
 import { orAbort, type Clock, withDeadline } from "../util/index.ts";
 
 /** Where a visitor's decrypted bytes go. Fixed by the user; nothing that a relay or a visitor sends can change it. */
@@ -97,15 +97,6 @@ export async function connectService(
       hint: "Start it, or choose another one with --local.",
     });
   }
-}
-
-export function isLoopback(host: string): boolean {
-  return (
-    host === "localhost" ||
-    host.endsWith(".localhost") ||
-    host === "::1" ||
-    (net.isIPv4(host) && host.startsWith("127."))
-  );
 }
 
 function connected(socket: net.Socket, event: string): Promise<void> {

@@ -3,10 +3,11 @@ import { directoryUrlOf } from "../acme/index.ts";
 import { PortholeError } from "../errors.ts";
 import { loadOrCreateKey, parseKey, type IdentityKey } from "../identity/index.ts";
 import type { Logger } from "../log.ts";
+import { isLoopback } from "../protocol/index.ts";
 import type { Clock } from "../util/index.ts";
 import type { EndpointAcme } from "./endpoint-certificates.ts";
 import { Endpoint } from "./endpoint.ts";
-import { isLoopback, type LocalService } from "./local-service.ts";
+import type { LocalService } from "./local-service.ts";
 import type { ServerAddress } from "./relay-dialer.ts";
 import type { TransportPolicy } from "./transport-choice.ts";
 import { fileKnownRelays, type KnownRelays, type TrustPolicy } from "./trust.ts";
@@ -51,6 +52,8 @@ export interface TunnelSettings {
   readonly suffix?: string | undefined;
   /** Friendly name that the primary endpoint wants. */
   readonly name?: string | undefined;
+  /** The key that relays know the person by, and that vouches for the endpoints' own; the primary endpoint's when absent. */
+  readonly member?: KeySource | undefined;
   /** Undefined: no certificate authority is asked. */
   readonly acme: AcmeChoice | undefined;
 }
@@ -64,7 +67,16 @@ export interface PrepareContext {
 
 export type PreparedTunnel = Pick<
   TunnelOptions,
-  "servers" | "endpoints" | "trustFor" | "knownRelays" | "transport" | "poolSize" | "suffix" | "name" | "acmeFor"
+  | "servers"
+  | "endpoints"
+  | "member"
+  | "trustFor"
+  | "knownRelays"
+  | "transport"
+  | "poolSize"
+  | "suffix"
+  | "name"
+  | "acmeFor"
 >;
 
 /** Reads keys and state. Throws `usage`, `state` or `key`. */
@@ -84,6 +96,7 @@ export async function prepareTunnel(settings: TunnelSettings, context: PrepareCo
     // The secondary endpoint is the one that is pinned: it stays self-signed.
     acmeFor: (endpoint) => (endpoint.role === "primary" ? acme : undefined),
     endpoints,
+    member: settings.member ? await readKey(settings.member, context.log) : endpoints[0]?.key,
     knownRelays: context.knownRelays ?? (await openKnownRelays(stateDir)),
     transport,
     poolSize,

@@ -1,4 +1,5 @@
 import { PortholeError } from "../errors.ts";
+import { vouchFor, type IdentityKey } from "../identity/index.ts";
 import type { Logger } from "../log.ts";
 import type { Carrier, Link, LinkStream, PeerTrust } from "../link/index.ts";
 import { limits, protocolVersion, type Hello } from "../protocol/protocol.ts";
@@ -44,6 +45,8 @@ export interface RelayDialerOptions {
   readonly suffix?: string | undefined;
   /** Wanted instead of the client id. */
   readonly name?: string | undefined;
+  /** The key that the relay knows the user by, when it is not the endpoint's own. */
+  readonly member?: IdentityKey | undefined;
   /** The relay has admitted us: the server's token has done its work. Called at most once. */
   readonly onTokenUsed?: () => void;
   readonly software: string;
@@ -56,12 +59,16 @@ export interface RelayDialerOptions {
 export class RelayDialer {
   readonly #options: RelayDialerOptions;
   readonly #onStream: (stream: LinkStream, link: Link) => void;
+  readonly #voucher: string | undefined;
   #token: Secret | undefined;
 
   constructor(options: RelayDialerOptions, onStream: (stream: LinkStream, link: Link) => void) {
     this.#options = options;
     this.#onStream = onStream;
     this.#token = options.server.token;
+    const { member, endpoint } = options;
+    if (member && member.fingerprint !== endpoint.key.fingerprint)
+      this.#voucher = vouchFor(member, endpoint.key.fingerprint);
   }
 
   async http2(signal: AbortSignal): Promise<Session> {
@@ -148,6 +155,7 @@ export class RelayDialer {
       instance,
       ...(suffix === undefined ? {} : { suffix }),
       ...(name === undefined ? {} : { name }),
+      ...(this.#voucher === undefined ? {} : { voucher: this.#voucher }),
       ...(this.#token ? { token: this.#token.reveal() } : {}),
     };
   }

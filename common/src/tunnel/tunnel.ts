@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { PortholeError } from "../errors.ts";
+import type { IdentityKey } from "../identity/index.ts";
 import type { Logger } from "../log.ts";
 import type { Clock } from "../util/index.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -23,6 +24,11 @@ export interface TunnelOptions {
   readonly suffix?: string | undefined;
   /** Friendly name that the primary endpoint wants instead of its client id. */
   readonly name?: string | undefined;
+  /**
+   * The key that relays know this user by. It vouches for the endpoints' own keys, so that one invite is enough for all of
+   * them, and a relay that lets it in lets them in. Undefined: each endpoint is known by its own.
+   */
+  readonly member?: IdentityKey | undefined;
   /** How an endpoint gets certificates; undefined for one that stays self-signed. */
   acmeFor?(endpoint: Endpoint): EndpointAcme | undefined;
   /** Name and version, for the relay's log. */

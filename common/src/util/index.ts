@@ -10,6 +10,7 @@ export {
   type ControlSocket,
   type ControlSocketOptions,
 } from "./control-socket.ts";
+export { lockFile, whileHeld, type Lock } from "./lock.ts";
 export { Secret } from "./secret.ts";
 export { formatBytes, formatDuration } from "./format.ts";
 export { dataFolder } from "./data-folder.ts";

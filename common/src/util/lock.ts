@@ -2,8 +2,9 @@ import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { PortholeError } from "../errors.ts";
-import { orAbort, sleep, type Clock, type Timer } from "../util/index.ts";
-import { createFileAtomic, readFileIfExists, writeFileAtomic } from "../util/state-file.ts";
+import { orAbort } from "./abort.ts";
+import { sleep, type Clock, type Timer } from "./clock.ts";
+import { createFileAtomic, readFileIfExists, writeFileAtomic } from "./state-file.ts";
 
 const refreshMs = 5_000;
 /** Two refreshes missed and a second for a slow disk. */

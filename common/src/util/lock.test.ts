@@ -6,7 +6,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { FakeClock } from "../testing/fake-clock.ts";
-import { systemClock } from "../util/index.ts";
+import { systemClock } from "./clock.ts";
 import { lockFile, whileHeld, type Lock } from "./lock.ts";
 
 describe("lock file", () => {
@@ -30,7 +30,7 @@ describe("lock file", () => {
   async function otherHolder(): Promise<ChildProcess> {
     const program = `
       import { lockFile } from ${JSON.stringify(new URL("lock.ts", import.meta.url).href)};
-      import { systemClock } from ${JSON.stringify(new URL("../util/index.ts", import.meta.url).href)};
+      import { systemClock } from ${JSON.stringify(new URL("clock.ts", import.meta.url).href)};
       const lock = await lockFile(${JSON.stringify(path)}, systemClock, new AbortController().signal);
       process.stdin.on("end", () => lock.release()).resume();
       console.log("held");`;

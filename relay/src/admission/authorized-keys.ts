@@ -1,25 +1,11 @@
 import { PortholeError } from "@porthole/common/errors";
-import { isClientId, parseFingerprint, type PeerIdentity } from "@porthole/common/identity";
+import { isClientId, parseFingerprint, type Member } from "@porthole/common/identity";
 import type { Logger } from "@porthole/common/log";
 import { readFileIfExists } from "@porthole/common/util";
-import { watchFiles } from "./watch-files.ts";
-
-/** What is known of a client when it asks to be let in. The key is proven, everything else is its own word. */
-export interface AdmissionRequest {
-  readonly peer: PeerIdentity;
-  readonly address: string;
-  readonly suffix: string;
-  readonly name?: string;
-}
-
-/** Lets a client in, or throws `unauthorized` or `name` with a sentence for the client's user. */
-export type Authorize = (request: AdmissionRequest, signal: AbortSignal) => Promise<void>;
-
-export const openToAll: Authorize = async () => {};
+import { watchFiles } from "../watch-files.ts";
 
 export interface AuthorizedKeys {
-  readonly authorize: Authorize;
-  isAllowed(peer: { readonly clientId: string; readonly fingerprint: string }): boolean;
+  isAllowed(key: Member): boolean;
   close(): void;
 }
 
@@ -43,23 +29,10 @@ export async function authorizedKeys(path: string, log: Logger, onChange: () => 
     }
   }
 
-  function isAllowed(peer: { readonly clientId: string; readonly fingerprint: string }): boolean {
-    return allowed.has(peer.clientId) || allowed.has(peer.fingerprint);
-  }
-
   return {
-    isAllowed,
-    async authorize({ peer }) {
-      if (!isAllowed(peer)) throw unknownClient(peer.clientId);
-    },
+    isAllowed: ({ clientId, fingerprint }) => allowed.has(clientId) || allowed.has(fingerprint),
     close: () => stop.abort(),
   };
-}
-
-export function unknownClient(clientId: string): PortholeError {
-  return new PortholeError("unauthorized", `this relay does not know the client id ${clientId}`, {
-    hint: "Ask whoever runs the relay to add it.",
-  });
 }
 
 async function read(path: string): Promise<ReadonlySet<string>> {

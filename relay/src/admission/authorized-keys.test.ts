@@ -3,17 +3,11 @@ import { once, EventEmitter } from "node:events";
 import { mkdtemp, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { generateKey, type IdentityKey, type PeerIdentity } from "@porthole/common/identity";
+import { generateKey } from "@porthole/common/identity";
 import type { Logger } from "@porthole/common/log";
-import { authorizedKeys, openToAll, parseAuthorizedKeys, type AuthorizedKeys } from "./admission.ts";
+import { authorizedKeys, parseAuthorizedKeys, type AuthorizedKeys } from "./authorized-keys.ts";
 
 const [one, two] = [generateKey(), generateKey()];
-
-function requestOf(key: IdentityKey) {
-  const { kind, spki, fingerprint, clientId } = key;
-  const peer: PeerIdentity = { kind, spki, fingerprint, clientId, extension: undefined };
-  return { peer, address: "127.0.0.1", suffix: "localhost" };
-}
 
 describe("a list of authorized keys", () => {
   it("has client ids and fingerprints in any spelling, comments and blank lines", () => {
@@ -37,7 +31,6 @@ describe("a list of authorized keys", () => {
 });
 
 describe("the file with authorized keys", () => {
-  const { signal } = new AbortController();
   const happened = new EventEmitter();
   const errors: string[] = [];
   const log: Logger = {
@@ -65,13 +58,8 @@ describe("the file with authorized keys", () => {
     await rm(folder, { recursive: true });
   });
 
-  it("lets in who is in it, and tells the others what to do", async () => {
-    await keys?.authorize(requestOf(one), signal);
-    await assert.rejects(Promise.resolve(keys?.authorize(requestOf(two), signal)), {
-      code: "unauthorized",
-      message: `this relay does not know the client id ${two.clientId}`,
-      hint: "Ask whoever runs the relay to add it.",
-    });
+  it("knows who is in it", () => {
+    assert.deepEqual([keys?.isAllowed(one), keys?.isAllowed(two)], [true, false]);
   });
 
   it("is reread when it is written, and when another takes its place", async () => {
@@ -121,11 +109,5 @@ describe("the file with authorized keys", () => {
       authorizedKeys(join(folder, "wrong"), log, () => {}),
       { code: "usage", message: /line 1/ },
     );
-  });
-});
-
-describe("an open relay", () => {
-  it("lets everyone in", async () => {
-    await openToAll(requestOf(one), new AbortController().signal);
   });
 });

@@ -1,0 +1,228 @@
+import assert from "node:assert/strict";
+import { once, EventEmitter } from "node:events";
+import { mkdir, mkdtemp, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PortholeError } from "@porthole/common/errors";
+import { generateKey, type IdentityKey } from "@porthole/common/identity";
+import { silentLogger } from "@porthole/common/log";
+import { systemClock, type Secret } from "@porthole/common/util";
+import { Admission, type AdmissionConfig } from "./admission.ts";
+import type { AdmissionRequest, Authorize } from "./admission-request.ts";
+import { BookFile } from "./book-file.ts";
+import { revokeKey, type Book } from "./book.ts";
+import { addInvite } from "./invites.ts";
+import { releaseName } from "./names.ts";
+
+const [one, two, member] = [generateKey(), generateKey(), generateKey()];
+const { signal } = new AbortController();
+const context = { clock: systemClock, log: silentLogger };
+
+function requestOf(key: IdentityKey, more: Partial<AdmissionRequest> = {}): AdmissionRequest {
+  const { kind, spki, fingerprint, clientId } = key;
+  const peer = { kind, spki, fingerprint, clientId, extension: undefined };
+  return { peer, address: "127.0.0.1", suffix: "t.example.com", ...more };
+}
+
+describe("admission", () => {
+  const happened = new EventEmitter();
+  let folder: string;
+  let admission: Admission | undefined;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "porthole-admission-"));
+  });
+  afterEach(async () => {
+    await admission?.close();
+    admission = undefined;
+    await rm(folder, { recursive: true });
+  });
+
+  async function open(config: Partial<AdmissionConfig> = {}, authorize?: Authorize): Promise<Admission> {
+    const all = { open: false, givesNames: true, reservedNames: ["relay.t.example.com"], stateDir: folder, ...config };
+    admission = await Admission.open(all, { ...context, authorize }, () => happened.emit("change"));
+    return admission;
+  }
+
+  /** As a command does it, beside the running relay. */
+  async function change<T>(edit: (book: Book) => { readonly book: Book } & T): Promise<T> {
+    const file = await BookFile.open(join(folder, "admission.json"), context);
+    let result: T | undefined;
+    const changed = once(happened, "change");
+    await file.update((book) => {
+      const edited = edit(book);
+      result = edited;
+      return edited.book;
+    }, signal);
+    if (admission) await changed;
+    return result as T;
+  }
+
+  const invite = (uses = 1): Promise<{ readonly token: Secret }> =>
+    change((book) => addInvite(book, { uses, expiresAt: Date.now() + 60_000 }, Date.now()));
+
+  it("lets everyone in where the relay is open", async () => {
+    const { admit } = bound(await open({ open: true }));
+    const { label, objection } = await admit(requestOf(one));
+    assert.equal(label, one.clientId);
+    assert.equal(objection(), undefined);
+  });
+
+  it("lets nobody in by default, and knows that", async () => {
+    const closed = await open();
+    assert.ok(closed.isEmpty);
+    await assert.rejects(closed.admit(requestOf(one), signal), {
+      code: "unauthorized",
+      message: `this relay does not know the client id ${one.clientId}`,
+      hint: "Ask whoever runs the relay for an invite.",
+    });
+  });
+
+  it("by an invite that was made while it ran, for good", async () => {
+    const { admit } = bound(await open());
+    const { token } = await invite();
+    await admit(requestOf(one, { token }));
+    await admit(requestOf(one));
+    await assert.rejects(admit(requestOf(two, { token })), { code: "unauthorized", message: /used already/ });
+    await admission?.close();
+    await bound(await open()).admit(requestOf(one));
+  });
+
+  it("by an invite that was made before it ran, and never by its token's text in the file", async () => {
+    const { token } = await invite();
+    const { admit } = bound(await open());
+    assert.ok(!(await readFile(join(folder, "admission.json"), "utf8")).includes(token.reveal().slice(11)));
+    await admit(requestOf(one, { token }));
+  });
+
+  it("one of two who come with the same token at once", async () => {
+    const { admit } = bound(await open());
+    const { token } = await invite();
+    const results = await Promise.allSettled([one, two, member].map((key) => admit(requestOf(key, { token }))));
+    assert.deepEqual(results.map(({ status }) => status).sort(), ["fulfilled", "rejected", "rejected"]);
+  });
+
+  it("all links of one client that come with the same token at once", async () => {
+    const { admit } = bound(await open());
+    const { token } = await invite();
+    await Promise.all(Array.from({ length: 5 }, () => admit(requestOf(one, { token }))));
+  });
+
+  it("whoever a member vouches for, with the member's one invite", async () => {
+    const { admit } = bound(await open());
+    const { token } = await invite();
+    await admit(requestOf(one, { member, token }));
+    const { objection } = await admit(requestOf(two, { member }));
+    await assert.rejects(admit(requestOf(one)), { code: "unauthorized" });
+    await change((book) => ({ book: revokeKey(book, member.clientId, Date.now()) }));
+    assert.equal(objection()?.code, "unauthorized");
+  });
+
+  it("until the key is revoked", async () => {
+    const { admit } = bound(await open());
+    const { token } = await invite(5);
+    const { objection } = await admit(requestOf(one, { token }));
+    assert.equal(objection(), undefined);
+    await change((book) => ({ book: revokeKey(book, one.clientId, Date.now()) }));
+    assert.equal(objection()?.code, "unauthorized");
+    await assert.rejects(admit(requestOf(one, { token })), { code: "unauthorized", message: "the key was revoked" });
+  });
+
+  it("those of the file of keys, too", async () => {
+    const keysPath = join(folder, "keys.txt");
+    await writeFile(keysPath, `${one.clientId}\n`);
+    const { admit } = bound(await open({ keysPath }));
+    const { objection } = await admit(requestOf(one));
+    await assert.rejects(admit(requestOf(two)), { code: "unauthorized" });
+    const changed = once(happened, "change");
+    await writeFile(keysPath, `${two.clientId}\n`);
+    await changed;
+    assert.equal(objection()?.code, "unauthorized");
+    await admit(requestOf(two));
+  });
+
+  it("asks the callback about whoever no list knows, and about nobody else", async () => {
+    const asked: string[] = [];
+    const { admit } = bound(
+      await open({ open: true }, async ({ peer }) => {
+        asked.push(peer.clientId);
+        if (peer.clientId !== two.clientId) throw new PortholeError("unauthorized", "not you");
+      }),
+    );
+    const { token } = await invite();
+    await admit(requestOf(one, { token }));
+    await admit(requestOf(two));
+    await admit(requestOf(two, { token }));
+    await assert.rejects(admit(requestOf(member)), { code: "unauthorized", message: "not you" });
+    assert.deepEqual(asked, [two.clientId, two.clientId, member.clientId]);
+  });
+
+  it("nobody when the callback breaks, without telling why", async () => {
+    const { admit } = bound(await open({}, () => Promise.reject(new TypeError("secret.database is undefined"))));
+    await assert.rejects(admit(requestOf(one)), (error: PortholeError) => {
+      assert.equal(error.code, "unauthorized");
+      assert.ok(!error.message.includes("secret"));
+      assert.ok(error.retryAfterMs);
+      return true;
+    });
+  });
+
+  it("nobody by an invite while the book is out of reach", async () => {
+    const { admit } = bound(await open());
+    const { token } = await invite();
+    const [path, aside] = [join(folder, "admission.json"), join(folder, "aside")];
+    await rename(path, aside);
+    await mkdir(path);
+    await assert.rejects(admit(requestOf(one, { token })), { code: "unauthorized", message: /can't decide/ });
+    await rmdir(path);
+    await rename(aside, path);
+    await admit(requestOf(one, { token }));
+  });
+
+  it("gives a name to the first who wants it, until it is taken back", async () => {
+    const { admit } = bound(await open({ open: true }));
+    const { label, objection } = await admit(requestOf(one, { name: "MyApp" }));
+    assert.equal(label, "myapp");
+    await assert.rejects(admit(requestOf(two, { name: "myapp" })), { code: "name", message: /belongs to another key/ });
+    assert.equal(objection(), undefined);
+    await change((book) => ({ book: releaseName(book, "myapp", Date.now()) }));
+    assert.equal(objection()?.code, "name");
+    await assert.rejects(admit(requestOf(two, { name: "myapp" })), { code: "name", message: /kept free until/ });
+    assert.equal((await admit(requestOf(one, { name: "myapp" }))).label, "myapp");
+  });
+
+  for (const name of ["relay", "a.b", "xn--a", one.clientId, two.clientId]) {
+    it(`does not give the name ${name}`, async () => {
+      const { admit } = bound(await open({ open: true }));
+      await assert.rejects(admit(requestOf(one, { name })), { code: "name", message: /can't be a client's name/ });
+    });
+  }
+
+  it("gives no names where it must not", async () => {
+    const { admit } = bound(await open({ open: true, givesNames: false }));
+    await assert.rejects(admit(requestOf(one, { name: "myapp" })), { code: "name" });
+  });
+
+  it("is not opened with a damaged book, and keeps what it knew when the book is damaged later", async () => {
+    const path = join(folder, "admission.json");
+    await writeFile(path, "{");
+    await assert.rejects(open(), { code: "state", message: /admission\.json is damaged/ });
+    await rm(path);
+    const { token } = await invite();
+    const errors = new EventEmitter();
+    admission = await Admission.open(
+      { open: false, givesNames: true, reservedNames: [], stateDir: folder },
+      { ...context, log: { ...silentLogger, error: (_fields, message) => void errors.emit("logged", message) } },
+      () => {},
+    );
+    await admission.admit(requestOf(one, { token }), signal);
+    const logged = once(errors, "logged");
+    await writeFile(path, "[]");
+    assert.match(String((await logged)[0]), /admission\.json.*what was known before stays in force/);
+    await admission.admit(requestOf(one), signal);
+  });
+});
+
+function bound(admission: Admission) {
+  return { admit: (request: AdmissionRequest) => admission.admit(request, signal) };
+}

@@ -1,0 +1,171 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { PortholeError } from "@porthole/common/errors";
+import type { Logger } from "@porthole/common/log";
+import { friendlyName } from "@porthole/common/protocol";
+import { stateError, type Clock } from "@porthole/common/util";
+import { unknownClient, type AdmissionRequest, type Authorize } from "./admission-request.ts";
+import { authorizedKeys, type AuthorizedKeys } from "./authorized-keys.ts";
+import { BookFile } from "./book-file.ts";
+import { isEnrolled } from "./book.ts";
+import { useInvite } from "./invites.ts";
+import { grantName, ownsName } from "./names.ts";
+
+/** How a relay decides who may connect. */
+export interface AdmissionConfig {
+  /** Everyone may. */
+  readonly open: boolean;
+  /** File with client ids and fingerprints. */
+  readonly keysPath?: string | undefined;
+  /** Whether clients may have friendly names. */
+  readonly givesNames: boolean;
+  /** Names that clients can't have: `{name}.{suffix}`, canonical. */
+  readonly reservedNames: readonly string[];
+  readonly stateDir: string;
+}
+
+export interface AdmissionContext {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Asked about those whom no list knows. */
+  readonly authorize?: Authorize | undefined;
+}
+
+/** What a client has got. */
+export interface Grant {
+  /** The first label of its public name. */
+  readonly label: string;
+  /** Why it has to go now, when what let it in does not hold any more. */
+  readonly objection: () => PortholeError | undefined;
+}
+
+/** Again later: the reason is at the relay and may pass. */
+const retryAfterMs = 60_000;
+const holds = (): undefined => undefined;
+
+export class Admission {
+  readonly #config: AdmissionConfig;
+  readonly #context: AdmissionContext;
+  readonly #file: BookFile;
+  readonly #keys: AuthorizedKeys | undefined;
+
+  private constructor(
+    config: AdmissionConfig,
+    context: AdmissionContext,
+    file: BookFile,
+    keys: AuthorizedKeys | undefined,
+  ) {
+    this.#config = config;
+    this.#context = context;
+    this.#file = file;
+    this.#keys = keys;
+  }
+
+  /**
+   * `onChange` is called whenever objections may have changed. Rejects with `state` or `usage` when a file is damaged. Whoever
+   * opens closes.
+   */
+  static async open(config: AdmissionConfig, context: AdmissionContext, onChange: () => void): Promise<Admission> {
+    await mkdir(config.stateDir, { recursive: true, mode: 0o700 }).catch((reason: unknown) => {
+      throw stateError("write", config.stateDir, reason);
+    });
+    const file = await BookFile.open(join(config.stateDir, "admission.json"), context);
+    const { keysPath } = config;
+    const keys = keysPath === undefined ? undefined : await authorizedKeys(keysPath, context.log, onChange);
+    file.watch(onChange);
+    return new Admission(config, context, file, keys);
+  }
+
+  /** Whether nobody can come in as things are. */
+  get isEmpty(): boolean {
+    const { invites, keys } = this.#file.book;
+    const lists = this.#config.open || this.#keys !== undefined || this.#context.authorize !== undefined;
+    return !lists && Object.keys(invites).length === 0 && Object.keys(keys).length === 0;
+  }
+
+  /** Lets a client in. Rejects with `unauthorized`, `name` or `busy` and a sentence for the client's user. */
+  async admit(request: AdmissionRequest, signal: AbortSignal): Promise<Grant> {
+    try {
+      const objection = await this.#letIn(request, signal);
+      return request.name === undefined
+        ? { label: request.peer.clientId, objection }
+        : await this.#withName(request, request.name, objection, signal);
+    } catch (reason) {
+      throw this.#forClient(reason, signal);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#keys?.close();
+    await this.#file.close();
+  }
+
+  /** Answers what could end the admission later. */
+  async #letIn(request: AdmissionRequest, signal: AbortSignal): Promise<Grant["objection"]> {
+    const { authorize } = this.#context;
+    const { peer, member = peer, token } = request;
+    const objection = (): PortholeError | undefined =>
+      this.#isKnown(request) ? undefined : unknownClient(peer.clientId);
+    if (this.#config.open && !authorize) return holds;
+    if (this.#isKnown(request)) return objection;
+    if (token) {
+      try {
+        await this.#file.update((book, now) => useInvite(book, token, member.fingerprint, now), signal);
+        this.#context.log.info(
+          { clientId: member.clientId, address: request.address },
+          "A key has joined by an invite",
+        );
+        return objection;
+      } catch (reason) {
+        if (!authorize || PortholeError.from(reason).code !== "unauthorized") throw reason;
+      }
+    }
+    if (!authorize) throw unknownClient(peer.clientId);
+    await authorize(request, signal);
+    return holds;
+  }
+
+  #isKnown({ peer, member = peer }: AdmissionRequest): boolean {
+    return [peer, member].some(
+      (key) => isEnrolled(this.#file.book, key.fingerprint) || (this.#keys?.isAllowed(key) ?? false),
+    );
+  }
+
+  async #withName(
+    { peer, suffix }: AdmissionRequest,
+    wanted: string,
+    objection: Grant["objection"],
+    signal: AbortSignal,
+  ): Promise<Grant> {
+    if (!this.#config.givesNames)
+      throw new PortholeError("name", "this relay gives no friendly names", { hint: "Leave out --name." });
+    const { fingerprint } = peer;
+    const name = friendlyName(wanted);
+    if (name === undefined || this.#config.reservedNames.includes(`${name}.${suffix}`))
+      throw new PortholeError("name", `${JSON.stringify(wanted)} can't be a client's name`, {
+        hint: "Choose another --name, or leave it out.",
+      });
+    if (!ownsName(this.#file.book, name, fingerprint))
+      await this.#file.update((book, now) => grantName(book, name, fingerprint, now), signal);
+    return {
+      label: name,
+      objection: () =>
+        objection() ??
+        (ownsName(this.#file.book, name, fingerprint)
+          ? undefined
+          : new PortholeError("name", `the name ${name} was taken back by whoever runs the relay`)),
+    };
+  }
+
+  /** What goes wrong here is our business: the client hears that it can't come in, and that it may try again. */
+  #forClient(reason: unknown, signal: AbortSignal): unknown {
+    if (signal.aborted) return signal.reason;
+    const isPlain = reason instanceof PortholeError && ["unauthorized", "name", "busy"].includes(reason.code);
+    if (isPlain) return reason;
+    this.#context.log.error({ reason: PortholeError.from(reason).message }, "Can't decide who may connect; refused");
+    return new PortholeError("unauthorized", "this relay can't decide at present whether you may connect", {
+      hint: "Try again in a minute, or tell whoever runs the relay.",
+      retryAfterMs,
+    });
+  }
+}

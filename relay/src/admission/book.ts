@@ -1,0 +1,79 @@
+import { PortholeError } from "@porthole/common/errors";
+import { clientIdOf } from "@porthole/common/identity";
+import { quarantineMs, releaseName } from "./names.ts";
+
+/** Who was invited, who has joined, and who has which name. All times are milliseconds since 1970. */
+export interface Book {
+  /** By id, the token's first part. */
+  readonly invites: Readonly<Record<string, InviteRecord>>;
+  /** By fingerprint. */
+  readonly keys: Readonly<Record<string, KeyRecord>>;
+  /** By name, in its canonical form. */
+  readonly names: Readonly<Record<string, NameRecord>>;
+}
+
+export interface InviteRecord {
+  /** SHA-256 of the token's second part, in hex. */
+  readonly hash: string;
+  readonly uses: number;
+  /** Fingerprints of the keys that it enrolled. */
+  readonly usedBy: readonly string[];
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly label?: string | undefined;
+}
+
+export interface KeyRecord {
+  readonly enrolledAt: number;
+  /** The invite's id. */
+  readonly invite: string;
+  readonly label?: string | undefined;
+  /** The key is not let in any more, not by the same invite either; a new one can enrol it again. */
+  readonly revokedAt?: number | undefined;
+}
+
+export interface NameRecord {
+  readonly fingerprint: string;
+  readonly grantedAt: number;
+  readonly releasedAt?: number | undefined;
+}
+
+export const emptyBook: Book = { invites: {}, keys: {}, names: {} };
+
+/** Long enough to tell someone that the invite is over and not unknown. */
+const rememberedMs = 30 * 24 * 3_600_000;
+
+export function isEnrolled(book: Book, fingerprint: string): boolean {
+  const key = Object.hasOwn(book.keys, fingerprint) ? book.keys[fingerprint] : undefined;
+  return key !== undefined && key.revokedAt === undefined;
+}
+
+/** The key of this client id or fingerprint is let in no more, and its names are given up. Throws `usage`. */
+export function revokeKey(book: Book, id: string, now: number): Book {
+  const found = Object.entries(book.keys).find(([fingerprint]) => fingerprint === id || clientIdOf(fingerprint) === id);
+  if (!found || found[1].revokedAt !== undefined)
+    throw new PortholeError("usage", `No key ${id} has joined by an invite`, {
+      hint: "porthole-relay keys list shows those that have. A key in the file of --authorized-keys goes when its line goes.",
+    });
+  const [fingerprint, key] = found;
+  const names = Object.keys(book.names).filter(
+    (name) => book.names[name]?.fingerprint === fingerprint && book.names[name].releasedAt === undefined,
+  );
+  const revoked = { ...book, keys: { ...book.keys, [fingerprint]: { ...key, revokedAt: now } } };
+  return names.reduce((result, name) => releaseName(result, name, now), revoked);
+}
+
+/** Without what nobody needs to know any more. */
+export function pruned(book: Book, now: number): Book {
+  const invites = keep(book.invites, ({ expiresAt }) => now < expiresAt + rememberedMs);
+  return {
+    invites,
+    // A revoked key is remembered as long as its invite could bring it back.
+    keys: keep(book.keys, ({ revokedAt, invite }) => revokedAt === undefined || Object.hasOwn(invites, invite)),
+    names: keep(book.names, ({ releasedAt }) => releasedAt === undefined || now < releasedAt + quarantineMs),
+  };
+}
+
+function keep<T>(records: Readonly<Record<string, T>>, isKept: (record: T) => boolean): Record<string, T> {
+  return Object.fromEntries(Object.entries(records).filter(([, record]) => isKept(record)));
+}

@@ -1,0 +1,75 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { PortholeError } from "@porthole/common/errors";
+import { Secret } from "@porthole/common/util";
+import type { Book, InviteRecord } from "./book.ts";
+
+export interface NewInvite {
+  readonly uses: number;
+  readonly expiresAt: number;
+  readonly label?: string | undefined;
+}
+
+const maxInvites = 1_000;
+const maxKeys = 100_000;
+const noSecret = hashOf("");
+
+/** Adds an invite. Only the token's hash is kept: the token is known to whoever gets it, and to nobody afterwards. */
+export function addInvite(book: Book, invite: NewInvite, now: number): { readonly book: Book; readonly token: Secret } {
+  if (Object.keys(book.invites).length >= maxInvites)
+    throw new PortholeError("limit", `There are ${maxInvites} invites already`, {
+      hint: "Take some back: porthole-relay invite revoke ID.",
+    });
+  const id = randomBytes(5).toString("hex");
+  const secret = randomBytes(24).toString("base64url");
+  const { uses, expiresAt, label } = invite;
+  const record: InviteRecord = { hash: hashOf(secret), uses, usedBy: [], createdAt: now, expiresAt, label };
+  return { book: { ...book, invites: { ...book.invites, [id]: record } }, token: new Secret(`${id}.${secret}`) };
+}
+
+export function revokeInvite(book: Book, id: string): Book {
+  if (!Object.hasOwn(book.invites, id))
+    throw new PortholeError("usage", `There is no invite ${JSON.stringify(id)}`, {
+      hint: "porthole-relay invite list shows them.",
+    });
+  const { [id]: _gone, ...invites } = book.invites;
+  return { ...book, invites };
+}
+
+/**
+ * Enrols the key by the invite's token. Whoever has used it already may come again and costs no use. Throws `unauthorized`;
+ * only who knows the whole token learns that it was used or has expired.
+ */
+export function useInvite(book: Book, token: Secret, fingerprint: string, now: number): Book {
+  const { id, invite } = findInvite(book, token);
+  const key = Object.hasOwn(book.keys, fingerprint) ? book.keys[fingerprint] : undefined;
+  if (key && key.revokedAt === undefined) return book;
+  if (key?.invite === id) throw refused("the key was revoked", "Ask whoever runs the relay.");
+  const isBack = invite.usedBy.includes(fingerprint);
+  if (!isBack && invite.expiresAt <= now)
+    throw refused(`the invite has expired on ${new Date(invite.expiresAt).toISOString().slice(0, 10)}`);
+  if (!isBack && invite.usedBy.length >= invite.uses) throw refused("the invite was used already");
+  if (Object.keys(book.keys).length >= maxKeys) throw new PortholeError("busy", "this relay has no room for more keys");
+  return {
+    ...book,
+    invites: { ...book.invites, [id]: isBack ? invite : { ...invite, usedBy: [...invite.usedBy, fingerprint] } },
+    keys: { ...book.keys, [fingerprint]: { enrolledAt: now, invite: id, label: invite.label } },
+  };
+}
+
+/** Takes the same time for a wrong token whether or not its first part exists. */
+function findInvite(book: Book, token: Secret): { readonly id: string; readonly invite: InviteRecord } {
+  const [id = "", secret = ""] = token.reveal().split(".");
+  const invite = Object.hasOwn(book.invites, id) ? book.invites[id] : undefined;
+  const isSame = timingSafeEqual(Buffer.from(hashOf(secret)), Buffer.from(invite?.hash ?? noSecret));
+  if (invite && isSame) return { id, invite };
+  throw refused("this relay does not know the invite");
+}
+
+/** A secret of 192 random bits needs no slow hash. */
+function hashOf(secret: string): string {
+  return createHash("sha256").update(secret).digest("hex");
+}
+
+function refused(message: string, hint = "Ask whoever runs the relay for a new one."): PortholeError {
+  return new PortholeError("unauthorized", message, { hint });
+}

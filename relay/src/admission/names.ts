@@ -1,0 +1,45 @@
+import { PortholeError } from "@porthole/common/errors";
+import type { Book } from "./book.ts";
+
+/** How long nobody but its last owner gets a name: links to it are still about. */
+export const quarantineMs = 30 * 24 * 3_600_000;
+const maxNames = 10_000;
+const maxNamesPerKey = 10;
+
+/** Gives the (canonical) name to the key, or finds that it has it already. Throws `name`. */
+export function grantName(book: Book, name: string, fingerprint: string, now: number): Book {
+  const owned = Object.hasOwn(book.names, name) ? book.names[name] : undefined;
+  if (owned?.fingerprint === fingerprint && owned.releasedAt === undefined) return book;
+  if (owned && owned.fingerprint !== fingerprint) {
+    if (owned.releasedAt === undefined) throw refused(`the name ${name} belongs to another key`);
+    const freeAt = owned.releasedAt + quarantineMs;
+    if (now < freeAt)
+      throw refused(
+        `the name ${name} was given up and is kept free until ${new Date(freeAt).toISOString().slice(0, 10)}`,
+      );
+  }
+  const mine = Object.values(book.names).filter((each) => each.fingerprint === fingerprint && !each.releasedAt);
+  if (mine.length >= maxNamesPerKey) throw refused(`the key has ${maxNamesPerKey} names already`);
+  if (!owned && Object.keys(book.names).length >= maxNames) throw refused("this relay has no room for more names");
+  return { ...book, names: { ...book.names, [name]: { fingerprint, grantedAt: now } } };
+}
+
+/** Nobody has the name any more, and nobody but its last owner gets it before the quarantine is over. Throws `usage`. */
+export function releaseName(book: Book, name: string, now: number): Book {
+  const owned = Object.hasOwn(book.names, name) ? book.names[name] : undefined;
+  if (!owned || owned.releasedAt !== undefined)
+    throw new PortholeError("usage", `Nobody has the name ${JSON.stringify(name)}`, {
+      hint: "porthole-relay names list shows them.",
+    });
+  return { ...book, names: { ...book.names, [name]: { ...owned, releasedAt: now } } };
+}
+
+/** Whether the key has the name now. */
+export function ownsName(book: Book, name: string, fingerprint: string): boolean {
+  const owned = Object.hasOwn(book.names, name) ? book.names[name] : undefined;
+  return owned?.fingerprint === fingerprint && owned.releasedAt === undefined;
+}
+
+function refused(message: string): PortholeError {
+  return new PortholeError("name", message, { hint: "Choose another --name, or leave it out." });
+}
