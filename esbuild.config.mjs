@@ -5,6 +5,8 @@ import { build } from "esbuild";
 const programs = [
   { entry: "client/src/main.ts", outfile: "dist/porthole.mjs" },
   { entry: "relay/src/main.ts", outfile: "dist/porthole-relay.mjs" },
+  // Started by the relay, from its own folder.
+  { entry: "relay/src/lane/main.ts", outfile: "dist/porthole-relay-lane.mjs" },
 ];
 
 const { metafile } = await build({

@@ -3,11 +3,12 @@ import { PortholeError } from "@porthole/common/errors";
 import { readPeer } from "@porthole/common/identity";
 import type { Carrier } from "@porthole/common/link";
 import { createHttp2Acceptor, type Http2Acceptor } from "@porthole/common/link/http2";
-import { listenQuic, quicAvailability, type QuicListener } from "@porthole/common/link/quic";
 import type { Logger } from "@porthole/common/log";
 import { limits } from "@porthole/common/protocol";
-import { deadline, type Clock } from "@porthole/common/util";
+import { deadline, systemClock, type Clock } from "@porthole/common/util";
 import type { RelayCertificate } from "./certificate.ts";
+import { Lane } from "./lane/lane.ts";
+import type { LaneFacts } from "./lane/facts.ts";
 
 export interface AgentDoorOptions {
   readonly certificate: RelayCertificate;
@@ -22,7 +23,7 @@ export class AgentDoor {
   readonly #options: AgentDoorOptions;
   readonly #acceptor: Http2Acceptor;
   #certificate: RelayCertificate;
-  #quic: QuicListener | undefined;
+  #lane: Lane | undefined;
   #pending = 0;
 
   constructor(options: AgentDoorOptions) {
@@ -40,7 +41,7 @@ export class AgentDoor {
   setCertificate(certificate: RelayCertificate): void {
     this.#certificate = certificate;
     this.#acceptor.setCertificate(certificate.cert, certificate.key);
-    this.#quic?.setCertificate(certificate.cert, certificate.key);
+    this.#lane?.setCertificate(certificate.cert, certificate.key);
   }
 
   /** A TCP connection to the API port. */
@@ -64,21 +65,23 @@ export class AgentDoor {
       });
   }
 
-  /** Opens the UDP port. Answers why not where the native code is missing: then HTTP/2 serves alone. */
-  async openQuic(address: string, port: number): Promise<string | undefined> {
-    const availability = quicAvailability();
-    if (!availability.available) return availability.reason;
-    const { signal, onCarrier } = this.#options;
+  /** Opens the UDP port, in a process of its own. Rejects with `address` or `key`; where there is no QUIC, HTTP/2 serves alone. */
+  async openQuic(options: {
+    readonly address: string;
+    readonly port: number;
+    readonly memoryCapBytes: number;
+  }): Promise<void> {
+    const { log, onCarrier } = this.#options;
     const { cert, key } = this.#certificate;
-    this.#quic = await listenQuic({ address, port, cert, key }, { signal });
-    const { incoming } = this.#quic;
-    void (async () => {
-      for await (const carrier of incoming) onCarrier(carrier);
-    })();
-    return undefined;
+    this.#lane = await Lane.open({ ...options, cert, key, clock: systemClock, log, onCarrier });
+  }
+
+  /** How QUIC is doing; undefined before `openQuic`. */
+  quic(): LaneFacts | undefined {
+    return this.#lane?.facts();
   }
 
   async close(): Promise<void> {
-    await this.#quic?.close();
+    await this.#lane?.close();
   }
 }

@@ -5,6 +5,7 @@ import type { OptionValues } from "@porthole/common/options";
 import { canonicalHostName, isLoopback } from "@porthole/common/protocol";
 import { dataFolder } from "@porthole/common/util";
 import type { AdmissionConfig } from "./admission/index.ts";
+import { defaultMemoryMebibytes } from "./lane/memory.ts";
 import type { relayOptions } from "./options.ts";
 
 /** What a relay needs to know, complete and checked. Ports may be 0: the system chooses. */
@@ -24,10 +25,14 @@ export interface RelayConfig {
   /** Whether anyone but this machine could connect. */
   readonly isReachable: boolean;
   readonly admission: AdmissionConfig;
+  /** What the process that serves QUIC may hold. */
+  readonly quicMemoryBytes: number;
   readonly stateDir: string;
   /** Where monitoring asks. */
   readonly admin: { readonly address: string; readonly port: number } | undefined;
 }
+
+const mebibyte = 1024 * 1024;
 
 /** Throws `usage` for values that don't go together. */
 export function relayConfig(values: OptionValues<typeof relayOptions>): RelayConfig {
@@ -67,6 +72,7 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
       reservedNames: ownNames,
       stateDir,
     },
+    quicMemoryBytes: (values["quic-memory"] ?? defaultMemoryMebibytes()) * mebibyte,
     stateDir,
     admin:
       values["admin-port"] === undefined ? undefined : { address: values["admin-addr"], port: values["admin-port"] },

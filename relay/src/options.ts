@@ -59,6 +59,11 @@ export const relayOptions = defineOptions({
     parse: path,
   },
   open: { help: "Let anyone connect", parse: flag },
+  "quic-memory": {
+    help: "MiB that the process for QUIC may use; above it is started anew, and agents go on over HTTP/2",
+    parse: integer(128, 1_048_576),
+    fallbackHelp: "half of the machine's",
+  },
   "state-dir": {
     help: "Folder for everything that is written",
     parse: path,

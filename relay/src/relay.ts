@@ -14,6 +14,7 @@ import { openCertificate, type CertificateSource, type RelayCertificate } from "
 import type { RelayConfig } from "./config.ts";
 import type { HttpListener } from "./http-listener.ts";
 import { Metrics, type Observed } from "./metrics.ts";
+import type { LaneFacts } from "./lane/facts.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { reportOf, type RelayReport } from "./report.ts";
 import { listenTcp, type TcpListener } from "./tcp-listener.ts";
@@ -43,10 +44,12 @@ export interface Relay {
   readonly alpnPort: number | undefined;
   /** What clients pin. */
   readonly fingerprint: string;
-  /** Why there is no QUIC, if there is none. */
+  /** Why there is no QUIC on this machine, if there is none. */
   readonly quicUnavailable: string | undefined;
   readonly adminPort: number | undefined;
   readonly metrics: Metrics;
+  /** How the process that serves QUIC is doing. Undefined before it is first started. */
+  quic(): LaneFacts | undefined;
   counts(): RelayCounts;
   /** What `porthole-relay status` shows. */
   report(): RelayReport;
@@ -85,7 +88,6 @@ class RunningRelay implements Relay {
   apiPort = 0;
   publicPort = 0;
   alpnPort: number | undefined;
-  quicUnavailable: string | undefined;
 
   constructor(config: RelayConfig, options: RelayOptions) {
     this.#config = config;
@@ -96,6 +98,15 @@ class RunningRelay implements Relay {
 
   get fingerprint(): string {
     return this.#door?.fingerprint ?? "";
+  }
+
+  get quicUnavailable(): string | undefined {
+    const facts = this.quic();
+    return facts?.state === "unavailable" ? facts.reason : undefined;
+  }
+
+  quic(): LaneFacts | undefined {
+    return this.#door?.quic();
   }
 
   async open(): Promise<void> {
@@ -128,7 +139,11 @@ class RunningRelay implements Relay {
       this.alpnPort =
         alpnPort === publicPort ? this.publicPort : await this.#openVisitors("alpn-port", alpnPort, true, undefined);
     this.apiPort = shared ? this.publicPort : await this.#listen("api-port", apiPort, onAgent);
-    this.quicUnavailable = await door.openQuic(this.#config.bindAddress, this.apiPort);
+    await door.openQuic({
+      address: this.#config.bindAddress,
+      port: this.apiPort,
+      memoryCapBytes: this.#config.quicMemoryBytes,
+    });
     if (admin) {
       const notReady = (): string | undefined => (this.#stop.signal.aborted ? "stopping" : undefined);
       this.#admin = await openAdmin({ ...admin, metrics: this.metrics, notReady });

@@ -143,6 +143,11 @@ export const limits = {
   reconnect: { firstMs: 1_000, maxMs: 30_000, stableAfterMs: 10_000 },
   /** While HTTP/2 serves, QUIC is tried again after pauses in this range. */
   quicRetry: { firstMs: 30_000, maxMs: 600_000 },
+  /** The relay's QUIC process: how often it shows that it lives, how long it may be silent, and how long it may take to start. */
+  laneBeatMs: 1_000,
+  laneSilenceMs: 3_000,
+  laneStartMs: 10_000,
+  laneRestart: { firstMs: 1_000, maxMs: 60_000, stableAfterMs: 60_000 },
   /** A client with HTTP/2 up dials the rest of its pool if QUIC is not up by then. */
   quicHeadStartMs: 300,
 } as const;

@@ -42,8 +42,9 @@ export class QuicCarrier implements Carrier {
     return this.#connection.control;
   }
 
-  openStream(): CarrierStream {
-    return this.#connection.openStream();
+  /** `id`: chosen by the caller, one that was not used before. */
+  openStream(id?: number): CarrierStream {
+    return this.#connection.openStream(id);
   }
 
   rttMs(): number | undefined {

@@ -111,19 +111,18 @@ export class Connection {
     this.#schedule();
   }
 
-  /** Throws `busy` or `closed`. */
-  openStream(): QuicStream {
+  /** `id`: one of our own kind that was not used before, in any order; the next one if absent. Throws `busy` or `closed`. */
+  openStream(id: number = this.#nextId): QuicStream {
     if (this.#phase !== "open") throw new PortholeError("closed", `${this.#options.what} is closed`);
     if (this.openStreams >= this.maxStreams)
       throw new PortholeError("busy", `${this.#options.what} has ${this.maxStreams} streams open already`);
-    const id = this.#nextId;
     try {
       // Makes the stream, and takes its credit, without sending anything yet.
       this.#engine.streamSend(id, nothing, false);
     } catch (reason) {
       throw fromStreamFailure(reason, this.#options.what);
     }
-    this.#nextId += 4;
+    this.#nextId = Math.max(this.#nextId, id + 4);
     return this.#adopt(id);
   }
 

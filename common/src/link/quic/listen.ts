@@ -3,7 +3,7 @@ import { PortholeError } from "../../errors.ts";
 import { alpn, limits } from "../../protocol/protocol.ts";
 import { AsyncQueue } from "../../util/async-queue.ts";
 import { systemClock, type Clock, type Timer } from "../../util/clock.ts";
-import type { Carrier, RemoteAddress } from "../types.ts";
+import type { RemoteAddress } from "../types.ts";
 import { hostPort, loadBinding, type QuicheBinding, type QuicheConfig, type QuicheConnection } from "./binding.ts";
 import { QuicCarrier } from "./carrier.ts";
 import { defaultPacketBytes, isPaced, relayConfig, type EngineOptions } from "./config.ts";
@@ -40,7 +40,7 @@ export interface QuicListenerStats {
 export interface QuicListener {
   readonly address: RemoteAddress;
   /** Connections whose handshake is done and whose peer has proved to hold the key of its certificate. Ends with `close`. */
-  readonly incoming: AsyncIterable<Carrier>;
+  readonly incoming: AsyncIterable<QuicCarrier>;
   /** For connections from now on. Throws `key`, and keeps the old one. */
   setCertificate(cert: string, key: string): void;
   stats(): QuicListenerStats;
@@ -70,7 +70,7 @@ export async function listenQuic(
 
 /** Exported for tests, which can't send from port 0. */
 export class Listener implements QuicListener {
-  readonly incoming = new AsyncQueue<Carrier>(maxWaitingCarriers);
+  readonly incoming = new AsyncQueue<QuicCarrier>(maxWaitingCarriers);
   readonly #binding: QuicheBinding;
   readonly #options: ListenQuicOptions;
   readonly #clock: Clock;

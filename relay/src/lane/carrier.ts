@@ -1,0 +1,114 @@
+import net from "node:net";
+import type { Duplex } from "node:stream";
+import { PortholeError } from "@porthole/common/errors";
+import type { Carrier, CarrierStream, RemoteAddress } from "@porthole/common/link";
+import { limits } from "@porthole/common/protocol";
+import { AsyncQueue, type Clock, type Timer } from "@porthole/common/util";
+import { FramedStream } from "./framed-stream.ts";
+import { encodeStreamHead, type ToLane } from "./wire.ts";
+
+export interface LaneCarrierOptions {
+  readonly link: number;
+  readonly peerCertificate: Buffer;
+  readonly remote: RemoteAddress;
+  readonly maxStreams: number;
+  readonly socketPath: string;
+  readonly clock: Clock;
+  readonly send: (message: ToLane) => void;
+}
+
+/** The relay opens streams with ids 1, 5, 9 ...: RFC 9000 section 2.1. */
+const firstStreamId = 1;
+const streamIdStep = 4;
+const maxStreamId = 0xffff_ffff;
+
+/**
+ * A QUIC link as the relay has it: the engine is in the lane, and each stream is a local socket to there. The ids are given
+ * here, so that opening a stream takes no round trip. Over when the lane says so, or when the lane is gone.
+ */
+export class LaneCarrier implements Carrier {
+  readonly kind = "quic";
+  readonly peerCertificate: Buffer;
+  readonly control: Duplex;
+  /** A client opens none. */
+  readonly incoming = new AsyncQueue<CarrierStream>();
+  readonly maxStreams: number;
+  readonly closed: Promise<PortholeError>;
+  remote: RemoteAddress;
+  readonly #options: LaneCarrierOptions;
+  readonly #streams = new Set<FramedStream>();
+  #nextId = firstStreamId;
+  #reason: PortholeError | undefined;
+  #isOver = false;
+  #deadline: Timer | undefined;
+  #resolveClosed: (reason: PortholeError) => void = () => {};
+
+  constructor(options: LaneCarrierOptions) {
+    this.#options = options;
+    this.peerCertificate = options.peerCertificate;
+    this.remote = options.remote;
+    this.maxStreams = options.maxStreams;
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    // What becomes of the link is the lane's to say, or its death's; a socket that breaks off may come a moment before that.
+    this.control = this.#connect(0, () => {});
+  }
+
+  openStream(): CarrierStream {
+    if (this.#isOver || this.#reason) throw new PortholeError("closed", "The link is closed");
+    if (this.#streams.size >= this.maxStreams)
+      throw new PortholeError("busy", `The link has ${this.maxStreams} streams open already`);
+    if (this.#nextId > maxStreamId) throw new PortholeError("busy", "The link is used up");
+    const id = this.#nextId;
+    this.#nextId += streamIdStep;
+    const stream = Object.assign(this.#connect(id), { id });
+    this.#streams.add(stream);
+    stream.on("close", () => this.#streams.delete(stream));
+    return stream;
+  }
+
+  /** The lane doesn't tell; the heartbeat finds out. */
+  rttMs(): number | undefined {
+    return undefined;
+  }
+
+  async close(reason: PortholeError): Promise<void> {
+    if (!this.#isOver && !this.#reason) {
+      this.#reason = reason;
+      this.#deadline = this.#options.clock.timer(limits.linkCloseMs, () => this.destroy(reason));
+      this.#options.send({ type: "close", link: this.#options.link, code: reason.code, message: reason.message });
+      // The lane closes the connection when it has read to here.
+      this.control.end();
+    }
+    await this.closed;
+  }
+
+  destroy(reason: PortholeError): void {
+    if (this.#isOver) return;
+    this.#options.send({ type: "destroy", link: this.#options.link, code: reason.code, message: reason.message });
+    this.end(reason);
+  }
+
+  /** The connection, or the lane, is gone. */
+  end(reason: PortholeError): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#deadline?.cancel();
+    const why = (this.#reason ??= reason);
+    this.control.destroy();
+    this.incoming.end();
+    for (const stream of this.#streams) stream.destroy(why);
+    this.#resolveClosed(why);
+  }
+
+  #connect(stream: number, onBreakOff?: () => void): FramedStream {
+    const { link, socketPath } = this.#options;
+    const socket = net.connect({ path: socketPath, allowHalfOpen: true });
+    socket.write(encodeStreamHead({ link, stream }));
+    const framed = new FramedStream(socket, onBreakOff ? { onBreakOff } : {});
+    // Whoever uses it has its own listener; one that nobody has taken yet must not end the process.
+    framed.on("error", () => {});
+    return framed;
+  }
+}

@@ -1,0 +1,52 @@
+import type { QuicListenerStats } from "@porthole/common/link/quic";
+
+/** What can be known of the QUIC lane from outside: for metrics, and for whoever runs the relay. Counters never go back. */
+export interface LaneFacts {
+  readonly state: "starting" | "up" | "down" | "unavailable";
+  /** Why it is down or unavailable. */
+  readonly reason: string | undefined;
+  /** Of the process, while there is one. */
+  readonly pid: number | undefined;
+  /** Deaths of the process, whoever caused them. */
+  readonly restarts: number;
+  readonly rssBytes: number;
+  readonly memoryCapBytes: number;
+  /** Links that are up. */
+  readonly links: number;
+  /** `connections` and `handshakes` are of the present process, all else since the start of the relay; a second old at most. */
+  readonly engine: QuicListenerStats;
+}
+
+export const noStats: QuicListenerStats = {
+  connections: 0,
+  handshakes: 0,
+  accepted: 0,
+  answered: 0,
+  sendFailures: 0,
+  dropped: {
+    "port-0": 0,
+    "no-connection": 0,
+    malformed: 0,
+    "short-initial": 0,
+    "not-admitted": 0,
+    "bad-token": 0,
+    handshakes: 0,
+    rate: 0,
+  },
+};
+
+/** The counters of both; `now` is the process that runs. */
+export function addStats(before: QuicListenerStats, now: QuicListenerStats): QuicListenerStats {
+  const dropped = Object.entries(before.dropped).map(([reason, count]) => [
+    reason,
+    count + now.dropped[reason as keyof QuicListenerStats["dropped"]],
+  ]);
+  return {
+    connections: now.connections,
+    handshakes: now.handshakes,
+    accepted: before.accepted + now.accepted,
+    answered: before.answered + now.answered,
+    sendFailures: before.sendFailures + now.sendFailures,
+    dropped: Object.fromEntries(dropped) as QuicListenerStats["dropped"],
+  };
+}

@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import { PortholeError } from "@porthole/common/errors";
+import type { Carrier } from "@porthole/common/link";
+import { dial, openLane, relayIdentity, selfSigned, type TestLane } from "./fixture.test.ts";
+
+const over = new PortholeError("closed", "The test is over");
+const mebibyte = 1024 * 1024;
+
+describe("the QUIC lane", function () {
+  this.timeout(60_000);
+  let folder: string;
+  let test: TestLane | undefined;
+  const carriers: Carrier[] = [];
+  const execArgv = [...process.execArgv];
+  const lines: string[] = [];
+  const line = (_fields: object, text: string): void => void lines.push(text);
+  const log = { debug: line, info: line, warn: line, error: line };
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "porthole-test-"));
+    lines.length = 0;
+  });
+
+  afterEach(async () => {
+    process.execArgv = [...execArgv];
+    await Promise.all(carriers.splice(0).map((carrier) => carrier.close(over)));
+    const pid = test?.lane.facts().pid;
+    await test?.lane.close();
+    test = undefined;
+    if (pid !== undefined) assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
+    await rm(folder, { recursive: true });
+  });
+
+  /** A module that is loaded into the lane before its own program. */
+  async function withHook(code: string): Promise<void> {
+    const path = join(folder, "hook.mjs");
+    await writeFile(path, `if (process.argv[1]?.includes("lane")) {\n${code}\n}`);
+    process.execArgv = [...execArgv, "--import", pathToFileURL(path).href];
+  }
+
+  async function connect(): Promise<{ relay: Carrier; client: Carrier }> {
+    assert.ok(test);
+    const [relay, client] = await Promise.all([test.accept(), dial(test.port)]);
+    carriers.push(client);
+    return { relay, client };
+  }
+
+  function facts() {
+    assert.ok(test);
+    return test.lane.facts();
+  }
+
+  async function returns(): Promise<void> {
+    await until(() => facts().state === "up", "the lane was up again");
+    const { relay } = await connect();
+    assert.equal(relay.kind, "quic");
+  }
+
+  it("shows what it does, and that it shows no secret", async () => {
+    test = await openLane({ log });
+    await connect();
+    await until(() => facts().engine.accepted === 1 && facts().rssBytes > 0, "it had counted the link");
+    const { state, restarts, links, pid, engine } = facts();
+    assert.deepEqual({ state, restarts, links }, { state: "up", restarts: 0, links: 1 });
+    assert.equal(engine.connections, 1);
+    if (process.platform === "linux") {
+      const shown = (await readFile(`/proc/${pid}/cmdline`)) + (await readFile(`/proc/${pid}/environ`, "latin1"));
+      assert.doesNotMatch(shown, /PRIVATE KEY|PORTHOLE_/);
+    }
+  });
+
+  it("killed: its links end and say why, another one serves", async () => {
+    test = await openLane({ log });
+    const { relay } = await connect();
+    const stream = relay.openStream();
+    stream.write("x");
+    await until(() => facts().engine.accepted === 1, "it had counted the link");
+    process.kill(Number(facts().pid), "SIGKILL");
+    const reason = await relay.closed;
+    assert.equal(reason.code, "closed");
+    assert.match(reason.message, /The QUIC lane was ended by SIGKILL/);
+    assert.ok(stream.destroyed);
+    assert.throws(() => relay.openStream(), { code: "closed" });
+    await returns();
+    assert.equal(facts().restarts, 1);
+    await until(() => facts().engine.accepted === 2, "counters went on");
+    assert.match(lines.join("\n"), /was ended by SIGKILL; agents go on over HTTP\/2[^]*up again/);
+  });
+
+  it("hung: ended after three silent seconds, another one serves", async () => {
+    test = await openLane({ log });
+    const { relay } = await connect();
+    process.kill(Number(facts().pid), "SIGSTOP");
+    assert.match((await relay.closed).message, /was silent for 3\.\d+ s/);
+    await returns();
+  });
+
+  it("too large: ended, another one serves", async () => {
+    await withHook('process.on("SIGUSR2", () => { globalThis.hoard = Buffer.alloc(400 * 1024 * 1024, 1); });');
+    test = await openLane({ log, memoryCapBytes: 384 * mebibyte });
+    const { relay } = await connect();
+    process.kill(Number(facts().pid), "SIGUSR2");
+    assert.match((await relay.closed).message, /used \d+ MiB of memory, more than the 384 that it may/);
+    await returns();
+  });
+
+  it("crashing as soon as it starts: tried again and again with pauses, until it serves", async () => {
+    const port = await freePort();
+    const broken = join(folder, "broken");
+    await writeFile(broken, "");
+    await withHook(
+      `const { existsSync } = await import("node:fs"); if (existsSync(${JSON.stringify(broken)})) process.exit(7);`,
+    );
+    test = await openLane({ log, port });
+    assert.equal(facts().state, "down");
+    assert.match(facts().reason ?? "", /The QUIC lane ended with status 7/);
+    await until(() => facts().restarts >= 3, "it was tried again");
+    await rm(broken);
+    await returns();
+  });
+
+  it("says at once what no other start can mend", async () => {
+    test = await openLane();
+    await assert.rejects(openLane({ port: test.port }), { code: "address" });
+    await assert.rejects(openLane({ cert: "no certificate" }), { code: "key" });
+    await withHook(
+      `const { default: Module } = await import("node:module");
+      const resolve = Module._resolveFilename;
+      Module._resolveFilename = function (request, ...rest) {
+        if (/^@matrixai.quic/.test(request)) throw new Error("there is no such binary");
+        return resolve.call(this, request, ...rest);
+      };`,
+    );
+    const { lane } = await openLane();
+    assert.equal(lane.facts().state, "unavailable");
+    assert.match(lane.facts().reason ?? "", /there is no such binary/);
+    await lane.close();
+  });
+
+  it("serves a new certificate to new links, also after a restart, and keeps the old one when the engine refuses it", async () => {
+    test = await openLane({ log });
+    const { relay } = await connect();
+    const renewed = selfSigned();
+    test.lane.setCertificate(renewed.cert, "no key");
+    await until(() => lines.some((each) => each.includes("goes on with the old certificate")), "it had complained");
+    test.lane.setCertificate(renewed.cert, renewed.key);
+    await assert.rejects(dial(test.port), { code: "untrusted" });
+    assert.doesNotThrow(() => relay.openStream());
+    process.kill(Number(facts().pid), "SIGKILL");
+    await until(() => facts().restarts === 1 && facts().state === "up", "the lane was up again");
+    await assert.rejects(dial(test.port), { code: "untrusted" });
+    test.lane.setCertificate(relayIdentity.cert, relayIdentity.key);
+    await connect();
+  });
+
+  it("tells clients when it stops, and leaves nothing behind", async () => {
+    const before = folders();
+    test = await openLane();
+    const { client } = await connect();
+    assert.equal(folders().length, before.length + 1);
+    await test.lane.close();
+    assert.equal((await client.closed).code, "closed");
+    assert.deepEqual(folders(), before);
+    await test.lane.close();
+  });
+
+  function folders(): string[] {
+    return readdirSync(tmpdir()).filter(
+      (name) => name.startsWith("porthole-lane-") && existsSync(join(tmpdir(), name)),
+    );
+  }
+});
+
+async function freePort(): Promise<number> {
+  const { lane, port } = await openLane();
+  await lane.close();
+  return port;
+}
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  const giveUpAt = performance.now() + 40_000;
+  while (!condition()) {
+    assert.ok(performance.now() < giveUpAt, `It never came that ${what}`);
+    await pause(20);
+  }
+}

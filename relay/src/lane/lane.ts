@@ -1,0 +1,220 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PortholeError } from "@porthole/common/errors";
+import type { Carrier } from "@porthole/common/link";
+import type { QuicListenerStats } from "@porthole/common/link/quic";
+import type { Logger } from "@porthole/common/log";
+import { limits } from "@porthole/common/protocol";
+import { Backoff, type Clock, type Timer } from "@porthole/common/util";
+import { LaneCarrier } from "./carrier.ts";
+import { LaneChild } from "./child.ts";
+import { laneEntry } from "./entry.ts";
+import { addStats, noStats, type LaneFacts } from "./facts.ts";
+import type { FromLane } from "./wire.ts";
+
+export interface LaneOptions {
+  /** Of the UDP port. */
+  readonly address: string;
+  readonly port: number;
+  /** PEM. */
+  readonly cert: string;
+  readonly key: string;
+  /** A lane that holds more is ended and started anew. */
+  readonly memoryCapBytes: number;
+  /** The system's: what is watched is another process. */
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** A client whose handshake is done. */
+  readonly onCarrier: (carrier: Carrier) => void;
+}
+
+/**
+ * The relay's QUIC, in a process of its own that is watched: quiche 0.18 has known ways to hang it or to fill its memory.
+ * The death of the process is an ordinary event: its links end, agents go on over HTTP/2, and another process is started.
+ */
+export class Lane {
+  readonly #options: LaneOptions;
+  readonly #folder: string;
+  readonly #backoff = new Backoff(limits.laneRestart);
+  readonly #carriers = new Map<number, LaneCarrier>();
+  #port: number;
+  #identity: { readonly cert: string; readonly key: string };
+  #child: LaneChild | undefined;
+  #state: LaneFacts["state"] = "starting";
+  #reason: string | undefined;
+  /** Why there is no point in another start. */
+  #failure: PortholeError | undefined;
+  #lives = 0;
+  #restarts = 0;
+  /** What the present process has said about its end. */
+  #complaint: string | undefined;
+  #before: QuicListenerStats = noStats;
+  #now: QuicListenerStats = noStats;
+  #timer: Timer | undefined;
+  #stable: Timer | undefined;
+  #closing = false;
+  #onFirstOutcome: () => void = () => {};
+
+  private constructor(options: LaneOptions, folder: string) {
+    this.#options = options;
+    this.#folder = folder;
+    this.#identity = { cert: options.cert, key: options.key };
+    this.#port = options.port;
+  }
+
+  /**
+   * Resolves when the lane is up, or when its first start has gone wrong in a way that another one may mend. Rejects with
+   * `address` or `key` when none can. Without QUIC on this machine it resolves to a lane that is `unavailable`.
+   */
+  static async open(options: LaneOptions): Promise<Lane> {
+    // Only we may look into it, so only we can reach the lane.
+    const lane = new Lane(options, await mkdtemp(join(tmpdir(), "porthole-lane-")));
+    await new Promise<void>((resolve) => {
+      lane.#onFirstOutcome = resolve;
+      lane.#start();
+    });
+    if (lane.#failure && lane.#state !== "unavailable") {
+      await lane.close();
+      throw lane.#failure;
+    }
+    return lane;
+  }
+
+  /** Of UDP; the same for all lives of the process. 0 before the first one. */
+  get port(): number {
+    return this.#port;
+  }
+
+  facts(): LaneFacts {
+    return {
+      state: this.#state,
+      reason: this.#reason,
+      pid: this.#child?.pid,
+      restarts: this.#restarts,
+      rssBytes: this.#child?.rssBytes ?? 0,
+      memoryCapBytes: this.#options.memoryCapBytes,
+      links: this.#carriers.size,
+      engine: addStats(this.#before, this.#now),
+    };
+  }
+
+  /** For links from now on. */
+  setCertificate(cert: string, key: string): void {
+    this.#identity = { cert, key };
+    this.#child?.send({ type: "certificate", cert, key });
+  }
+
+  /** Ends all links that are left. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#timer?.cancel();
+    this.#stable?.cancel();
+    await this.#child?.stop();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  #start(): void {
+    try {
+      this.#child = this.#spawn();
+    } catch (reason) {
+      this.#onFailure(PortholeError.from(reason));
+      this.#onEnd("can't be started");
+    }
+  }
+
+  #spawn(): LaneChild {
+    const { address, memoryCapBytes, clock } = this.#options;
+    this.#state = "starting";
+    this.#complaint = undefined;
+    this.#lives += 1;
+    const socketPath =
+      process.platform === "win32"
+        ? `\\\\.\\pipe\\${this.#folder.replaceAll("\\", "-")}-${this.#lives}`
+        : join(this.#folder, `${this.#lives}.sock`);
+    return new LaneChild({
+      entry: laneEntry(),
+      start: { address, port: this.#port, ...this.#identity, socketPath },
+      memoryCapBytes,
+      clock,
+      onMessage: (message) => this.#onMessage(message, socketPath),
+      onEnd: (why) => this.#onEnd(why),
+    });
+  }
+
+  #onMessage(message: FromLane, socketPath: string): void {
+    const { log, clock, onCarrier } = this.#options;
+    switch (message.type) {
+      case "ready":
+        this.#state = "up";
+        this.#port = message.port;
+        this.#reason = undefined;
+        this.#stable = clock.timer(limits.laneRestart.stableAfterMs, () => this.#backoff.reset());
+        if (this.#restarts > 0) log.info({ restarts: this.#restarts }, "The QUIC lane is up again");
+        this.#onFirstOutcome();
+        return;
+      case "failed":
+        this.#onFailure(new PortholeError(message.code, message.message, message));
+        return;
+      case "certificate-refused":
+        log.error({}, `QUIC goes on with the old certificate: ${message.message}`);
+        return;
+      case "beat":
+        this.#now = message.stats;
+        this.#child?.weighed(message.rssBytes);
+        return;
+      case "link": {
+        const carrier = new LaneCarrier({
+          link: message.link,
+          peerCertificate: Buffer.from(message.certificate),
+          remote: message.remote,
+          maxStreams: message.maxStreams,
+          socketPath,
+          clock,
+          send: (order) => this.#child?.send(order),
+        });
+        this.#carriers.set(message.link, carrier);
+        void carrier.closed.then(() => this.#carriers.delete(message.link));
+        onCarrier(carrier);
+        return;
+      }
+      case "moved": {
+        const carrier = this.#carriers.get(message.link);
+        if (carrier) carrier.remote = message.remote;
+        return;
+      }
+      case "closed":
+        this.#carriers.get(message.link)?.end(new PortholeError(message.code, message.message));
+        return;
+    }
+  }
+
+  /** The lane says that it can't. A port that it had once is only taken for a moment. */
+  #onFailure(error: PortholeError): void {
+    this.#complaint = error.message;
+    if (error.code === "unavailable") this.#state = "unavailable";
+    if (error.code === "unavailable" || this.#restarts === 0) this.#failure = error;
+  }
+
+  #onEnd(why: string): void {
+    const { log, clock } = this.#options;
+    this.#child = undefined;
+    this.#before = addStats(this.#before, this.#now);
+    this.#now = noStats;
+    this.#stable?.cancel();
+    const reason = new PortholeError("closed", this.#complaint ?? `The QUIC lane ${why}`);
+    this.#reason = reason.message;
+    for (const carrier of this.#carriers.values()) carrier.end(reason);
+    if (this.#closing || this.#failure) {
+      if (this.#state !== "unavailable") this.#state = "down";
+      this.#onFirstOutcome();
+      return;
+    }
+    this.#state = "down";
+    this.#restarts += 1;
+    const delayMs = this.#backoff.next();
+    log.warn({ restarts: this.#restarts, delayMs }, `${reason.message}; agents go on over HTTP/2`);
+    this.#timer = clock.timer(delayMs, () => this.#start());
+    this.#onFirstOutcome();
+  }
+}
