@@ -9,13 +9,17 @@ import { deadline, systemClock, type Clock } from "@porthole/common/util";
 import type { RelayCertificate } from "./certificate.ts";
 import { Lane } from "./lane/lane.ts";
 import type { LaneFacts } from "./lane/facts.ts";
+import type { AgentGate, Applicant } from "./limits/index.ts";
 
 export interface AgentDoorOptions {
   readonly certificate: RelayCertificate;
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
-  readonly onCarrier: (carrier: Carrier) => void;
+  /** Asked for each TCP connection before its handshake. */
+  readonly gate: AgentGate;
+  /** `applicant` is whom the gate let in; QUIC's have not been asked for yet. */
+  readonly onCarrier: (carrier: Carrier, applicant?: Applicant) => void;
 }
 
 /** Where agents come in, over either transport: TLS with the relay's certificate, then a carrier. */
@@ -24,7 +28,6 @@ export class AgentDoor {
   readonly #acceptor: Http2Acceptor;
   #certificate: RelayCertificate;
   #lane: Lane | undefined;
-  #pending = 0;
 
   constructor(options: AgentDoorOptions) {
     this.#options = options;
@@ -46,23 +49,24 @@ export class AgentDoor {
 
   /** A TCP connection to the API port. */
   accept(socket: Socket): void {
-    if (this.#pending >= limits.maxPendingAgents) {
-      socket.destroy();
+    const applicant = this.#options.gate.enter(socket.remoteAddress);
+    if (!applicant) {
+      socket.resetAndDestroy();
       return;
     }
-    this.#pending += 1;
     const { clock, log, onCarrier, signal: stop } = this.#options;
     const { signal, release } = deadline(clock, limits.admissionDeadlineMs, "An agent's handshake", stop);
     void this.#acceptor
       .accept(socket, { signal })
-      .finally(() => {
-        this.#pending -= 1;
-        release();
-      })
-      .then(onCarrier, (reason: unknown) => {
-        const error = PortholeError.from(reason);
-        log.debug({ code: error.code }, error.message);
-      });
+      .finally(release)
+      .then(
+        (carrier) => onCarrier(carrier, applicant),
+        (reason: unknown) => {
+          const error = PortholeError.from(reason);
+          applicant.end(error);
+          log.debug({ code: error.code }, error.message);
+        },
+      );
   }
 
   /** Opens the UDP port, in a process of its own. Rejects with `address` or `key`; where there is no QUIC, HTTP/2 serves alone. */

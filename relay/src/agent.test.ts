@@ -4,11 +4,15 @@ import { PortholeError } from "@porthole/common/errors";
 import { createCertificate, generateKey, vouchFor } from "@porthole/common/identity";
 import { createLink, type Link } from "@porthole/common/link";
 import { memoryCarrierPair } from "@porthole/common/link/memory";
+import { readOptions } from "@porthole/common/options";
 import type { Logger } from "@porthole/common/log";
 import { limits, type ControlMessage, type Hello } from "@porthole/common/protocol";
 import { FakeClock } from "@porthole/common/testing";
 import type { AdmissionRequest, Grant } from "./admission/index.ts";
 import { refuse, serveAgent, type AgentDeps } from "./agent.ts";
+import { relayConfig } from "./config.ts";
+import { AgentGate } from "./limits/index.ts";
+import { relayOptions } from "./options.ts";
 import { Metrics } from "./metrics.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 
@@ -20,6 +24,7 @@ describe("the relay's side of an agent", () => {
   let clock: FakeClock;
   let registry: Registry;
   let metrics: Metrics;
+  let gate: AgentGate;
   let stop: AbortController;
   let lines: string[];
 
@@ -27,12 +32,15 @@ describe("the relay's side of an agent", () => {
     clock = new FakeClock();
     registry = createRegistry();
     metrics = new Metrics(() => assert.fail("nobody asks"));
+    const { limits } = relayConfig(readOptions(relayOptions, [], {}).values);
+    gate = new AgentGate({ clock, limits: () => limits, onLimit: () => {} });
     stop = new AbortController();
     lines = [];
   });
 
   afterEach(() => {
     assert.deepEqual(registry.count(), { agents: 0, links: 0, streams: 0 });
+    assert.equal(gate.pending, 0);
     assert.equal(clock.pending, 0, "a timer is left");
   });
 
@@ -41,7 +49,8 @@ describe("the relay's side of an agent", () => {
     const pair = memoryCarrierPair(clientCertificate ? { clientCertificate } : {});
     const line = (_fields: object, message: string): void => void lines.push(message);
     const log: Logger = { debug: line, info: line, warn: line, error: line };
-    const over = serveAgent(pair.relay, {
+    const applicant = gate.enter("127.0.0.1") ?? assert.fail("not let in");
+    const over = serveAgent(pair.relay, applicant, {
       clock,
       log,
       registry,

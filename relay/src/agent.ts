@@ -7,6 +7,7 @@ import type { Logger } from "@porthole/common/log";
 import { canonicalHostName, limits, protocolVersion, type Hello } from "@porthole/common/protocol";
 import { Secret, withDeadline, type Clock } from "@porthole/common/util";
 import type { Admission } from "./admission/index.ts";
+import type { Applicant } from "./limits/index.ts";
 import type { Metrics } from "./metrics.ts";
 import type { AgentLink, Registry } from "./registry.ts";
 import { Traffic } from "./traffic.ts";
@@ -27,7 +28,7 @@ export interface AgentDeps {
 }
 
 /** An agent's connection from its handshake to its end. Never rejects. */
-export async function serveAgent(carrier: Carrier, deps: AgentDeps): Promise<void> {
+export async function serveAgent(carrier: Carrier, applicant: Applicant, deps: AgentDeps): Promise<void> {
   const { clock, registry, metrics, signal } = deps;
   const link = createLink(carrier, { clock, heartbeat: "watch" });
   const id = randomBytes(4).toString("hex");
@@ -36,10 +37,11 @@ export async function serveAgent(carrier: Carrier, deps: AgentDeps): Promise<voi
   try {
     agent = await withDeadline(
       { clock, delayMs: limits.admissionDeadlineMs, what: "The client's hello", signal },
-      (deadline) => admit(link, id, deps, deadline),
+      (deadline) => admit(link, id, applicant, deps, deadline),
     );
   } catch (reason) {
     const error = PortholeError.from(reason);
+    applicant.end(error);
     metrics.agentRefused(error.code);
     deps.log.info({ ...from, code: error.code }, `Refused an agent: ${error.message}`);
     await refuse(link, error);
@@ -59,6 +61,7 @@ export async function serveAgent(carrier: Carrier, deps: AgentDeps): Promise<voi
   const reason = await link.closed;
   signal.removeEventListener("abort", drain);
   registry.remove(agent);
+  applicant.end(reason);
   metrics.linkEnded(link.kind, reason.code);
   deps.log.info({ ...known, code: reason.code }, `Agent disconnected: ${reason.message}`);
 }
@@ -70,7 +73,13 @@ async function sendAway(link: Link, reason: unknown): Promise<void> {
   await link.close(error);
 }
 
-async function admit(link: Link, id: string, deps: AgentDeps, signal: AbortSignal): Promise<AgentLink> {
+async function admit(
+  link: Link,
+  id: string,
+  applicant: Applicant,
+  deps: AgentDeps,
+  signal: AbortSignal,
+): Promise<AgentLink> {
   if (!link.peerCertificate) throw new PortholeError("protocol", "the client presented no certificate");
   const peer = readPeer(link.peerCertificate);
   const hello = await receiveHello(link);
@@ -88,6 +97,7 @@ async function admit(link: Link, id: string, deps: AgentDeps, signal: AbortSigna
     signal,
   );
   const hostnames = [`${label}.${suffix}`];
+  applicant.admit(peer.clientId);
   link.control.send({
     type: "welcome",
     clientId: peer.clientId,

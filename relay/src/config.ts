@@ -6,6 +6,7 @@ import { canonicalHostName, isLoopback } from "@porthole/common/protocol";
 import { dataFolder } from "@porthole/common/util";
 import type { AdmissionConfig } from "./admission/index.ts";
 import { defaultMemoryMebibytes } from "./lane/memory.ts";
+import type { RelayLimits } from "./limits/index.ts";
 import type { relayOptions } from "./options.ts";
 
 /** What a relay needs to know, complete and checked. Ports may be 0: the system chooses. */
@@ -28,6 +29,7 @@ export interface RelayConfig {
   /** What the process that serves QUIC may hold. */
   readonly quicMemoryBytes: number;
   readonly stateDir: string;
+  readonly limits: RelayLimits;
   /** Where monitoring asks. */
   readonly admin: { readonly address: string; readonly port: number } | undefined;
 }
@@ -74,6 +76,7 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
     },
     quicMemoryBytes: (values["quic-memory"] ?? defaultMemoryMebibytes()) * mebibyte,
     stateDir,
+    limits: relayLimits(values, isReachable),
     admin:
       values["admin-port"] === undefined ? undefined : { address: values["admin-addr"], port: values["admin-port"] },
   };
@@ -99,6 +102,26 @@ function acmeSettings(
     accountsPath: values["acme-creds-path"] ?? join(stateDir, "server_acme_creds.json"),
     renewDays: values["acme-renew-days"],
     externalAccount: kid !== undefined && hmacKey !== undefined ? { kid, hmacKey } : undefined,
+  };
+}
+
+/** On loopback everybody comes from this machine: what limits one source would limit all. */
+function relayLimits(values: OptionValues<typeof relayOptions>, isReachable: boolean): RelayLimits {
+  return {
+    visitorsPerAddress: values["visitors-per-address"] ?? (isReachable ? 50 : 0),
+    visitorsPerName: values["visitors-per-name"],
+    maxVisitors: values["max-visitors"],
+    streamsPerAgent: values["streams-per-agent"],
+    maxPendingHellos: values["max-pending-hellos"],
+    pendingAgents: values["pending-agents"] ?? {
+      start: isReachable ? 10 : 100,
+      percent: isReachable ? 30 : 0,
+      full: 100,
+    },
+    maxPenaltyMs: values["max-penalty"] ?? (isReachable ? 600_000 : 0),
+    linksPerAddress: values["links-per-address"] ?? (isReachable ? 1_000 : 0),
+    linksPerAgent: values["links-per-agent"],
+    maxLinks: values["max-links"],
   };
 }
 

@@ -2,6 +2,7 @@ import { Counter, Gauge, Registry } from "prom-client";
 import type { ErrorCode } from "@porthole/common/errors";
 import type { LinkKind } from "@porthole/common/link";
 import { version } from "@porthole/common/version";
+import type { LimitName } from "./limits/index.ts";
 import { Traffic } from "./traffic.ts";
 
 /** What became of a visitor's connection. */
@@ -14,13 +15,16 @@ export type VisitorOutcome =
   | "malformed" // no ClientHello that we accept
   | "plain-http" // HTTP without TLS
   | "timeout" // no whole ClientHello in time
-  | "left"; // ended before its ClientHello did
+  | "left" // ended before its ClientHello did
+  | "limited"; // over a limit
 
 /** What a scrape asks the relay for. */
 export interface Observed {
   readonly links: Readonly<Record<LinkKind, { readonly links: number; readonly streams: number }>>;
   readonly agents: number;
   readonly sockets: number;
+  readonly pendingHellos: number;
+  readonly pendingAgents: number;
   readonly isDraining: boolean;
   /** Milliseconds since 1970. */
   readonly certificateExpiresAt: number;
@@ -36,6 +40,8 @@ export class Metrics {
   readonly #refused = this.#counter("agents_refused_total", "Connections of agents that were not admitted", ["code"]);
   readonly #ended = this.#counter("links_ended_total", "Admitted links that have ended", ["transport", "code"]);
 
+  readonly #limited = this.#counter("limited_total", "Connections that were turned away, by the limit", ["limit"]);
+
   /** Figures that are asked for come from `observe`. */
   constructor(observe: () => Observed) {
     this.#gauge("build_info", "Always 1; the label is the version", ["version"], (gauge) => gauge.set({ version }, 1));
@@ -47,6 +53,12 @@ export class Metrics {
       for (const [transport, { streams }] of Object.entries(observe().links)) gauge.set({ transport }, streams);
     });
     this.#gauge("sockets", "TCP connections of agents and visitors", [], (gauge) => gauge.set(observe().sockets));
+    this.#gauge("pending_hellos", "Visitors whose ClientHello is waited for", [], (gauge) =>
+      gauge.set(observe().pendingHellos),
+    );
+    this.#gauge("pending_agents", "Agents' connections before admission", [], (gauge) =>
+      gauge.set(observe().pendingAgents),
+    );
     this.#gauge("draining", "1 while the relay is on its way out", [], (gauge) =>
       gauge.set(observe().isDraining ? 1 : 0),
     );
@@ -67,6 +79,10 @@ export class Metrics {
 
   visitor(outcome: VisitorOutcome): void {
     this.#visitors.inc({ outcome });
+  }
+
+  limited(limit: LimitName): void {
+    this.#limited.inc({ limit });
   }
 
   agentAdmitted(transport: LinkKind): void {

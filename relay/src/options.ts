@@ -1,4 +1,8 @@
-import { choice, defineOptions, flag, integer, path, port, text } from "@porthole/common/options";
+import { choice, defineOptions, durationMs, flag, integer, path, port, text } from "@porthole/common/options";
+import { limits } from "@porthole/common/protocol";
+import { earlyDrop } from "./limits/index.ts";
+
+const count = integer(0, 1_000_000);
 
 /** Every option of the relay, once: flags, environment variables, help and documentation come from here. */
 export const relayOptions = defineOptions({
@@ -69,6 +73,40 @@ export const relayOptions = defineOptions({
     parse: path,
     fallbackHelp: "the platform's data folder",
   },
+  "visitors-per-address": {
+    help: "New visitors a second from one address (an IPv6 /64), twice as many at once; 0 is no limit",
+    parse: count,
+    fallbackHelp: "50, on loopback 0",
+  },
+  "visitors-per-name": {
+    help: "New visitors a second for one name, twice as many at once; 0 is no limit",
+    parse: count,
+    fallback: "500",
+  },
+  "streams-per-agent": { help: "Visitors at once for one name; 0 is no limit", parse: count, fallback: "4000" },
+  "max-visitors": { help: "Visitors at once; 0 is no limit", parse: count, fallback: "20000" },
+  "max-pending-hellos": {
+    help: "Visitors whose ClientHello is waited for; one more takes the place of the one that is slowest",
+    parse: integer(1, 1_000_000),
+    fallback: String(limits.maxPendingHellos),
+  },
+  "pending-agents": {
+    help: "Agents before admission: from START on PERCENT of the new ones are dropped, at FULL all of them",
+    parse: earlyDrop,
+    fallbackHelp: "10:30:100, on loopback 100:0:100",
+  },
+  "max-penalty": {
+    help: "How long an address is kept out at most whose agents can't be admitted; 0s is no penalty",
+    parse: durationMs,
+    fallbackHelp: "10m, on loopback 0s",
+  },
+  "links-per-address": {
+    help: "Links at once from one address (an IPv6 /64); 0 is no limit",
+    parse: count,
+    fallbackHelp: "1000, on loopback 0",
+  },
+  "links-per-agent": { help: "Links at once of one client; 0 is no limit", parse: count, fallback: "64" },
+  "max-links": { help: "Links at once; 0 is no limit", parse: count, fallback: "50000" },
   "admin-port": {
     help: "Monitoring over HTTP: /healthz, /readyz and /metrics",
     parse: port,

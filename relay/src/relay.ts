@@ -13,6 +13,7 @@ import { openAdmin } from "./admin.ts";
 import { openCertificate, type CertificateSource, type RelayCertificate } from "./certificate.ts";
 import type { RelayConfig } from "./config.ts";
 import type { HttpListener } from "./http-listener.ts";
+import { AgentGate, VisitorGate, type Applicant, type LimitName } from "./limits/index.ts";
 import { Metrics, type Observed } from "./metrics.ts";
 import type { LaneFacts } from "./lane/facts.ts";
 import { createRegistry, type Registry } from "./registry.ts";
@@ -79,6 +80,8 @@ class RunningRelay implements Relay {
   readonly #permits: PermitOffice;
   readonly #startedAt: number;
   readonly metrics = new Metrics(() => this.#observe());
+  readonly #agentGate: AgentGate;
+  readonly #visitorGate: VisitorGate;
   #admin: HttpListener | undefined;
   #certificate: RelayCertificate | undefined;
   #door: AgentDoor | undefined;
@@ -93,6 +96,13 @@ class RunningRelay implements Relay {
     this.#config = config;
     this.#options = options;
     this.#startedAt = options.clock.now();
+    const gates = {
+      clock: options.clock,
+      limits: () => this.#config.limits,
+      onLimit: (limit: LimitName) => this.metrics.limited(limit),
+    };
+    this.#agentGate = new AgentGate(gates);
+    this.#visitorGate = new VisitorGate(gates);
     this.#permits = filePermits(join(config.stateDir, "permits.json"), options.clock, options.permitLimits);
   }
 
@@ -127,7 +137,8 @@ class RunningRelay implements Relay {
       log,
       certificate: source.first,
       signal: this.#stop.signal,
-      onCarrier: (carrier) => this.#serveAgent(carrier),
+      gate: this.#agentGate,
+      onCarrier: (carrier, applicant) => this.#serveAgent(carrier, applicant),
     });
     this.#door = door;
     this.#admission = await Admission.open(admission, { clock, log, authorize }, () => this.#dismiss());
@@ -182,7 +193,12 @@ class RunningRelay implements Relay {
     }
     const { agents, sockets } = this.counts();
     const certificateExpiresAt = this.#certificate?.expiresAt ?? 0;
-    return { links, agents, sockets, certificateExpiresAt, isDraining: this.#stop.signal.aborted };
+    return {
+      ...{ links, agents, sockets, certificateExpiresAt },
+      pendingHellos: this.#visitorGate.pending,
+      pendingAgents: this.#agentGate.pending,
+      isDraining: this.#stop.signal.aborted,
+    };
   }
 
   async close(): Promise<void> {
@@ -223,6 +239,7 @@ class RunningRelay implements Relay {
       clock: this.#options.clock,
       log: this.#options.log,
       metrics: this.metrics,
+      gate: this.#visitorGate,
       registry: this.#registry,
       suffixes: this.#config.suffixes,
       challengesOnly,
@@ -235,9 +252,14 @@ class RunningRelay implements Relay {
     return this.#listen(flag, port, (socket) => serveVisitor(socket, deps));
   }
 
-  #serveAgent(carrier: Carrier): void {
+  #serveAgent(carrier: Carrier, entered?: Applicant): void {
     const admission = this.#admission;
     if (!admission) throw new Error("an agent before the relay was open");
+    const applicant = entered ?? this.#agentGate.enter(carrier.remote.address);
+    if (!applicant) {
+      carrier.destroy(new PortholeError("busy", "Too many agents at once, or too many that could not be admitted"));
+      return;
+    }
     const deps: AgentDeps = {
       clock: this.#options.clock,
       log: this.#options.log,
@@ -250,7 +272,7 @@ class RunningRelay implements Relay {
       software: `porthole-relay/${version}`,
       signal: this.#stop.signal,
     };
-    const served = serveAgent(carrier, deps).finally(() => this.#agents.delete(served));
+    const served = serveAgent(carrier, applicant, deps).finally(() => this.#agents.delete(served));
     this.#agents.add(served);
   }
 }

@@ -16,6 +16,7 @@ import {
   type ClientHello,
 } from "@porthole/common/protocol";
 import type { Clock, Timer } from "@porthole/common/util";
+import type { Guest, VisitorGate } from "./limits/index.ts";
 import type { Metrics, VisitorOutcome } from "./metrics.ts";
 import type { AgentLink, Registry } from "./registry.ts";
 
@@ -23,6 +24,7 @@ export interface VisitorDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly gate: VisitorGate;
   readonly registry: Registry;
   /** Allowed suffixes; empty allows any. */
   readonly suffixes: readonly string[];
@@ -40,13 +42,31 @@ const closeAfterMs = 1_000;
 
 /** A visitor's connection: reads the ClientHello, finds the agent, and from then on only carries bytes. */
 export function serveVisitor(socket: Socket, deps: VisitorDeps): void {
+  socket.on("error", () => {});
+  const guest = deps.gate.enter(socket.remoteAddress, () => socket.destroy());
+  if (guest) {
+    socket.on("close", () => guest.left());
+    readHello({ socket, guest, trace: randomBytes(8).toString("hex") }, deps);
+  } else {
+    deps.metrics.visitor("limited");
+    socket.resetAndDestroy();
+  }
+}
+
+interface Visitor {
+  readonly socket: Socket;
+  readonly guest: Guest;
+  /** Names the visitor in our log and the client's. */
+  readonly trace: string;
+}
+
+function readHello(visitor: Visitor, deps: VisitorDeps): void {
+  const { socket, guest, trace } = visitor;
   const reader = new ClientHelloReader();
-  const trace = randomBytes(8).toString("hex");
   const deadline = deps.clock.timer(limits.helloDeadlineMs, () => {
     deps.log.debug({ trace }, "A visitor sent no whole ClientHello in time");
     giveUp("timeout");
   });
-  socket.on("error", () => {});
   socket.on("close", onLeft);
   socket.on("data", onData);
   socket.on("end", onLeft);
@@ -58,6 +78,7 @@ export function serveVisitor(socket: Socket, deps: VisitorDeps): void {
     socket.off("end", onLeft);
     socket.off("close", onLeft);
     deadline.cancel();
+    guest.heard();
   }
 
   function onLeft(): void {
@@ -75,7 +96,7 @@ export function serveVisitor(socket: Socket, deps: VisitorDeps): void {
     if (result.status === "more") return;
     stopReading();
     if (result.status === "hello") {
-      deps.metrics.visitor(route(socket, reader.bytes, result.hello, trace, deps));
+      deps.metrics.visitor(route(visitor, reader.bytes, result.hello, deps));
     } else if (result.plainHttp) {
       deps.metrics.visitor("plain-http");
       closeWith(socket, httpsOnly, deps.clock);
@@ -90,7 +111,8 @@ const httpsOnly = Buffer.from(
   "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nThis port speaks HTTPS only. Write https:// in front of the address.\n",
 );
 
-function route(socket: Socket, bytes: Buffer, hello: ClientHello, trace: string, deps: VisitorDeps): VisitorOutcome {
+function route(visitor: Visitor, bytes: Buffer, hello: ClientHello, deps: VisitorDeps): VisitorOutcome {
+  const { socket, guest, trace } = visitor;
   const { serverName } = hello;
   const isChallenge = hello.alpnProtocols.length === 1 && hello.alpnProtocols[0] === alpn.acmeChallenge;
   const own = isChallenge && serverName !== undefined ? deps.ownChallenge(serverName) : undefined;
@@ -103,6 +125,7 @@ function route(socket: Socket, bytes: Buffer, hello: ClientHello, trace: string,
   }
   if (deps.onAgent && (serverName === undefined || deps.ownNames.includes(serverName))) {
     socket.unshift(bytes);
+    guest.left();
     deps.onAgent(socket);
     return "agent";
   }
@@ -111,6 +134,10 @@ function route(socket: Socket, bytes: Buffer, hello: ClientHello, trace: string,
     return "unknown-name";
   }
   const name = serverName === undefined ? undefined : splitPublicName(serverName, deps.suffixes);
+  if (name && deps.registry.find(name.label).length > 0 && !guest.mayVisit(name.label)) {
+    refuse(socket, tlsAlert.internalError, `${serverName} has too many visitors`, trace, deps);
+    return "limited";
+  }
   const opened = name && open(name.label, trace, deps);
   if (opened === undefined) {
     const reason = `No agent serves ${serverName ?? "a visitor without a server name"}`;

@@ -138,8 +138,6 @@ export const limits = {
   linkCloseMs: 3_000,
   /** Visitors that the relay reads a ClientHello of at once. */
   maxPendingHellos: 4_096,
-  /** Agents between connection and admission. */
-  maxPendingAgents: 100,
   reconnect: { firstMs: 1_000, maxMs: 30_000, stableAfterMs: 10_000 },
   /** While HTTP/2 serves, QUIC is tried again after pauses in this range. */
   quicRetry: { firstMs: 30_000, maxMs: 600_000 },

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { PortholeError, type ErrorCode } from "@porthole/common/errors";
+import { FakeClock } from "@porthole/common/testing";
+import { AgentGate } from "./agent-gate.ts";
+import type { LimitName, RelayLimits } from "./relay-limits.ts";
+import { testLimits } from "./fixture.test.ts";
+
+describe("gate for agents", () => {
+  let clock: FakeClock;
+  let limits: RelayLimits;
+  let reached: LimitName[];
+  let chance: number;
+  let gate: AgentGate;
+
+  beforeEach(() => {
+    clock = new FakeClock();
+    limits = testLimits;
+    reached = [];
+    chance = 0.999;
+    const onLimit = (limit: LimitName): void => void reached.push(limit);
+    gate = new AgentGate({ clock, limits: () => limits, onLimit, random: () => chance });
+  });
+
+  const enter = (address = "192.0.2.1") => gate.enter(address) ?? assert.fail("not let in");
+  const error = (code: ErrorCode) => new PortholeError(code, "test");
+
+  function fail(code: ErrorCode, times: number, address?: string): void {
+    for (let i = 0; i < times; i++) enter(address).end(error(code));
+  }
+
+  it("drops none below the start, all at the full number, and a growing part in between", () => {
+    for (let i = 0; i < 10; i++) enter();
+    chance = 0.3;
+    enter(); // 11th: the chance is 30 %
+    chance = 0.29;
+    assert.equal(gate.enter("192.0.2.1"), undefined);
+    chance = 0.999;
+    while (gate.pending < 100) enter();
+    assert.equal(gate.enter("192.0.2.1"), undefined);
+    assert.deepEqual(reached, ["pending-agents", "pending-agents"]);
+  });
+
+  it("counts an agent as pending until it is admitted or has ended", () => {
+    const [first, second] = [enter(), enter()];
+    assert.equal(gate.pending, 2);
+    first.admit("one");
+    assert.equal(gate.pending, 1);
+    second.end(error("timeout"));
+    second.end(error("timeout"));
+    assert.equal(gate.pending, 0);
+    first.end(error("closed"));
+    assert.equal(gate.pending, 0);
+  });
+
+  it("keeps a source out once what it did wrong is worth 15 s, and lets it in again when that is over", async () => {
+    fail("unauthorized", 2);
+    enter().end(error("unauthorized"));
+    assert.equal(gate.enter("192.0.2.1"), undefined);
+    assert.deepEqual(reached, ["penalty"]);
+    enter("192.0.2.2").end(error("closed"));
+    await clock.advance(17_999);
+    assert.equal(gate.enter("192.0.2.1"), undefined);
+    await clock.advance(1);
+    enter();
+  });
+
+  it("keeps nobody out for longer than the longest penalty, however much it did", async () => {
+    const open = Array.from({ length: 99 }, () => enter());
+    for (const applicant of open) applicant.end(error("timeout"));
+    await clock.advance(599_999);
+    assert.equal(gate.enter("192.0.2.1"), undefined);
+    await clock.advance(1);
+    enter();
+  });
+
+  it("forgives what happens now and then", async () => {
+    for (let i = 0; i < 20; i++) {
+      fail("timeout", 1);
+      await clock.advance(10_000);
+    }
+  });
+
+  it("takes nothing amiss that is not the client's doing", () => {
+    for (const code of ["busy", "draining", "internal", "state", "aborted"] as const) fail(code, 100);
+  });
+
+  it("takes an IPv6 /64 for one source, and an IPv4 address in IPv6 for itself", () => {
+    fail("unauthorized", 3, "2001:db8::1");
+    assert.equal(gate.enter("2001:db8::ffff:2"), undefined);
+    enter("2001:db8:0:1::1");
+    fail("unauthorized", 3, "::ffff:198.51.100.1");
+    assert.equal(gate.enter("198.51.100.1"), undefined);
+    enter("::ffff:198.51.100.2");
+  });
+
+  it("penalises nobody when told so", () => {
+    limits = { ...limits, maxPenaltyMs: 0 };
+    fail("unauthorized", 100);
+  });
+
+  for (const [limit, change, address, client] of [
+    ["links-per-agent", { linksPerAgent: 2 }, "192.0.2.9", "one"],
+    ["links-per-address", { linksPerAddress: 2 }, "192.0.2.1", "two"],
+    ["max-links", { maxLinks: 2 }, "192.0.2.9", "two"],
+  ] as const) {
+    it(`refuses one more than ${limit}, until one has gone`, () => {
+      limits = { ...limits, ...change };
+      const present = [enter(), enter()];
+      for (const applicant of present) applicant.admit("one");
+      const third = enter(address);
+      assert.throws(() => third.admit(client), { code: "busy", retryAfterMs: 10_000 });
+      assert.deepEqual(reached, [limit]);
+      third.end(error("busy"));
+      present[0]?.end(error("closed"));
+      enter(address).admit(client);
+    });
+  }
+});

@@ -1,0 +1,8 @@
+import { readOptions } from "@porthole/common/options";
+import { relayConfig } from "../config.ts";
+import { relayOptions } from "../options.ts";
+
+/** What holds for a relay with a public name when nothing is set. */
+export const testLimits = relayConfig(
+  readOptions(relayOptions, ["--domain-suffix", "tunnel.example.com", "--open"], {}).values,
+).limits;

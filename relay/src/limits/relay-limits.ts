@@ -1,0 +1,39 @@
+import type { EarlyDrop } from "./early-drop.ts";
+
+/** How much of the relay one visitor, one name, one client or one network may take. 0 is no limit, except where it says so. */
+export interface RelayLimits {
+  /** New connections a second from one source; twice as many at once. */
+  readonly visitorsPerAddress: number;
+  /** New connections a second to one name; twice as many at once. */
+  readonly visitorsPerName: number;
+  /** Visitors at once on the whole relay. */
+  readonly maxVisitors: number;
+  /** Visitors at once of one name. */
+  readonly streamsPerAgent: number;
+  /** ClientHellos that are waited for at once; when one more comes, who has waited longest goes. Never without a limit. */
+  readonly maxPendingHellos: number;
+  /** When agents' connections are dropped before they are admitted. */
+  readonly pendingAgents: EarlyDrop;
+  /** The longest that a source is kept out for what its agents did wrong; 0 keeps nobody out. */
+  readonly maxPenaltyMs: number;
+  /** Admitted links. */
+  readonly linksPerAddress: number;
+  readonly linksPerAgent: number;
+  readonly maxLinks: number;
+}
+
+/** The limits, by the name under which they are counted when they are reached: the option's, mostly. */
+export type LimitName =
+  | "visitors-per-address"
+  | "visitors-per-name"
+  | "max-visitors"
+  | "streams-per-agent"
+  | "pending-hellos"
+  | "pending-agents"
+  | "penalty"
+  | "links-per-address"
+  | "links-per-agent"
+  | "max-links";
+
+/** Called whenever a limit turned somebody away. */
+export type OnLimit = (limit: LimitName) => void;

@@ -1,0 +1,13 @@
+import { parseIp } from "@porthole/common/protocol";
+
+const networkBytes = 8;
+
+/**
+ * Whom an address counts for: an IPv4 address for itself, an IPv6 one for its /64, because that is what one customer has at least.
+ * What is no address counts together.
+ */
+export function sourceOf(address: string | undefined): string {
+  const bytes = address === undefined ? undefined : parseIp(address);
+  if (!bytes) return "unknown";
+  return bytes.length === 4 ? bytes.join(".") : bytes.toString("hex", 0, networkBytes);
+}

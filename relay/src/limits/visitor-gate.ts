@@ -1,0 +1,95 @@
+import type { Clock } from "@porthole/common/util";
+import { Rates } from "./rates.ts";
+import type { LimitName, OnLimit, RelayLimits } from "./relay-limits.ts";
+import { sourceOf } from "./source.ts";
+import { Tally } from "./tally.ts";
+
+export interface VisitorGateOptions {
+  readonly clock: Clock;
+  readonly limits: () => RelayLimits;
+  readonly onLimit: OnLimit;
+}
+
+/** One visitor's connection. */
+export interface Guest {
+  /** Its ClientHello is here, or will not come. */
+  heard(): void;
+  /** Whether one more may go to the agent with this label; it counts until `left`. */
+  mayVisit(label: string): boolean;
+  /** It is gone. */
+  left(): void;
+}
+
+/** Decides which visitors' connections are read from, and how many one name gets. */
+export class VisitorGate {
+  readonly #options: VisitorGateOptions;
+  readonly #perAddress: Rates;
+  readonly #perName: Rates;
+  readonly #byLabel = new Tally();
+  /** Who is waited for, the longest wait first; called to give up on one. */
+  readonly #pending = new Set<() => void>();
+  #present = 0;
+
+  constructor(options: VisitorGateOptions) {
+    this.#options = options;
+    this.#perAddress = new Rates(options.clock, () => options.limits().visitorsPerAddress);
+    this.#perName = new Rates(options.clock, () => options.limits().visitorsPerName);
+  }
+
+  /** Visitors whose ClientHello is not here yet. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  /** A new connection; undefined when it has to go at once. `giveUp` is called when others need its place before its ClientHello is there. */
+  enter(address: string | undefined, giveUp: () => void): Guest | undefined {
+    const { maxVisitors, maxPendingHellos } = this.#options.limits();
+    if (maxVisitors > 0 && this.#present >= maxVisitors) return this.#refuse("max-visitors");
+    if (!this.#perAddress.take(sourceOf(address))) return this.#refuse("visitors-per-address");
+    if (this.#pending.size >= maxPendingHellos) this.#evict();
+    this.#pending.add(giveUp);
+    this.#present += 1;
+    let label: string | undefined;
+    let isOver = false;
+    return {
+      heard: () => void this.#pending.delete(giveUp),
+      mayVisit: (wanted) => {
+        const obstacle = this.#obstacle(wanted);
+        if (obstacle) {
+          this.#options.onLimit(obstacle);
+          return false;
+        }
+        label = wanted;
+        this.#byLabel.add(wanted);
+        return true;
+      },
+      left: () => {
+        if (isOver) return;
+        isOver = true;
+        this.#present -= 1;
+        this.#pending.delete(giveUp);
+        if (label !== undefined) this.#byLabel.remove(label);
+      },
+    };
+  }
+
+  #obstacle(label: string): LimitName | undefined {
+    const { streamsPerAgent } = this.#options.limits();
+    if (streamsPerAgent > 0 && this.#byLabel.of(label) >= streamsPerAgent) return "streams-per-agent";
+    return this.#perName.take(label) ? undefined : "visitors-per-name";
+  }
+
+  /** An honest visitor's ClientHello is here within a round trip; who fills the places does not send one. */
+  #evict(): void {
+    const [longest] = this.#pending;
+    if (!longest) return;
+    this.#pending.delete(longest);
+    this.#options.onLimit("pending-hellos");
+    longest();
+  }
+
+  #refuse(limit: LimitName): undefined {
+    this.#options.onLimit(limit);
+    return undefined;
+  }
+}
