@@ -2,9 +2,10 @@ import { once } from "node:events";
 import net from "node:net";
 import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
+import { localService } from "@porthole/common/gateway";
 import { silentLogger } from "@porthole/common/log";
 import { asksFor, defineOptions, flag, helpText, path, port, readOptions } from "@porthole/common/options";
-import { localService, prepareTunnel, runTunnel, type TunnelState } from "@porthole/common/tunnel";
+import { prepareTunnel, runTunnel, type TunnelState } from "@porthole/common/tunnel";
 import { systemClock } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
 import { relayConfig, relayOptions, startRelay, type Relay } from "@porthole/relay";
@@ -98,6 +99,7 @@ async function expose(
         void check(state, checked, reporter);
       },
       onVisit: (report) => reporter.onVisit(report),
+      onRequest: (report) => reporter.onRequest(report),
     },
     signal,
   );

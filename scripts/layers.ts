@@ -43,7 +43,7 @@ export const folders: Readonly<Record<string, Folder>> = {
     instead: "acme gets certificates; whoever serves them calls it.",
   },
   tunnel: {
-    imports: ["acme", "identity", "link", "protocol", "util"],
+    imports: ["acme", "gateway", "identity", "link", "protocol", "util"],
     instead: "The tunnel sees ../link/index.ts; transports come in as the dialers of its options.",
   },
   gateway: { imports: ["protocol", "util"], instead: "The gateway reads HTTP; the tunnel hands it streams." },

@@ -30,7 +30,7 @@ describe("HTTP through the tunnel", function () {
         response.end(`${request.method} ${request.url} for ${request.headers.host}`);
       });
       const { site, client } = await startTunnel(scope, { transport, local: service.local });
-      const { stdout, stderr } = await curl(site, `${site.origin}/path?query=1`);
+      const { stdout, stderr } = await curl(site, "--http1.1", `${site.origin}/path?query=1`);
       assert.equal(stderr, "");
       assert.equal(stdout, `GET /path?query=1 for ${site.hostname}:${site.port}\n1.1 200`);
       const [visit] = await client.visited(1);
@@ -50,6 +50,17 @@ describe("HTTP through the tunnel", function () {
       assert.equal(stdout, "HTTP/2.0 /h2\n2 200");
     });
 
+    it("curl speaks HTTP/2 to a server that does not", async function () {
+      needProgram(this, "curl");
+      const service = await startHttp(scope, (request, response) => {
+        response.end(`HTTP/${request.httpVersion} ${request.method} ${request.url}`);
+      });
+      const { site } = await startTunnel(scope, { transport, local: String(service.port) });
+      const { stdout, stderr } = await curl(site, "--http2", `${site.origin}/h2`);
+      assert.equal(stderr, "");
+      assert.equal(stdout, "HTTP/1.1 GET /h2\n2 200");
+    });
+
     it("curl keeps a connection for several requests and posts a body", async function () {
       needProgram(this, "curl");
       const sockets = new Set<unknown>();
@@ -58,7 +69,7 @@ describe("HTTP through the tunnel", function () {
         request.pipe(response);
       });
       const { site } = await startTunnel(scope, { transport, local: service.local });
-      const { stdout } = await curl(site, "--data", "abc", `${site.origin}/1`, `${site.origin}/2`);
+      const { stdout } = await curl(site, "--http1.1", "--data", "abc", `${site.origin}/1`, `${site.origin}/2`);
       assert.equal(stdout, "abc\n1.1 200abc\n1.1 200");
       assert.equal(sockets.size, 1);
     });

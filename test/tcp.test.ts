@@ -111,7 +111,7 @@ describe("Any protocol over TCP", function () {
 
     it("without the service the visitor gets an orderly end, the log says why, and the next one is served", async () => {
       const port = await freePort();
-      const { site, client } = await startTunnel(scope, { transport, local: `http://127.0.0.1:${port}` });
+      const { site, client } = await startTunnel(scope, { transport, local: `tcp://127.0.0.1:${port}` });
       for (let i = 0; i < 3; i++) {
         const visitor = await connectVisitor(scope, site);
         visitor.write("GET / HTTP/1.1\r\n\r\n");
@@ -120,7 +120,7 @@ describe("Any protocol over TCP", function () {
         visitor.end();
       }
       const line = await client.logged(/does not answer/);
-      assert.match(line, new RegExp(`http://127\\.0\\.0\\.1:${port} does not answer: connect ECONNREFUSED`));
+      assert.match(line, new RegExp(`tcp://127\\.0\\.0\\.1:${port} does not answer: connect ECONNREFUSED`));
       assert.match(line, /Start it, or choose another one with --local/);
       const [visit] = await client.visited(3);
       assert.equal(visit?.error?.code, "service-down");

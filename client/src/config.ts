@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
 import { parseFingerprint } from "@porthole/common/identity";
 import { formatHostPort, type OptionValues } from "@porthole/common/options";
+import type { GatewayOptions, LocalService } from "@porthole/common/gateway";
 import type { EndpointSettings, TrustPolicy, TunnelSettings } from "@porthole/common/tunnel";
 import { dataFolder } from "@porthole/common/util";
 import type { clientOptions } from "./options.ts";
@@ -39,10 +40,22 @@ export function tunnelSettings(values: ClientValues): TunnelSettings {
 }
 
 function endpointSettings(values: ClientValues, stateDir: string): EndpointSettings[] {
+  const { mode, headers, route: routes } = values;
+  if (mode === "tcp" && routes.length > 0)
+    throw new PortholeError("usage", "--route and --mode tcp contradict each other", {
+      hint: "Paths can be told apart only where HTTP is read.",
+    });
+  const gateway = (local: LocalService): Partial<GatewayOptions> => {
+    if (mode === "http" && local.kind === "tcp")
+      throw new PortholeError("usage", `--mode http and ${local.text} contradict each other`);
+    return { mode, headers };
+  };
   const primary: EndpointSettings = {
     role: "primary",
     key: { path: values["primary-key"] ?? join(stateDir, "primary-key.pem") },
     local: values.local,
+    // Routes make one origin of several services, and that is the primary one.
+    gateway: { ...gateway(values.local), routes },
     extension: values["primary-cert-extension-hex"],
     certificatePath: join(stateDir, "primary-self-signed.pem"),
   };
@@ -59,6 +72,7 @@ function endpointSettings(values: ClientValues, stateDir: string): EndpointSetti
     role: "secondary",
     key: { path: secondaryKey ?? join(stateDir, "secondary-key.pem") },
     local: secondaryLocal ?? values.local,
+    gateway: gateway(secondaryLocal ?? values.local),
     extension,
     certificatePath: join(stateDir, "secondary-self-signed.pem"),
   };

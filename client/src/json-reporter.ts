@@ -2,7 +2,7 @@ import type { Logger } from "@porthole/common/log";
 import { PortholeError } from "@porthole/common/errors";
 import type { Reporter } from "./reporter.ts";
 
-/** One JSON object a line: `event` is state, visit or log. */
+/** One JSON object a line: `event` is state, visit, request or log. */
 export function createJsonReporter(write: (text: string) => void): Reporter {
   const print = (event: string, fields: object): void =>
     write(`${JSON.stringify({ time: new Date().toISOString(), event, ...fields }, plain)}\n`);
@@ -15,6 +15,7 @@ export function createJsonReporter(write: (text: string) => void): Reporter {
     log,
     onState: (state) => print("state", state),
     onVisit: (report) => print("visit", report),
+    onRequest: (report) => print("request", report),
     close: () => {},
   };
 }

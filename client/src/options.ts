@@ -10,7 +10,7 @@ import {
   text,
 } from "@porthole/common/options";
 import { defaultApiPort } from "@porthole/common/protocol";
-import { localService } from "@porthole/common/tunnel";
+import { gatewayModes, headerModes, localService, route } from "@porthole/common/gateway";
 
 /** Every option of the client, once: flags, environment variables, help and documentation come from here. */
 export const clientOptions = defineOptions({
@@ -25,6 +25,17 @@ export const clientOptions = defineOptions({
     parse: localService,
     fallback: "127.0.0.1:3000",
   },
+  mode: {
+    help: "Read visitors' HTTP, carry bytes only, or decide by what a visitor says",
+    parse: choice(...gatewayModes),
+    fallback: "auto",
+  },
+  headers: {
+    help: "Whether the service sees the public name or localhost; auto changes over when it refuses the name",
+    parse: choice(...headerModes),
+    fallback: "auto",
+  },
+  route: { help: "Another service for a path of the same name: /api=4000", parse: route, repeatable: true },
   "domain-suffix": {
     help: "Suffix of the public name",
     parse: text,

@@ -1,3 +1,4 @@
+import type { RequestReport } from "@porthole/common/gateway";
 import type { Logger } from "@porthole/common/log";
 import type { TunnelState, VisitReport } from "@porthole/common/tunnel";
 
@@ -6,5 +7,6 @@ export interface Reporter {
   readonly log: Logger;
   onState(state: TunnelState): void;
   onVisit(report: VisitReport): void;
+  onRequest(report: RequestReport): void;
   close(): void;
 }

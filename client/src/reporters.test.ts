@@ -25,10 +25,12 @@ const visit: VisitReport = {
   bytesOut: 2,
 };
 
+const gateway = { mode: "auto", headers: "auto", routes: [], paused: false, adapted: [] } as const;
+
 function state(now: RelayStatus, role: "primary" | "secondary" = "primary"): TunnelState {
   const relays = [{ server: "relay:4433", now }];
   return {
-    endpoints: [{ role, clientId: "aaaa", fingerprint: "aaaaaaaa", local: "3000", relays, certificates: [] }],
+    endpoints: [{ role, clientId: "aaaa", fingerprint: "aaaaaaaa", local: "3000", gateway, relays, certificates: [] }],
   };
 }
 

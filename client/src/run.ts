@@ -58,6 +58,7 @@ export async function runClient(values: ClientValues): Promise<void> {
           reporter.onState(next);
         },
         onVisit: (report) => reporter.onVisit(report),
+        onRequest: (report) => reporter.onRequest(report),
       },
       stop.signal,
     );

@@ -4,7 +4,7 @@ import type { EndpointState, TunnelState } from "@porthole/common/tunnel";
 import { renderUnicodeCompact } from "uqr";
 import type { Reporter } from "./reporter.ts";
 import { StatusLine } from "./status-line.ts";
-import { describeCertificate, describeStatus, describeVisit, urlsOf } from "./text.ts";
+import { describeCertificate, describeRequest, describeStatus, describeVisit, urlsOf } from "./text.ts";
 
 export interface TextOutput {
   write(text: string): void;
@@ -72,7 +72,12 @@ export function createTextReporter(output: TextOutput, options: { readonly qr: b
         showCertificates(endpoint);
       }
     },
-    onVisit: (report) => line(paint("dim", describeVisit(report))),
+    onVisit(report) {
+      // Its requests have been told.
+      if (report.mode !== "http") line(paint("dim", describeVisit(report)));
+    },
+    onRequest: (report) =>
+      line(paint(report.status >= 500 || report.status === 0 ? "yellow" : "dim", describeRequest(report))),
     close: () => status.clear(),
   };
 }

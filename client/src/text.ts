@@ -1,3 +1,4 @@
+import type { RequestReport } from "@porthole/common/gateway";
 import type { CertificateStatus, EndpointState, RelayStatus, VisitReport } from "@porthole/common/tunnel";
 import { formatBytes, formatDuration } from "@porthole/common/util";
 
@@ -45,6 +46,19 @@ export function describeCertificate(hostname: string, status: CertificateStatus)
 export function urlsOf(endpoint: EndpointState): string[] {
   const urls = endpoint.relays.flatMap(({ now }) => (now.status === "online" ? now.urls : []));
   return [...new Set(urls)];
+}
+
+/** A visitor wrote the method and the path: what could steer a terminal is escaped. */
+export function describeRequest({ address, method, path, status, durationMs, error }: RequestReport): string {
+  const outcome = status === 0 ? (error?.code === "aborted" ? "left" : "broke off") : String(status);
+  const shown = path.length > longestPath ? `${path.slice(0, longestPath)}…` : path;
+  return `${address}  ${method} ${printable(shown)}  ${outcome}  ${formatDuration(durationMs)}`;
+}
+
+const longestPath = 200;
+
+function printable(text: string): string {
+  return text.replace(/[^\x21-\x7e…]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
 export function describeVisit(report: VisitReport): string {

@@ -1,5 +1,5 @@
 export { createLink, type LinkOptions } from "./link.ts";
-export { splice, type SpliceEnd } from "./splice.ts";
+export { splice, type SpliceEnd } from "../util/splice.ts";
 export type { ControlChannel, SessionMessage } from "./control-channel.ts";
 export type {
   Carrier,

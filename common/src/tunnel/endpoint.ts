@@ -1,9 +1,9 @@
 import tls from "node:tls";
 import { Challenges } from "../acme/index.ts";
+import { Gateway, type GatewayOptions, type LocalService } from "../gateway/index.ts";
 import { cachedCertificate, type IdentityKey } from "../identity/index.ts";
 import type { Logger } from "../log.ts";
 import type { Clock } from "../util/index.ts";
-import type { LocalService } from "./local-service.ts";
 
 /** Longer than any client runs without a restart; browsers warn about a self-signed certificate whatever it says. */
 const lifetimeMs = 365 * 24 * 3_600_000;
@@ -12,6 +12,8 @@ export interface EndpointOptions {
   readonly role: "primary" | "secondary";
   readonly key: IdentityKey;
   readonly local: LocalService;
+  /** How it treats visitors; what is left out is as `defaultGatewayOptions` says. */
+  readonly gateway?: Partial<GatewayOptions> | undefined;
   /** The user's bytes in the certificate's custom extension. */
   readonly extension?: Buffer | undefined;
   /** Where the self-signed certificate is kept, so that it stays the same between runs. Not kept when absent. */
@@ -25,6 +27,7 @@ export class Endpoint {
   readonly role: "primary" | "secondary";
   readonly key: IdentityKey;
   readonly local: LocalService;
+  readonly gateway: Gateway;
   /** Presented to relays; PEM. */
   readonly linkCertificate: string;
   /** Answers to the CA's validators, while an order runs. */
@@ -39,6 +42,13 @@ export class Endpoint {
     this.role = options.role;
     this.key = options.key;
     this.local = options.local;
+    this.gateway = new Gateway({
+      local: options.local,
+      options: options.gateway,
+      isOurName: (hostname) => this.#hostnames.has(hostname),
+      clock: options.clock,
+      log: options.log,
+    });
     this.linkCertificate = linkCertificate;
     this.#options = options;
     this.#selfSigned = this.#context(linkCertificate);

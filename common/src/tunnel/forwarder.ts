@@ -1,14 +1,13 @@
-import type { Duplex } from "node:stream";
 import tls, { type TLSSocket } from "node:tls";
 import { answerChallenge } from "../acme/index.ts";
 import { PortholeError } from "../errors.ts";
+import type { RequestReport, ServeEnd, VisitorConnection } from "../gateway/index.ts";
 import type { Logger } from "../log.ts";
-import { splice, type LinkKind, type LinkStream } from "../link/index.ts";
+import type { Link, LinkKind, LinkStream } from "../link/index.ts";
 import { decodeProxyHeader, type ProxyHeader } from "../protocol/index.ts";
 import { alpn, limits } from "../protocol/protocol.ts";
 import { orAbort, withDeadline, type Clock } from "../util/index.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { chooseAlpn, connectService } from "./local-service.ts";
 
 /** One visitor's connection, once it is over. */
 export interface VisitReport {
@@ -17,6 +16,8 @@ export interface VisitReport {
   readonly hostname: string;
   readonly traceId: string;
   readonly transport: LinkKind;
+  /** Whether its bytes were read as HTTP. Absent when it did not come so far. */
+  readonly mode?: ServeEnd["mode"];
   readonly durationMs: number;
   /** Plain bytes from the visitor and to the visitor. */
   readonly bytesIn: number;
@@ -30,24 +31,19 @@ export interface ForwarderOptions {
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly onVisit: (report: VisitReport) => void;
+  readonly onRequest: (report: RequestReport) => void;
 }
 
-/** A visitor's stream from its header to its end: TLS ends here, plain bytes go to the local service. Never rejects. */
-export async function forward(stream: LinkStream, transport: LinkKind, options: ForwarderOptions): Promise<void> {
-  const { endpoint, clock } = options;
+/** A visitor's stream from its header to its end: TLS ends here, and the gateway takes it to the local service. Never rejects. */
+export async function forward(stream: LinkStream, link: Link, options: ForwarderOptions): Promise<void> {
+  const { endpoint, clock, signal, onRequest } = options;
   const startedAt = clock.monotonic();
   let header: ProxyHeader | undefined;
   let secure: TLSSocket | undefined;
-  let local: Duplex | undefined;
-  let error: PortholeError | undefined;
+  let end: Partial<ServeEnd> = {};
   try {
     header = await withDeadline(
-      {
-        clock,
-        delayMs: limits.streamHeaderDeadlineMs,
-        what: "The header of a visitor's stream",
-        signal: options.signal,
-      },
+      { clock, delayMs: limits.streamHeaderDeadlineMs, what: "The header of a visitor's stream", signal },
       () => readHeader(stream),
     );
     if (header.alpn === alpn.acmeChallenge) {
@@ -55,26 +51,22 @@ export async function forward(stream: LinkStream, transport: LinkKind, options: 
       return;
     }
     const { authority } = header;
+    const offered: string[] = [];
     secure = await withDeadline(
-      { clock, delayMs: limits.visitorHandshakeMs, what: "A visitor's TLS handshake", signal: options.signal },
-      (signal) =>
+      { clock, delayMs: limits.visitorHandshakeMs, what: "A visitor's TLS handshake", signal },
+      (within) =>
         orAbort(
-          signal,
-          handshake(stream, endpoint, authority, (socket) => (secure = socket)),
+          within,
+          handshake(stream, endpoint, authority, offered, (socket) => (secure = socket)),
         ),
     );
-    const visitor = secure;
-    local = await connectService(endpoint.local, {
-      clock,
-      signal: options.signal,
-      alpn: visitor.alpnProtocol || undefined,
-    });
-    const service = local;
-    const end = await new Promise<{ error?: PortholeError }>((resolve) => splice(visitor, service, resolve));
-    error = end.error;
+    const handshakeMs = clock.monotonic() - startedAt;
+    const visitor = visitorConnection(endpoint, header, link, handshakeMs);
+    end = await endpoint.gateway.serve(secure, offered, { visitor, signal, onRequest });
   } catch (reason) {
-    error = PortholeError.from(reason);
+    end = { error: PortholeError.from(reason) };
   }
+  const { error } = end;
   if (error) {
     if (error.code === "service-down") options.log.warn({ role: endpoint.role, hint: error.hint }, error.message);
     else options.log.debug({ role: endpoint.role, code: error.code }, error.message);
@@ -85,12 +77,33 @@ export async function forward(stream: LinkStream, transport: LinkKind, options: 
     address: header?.source?.address ?? "unknown",
     hostname: header?.authority ?? "",
     traceId: header?.uniqueId ?? "",
-    transport,
+    transport: link.kind,
+    ...(end.mode ? { mode: end.mode } : {}),
     durationMs: clock.monotonic() - startedAt,
     bytesIn: secure?.bytesRead ?? 0,
     bytesOut: secure?.bytesWritten ?? 0,
     ...(error ? { error } : {}),
   });
+}
+
+function visitorConnection(
+  endpoint: Endpoint,
+  { source, destination, authority, uniqueId }: ProxyHeader,
+  link: Link,
+  handshakeMs: number,
+): VisitorConnection {
+  const linkRttMs = link.rttMs();
+  return {
+    endpoint: endpoint.role,
+    address: source?.address ?? "unknown",
+    ...(source ? { port: source.port } : {}),
+    hostname: authority ?? "",
+    ...(destination ? { publicPort: destination.port } : {}),
+    traceId: uniqueId ?? "",
+    transport: link.kind,
+    ...(linkRttMs === undefined ? {} : { linkRttMs }),
+    handshakeMs,
+  };
 }
 
 /** Reads the PROXY header and puts what follows it back. */
@@ -144,6 +157,7 @@ function handshake(
   stream: LinkStream,
   endpoint: Endpoint,
   hostname: string | undefined,
+  offered: string[],
   started: (socket: TLSSocket) => void,
 ): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
@@ -151,12 +165,18 @@ function handshake(
       isServer: true,
       allowHalfOpen: true,
       secureContext: endpoint.contextFor(hostname),
-      ALPNCallback: ({ protocols }: { protocols: string[] }) =>
+      ALPNCallback: ({ protocols }: { protocols: string[] }) => {
+        offered.push(...protocols);
         // The relay says when it is a challenge. Whoever slips one in otherwise must not see our usual certificate.
-        protocols.includes(alpn.acmeChallenge) ? undefined : chooseAlpn(endpoint.local, protocols),
+        return protocols.includes(alpn.acmeChallenge) ? undefined : endpoint.gateway.chooseAlpn(protocols);
+      },
     } as tls.TLSSocketOptions);
     started(socket);
-    socket.on("secure", () => resolve(socket));
+    socket.on("secure", () => {
+      // Only tls.Server takes this mark away, and node:http2 waits for that.
+      Object.assign(socket, { secureConnecting: false });
+      resolve(socket);
+    });
     socket.on("error", (cause) => reject(new PortholeError("closed", `TLS handshake: ${cause.message}`, { cause })));
     const onEnd = (): void => reject(new PortholeError("closed", "The visitor left during the TLS handshake"));
     socket.on("close", onEnd);

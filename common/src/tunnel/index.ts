@@ -1,5 +1,4 @@
 export { Endpoint, type EndpointOptions } from "./endpoint.ts";
-export { localService, parseLocalService, type LocalService } from "./local-service.ts";
 export {
   defaultTrust,
   openKnownRelays,

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { directoryUrlOf } from "../acme/index.ts";
 import { PortholeError } from "../errors.ts";
+import type { GatewayOptions, LocalService } from "../gateway/index.ts";
 import { loadOrCreateKey, parseKey, type IdentityKey } from "../identity/index.ts";
 import type { Logger } from "../log.ts";
 import { isLoopback } from "../protocol/index.ts";
 import type { Clock } from "../util/index.ts";
 import type { EndpointAcme } from "./endpoint-certificates.ts";
 import { Endpoint } from "./endpoint.ts";
-import type { LocalService } from "./local-service.ts";
 import type { ServerAddress } from "./relay-dialer.ts";
 import type { TransportPolicy } from "./transport-choice.ts";
 import { fileKnownRelays, type KnownRelays, type TrustPolicy } from "./trust.ts";
@@ -25,6 +25,7 @@ export interface EndpointSettings {
   readonly role: Endpoint["role"];
   readonly key: KeySource;
   readonly local: LocalService;
+  readonly gateway?: Partial<GatewayOptions> | undefined;
   /** The user's bytes in the certificate's custom extension. */
   readonly extension?: Buffer | undefined;
   /** Where the self-signed certificate is kept; in the state folder, under its client id, when absent. */
@@ -124,11 +125,11 @@ async function createEndpoint(
   stateDir: string,
   context: PrepareContext,
 ): Promise<Endpoint> {
-  const { role, local, extension } = settings;
+  const { role, local, gateway, extension } = settings;
   const { clock, log } = context;
   const key = await readKey(settings.key, log);
   const certificatePath = settings.certificatePath ?? join(stateDir, "self-signed", `${key.clientId}.pem`);
-  return Endpoint.create({ role, key, local, extension, certificatePath, clock, log });
+  return Endpoint.create({ role, key, local, gateway, extension, certificatePath, clock, log });
 }
 
 function endpointAcme(choice: AcmeChoice, stateDir: string): EndpointAcme {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { PortholeError } from "../errors.ts";
+import { parseLocalService } from "../gateway/index.ts";
 import { generateKey } from "../identity/index.ts";
 import { createLink, type Carrier, type Link } from "../link/index.ts";
 import { memoryCarrierPair } from "../link/memory/index.ts";
@@ -8,7 +9,6 @@ import { limits, type ControlMessage, type Hello } from "../protocol/index.ts";
 import { Secret } from "../util/index.ts";
 import { FakeClock } from "../testing/fake-clock.ts";
 import { Endpoint } from "./endpoint.ts";
-import { parseLocalService } from "./local-service.ts";
 import { RelayClient } from "./relay-client.ts";
 import type { Dialers } from "./relay-dialer.ts";
 import type { RelayStatus } from "./state.ts";
@@ -90,6 +90,7 @@ describe("one endpoint's links with one relay", () => {
         clock,
         log: silentLogger,
         onStatus: (status) => statuses.push(status),
+        onRequest: () => {},
         onVisit: () => {},
       },
       stop.signal,

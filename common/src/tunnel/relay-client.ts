@@ -1,4 +1,5 @@
 import type { PortholeError } from "../errors.ts";
+import type { RequestReport } from "../gateway/index.ts";
 import type { Link, LinkStream } from "../link/index.ts";
 import { limits } from "../protocol/protocol.ts";
 import { AsyncQueue, type Timer } from "../util/index.ts";
@@ -14,6 +15,7 @@ export interface RelayClientOptions extends RelayDialerOptions {
   readonly poolSize: number;
   readonly onStatus: (status: RelayStatus) => void;
   readonly onVisit: (report: VisitReport) => void;
+  readonly onRequest: (report: RequestReport) => void;
 }
 
 /** One endpoint's links with one relay: as many and of the kinds that the transport choice wants, each kept up by its slot. */
@@ -119,8 +121,8 @@ export class RelayClient {
   }
 
   #forward(stream: LinkStream, link: Link): void {
-    const { endpoint, clock, log, onVisit } = this.#options;
-    const visit = forward(stream, link.kind, { endpoint, clock, log, signal: this.#stop.signal, onVisit });
+    const { endpoint, clock, log, onVisit, onRequest } = this.#options;
+    const visit = forward(stream, link, { endpoint, clock, log, signal: this.#stop.signal, onVisit, onRequest });
     this.#running.add(visit);
     void visit.then(() => {
       this.#running.delete(visit);

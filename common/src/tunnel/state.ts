@@ -1,4 +1,5 @@
 import type { PortholeError } from "../errors.ts";
+import type { GatewayState } from "../gateway/index.ts";
 import type { NameCertificate } from "./endpoint-certificates.ts";
 import type { LinkKind } from "../link/index.ts";
 
@@ -37,6 +38,7 @@ export interface EndpointState {
   readonly fingerprint: string;
   /** The local service, as the user wrote it. */
   readonly local: string;
+  readonly gateway: GatewayState;
   readonly relays: readonly RelayState[];
   /** One for each public name. */
   readonly certificates: readonly NameCertificate[];

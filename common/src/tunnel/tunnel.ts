@@ -3,6 +3,7 @@ import { PortholeError } from "../errors.ts";
 import type { IdentityKey } from "../identity/index.ts";
 import type { Logger } from "../log.ts";
 import type { Clock } from "../util/index.ts";
+import type { RequestReport } from "../gateway/index.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { VisitReport } from "./forwarder.ts";
 import { RelayClient } from "./relay-client.ts";
@@ -38,6 +39,8 @@ export interface TunnelOptions {
   /** Called with the whole state after every change. */
   onState(state: TunnelState): void;
   onVisit?(report: VisitReport): void;
+  /** A visitor's request has been answered; only where HTTP is read. */
+  onRequest?(report: RequestReport): void;
   /** The server's token has done its work: the relay knows the key now. */
   onTokenUsed?(server: ServerAddress): void;
 }
@@ -87,6 +90,7 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
               publish();
             },
             onVisit: (report) => options.onVisit?.(report),
+            onRequest: (report) => options.onRequest?.(report),
           },
           signal,
         ),
@@ -98,6 +102,7 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
         clientId: endpoint.key.clientId,
         fingerprint: endpoint.key.fingerprint,
         local: endpoint.local.text,
+        gateway: endpoint.gateway.state,
         relays: options.servers.map((server, index) => ({
           server: server.text,
           now: statuses[index] ?? { status: "stopped" },
@@ -105,7 +110,9 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
         certificates: certificates.status(),
       }),
       async run() {
+        const unwatch = endpoint.gateway.onChange(publish);
         await Promise.all(clients.map((client) => client.run()));
+        unwatch();
         if (signal.aborted) await certificates.done();
       },
     };

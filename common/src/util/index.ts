@@ -15,3 +15,4 @@ export { Secret } from "./secret.ts";
 export { formatBytes, formatDuration } from "./format.ts";
 export { dataFolder } from "./data-folder.ts";
 export { createFileAtomic, readFileIfExists, readJson, stateError, writeFileAtomic, writeJson } from "./state-file.ts";
+export { splice, type SpliceEnd } from "./splice.ts";

@@ -1,6 +1,5 @@
 import net from "node:net";
 import tls from "node:tls";
-import type { Duplex } from "node:stream";
 import { PortholeError } from "../errors.ts";
 import { isLoopback, limits } from "../protocol/index.ts";
 import { orAbort, type Clock, withDeadline } from "../util/index.ts";
@@ -9,20 +8,24 @@ import { orAbort, type Clock, withDeadline } from "../util/index.ts";
 export interface LocalService {
   /** As the user wrote it. */
   readonly text: string;
-  /** `any` makes no assumption about the protocol; `h2c` is HTTP/2 without TLS. */
-  readonly kind: "any" | "http" | "h2c" | "https";
+  /** `any` makes no assumption about the protocol, `tcp` says that it is none of the others; `h2c` is HTTP/2 without TLS. */
+  readonly kind: "any" | "tcp" | "http" | "h2c" | "https";
   readonly host: string;
   readonly port: number;
 }
 
+/** Stands in front of an address that has no scheme. */
+const anyScheme = "any:";
 const kinds: Readonly<Record<string, LocalService["kind"]>> = {
-  "tcp:": "any",
+  [anyScheme]: "any",
+  "tcp:": "tcp",
   "http:": "http",
   "h2c:": "h2c",
   "https:": "https",
 };
 const defaultPorts: Readonly<Record<LocalService["kind"], number | undefined>> = {
   any: undefined,
+  tcp: undefined,
   http: 80,
   h2c: 80,
   https: 443,
@@ -30,18 +33,14 @@ const defaultPorts: Readonly<Record<LocalService["kind"], number | undefined>> =
 
 /** Reads `3000`, `host:3000`, `[::1]:3000`, and `http://`, `https://`, `h2c://`, `tcp://` forms. Throws `usage`. */
 export function parseLocalService(text: string): LocalService {
-  const bare = /^\d+$/.test(text) ? `127.0.0.1:${text}` : text;
-  const url = parseUrl(withScheme(bare));
+  const bare = /^\d+$/.test(text) ? `localhost:${text}` : text;
+  const url = parseUrl(bare.includes("://") ? bare : `${anyScheme}//${bare}`);
   const kind = url ? kinds[url.protocol] : undefined;
-  if (!url || !kind) throw badService(text);
+  if (!url || !kind || text.startsWith(anyScheme)) throw badService(text);
   const port = url.port === "" ? defaultPorts[kind] : Number(url.port);
   const plain = url.username === "" && url.password === "" && url.search === "" && url.hash === "";
   if (!port || !url.hostname || !plain || (url.pathname !== "" && url.pathname !== "/")) throw badService(text);
   return { text, kind, host: url.hostname.replace(/^\[(.*)\]$/, "$1"), port };
-}
-
-function withScheme(text: string): string {
-  return text.includes("://") ? text : `tcp://${text}`;
 }
 
 function parseUrl(text: string): URL | undefined {
@@ -54,34 +53,32 @@ function badService(text: string): PortholeError {
   });
 }
 
-/**
- * What a visitor's TLS may agree on, as TLS's ALPN callback wants it: one of the offered protocols, or undefined to refuse.
- * Without HTTP awareness the local service gets what the visitor speaks, so HTTP/2 is agreed on only with a service that
- * said it speaks it, or with a visitor that speaks nothing else.
- */
-export function chooseAlpn(service: LocalService, offered: readonly string[]): string | undefined {
-  const other = offered.filter((name) => name !== "h2" && name !== "http/1.1");
-  const preferred = service.kind === "h2c" ? ["h2", "http/1.1", ...other] : ["http/1.1", ...other, "h2"];
-  return preferred.find((name) => offered.includes(name));
+export interface ConnectOptions {
+  readonly clock: Clock;
+  readonly signal?: AbortSignal | undefined;
+  /** What to agree on where the service speaks TLS. */
+  readonly alpn?: string | undefined;
+  /** Keep half-close; the other protocols than HTTP need it. */
+  readonly allowHalfOpen?: boolean;
 }
 
-/** Connects, or rejects with `service-down`. The connection keeps half-close. */
-export async function connectService(
-  service: LocalService,
-  options: { readonly clock: Clock; readonly signal: AbortSignal; readonly alpn: string | undefined },
-): Promise<Duplex> {
+/** Connects, or rejects with `service-down`. */
+export async function connectService(service: LocalService, options: ConnectOptions): Promise<net.Socket> {
   const { host, port } = service;
+  const { allowHalfOpen = false } = options;
+  const lookup = host === "localhost" ? lookupLocalhost : undefined;
   const socket =
     service.kind === "https"
       ? tls.connect({
           host,
           port,
+          ...(lookup ? { lookup } : {}),
           ...(net.isIP(host) ? {} : { servername: host }),
           ...(options.alpn ? { ALPNProtocols: [options.alpn] } : {}),
           // A development server on this machine has a certificate of its own making.
           rejectUnauthorized: !isLoopback(host),
         })
-      : net.connect({ host, port, allowHalfOpen: true, noDelay: true });
+      : net.connect({ host, port, allowHalfOpen, noDelay: true, ...(lookup ? { lookup } : {}) });
   socket.on("error", () => {});
   try {
     await withDeadline(
@@ -98,6 +95,16 @@ export async function connectService(
     });
   }
 }
+
+/** This machine by both of its addresses, whatever its resolver says: some development servers listen on ::1 only. */
+const lookupLocalhost: net.LookupFunction = (_hostname, options, callback) => {
+  const addresses = [
+    { address: "127.0.0.1", family: 4 },
+    { address: "::1", family: 6 },
+  ];
+  if (options.all) callback(null, addresses);
+  else callback(null, "127.0.0.1", 4);
+};
 
 function connected(socket: net.Socket, event: string): Promise<void> {
   return new Promise((resolve, reject) => {

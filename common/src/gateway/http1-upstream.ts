@@ -1,0 +1,125 @@
+import http, { type ClientRequest, type IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import { PortholeError } from "../errors.ts";
+import { limits } from "../protocol/protocol.ts";
+import type { Clock } from "../util/index.ts";
+import type { ForwardedHead, RawHeaders, ServiceTarget } from "./exchange.ts";
+import { connectService } from "./local-service.ts";
+import { valueOf } from "./raw-headers.ts";
+import type { Reply, SendInit, Upstream, UpstreamCall } from "./upstream.ts";
+
+/** A service that speaks HTTP/1.1, with or without TLS. */
+export function createHttp1Upstream(service: ServiceTarget, { clock }: { readonly clock: Clock }): Upstream {
+  const sockets = new Set<Socket>();
+  const stop = new AbortController();
+  const agent = new http.Agent({ keepAlive: true, scheduling: "lifo", timeout: limits.serviceIdleMs });
+  agent.createConnection = (_options, callback) => {
+    connectService(service, { clock, signal: stop.signal, alpn: "http/1.1" }).then(
+      (socket) => {
+        sockets.add(socket);
+        socket.on("close", () => sockets.delete(socket));
+        callback?.(null, socket);
+      },
+      (reason: Error) => callback?.(reason, undefined as never),
+    );
+    return undefined;
+  };
+  return {
+    send: (head, init) => new Http1Call(agent, head, init),
+    close() {
+      stop.abort(new PortholeError("aborted", "The visitor's connection is over"));
+      agent.destroy();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+class Http1Call implements UpstreamCall {
+  readonly #request: ClientRequest;
+  readonly reply: Promise<Reply>;
+
+  constructor(agent: http.Agent, { method, target, headers }: ForwardedHead, init: SendInit) {
+    const length = init.body === "none" && ["POST", "PUT", "PATCH"].includes(method) ? ["Content-Length", "0"] : [];
+    const framing = init.body === "chunked" ? ["Transfer-Encoding", "chunked"] : length;
+    const upgrade = init.upgrade === undefined ? [] : ["Connection", "Upgrade", "Upgrade", init.upgrade];
+    this.#request = http.request({
+      agent,
+      method,
+      path: target,
+      headers: [...headers, ...framing, ...upgrade],
+      maxHeaderSize: limits.maxServiceHeadBytes,
+      insecureHTTPParser: false,
+    });
+    this.reply = this.#awaitReply(init);
+    this.reply.catch(() => {});
+    if (init.body !== "none") this.#request.flushHeaders();
+  }
+
+  get isReused(): boolean {
+    return this.#request.reusedSocket;
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.#request.destroyed || this.#request.write(chunk);
+  }
+
+  onDrain(callback: () => void): void {
+    this.#request.on("drain", callback);
+  }
+
+  end(trailers: RawHeaders): void {
+    const pairs = Array.from({ length: trailers.length / 2 }, (_, i) => [
+      trailers[2 * i] ?? "",
+      trailers[2 * i + 1] ?? "",
+    ]);
+    if (pairs.length > 0) this.#request.addTrailers(pairs as [string, string][]);
+    this.#request.end();
+  }
+
+  abort(): void {
+    this.#request.destroy();
+  }
+
+  #awaitReply({ onInform }: SendInit): Promise<Reply> {
+    const request = this.#request;
+    return new Promise((resolve, reject) => {
+      request.on("continue", () => onInform(100, []));
+      request.on("information", ({ statusCode, rawHeaders }) => {
+        if (statusCode !== 100) onInform(statusCode, rawHeaders);
+      });
+      request.on("response", (message) => {
+        resolve({
+          kind: "response",
+          head: headOf(message),
+          body: message,
+          mayHaveTrailers: valueOf(message.rawHeaders, "transfer-encoding") !== undefined,
+          trailers: () => message.rawTrailers,
+        });
+      });
+      request.on("upgrade", (message, socket: Socket, head) => {
+        socket.allowHalfOpen = true;
+        socket.setTimeout(0);
+        if (head.length > 0) socket.unshift(head);
+        resolve({ kind: "upgrade", head: headOf(message), socket });
+      });
+      // Also errors after the reply, which its body tells.
+      request.on("error", (cause) => reject(fromNode(cause)));
+      request.on("close", () => reject(broken()));
+    });
+  }
+}
+
+function headOf({ statusCode = 0, statusMessage = "", rawHeaders }: IncomingMessage): Reply["head"] {
+  return { status: statusCode, statusText: statusMessage, headers: rawHeaders };
+}
+
+function fromNode(cause: Error & { readonly code?: string }): PortholeError {
+  if (cause instanceof PortholeError) return cause;
+  if (cause.code?.startsWith("HPE_"))
+    return new PortholeError("protocol", `The local service's answer is not valid HTTP: ${cause.message}`, { cause });
+  return broken(cause);
+}
+
+function broken(cause?: Error): PortholeError {
+  return new PortholeError("closed", "The local service ended the connection before it had answered", { cause });
+}

@@ -1,0 +1,171 @@
+import { randomBytes } from "node:crypto";
+import http2, { type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { Duplex } from "node:stream";
+import { PortholeError } from "../errors.ts";
+import { limits } from "../protocol/protocol.ts";
+import type { Clock, Timer } from "../util/index.ts";
+import type { RawHeaders } from "./exchange.ts";
+import { fromHttp2, toHttp2 } from "./raw-headers.ts";
+import type { Answer, AnswerHead, ServeRequest, VisitorRequest } from "./visitor.ts";
+
+const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = http2.constants;
+
+const sessionOptions: http2.ServerSessionOptions = {
+  settings: {
+    enablePush: false,
+    // WebSockets on the connection that is there already (RFC 8441).
+    enableConnectProtocol: true,
+    initialWindowSize: limits.streamWindowBytes,
+    maxConcurrentStreams: limits.maxVisitorStreams,
+    maxHeaderListSize: limits.maxHttpHeadBytes,
+  },
+  // Megabytes. The windows bound what can wait.
+  maxSessionMemory: 32,
+};
+
+/** A visitor who speaks HTTP/2. The connection is the session's from here on. */
+export function acceptHttp2(socket: Duplex, serve: ServeRequest, clock: Clock): void {
+  const session = http2.performServerHandshake(socket, sessionOptions);
+  let open = 0;
+  let idle: Timer | undefined;
+  const awaitHead = (): void => {
+    idle?.cancel();
+    idle = clock.timer(limits.httpHeadDeadlineMs, () => session.close());
+  };
+  session.setLocalWindowSize(limits.visitorWindowBytes);
+  session.on("error", () => {});
+  session.on("close", () => {
+    idle?.cancel();
+    socket.destroy();
+  });
+  session.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number) => {
+    stream.on("error", () => {});
+    const request = visitorRequest(stream, headers, flags);
+    if (!request) {
+      stream.close(NGHTTP2_PROTOCOL_ERROR);
+      return;
+    }
+    open += 1;
+    idle?.cancel();
+    void serve(request, new Http2Answer(stream)).then(() => {
+      open -= 1;
+      if (open === 0 && !session.destroyed) awaitHead();
+    });
+  });
+  awaitHead();
+}
+
+/** Undefined where the pseudo-headers and Host don't agree; nghttp2 has checked the rest (RFC 9113 8.2, 8.3). */
+function visitorRequest(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders & { readonly ":protocol"?: string | undefined },
+  flags: number,
+): VisitorRequest | undefined {
+  const { ":method": method = "", ":path": target, ":authority": authority, host } = headers;
+  const upgrade = method === "CONNECT" ? headers[":protocol"]?.toLowerCase() : undefined;
+  if (target === undefined || (authority !== undefined && host !== undefined && authority !== host)) return undefined;
+  const name = authority ?? host;
+  if (name === undefined) return undefined;
+  const fields = fromHttp2({ ...headers, host: undefined });
+  let trailers: RawHeaders = [];
+  stream.on("trailers", (received: IncomingHttpHeaders) => {
+    trailers = fromHttp2(received);
+  });
+  const hasBody = upgrade === undefined && (flags & NGHTTP2_FLAG_END_STREAM) === 0;
+  return {
+    httpVersion: "2",
+    method: upgrade === undefined ? method : "GET",
+    target,
+    // HTTP/1.1 asks for proof that the other side knows WebSockets; HTTP/2 has negotiated it.
+    headers: [
+      ...["host", name, ...fields],
+      ...(upgrade === "websocket" ? ["Sec-WebSocket-Key", randomBytes(16).toString("base64")] : []),
+    ],
+    body: hasBody ? stream : undefined,
+    trailers: () => trailers,
+    expectsContinue: hasBody && headers["expect"]?.toLowerCase() === "100-continue",
+    upgrade,
+  };
+}
+
+class Http2Answer implements Answer {
+  readonly #stream: ServerHttp2Stream;
+  #trailers: RawHeaders | undefined;
+  headSent = false;
+
+  constructor(stream: ServerHttp2Stream) {
+    this.#stream = stream;
+  }
+
+  onTrouble(callback: (error: PortholeError) => void): void {
+    this.#stream.on("close", () => {
+      const isOver = this.#stream.writableFinished && this.#stream.rstCode === NGHTTP2_NO_ERROR;
+      if (!isOver) callback(new PortholeError("aborted", "The visitor left"));
+    });
+  }
+
+  inform(status: number, headers: RawHeaders): void {
+    if (!this.#stream.destroyed && !this.headSent)
+      this.#stream.additionalHeaders({ ":status": status, ...toHttp2(headers) });
+  }
+
+  start({ status, headers }: AnswerHead, withTrailers: boolean): void {
+    this.headSent = true;
+    const stream = this.#stream;
+    if (stream.destroyed) return;
+    const fields = toHttp2(headers);
+    const options = { waitForTrailers: withTrailers };
+    // A service may repeat what HTTP/2 allows once only; the first one counts.
+    try {
+      stream.respond({ ...fields, ":status": status }, options);
+    } catch (reason) {
+      if ((reason as NodeJS.ErrnoException).code !== "ERR_HTTP2_HEADER_SINGLE_VALUE") throw reason;
+      stream.respond({ ...singled(fields), ":status": status }, options);
+    }
+    if (withTrailers) stream.on("wantTrailers", () => stream.sendTrailers(toHttp2(this.#trailers ?? [])));
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.#stream.destroyed || this.#stream.write(chunk);
+  }
+
+  onDrain(callback: () => void): void {
+    this.#stream.on("drain", callback);
+  }
+
+  end(trailers: RawHeaders, callback: () => void): void {
+    const stream = this.#stream;
+    this.#trailers = trailers;
+    if (stream.closed || stream.destroyed) return callback();
+    let isCalled = false;
+    const done = (): void => {
+      if (isCalled) return;
+      isCalled = true;
+      // Nobody reads the rest of the request (RFC 9113 8.1).
+      if (!stream.readableEnded && !stream.destroyed) stream.close(NGHTTP2_NO_ERROR);
+      callback();
+    };
+    stream.once("finish", done).once("close", done);
+    stream.end();
+  }
+
+  upgrade({ headers }: AnswerHead): Duplex {
+    this.headSent = true;
+    const { upgrade: _upgrade, connection: _connection, "sec-websocket-accept": _accept, ...fields } = toHttp2(headers);
+    this.#stream.respond({ ...fields, ":status": 200 });
+    return this.#stream;
+  }
+
+  breakOff(): void {
+    if (!this.#stream.destroyed) this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+  }
+}
+
+function singled(fields: Record<string, string | string[]>): Record<string, string | string[]> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      Array.isArray(value) && name !== "set-cookie" ? (value[0] ?? "") : value,
+    ]),
+  );
+}
