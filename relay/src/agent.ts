@@ -51,6 +51,7 @@ export async function serveAgent(carrier: Carrier, applicant: Applicant, deps: A
   const others = registry.instances(agent.clientId);
   if (others.size > 0 && !others.has(agent.instance))
     deps.log.warn(known, "Another process with the same key is connected; both serve");
+  lookAtOthers(agent, registry);
   registry.add(agent);
   metrics.agentAdmitted(link.kind);
   deps.log.info(known, "Agent connected");
@@ -64,6 +65,11 @@ export async function serveAgent(carrier: Carrier, applicant: Applicant, deps: A
   applicant.end(reason);
   metrics.linkEnded(link.kind, reason.code);
   deps.log.info({ ...known, code: reason.code }, `Agent disconnected: ${reason.message}`);
+}
+
+/** Who dials anew may have lost what it had; visitors must not find that out one by one. */
+function lookAtOthers({ label, instance }: AgentLink, registry: Registry): void {
+  for (const other of registry.find(label)) if (other.instance === instance) void other.link.probe();
 }
 
 /** The relay stops: the client learns that it was no accident. */

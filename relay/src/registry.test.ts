@@ -3,8 +3,8 @@ import type { Link, LinkKind } from "@porthole/common/link";
 import { createRegistry, type AgentLink } from "./registry.ts";
 import { Traffic } from "./traffic.ts";
 
-function agent(kind: LinkKind, openStreams = 0, instance = "one", label = "id"): AgentLink {
-  const link = { kind, load: () => ({ openStreams, queuedBytes: 0 }) } as Link;
+function agent(kind: LinkKind, openStreams = 0, instance = "one", label = "id", isSilent = false): AgentLink {
+  const link = { kind, isSilent, load: () => ({ openStreams, queuedBytes: 0 }) } as Link;
   const shown = { id: "1", connectedAt: 0, traffic: new Traffic(), hostnames: [`${label}.localhost`] };
   return { ...shown, clientId: "id", fingerprint: "id", label, instance, link, objection: () => undefined };
 }
@@ -34,6 +34,25 @@ describe("registry", () => {
     registry.remove(plain);
     registry.remove(named);
     assert.deepEqual(registry.count(), { agents: 0, links: 0, streams: 0 });
+  });
+
+  it("sends nobody over a link that has gone silent while another one is there", () => {
+    const registry = createRegistry();
+    const [quic, http2, dark] = [
+      agent("quic", 0, "one", "id", true),
+      agent("http2", 3),
+      agent("http2", 0, "one", "id", true),
+    ];
+    for (const each of [quic, http2, dark]) registry.add(each);
+    assert.deepEqual(registry.find("id"), [http2, quic, dark]);
+  });
+
+  it("takes the newest of equals", () => {
+    const registry = createRegistry();
+    const [old, young] = [agent("quic"), agent("quic")];
+    registry.add(old);
+    registry.add(young);
+    assert.deepEqual(registry.find("id"), [young, old]);
   });
 
   it("forgets a link that is removed, once", () => {

@@ -42,6 +42,11 @@ export interface Registry {
 
 const preference: Readonly<Record<LinkKind, number>> = { memory: 0, quic: 0, http2: 1 };
 
+/** QUIC before HTTP/2, but whatever gives signs of life before what does not; then the fewest streams. */
+function rankOf(link: Link): { readonly group: number; readonly streams: number } {
+  return { group: preference[link.kind] + (link.isSilent ? 2 : 0), streams: link.load().openStreams };
+}
+
 export function createRegistry(): Registry {
   const byLabel = new Map<string, Set<AgentLink>>();
   const byClient = new Map<string, Set<AgentLink>>();
@@ -66,8 +71,9 @@ export function createRegistry(): Registry {
       const agents = byLabel.get(label);
       if (!agents) return [];
       if (agents.size === 1) return [...agents];
-      const ranked = [...agents].map((agent) => ({ agent, streams: agent.link.load().openStreams }));
-      ranked.sort((a, b) => preference[a.agent.link.kind] - preference[b.agent.link.kind] || a.streams - b.streams);
+      // The newest first, and the sort is stable: what has just been dialled is there.
+      const ranked = [...agents].reverse().map((agent) => ({ agent, rank: rankOf(agent.link) }));
+      ranked.sort((a, b) => a.rank.group - b.rank.group || a.rank.streams - b.rank.streams);
       return ranked.map(({ agent }) => agent);
     },
     all: () => [...byLabel.values()].flatMap((agents) => [...agents]),

@@ -3,7 +3,6 @@ import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
 import { answerChallenge } from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
-import { splice, type LinkStream } from "@porthole/common/link";
 import type { Logger } from "@porthole/common/log";
 import {
   ClientHelloReader,
@@ -18,7 +17,8 @@ import {
 import type { Clock, Timer } from "@porthole/common/util";
 import type { Guest, VisitorGate } from "./limits/index.ts";
 import type { Metrics, VisitorOutcome } from "./metrics.ts";
-import type { AgentLink, Registry } from "./registry.ts";
+import { placeVisitor } from "./placement.ts";
+import type { Registry } from "./registry.ts";
 
 export interface VisitorDeps {
   readonly clock: Clock;
@@ -134,60 +134,36 @@ function route(visitor: Visitor, bytes: Buffer, hello: ClientHello, deps: Visito
     return "unknown-name";
   }
   const name = serverName === undefined ? undefined : splitPublicName(serverName, deps.suffixes);
-  if (name && deps.registry.find(name.label).length > 0 && !guest.mayVisit(name.label)) {
+  if (!name) {
+    refuse(socket, tlsAlert.unrecognizedName, "A visitor asked for no name of ours", trace, deps);
+    return "unknown-name";
+  }
+  if (deps.registry.find(name.label).length > 0 && !guest.mayVisit(name.label)) {
     refuse(socket, tlsAlert.internalError, `${serverName} has too many visitors`, trace, deps);
     return "limited";
   }
-  const opened = name && open(name.label, trace, deps);
-  if (opened === undefined) {
-    const reason = `No agent serves ${serverName ?? "a visitor without a server name"}`;
-    refuse(socket, tlsAlert.unrecognizedName, reason, trace, deps);
-    return "unknown-name";
-  }
-  if (opened === null) {
-    refuse(socket, tlsAlert.internalError, `The agent of ${serverName} has no room`, trace, deps);
-    return "full";
-  }
-  const { stream, agent } = opened;
-  const from = { trace, link: agent.id, agent: agent.clientId };
-  agent.traffic.add(socket);
-  deps.metrics.traffic.add(socket);
-  // The header and the ClientHello go out with the opening of the stream: nothing waits for the client.
-  stream.cork();
-  stream.write(
-    encodeProxyHeader({
-      source: { address: socket.remoteAddress ?? "0.0.0.0", port: socket.remotePort ?? 0 },
-      destination: { address: socket.localAddress ?? "0.0.0.0", port: socket.localPort ?? 0 },
-      authority: serverName,
-      uniqueId: trace,
-      // The client has to know before TLS begins which certificate to show.
-      ...(isChallenge ? { alpn: alpn.acmeChallenge } : {}),
-    }),
-  );
-  stream.write(bytes);
-  stream.uncork();
-  splice(socket, stream, ({ error, brokenSide }) => {
-    if (error)
-      deps.log.debug({ ...from, code: error.code, side: brokenSide === "left" ? "visitor" : "agent" }, error.message);
+  const header = encodeProxyHeader({
+    source: { address: socket.remoteAddress ?? "0.0.0.0", port: socket.remotePort ?? 0 },
+    destination: { address: socket.localAddress ?? "0.0.0.0", port: socket.localPort ?? 0 },
+    authority: serverName,
+    uniqueId: trace,
+    // The client has to know before TLS begins which certificate to show.
+    ...(isChallenge ? { alpn: alpn.acmeChallenge } : {}),
   });
-  return "forwarded";
-}
-
-/** A stream on the best link that has room. Undefined for an unknown name, null when every link is full. */
-function open(
-  label: string,
-  trace: string,
-  deps: VisitorDeps,
-): { readonly stream: LinkStream; readonly agent: AgentLink } | null | undefined {
-  const agents = deps.registry.find(label);
-  for (const agent of agents) {
-    try {
-      return { stream: agent.link.openStream(), agent };
-    } catch (reason) {
-      deps.log.debug({ trace, link: agent.id, transport: agent.link.kind }, PortholeError.from(reason).message);
-    }
+  const { registry, log } = deps;
+  const outcome = placeVisitor(socket, { label: name.label, opening: [header, bytes], registry, log, trace });
+  switch (outcome) {
+    case "forwarded":
+      deps.metrics.traffic.add(socket);
+      break;
+    case "unknown-name":
+      refuse(socket, tlsAlert.unrecognizedName, `No agent serves ${serverName}`, trace, deps);
+      break;
+    case "full":
+      refuse(socket, tlsAlert.internalError, `The agent of ${serverName} has no room`, trace, deps);
+      break;
   }
-  return agents.length === 0 ? undefined : null;
+  return outcome;
 }
 
 function refuse(socket: Socket, alert: number, reason: string, trace: string, deps: VisitorDeps): void {

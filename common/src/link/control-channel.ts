@@ -20,6 +20,8 @@ export class ControlChannel {
   constructor(
     stream: Duplex,
     options: {
+      /** Bytes have come. */
+      readonly onHeard: () => void;
       /** Gets what belongs to the link itself. */
       readonly onLinkMessage: (message: Exclude<ControlMessage, SessionMessage>) => void;
       readonly onFailure: (error: PortholeError) => void;
@@ -29,6 +31,7 @@ export class ControlChannel {
     this.#onFailure = options.onFailure;
     const decoder = new ControlDecoder();
     stream.on("data", (chunk: Buffer) => {
+      options.onHeard();
       try {
         for (const message of decoder.push(chunk)) {
           if (message.type === "ping" || message.type === "pong" || message.type === "abort") {

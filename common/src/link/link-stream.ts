@@ -6,6 +6,10 @@ import type { CarrierStream, LinkStream } from "./types.ts";
 
 export interface LinkStreamHooks {
   readonly clock: Clock;
+  /** Bytes have come, or the transport has taken what it could not take before. */
+  onHeard(): void;
+  /** Bytes are on their way to the peer. */
+  onSent(): void;
   /** Tells the peer that this side has given the stream up. */
   onAbort(stream: number, code: ErrorCode): void;
   /** The transport's stream is gone, its credit is free again. */
@@ -32,6 +36,7 @@ export class CarrierLinkStream extends Duplex implements LinkStream {
     this.#raw = raw;
     this.#hooks = hooks;
     raw.on("data", (chunk: Buffer) => {
+      hooks.onHeard();
       if (!this.destroyed && !this.push(chunk)) raw.pause();
     });
     raw.on("end", () => {
@@ -40,7 +45,10 @@ export class CarrierLinkStream extends Duplex implements LinkStream {
       this.#sawEnd = true;
       this.push(null);
     });
-    raw.on("drain", () => this.#takeDrain()?.());
+    raw.on("drain", () => {
+      hooks.onHeard();
+      this.#takeDrain()?.();
+    });
     raw.on("error", (cause) => {
       this.destroy(PortholeError.from(cause));
     });
@@ -64,11 +72,13 @@ export class CarrierLinkStream extends Duplex implements LinkStream {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#hooks.onSent();
     if (this.#raw.write(chunk)) done();
     else this.#onDrain = done;
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this.#hooks.onSent();
     this.#raw.cork();
     let room = true;
     for (const { chunk } of chunks) room = this.#raw.write(chunk);

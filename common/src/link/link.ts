@@ -1,8 +1,9 @@
 import { PortholeError, isErrorCode, type ErrorCode } from "../errors.ts";
 import { limits, type ControlMessage } from "../protocol/protocol.ts";
 import { AsyncQueue } from "../util/async-queue.ts";
-import type { Clock, Timer } from "../util/clock.ts";
+import type { Clock } from "../util/clock.ts";
 import { ControlChannel } from "./control-channel.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import { CarrierLinkStream } from "./link-stream.ts";
 import type { Carrier, CarrierStream, Link, LinkKind, LinkLoad, LinkStream, RemoteAddress } from "./types.ts";
 
@@ -27,34 +28,35 @@ class CarrierLink implements Link {
   readonly #carrier: Carrier;
   readonly #clock: Clock;
   readonly #streams = new Map<number, { readonly raw: CarrierStream; readonly stream: CarrierLinkStream }>();
-  readonly #heartbeat: "send" | "watch";
+  readonly #heartbeat: Heartbeat;
   readonly #onIdle: (() => void)[] = [];
-  #timer: Timer | undefined;
-  #pingNumber = 0;
-  #pingSentAt = 0;
-  #missed = 0;
-  #heartbeatRttMs: number | undefined;
 
   constructor(carrier: Carrier, options: LinkOptions) {
     this.#carrier = carrier;
     this.#clock = options.clock;
-    this.#heartbeat = options.heartbeat;
     this.kind = carrier.kind;
     this.peerCertificate = carrier.peerCertificate;
     this.maxStreams = carrier.maxStreams;
     this.incoming = new AsyncQueue(limits.maxStreamsPerLink);
+    this.#heartbeat = new Heartbeat({
+      clock: options.clock,
+      role: options.heartbeat,
+      ping: (n) => this.control.send({ type: "ping", n }),
+      rttMs: () => carrier.rttMs(),
+      onDead: (error) => this.destroy(error),
+    });
     this.control = new ControlChannel(carrier.control, {
+      onHeard: () => this.#heartbeat.heard(),
       onLinkMessage: (message) => this.#onLinkMessage(message),
       onFailure: (error) => this.#onControlFailure(error),
     });
     this.closed = carrier.closed.then((reason) => {
-      this.#timer?.cancel();
+      this.#heartbeat.stop();
       this.control.end();
       this.incoming.end();
       return reason;
     });
     void this.#accept();
-    this.#timer = this.#clock.timer(limits.heartbeatIntervalMs, () => this.#beat());
   }
 
   get remote(): RemoteAddress {
@@ -77,7 +79,23 @@ class CarrierLink implements Link {
   }
 
   rttMs(): number | undefined {
-    return this.#carrier.rttMs() ?? this.#heartbeatRttMs;
+    return this.#heartbeat.rttMs();
+  }
+
+  get isSilent(): boolean {
+    return this.#heartbeat.isSilent;
+  }
+
+  onSilence(listener: (isSilent: boolean) => void): () => void {
+    return this.#heartbeat.onSilence(listener);
+  }
+
+  probe(): Promise<boolean> {
+    return this.#heartbeat.probe();
+  }
+
+  wear(): number {
+    return this.#carrier.wear?.() ?? 0;
   }
 
   close(reason: PortholeError): Promise<void> {
@@ -98,6 +116,8 @@ class CarrierLink implements Link {
   #adopt(raw: CarrierStream): CarrierLinkStream {
     const stream = new CarrierLinkStream(raw, {
       clock: this.#clock,
+      onHeard: () => this.#heartbeat.heard(),
+      onSent: () => this.#heartbeat.sent(),
       onAbort: (id, code) => this.control.send({ type: "abort", stream: id, code }),
       onGone: (id) => this.#release(id),
     });
@@ -115,13 +135,10 @@ class CarrierLink implements Link {
   #onLinkMessage(message: Extract<ControlMessage, { type: "ping" | "pong" | "abort" }>): void {
     switch (message.type) {
       case "ping":
-        this.#missed = 0;
         this.control.send({ type: "pong", n: message.n });
         return;
       case "pong":
-        if (message.n !== this.#pingNumber) return;
-        this.#missed = 0;
-        this.#heartbeatRttMs = this.#clock.monotonic() - this.#pingSentAt;
+        this.#heartbeat.onPong(message.n);
         return;
       case "abort": {
         // An abort of a stream that is over, or that has not arrived yet: its own end follows and does the same.
@@ -130,21 +147,6 @@ class CarrierLink implements Link {
         return;
       }
     }
-  }
-
-  /** One timer a link. Both sides count silent intervals; a side that sends also asks for an answer. */
-  #beat(): void {
-    if (this.#missed >= limits.heartbeatMisses) {
-      this.destroy(new PortholeError("timeout", `No sign of life for ${this.#missed} heartbeats`));
-      return;
-    }
-    this.#missed += 1;
-    if (this.#heartbeat === "send") {
-      this.#pingNumber += 1;
-      this.#pingSentAt = this.#clock.monotonic();
-      this.control.send({ type: "ping", n: this.#pingNumber });
-    }
-    this.#timer = this.#clock.timer(limits.heartbeatIntervalMs, () => this.#beat());
   }
 
   #onControlFailure(error: PortholeError): void {

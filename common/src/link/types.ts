@@ -50,6 +50,8 @@ export interface Carrier {
   readonly maxStreams: number;
   /** Smoothed round trip of the transport, where it knows it. */
   rttMs(): number | undefined;
+  /** How much of what its engine can bear is used up: from 1 on the connection should be replaced. Absent where nothing wears out. */
+  wear?(): number;
   /** Resolves, never rejects, with the reason, once everything of the connection is released. */
   readonly closed: Promise<PortholeError>;
   /** Orderly: flushes what is written on the control stream, then ends. Waits for `closed`. The reason reaches the peer as far as the transport can carry it. */
@@ -89,6 +91,14 @@ export interface Link {
   idle(): Promise<void>;
   /** Smoothed round trip, by the transport or by the heartbeat. */
   rttMs(): number | undefined;
+  /** What we sent is unanswered for so long that new streams should go elsewhere; the link may still come back. */
+  readonly isSilent: boolean;
+  /** Calls with every change of `isSilent`, until the function that it answers is called or the link ends. */
+  onSilence(listener: (isSilent: boolean) => void): () => void;
+  /** Asks the peer for a sign of life. False when none comes in time. */
+  probe(): Promise<boolean>;
+  /** See Carrier.wear; 0 where nothing wears out. */
+  wear(): number;
   /** Resolves, never rejects, with the reason. */
   readonly closed: Promise<PortholeError>;
   close(reason: PortholeError): Promise<void>;

@@ -147,8 +147,15 @@ export const limits = {
   dialDeadlineMs: 10_000,
   /** Client: a QUIC handshake. */
   quicHandshakeMs: 5_000,
+  /** How often an idle client says that it is there. */
   heartbeatIntervalMs: 5_000,
-  heartbeatMisses: 3,
+  /** How often a side looks for an answer to what it has sent. */
+  heartbeatAttentiveMs: 200,
+  /**
+   * Without an answer for so long (or for four round trips) new visitors are led elsewhere; and for so long, the link is over. Running visits
+   * outlive a cable that is out for a few seconds, and end, where they can't go on, before people give up.
+   */
+  linkSilence: { suspectMs: 400, deadMs: 12_000 },
   quicIdleTimeoutMs: 15_000,
   /** Streams at once on one link, from relay to client. */
   maxStreamsPerLink: 1_000,

@@ -1,0 +1,152 @@
+import { PortholeError } from "../errors.ts";
+import { limits } from "../protocol/protocol.ts";
+import type { Clock, Timer } from "../util/clock.ts";
+
+export interface HeartbeatOptions {
+  readonly clock: Clock;
+  /** An idle client sends, an idle relay only watches, so that 10,000 idle agents cost it one answer each. */
+  readonly role: "send" | "watch";
+  ping(n: number): void;
+  /** Round trip by the transport; the heartbeat's own measurement serves where there is none. */
+  rttMs(): number | undefined;
+  onDead(error: PortholeError): void;
+}
+
+/** An answer that takes this many round trips does not come. */
+const patienceRoundTrips = 4;
+
+/**
+ * Whether the peer is there. While nothing is sent it looks every few seconds; once something is sent it looks several times a
+ * second until anything has come back, so that a link that has gone dark is found out by the first visitor. What counts is
+ * intervals in which nothing came, not time: a process that was stopped has not been listening.
+ */
+export class Heartbeat {
+  readonly #options: HeartbeatOptions;
+  readonly #listeners = new Set<(isSilent: boolean) => void>();
+  readonly #probes = new Set<(isThere: boolean) => void>();
+  #timer: Timer | undefined;
+  #intervalMs = 0;
+  #heard = true;
+  #sent = false;
+  /** Since when nothing was heard, in whole intervals; undefined while nothing is awaited. */
+  #awaitedMs: number | undefined;
+  #isSilent = false;
+  #isOver = false;
+  #pingNumber = 0;
+  #pingSentAt = 0;
+  #rttMs: number | undefined;
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+    this.#arm(limits.heartbeatIntervalMs);
+  }
+
+  /** What was sent has been unanswered for so long that something is wrong. */
+  get isSilent(): boolean {
+    return this.#isSilent;
+  }
+
+  rttMs(): number | undefined {
+    return this.#options.rttMs() ?? this.#rttMs;
+  }
+
+  /** Calls with every change of `isSilent`. Answers what ends that. */
+  onSilence(listener: (isSilent: boolean) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Something has come from the peer, or a full queue towards it has moved. */
+  heard(): void {
+    this.#heard = true;
+    this.#sent = false;
+    this.#settleProbes(true);
+    if (this.#isSilent) this.#setSilent(false);
+  }
+
+  /** Something has left that the peer will answer in some way. */
+  sent(): void {
+    if (this.#sent) return;
+    this.#sent = true;
+    if (this.#isIdle) this.#attend();
+  }
+
+  /** Asks now, and answers whether anything comes in time. */
+  probe(): Promise<boolean> {
+    if (this.#isOver || this.#isSilent) return Promise.resolve(false);
+    if (this.#isIdle) this.#attend();
+    this.#ask();
+    return new Promise((resolve) => this.#probes.add(resolve));
+  }
+
+  onPong(n: number): void {
+    if (n === this.#pingNumber) this.#rttMs = this.#options.clock.monotonic() - this.#pingSentAt;
+  }
+
+  stop(): void {
+    this.#isOver = true;
+    this.#timer?.cancel();
+    this.#settleProbes(false);
+    this.#listeners.clear();
+  }
+
+  get #isIdle(): boolean {
+    return this.#intervalMs === limits.heartbeatIntervalMs;
+  }
+
+  readonly #beat = (): void => {
+    if (this.#heard) this.#awaitedMs = undefined;
+    else if (this.#awaitedMs !== undefined) this.#awaitedMs += this.#intervalMs;
+    const awaitedMs = this.#awaitedMs ?? 0;
+    if (awaitedMs >= limits.linkSilence.deadMs) {
+      this.#options.onDead(new PortholeError("timeout", `No sign of life for ${awaitedMs / 1_000} s`));
+      return;
+    }
+    if (awaitedMs >= this.#patienceMs()) this.#setSilent(true);
+    const mustAsk = this.#isIdle
+      ? this.#options.role === "send" || !this.#heard
+      : !this.#heard && (this.#sent || this.#awaitedMs !== undefined);
+    this.#heard = false;
+    if (mustAsk) this.#ask();
+    if (!this.#isOver) this.#arm(mustAsk || this.#sent ? limits.heartbeatAttentiveMs : limits.heartbeatIntervalMs);
+  };
+
+  /** From now on it looks often, until something has come. */
+  #attend(): void {
+    if (this.#isOver) return;
+    this.#heard = false;
+    this.#awaitedMs = 0;
+    this.#arm(limits.heartbeatAttentiveMs);
+  }
+
+  #ask(): void {
+    this.#heard = false;
+    this.#awaitedMs ??= 0;
+    this.#pingNumber += 1;
+    this.#pingSentAt = this.#options.clock.monotonic();
+    this.#options.ping(this.#pingNumber);
+  }
+
+  #patienceMs(): number {
+    return Math.max(limits.linkSilence.suspectMs, patienceRoundTrips * (this.rttMs() ?? 0));
+  }
+
+  #setSilent(isSilent: boolean): void {
+    if (this.#isSilent === isSilent) return;
+    this.#isSilent = isSilent;
+    if (isSilent) this.#settleProbes(false);
+    for (const listener of this.#listeners) listener(isSilent);
+  }
+
+  #settleProbes(isThere: boolean): void {
+    if (this.#probes.size === 0) return;
+    for (const settle of this.#probes) settle(isThere);
+    this.#probes.clear();
+  }
+
+  #arm(intervalMs: number): void {
+    this.#timer?.cancel();
+    this.#intervalMs = intervalMs;
+    this.#timer = this.#options.clock.timer(intervalMs, this.#beat);
+  }
+}
