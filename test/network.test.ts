@@ -29,7 +29,7 @@ describe("Bad networks", function () {
     await tunnel.online("http2");
     await tunnel.status(
       "a reason that names the relay's UDP port",
-      (now) => now.status === "online" && /UDP 10\.77\.0\.1:4433/.test(now.whyNotQuic ?? ""),
+      (now) => now.status === "online" && /UDP to 10\.77\.0\.1:4433 got no answer/.test(now.whyNotQuic ?? ""),
     );
     assert.ok((await lab.stats()).toRelay.blackholed > 0);
     await endInOrder(tunnel);

@@ -67,6 +67,16 @@ describe("the text reporter", () => {
     ]);
   });
 
+  it("says once why it is not QUIC, however often that is tried", () => {
+    const reporter = createTextReporter(output(false), { qr: false });
+    const blocked = { ...online, transport: "http2", whyNotQuic: "UDP is blocked" } as const;
+    for (const nextQuicTryAt of [1, 2, 3]) reporter.onState(state({ ...blocked, nextQuicTryAt }));
+    assert.deepEqual(written.split("\n").slice(2), [
+      "online at relay:4433 over HTTP/2: UDP is blocked, next try now",
+      "",
+    ]);
+  });
+
   it("says which endpoint is the secondary one", () => {
     createTextReporter(output(false), { qr: false }).onState(state(online, "secondary"));
     assert.deepEqual(written.split("\n").slice(0, 3), [

@@ -26,7 +26,7 @@ function describe(state: TunnelState): string {
   const lines = state.endpoints.flatMap((endpoint) => [
     `${endpoint.role}: ${endpoint.clientId}, for ${endpoint.local}`,
     ...urlsOf(endpoint).map((url) => `  URL: ${url}`),
-    ...endpoint.relays.map(({ server, now }) => `  ${describeStatus(server, now)}`),
+    ...endpoint.relays.map(({ server, now }) => `  ${describeStatus(server, now, Date.now())}`),
     ...endpoint.certificates.map(
       ({ hostname, now, permitsLeft }) =>
         `  ${describeCertificate(hostname, now)}` +

@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import type { Logger } from "@porthole/common/log";
-import type { EndpointState, TunnelState } from "@porthole/common/tunnel";
+import type { EndpointState, RelayStatus, TunnelState } from "@porthole/common/tunnel";
 import { renderUnicodeCompact } from "uqr";
 import type { Reporter } from "./reporter.ts";
 import { StatusLine } from "./status-line.ts";
@@ -22,10 +22,10 @@ export function createTextReporter(output: TextOutput, options: { readonly qr: b
     status.printAbove(`${text}\n`);
   }
 
-  /** Prints a thing once, and again only when it has changed. */
-  function once(key: string, text: string): boolean {
-    if (shown.get(key) === text) return false;
-    shown.set(key, text);
+  /** Prints a thing once, and again only when it has changed, by what it says besides numbers that always change. */
+  function once(key: string, text: string, essence = text): boolean {
+    if (shown.get(key) === essence) return false;
+    shown.set(key, essence);
     line(text);
     return true;
   }
@@ -39,9 +39,9 @@ export function createTextReporter(output: TextOutput, options: { readonly qr: b
       if (options.qr) line(renderUnicodeCompact(url));
     }
     for (const { server, now } of endpoint.relays) {
-      const text = describeStatus(server, now);
+      const text = describeStatus(server, now, Date.now());
       if (now.status === "connecting") status.show(text);
-      else once(`${role} ${server}`, colour(now.status, `${prefix}${text}`));
+      else once(`${role} ${server}`, colour(now.status, `${prefix}${text}`), essenceOf(server, now));
     }
   }
 
@@ -80,6 +80,11 @@ export function createTextReporter(output: TextOutput, options: { readonly qr: b
       line(paint(report.status >= 500 || report.status === 0 ? "yellow" : "dim", describeRequest(report))),
     close: () => status.clear(),
   };
+}
+
+/** QUIC is tried again and again, at another time each. */
+function essenceOf(server: string, now: RelayStatus): string {
+  return describeStatus(server, now.status === "online" ? { ...now, nextQuicTryAt: 0 } : now, 0);
 }
 
 function withHint(message: string, fields: object): string {

@@ -13,14 +13,24 @@ describe("what is said of a relay", () => {
     [{ ...online, transport: "http2" }, "online at relay:4433 over HTTP/2"],
     [
       { ...online, transport: "http2", whyNotQuic: "QUIC is being tried" },
-      "online at relay:4433 over HTTP/2 (QUIC is being tried)",
+      "online at relay:4433 over HTTP/2: QUIC is being tried",
     ],
+    ...(
+      [
+        [1_900, "now"],
+        [46_000, "in 45 s"],
+        [121_000, "in 2 min"],
+      ] as const
+    ).map(([nextQuicTryAt, when]): [RelayStatus, string] => [
+      { ...online, transport: "http2", whyNotQuic: "UDP to relay:4433 got no answer", nextQuicTryAt },
+      `online at relay:4433 over HTTP/2: UDP to relay:4433 got no answer, next try ${when}`,
+    ]),
     [{ status: "waiting", delayMs: 999, error }, "relay:4433: no route; trying again in 999 ms"],
     [{ status: "waiting", delayMs: 12_345, error }, "relay:4433: no route; trying again in 12.3 s"],
     [{ status: "failed", error }, "gave up on relay:4433: relay:4433: no route"],
     [{ status: "stopped" }, "stopped"],
   ];
-  for (const [status, text] of cases) it(text, () => assert.equal(describeStatus("relay:4433", status), text));
+  for (const [status, text] of cases) it(text, () => assert.equal(describeStatus("relay:4433", status, 1_000), text));
 });
 
 describe("what is said of a certificate", () => {

@@ -3,14 +3,15 @@ import type { CertificateStatus, EndpointState, RelayStatus, VisitReport } from 
 import { formatBytes, formatDuration } from "@porthole/common/util";
 
 /** One line about one relay: what a person must be able to tell apart. */
-export function describeStatus(server: string, status: RelayStatus): string {
+export function describeStatus(server: string, status: RelayStatus, now: number): string {
   switch (status.status) {
     case "connecting":
       return `connecting to ${server}`;
     case "online": {
       const carrier = status.transport === "quic" ? "QUIC" : "HTTP/2";
-      const why = status.whyNotQuic === undefined ? "" : ` (${status.whyNotQuic})`;
-      return `online at ${server} over ${carrier}${why}`;
+      const why = status.whyNotQuic === undefined ? "" : `: ${status.whyNotQuic}`;
+      const next = status.nextQuicTryAt === undefined ? "" : `, next try ${soon(status.nextQuicTryAt - now)}`;
+      return `online at ${server} over ${carrier}${why}${next}`;
     }
     case "waiting":
       return `${status.error.message}; trying again in ${formatDuration(status.delayMs)}`;
@@ -73,4 +74,9 @@ function day(time: number): string {
 
 function minute(time: number): string {
   return new Date(time).toISOString().slice(0, 16).replace("T", " ") + " UTC";
+}
+
+function soon(ms: number): string {
+  if (ms < 1_000) return "now";
+  return ms < 90_000 ? `in ${Math.round(ms / 1_000)} s` : `in ${Math.round(ms / 60_000)} min`;
 }

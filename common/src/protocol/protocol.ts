@@ -157,6 +157,8 @@ export const limits = {
    */
   linkSilence: { suspectMs: 400, deadMs: 12_000 },
   quicIdleTimeoutMs: 15_000,
+  /** How often a client looks whether one of its links is worn out. */
+  linkInspectionMs: 10_000,
   /** Streams at once on one link, from relay to client. */
   maxStreamsPerLink: 1_000,
   /** Bytes that a peer may send on one stream before we read. */
@@ -170,13 +172,17 @@ export const limits = {
   /** Visitors that the relay reads a ClientHello of at once. */
   maxPendingHellos: 4_096,
   reconnect: { firstMs: 1_000, maxMs: 30_000, stableAfterMs: 10_000 },
-  /** While HTTP/2 serves, QUIC is tried again after pauses in this range. */
-  quicRetry: { firstMs: 30_000, maxMs: 600_000 },
   /** The relay's QUIC process: how often it shows that it lives, how long it may be silent, and how long it may take to start. */
   laneBeatMs: 1_000,
   laneSilenceMs: 3_000,
   laneStartMs: 10_000,
   laneRestart: { firstMs: 1_000, maxMs: 60_000, stableAfterMs: 60_000 },
+  /** While HTTP/2 serves, QUIC is tried again after pauses in this range; where it has worked before, at least every `maxAfterServiceMs`. */
+  quicRetry: { firstMs: 30_000, maxMs: 600_000, maxAfterServiceMs: 45_000 },
   /** A client with HTTP/2 up dials the rest of its pool if QUIC is not up by then. */
   quicHeadStartMs: 300,
+  /** The same when QUIC has fallen silent for so long. */
+  quicSilentPoolMs: 1_000,
+  /** The rest of the pool goes when QUIC has been up for so long. */
+  quicSettledMs: 10_000,
 } as const;

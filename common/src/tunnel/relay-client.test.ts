@@ -5,7 +5,7 @@ import { generateKey } from "../identity/index.ts";
 import { createLink, type Carrier, type Link } from "../link/index.ts";
 import { memoryCarrierPair } from "../link/memory/index.ts";
 import { silentLogger } from "../log.ts";
-import { limits, type ControlMessage, type Hello } from "../protocol/index.ts";
+import { encodeProxyHeader, limits, type ControlMessage, type Hello } from "../protocol/index.ts";
 import { Secret } from "../util/index.ts";
 import { FakeClock } from "../testing/fake-clock.ts";
 import { Endpoint } from "./endpoint.ts";
@@ -15,6 +15,7 @@ import type { RelayStatus } from "./state.ts";
 import type { TransportPolicy } from "./transport-choice.ts";
 import { memoryKnownRelays, RelayTrust } from "./trust.ts";
 
+type World = { say(kind: Kind, message: ControlMessage): void; wear(kind: Kind, wear: number): void };
 type Kind = "quic" | "http2";
 
 /** What a dialled relay does; dialling itself may fail, too. */
@@ -30,6 +31,7 @@ const welcome: ControlMessage = {
   observedAddress: "127.0.0.1",
 };
 const refusal: ControlMessage = { type: "reject", code: "unauthorized", message: "who are you" };
+const nowhere = { address: "192.0.2.1", port: 1 };
 const unreachable = new PortholeError("unreachable", "no route");
 const untrusted = new PortholeError("untrusted", "somebody else");
 
@@ -48,6 +50,10 @@ describe("one endpoint's links with one relay", () => {
     const answers: Record<Kind, Answer> = { quic: welcome, http2: welcome, ...first };
     const dials: Record<Kind, number> = { quic: 0, http2: 0 };
     const links: Record<Kind, Set<Link>> = { quic: new Set(), http2: new Set() };
+    const carriers: Record<Kind, Set<{ readonly relay: Carrier; readonly client: Carrier }>> = {
+      quic: new Set(),
+      http2: new Set(),
+    };
     const statuses: RelayStatus[] = [];
     const hellos: Hello[] = [];
     let tokensUsed = 0;
@@ -64,7 +70,11 @@ describe("one endpoint's links with one relay", () => {
       Object.defineProperty(pair.client, "kind", { value: kind });
       const link = createLink(pair.relay, { clock, heartbeat: "watch" });
       links[kind].add(link);
-      void link.closed.then(() => links[kind].delete(link));
+      carriers[kind].add(pair);
+      void link.closed.then(() => {
+        links[kind].delete(link);
+        carriers[kind].delete(pair);
+      });
       void serve(link, answer, hellos);
       return pair.client;
     }
@@ -98,6 +108,7 @@ describe("one endpoint's links with one relay", () => {
     const over = client.run();
     return {
       clock,
+      client,
       answers,
       dials,
       statuses,
@@ -110,6 +121,27 @@ describe("one endpoint's links with one relay", () => {
       /** Whatever is possible without time passing happens. */
       async settle() {
         for (let i = 0; i < 40; i++) await clock.advance(0);
+      },
+      /** On the links that there are now neither side hears anything any more. */
+      darken(kind: Kind, isDark: boolean) {
+        for (const { control } of [...carriers[kind]].flatMap(({ relay, client: carrier }) => [relay, carrier])) {
+          if (isDark) control.pause();
+          else control.resume();
+        }
+      },
+      say(kind: Kind, message: ControlMessage) {
+        for (const link of links[kind]) link.control.send(message);
+      },
+      wear(kind: Kind, wear: number) {
+        for (const { client: carrier } of carriers[kind]) Object.assign(carrier, { wear: () => wear });
+      },
+      /** A visitor on the first link, who stays. */
+      visit(kind: Kind) {
+        const [link] = links[kind];
+        const stream = (link as Link).openStream();
+        stream.on("error", () => {});
+        stream.write(encodeProxyHeader({ source: nowhere, destination: nowhere }));
+        return stream;
       },
       lose(kind: Kind) {
         for (const link of links[kind]) link.destroy(new PortholeError("closed", "pulled the plug"));
@@ -165,11 +197,11 @@ describe("one endpoint's links with one relay", () => {
     it.answers.quic = welcome;
     await it.clock.advance(limits.quicHandshakeMs);
     now = it.now();
-    assert.match(
-      (now?.status === "online" && now.whyNotQuic) || "",
-      /^QUIC: Waiting for an answer from UDP relay:4433/,
-    );
+    assert.equal(now?.status === "online" && now.whyNotQuic, "UDP to relay:4433 got no answer");
+    assert.ok(now?.status === "online" && now.nextQuicTryAt !== undefined);
     await it.clock.advance(limits.quicRetry.firstMs);
+    await it.settle();
+    await it.clock.advance(limits.quicSettledMs);
     await it.settle();
     assert.deepEqual(it.up(), [1, 1]);
     now = it.now();
@@ -201,9 +233,114 @@ describe("one endpoint's links with one relay", () => {
     await it.settle();
     assert.deepEqual(it.up(), [0, 4]);
     it.answers.quic = welcome;
-    await it.clock.advance(limits.quicRetry.firstMs);
+    await it.clock.advance(limits.quicRetry.firstMs + limits.quicSettledMs);
     await it.settle();
     assert.deepEqual(it.up(), [1, 1]);
+    await it.end();
+  });
+
+  it("QUIC that goes silent: the standby carries at once, then the pool, and QUIC again when it is heard", async () => {
+    const it = world("auto");
+    await it.settle();
+    it.darken("quic", true);
+    // The longest time to the next heartbeat, and to the end of patience.
+    await it.clock.advance(limits.heartbeatIntervalMs + 2 * limits.linkSilence.suspectMs);
+    let now = it.now();
+    assert.equal(now?.status === "online" && now.transport, "http2");
+    assert.equal(now?.status === "online" && now.whyNotQuic, "UDP to relay:4433 has gone silent");
+    await it.clock.advance(limits.quicSilentPoolMs);
+    await it.settle();
+    assert.deepEqual(it.up(), [1, 4]);
+    it.darken("quic", false);
+    await it.settle();
+    now = it.now();
+    assert.equal(now?.status === "online" && now.transport, "quic");
+    assert.equal(it.dials.quic, 1);
+    await it.clock.advance(limits.quicSettledMs);
+    await it.settle();
+    assert.deepEqual(it.up(), [1, 1]);
+    await it.end();
+  });
+
+  it("QUIC that stays silent: its link ends, and a new one is tried within a minute for ever", async () => {
+    const it = world("auto");
+    await it.settle();
+    it.darken("quic", true);
+    it.answers.quic = "hang";
+    await it.clock.advance(limits.heartbeatIntervalMs + limits.linkSilence.deadMs + 1_000);
+    assert.equal(it.up()[0], 0);
+    await it.clock.advance(3_600_000);
+    const { quic } = it.dials;
+    assert.ok(quic > 3_600 / 60, `${quic} attempts in an hour`);
+    it.answers.quic = welcome;
+    await it.clock.advance(limits.quicRetry.maxAfterServiceMs + limits.quicHandshakeMs);
+    assert.equal(it.up()[0], 1);
+    await it.end();
+  });
+
+  for (const [what, go] of [
+    ["a relay that drains", (it: World) => it.say("quic", { type: "drain", reason: "restart", deadlineMs: 30_000 })],
+    ["a link that is worn out", (it: World) => it.wear("quic", 1)],
+  ] as const) {
+    it(`${what}: a new link first, then the old one goes when its visitors are through`, async () => {
+      const it = world("auto");
+      await it.settle();
+      await it.clock.advance(limits.linkInspectionMs - 1);
+      const visitor = it.visit("quic");
+      go(it);
+      await it.clock.advance(1);
+      await it.settle();
+      assert.equal(it.dials.quic, 2);
+      assert.deepEqual(it.up(), [2, 1]);
+      assert.ok(it.statuses.every(({ status }) => status !== "waiting"));
+      visitor.end();
+      visitor.resume();
+      await it.settle();
+      assert.deepEqual(it.up(), [1, 1]);
+      await it.clock.advance(60_000);
+      assert.equal(it.dials.quic, 2);
+      await it.end();
+    });
+  }
+
+  it("a relay that drains and takes nobody any more: the old links serve until they end", async () => {
+    const it = world("auto");
+    await it.settle();
+    Object.assign(it.answers, { quic: unreachable, http2: unreachable });
+    for (const kind of ["quic", "http2"] as const)
+      it.say(kind, { type: "drain", reason: "restart", deadlineMs: 30_000 });
+    await it.settle();
+    assert.equal(it.now()?.status, "online");
+    it.lose("quic");
+    it.lose("http2");
+    await it.settle();
+    assert.equal(it.now()?.status, "waiting");
+    Object.assign(it.answers, { quic: welcome, http2: welcome });
+    await it.clock.advance(limits.reconnect.maxMs);
+    await it.settle();
+    assert.equal(it.now()?.status, "online");
+    await it.end();
+  });
+
+  it("another network: links that don't answer are replaced, those that do stay, and nobody waits", async () => {
+    const it = world("auto");
+    await it.settle();
+    it.darken("http2", true);
+    it.client.recheck();
+    await it.clock.advance(limits.linkSilence.suspectMs);
+    await it.settle();
+    assert.deepEqual(it.dials, { quic: 1, http2: 2 });
+    it.darken("http2", true);
+    it.lose("http2");
+    it.answers.http2 = "hang";
+    await it.settle();
+    await it.clock.advance(limits.reconnect.maxMs);
+    const { http2 } = it.dials;
+    it.answers.http2 = welcome;
+    it.client.recheck();
+    await it.settle();
+    assert.equal(it.dials.http2, http2 + 1);
+    assert.equal(it.up()[1], 1);
     await it.end();
   });
 
@@ -282,6 +419,7 @@ async function serve(link: Link, answer: ControlMessage, hellos: Hello[]): Promi
       hellos.push(message);
       link.control.send(answer);
     }
+    if (message.type === "goodbye") await link.idle();
     if (message.type === "goodbye" || answer.type === "reject")
       await link.close(new PortholeError("closed", "as you like"));
   }

@@ -8,7 +8,7 @@ import { LinkSlot } from "./link-slot.ts";
 import { RelayDialer, type RelayDialerOptions } from "./relay-dialer.ts";
 import type { Session } from "./session.ts";
 import { publicUrl, type RelayStatus } from "./state.ts";
-import { wantedLinks, type TransportPolicy } from "./transport-choice.ts";
+import { TransportChoice, type Decision, type QuicFact, type TransportPolicy } from "./transport-choice.ts";
 
 export interface RelayClientOptions extends RelayDialerOptions {
   readonly transport: TransportPolicy;
@@ -18,7 +18,10 @@ export interface RelayClientOptions extends RelayDialerOptions {
   readonly onRequest: (report: RequestReport) => void;
 }
 
-/** One endpoint's links with one relay: as many and of the kinds that the transport choice wants, each kept up by its slot. */
+/**
+ * One endpoint's links with one relay: as many and of the kinds that the transport choice wants, each kept up by its slot.
+ * Where a link has to go, its place is filled first.
+ */
 export class RelayClient {
   readonly #options: RelayClientOptions;
   readonly #signal: AbortSignal;
@@ -30,17 +33,22 @@ export class RelayClient {
   /** Slots and visits that are not over. */
   readonly #running = new Set<unknown>();
   readonly #over = new AsyncQueue<never>();
-  #headStart: Timer | undefined;
-  #headStartOver = false;
+  /** The link that each slot was last seen to be up with. */
+  readonly #lastUp = new WeakMap<LinkSlot, Link | undefined>();
+  readonly #choice: TransportChoice;
+  #decision: Decision;
+  #review: Timer | undefined;
+  #inspection: Timer | undefined;
   #wasAdmitted = false;
   #published = "";
-  /** Survives the next attempt, so that the reason shown does not flicker. */
-  #quicError: PortholeError | undefined;
 
   constructor(options: RelayClientOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
     this.#dialer = new RelayDialer(options, (stream, link) => this.#forward(stream, link));
+    const { transport: policy, poolSize, server, clock } = options;
+    this.#choice = new TransportChoice({ policy, poolSize, server: server.text }, clock.monotonic());
+    this.#decision = this.#choice.see(this.#quicFact(), clock.monotonic());
   }
 
   /**
@@ -52,14 +60,20 @@ export class RelayClient {
     if (this.#signal.aborted) stop();
     this.#signal.addEventListener("abort", stop, { once: true });
     this.#options.onStatus({ status: "connecting" });
-    this.#headStart = this.#options.clock.timer(limits.quicHeadStartMs, () => {
-      this.#headStartOver = true;
-      this.#arrange();
-    });
     this.#arrange();
+    this.#inspect();
     await this.#over.next();
-    this.#headStart.cancel();
+    this.#review?.cancel();
+    this.#inspection?.cancel();
     this.#signal.removeEventListener("abort", stop);
+  }
+
+  /** This machine is in another network, or was asleep: nothing that was learnt about the way to the relay holds any more. */
+  recheck(): void {
+    if (this.#stop.signal.aborted) return;
+    this.#choice.forget(this.#options.clock.monotonic());
+    // Each says what becomes of it.
+    for (const slot of this.#slots) slot.recheck();
   }
 
   /** The links that are up. */
@@ -70,23 +84,45 @@ export class RelayClient {
   /** Starts and retires slots until what is there is what is wanted. */
   #arrange(): void {
     if (this.#stop.signal.aborted) return this.#endWhenEmpty();
-    const { transport: policy, poolSize, dialers } = this.#options;
-    const quicSlot = this.#active("quic")[0];
-    const quicGivenUp = quicSlot?.state.status === "failed";
-    const wanted = wantedLinks({
-      policy,
-      poolSize,
-      quic: !dialers.quic.available || quicGivenUp ? "unavailable" : isOnline(quicSlot) ? "up" : "trying",
-      headStartOver: this.#headStartOver,
-    });
-    if (wanted.quic && !quicSlot) this.#start("quic");
+    const { clock } = this.#options;
+    this.#decision = this.#choice.see(this.#quicFact(), clock.monotonic());
+    const { links, reviewInMs } = this.#decision;
+    if (links.quic && this.#active("quic").length === 0) this.#start("quic");
     const http2 = this.#active("http2");
-    for (let i = http2.length; i < wanted.http2; i++) this.#start("http2");
-    for (const slot of http2.slice(wanted.http2)) slot.retire("QUIC carries the traffic");
+    for (let i = http2.length; i < links.http2; i++) this.#start("http2");
+    // Those that work stay.
+    const surplus = [...http2.filter(isServing), ...http2.filter((slot) => !isServing(slot))].slice(links.http2);
+    for (const slot of surplus) slot.retire("QUIC carries the traffic");
+    this.#review?.cancel();
+    this.#review =
+      reviewInMs === undefined
+        ? undefined
+        : clock.timer(reviewInMs, () => {
+            this.#arrange();
+            this.#publish();
+          });
   }
 
+  #quicFact(): QuicFact {
+    const { dialers } = this.#options;
+    if (!dialers.quic.available) return { is: "unavailable", reason: dialers.quic.reason };
+    const quic = [...this.#slots].filter(({ transport, retired }) => transport === "quic" && !retired);
+    if (quic.some(isServing)) return { is: "up" };
+    if (quic.some(({ link }) => link)) return { is: "silent" };
+    const state = quic.find(({ leaving }) => !leaving)?.state;
+    if (state?.status === "waiting") return { is: "waiting", error: state.error, nextTryAt: state.nextTryAt };
+    return state?.status === "failed" ? { is: "unavailable", reason: state.error.message } : { is: "dialing" };
+  }
+
+  /** Those that count: a slot that is leaving has, or shall have, a successor. */
   #active(transport: "quic" | "http2"): LinkSlot[] {
-    return [...this.#slots].filter((slot) => slot.transport === transport && !slot.retired);
+    return [...this.#slots].filter((slot) => slot.transport === transport && !slot.retired && !slot.leaving);
+  }
+
+  /** A link is replaced before its engine's own limits are met. */
+  #inspect(): void {
+    for (const slot of this.#slots) if ((slot.link?.wear() ?? 0) >= 1) slot.leave();
+    this.#inspection = this.#options.clock.timer(limits.linkInspectionMs, () => this.#inspect());
   }
 
   #start(transport: "quic" | "http2"): void {
@@ -133,19 +169,29 @@ export class RelayClient {
   #onSlotChange(slot: LinkSlot): void {
     if (this.#stop.signal.aborted) return;
     const { state } = slot;
-    if (state.status === "online") {
-      this.#wasAdmitted = true;
-      // The relay is back: what QUIC knows about it is old.
-      if (slot.transport === "http2") for (const quic of this.#active("quic")) quic.wake();
+    if (state.status === "online" && slot.link !== this.#lastUp.get(slot)) {
+      this.#lastUp.set(slot, slot.link);
+      this.#onUp(slot);
     }
-    if (slot.transport === "quic" && (state.status === "waiting" || state.status === "failed"))
-      this.#quicError = state.error;
     if (state.status === "failed" && (slot.transport === "http2" || this.#options.transport === "quic")) {
       this.#fail(state.error);
       return;
     }
     this.#arrange();
     this.#publish();
+  }
+
+  #onUp(slot: LinkSlot): void {
+    this.#wasAdmitted = true;
+    if (slot.leaving) return;
+    for (const other of this.#slots)
+      if (other.leaving && other.transport === slot.transport) other.retire("Another link has taken its place");
+    if (slot.transport !== "http2" || this.#active("http2").some((other) => other !== slot && isServing(other))) return;
+    // The relay is back: what QUIC knows about it is old.
+    for (const quic of this.#active("quic")) {
+      if (quic.link) quic.recheck();
+      else quic.wake();
+    }
   }
 
   #fail(error: PortholeError): void {
@@ -170,11 +216,11 @@ export class RelayClient {
   }
 
   #status(): RelayStatus {
-    const online = [...this.#slots].filter(isOnline);
-    const best = online.find((slot) => slot.transport === "quic") ?? online[0];
+    const online = [...this.#slots].filter(({ link, leaving }) => link && !(leaving && link.isSilent));
+    const { carrier, whyNotQuic } = this.#decision;
+    const best = online.find((slot) => slot.transport === carrier && isServing(slot)) ?? online[0];
     if (best?.state.status === "online") {
       const { link, welcome } = best.state.session;
-      const whyNotQuic = best.transport === "quic" ? undefined : this.#whyNotQuic();
       const rttMs = link.rttMs();
       return {
         status: "online",
@@ -182,7 +228,8 @@ export class RelayClient {
         links: online.length,
         hostnames: welcome.hostnames,
         urls: welcome.hostnames.map((name) => publicUrl(name, welcome.publicPort)),
-        ...(whyNotQuic === undefined ? {} : { whyNotQuic }),
+        ...(whyNotQuic === undefined ? {} : { whyNotQuic: whyNotQuic.message }),
+        ...(whyNotQuic?.nextTryAt === undefined ? {} : { nextQuicTryAt: whyNotQuic.nextTryAt }),
         ...(rttMs === undefined ? {} : { rttMs }),
       };
     }
@@ -191,17 +238,9 @@ export class RelayClient {
     if (state?.status !== "waiting") return { status: "connecting" };
     return { status: "waiting", delayMs: state.delayMs, error: state.error };
   }
-
-  #whyNotQuic(): string | undefined {
-    const { transport, dialers } = this.#options;
-    if (transport === "h2") return undefined;
-    if (!dialers.quic.available) return `QUIC is unavailable: ${dialers.quic.reason}`;
-    if (!this.#quicError) return "QUIC is being tried";
-    const { message } = this.#quicError;
-    return message.startsWith("QUIC") ? message : `QUIC: ${message}`;
-  }
 }
 
-function isOnline(slot: LinkSlot | undefined): boolean {
-  return slot?.state.status === "online";
+/** Up, and not silent. */
+function isServing({ link }: LinkSlot): boolean {
+  return link !== undefined && !link.isSilent;
 }

@@ -95,17 +95,32 @@ export class RelayDialer {
       throw new PortholeError("unavailable", `QUIC is unavailable: ${quic.reason}`, {
         hint: "Use --transport auto or h2.",
       });
+    const dial = async (trust: PeerTrust): Promise<Session> => {
+      const what = `Waiting for an answer from UDP ${server.text}`;
+      const carrier = await this.#dial(what, limits.quicHandshakeMs, signal, (init) =>
+        quic.dial(this.#target(trust), init),
+      );
+      return this.#openSession(carrier, signal);
+    };
     const trust = await this.#options.trust.whenSeen(signal);
-    const what = `Waiting for an answer from UDP ${server.text}`;
-    const carrier = await this.#dial(what, limits.quicHandshakeMs, signal, (init) =>
-      quic.dial(this.#target(trust), init),
-    );
-    return this.#openSession(carrier, signal);
+    try {
+      return await dial(trust);
+    } catch (reason) {
+      // It may have a new certificate of the key that we know, and only HTTP/2 can look.
+      if (trust.kind !== "pinned" || PortholeError.from(reason).code !== "untrusted") throw reason;
+      await this.#lookAtCertificate(signal);
+      const renewed = this.#options.trust.quic;
+      if (!renewed || (renewed.kind === "pinned" && renewed.pem === trust.pem)) throw reason;
+      return dial(renewed);
+    }
   }
 
   /** Makes a connection only to see the relay's certificate: QUIC has to know a pinned one beforehand. */
   async seeCertificate(signal: AbortSignal): Promise<void> {
-    if (this.#options.trust.quic) return;
+    if (!this.#options.trust.quic) await this.#lookAtCertificate(signal);
+  }
+
+  async #lookAtCertificate(signal: AbortSignal): Promise<void> {
     const reason = "Only looking at the certificate";
     const session = await this.http2(signal);
     session.retire(reason);

@@ -6,7 +6,13 @@ import type { Session } from "./session.ts";
 export type LoopState =
   | { readonly status: "connecting" }
   | { readonly status: "online"; readonly session: Session }
-  | { readonly status: "waiting"; readonly delayMs: number; readonly error: PortholeError }
+  | {
+      readonly status: "waiting";
+      readonly delayMs: number;
+      /** In milliseconds since 1970. */
+      readonly nextTryAt: number;
+      readonly error: PortholeError;
+    }
   /** Trying again is useless; the loop is over. */
   | { readonly status: "failed"; readonly error: PortholeError }
   | { readonly status: "stopped" };
@@ -14,6 +20,8 @@ export type LoopState =
 export interface LoopDeps {
   readonly clock: Clock;
   readonly backoff: Backoff;
+  /** The longest pause once the relay has admitted us. */
+  readonly maxPauseMs?: number | undefined;
   /**
    * Tries again after every error but a refusal by the relay and a missing part of this machine. Read after every error:
    * the relay may have admitted another link of ours meanwhile.
@@ -48,8 +56,9 @@ export async function keepLinkUp(deps: LoopDeps, signal: AbortSignal): Promise<v
         return;
       }
       if (deps.clock.monotonic() - startedAt >= limits.reconnect.stableAfterMs) deps.backoff.reset();
-      const delayMs = Math.max(deps.backoff.next(), error.retryAfterMs ?? 0);
-      deps.onState({ status: "waiting", delayMs, error });
+      const maxPauseMs = (wasAdmitted ? deps.maxPauseMs : undefined) ?? Number.POSITIVE_INFINITY;
+      const delayMs = Math.max(Math.min(deps.backoff.next(), maxPauseMs), error.retryAfterMs ?? 0);
+      deps.onState({ status: "waiting", delayMs, nextTryAt: deps.clock.now() + delayMs, error });
       await pause(deps, delayMs, signal);
     }
   }

@@ -14,6 +14,8 @@ export interface Session {
    * left, if it says so; rejects with its reason, `busy` mostly.
    */
   requestPermit(hostname: string, signal: AbortSignal): Promise<number | undefined>;
+  /** Resolves when the relay says that it will stop; what runs may go on for a while. */
+  readonly drained: Promise<void>;
   /** Asks the relay for no new visitors; it closes the link when the present ones are through. */
   retire(reason: string): void;
 }
@@ -76,15 +78,20 @@ function fromReject(code: string, message: string, retryAfterMs: number | undefi
 class LinkSession implements Session {
   readonly link: Link;
   readonly welcome: Welcome;
+  readonly drained: Promise<void>;
   readonly #options: SessionOptions;
   readonly #permits = new Map<string, (answer: Permit) => void>();
   /** The relay's last word explains the end of the link better than the transport does. */
   #told: PortholeError | undefined;
+  #onDrain: () => void = () => {};
 
   constructor(link: Link, welcome: Welcome, options: SessionOptions) {
     this.link = link;
     this.welcome = welcome;
     this.#options = options;
+    this.drained = new Promise((resolve) => {
+      this.#onDrain = resolve;
+    });
   }
 
   async serve(signal: AbortSignal): Promise<PortholeError> {
@@ -126,6 +133,7 @@ class LinkSession implements Session {
       switch (message.type) {
         case "drain":
           this.#told = new PortholeError("draining", `The relay stops: ${message.reason}`);
+          this.#onDrain();
           break;
         case "reject":
           this.#told = fromReject(message.code, message.message, message.retryAfterMs);

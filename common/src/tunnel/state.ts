@@ -14,6 +14,8 @@ export type RelayStatus =
       readonly transport: LinkKind;
       /** Why it is not QUIC; absent when it is, or when the user asked for HTTP/2. */
       readonly whyNotQuic?: string;
+      /** When QUIC is tried again, in milliseconds since 1970; may be now. */
+      readonly nextQuicTryAt?: number;
       readonly links: number;
       readonly hostnames: readonly string[];
       readonly urls: readonly string[];

@@ -6,6 +6,7 @@ import type { Clock } from "../util/index.ts";
 import type { RequestReport } from "../gateway/index.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { VisitReport } from "./forwarder.ts";
+import { NetworkWatch, type Interfaces } from "./network-watch.ts";
 import { RelayClient } from "./relay-client.ts";
 import type { Dialers, ServerAddress } from "./relay-dialer.ts";
 import { EndpointCertificates, type EndpointAcme } from "./endpoint-certificates.ts";
@@ -32,6 +33,8 @@ export interface TunnelOptions {
   readonly member?: IdentityKey | undefined;
   /** How an endpoint gets certificates; undefined for one that stays self-signed. */
   acmeFor?(endpoint: Endpoint): EndpointAcme | undefined;
+  /** This machine's network interfaces; its own ones if absent. */
+  readonly interfaces?: Interfaces | undefined;
   /** Name and version, for the relay's log. */
   readonly software: string;
   readonly clock: Clock;
@@ -109,6 +112,9 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
         })),
         certificates: certificates.status(),
       }),
+      recheck() {
+        for (const client of clients) client.recheck();
+      },
       async run() {
         const unwatch = endpoint.gateway.onChange(publish);
         await Promise.all(clients.map((client) => client.run()));
@@ -118,7 +124,16 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
     };
   }
 
+  const watch = new NetworkWatch({
+    clock: options.clock,
+    interfaces: options.interfaces,
+    onChange(what) {
+      options.log.debug({}, what);
+      for (const each of exposed) each.recheck();
+    },
+  });
   await Promise.all(exposed.map((each) => each.run()));
+  watch.stop();
   if (signal.aborted) return;
   const failed = exposed.flatMap(({ statuses }) => statuses).findLast((status) => status.status === "failed");
   throw failed?.status === "failed" ? failed.error : new PortholeError("internal", "The tunnel ended by itself");
@@ -127,6 +142,8 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
 interface Exposed {
   readonly statuses: readonly RelayStatus[];
   state(): EndpointState;
+  /** See RelayClient.recheck. */
+  recheck(): void;
   run(): Promise<void>;
 }
 
