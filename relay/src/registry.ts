@@ -72,7 +72,7 @@ export function createRegistry(): Registry {
       if (!agents) return [];
       if (agents.size === 1) return [...agents];
       // The newest first, and the sort is stable: what has just been dialled is there.
-      const ranked = [...agents].reverse().map((agent) => ({ agent, rank: rankOf(agent.link) }));
+      const ranked = [...agents].toReversed().map((agent) => ({ agent, rank: rankOf(agent.link) }));
       ranked.sort((a, b) => a.rank.group - b.rank.group || a.rank.streams - b.rank.streams);
       return ranked.map(({ agent }) => agent);
     },
