@@ -132,7 +132,7 @@ export interface BodyView {
   readonly info: BodyInfo;
   /** How to show it. `html` is source text and must never be rendered. */
   readonly format: "none" | "json" | "form" | "multipart" | "html" | "xml" | "events" | "text" | "image" | "binary";
-  /** `damaged`: the coding is broken or cut off; what could be decoded is given. `unknown`: a coding that is not known here; the bytes are given as they are. */
+  /** `damaged`: the coding is broken, or what it hides is too large; what could be decoded is given. `unknown`: a coding that is not known here; the bytes are given as they are. */
   readonly decoding: "none" | "decoded" | "damaged" | "unknown";
   /** Bytes without content coding, of what is kept. Decoding stops at a bound of its own. */
   readonly decodedBytes: number;
