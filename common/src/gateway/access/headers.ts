@@ -1,12 +1,5 @@
 import type { RawHeaders } from "../exchange.ts";
-
-/** All values of a header, in order. `name` in lower case. */
-export function valuesOf(headers: RawHeaders, name: string): string[] {
-  const values: string[] = [];
-  for (let index = 0; index + 1 < headers.length; index += 2)
-    if (headers[index]?.toLowerCase() === name) values.push(headers[index + 1] ?? "");
-  return values;
-}
+import { valuesOf } from "../raw-headers.ts";
 
 /** The value of a header that must be there exactly once: two of them are a way to show one to us and the other to the service. */
 export function onlyValueOf(headers: RawHeaders, name: string): string | undefined {

@@ -4,7 +4,7 @@ import { fakeRequest, FakeClock } from "../../testing/index.ts";
 import { Secret } from "../../util/index.ts";
 import { parseAddressList } from "./address-list.ts";
 import { parseSecrets, parseUsers } from "./credentials.ts";
-import { valuesOf } from "./headers.ts";
+import { valuesOf } from "../raw-headers.ts";
 import { parsePathList } from "./path-list.ts";
 import type { AccessDecision } from "./policy.ts";
 import { createAccessPolicy, type AccessRules } from "./rules.ts";

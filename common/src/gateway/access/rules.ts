@@ -2,7 +2,7 @@ import { PortholeError } from "../../errors.ts";
 import type { Clock, Secret, Timer } from "../../util/index.ts";
 import type { AddressList } from "./address-list.ts";
 import { isBearer, isUser } from "./credentials.ts";
-import { valuesOf } from "./headers.ts";
+import { valuesOf } from "../raw-headers.ts";
 import type { PathList } from "./path-list.ts";
 import type { AccessDecision, AccessPolicy, AccessRequest, RawDecision, Refused } from "./policy.ts";
 import type { ShareLinks } from "./share-links.ts";

@@ -1,5 +1,6 @@
 import type { AccessDecision, AccessRequest } from "./policy.ts";
-import { cookiesOf, valuesOf } from "./headers.ts";
+import { valuesOf } from "../raw-headers.ts";
+import { cookiesOf } from "./headers.ts";
 import type { ShareLinks } from "./share-links.ts";
 import { withoutParameters } from "./strip.ts";
 

@@ -1,1 +1,3 @@
 export * from "./types.ts";
+export { Inspector, type InspectorOptions } from "./inspector.ts";
+export type { RecordingLimits } from "./recordings.ts";

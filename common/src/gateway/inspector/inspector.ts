@@ -1,0 +1,214 @@
+import { PortholeError } from "../../errors.ts";
+import type { Clock } from "../../util/index.ts";
+import type { Exchange, ExchangeObserver, RequestHead } from "../exchange.ts";
+import { bodyViewOf, readBody } from "./body-view.ts";
+import { ChangeFeed } from "./change-feed.ts";
+import { parseFilter } from "./exchange-filter.ts";
+import { bodyInfo, detailOf, summaryOf } from "./exchange-view.ts";
+import { exportRecordings } from "./exports.ts";
+import { messageViewOf } from "./message-view.ts";
+import type { Recording } from "./recording.ts";
+import { Recordings, type RecordingLimits } from "./recordings.ts";
+import { Redactor } from "./redactor.ts";
+import { sendReplay } from "./replay.ts";
+import { prepareReplay } from "./replay-request.ts";
+import { inspectorVersion } from "./types.ts";
+import type {
+  BodyQuery,
+  BodyView,
+  ExchangeDetail,
+  ExchangeId,
+  ExchangeSummary,
+  ExportQuery,
+  ExportResult,
+  InspectorApi,
+  InspectorChanges,
+  InspectorStatus,
+  ListQuery,
+  ListResult,
+  MessagesQuery,
+  MessagesResult,
+  ReplayRequest,
+  ReplayResult,
+} from "./types.ts";
+
+export interface InspectorOptions {
+  readonly clock: Clock;
+  /** Names of headers, fields and parameters to take out besides those that always are. */
+  readonly redact?: readonly string[];
+  readonly limits?: Partial<RecordingLimits>;
+  /** False: nothing is recorded until `setRecording(true)`. */
+  readonly recording?: boolean;
+}
+
+const defaultLimits: RecordingLimits = {
+  maxExchanges: 5_000,
+  maxBytes: 64 * 1024 * 1024,
+  maxBodyBytes: 1024 * 1024,
+};
+const maxReplays = 100;
+/** Of a text body, where a filter looks for words. */
+const searchedBytes = 64 * 1024;
+
+/** Records exchanges in memory and answers questions about them. Whoever makes it closes it. */
+export class Inspector implements ExchangeObserver, InspectorApi {
+  readonly #clock: Clock;
+  readonly #limits: RecordingLimits;
+  readonly #redactor: Redactor;
+  readonly #recordings: Recordings;
+  readonly #feed: ChangeFeed;
+  readonly #closing = new AbortController();
+  readonly #replays = new Set<Promise<void>>();
+  #isRecording: boolean;
+
+  constructor(options: InspectorOptions) {
+    this.#clock = options.clock;
+    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#redactor = new Redactor(options.redact);
+    this.#isRecording = options.recording ?? true;
+    this.#feed = new ChangeFeed(
+      options.clock,
+      (recording) => this.#summary(recording),
+      () => this.status(),
+    );
+    this.#recordings = new Recordings(this.#limits, options.clock, this.#feed);
+  }
+
+  begin(request: RequestHead): Exchange | undefined {
+    return this.#isRecording ? this.#recordings.begin(request) : undefined;
+  }
+
+  status(): InspectorStatus {
+    return {
+      recording: this.#isRecording,
+      exchanges: this.#recordings.size,
+      bytes: this.#recordings.bytes,
+      evicted: this.#recordings.evicted,
+      ...this.#limits,
+    };
+  }
+
+  list({ filter, before, limit = 200 }: ListQuery): ListResult {
+    const test = parseFilter(filter);
+    const count = Math.min(1_000, Math.max(1, Math.trunc(limit)));
+    const exchanges: ExchangeSummary[] = [];
+    let more = false;
+    for (const recording of this.#recordings.newest()) {
+      if (before !== undefined && recording.seq >= before) continue;
+      const summary = this.#summary(recording);
+      if (!test({ summary, contains: (word) => this.#contains(recording, word) })) continue;
+      more = exchanges.length === count;
+      if (more) break;
+      exchanges.push(summary);
+    }
+    return { version: inspectorVersion, exchanges, more, status: this.status() };
+  }
+
+  detail({ id, unredacted = false }: { readonly id: ExchangeId; readonly unredacted?: boolean }): ExchangeDetail {
+    return detailOf(this.#recording(id), this.#redactor, unredacted);
+  }
+
+  async body(query: BodyQuery): Promise<BodyView> {
+    const recording = this.#recording(query.id);
+    const body = query.side === "request" ? recording.requestBody : recording.responseBody;
+    const info = bodyInfo(recording, query.side);
+    const kept = info.keptBytes === 0 ? Buffer.alloc(0) : body.kept;
+    const read = await readBody(kept, info, query.unredacted ? undefined : this.#redactor);
+    return bodyViewOf(read, info, query, this.#redactor);
+  }
+
+  messages({ id, after = 0, limit = 1_000, unredacted = false }: MessagesQuery): MessagesResult {
+    const log = this.#recording(id).messages;
+    if (!log) return { messages: [], firstKept: 1, total: 0, more: false };
+    const found = log.after(after, Math.min(1_000, Math.max(1, Math.trunc(limit))));
+    return {
+      messages: found.map((message) => messageViewOf(message, unredacted ? undefined : this.#redactor)),
+      firstKept: log.firstKept,
+      total: log.total,
+      more: (found.at(-1)?.seq ?? log.total) < log.total,
+    };
+  }
+
+  async replay({ id, edit }: ReplayRequest): Promise<ReplayResult> {
+    const recording = this.#recording(id);
+    const prepared = prepareReplay(recording, edit);
+    if (this.#replays.size >= maxReplays) throw new PortholeError("busy", `${maxReplays} replays are running already`);
+    const { head } = prepared;
+    const { visitor, scheme } = recording.request;
+    const request: RequestHead = { visitor, scheme, httpVersion: "1.1", ...head };
+    const replay = this.#recordings.begin(request, { replayOf: id, ...(edit && { edited: true }) });
+    const sent = sendReplay(prepared, replay, { clock: this.#clock, signal: this.#closing.signal });
+    this.#replays.add(sent);
+    void sent.then(() => this.#replays.delete(sent));
+    return { id: replay.id };
+  }
+
+  async export(query: ExportQuery): Promise<ExportResult> {
+    const recordings = query.ids.map((id) => this.#recording(id));
+    if (recordings.length > 0) return exportRecordings(recordings, query, this.#redactor);
+    const test = parseFilter(query.filter);
+    const all = this.#recordings.newest().toReversed();
+    const found = all.filter((recording) =>
+      test({ summary: this.#summary(recording), contains: (word) => this.#contains(recording, word) }),
+    );
+    return exportRecordings(found, query, this.#redactor);
+  }
+
+  clear(): void {
+    this.#recordings.clear();
+    this.#feed.touch();
+  }
+
+  setRecording(recording: boolean): InspectorStatus {
+    this.#isRecording = recording;
+    this.#feed.touch();
+    return this.status();
+  }
+
+  subscribe(listener: (changes: InspectorChanges) => void): () => void {
+    return this.#feed.subscribe(listener);
+  }
+
+  /** Breaks replays off and forgets everything. */
+  async close(): Promise<void> {
+    this.#isRecording = false;
+    this.#closing.abort(new PortholeError("aborted", "The client ends"));
+    await Promise.all(this.#replays);
+    this.#feed.close();
+    this.#recordings.clear();
+  }
+
+  #recording(id: ExchangeId): Recording {
+    const recording = this.#recordings.get(id);
+    if (recording) return recording;
+    throw new PortholeError("usage", `There is no request ${JSON.stringify(id)} here`, {
+      hint: "It may have given way to newer ones; the list shows those that are kept.",
+    });
+  }
+
+  #summary(recording: Recording): ExchangeSummary {
+    return summaryOf(recording, this.#redactor);
+  }
+
+  /** In what is shown of it: what was taken out can't be found. Compressed bodies are not searched. */
+  #contains(recording: Recording, word: string): boolean {
+    const { request, response } = recording;
+    const has = (text: string): boolean => text.toLowerCase().includes(word);
+    if (has(request.method) || has(this.#redactor.target(request.target)) || has(request.visitor.address)) return true;
+    for (const headers of [request.headers, response?.headers ?? []])
+      if (
+        has(headers.join("\n")) &&
+        this.#redactor.headers(headers).some(({ name, value }) => has(`${name}: ${value}`))
+      )
+        return true;
+    return (["request", "response"] as const).some((side) => {
+      const info = bodyInfo(recording, side);
+      if (info.keptBytes === 0 || info.contentEncoding !== "") return false;
+      const body = side === "request" ? recording.requestBody : recording.responseBody;
+      const text = body.kept.toString("utf8", 0, searchedBytes);
+      if (!has(text)) return false;
+      const isForm = /^(application\/x-www-form-urlencoded|multipart\/)/i.test(info.contentType);
+      return has(isForm ? this.#redactor.body(text, "form", info.contentType) : this.#redactor.text(text));
+    });
+  }
+}
