@@ -155,6 +155,19 @@ describe("replay", () => {
     assert.equal(summary.method, "PUT");
   });
 
+  it("sends a request without a body as it was", async () => {
+    await replay(tell({ request: { target: "/x" } }));
+    await replay(tell({ request: { method: "POST" }, forwarded: ["Host", "a", "Content-Length", "0"] }));
+    const [get, post] = got.map((bytes) =>
+      bytes
+        .toString()
+        .toLowerCase()
+        .match(/content-length: .*/g),
+    );
+    assert.equal(get, null);
+    assert.deepEqual(post, ["content-length: 0"]);
+  });
+
   const wrong: readonly [string, ReplayEdit, RegExp][] = [
     ["a header's name", { headers: [{ name: "a b", value: "" }] }, /name of a header/],
     ["a header's value", { headers: [{ name: "a", value: "b\r\nc: d" }] }, /characters/],

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { PortholeError } from "../../errors.ts";
 import { deadline, type Clock } from "../../util/index.ts";
 import type { RawHeaders } from "../exchange.ts";
+import { valueOf } from "../raw-headers.ts";
 import { createUpstream } from "../upstream.ts";
 import type { Recording } from "./recording.ts";
 import type { PreparedReplay } from "./replay-request.ts";
@@ -23,7 +24,8 @@ export async function sendReplay(
     recording.forwarded(head);
     if (body.length > 0) recording.requestChunk(body);
     recording.requestEnd(trailers);
-    const call = upstream.send(head, { body: body.length > 0 ? "sized" : "none", onInform() {} });
+    const isSized = valueOf(head.headers, "content-length") !== undefined;
+    const call = upstream.send(head, { body: isSized ? "sized" : "none", onInform() {} });
     if (body.length > 0) call.write(body);
     call.end(trailers);
     const reply = await call.reply;
