@@ -1,6 +1,6 @@
 import type { RequestReport } from "@porthole/common/gateway";
 import type { CertificateStatus, EndpointState, RelayStatus, VisitReport } from "@porthole/common/tunnel";
-import { formatBytes, formatDuration } from "@porthole/common/util";
+import { formatBytes, formatDay, formatDuration, formatMinute } from "@porthole/common/util";
 
 /** One line about one relay: what a person must be able to tell apart. */
 export function describeStatus(server: string, status: RelayStatus, now: number): string {
@@ -31,13 +31,13 @@ export function describeCertificate(hostname: string, status: CertificateStatus)
     case "pending":
       return `${prefix} pending, expected in a minute; self-signed until then`;
     case "valid":
-      return `${prefix} valid until ${day(status.notAfter)}`;
+      return `${prefix} valid until ${formatDay(status.notAfter)}`;
     case "renewing":
-      return `${prefix} being renewed, valid until ${day(status.notAfter)}`;
+      return `${prefix} being renewed, valid until ${formatDay(status.notAfter)}`;
     case "failed": {
-      const next = status.nextAttemptAt === undefined ? "" : `; next attempt at ${minute(status.nextAttemptAt)}`;
+      const next = status.nextAttemptAt === undefined ? "" : `; next attempt at ${formatMinute(status.nextAttemptAt)}`;
       const meanwhile =
-        status.notAfter === undefined ? "self-signed until then" : `valid until ${day(status.notAfter)}`;
+        status.notAfter === undefined ? "self-signed until then" : `valid until ${formatDay(status.notAfter)}`;
       return `${prefix} ${status.error.message}${next}; ${meanwhile}`;
     }
   }
@@ -66,14 +66,6 @@ export function describeVisit(report: VisitReport): string {
   const bytes = `${formatBytes(report.bytesIn)} in, ${formatBytes(report.bytesOut)} out`;
   const problem = report.error && report.error.code !== "aborted" ? `  ${report.error.message}` : "";
   return `${report.address}  ${bytes}  ${formatDuration(report.durationMs)}${problem}`;
-}
-
-function day(time: number): string {
-  return new Date(time).toISOString().slice(0, 10);
-}
-
-function minute(time: number): string {
-  return new Date(time).toISOString().slice(0, 16).replace("T", " ") + " UTC";
 }
 
 function soon(ms: number): string {

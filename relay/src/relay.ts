@@ -11,6 +11,7 @@ import { refuse, serveAgent, type AgentDeps } from "./agent.ts";
 import { AgentDoor } from "./agent-door.ts";
 import { openAdmin } from "./admin.ts";
 import { openCertificate, type CertificateSource, type RelayCertificate } from "./certificate.ts";
+import { contactOf, writeContact } from "./contact.ts";
 import type { RelayConfig } from "./config.ts";
 import type { HttpListener } from "./http-listener.ts";
 import { AgentGate, VisitorGate, type Applicant, type LimitName } from "./limits/index.ts";
@@ -159,6 +160,7 @@ class RunningRelay implements Relay {
       const notReady = (): string | undefined => (this.#stop.signal.aborted ? "stopping" : undefined);
       this.#admin = await openAdmin({ ...admin, metrics: this.metrics, notReady });
     }
+    await this.#writeContact(source.first);
     this.#keeping = source.keep(this.#stop.signal);
   }
 
@@ -220,6 +222,15 @@ class RunningRelay implements Relay {
       if (!objection) continue;
       this.#registry.remove(agent);
       void refuse(agent.link, objection);
+    }
+  }
+
+  /** Without it no invites can be made; everything else goes on. */
+  async #writeContact(certificate: RelayCertificate): Promise<void> {
+    try {
+      await writeContact(this.#config.stateDir, contactOf(this.#config, this.apiPort, certificate));
+    } catch (reason) {
+      this.#options.log.warn({}, PortholeError.from(reason).message);
     }
   }
 

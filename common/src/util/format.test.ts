@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { formatBytes, formatDuration } from "./format.ts";
+import { formatBytes, formatDay, formatDuration, formatMinute } from "./format.ts";
 
 describe("figures for people", () => {
   for (const [bytes, text] of [
@@ -19,4 +19,11 @@ describe("figures for people", () => {
     [30 * 86_400_000, "30 d"],
   ] as const)
     it(`${ms} ms are ${text}`, () => assert.equal(formatDuration(ms), text));
+});
+
+describe("formatDay and formatMinute", () => {
+  it("are in universal time", () => {
+    const time = Date.UTC(2026, 10, 24, 11, 5, 59);
+    assert.deepEqual([formatDay(time), formatMinute(time)], ["2026-11-24", "2026-11-24 11:05 UTC"]);
+  });
 });

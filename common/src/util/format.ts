@@ -14,3 +14,13 @@ export function formatDuration(ms: number): string {
   if (minutes < 120) return `${Math.round(minutes)} min`;
   return minutes < 48 * 60 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 1_440)} d`;
 }
+
+/** A day for people, as the universal calendar has it: `2026-11-24`. */
+export function formatDay(time: number): string {
+  return new Date(time).toISOString().slice(0, 10);
+}
+
+/** A time for people: `2026-11-24 11:05 UTC`. */
+export function formatMinute(time: number): string {
+  return `${new Date(time).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}

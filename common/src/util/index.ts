@@ -12,7 +12,7 @@ export {
 } from "./control-socket.ts";
 export { lockFile, whileHeld, type Lock } from "./lock.ts";
 export { Secret } from "./secret.ts";
-export { formatBytes, formatDuration } from "./format.ts";
+export { formatBytes, formatDay, formatDuration, formatMinute } from "./format.ts";
 export { dataFolder } from "./data-folder.ts";
 export { createFileAtomic, readFileIfExists, readJson, stateError, writeFileAtomic, writeJson } from "./state-file.ts";
 export { splice, type SpliceEnd } from "./splice.ts";

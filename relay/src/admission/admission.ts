@@ -1,12 +1,11 @@
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
 import type { Logger } from "@porthole/common/log";
 import { friendlyName } from "@porthole/common/protocol";
 import { stateError, type Clock } from "@porthole/common/util";
 import { unknownClient, type AdmissionRequest, type Authorize } from "./admission-request.ts";
 import { authorizedKeys, type AuthorizedKeys } from "./authorized-keys.ts";
-import { BookFile } from "./book-file.ts";
+import { openBook, type BookFile } from "./book-file.ts";
 import { isEnrolled } from "./book.ts";
 import { useInvite } from "./invites.ts";
 import { grantName, ownsName } from "./names.ts";
@@ -69,7 +68,7 @@ export class Admission {
     await mkdir(config.stateDir, { recursive: true, mode: 0o700 }).catch((reason: unknown) => {
       throw stateError("write", config.stateDir, reason);
     });
-    const file = await BookFile.open(join(config.stateDir, "admission.json"), context);
+    const file = await openBook(config.stateDir, context);
     const { keysPath } = config;
     const keys = keysPath === undefined ? undefined : await authorizedKeys(keysPath, context.log, onChange);
     file.watch(onChange);

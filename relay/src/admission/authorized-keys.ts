@@ -15,13 +15,13 @@ export interface AuthorizedKeys {
  * on keeps the old list.
  */
 export async function authorizedKeys(path: string, log: Logger, onChange: () => void): Promise<AuthorizedKeys> {
-  let allowed = await read(path);
+  let allowed = await readAuthorizedKeys(path);
   const stop = new AbortController();
   void watchFiles([path], stop.signal, reread);
 
   async function reread(): Promise<void> {
     try {
-      allowed = await read(path);
+      allowed = await readAuthorizedKeys(path);
       log.info({ path, keys: allowed.size }, "Reread the authorized keys");
       onChange();
     } catch (reason) {
@@ -35,7 +35,8 @@ export async function authorizedKeys(path: string, log: Logger, onChange: () => 
   };
 }
 
-async function read(path: string): Promise<ReadonlySet<string>> {
+/** Throws `state` or `usage`, which names the line. */
+export async function readAuthorizedKeys(path: string): Promise<ReadonlySet<string>> {
   const content = await readFileIfExists(path);
   if (!content) throw new PortholeError("state", `There is no file ${path} with authorized keys`);
   return parseAuthorizedKeys(content.toString("utf8"), path);

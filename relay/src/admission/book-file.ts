@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
 import type { Logger } from "@porthole/common/log";
 import { lockFile, readJson, whileHeld, writeJson, type Clock } from "@porthole/common/util";
@@ -68,6 +69,10 @@ export class BookFile {
     this.#stop.abort();
     await this.#watching;
   }
+}
+
+export function openBook(stateDir: string, context: BookContext): Promise<BookFile> {
+  return BookFile.open(join(stateDir, "admission.json"), context);
 }
 
 async function read(path: string): Promise<Book> {

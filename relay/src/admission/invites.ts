@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { PortholeError } from "@porthole/common/errors";
-import { Secret } from "@porthole/common/util";
+import { formatDay, Secret } from "@porthole/common/util";
 import type { Book, InviteRecord } from "./book.ts";
 
 export interface NewInvite {
@@ -45,8 +45,7 @@ export function useInvite(book: Book, token: Secret, fingerprint: string, now: n
   if (key && key.revokedAt === undefined) return book;
   if (key?.invite === id) throw refused("the key was revoked", "Ask whoever runs the relay.");
   const isBack = invite.usedBy.includes(fingerprint);
-  if (!isBack && invite.expiresAt <= now)
-    throw refused(`the invite has expired on ${new Date(invite.expiresAt).toISOString().slice(0, 10)}`);
+  if (!isBack && invite.expiresAt <= now) throw refused(`the invite has expired on ${formatDay(invite.expiresAt)}`);
   if (!isBack && invite.usedBy.length >= invite.uses) throw refused("the invite was used already");
   if (Object.keys(book.keys).length >= maxKeys) throw new PortholeError("busy", "this relay has no room for more keys");
   return {

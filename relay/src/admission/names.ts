@@ -1,4 +1,5 @@
 import { PortholeError } from "@porthole/common/errors";
+import { formatDay } from "@porthole/common/util";
 import type { Book } from "./book.ts";
 
 /** How long nobody but its last owner gets a name: links to it are still about. */
@@ -13,10 +14,7 @@ export function grantName(book: Book, name: string, fingerprint: string, now: nu
   if (owned && owned.fingerprint !== fingerprint) {
     if (owned.releasedAt === undefined) throw refused(`the name ${name} belongs to another key`);
     const freeAt = owned.releasedAt + quarantineMs;
-    if (now < freeAt)
-      throw refused(
-        `the name ${name} was given up and is kept free until ${new Date(freeAt).toISOString().slice(0, 10)}`,
-      );
+    if (now < freeAt) throw refused(`the name ${name} was given up and is kept free until ${formatDay(freeAt)}`);
   }
   const mine = Object.values(book.names).filter((each) => each.fingerprint === fingerprint && !each.releasedAt);
   if (mine.length >= maxNamesPerKey) throw refused(`the key has ${maxNamesPerKey} names already`);

@@ -1,0 +1,69 @@
+import { PortholeError } from "@porthole/common/errors";
+import { clientIdOf, isClientId, parseFingerprint } from "@porthole/common/identity";
+import { formatDay } from "@porthole/common/util";
+import { readAuthorizedKeys, revokeKey, type Book } from "../admission/index.ts";
+import { defineCommand } from "../command.ts";
+import { relayOptions } from "../options.ts";
+import { admissionOptions, columns, openBookOf } from "./admission-options.ts";
+
+const { signal } = new AbortController();
+
+/** Lists who may connect, and takes the permission back; whether or not the relay runs. */
+export const keys = defineCommand({
+  usage: "keys list|revoke ID",
+  help: "Who may connect, and who not any more",
+  example: "porthole-relay keys list",
+  options: { ...admissionOptions, "authorized-keys": relayOptions["authorized-keys"] },
+  maxPositionals: 2,
+  async run(values, [action, id]) {
+    const file = await openBookOf(values);
+    if (action === "list" && id === undefined) {
+      const path = values["authorized-keys"];
+      const inFile = path === undefined ? [] : [...(await readAuthorizedKeys(path))];
+      const all = { joined: joined(file.book), authorized: inFile };
+      process.stdout.write(values.json ? `${JSON.stringify(all)}\n` : describe(all, path));
+    } else if (action === "revoke" && id !== undefined) {
+      const key = isClientId(id.toLowerCase()) ? id.toLowerCase() : parseFingerprint(id);
+      await file.update((book, now) => revokeKey(book, key, now), signal);
+      process.stdout.write(
+        `${clientIdOf(key)} can't connect any more; a running relay disconnects it. A new invite would let it in again.\n`,
+      );
+    } else {
+      throw new PortholeError("usage", "porthole-relay keys needs to know what to do", {
+        hint: "porthole-relay keys list, or keys revoke CLIENT-ID.",
+      });
+    }
+    return 0;
+  },
+});
+
+function joined(book: Book) {
+  return Object.entries(book.keys).map(([fingerprint, { enrolledAt, label, invite, revokedAt }]) => ({
+    clientId: clientIdOf(fingerprint),
+    fingerprint,
+    label,
+    invite,
+    enrolledAt,
+    revokedAt,
+    names: Object.keys(book.names).filter(
+      (name) => book.names[name]?.fingerprint === fingerprint && book.names[name].releasedAt === undefined,
+    ),
+  }));
+}
+
+interface All {
+  readonly joined: ReturnType<typeof joined>;
+  readonly authorized: readonly string[];
+}
+
+function describe({ joined, authorized }: All, path: string | undefined): string {
+  const rows = [
+    ...joined.map(({ clientId, enrolledAt, revokedAt, label, names }) => [
+      clientId,
+      revokedAt === undefined ? `joined ${formatDay(enrolledAt)}` : `revoked ${formatDay(revokedAt)}`,
+      [label ?? "", ...names.map((name) => `--name ${name}`)].filter((part) => part !== "").join(", "),
+    ]),
+    ...authorized.map((key) => [key, `in ${path}`, ""]),
+  ];
+  return rows.length === 0 ? "No client has joined. Make an invite: porthole-relay invite\n" : columns(rows);
+}
