@@ -3,25 +3,22 @@ import { PortholeError } from "@porthole/common/errors";
 import { parseFingerprint } from "@porthole/common/identity";
 import { formatHostPort, type OptionValues } from "@porthole/common/options";
 import type { GatewayOptions, LocalService } from "@porthole/common/gateway";
-import type { EndpointSettings, TrustPolicy, TunnelSettings } from "@porthole/common/tunnel";
+import type { EndpointSettings, ServerSettings, TrustPolicy, TunnelSettings } from "@porthole/common/tunnel";
 import { dataFolder } from "@porthole/common/util";
+import type { JoinedRelay } from "./joined-relays.ts";
 import type { clientOptions } from "./options.ts";
 
 export type ClientValues = OptionValues<typeof clientOptions>;
 
-/** Checks how the options go together. Throws `usage`. */
-export function tunnelSettings(values: ClientValues): TunnelSettings {
+/** Checks how the options go together; relays that were joined are used when none is named. Throws `usage`. */
+export function tunnelSettings(values: ClientValues, joined: readonly JoinedRelay[] = []): TunnelSettings {
   const stateDir = values["state-dir"] ?? dataFolder("porthole");
   if (values["force-h2"] && values.transport === "quic")
     throw new PortholeError("usage", "--force-h2 and --transport quic contradict each other");
-  const trusts = trustPolicies(values);
+  const servers = serverSettings(values, joined);
   return {
     stateDir,
-    servers: values.server.map((server, index) => ({
-      ...server,
-      text: formatHostPort(server),
-      trust: trusts[index],
-    })),
+    servers,
     endpoints: endpointSettings(values, stateDir),
     transport: values["force-h2"] ? "h2" : values.transport,
     poolSize: values["pool-size"],
@@ -79,18 +76,34 @@ function endpointSettings(values: ClientValues, stateDir: string): EndpointSetti
   return [primary, secondary];
 }
 
-/** One for each server, in the same order; undefined where nothing was said. */
-function trustPolicies(values: ClientValues): readonly (TrustPolicy | undefined)[] {
+function serverSettings(values: ClientValues, joined: readonly JoinedRelay[]): ServerSettings[] {
+  const servers = values.server.length > 0 ? values.server : joined;
+  if (servers.length === 0)
+    throw new PortholeError("usage", "It takes a relay: --server HOST, or join one", {
+      hint: "With an invite: porthole join. Without: give --server, or set PORTHOLE_SERVER.",
+    });
+  const trusts = trustPolicies(values, servers.length);
+  return servers.map((server, index): ServerSettings => {
+    const { host, port } = server;
+    const known = joined.find((each) => each.host === host && each.port === port);
+    const pinned: TrustPolicy | undefined =
+      known?.pin === undefined ? undefined : { kind: "pin", fingerprint: known.pin };
+    return { host, port, text: formatHostPort(server), trust: trusts[index] ?? pinned, token: known?.token };
+  });
+}
+
+/** What was said for each server, in the same order. */
+function trustPolicies(values: ClientValues, count: number): readonly (TrustPolicy | undefined)[] {
   const pins = values["server-fingerprint"].map((pin) => parseFingerprint(pin));
-  const { server: servers, insecure } = values;
-  if (pins.length > 1 && pins.length !== servers.length)
+  const { insecure } = values;
+  if (pins.length > 1 && pins.length !== count)
     throw new PortholeError(
       "usage",
-      `--server-fingerprint is given ${pins.length} times for ${servers.length} servers: give one for all, or one for each in the same order`,
+      `--server-fingerprint is given ${pins.length} times for ${count} servers: give one for all, or one for each in the same order`,
     );
   if (pins.length > 0 && insecure)
     throw new PortholeError("usage", "--insecure and --server-fingerprint contradict each other");
-  return servers.map((_server, index): TrustPolicy | undefined => {
+  return Array.from({ length: count }, (_server, index): TrustPolicy | undefined => {
     if (insecure) return { kind: "insecure" };
     const fingerprint = pins.length === 1 ? pins[0] : pins[index];
     return fingerprint === undefined ? undefined : { kind: "pin", fingerprint };

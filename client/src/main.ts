@@ -2,6 +2,7 @@
 import { PortholeError } from "@porthole/common/errors";
 import { asksFor, helpText, readOptions } from "@porthole/common/options";
 import { version } from "@porthole/common/version";
+import { joinRelay, listRelays } from "./join.ts";
 import { clientOptions } from "./options.ts";
 import { runClient } from "./run.ts";
 import { commandClient } from "./status.ts";
@@ -9,6 +10,8 @@ import { commandClient } from "./status.ts";
 const summary = "Puts a local port on the internet, through a relay that cannot read what it carries.";
 const example = "porthole 3000 --server relay.example.com:4433";
 const commands = {
+  "join [INVITE]": "Remember a relay, so that porthole 3000 needs no --server",
+  "relays [remove HOST]": "The relays that are remembered",
   "status [--json]": "What the running client is doing",
   stop: "End it",
 };
@@ -24,6 +27,8 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   const [command, ...rest] = argv;
   if (command === "status" || command === "stop") process.stdout.write(await commandClient(command, rest));
+  else if (command === "join") process.stdout.write(await joinRelay(rest));
+  else if (command === "relays") process.stdout.write(await listRelays(rest));
   else await runClient(readOptions(clientOptions, withShortForm(argv), process.env).values);
 }
 

@@ -18,7 +18,7 @@ export const clientOptions = defineOptions({
     help: "Relay to connect to; several are used in parallel",
     parse: hostPort(defaultApiPort),
     repeatable: true,
-    required: true,
+    fallbackHelp: "those that were joined",
   },
   local: {
     help: "Local service: a port, host:port, or an http, https, h2c or tcp URL",

@@ -5,6 +5,7 @@ import { version } from "@porthole/common/version";
 import { tunnelSettings, type ClientValues } from "./config.ts";
 import { createDialers } from "./dialers.ts";
 import { createJsonReporter, plainErrors } from "./json-reporter.ts";
+import { JoinedRelays } from "./joined-relays.ts";
 import { createTextReporter } from "./text-reporter.ts";
 
 const longestTimerMs = 2 ** 31 - 1;
@@ -41,12 +42,14 @@ export async function runClient(values: ClientValues): Promise<void> {
     reporter.close();
     throw reason;
   });
+  let forgetting = Promise.resolve();
   try {
     const warning = nodeVersionWarning();
     if (warning) log.warn({}, warning);
     if (values.insecure) log.warn({}, "--insecure: whoever is between you and the relay can pose as the relay");
     const context = { clock: systemClock, log };
-    const prepared = await prepareTunnel(tunnelSettings(values), context);
+    const joined = await JoinedRelays.open(values["state-dir"] ?? dataFolder("porthole"));
+    const prepared = await prepareTunnel(tunnelSettings(values, joined.all), context);
     await runTunnel(
       {
         ...prepared,
@@ -59,12 +62,19 @@ export async function runClient(values: ClientValues): Promise<void> {
         },
         onVisit: (report) => reporter.onVisit(report),
         onRequest: (report) => reporter.onRequest(report),
+        onTokenUsed(server) {
+          const forget = (): Promise<void> => joined.forgetToken(server);
+          forgetting = forgetting
+            .then(forget)
+            .catch((reason: unknown) => log.warn({}, PortholeError.from(reason).message));
+        },
       },
       stop.signal,
     );
   } finally {
     clearInterval(alive);
     reporter.close();
+    await forgetting;
     await control.close();
   }
 }

@@ -1,0 +1,65 @@
+import { createInterface } from "node:readline/promises";
+import { PortholeError } from "@porthole/common/errors";
+import { parseInvite } from "@porthole/common/invite";
+import { defineOptions, flag, formatHostPort, hostPort, path, readOptions } from "@porthole/common/options";
+import { defaultApiPort } from "@porthole/common/protocol";
+import { dataFolder } from "@porthole/common/util";
+import { JoinedRelays } from "./joined-relays.ts";
+
+const stateDirOption = {
+  help: "State folder of the client",
+  parse: path,
+  fallbackHelp: "the platform's data folder",
+} as const;
+const joinOptions = defineOptions({ "state-dir": stateDirOption });
+const relaysOptions = defineOptions({
+  "state-dir": stateDirOption,
+  json: { help: "One JSON object", parse: flag },
+});
+
+/** `porthole join [INVITE]`: remembers the relay. The next connection uses the token. */
+export async function joinRelay(argv: readonly string[]): Promise<string> {
+  const { values, positionals } = readOptions(joinOptions, argv, process.env, { maxPositionals: 1 });
+  const invite = parseInvite(positionals[0] ?? (await readInvite()));
+  const joined = await JoinedRelays.open(values["state-dir"] ?? dataFolder("porthole"));
+  await joined.add(invite);
+  const others = joined.all.length - 1;
+  const beside = others === 0 ? "" : `, beside ${others} other${others === 1 ? "" : "s"} (porthole relays)`;
+  return `${formatHostPort(invite.relay)} is remembered${beside}. The first connection uses the invite up:\n\n  porthole 3000\n`;
+}
+
+/** `porthole relays [remove HOST[:PORT]]`: the relays that are used when none is named. */
+export async function listRelays(argv: readonly string[]): Promise<string> {
+  const { values, positionals } = readOptions(relaysOptions, argv, process.env, { maxPositionals: 2 });
+  const joined = await JoinedRelays.open(values["state-dir"] ?? dataFolder("porthole"));
+  const [action, server] = positionals;
+  if (action === undefined) {
+    const all = joined.all.map(({ token, ...relay }) => ({ ...relay, hasJoined: token === undefined }));
+    if (values.json) return `${JSON.stringify(all)}\n`;
+    if (all.length === 0) return "No relay is remembered. With an invite: porthole join\n";
+    return all.map((relay) => `${formatHostPort(relay)}${relay.hasJoined ? "" : "  (invite not used yet)"}\n`).join("");
+  }
+  if (action !== "remove" || server === undefined)
+    throw new PortholeError("usage", `porthole relays does not know ${positionals.join(" ")}`, {
+      hint: "porthole relays, or porthole relays remove HOST:PORT.",
+    });
+  const relay = hostPort(defaultApiPort).parse(server);
+  if (await joined.remove(relay)) return `${formatHostPort(relay)} is forgotten.\n`;
+  throw new PortholeError("usage", `${formatHostPort(relay)} is not remembered`, {
+    hint: "porthole relays lists them.",
+  });
+}
+
+/** From the standard input: what is on a command line can be seen by every user of the machine. */
+async function readInvite(): Promise<string> {
+  const lines = createInterface({ input: process.stdin, ...(process.stdin.isTTY ? { output: process.stderr } : {}) });
+  try {
+    if (process.stdin.isTTY) return await lines.question("Invite: ");
+    for await (const line of lines) return line;
+  } finally {
+    lines.close();
+  }
+  throw new PortholeError("usage", "There is no invite on the standard input", {
+    hint: "porthole join 'porthole://join?...'",
+  });
+}

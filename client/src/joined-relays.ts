@@ -1,0 +1,89 @@
+import { join } from "node:path";
+import { PortholeError } from "@porthole/common/errors";
+import { parseFingerprint } from "@porthole/common/identity";
+import type { Invite } from "@porthole/common/invite";
+import type { HostPort } from "@porthole/common/options";
+import { readJson, Secret, writeJson } from "@porthole/common/util";
+
+/** A relay that somebody invited us to. */
+export interface JoinedRelay extends HostPort {
+  readonly pin?: string | undefined;
+  /** Until it has been used. */
+  readonly token?: Secret | undefined;
+}
+
+/** The relays that are used when none is named, kept in the state folder. */
+export class JoinedRelays {
+  readonly #path: string;
+  #relays: readonly JoinedRelay[];
+
+  private constructor(path: string, relays: readonly JoinedRelay[]) {
+    this.#path = path;
+    this.#relays = relays;
+  }
+
+  /** Rejects with `state` when the file is damaged. */
+  static async open(stateDir: string): Promise<JoinedRelays> {
+    const path = join(stateDir, "joined-relays.json");
+    return new JoinedRelays(path, await read(path));
+  }
+
+  get all(): readonly JoinedRelay[] {
+    return this.#relays;
+  }
+
+  find(server: HostPort): JoinedRelay | undefined {
+    return this.#relays.find((relay) => isSame(relay, server));
+  }
+
+  /** In the place of what was known about the relay before. */
+  async add({ relay, pin, token }: Invite): Promise<void> {
+    await this.#change((relays) => [...relays.filter((each) => !isSame(each, relay)), { ...relay, pin, token }]);
+  }
+
+  /** Answers whether it was there. */
+  async remove(server: HostPort): Promise<boolean> {
+    const before = this.#relays.length;
+    await this.#change((relays) => relays.filter((each) => !isSame(each, server)));
+    return this.#relays.length < before;
+  }
+
+  /** The relay knows our key now. */
+  async forgetToken(server: HostPort): Promise<void> {
+    await this.#change((relays) =>
+      relays.map((each) => (isSame(each, server) ? { host: each.host, port: each.port, pin: each.pin } : each)),
+    );
+  }
+
+  /** From what is on disk by now: `porthole join` may have written beside a running client. */
+  async #change(change: (relays: readonly JoinedRelay[]) => readonly JoinedRelay[]): Promise<void> {
+    this.#relays = change(await read(this.#path));
+    const relays = this.#relays.map(({ token, ...relay }) => ({ ...relay, token: token?.reveal() }));
+    await writeJson(this.#path, { relays });
+  }
+}
+
+async function read(path: string): Promise<readonly JoinedRelay[]> {
+  return (await readJson(path, readRelays)) ?? [];
+}
+
+function readRelays(value: unknown): JoinedRelay[] {
+  const { relays } = Object(value) as { readonly relays?: unknown };
+  if (!Array.isArray(relays)) throw new PortholeError("state", "it has no list of relays");
+  return relays.map((relay: unknown) => {
+    const { host, port, pin, token } = Object(relay) as { readonly [key: string]: unknown };
+    const areTexts = [pin, token].every((text) => text === undefined || typeof text === "string");
+    if (typeof host !== "string" || typeof port !== "number" || !areTexts)
+      throw new PortholeError("state", "an entry is not a relay");
+    return {
+      host,
+      port,
+      ...(pin === undefined ? {} : { pin: parseFingerprint(pin as string) }),
+      ...(token === undefined ? {} : { token: new Secret(token as string) }),
+    };
+  });
+}
+
+function isSame(one: HostPort, other: HostPort): boolean {
+  return one.host === other.host && one.port === other.port;
+}
