@@ -1,17 +1,32 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { skipUnless } from "../common/src/testing/skip.ts";
-import { needQuic, useScope } from "./fixture/index.ts";
-import { createNetlab, fileHash, netlabMissing, startLabTunnel, type LabTunnel, type Netlab } from "./netlab/index.ts";
+import { isFull, needQuic, useScope } from "./fixture/index.ts";
+import {
+  absence,
+  carried,
+  createNetlab,
+  darkUdp,
+  fileHash,
+  netlabMissing,
+  shortDarkness,
+  startLabTunnel,
+  type LabTunnel,
+  type Netlab,
+} from "./netlab/index.ts";
 
 type Transport = "auto" | "quic" | "h2";
 type Prepare = (lab: Netlab) => Promise<void>;
 
 /** From a lost packet to the next try it is seconds by then: both ends back off as long as nothing is answered. */
 const afterHealingSeconds = 20;
-/** A link that has gone silent is given up after 20 s at the latest; then there must be a new one. */
+/** A link that has gone silent is given up after 17 s at the latest; then there must be a new one. */
 const afterSilenceSeconds = 30;
 const longSeconds = 45;
+/** Of cables that are out and processes that are stopped; longer than any link lives without an answer. */
+const awaySeconds = isFull ? 60 : 20;
+/** How long it may take from being reachable to serving visitors, once the network has changed or the process goes on. */
+const backSeconds = 5;
 
 describe("Bad networks", function () {
   this.timeout(90_000);
@@ -35,16 +50,44 @@ describe("Bad networks", function () {
     await endInOrder(tunnel);
   });
 
-  it("UDP stops coming through: visitors are served again, and who was in mid-download is told", async () => {
+  it("UDP stops coming through in mid-download: visitors hardly notice, and QUIC is back when UDP is", async () => {
     const { lab, tunnel } = await startTunnel("auto", 0);
-    await tunnel.online("quic");
-    const { result } = await downloadUnderWay(lab, tunnel);
-    await lab.udpBlackhole(true);
-    await served(tunnel, afterSilenceSeconds);
-    const { whole, gaveUp } = await result;
-    assert.ok(whole || !gaveUp, "The download hung");
-    assert.match((await tunnel.online("http2")).whyNotQuic ?? "", /silent|answer/);
+    const { visitorSeconds, download, quicBackSeconds } = await darkUdp(lab, tunnel, 20);
+    // A busy machine may hold up one of them.
+    const [slowest = 0, second = 0] = visitorSeconds.toSorted((a, b) => b - a);
+    assert.ok(second < 1 && slowest < 3, `Visitors were served in ${visitorSeconds.join(", ")} s`);
+    assert.ok(download.whole || download.afterSeconds < 15, `The download hung for ${download.afterSeconds} s`);
+    assert.ok(quicBackSeconds < 60, `QUIC was back after ${quicBackSeconds} s`);
+    const state = tunnel.client.entries.map((entry) => JSON.stringify(entry)).join("\n");
+    assert.match(state, /UDP to 10\.77\.0\.1:4433 has gone silent/);
+    assert.match(state, /UDP to 10\.77\.0\.1:4433 got no answer/);
     await endInOrder(tunnel);
+  });
+
+  it("UDP is dark for three seconds with a lot under way: all of it goes on", async () => {
+    const { lab, tunnel } = await startTunnel("auto", 0);
+    const { download, upload, lost } = await shortDarkness(lab, tunnel, 3);
+    assert.ok(download.whole && upload.whole, JSON.stringify({ download, upload }));
+    // quiche 0.18 was said to lose its way after so many.
+    assert.ok(Math.min(lost.toAgent, lost.toRelay) > 128, JSON.stringify(lost));
+    await endInOrder(tunnel);
+  });
+
+  it(`a cable out, or the client stopped, for ${awaySeconds} s, or another address: back in no time, with the same name`, async () => {
+    const cases = (["cable cut", "client stopped", "address changed"] as const).flatMap((how) =>
+      (["auto", "h2"] as const).map((transport) => ({ how, transport })),
+    );
+    await Promise.all(
+      cases.map(async ({ how, transport }) => {
+        const { lab, tunnel } = await startTunnel(transport, 0);
+        const what = `${how}, ${transport}`;
+        const { servedSeconds, withoutDuplicatesSeconds, sameUrls } = await absence(lab, tunnel, how, awaySeconds);
+        assert.ok(servedSeconds < backSeconds, `${what}: served after ${servedSeconds} s`);
+        assert.ok(sameUrls, what);
+        assert.ok(withoutDuplicatesSeconds !== undefined, `${what}: the relay has ${tunnel.links()} links`);
+        await endInOrder(tunnel);
+      }),
+    );
   });
 
   it("the agent's cable is out for five seconds: downloads go on", async () => {
@@ -128,15 +171,6 @@ async function downloadUnderWay(lab: Netlab, tunnel: LabTunnel): Promise<Downloa
   }));
   await carried(lab, "toRelay", bytes / 40);
   return { result };
-}
-
-/** Resolves when the wire has carried so much. */
-async function carried(lab: Netlab, direction: "toRelay" | "toAgent", bytes: number): Promise<void> {
-  const giveUpAt = performance.now() + 10_000;
-  while ((await lab.stats())[direction].carriedBytes < bytes) {
-    assert.ok(performance.now() < giveUpAt, `Less than ${bytes} bytes were carried`);
-    await pause(10);
-  }
 }
 
 /** A program that the network has confused would not end, or with an error. */

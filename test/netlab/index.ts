@@ -2,3 +2,4 @@ export { fileHash } from "./file.ts";
 export { startLabTunnel, type LabTunnel, type Online, type Visit } from "./lab-tunnel.ts";
 export { netlabMissing } from "./missing.ts";
 export { createNetlab, type Host, type Netlab, type NetlabOptions, type WireSettings } from "./netlab.ts";
+export { absence, carried, darkUdp, shortDarkness, type Absence } from "./scenarios.ts";

@@ -27,6 +27,8 @@ export interface LabTunnel {
   /** The client's present status, or the first one that is as wanted. */
   status(what: string, isWanted: (now: RelayStatus) => boolean, withinMs?: number): Promise<RelayStatus>;
   online(transport: Online["transport"], withinMs?: number): Promise<Online>;
+  /** Links of agents that the relay has now. */
+  links(): number;
   /** A visitor downloads so many bytes; gives up after so many seconds. */
   visit(bytes: number, withinSeconds: number): Promise<Visit>;
   /** A visitor uploads the same; bytes count when all of them have arrived. */
@@ -35,6 +37,8 @@ export interface LabTunnel {
 
 export interface LabTunnelOptions {
   readonly transport: "auto" | "quic" | "h2";
+  /** HTTP/2 connections; the client's default when absent. */
+  readonly poolSize?: number;
   /** For state files. */
   readonly folder: string;
 }
@@ -42,9 +46,10 @@ export interface LabTunnelOptions {
 const root = join(import.meta.dirname, "../..");
 
 /** Resolves as soon as visitors are served, over whatever. The lab's end is the programs' end. */
-export async function startLabTunnel(lab: Netlab, { transport, folder }: LabTunnelOptions): Promise<LabTunnel> {
+export async function startLabTunnel(lab: Netlab, options: LabTunnelOptions): Promise<LabTunnel> {
+  const { transport, poolSize, folder } = options;
   const relay = startOn("relay", "relay/src/main.ts", [
-    ...["--bind-addr", "0.0.0.0", "--json", "--state-dir", join(folder, "relay")],
+    ...["--bind-addr", "0.0.0.0", "--open", "--json", "--state-dir", join(folder, "relay")],
   ]);
   const server = startOn("agent", "test/netlab/file-server.ts", []);
   const [fingerprint, port] = await Promise.all([
@@ -55,6 +60,7 @@ export async function startLabTunnel(lab: Netlab, { transport, folder }: LabTunn
     ...[`http://127.0.0.1:${String(port)}`, "--server", `${relayAddress.fromAgent}:4433`],
     ...["--server-fingerprint", String(fingerprint), "--transport", transport],
     ...["--state-dir", join(folder, "client"), "--json"],
+    ...(poolSize === undefined ? [] : ["--pool-size", String(poolSize)]),
   ]);
 
   function startOn(host: Host, script: string, args: readonly string[]): Program {
@@ -82,6 +88,11 @@ export async function startLabTunnel(lab: Netlab, { transport, folder }: LabTunn
         (now) => now.status === "online" && now.transport === transport,
         withinMs,
       )) as Online,
+    links() {
+      const count = (msg: string): number =>
+        relay.entries.filter((entry) => String(entry["msg"]).startsWith(msg)).length;
+      return count("Agent connected") - count("Agent disconnected");
+    },
     async visit(bytes, withinSeconds) {
       const answer = await curl(await visitor(`/${bytes}`, withinSeconds));
       return visitOf(answer, { bytes: answer.body.length, sha256: sha256(answer.body), wanted: bytes });

@@ -1,0 +1,130 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { fileHash } from "./file.ts";
+import type { LabTunnel, Visit } from "./lab-tunnel.ts";
+import type { Netlab } from "./netlab.ts";
+
+/** What happens to a tunnel, and what visitors see of it. Tests hold the figures against what was promised, bench/ prints them. */
+
+export interface Transfer {
+  /** All of it arrived, and it is the right thing. */
+  readonly whole: boolean;
+  /** From the beginning of the trouble to the transfer's end. */
+  readonly afterSeconds: number;
+}
+
+export interface DarkUdp {
+  /** Visitors who came one after the other, the first at the moment when UDP went dark. */
+  readonly visitorSeconds: readonly number[];
+  readonly download: Transfer;
+  /** From UDP's return until QUIC carries new visitors. */
+  readonly quicBackSeconds: number;
+}
+
+/** A tunnel over QUIC, with a download under way that would take longer than that, loses UDP for so long. */
+export async function darkUdp(lab: Netlab, tunnel: LabTunnel, seconds: number): Promise<DarkUdp> {
+  await tunnel.online("quic");
+  const startedAt = { at: 0 };
+  const download = transferOf(tunnel.visit(longBytes, longSeconds), longBytes, startedAt);
+  await carried(lab, "toRelay", 1_000_000);
+  startedAt.at = performance.now();
+  await lab.udpBlackhole(true);
+  const visitorSeconds: number[] = [];
+  while (visitorSeconds.length < 20 && performance.now() - startedAt.at < 1_000 * seconds) {
+    const visit = await tunnel.visit(1_000, seconds);
+    visitorSeconds.push(visit.ok ? visit.seconds : Number.POSITIVE_INFINITY);
+  }
+  await pause(startedAt.at + 1_000 * seconds - performance.now());
+  await lab.udpBlackhole(false);
+  const lightAt = performance.now();
+  await tunnel.online("quic", 90_000);
+  const quicBackSeconds = (performance.now() - lightAt) / 1_000;
+  return { visitorSeconds, download: await download, quicBackSeconds };
+}
+
+export interface ShortDarkness {
+  readonly download: Transfer;
+  readonly upload: Transfer;
+  /** Packets that were lost, each way. */
+  readonly lost: { readonly toRelay: number; readonly toAgent: number };
+}
+
+/** A download and an upload are under way, over QUIC, when UDP goes dark for so long. */
+export async function shortDarkness(lab: Netlab, tunnel: LabTunnel, seconds: number): Promise<ShortDarkness> {
+  await tunnel.online("quic");
+  const startedAt = { at: 0 };
+  const download = transferOf(tunnel.visit(longBytes, longSeconds), longBytes, startedAt);
+  const upload = transferOf(tunnel.upload(longBytes, longSeconds), longBytes, startedAt);
+  await Promise.all([carried(lab, "toRelay", 4_000_000), carried(lab, "toAgent", 4_000_000)]);
+  startedAt.at = performance.now();
+  await lab.udpBlackhole(true);
+  await pause(1_000 * seconds);
+  await lab.udpBlackhole(false);
+  const results = { download: await download, upload: await upload };
+  const { toRelay, toAgent } = await lab.stats();
+  return { ...results, lost: { toRelay: toRelay.blackholed, toAgent: toAgent.blackholed } };
+}
+
+export type Absence = "cable cut" | "address changed" | "client stopped";
+
+export interface Return {
+  /** From the moment when the agent could be reached again until a visitor had been served. */
+  readonly servedSeconds: number;
+  /** Until the relay had as many links as the client; undefined if it never had. */
+  readonly withoutDuplicatesSeconds: number | undefined;
+  readonly sameUrls: boolean;
+}
+
+/** The agent is away for so long (an address that changes is away for a moment only), without anyone telling the programs. */
+export async function absence(lab: Netlab, tunnel: LabTunnel, how: Absence, seconds: number): Promise<Return> {
+  const before = await urls(tunnel);
+  await begin[how](lab, tunnel);
+  if (how !== "address changed") await pause(1_000 * seconds);
+  await end[how](lab, tunnel);
+  const backAt = performance.now();
+  const since = (): number => (performance.now() - backAt) / 1_000;
+  while (!(await tunnel.visit(1_000, 2)).ok)
+    if (since() > longSeconds) throw new Error(`Nobody was served ${longSeconds} s after: ${how}`);
+  const servedSeconds = since();
+  let withoutDuplicatesSeconds: number | undefined;
+  while (withoutDuplicatesSeconds === undefined && since() < longSeconds) {
+    const now = await tunnel.status("any", () => true);
+    if (now.status === "online" && now.links === tunnel.links()) withoutDuplicatesSeconds = since();
+    else await pause(100);
+  }
+  return { servedSeconds, withoutDuplicatesSeconds, sameUrls: before === (await urls(tunnel)) };
+}
+
+const longBytes = 60_000_000;
+const longSeconds = 60;
+
+const begin: Readonly<Record<Absence, (lab: Netlab, tunnel: LabTunnel) => unknown>> = {
+  "cable cut": (lab) => lab.cut(),
+  "address changed": () => {},
+  "client stopped": (_lab, { client }) => client.child.kill("SIGSTOP"),
+};
+
+const end: Readonly<Record<Absence, (lab: Netlab, tunnel: LabTunnel) => unknown>> = {
+  "cable cut": (lab) => lab.heal(),
+  "address changed": (lab) => lab.readdress(),
+  "client stopped": (_lab, { client }) => client.child.kill("SIGCONT"),
+};
+
+async function urls(tunnel: LabTunnel): Promise<string> {
+  const now = await tunnel.status("the client to be online", ({ status }) => status === "online");
+  return JSON.stringify(now.status === "online" && now.urls);
+}
+
+async function transferOf(visit: Promise<Visit>, bytes: number, startedAt: { readonly at: number }): Promise<Transfer> {
+  const { ok, sha256 } = await visit;
+  return { whole: ok && sha256 === fileHash(bytes), afterSeconds: (performance.now() - startedAt.at) / 1_000 };
+}
+
+/** Resolves when the wire has carried so much from now on. */
+export async function carried(lab: Netlab, direction: "toRelay" | "toAgent", bytes: number): Promise<void> {
+  const already = (await lab.stats())[direction].carriedBytes;
+  const giveUpAt = performance.now() + 20_000;
+  while ((await lab.stats())[direction].carriedBytes < already + bytes) {
+    if (performance.now() > giveUpAt) throw new Error(`Less than ${bytes} bytes were carried ${direction}`);
+    await pause(10);
+  }
+}
