@@ -64,7 +64,11 @@ const broken: readonly (readonly [string, string, RegExp])[] = [
   ["common/src/acme/a.ts", 'import "../tunnel/index.ts";', /acme gets certificates/],
   ["common/src/acme/b.ts", 'import "../identity/key.ts";', /folder's door/],
   ["common/src/gateway/a.ts", 'import "../link/index.ts";', /gateway reads HTTP/],
-  ["common/src/rpc/a.ts", 'import "../link/index.ts";', /rpc drives/],
+  ["common/src/rpc/a.ts", 'import "../tunnel/index.ts";', /without the tunnels/],
+  ["common/src/rpc/b.ts", 'import "./agent/index.ts";', /without the tunnels/],
+  ["common/src/rpc/agent/a.ts", 'import "../../link/http2/index.ts";', /handed in/],
+  ["common/src/rpc/agent/b.ts", 'import "../../tunnel/leg.ts";', /folder's door/],
+  ["common/src/rpc/agent/c.ts", 'import "@porthole/relay";', /common is below/],
 ];
 
 const kept: readonly (readonly [string, string])[] = [
@@ -84,6 +88,11 @@ const kept: readonly (readonly [string, string])[] = [
   ["common/src/link/quic/k.test.ts", 'import "../../testing/link-compliance.ts";\nimport "../memory/index.ts";'],
   ["common/src/tunnel/k.ts", 'import "../link/index.ts";\nimport "../protocol/protocol.ts";\nimport "../version.ts";'],
   ["common/src/acme/k.ts", 'import "../identity/index.ts";\nimport "../identity/der.ts";\nimport "node-forge";'],
+  ["common/src/rpc/k.ts", 'import "../util/index.ts";\nimport "vscode-jsonrpc/node";'],
+  [
+    "common/src/rpc/agent/k.ts",
+    'import "../contract.ts";\nimport "../../tunnel/index.ts";\nimport "../../version.ts";',
+  ],
   ["common/src/testing/k.ts", 'import "../link/index.ts";'],
   ["test/k.test.ts", 'import "@porthole/relay";\nimport "porthole";\nimport "@porthole/common/testing";'],
 ];

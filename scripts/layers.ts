@@ -55,7 +55,14 @@ export const folders: Readonly<Record<string, Folder>> = {
     imports: ["protocol", "util"],
     instead: "The inspector is told of exchanges through ../exchange.ts and knows neither tunnel nor rules.",
   },
-  rpc: { imports: ["identity", "tunnel", "util"], instead: "rpc drives the tunnel through ../tunnel/index.ts." },
+  rpc: {
+    imports: ["util"],
+    instead: "rpc is the contract and its two ends: an editor loads it without the tunnels, which are rpc/agent's.",
+  },
+  "rpc/agent": {
+    imports: ["gateway", "identity", "invite", "options", "protocol", "tunnel", "util"],
+    instead: "The agent drives the tunnel through ../../tunnel/index.ts; transports and relays are handed in.",
+  },
 };
 
 const transports = ["memory", "http2", "quic"];
@@ -122,6 +129,7 @@ function folderBans(folder: string): Ban[] {
       message: "Import the folder's door, its index.ts; what is not exported there is the folder's own business.",
     });
   }
+  if (folder === "rpc") bans.push({ regex: "^\\./agent/", message: instead });
   if (folder === "link") bans.push({ regex: `^\\./${oneOf(transports)}/`, message: instead });
   if (segments[0] === "link" && segments[1]) {
     const others = transports.filter((each) => each !== segments[1]);

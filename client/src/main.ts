@@ -2,6 +2,7 @@
 import { PortholeError } from "@porthole/common/errors";
 import { asksFor, helpText, readOptions } from "@porthole/common/options";
 import { version } from "@porthole/common/version";
+import { runStdioAgent } from "./agent.ts";
 import { joinRelay, listRelays } from "./join.ts";
 import { clientOptions } from "./options.ts";
 import { runClient } from "./run.ts";
@@ -14,6 +15,7 @@ const commands = {
   "relays [remove HOST]": "The relays that are remembered",
   "status [--json]": "What the running client is doing",
   stop: "End it",
+  "agent --stdio": "Do what another program says: docs/rpc.md",
 };
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -29,6 +31,7 @@ async function main(argv: readonly string[]): Promise<void> {
   if (command === "status" || command === "stop") process.stdout.write(await commandClient(command, rest));
   else if (command === "join") process.stdout.write(await joinRelay(rest));
   else if (command === "relays") process.stdout.write(await listRelays(rest));
+  else if (command === "agent") await runStdioAgent(rest);
   else await runClient(readOptions(clientOptions, withShortForm(argv), process.env).values);
 }
 

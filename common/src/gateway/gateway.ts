@@ -54,13 +54,19 @@ export class Gateway {
   readonly #modes = new ServiceModes();
   readonly #onChange = new Set<() => void>();
   #options: GatewayOptions;
+  #local: LocalService;
   #localNames: RequestContext["localNames"];
 
   constructor(deps: GatewayDeps) {
     this.#deps = deps;
     this.#options = { ...defaultGatewayOptions, ...deps.options };
+    this.#local = deps.local;
     this.#localNames = localNames(deps.local, this.#options.routes);
     this.#http1 = createHttp1Visitors(deps.clock);
+  }
+
+  get local(): LocalService {
+    return this.#local;
   }
 
   get options(): GatewayOptions {
@@ -82,8 +88,14 @@ export class Gateway {
   update(change: Partial<GatewayOptions>): void {
     this.#options = { ...this.#options, ...change };
     if (change.headers) this.#modes.forget();
-    this.#localNames = localNames(this.#deps.local, this.#options.routes);
+    this.#localNames = localNames(this.#local, this.#options.routes);
     this.#changed();
+  }
+
+  /** For connections and requests that begin from now on. */
+  useLocal(local: LocalService): void {
+    this.#local = local;
+    this.update({});
   }
 
   /** Called back when `state` has changed; the answer ends that. */
@@ -102,7 +114,7 @@ export class Gateway {
     const preferred = {
       http: ["h2", "http/1.1"],
       auto: offered.includes("http/1.1") ? ["h2", "http/1.1"] : [...other, "h2"],
-      tcp: this.#deps.local.kind === "h2c" ? ["h2", "http/1.1", ...other] : ["http/1.1", ...other, "h2"],
+      tcp: this.#local.kind === "h2c" ? ["h2", "http/1.1", ...other] : ["http/1.1", ...other, "h2"],
     }[this.#mode];
     return preferred.find((name) => offered.includes(name));
   }
@@ -115,7 +127,7 @@ export class Gateway {
     const alpn = socket.alpnProtocol || undefined;
     const raw: RawDecision = this.#options.access?.admitsRaw(init.visitor) ?? { allow: true };
     const connect = () =>
-      connectService(this.#deps.local, { clock: this.#deps.clock, signal: init.signal, alpn, allowHalfOpen: true });
+      connectService(this.#local, { clock: this.#deps.clock, signal: init.signal, alpn, allowHalfOpen: true });
     let spoken = this.#expected(alpn, offered, raw.allow);
     let service: Duplex | undefined;
     if (spoken === undefined)
@@ -171,11 +183,11 @@ export class Gateway {
   }
 
   #requestContext({ visitor, onRequest }: ServeInit, upstreamFor: RequestContext["upstreamFor"]): RequestContext {
-    const { local, isOurName, clock, log } = this.#deps;
+    const { isOurName, clock, log } = this.#deps;
     return {
       visitor,
       options: this.#options,
-      local,
+      local: this.#local,
       localNames: this.#localNames,
       isOurName,
       modes: this.#modes,
@@ -202,7 +214,7 @@ export class Gateway {
   /** The options may leave open what a service is; its address may say it. */
   get #mode(): GatewayMode {
     const { mode } = this.#options;
-    const { kind } = this.#deps.local;
+    const { kind } = this.#local;
     if (mode !== "auto" || kind === "any") return mode;
     return kind === "tcp" ? "tcp" : "http";
   }

@@ -3,6 +3,7 @@ import { open, type FileHandle } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { PortholeError } from "../errors.ts";
 import { silentLogger, type Logger } from "../log.ts";
+import type { Secret } from "../util/secret.ts";
 import { createFileAtomic, errnoOf, stateError } from "../util/state-file.ts";
 import { clientIdOf, fingerprint } from "./client-id.ts";
 import { kindOf, spkiOf, type KeyKind } from "./key-kind.ts";
@@ -28,18 +29,34 @@ export function generateKey(): IdentityKey {
 }
 
 /**
- * The first private key of a PEM text (PKCS#8, SEC1 or PKCS#1). `where` names its source in errors:
- * `key` for a key that can't serve, `state` for what is damaged.
+ * The first private key of a PEM text (PKCS#8, SEC1 or PKCS#1; encrypted ones with their passphrase). `where` names its
+ * source in errors: `key` for a key that can't serve, `state` for what is damaged.
  */
-export function parseKey(pem: string, where: string): IdentityKey {
-  const block = privateKeyBlock(pem, where);
+export function parseKey(pem: string, where: string, passphrase?: Secret): IdentityKey {
+  const { block, isEncrypted } = privateKeyBlock(pem, where);
+  if (isEncrypted && passphrase === undefined)
+    throw new PortholeError("key", `The key in ${where} is encrypted with a passphrase`, {
+      hint: "Porthole runs without anyone at the keyboard. Decrypt it: openssl pkey -in OLD -out NEW",
+    });
   let privateKey: KeyObject;
   try {
-    privateKey = createPrivateKey({ key: block, format: "pem" });
+    privateKey = createPrivateKey({
+      key: block,
+      format: "pem",
+      ...(isEncrypted ? { passphrase: passphrase?.reveal() } : {}),
+    });
   } catch (reason) {
+    if (isEncrypted)
+      throw new PortholeError("key", `The passphrase does not open the key in ${where}`, { cause: reason });
     throw damaged(where, "its private key can't be decoded", reason);
   }
   return identityKey(privateKey, where);
+}
+
+/** The private key as PKCS#8 PEM, encrypted with the passphrase (PBES2, AES-256). */
+export function encryptKey(key: IdentityKey, passphrase: Secret): string {
+  const cipher = { cipher: "aes-256-cbc", passphrase: passphrase.reveal() };
+  return key.privateKey.export({ type: "pkcs8", format: "pem", ...cipher }).toString();
 }
 
 /**
@@ -70,7 +87,12 @@ function identityKey(privateKey: KeyObject, where: string): IdentityKey {
   }) as IdentityKey;
 }
 
-function privateKeyBlock(pem: string, where: string): string {
+interface KeyBlock {
+  readonly block: string;
+  readonly isEncrypted: boolean;
+}
+
+function privateKeyBlock(pem: string, where: string): KeyBlock {
   const labels = [...pem.matchAll(/-----BEGIN ([A-Z0-9 ]{1,40})-----/g)].map((match) => match[1]);
   const label = labels.find((text) => text?.endsWith("PRIVATE KEY"));
   if (label === undefined) throw noPrivateKey(pem, labels, where);
@@ -79,15 +101,11 @@ function privateKeyBlock(pem: string, where: string): string {
   const end = pem.indexOf(endMark, start);
   if (end < 0) throw damaged(where, "the end of its private key is missing");
   const block = pem.slice(start, end + endMark.length);
-  if (label === "ENCRYPTED PRIVATE KEY" || /^Proc-Type:.*ENCRYPTED/m.test(block))
-    throw new PortholeError("key", `The key in ${where} is encrypted with a passphrase`, {
-      hint: "Porthole runs without anyone at the keyboard. Decrypt it: openssl pkey -in OLD -out NEW",
-    });
   if (label === "OPENSSH PRIVATE KEY")
     throw new PortholeError("key", `The key in ${where} is in OpenSSH's own format`, {
       hint: "Convert a copy of it: ssh-keygen -p -m PKCS8 -f COPY",
     });
-  return block;
+  return { block, isEncrypted: label === "ENCRYPTED PRIVATE KEY" || /^Proc-Type:.*ENCRYPTED/m.test(block) };
 }
 
 function noPrivateKey(pem: string, labels: readonly (string | undefined)[], where: string): PortholeError {

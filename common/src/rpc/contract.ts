@@ -17,7 +17,7 @@ export interface Requests {
   "tunnel/stop": [TunnelRef, Empty];
   "tunnel/list": [Empty, { readonly tunnels: readonly TunnelInfo[] }];
   /** Changes a running tunnel without a new name: what it can take in place it takes; the rest starts anew behind the same id. */
-  "tunnel/update": [TunnelRef & { readonly changes: Partial<Omit<TunnelSpec, "id">> }, TunnelInfo];
+  "tunnel/update": [TunnelRef & { readonly changes: TunnelChanges }, TunnelInfo];
 
   /** Makes a key. The caller keeps it. */
   "identity/create": [Empty, Identity & { readonly pem: string }];
@@ -46,12 +46,14 @@ export interface Requests {
 export interface Notifications {
   /** After every change, with the whole state. */
   "tunnel/state": { readonly id: string; readonly state: TunnelStateView };
-  /** A visitor's connection is over. */
-  "tunnel/visit": { readonly id: string; readonly visit: VisitView };
+  /** A visitor's connection is over. `missed`: so many before it were not told, because nobody read them in time. */
+  "tunnel/visit": { readonly id: string; readonly visit: VisitView; readonly missed?: number };
   log: LogLine;
 }
 
 export type Empty = Record<string, never>;
+export type Method = keyof Requests;
+export type NotificationName = keyof Notifications;
 
 export interface InitializeParams {
   readonly rpcVersion: number;
@@ -59,6 +61,11 @@ export interface InitializeParams {
   readonly client: { readonly name: string; readonly version: string };
   /** Folder for certificates, pins and accounts; several agents may share one. The platform's data folder when absent. */
   readonly stateDir?: string;
+  /**
+   * The key that relays know the person by: it vouches for the tunnels' own identities, so that one invite is enough for
+   * all of them. Each tunnel's primary identity when absent.
+   */
+  readonly member?: IdentityRef;
   /** `info` when absent. */
   readonly logLevel?: LogLevel;
 }
@@ -110,8 +117,8 @@ export interface TunnelSpec {
   /** The remembered ones when absent. */
   readonly relays?: readonly RelaySpec[];
   readonly primary: EndpointSpec;
-  /** A second name with a self-signed certificate; `null` in an update takes it away. */
-  readonly secondary?: EndpointSpec | null;
+  /** A second name with a self-signed certificate. */
+  readonly secondary?: EndpointSpec;
   readonly suffix?: string;
   /** A friendly name instead of the client id, where the relay grants it. */
   readonly name?: string;
@@ -125,6 +132,14 @@ export interface TunnelSpec {
     readonly directory?: string;
   };
 }
+
+/** What is absent stays as it is, in an endpoint too; `null` takes it away. */
+export type TunnelChanges = {
+  readonly [K in keyof Omit<TunnelSpec, "id" | "primary" | "secondary">]?: TunnelSpec[K] | null;
+} & {
+  readonly primary?: Partial<EndpointSpec>;
+  readonly secondary?: Partial<EndpointSpec> | null;
+};
 
 export interface TunnelInfo {
   readonly id: string;
@@ -164,6 +179,8 @@ export type RelayStatusView =
       readonly status: "online";
       readonly transport: "quic" | "http2" | "memory";
       readonly whyNotQuic?: string;
+      /** When QUIC is tried again, in milliseconds since 1970; may be now. */
+      readonly nextQuicTryAt?: number;
       readonly links: number;
       readonly hostnames: readonly string[];
       readonly urls: readonly string[];
@@ -204,7 +221,13 @@ export interface RelayTest {
 }
 
 export type TransportTest =
-  | { readonly ok: true; readonly rttMs: number; readonly hostnames: readonly string[] }
+  | {
+      readonly ok: true;
+      /** From the first packet to the admission. */
+      readonly connectMs: number;
+      readonly rttMs?: number;
+      readonly hostnames: readonly string[];
+    }
   | { readonly ok: false; readonly error: RpcErrorData };
 
 export interface DoctorReport {
@@ -238,4 +261,6 @@ export interface LogLine {
   /** Milliseconds since 1970. */
   readonly time: number;
   readonly fields?: Readonly<Record<string, string | number | boolean>>;
+  /** So many lines before it were dropped, because nobody read them in time. */
+  readonly missed?: number;
 }

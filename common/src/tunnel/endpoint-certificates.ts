@@ -13,6 +13,8 @@ export type CertificateStatus =
 export interface NameCertificate {
   readonly hostname: string;
   readonly now: CertificateStatus;
+  /** SHA-256 of the certificate that visitors see at present, hex with colons. */
+  readonly sha256: string;
   /** Permits for new names that the relay had left when it gave us the last one. */
   readonly permitsLeft?: number;
 }
@@ -62,6 +64,7 @@ export class EndpointCertificates {
       return {
         hostname,
         now: keeper?.state ?? { status: "self-signed" },
+        sha256: this.#options.endpoint.certificateDigest(hostname),
         ...(permitsLeft === undefined ? {} : { permitsLeft }),
       };
     });

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import tls from "node:tls";
 import { Challenges } from "../acme/index.ts";
 import { Gateway, type GatewayOptions, type LocalService } from "../gateway/index.ts";
@@ -26,22 +27,20 @@ export interface EndpointOptions {
 export class Endpoint {
   readonly role: "primary" | "secondary";
   readonly key: IdentityKey;
-  readonly local: LocalService;
   readonly gateway: Gateway;
   /** Presented to relays; PEM. */
   readonly linkCertificate: string;
   /** Answers to the CA's validators, while an order runs. */
   readonly challenges = new Challenges();
-  readonly #trusted = new Map<string, tls.SecureContext>();
+  readonly #trusted = new Map<string, ShownCertificate>();
   readonly #options: EndpointOptions;
   readonly #hostnames = new Set<string>();
-  #selfSigned: tls.SecureContext;
+  #selfSigned: ShownCertificate;
   #update: Promise<void> = Promise.resolve();
 
   private constructor(options: EndpointOptions, linkCertificate: string) {
     this.role = options.role;
     this.key = options.key;
-    this.local = options.local;
     this.gateway = new Gateway({
       local: options.local,
       options: options.gateway,
@@ -51,21 +50,30 @@ export class Endpoint {
     });
     this.linkCertificate = linkCertificate;
     this.#options = options;
-    this.#selfSigned = this.#context(linkCertificate);
+    this.#selfSigned = this.#shown(linkCertificate);
   }
 
   static async create(options: EndpointOptions): Promise<Endpoint> {
     return new Endpoint(options, await selfSigned(options, [options.key.clientId]));
   }
 
+  get local(): LocalService {
+    return this.gateway.local;
+  }
+
   /** What visitors of this name see: a CA's certificate, or the self-signed one until there is one. */
   contextFor(hostname: string | undefined): tls.SecureContext {
-    return (hostname === undefined ? undefined : this.#trusted.get(hostname)) ?? this.#selfSigned;
+    return this.#shownTo(hostname).context;
+  }
+
+  /** SHA-256 of the certificate that visitors of this name see, as browsers show it: hex with colons. */
+  certificateDigest(hostname: string): string {
+    return this.#shownTo(hostname).digest;
   }
 
   /** For connections from now on; those that are there go on with what they have. */
   useCertificate(hostname: string, chainPem: string): void {
-    this.#trusted.set(hostname, this.#context(chainPem));
+    this.#trusted.set(hostname, this.#shown(chainPem));
   }
 
   /** Public names under which relays serve this endpoint; once resolved, the certificate covers all of them. */
@@ -77,14 +85,26 @@ export class Endpoint {
         if (missing.length === 0) return;
         for (const hostname of missing) this.#hostnames.add(hostname);
         const names = [...this.#hostnames].toSorted();
-        this.#selfSigned = this.#context(await selfSigned(this.#options, names, this.#options.certificatePath));
+        this.#selfSigned = this.#shown(await selfSigned(this.#options, names, this.#options.certificatePath));
       });
     return this.#update;
   }
 
-  #context(cert: string): tls.SecureContext {
-    return tls.createSecureContext({ cert, key: this.key.pem, minVersion: "TLSv1.2" });
+  #shownTo(hostname: string | undefined): ShownCertificate {
+    return (hostname === undefined ? undefined : this.#trusted.get(hostname)) ?? this.#selfSigned;
   }
+
+  #shown(cert: string): ShownCertificate {
+    return {
+      context: tls.createSecureContext({ cert, key: this.key.pem, minVersion: "TLSv1.2" }),
+      digest: new X509Certificate(cert).fingerprint256,
+    };
+  }
+}
+
+interface ShownCertificate {
+  readonly context: tls.SecureContext;
+  readonly digest: string;
 }
 
 function selfSigned(options: EndpointOptions, dnsNames: readonly string[], path?: string): Promise<string> {

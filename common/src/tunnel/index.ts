@@ -13,6 +13,7 @@ export {
 } from "./prepare.ts";
 export { publicUrl, type EndpointState, type RelayState, type RelayStatus, type TunnelState } from "./state.ts";
 export { fileKnownRelays, memoryKnownRelays, type KnownRelays, type TrustPolicy } from "./trust.ts";
+export { testRelay, type RelayOutcome, type TransportOutcome } from "./test-relay.ts";
 export { runTunnel, type TunnelOptions } from "./tunnel.ts";
 export type { VisitReport } from "./forwarder.ts";
 export type { Dialers, DialTarget, ServerAddress } from "./relay-dialer.ts";

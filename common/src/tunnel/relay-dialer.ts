@@ -6,7 +6,7 @@ import { limits, protocolVersion, type Hello } from "../protocol/protocol.ts";
 import { withDeadline, type Clock, type Secret } from "../util/index.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { openSession, type Session } from "./session.ts";
-import type { RelayTrust } from "./trust.ts";
+import { fingerprintOf, type RelayTrust } from "./trust.ts";
 
 export interface ServerAddress {
   /** As the user wrote it. */
@@ -61,6 +61,7 @@ export class RelayDialer {
   readonly #onStream: (stream: LinkStream, link: Link) => void;
   readonly #voucher: string | undefined;
   #token: Secret | undefined;
+  #seenFingerprint: string | undefined;
 
   constructor(options: RelayDialerOptions, onStream: (stream: LinkStream, link: Link) => void) {
     this.#options = options;
@@ -77,6 +78,7 @@ export class RelayDialer {
     const target = {
       ...this.#target(trust.http2),
       verifyPeer: (certificate: Buffer) => {
+        this.#seenFingerprint = fingerprintOf(certificate);
         trust.verify(certificate);
         seen = certificate;
       },
@@ -86,6 +88,11 @@ export class RelayDialer {
     );
     if (seen) await this.#remember(seen);
     return this.#openSession(carrier, signal);
+  }
+
+  /** Of the key that the relay showed last over HTTP/2, whether it was the right one or not. */
+  get seenFingerprint(): string | undefined {
+    return this.#seenFingerprint;
   }
 
   async quic(signal: AbortSignal): Promise<Session> {

@@ -98,7 +98,7 @@ export class RelayTrust {
   /** Throws `untrusted` when the certificate (DER) is not the expected relay's. */
   verify(certificate: Buffer): void {
     const expected = this.#expected();
-    const actual = pinOf(certificate);
+    const actual = fingerprintOf(certificate);
     if (expected !== undefined && actual !== expected)
       throw new PortholeError(
         "untrusted",
@@ -116,7 +116,7 @@ export class RelayTrust {
   async remember(certificate: Buffer): Promise<void> {
     if (this.#policy.kind !== "pin" && this.#policy.kind !== "first-use") return;
     const pem = certificatePem(certificate);
-    const relay = { fingerprint: pinOf(certificate), certificate: pem };
+    const relay = { fingerprint: fingerprintOf(certificate), certificate: pem };
     if (this.#known.get(this.#server)?.certificate === pem) return;
     try {
       await this.#known.set(this.#server, relay);
@@ -138,7 +138,8 @@ export class RelayTrust {
   }
 }
 
-function pinOf(certificate: Buffer): string {
+/** Of the key in a certificate (DER). */
+export function fingerprintOf(certificate: Buffer): string {
   return fingerprint(new X509Certificate(certificate).publicKey.export({ type: "spki", format: "der" }));
 }
 

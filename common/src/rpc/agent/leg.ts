@@ -1,0 +1,108 @@
+import { PortholeError } from "../../errors.ts";
+import type { Logger } from "../../log.ts";
+import { parseLocalService } from "../../gateway/index.ts";
+import {
+  runTunnel,
+  type Dialers,
+  type Endpoint,
+  type EndpointState,
+  type PreparedTunnel,
+  type VisitReport,
+} from "../../tunnel/index.ts";
+import type { Clock } from "../../util/index.ts";
+import type { EndpointView } from "../contract.ts";
+import { endpointView } from "./views.ts";
+
+export interface LegOptions {
+  readonly prepared: PreparedTunnel;
+  readonly dialers: Dialers;
+  readonly software: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly onChange: () => void;
+  readonly onVisit: (report: VisitReport) => void;
+}
+
+/** One endpoint on all of its relays. Each runs by itself, so that the other one may come and go. */
+export class Leg {
+  readonly endpoint: Endpoint;
+  /** Resolves, never rejects, when everything of it is over. */
+  readonly done: Promise<void>;
+  readonly #options: LegOptions;
+  readonly #stop = new AbortController();
+  readonly #urls = new Map<string, readonly string[]>();
+  #state: EndpointState | undefined;
+  #localUp: boolean | undefined;
+  #error: PortholeError | undefined;
+  #isOver = false;
+
+  constructor(options: LegOptions) {
+    this.endpoint = options.prepared.endpoints[0] as Endpoint;
+    this.#options = options;
+    this.done = this.#run();
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Why it is over, when it was not stopped. */
+  get error(): PortholeError | undefined {
+    return this.#error;
+  }
+
+  useLocal(text: string): void {
+    this.endpoint.gateway.useLocal(parseLocalService(text));
+    this.#localUp = undefined;
+  }
+
+  view(): EndpointView | undefined {
+    if (!this.#state) return undefined;
+    return endpointView(this.#state, { localUp: this.#localUp, urls: [...new Set([...this.#urls.values()].flat())] });
+  }
+
+  /** Resolves when links and visits have ended. */
+  async stop(): Promise<void> {
+    this.#stop.abort(new PortholeError("aborted", "The tunnel was stopped"));
+    await this.done;
+  }
+
+  async #run(): Promise<void> {
+    const { prepared, dialers, software, clock, log, onChange, onVisit } = this.#options;
+    try {
+      await runTunnel(
+        {
+          ...prepared,
+          dialers,
+          software,
+          clock,
+          log,
+          onState: ({ endpoints: [state] }) => {
+            this.#state = state;
+            for (const { server, now } of state?.relays ?? [])
+              if (now.status === "online") this.#urls.set(server, now.urls);
+            // The first one comes from within the constructor.
+            queueMicrotask(onChange);
+          },
+          onVisit: (report) => {
+            this.#learn(report);
+            onVisit(report);
+          },
+        },
+        this.#stop.signal,
+      );
+    } catch (reason) {
+      if (!this.#stop.signal.aborted) this.#error = PortholeError.from(reason);
+    }
+    this.#isOver = true;
+    queueMicrotask(onChange);
+  }
+
+  /** Only a visit that got as far as the local service says something about it. */
+  #learn({ error }: VisitReport): void {
+    const isUp = error === undefined ? true : error.code === "service-down" ? false : this.#localUp;
+    if (isUp === this.#localUp) return;
+    this.#localUp = isUp;
+    this.#options.onChange();
+  }
+}

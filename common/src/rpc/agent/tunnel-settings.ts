@@ -1,0 +1,94 @@
+import { isAbsolute } from "node:path";
+import { PortholeError } from "../../errors.ts";
+import { parseLocalService } from "../../gateway/index.ts";
+import { parseFingerprint } from "../../identity/index.ts";
+import { formatHostPort, friendlyLabel, hostPort } from "../../options/index.ts";
+import { defaultApiPort } from "../../protocol/index.ts";
+import { type EndpointSettings, type KeySource, type ServerSettings, type TunnelSettings } from "../../tunnel/index.ts";
+import { parseHex } from "../../util/hex.ts";
+import { Secret } from "../../util/index.ts";
+import type { EndpointSpec, IdentityRef, RelaySpec, TunnelSpec } from "../contract.ts";
+
+const relayAddress = hostPort(defaultApiPort);
+const defaultPoolSize = 4;
+
+export interface SettingsContext {
+  readonly stateDir: string;
+  /** Of a tunnel that names no relay. */
+  readonly rememberedRelays: readonly RelaySpec[];
+  /** Of the person; the primary endpoint's when absent. */
+  readonly member: KeySource | undefined;
+}
+
+/** What one endpoint of a tunnel is made from. Throws `usage` that names the field. */
+export function endpointTunnel(
+  spec: TunnelSpec,
+  role: EndpointSettings["role"],
+  { stateDir, rememberedRelays, member }: SettingsContext,
+): TunnelSettings {
+  const endpoint = role === "primary" ? spec.primary : spec.secondary;
+  if (!endpoint) throw new PortholeError("internal", `The tunnel has no ${role} endpoint`);
+  const relays = spec.relays ?? rememberedRelays;
+  if (relays.length === 0)
+    throw new PortholeError("usage", "No relay is named, and none is remembered", {
+      hint: "Give relays, or add one with relay/add.",
+    });
+  const { acme, name } = spec;
+  return {
+    stateDir,
+    servers: relays.map((relay, index) => serverSettings(relay, `relays.${index}`)),
+    endpoints: [endpointSettings(endpoint, role)],
+    transport: spec.transport ?? "auto",
+    poolSize: spec.poolSize ?? defaultPoolSize,
+    suffix: spec.suffix,
+    member: member ?? keySource(spec.primary.identity, "primary.identity"),
+    name: role === "primary" && name !== undefined ? at("name", () => friendlyLabel.parse(name)) : undefined,
+    acme:
+      acme?.enabled === false
+        ? undefined
+        : { directory: acme?.directory, staging: acme?.staging ?? false, email: acme?.email },
+  };
+}
+
+/** `where` is the field's path, for errors. */
+export function serverSettings(relay: RelaySpec, where: string): ServerSettings {
+  const { address, fingerprint, token } = relay;
+  const server = at(`${where}.address`, () => relayAddress.parse(address));
+  return {
+    ...server,
+    text: formatHostPort(server),
+    ...(token === undefined ? {} : { token: new Secret(token) }),
+    ...(fingerprint === undefined
+      ? {}
+      : { trust: { kind: "pin", fingerprint: at(`${where}.fingerprint`, () => parseFingerprint(fingerprint)) } }),
+  };
+}
+
+function endpointSettings(
+  { identity, local, extensionHex }: EndpointSpec,
+  role: EndpointSettings["role"],
+): EndpointSettings {
+  return {
+    role,
+    key: keySource(identity, `${role}.identity`),
+    local: at(`${role}.local`, () => parseLocalService(local)),
+    extension: extensionHex === undefined ? undefined : at(`${role}.extensionHex`, () => parseHex(extensionHex)),
+  };
+}
+
+/** A relative path would depend on where this process was started. */
+export function keySource(identity: IdentityRef, where: string): KeySource {
+  if ("path" in identity && !isAbsolute(identity.path))
+    throw new PortholeError("usage", `${where}.path: ${JSON.stringify(identity.path)} is not an absolute path`);
+  return identity;
+}
+
+/** The error says which field. */
+function at<T>(path: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (reason) {
+    const { code, message, hint } = PortholeError.from(reason);
+    throw new PortholeError(code, `${path}: ${message}`, { cause: reason, ...(hint === undefined ? {} : { hint }) });
+  }
+}

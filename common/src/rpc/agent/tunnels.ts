@@ -1,0 +1,106 @@
+import { PortholeError } from "../../errors.ts";
+import type { TunnelChanges, TunnelInfo, TunnelSpec, TunnelStateView, VisitView } from "../contract.ts";
+import { RunningTunnel, type TunnelContext } from "./running-tunnel.ts";
+import { visitView } from "./views.ts";
+
+const maxTunnels = 100;
+
+export interface TunnelsOptions extends Omit<TunnelContext, "assertFree" | "onState" | "onVisit"> {
+  readonly onState: (id: string, state: TunnelStateView) => void;
+  readonly onVisit: (id: string, visit: VisitView) => void;
+}
+
+/** The caller's tunnels by id. Changes are made one after the other, in the order in which they were asked for. */
+export class Tunnels {
+  readonly #options: TunnelsOptions;
+  readonly #tunnels = new Map<string, RunningTunnel>();
+  #turn: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(options: TunnelsOptions) {
+    this.#options = options;
+  }
+
+  list(): readonly TunnelInfo[] {
+    return [...this.#tunnels.values()].map(({ info }) => info);
+  }
+
+  info(id: string): TunnelInfo {
+    return this.#get(id).info;
+  }
+
+  start(spec: TunnelSpec): Promise<TunnelInfo> {
+    return this.#inTurn(async () => {
+      const present = this.#tunnels.get(spec.id);
+      if (present && !present.isOver)
+        throw new PortholeError("usage", `The tunnel ${JSON.stringify(spec.id)} is running`, {
+          hint: "Stop it first, or change it with tunnel/update.",
+        });
+      if (!present && this.#tunnels.size >= maxTunnels)
+        throw new PortholeError("limit", `${maxTunnels} tunnels are there`, { hint: "Stop one first." });
+      const tunnel = await RunningTunnel.start(spec, this.#context(spec.id));
+      this.#tunnels.set(spec.id, tunnel);
+      return tunnel.info;
+    });
+  }
+
+  update(id: string, changes: TunnelChanges): Promise<TunnelInfo> {
+    return this.#inTurn(async () => {
+      const tunnel = this.#get(id);
+      await tunnel.update(changes);
+      return tunnel.info;
+    });
+  }
+
+  stop(id: string): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#get(id).stop();
+      this.#tunnels.delete(id);
+    });
+  }
+
+  /** Stops all, and starts no more. */
+  close(): Promise<void> {
+    const closed = this.#inTurn(async () => {
+      await Promise.all([...this.#tunnels.values()].map((tunnel) => tunnel.stop()));
+      this.#tunnels.clear();
+    });
+    this.#isClosed = true;
+    return closed;
+  }
+
+  #get(id: string): RunningTunnel {
+    const tunnel = this.#tunnels.get(id);
+    if (tunnel) return tunnel;
+    throw new PortholeError("usage", `There is no tunnel ${JSON.stringify(id)}`, {
+      hint: "tunnel/list says which there are.",
+    });
+  }
+
+  #context(id: string): TunnelContext {
+    const { onState, onVisit } = this.#options;
+    return {
+      ...this.#options,
+      assertFree: (clientId) => {
+        for (const [otherId, other] of this.#tunnels)
+          if (otherId !== id && other.exposes(clientId))
+            throw new PortholeError("usage", `The tunnel ${JSON.stringify(otherId)} has this identity (${clientId})`, {
+              hint: "An identity is one public name: give each tunnel its own.",
+            });
+      },
+      onState: (state) => onState(id, state),
+      onVisit: (report) => onVisit(id, visitView(report)),
+    };
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new PortholeError("closed", "The agent is about to end");
+    const before = this.#turn;
+    const mine = (async () => {
+      await before.catch(() => {});
+      return work();
+    })();
+    this.#turn = mine;
+    return mine;
+  }
+}

@@ -1,0 +1,123 @@
+import * as v from "valibot";
+import { PortholeError } from "../errors.ts";
+import type { Method, Requests } from "./contract.ts";
+
+/** Longer than any id or name that makes sense; a whole message has its own limit. */
+const maxIdLength = 200;
+
+const id = v.pipe(v.string(), v.nonEmpty(), v.maxLength(maxIdLength));
+const passphrase = v.pipe(v.string(), v.nonEmpty());
+const empty = v.record(v.string(), v.never());
+const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535));
+const identity = v.union([v.object({ pem: v.string() }), v.object({ path: v.string() })]);
+const ref = v.object({ id });
+
+const relay = v.object({
+  address: v.string(),
+  fingerprint: v.exactOptional(v.string()),
+  token: v.exactOptional(v.string()),
+  label: v.exactOptional(v.string()),
+});
+
+const endpointFields = {
+  identity,
+  local: v.string(),
+  extensionHex: v.exactOptional(v.string()),
+};
+const endpoint = v.object(endpointFields);
+const partOfEndpoint = v.object(optional(endpointFields));
+
+/** What a tunnel may do without. */
+const tunnelOptions = {
+  relays: v.array(relay),
+  suffix: v.string(),
+  name: v.string(),
+  transport: v.picklist(["auto", "quic", "h2"]),
+  poolSize: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(32)),
+  acme: v.object({
+    enabled: v.boolean(),
+    email: v.exactOptional(v.string()),
+    staging: v.exactOptional(v.boolean()),
+    directory: v.exactOptional(v.string()),
+  }),
+};
+
+const tunnel = v.object({
+  id,
+  primary: endpoint,
+  secondary: v.exactOptional(endpoint),
+  ...optional(tunnelOptions),
+});
+const changes = v.object({
+  primary: v.exactOptional(partOfEndpoint),
+  secondary: v.exactOptional(v.nullable(partOfEndpoint)),
+  ...optional(nullable(tunnelOptions)),
+});
+
+/** What each request takes; the compiler holds it against the contract. Fields that are not known are left out. */
+const schemas = {
+  initialize: v.object({
+    rpcVersion: v.number(),
+    client: v.object({ name: v.string(), version: v.string() }),
+    stateDir: v.exactOptional(v.pipe(v.string(), v.nonEmpty())),
+    member: v.exactOptional(identity),
+    logLevel: v.exactOptional(v.picklist(["debug", "info", "warn", "error"])),
+  }),
+  shutdown: empty,
+  "tunnel/start": tunnel,
+  "tunnel/stop": ref,
+  "tunnel/list": empty,
+  "tunnel/update": v.object({ id, changes }),
+  "identity/create": empty,
+  "identity/import": v.object({ pem: v.string(), passphrase: v.exactOptional(passphrase) }),
+  "identity/export": v.object({ identity, passphrase: v.exactOptional(passphrase) }),
+  "identity/fingerprint": v.object({ identity }),
+  "relay/list": empty,
+  "relay/add": v.union([v.object({ relay }), v.object({ invite: v.string() })]),
+  "relay/remove": v.object({ address: v.string() }),
+  "relay/parseInvite": v.object({ invite: v.string() }),
+  "relay/test": v.object({ relay, identity: v.exactOptional(identity) }),
+  "trialRelay/start": v.object({ publicPort: v.exactOptional(port) }),
+  "trialRelay/stop": empty,
+  doctor: v.union([v.object({ tunnel: id }), v.object({ spec: tunnel })]),
+} satisfies { readonly [M in Method]: v.GenericSchema<unknown, Requests[M][0]> };
+
+export function isMethod(text: string): text is Method {
+  return Object.hasOwn(schemas, text);
+}
+
+/** The parameters as the contract says. Throws `usage` that names the field and never its value, which may be a key. */
+export function readParams<M extends Method>(method: M, params: unknown): Requests[M][0] {
+  const schema: v.GenericSchema<unknown, Requests[M][0]> = schemas[method];
+  const result = v.safeParse(schema, params ?? {}, { abortEarly: true });
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  const path = v.getDotPath(issue);
+  throw new PortholeError("usage", `${method}: ${path ?? "params"} ${expectation(issue)}`, {
+    hint: "docs/rpc.md says what each request takes.",
+  });
+}
+
+function expectation(issue: v.BaseIssue<unknown>): string {
+  if (issue.received === "undefined") return "is missing";
+  const expected = issue.expected === "never" ? "nothing here" : (issue.expected ?? "another value");
+  return `should be ${expected}, and is ${kindOf(issue.input)}`;
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+function optional<T extends v.ObjectEntries>(entries: T): { [K in keyof T]: v.ExactOptionalSchema<T[K], undefined> } {
+  return mapped(entries, (schema) => v.exactOptional(schema as v.GenericSchema)) as never;
+}
+
+function nullable<T extends v.ObjectEntries>(entries: T): { [K in keyof T]: v.NullableSchema<T[K], undefined> } {
+  return mapped(entries, (schema) => v.nullable(schema as v.GenericSchema)) as never;
+}
+
+function mapped(entries: v.ObjectEntries, change: (schema: unknown) => unknown): unknown {
+  return Object.fromEntries(Object.entries(entries).map(([key, schema]) => [key, change(schema)]));
+}
