@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import type { Relay } from "@porthole/relay";
 import {
   get,
+  hastened,
   runCli,
   settled,
   siteAt,
@@ -132,6 +134,68 @@ describe("Who may connect", function () {
       await settled(relay);
       refused(await runCli(scope, "client", argv), /does not know the client id/);
     });
+  });
+
+  describe("by the word of a webhook", () => {
+    const allow = (_request: IncomingMessage, response: ServerResponse) => response.end('{"allow":true}');
+
+    it("whoever it allows", async () => {
+      const { argv } = await withWebhook(allow);
+      const client = startCli(scope, "client", argv);
+      await client.line(/^online/);
+      await client.kill("SIGTERM");
+    });
+
+    const wrong: readonly [string, typeof allow, RegExp][] = [
+      [
+        "whom it does not allow",
+        (_request, response) => response.end('{"allow":false,"message":"No."}'),
+        /refused: No\./,
+      ],
+      ["anyone while it is slow", (_request, response) => response, /can't decide at present/],
+      ["anyone when it lies", (_request, response) => response.end("allow"), /can't decide at present/],
+      [
+        "anyone when it sends us elsewhere",
+        (_request, response) => response.writeHead(302, { Location: "/" }).end(),
+        /can't decide/,
+      ],
+    ];
+    for (const [what, answer, why] of wrong) {
+      it(`not ${what}`, async () => {
+        const hook = await withWebhook(answer);
+        refused(await runCli(scope, "client", hook.argv), why);
+        await settled(hook.relay);
+      });
+    }
+
+    it("not anyone while it is down; but whoever was connected comes back when it is up again", async () => {
+      const { argv, relay, restart, hook } = await withWebhook(allow);
+      const client = startCli(scope, "client", argv);
+      await client.line(/^online/);
+      await hook.close();
+      refused(await runCli(scope, "client", [...argv.slice(0, -1), await scope.folder()]), /can't decide at present/);
+      await relay.close();
+      await restart();
+      await client.line(/can't decide at present.*trying again in (60|59)/);
+      await client.kill("SIGTERM");
+    });
+
+    /** A relay that asks the webhook; its deadline is a fifth of the real one. */
+    async function withWebhook(answer: typeof allow) {
+      const hook = await startHttp(scope, answer);
+      const secret = join(relayDir, "secret");
+      await writeFile(secret, "0123456789abcdef\n");
+      const stateDir = await scope.folder();
+      const args = [
+        ...["--auth-webhook", `${hook.local}/`, "--auth-webhook-secret-file", secret],
+        ...["--domain-suffix", "t.example.com", "--state-dir", stateDir],
+      ];
+      const relay = await startTestRelay(scope, { args, clock: hastened(scope.clock, 5) });
+      const server = ["--server", `127.0.0.1:${relay.apiPort}`];
+      const argv = ["3000", "--force-h2", ...server, "--state-dir", await scope.folder()];
+      const ports = ["--api-port", String(relay.apiPort), "--pub-port", String(relay.publicPort)];
+      return { hook, relay, argv, restart: () => startTestRelay(scope, { args: [...args, ...ports] }) };
+    }
   });
 
   it("under a friendly name, until it is taken back", async () => {

@@ -46,6 +46,7 @@ describe("configuration of the relay", () => {
 
   const contradictions = [
     ["--open", "--authorized-keys", "/k"],
+    ["--auth-webhook", "https://example.com/"],
     ["--tls-cert", "/c"],
     ["--tls-key", "/k"],
     ["--acme-domain", "t.example.com", "--tls-cert", "/c", "--tls-key", "/k"],
@@ -55,6 +56,37 @@ describe("configuration of the relay", () => {
     ["--acme-domain", "t.example.com", "--acme-directory", "http://ca.example/dir"],
     ["--domain-suffix", "under_score.example"],
   ];
+  const webhook = { PORTHOLE_AUTH_WEBHOOK_SECRET: "0123456789abcdef" };
+  const hook = (...argv: string[]): RelayConfig => relayConfig(readOptions(relayOptions, argv, webhook).values);
+
+  it("asks a webhook, and is closed then", () => {
+    const { admission } = hook("--auth-webhook", "http://127.0.0.1:9000/x");
+    assert.equal(admission.open, false);
+    assert.deepEqual(
+      [admission.webhook?.url, admission.webhook?.secret.reveal()],
+      ["http://127.0.0.1:9000/x", "0123456789abcdef"],
+    );
+  });
+
+  for (const argv of [
+    [],
+    ["--auth-webhook", "nonsense"],
+    ["--auth-webhook", "ftp://example.com"],
+    ["--auth-webhook", "https://user:password@example.com/"],
+    ["--auth-webhook", "https://example.com/", "--open"],
+  ]) {
+    it(`refuses with a webhook's secret: ${argv.join(" ")}`, () =>
+      assert.throws(() => hook(...argv), { code: "usage" }));
+  }
+
+  it("refuses a webhook whose secret can be guessed, and does not repeat it", () => {
+    const short = { PORTHOLE_AUTH_WEBHOOK_SECRET: "hunter2" };
+    assert.throws(
+      () => relayConfig(readOptions(relayOptions, ["--auth-webhook", "https://example.com/"], short).values),
+      (error: Error) => /fewer than 16/.test(error.message) && !error.message.includes("hunter2"),
+    );
+  });
+
   for (const argv of contradictions) {
     it(`refuses ${argv.join(" ")}`, () => assert.throws(() => configure(...argv), { code: "usage" }));
   }

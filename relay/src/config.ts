@@ -53,6 +53,7 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
   const keys = values["authorized-keys"];
   if (keys !== undefined && values.open)
     throw new PortholeError("usage", "--open and --authorized-keys contradict each other");
+  const webhook = webhookSettings(values);
   const bindAddress = values["bind-addr"] ?? (isPublic ? "0.0.0.0" : "127.0.0.1");
   const isReachable = isPublic || !isLoopback(bindAddress);
   const ownNames = [...(suffixes.length > 0 ? suffixes : ["localhost"]), ...(acme ? [acme.domain] : [])];
@@ -67,8 +68,9 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
     tlsFiles: cert !== undefined && key !== undefined ? { cert, key } : undefined,
     acme,
     admission: {
-      open: values.open || (!isReachable && keys === undefined),
+      open: values.open || (!isReachable && keys === undefined && !webhook),
       keysPath: keys,
+      webhook,
       // Where anyone may connect, names would be for whoever takes them all first.
       givesNames: !(isReachable && values.open),
       reservedNames: ownNames,
@@ -80,6 +82,33 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
     admin:
       values["admin-port"] === undefined ? undefined : { address: values["admin-addr"], port: values["admin-port"] },
   };
+}
+
+function webhookSettings(values: OptionValues<typeof relayOptions>): AdmissionConfig["webhook"] {
+  const url = values["auth-webhook"];
+  const secret = values["auth-webhook-secret"];
+  if (url === undefined && secret === undefined) return undefined;
+  if (url === undefined || secret === undefined)
+    throw new PortholeError("usage", "--auth-webhook and --auth-webhook-secret-file belong together");
+  if (values.open) throw new PortholeError("usage", "--open and --auth-webhook contradict each other");
+  const { protocol, username, password } = URL.canParse(url)
+    ? new URL(url)
+    : { protocol: "", username: "", password: "" };
+  if (protocol !== "https:" && protocol !== "http:")
+    throw new PortholeError("usage", `--auth-webhook: ${JSON.stringify(url)} is not an http or https URL`);
+  if (username !== "" || password !== "")
+    throw new PortholeError(
+      "usage",
+      "--auth-webhook has a password in it, which every user of this machine could see",
+      {
+        hint: "The signature by --auth-webhook-secret-file says who asks.",
+      },
+    );
+  if (secret.reveal().length < 16)
+    throw new PortholeError("usage", "The secret of --auth-webhook-secret-file has fewer than 16 characters", {
+      hint: "Make one: openssl rand -hex 32",
+    });
+  return { url, secret };
 }
 
 function acmeSettings(

@@ -21,7 +21,7 @@ async function main(argv: readonly string[]): Promise<number> {
 function help(): string {
   return helpText(relayOptions, {
     summary: "The relay of Porthole: gives clients a public name and carries bytes that it cannot read.",
-    example: "porthole-relay --domain-suffix tunnel.example.com --authorized-keys keys.txt",
+    example: "porthole-relay --domain-suffix tunnel.example.com",
     commands: Object.fromEntries(Object.values(commands).map(({ usage, help }) => [usage, help])),
     columns: process.stdout.columns,
   });

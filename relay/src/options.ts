@@ -62,6 +62,12 @@ export const relayOptions = defineOptions({
     help: "File with the client ids or fingerprints that may connect, one a line",
     parse: path,
   },
+  "auth-webhook": {
+    help: "Ask this http or https URL about clients that no list knows",
+    parse: text,
+    placeholder: "URL",
+  },
+  "auth-webhook-secret": { help: "Signs what the webhook is asked", parse: text, secret: true },
   open: { help: "Let anyone connect", parse: flag },
   "quic-memory": {
     help: "MiB that the process for QUIC may use; above it is started anew, and agents go on over HTTP/2",

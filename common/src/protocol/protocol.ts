@@ -109,6 +109,8 @@ export const limits = {
   helloDeadlineMs: 10_000,
   /** From an agent's connection to its admission. */
   admissionDeadlineMs: 10_000,
+  /** The relay's question to the operator's webhook whether a client may come in. */
+  webhookDeadlineMs: 5_000,
   /** From a stream's opening to the end of its PROXY header, at the client. */
   streamHeaderDeadlineMs: 10_000,
   /** A visitor's TLS handshake with the client. */

@@ -126,6 +126,13 @@ describe("run loop", () => {
     ]);
   });
 
+  it("comes back to a relay that had let it in and can't judge it now, when the relay says", async () => {
+    const cannotJudge: Attempt = { fails: "unauthorized", retryAfterMs: 60_000 };
+    const seen = await play([{ servesMs: 0, endsWith: "closed" }, cannotJudge, { fails: "unauthorized" }]);
+    assert.deepEqual(seen, ["online", "wait 1000 (closed)", "wait 60000 (unauthorized)", "failed (unauthorized)"]);
+    assert.deepEqual(await play([cannotJudge]), ["failed (unauthorized)"]);
+  });
+
   it("does the same from the start where another transport serves meanwhile", async () => {
     assert.deepEqual(await play([{ fails: "untrusted" }], true), ["wait 1000 (untrusted)", "stopped"]);
     assert.deepEqual(await play([{ fails: "unavailable" }], true), ["failed (unavailable)"]);

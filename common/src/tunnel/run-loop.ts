@@ -66,6 +66,8 @@ export async function keepLinkUp(deps: LoopDeps, signal: AbortSignal): Promise<v
 }
 
 function isFinal(error: PortholeError, persistent: boolean): boolean {
+  // A relay that can't judge us now says when it may be able to; whoever it had let in before comes back then.
+  if (persistent && error.exitCode === 3 && error.retryAfterMs !== undefined) return false;
   const hopeless = error.exitCode === 3 || error.code === "unavailable" || error.code === "key";
   return hopeless || (!persistent && !error.retryable);
 }

@@ -2,12 +2,13 @@ import { mkdir } from "node:fs/promises";
 import { PortholeError } from "@porthole/common/errors";
 import type { Logger } from "@porthole/common/log";
 import { friendlyName } from "@porthole/common/protocol";
-import { stateError, type Clock } from "@porthole/common/util";
+import { stateError, type Clock, type Secret } from "@porthole/common/util";
 import { unknownClient, type AdmissionRequest, type Authorize } from "./admission-request.ts";
 import { authorizedKeys, type AuthorizedKeys } from "./authorized-keys.ts";
 import { openBook, type BookFile } from "./book-file.ts";
 import { isEnrolled } from "./book.ts";
 import { useInvite } from "./invites.ts";
+import { webhookAuthorize, type WebhookSettings } from "./webhook.ts";
 import { grantName, ownsName } from "./names.ts";
 
 /** How a relay decides who may connect. */
@@ -16,6 +17,8 @@ export interface AdmissionConfig {
   readonly open: boolean;
   /** File with client ids and fingerprints. */
   readonly keysPath?: string | undefined;
+  /** A program of the operator's, asked about those whom no list knows. */
+  readonly webhook?: WebhookSettings | undefined;
   /** Whether clients may have friendly names. */
   readonly givesNames: boolean;
   /** Names that clients can't have: `{name}.{suffix}`, canonical. */
@@ -26,7 +29,7 @@ export interface AdmissionConfig {
 export interface AdmissionContext {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Asked about those whom no list knows. */
+  /** The embedding program's, asked about those whom neither a list nor the webhook lets in. */
   readonly authorize?: Authorize | undefined;
 }
 
@@ -47,6 +50,8 @@ export class Admission {
   readonly #context: AdmissionContext;
   readonly #file: BookFile;
   readonly #keys: AuthorizedKeys | undefined;
+  /** Who is asked about those whom no list knows; one that says yes is enough. */
+  readonly #judges: readonly Authorize[];
 
   private constructor(
     config: AdmissionConfig,
@@ -58,6 +63,10 @@ export class Admission {
     this.#context = context;
     this.#file = file;
     this.#keys = keys;
+    this.#judges = [
+      ...(config.webhook ? [webhookAuthorize(config.webhook, context.clock)] : []),
+      ...(context.authorize ? [context.authorize] : []),
+    ];
   }
 
   /**
@@ -78,7 +87,7 @@ export class Admission {
   /** Whether nobody can come in as things are. */
   get isEmpty(): boolean {
     const { invites, keys } = this.#file.book;
-    const lists = this.#config.open || this.#keys !== undefined || this.#context.authorize !== undefined;
+    const lists = this.#config.open || this.#keys !== undefined || this.#judges.length > 0;
     return !lists && Object.keys(invites).length === 0 && Object.keys(keys).length === 0;
   }
 
@@ -101,27 +110,34 @@ export class Admission {
 
   /** Answers what could end the admission later. */
   async #letIn(request: AdmissionRequest, signal: AbortSignal): Promise<Grant["objection"]> {
-    const { authorize } = this.#context;
-    const { peer, member = peer, token } = request;
+    const { peer } = request;
     const objection = (): PortholeError | undefined =>
       this.#isKnown(request) ? undefined : unknownClient(peer.clientId);
-    if (this.#config.open && !authorize) return holds;
+    if (this.#config.open && this.#judges.length === 0) return holds;
     if (this.#isKnown(request)) return objection;
-    if (token) {
+    let refusal: unknown = unknownClient(peer.clientId);
+    if (request.token) {
       try {
-        await this.#file.update((book, now) => useInvite(book, token, member.fingerprint, now), signal);
-        this.#context.log.info(
-          { clientId: member.clientId, address: request.address },
-          "A key has joined by an invite",
-        );
+        await this.#enrol(request, request.token, signal);
         return objection;
       } catch (reason) {
-        if (!authorize || PortholeError.from(reason).code !== "unauthorized") throw reason;
+        refusal = reason;
       }
     }
-    if (!authorize) throw unknownClient(peer.clientId);
-    await authorize(request, signal);
-    return holds;
+    for (const judge of this.#judges) {
+      try {
+        await judge(request, signal);
+        return holds;
+      } catch (reason) {
+        refusal = reason;
+      }
+    }
+    throw refusal;
+  }
+
+  async #enrol({ peer, member = peer, address }: AdmissionRequest, token: Secret, signal: AbortSignal): Promise<void> {
+    await this.#file.update((book, now) => useInvite(book, token, member.fingerprint, now), signal);
+    this.#context.log.info({ clientId: member.clientId, address }, "A key has joined by an invite");
   }
 
   #isKnown({ peer, member = peer }: AdmissionRequest): boolean {
