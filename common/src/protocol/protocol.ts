@@ -159,6 +159,11 @@ export const limits = {
    */
   linkSilence: { suspectMs: 400, deadMs: 12_000 },
   quicIdleTimeoutMs: 15_000,
+  /**
+   * After so much of any of these a client replaces its QUIC link. quiche 0.18 never changes its keys, and AES-GCM is good for
+   * 2^23 packets (RFC 9001 section 6.6); it may keep something of each stream that was given up; and what else adds up goes with age.
+   */
+  quicLife: { packets: 2 ** 22, abortedStreams: 50_000, ageMs: 24 * 3_600_000 },
   /** How often a client looks whether one of its links is worn out. */
   linkInspectionMs: 10_000,
   /** Streams at once on one link, from relay to client. */

@@ -51,6 +51,10 @@ export class QuicCarrier implements Carrier {
     return this.#connection.rttMs();
   }
 
+  wear(): number {
+    return this.#connection.wear();
+  }
+
   async close(reason: PortholeError): Promise<void> {
     const deadline = this.#clock.timer(limits.linkCloseMs, () => this.#connection.destroy(reason));
     await flushed(this.control);

@@ -222,6 +222,27 @@ describe("quic connection", function () {
     assert.ok(greedyBytes < 8 * 1024 * 1024, `${greedyBytes} bytes of the other stream came first`);
   });
 
+  it("wears out by packets, and by streams that did not come to their end", async () => {
+    const { packets, abortedStreams } = limits.quicLife;
+    const bytes = 4 * 1024 * 1024;
+    await connect();
+    assert.ok(pair.client.wear() < 100 / packets);
+    const { opened, accepted } = await open();
+    accepted.end(Buffer.alloc(bytes));
+    opened.resume().end();
+    accepted.resume();
+    await drained();
+    const byPackets = pair.client.wear();
+    assert.ok(byPackets > bytes / 2_000 / packets && byPackets < bytes / 500 / packets, `${byPackets}`);
+    for (let i = 0; i < 500; i++) {
+      const each = await open();
+      each.accepted.destroy();
+      each.opened.resume().end();
+    }
+    await drained();
+    assert.equal(pair.client.wear(), 500 / abortedStreams);
+  });
+
   it("notices that the peer has vanished", async () => {
     await connect({ idleTimeoutMs: 300 });
     const { opened } = await open();

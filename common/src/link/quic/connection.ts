@@ -1,4 +1,5 @@
 import { PortholeError } from "../../errors.ts";
+import { limits } from "../../protocol/protocol.ts";
 import { AsyncQueue } from "../../util/async-queue.ts";
 import type { Timer } from "../../util/clock.ts";
 import type { CarrierStream, RemoteAddress } from "../types.ts";
@@ -60,6 +61,9 @@ export class Connection {
   #scheduled = false;
   #received = false;
   #handshakeBytes = 0;
+  readonly #bornAt: number;
+  #datagrams = 0;
+  #abortedStreams = 0;
   #timer: Timer | undefined;
   #timerAt = 0;
   #closePacket: Buffer | undefined;
@@ -67,6 +71,7 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#bornAt = options.clock.monotonic();
     this.#engine = options.engine;
     this.#transmitter = new Transmitter(options);
     this.maxStreams = options.maxStreams;
@@ -88,6 +93,16 @@ export class Connection {
     return this.#streams.size - (this.#streams.has(controlId) ? 1 : 0);
   }
 
+  /** See Carrier.wear. */
+  wear(): number {
+    const { packets, abortedStreams, ageMs } = limits.quicLife;
+    return Math.max(
+      Math.max(this.#datagrams, this.#transmitter.packets) / packets,
+      this.#abortedStreams / abortedStreams,
+      (this.#options.clock.monotonic() - this.#bornAt) / ageMs,
+    );
+  }
+
   /** Sends the client's first packet. */
   start(): void {
     this.#flush();
@@ -95,6 +110,7 @@ export class Connection {
 
   receive(datagram: Buffer, from: RemoteAddress): void {
     if (this.#phase === "over") return;
+    this.#datagrams += 1;
     if (this.#phase === "closing") return this.#repeatClose();
     if (this.#phase === "handshake" && (this.#handshakeBytes += datagram.length) > maxHandshakeBytes)
       return this.destroy(new PortholeError("limit", `${this.#options.what}: the handshake is too long`));
@@ -158,6 +174,7 @@ export class Connection {
     },
     onGone: (stream) => {
       this.#streams.delete(stream.id);
+      if (!stream.isComplete) this.#abortedStreams += 1;
       this.#resumed.delete(stream);
       // What it had not read yet is read and dropped, or its credit would never come back.
       this.#received = true;

@@ -65,6 +65,11 @@ export class QuicStream extends Duplex implements CarrierStream {
     return this.#exists;
   }
 
+  /** Both directions have come to their end in order. */
+  get isComplete(): boolean {
+    return this.#finished && this.#ended;
+  }
+
   /** The peer has opened the stream. */
   appear(): void {
     this.#exists = true;

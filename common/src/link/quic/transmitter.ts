@@ -30,6 +30,7 @@ export class Transmitter {
   readonly #pacer: Pacer | undefined;
   #remote: RemoteAddress;
   #failure: PortholeError | undefined;
+  #packets = 0;
 
   constructor(options: TransmitterOptions) {
     this.#options = options;
@@ -40,6 +41,11 @@ export class Transmitter {
   /** Where packets go. */
   get remote(): RemoteAddress {
     return this.#remote;
+  }
+
+  /** Packets that were sent. */
+  get packets(): number {
+    return this.#packets;
   }
 
   /** Why the engine could not send any more. */
@@ -100,6 +106,7 @@ export class Transmitter {
     }
     if (!sent) return undefined;
     const [length] = sent;
+    this.#packets += 1;
     sender.send(packet, length, this.#remote);
     return packet.subarray(0, length);
   }
