@@ -207,6 +207,18 @@ describe("quic connection", function () {
       assert.ok(count.bytes <= initialStreamBytes + 256 * 1024, `${count.bytes} bytes under way`);
   });
 
+  it("goes on for a reader who asks for more in the tick between reading and sending", async () => {
+    await connect();
+    const { opened, accepted } = await open();
+    // Node reads on in the next tick where nobody listens.
+    opened.resume().end();
+    accepted.resume().end(Buffer.alloc(8 * 1024 * 1024));
+    const startedAt = performance.now();
+    await drained();
+    assert.equal(opened.errored, null);
+    assert.ok(performance.now() - startedAt < limits.quicIdleTimeoutMs);
+  });
+
   it("takes turns between streams", async () => {
     await connect();
     const greedy = await open();

@@ -209,7 +209,8 @@ export class Connection {
     this.#writes.run();
     const burst = this.#transmitter.burst();
     this.#isPaced = burst === "paced";
-    if (burst === "more") this.#schedule();
+    // Between the turn and this flush a reader may have asked for more, or gone.
+    if (burst === "more" || this.#resumed.size > 0 || this.#received) this.#schedule();
     if (this.#engine.isClosed() || this.#engine.isDraining()) this.#finish();
     else this.#arm();
   };
