@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { relayConfig, relayOptions, startRelay, type Relay } from "@porthole/relay";
 import { PortholeError } from "@porthole/common/errors";
+import { formatInvite } from "@porthole/common/invite";
 import { readOptions } from "@porthole/common/options";
-import type { EndpointView, TunnelInfo } from "@porthole/common/rpc";
+import type { EndpointView, TunnelChanges, TunnelInfo } from "@porthole/common/rpc";
+import { Secret } from "@porthole/common/util";
 import {
   connectVisitor,
   get,
@@ -161,6 +164,101 @@ describe("an agent that another program drives", function () {
     assert.equal(await get(await online(test, "try")), "hello");
     await agent.call("shutdown", {});
     await test.ended;
+  });
+
+  it("remembers a relay that it was invited to, and forgets the token once it was used", async () => {
+    const [service, relay] = await Promise.all([startSite("hello"), startTestRelay(scope)]);
+    const test = await startTestAgent(scope);
+    const { agent } = test;
+    const invite = formatInvite(
+      { relay: { host: "127.0.0.1", port: relay.apiPort }, pin: relay.fingerprint, token: new Secret("a.token") },
+      "vscode",
+    );
+    const { relay: invited } = await agent.call("relay/parseInvite", { invite });
+    assert.deepEqual(invited, { ...relaySpec(relay), token: "a.token" });
+    assert.deepEqual(await agent.call("relay/list", {}), { relays: [] });
+    assert.deepEqual(await agent.call("relay/add", { invite }), { relay: relaySpec(relay) });
+    await agent.call("tunnel/start", { id: "web", primary: { identity: await identity(test), local: service.local } });
+    assert.equal(await get(await online(test, "web")), "hello");
+    await agent.call("relay/add", { relay: { address: "other.example", label: "other" } });
+    assert.deepEqual((await agent.call("relay/list", {})).relays.at(-1), {
+      address: "other.example:4433",
+      label: "other",
+    });
+    const path = join(test.stateDir, "joined-relays.json");
+    await agent.call("relay/remove", { address: "other.example" });
+    const kept = await readFile(path, "utf8");
+    assert.ok(kept.includes(relay.fingerprint) && !kept.includes("a.token") && !kept.includes("other"));
+    await assert.rejects(agent.call("relay/remove", { address: "other.example" }), { code: "usage" });
+    await assert.rejects(agent.call("relay/add", { invite: "porthole://join?relay=x" }), { code: "usage" });
+  });
+
+  it("refuses what can't be, and everything stays as it was", async () => {
+    const [service, relay] = await Promise.all([startSite("hello"), startTestRelay(scope)]);
+    const test = await startTestAgent(scope);
+    const { agent } = test;
+    const spec = {
+      id: "web",
+      relays: [relaySpec(relay)],
+      primary: { identity: await identity(test), local: service.local },
+    };
+    await assert.rejects(agent.call("tunnel/start", { ...spec, relays: [] }), { code: "usage", message: /No relay/ });
+    await agent.call("tunnel/start", spec);
+    const site = await online(test, "web");
+    const refused: readonly [() => Promise<unknown>, string, RegExp][] = [
+      [() => agent.call("tunnel/start", spec), "usage", /"web" is running/],
+      [() => agent.call("tunnel/start", { ...spec, id: "two" }), "usage", /"web" has this identity/],
+      [() => agent.call("tunnel/stop", { id: "none" }), "usage", /no tunnel "none"/],
+      [() => change({ secondary: spec.primary }), "usage", /same identity/],
+      [() => change({ secondary: { local: "1" } }), "usage", /needs an identity/],
+      [() => change({ primary: { local: "nonsense" } }), "usage", /primary\.local: "nonsense"/],
+      [() => change({ primary: { extensionHex: "xyz" } }), "usage", /primary\.extensionHex: Character 1/],
+      [() => change({ primary: { identity: { pem: "x" } } }), "state", /no private key/],
+      [() => change({ primary: { identity: { path: "key.pem" } } }), "usage", /not an absolute path/],
+      [() => change({ relays: [{ address: "a b" }] }), "usage", /relays\.0\.address/],
+      [() => change({ relays: [{ ...relaySpec(relay), fingerprint: "x" }] }), "usage", /relays\.0\.fingerprint/],
+      [() => change({ name: "_" }), "usage", /name: /],
+    ];
+    for (const [call, code, message] of refused) await assert.rejects(call(), { code, message });
+    assert.equal(await get(site), "hello");
+    assert.deepEqual((await agent.call("tunnel/list", {})).tunnels.map(statusOf), [["online"]]);
+
+    function change(changes: TunnelChanges): Promise<unknown> {
+      return agent.call("tunnel/update", { id: "web", changes });
+    }
+  });
+
+  it("starts an endpoint anew behind the same id when it has to", async () => {
+    const [service, one, two] = await Promise.all([startSite("hello"), startTestRelay(scope), startTestRelay(scope)]);
+    const test = await startTestAgent(scope);
+    const { agent } = test;
+    const primary = { identity: await identity(test), local: service.local };
+    await agent.call("tunnel/start", { id: "web", relays: [relaySpec(one)], primary });
+    const before = await online(test, "web");
+    await agent.call("tunnel/update", { id: "web", changes: { relays: [relaySpec(two)] } });
+    await settled(one);
+    const url = await test.told("tunnel/state", "the other relay", ({ state: { endpoints } }) =>
+      endpoints[0]?.urls.find((each) => new URL(each).port === String(two.publicPort)),
+    );
+    assert.equal(new URL(url).hostname, before.hostname);
+  });
+
+  it("keeps keys for nobody, and changes their form", async () => {
+    const { agent } = await startTestAgent(scope);
+    const made = await agent.call("identity/create", {});
+    const { pem } = await agent.call("identity/export", { identity: { pem: made.pem }, passphrase: "secret" });
+    assert.match(pem, /ENCRYPTED/);
+    await assert.rejects(agent.call("identity/import", { pem }), { code: "key" });
+    await assert.rejects(agent.call("identity/import", { pem, passphrase: "other" }), { code: "key" });
+    assert.deepEqual(await agent.call("identity/import", { pem, passphrase: "secret" }), made);
+    const { clientId, fingerprint } = made;
+    assert.deepEqual(await agent.call("identity/fingerprint", { identity: { pem: made.pem } }), {
+      clientId,
+      fingerprint,
+    });
+    const path = join(await scope.folder(), "key.pem");
+    const first = await agent.call("identity/fingerprint", { identity: { path } });
+    assert.deepEqual(await agent.call("identity/fingerprint", { identity: { path } }), first);
   });
 
   it("has no relay otherwise, and says so", async () => {

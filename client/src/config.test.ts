@@ -3,10 +3,12 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateKey } from "@porthole/common/identity";
+import type { JoinedRelay } from "@porthole/common/invite";
 import { silentLogger } from "@porthole/common/log";
 import { readOptions } from "@porthole/common/options";
 import { FakeClock } from "@porthole/common/testing";
 import { prepareTunnel } from "@porthole/common/tunnel";
+import { Secret } from "@porthole/common/util";
 import { tunnelSettings } from "./config.ts";
 import { clientOptions } from "./options.ts";
 
@@ -90,6 +92,34 @@ describe("the client's configuration", () => {
       );
     }
     assert.deepEqual((await prepare(...servers)).servers[1]?.text, "[::1]:1");
+  });
+
+  const pinned = generateKey().fingerprint;
+  const one: JoinedRelay = { host: "one.example", port: 4433, pin: pinned, token: new Secret("first") };
+  const two: JoinedRelay = { host: "::1", port: 5000, token: new Secret("second") };
+  const servers = (joined: readonly JoinedRelay[], ...argv: string[]) =>
+    tunnelSettings(readOptions(clientOptions, argv, {}).values, joined).servers.map(({ text, trust, token }) => [
+      text,
+      trust?.kind,
+      token?.reveal(),
+    ]);
+
+  it("uses relays that were joined when none is named, and knows them again when they are", () => {
+    const used = [
+      ["one.example:4433", "pin", "first"],
+      ["[::1]:5000", undefined, "second"],
+    ];
+    assert.deepEqual(servers([one, two]), used);
+    assert.deepEqual(servers([one, two], "--server", "one.example"), used.slice(0, 1));
+    assert.deepEqual(servers([one, two], "--server", "other.example"), [["other.example:4433", undefined, undefined]]);
+    assert.deepEqual(
+      servers([one, two], "--insecure").map(([, trust]) => trust),
+      ["insecure", "insecure"],
+    );
+  });
+
+  it("needs a relay", () => {
+    assert.throws(() => servers([]), { code: "usage", message: /--server/, hint: /porthole join/ });
   });
 
   const pin = generateKey().fingerprint;

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
 import { parseFingerprint } from "@porthole/common/identity";
+import type { JoinedRelay } from "@porthole/common/invite";
 import { formatHostPort, type OptionValues } from "@porthole/common/options";
 import type { GatewayOptions, LocalService } from "@porthole/common/gateway";
 import type { EndpointSettings, ServerSettings, TrustPolicy, TunnelSettings } from "@porthole/common/tunnel";
 import { dataFolder } from "@porthole/common/util";
-import type { JoinedRelay } from "./joined-relays.ts";
 import type { clientOptions } from "./options.ts";
 
 export type ClientValues = OptionValues<typeof clientOptions>;

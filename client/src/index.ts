@@ -1,6 +1,5 @@
 export { tunnelSettings, type ClientValues } from "./config.ts";
 export { createDialers } from "./dialers.ts";
-export { JoinedRelays } from "./joined-relays.ts";
 export { createJsonReporter } from "./json-reporter.ts";
 export { clientOptions } from "./options.ts";
 export type { Reporter } from "./reporter.ts";

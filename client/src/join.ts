@@ -1,10 +1,9 @@
 import { createInterface } from "node:readline/promises";
 import { PortholeError } from "@porthole/common/errors";
-import { parseInvite } from "@porthole/common/invite";
+import { JoinedRelays, parseInvite } from "@porthole/common/invite";
 import { defineOptions, flag, formatHostPort, hostPort, path, readOptions } from "@porthole/common/options";
 import { defaultApiPort } from "@porthole/common/protocol";
 import { dataFolder } from "@porthole/common/util";
-import { JoinedRelays } from "./joined-relays.ts";
 
 const stateDirOption = {
   help: "State folder of the client",
@@ -22,7 +21,7 @@ export async function joinRelay(argv: readonly string[]): Promise<string> {
   const { values, positionals } = readOptions(joinOptions, argv, process.env, { maxPositionals: 1 });
   const invite = parseInvite(positionals[0] ?? (await readInvite()));
   const joined = await JoinedRelays.open(values["state-dir"] ?? dataFolder("porthole"));
-  await joined.add(invite);
+  await joined.join(invite);
   const others = joined.all.length - 1;
   const beside = others === 0 ? "" : `, beside ${others} other${others === 1 ? "" : "s"} (porthole relays)`;
   return `${formatHostPort(invite.relay)} is remembered${beside}. The first connection uses the invite up:\n\n  porthole 3000\n`;

@@ -1,11 +1,11 @@
 import { PortholeError } from "@porthole/common/errors";
+import { JoinedRelays } from "@porthole/common/invite";
 import { prepareTunnel, runTunnel, type TunnelState } from "@porthole/common/tunnel";
 import { dataFolder, nodeVersionWarning, openControlSocket, systemClock } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
 import { tunnelSettings, type ClientValues } from "./config.ts";
 import { createDialers } from "./dialers.ts";
 import { createJsonReporter, plainErrors } from "./json-reporter.ts";
-import { JoinedRelays } from "./joined-relays.ts";
 import { createTextReporter } from "./text-reporter.ts";
 
 const longestTimerMs = 2 ** 31 - 1;

@@ -11,7 +11,8 @@ import { asNobody } from "../testing/as-nobody.ts";
 import { platformReason, skipUnless } from "../testing/skip.ts";
 import { createCertificate } from "./certificate.ts";
 import { clientId, fingerprint } from "./client-id.ts";
-import { generateKey, loadOrCreateKey, parseKey } from "./key.ts";
+import { Secret } from "../util/secret.ts";
+import { encryptKey, generateKey, loadOrCreateKey, parseKey } from "./key.ts";
 
 const noModes = platformReason("Windows has neither file modes nor links that anyone may make");
 
@@ -47,6 +48,16 @@ describe("identity keys", () => {
     const line = key.pem.split("\n")[1] ?? "";
     for (const text of [inspect(key, { depth: 9 }), JSON.stringify(key), JSON.stringify({ ...key })])
       assert.ok(!text.includes(line) && !text.includes("PRIVATE KEY"));
+  });
+
+  it("are encrypted with a passphrase, and opened with the same one only", () => {
+    const key = generateKey();
+    const pem = encryptKey(key, new Secret("correct horse"));
+    assert.match(pem, /^-----BEGIN ENCRYPTED PRIVATE KEY-----\n/);
+    assert.equal(parseKey(pem, "test", new Secret("correct horse")).pem, key.pem);
+    assert.equal(parseKey(key.pem, "test", new Secret("not needed")).pem, key.pem);
+    assert.throws(() => parseKey(pem, "test", new Secret("battery staple")), { code: "key", message: /passphrase/ });
+    assert.throws(() => parseKey(pem, "test"), { code: "key", message: /encrypted/ });
   });
 
   it("may be P-384, Ed25519 or RSA, in PKCS#8, SEC1 or PKCS#1", () => {

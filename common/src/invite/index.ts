@@ -1,1 +1,2 @@
+export { JoinedRelays, type JoinedRelay } from "./joined-relays.ts";
 export { formatInvite, parseInvite, type Invite } from "./invite.ts";

@@ -96,16 +96,20 @@ export class FrameReader extends AbstractMessageReader implements MessageReader 
   #readHeader(): boolean {
     const buffer = this.#gather();
     const end = buffer.indexOf(headerEnd);
-    if (end < 0 && buffer.length <= maxHeaderBytes) return false;
-    const block = end < 0 ? buffer.length : end + headerEnd.length;
-    const text = buffer.toString("latin1", 0, Math.min(block, maxHeaderBytes * 2));
-    const length = end < 0 ? undefined : lengthLine.exec(text.slice(0, -2))?.[1];
-    this.#take(block);
-    if (length === undefined) {
-      if (!this.#lost) this.#options.onBad({ code: ErrorCodes.ParseError, what: "no Content-Length header" });
-      this.#lost = true;
-      return true;
+    if (end < 0) {
+      if (this.#size > maxHeaderBytes) {
+        this.#complain();
+        this.#take(this.#size - maxHeaderBytes);
+      }
+      return false;
     }
+    const text = buffer.toString("latin1", Math.max(0, end - maxHeaderBytes), end + 2);
+    this.#take(end + headerEnd.length);
+    const match = lengthLine.exec(text);
+    const length = match?.[1];
+    // After a message that was shorter or longer than it said, the next header is somewhere behind.
+    if (length === undefined || (match && match.index > 0 && text[match.index - 1] !== "\n")) this.#complain();
+    if (length === undefined) return true;
     this.#lost = false;
     const bytes = Number(length);
     const { maxMessageBytes, onBad } = this.#options;
@@ -116,6 +120,11 @@ export class FrameReader extends AbstractMessageReader implements MessageReader 
       this.#bodyLength = bytes;
     }
     return true;
+  }
+
+  #complain(): void {
+    if (!this.#lost) this.#options.onBad({ code: ErrorCodes.ParseError, what: "no Content-Length header" });
+    this.#lost = true;
   }
 
   #readBody(body: Buffer, callback: DataCallback): void {

@@ -7,9 +7,9 @@ const maxIdLength = 200;
 
 const id = v.pipe(v.string(), v.nonEmpty(), v.maxLength(maxIdLength));
 const passphrase = v.pipe(v.string(), v.nonEmpty());
-const empty = v.record(v.string(), v.never());
+const empty = v.object({});
 const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535));
-const identity = v.union([v.object({ pem: v.string() }), v.object({ path: v.string() })]);
+const identity = v.union([v.object({ pem: v.string() }), v.object({ path: v.string() })], "an object with pem or path");
 const ref = v.object({ id });
 
 const relay = v.object({
@@ -73,13 +73,13 @@ const schemas = {
   "identity/export": v.object({ identity, passphrase: v.exactOptional(passphrase) }),
   "identity/fingerprint": v.object({ identity }),
   "relay/list": empty,
-  "relay/add": v.union([v.object({ relay }), v.object({ invite: v.string() })]),
+  "relay/add": v.union([v.object({ relay }), v.object({ invite: v.string() })], "an object with relay or invite"),
   "relay/remove": v.object({ address: v.string() }),
   "relay/parseInvite": v.object({ invite: v.string() }),
   "relay/test": v.object({ relay, identity: v.exactOptional(identity) }),
   "trialRelay/start": v.object({ publicPort: v.exactOptional(port) }),
   "trialRelay/stop": empty,
-  doctor: v.union([v.object({ tunnel: id }), v.object({ spec: tunnel })]),
+  doctor: v.union([v.object({ tunnel: id }), v.object({ spec: tunnel })], "an object with tunnel or spec"),
 } satisfies { readonly [M in Method]: v.GenericSchema<unknown, Requests[M][0]> };
 
 export function isMethod(text: string): text is Method {
@@ -91,22 +91,46 @@ export function readParams<M extends Method>(method: M, params: unknown): Reques
   const schema: v.GenericSchema<unknown, Requests[M][0]> = schemas[method];
   const result = v.safeParse(schema, params ?? {}, { abortEarly: true });
   if (result.success) return result.output;
-  const issue = result.issues[0];
-  const path = v.getDotPath(issue);
-  throw new PortholeError("usage", `${method}: ${path ?? "params"} ${expectation(issue)}`, {
+  const { where, issue } = innermost(result.issues[0], "");
+  throw new PortholeError("usage", `${method}: ${where || "params"} ${expectation(issue)}`, {
     hint: "docs/rpc.md says what each request takes.",
   });
 }
 
+interface Trouble {
+  readonly where: string;
+  readonly issue: v.BaseIssue<unknown>;
+}
+
+/** Of an alternative that has the right fields it is said what is wrong inside. */
+function innermost(issue: v.BaseIssue<unknown>, parent: string): Trouble {
+  const where = [parent, v.getDotPath(issue) ?? ""].filter((part) => part !== "").join(".");
+  const inner = issue.issues?.find((each) => each.received !== "undefined");
+  return inner && issue.type === "union" && (v.getDotPath(inner) ?? "") !== ""
+    ? innermost(inner, where)
+    : { where, issue };
+}
+
 function expectation(issue: v.BaseIssue<unknown>): string {
   if (issue.received === "undefined") return "is missing";
-  const expected = issue.expected === "never" ? "nothing here" : (issue.expected ?? "another value");
-  return `should be ${expected}, and is ${kindOf(issue.input)}`;
+  return `should be ${expected(issue)}, and is ${kindOf(issue.input)}`;
+}
+
+const kinds: Readonly<Record<string, string>> = { Object: "an object", Array: "an array" };
+
+function expected({ type, message, expected: what, requirement }: v.BaseIssue<unknown>): string {
+  if (type === "union") return message;
+  if (type === "integer") return "a whole number";
+  if (type === "non_empty") return "something";
+  if (type.startsWith("min_")) return `at least ${JSON.stringify(requirement)}`;
+  if (type.startsWith("max_")) return `at most ${JSON.stringify(requirement)}`;
+  return kinds[what ?? ""] ?? (what?.includes('"') ? what : `a ${what ?? "value"}`);
 }
 
 function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";
+  if (value === "") return "empty";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 

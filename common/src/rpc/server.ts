@@ -8,7 +8,7 @@ import {
   type MessageConnection,
 } from "vscode-jsonrpc/node";
 import { PortholeError } from "../errors.ts";
-import { deadline, type Clock, type Timer } from "../util/index.ts";
+import { withDeadline, type Clock, type Timer } from "../util/index.ts";
 import type { Method, NotificationName, Notifications, Requests } from "./contract.ts";
 import { rpcErrorData, toResponseError } from "./errors.ts";
 import { FrameReader, FrameWriter, type BadMessage } from "./framing.ts";
@@ -33,7 +33,7 @@ export interface RpcStreams {
 }
 
 export interface CallContext {
-  /** Aborts when the caller cancels the request or leaves, and at the latest after `requestMs`. */
+  /** Aborts when the caller cancels the request or leaves, and at the latest after `requestMs`: it is answered then, whatever the handler does. */
   readonly signal: AbortSignal;
 }
 
@@ -155,17 +155,19 @@ class StreamServer implements RpcServer {
   }
 
   async #call<M extends Method>(method: M, params: Requests[M][0], token: CancellationToken): Promise<Requests[M][1]> {
-    const { signal, release } = deadline(this.#clock, rpcLimits.requestMs, method, this.#leave.signal);
+    const handler: AllHandlers[M] = (await this.#table(method))[method];
     const cancelled = new AbortController();
-    const subscription = token.onCancellationRequested(() =>
+    const cancellation = token.onCancellationRequested(() =>
       cancelled.abort(new PortholeError("aborted", `${method} was cancelled`)),
     );
+    const parent = AbortSignal.any([this.#leave.signal, cancelled.signal]);
     try {
-      const handler: AllHandlers[M] = (await this.#table(method))[method];
-      return await handler(params, { signal: AbortSignal.any([signal, cancelled.signal]) });
+      return await withDeadline(
+        { clock: this.#clock, delayMs: rpcLimits.requestMs, what: method, signal: parent },
+        async (signal) => handler(params, { signal }),
+      );
     } finally {
-      subscription.dispose();
-      release();
+      cancellation.dispose();
     }
   }
 

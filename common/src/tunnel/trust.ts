@@ -33,14 +33,18 @@ export function memoryKnownRelays(): KnownRelays {
   };
 }
 
-/** Backed by a JSON file. Throws `state` when the file is damaged. */
+/** Backed by a JSON file, which several programs may write to. Throws `state` when the file is damaged. */
 export async function fileKnownRelays(path: string): Promise<KnownRelays> {
-  const map = new Map(Object.entries((await readJson(path, validateKnown)) ?? {}));
+  const read = async (): Promise<Record<string, KnownRelay>> => (await readJson(path, validateKnown)) ?? {};
+  const map = new Map(Object.entries(await read()));
+  let turn: Promise<void> = Promise.resolve();
   return {
     get: (server) => map.get(server),
-    async set(server, relay) {
+    set(server, relay) {
       map.set(server, relay);
-      await writeJson(path, Object.fromEntries(map));
+      const written = turn.then(async () => writeJson(path, { ...(await read()), ...Object.fromEntries(map) }));
+      turn = written.catch(() => {});
+      return written;
     },
   };
 }

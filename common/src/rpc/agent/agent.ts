@@ -1,4 +1,5 @@
 import { PortholeError } from "../../errors.ts";
+import { JoinedRelays } from "../../invite/index.ts";
 import { openKnownRelays, type Dialers } from "../../tunnel/index.ts";
 import { dataFolder, orAbort, withDeadline, type Clock } from "../../util/index.ts";
 import { version } from "../../version.ts";
@@ -67,14 +68,14 @@ async function openSession(
   const stateDir = params.stateDir ?? dataFolder("porthole");
   const log = lineLogger(params.logLevel ?? "info", clock, (line) => outbox.log(line));
   const software = `porthole/${version} (${params.client.name}/${params.client.version})`;
-  const context = { stateDir, dialers, software, clock, log };
+  const joined = await JoinedRelays.open(stateDir);
+  const context = { stateDir, dialers, software, clock, log, joined };
   const relays = relayHandlers(context);
   const trial = trialRelay({ start: options.startTrialRelay, stateDir, clock, log });
   const tunnels = new Tunnels({
     ...context,
     member: params.member && keySource(params.member, "member"),
     knownRelays: await openKnownRelays(stateDir),
-    rememberedRelays: async () => [],
     onState: (id, state) => outbox.state({ id, state }),
     onVisit: (id, visit) => outbox.visit({ id, visit }),
   });

@@ -1,4 +1,5 @@
 import { PortholeError } from "../../errors.ts";
+import type { JoinedRelays } from "../../invite/index.ts";
 import type { Logger } from "../../log.ts";
 import { parseLocalService } from "../../gateway/index.ts";
 import {
@@ -19,6 +20,7 @@ export interface LegOptions {
   readonly software: string;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly joined: JoinedRelays;
   readonly onChange: () => void;
   readonly onVisit: (report: VisitReport) => void;
 }
@@ -68,7 +70,7 @@ export class Leg {
   }
 
   async #run(): Promise<void> {
-    const { prepared, dialers, software, clock, log, onChange, onVisit } = this.#options;
+    const { prepared, dialers, software, clock, log, joined, onChange, onVisit } = this.#options;
     try {
       await runTunnel(
         {
@@ -87,6 +89,9 @@ export class Leg {
           onVisit: (report) => {
             this.#learn(report);
             onVisit(report);
+          },
+          onTokenUsed: (server) => {
+            joined.forgetToken(server).catch((reason: unknown) => log.warn({}, PortholeError.from(reason).message));
           },
         },
         this.#stop.signal,

@@ -1,6 +1,6 @@
 import { PortholeError } from "../../errors.ts";
 import { generateKey } from "../../identity/index.ts";
-import { parseInvite, type Invite } from "../../invite/index.ts";
+import { parseInvite, type Invite, type JoinedRelay, type JoinedRelays } from "../../invite/index.ts";
 import type { Logger } from "../../log.ts";
 import { formatHostPort } from "../../options/index.ts";
 import { readKey, testRelay, type Dialers, type TransportOutcome } from "../../tunnel/index.ts";
@@ -8,26 +8,39 @@ import type { Clock } from "../../util/index.ts";
 import type { RelaySpec, TransportTest } from "../contract.ts";
 import { rpcErrorData } from "../errors.ts";
 import type { Handlers } from "../server.ts";
-import { keySource, serverSettings } from "./tunnel-settings.ts";
+import { keySource, readRelay, serverSettings } from "./tunnel-settings.ts";
 
 export interface RelaysContext {
   readonly dialers: Dialers;
   readonly software: string;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly joined: JoinedRelays;
 }
 
 type RelayHandlers = Pick<Handlers, Extract<keyof Handlers, `relay/${string}`>>;
 
 export function relayHandlers(context: RelaysContext): RelayHandlers {
-  const { log } = context;
+  const { log, joined } = context;
   return {
-    "relay/list": () => ({ relays: [] }),
-    "relay/add": notYet,
-    "relay/remove": notYet,
-    "relay/parseInvite": ({ invite }) => ({ relay: invitedRelay(parseInvite(invite)) }),
+    "relay/list": () => ({ relays: joined.all.map((relay) => described(relay)) }),
+    async "relay/add"(params) {
+      const relay = "relay" in params ? readRelay(params.relay, "relay") : invited(parseInvite(params.invite));
+      await joined.add(relay);
+      return { relay: described(relay) };
+    },
+    async "relay/remove"({ address }) {
+      if (await joined.remove(readRelay({ address }, "relay"))) return {};
+      throw new PortholeError("usage", `The relay ${JSON.stringify(address)} is not remembered`, {
+        hint: "relay/list says which are.",
+      });
+    },
+    "relay/parseInvite": ({ invite }) => {
+      const { token, ...relay } = invited(parseInvite(invite));
+      return { relay: { ...described(relay), token: token.reveal() } };
+    },
     "relay/test": async ({ relay, identity }, { signal }) => {
-      const server = serverSettings(relay, "relay");
+      const server = serverSettings(relay, "relay", joined);
       const key = identity ? await readKey(keySource(identity, "identity"), log) : generateKey();
       const { http2, quic, fingerprint } = await testRelay({ ...context, server, key }, signal);
       return {
@@ -39,11 +52,16 @@ export function relayHandlers(context: RelaysContext): RelayHandlers {
   };
 }
 
-export function invitedRelay({ relay, pin, token }: Invite): RelaySpec {
+function invited({ relay, pin, token }: Invite): JoinedRelay & Pick<Invite, "token"> {
+  return { ...relay, pin, token };
+}
+
+/** Tokens are told to nobody who did not bring them. */
+function described({ host, port, pin, label }: JoinedRelay): RelaySpec {
   return {
-    address: formatHostPort(relay),
-    token: token.reveal(),
+    address: formatHostPort({ host, port }),
     ...(pin === undefined ? {} : { fingerprint: pin }),
+    ...(label === undefined ? {} : { label }),
   };
 }
 
@@ -51,8 +69,4 @@ function transportTest(outcome: TransportOutcome): TransportTest {
   if (!outcome.ok) return { ok: false, error: rpcErrorData(outcome.error) };
   const { connectMs, rttMs, hostnames } = outcome;
   return { ok: true, connectMs, hostnames, ...(rttMs === undefined ? {} : { rttMs }) };
-}
-
-function notYet(): never {
-  throw new PortholeError("unavailable", "Relays are not remembered yet", { hint: "Name them with each tunnel." });
 }

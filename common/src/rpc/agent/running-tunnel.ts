@@ -1,4 +1,5 @@
 import { PortholeError } from "../../errors.ts";
+import type { JoinedRelays } from "../../invite/index.ts";
 import type { Logger } from "../../log.ts";
 import {
   prepareTunnel,
@@ -9,7 +10,7 @@ import {
   type VisitReport,
 } from "../../tunnel/index.ts";
 import type { Clock } from "../../util/index.ts";
-import type { EndpointSpec, RelaySpec, TunnelChanges, TunnelInfo, TunnelSpec, TunnelStateView } from "../contract.ts";
+import type { EndpointSpec, TunnelChanges, TunnelInfo, TunnelSpec, TunnelStateView } from "../contract.ts";
 import { rpcErrorData } from "../errors.ts";
 import { Leg } from "./leg.ts";
 import { endpointTunnel } from "./tunnel-settings.ts";
@@ -22,7 +23,7 @@ export interface TunnelContext {
   readonly log: Logger;
   readonly knownRelays: KnownRelays;
   readonly member: KeySource | undefined;
-  rememberedRelays(): Promise<readonly RelaySpec[]>;
+  readonly joined: JoinedRelays;
   /** Throws `usage` when another tunnel exposes this identity. */
   assertFree(clientId: string): void;
   readonly onState: (state: TunnelStateView) => void;
@@ -95,14 +96,13 @@ export class RunningTunnel {
 
   /** Everything that can fail; the answers do the rest. */
   async #prepare(next: TunnelSpec): Promise<Open[]> {
-    const { stateDir, clock, log, knownRelays, member } = this.#context;
-    const rememberedRelays = next.relays ? [] : await this.#context.rememberedRelays();
+    const { stateDir, clock, log, knownRelays, joined, member } = this.#context;
     const opens: Open[] = [];
     const clientIds: string[] = [];
     for (const role of roles) {
       const endpoint = next[role];
       if (!endpoint) continue;
-      const settings = endpointTunnel(next, role, { stateDir, rememberedRelays, member });
+      const settings = endpointTunnel(next, role, { stateDir, joined, member });
       const present = this.#legs.get(role);
       if (present && !present.isOver && fixedPart(next, role) === fixedPart(this.#spec, role)) {
         clientIds.push(present.endpoint.key.clientId);
@@ -130,13 +130,14 @@ export class RunningTunnel {
   }
 
   #open(role: Role, prepared: PreparedTunnel): void {
-    const { dialers, software, clock, log, onVisit } = this.#context;
+    const { dialers, software, clock, log, joined, onVisit } = this.#context;
     const leg: Leg = new Leg({
       prepared,
       dialers,
       software,
       clock,
       log,
+      joined,
       onVisit,
       // One that has been replaced has nothing to say any more.
       onChange: () => {

@@ -2,6 +2,7 @@ import { isAbsolute } from "node:path";
 import { PortholeError } from "../../errors.ts";
 import { parseLocalService } from "../../gateway/index.ts";
 import { parseFingerprint } from "../../identity/index.ts";
+import type { JoinedRelay, JoinedRelays } from "../../invite/index.ts";
 import { formatHostPort, friendlyLabel, hostPort } from "../../options/index.ts";
 import { defaultApiPort } from "../../protocol/index.ts";
 import { type EndpointSettings, type KeySource, type ServerSettings, type TunnelSettings } from "../../tunnel/index.ts";
@@ -14,8 +15,8 @@ const defaultPoolSize = 4;
 
 export interface SettingsContext {
   readonly stateDir: string;
-  /** Of a tunnel that names no relay. */
-  readonly rememberedRelays: readonly RelaySpec[];
+  /** Used when a tunnel names no relay, and known again when it does. */
+  readonly joined: JoinedRelays;
   /** Of the person; the primary endpoint's when absent. */
   readonly member: KeySource | undefined;
 }
@@ -24,19 +25,21 @@ export interface SettingsContext {
 export function endpointTunnel(
   spec: TunnelSpec,
   role: EndpointSettings["role"],
-  { stateDir, rememberedRelays, member }: SettingsContext,
+  { stateDir, joined, member }: SettingsContext,
 ): TunnelSettings {
   const endpoint = role === "primary" ? spec.primary : spec.secondary;
   if (!endpoint) throw new PortholeError("internal", `The tunnel has no ${role} endpoint`);
-  const relays = spec.relays ?? rememberedRelays;
-  if (relays.length === 0)
+  const servers =
+    spec.relays?.map((relay, index) => serverSettings(relay, `relays.${index}`, joined)) ??
+    joined.all.map((relay) => joinedServer(relay));
+  if (servers.length === 0)
     throw new PortholeError("usage", "No relay is named, and none is remembered", {
       hint: "Give relays, or add one with relay/add.",
     });
   const { acme, name } = spec;
   return {
     stateDir,
-    servers: relays.map((relay, index) => serverSettings(relay, `relays.${index}`)),
+    servers,
     endpoints: [endpointSettings(endpoint, role)],
     transport: spec.transport ?? "auto",
     poolSize: spec.poolSize ?? defaultPoolSize,
@@ -51,17 +54,25 @@ export function endpointTunnel(
 }
 
 /** `where` is the field's path, for errors. */
-export function serverSettings(relay: RelaySpec, where: string): ServerSettings {
-  const { address, fingerprint, token } = relay;
-  const server = at(`${where}.address`, () => relayAddress.parse(address));
+export function serverSettings(relay: RelaySpec, where: string, joined: JoinedRelays): ServerSettings {
+  const { pin, token, ...server } = readRelay(relay, where);
+  const known = joined.find(server);
+  return joinedServer({ ...server, pin: pin ?? known?.pin, token: token ?? known?.token });
+}
+
+/** What a relay's description says. Throws `usage` that names the field. */
+export function readRelay({ address, fingerprint, token, label }: RelaySpec, where: string): JoinedRelay {
   return {
-    ...server,
-    text: formatHostPort(server),
-    ...(token === undefined ? {} : { token: new Secret(token) }),
-    ...(fingerprint === undefined
-      ? {}
-      : { trust: { kind: "pin", fingerprint: at(`${where}.fingerprint`, () => parseFingerprint(fingerprint)) } }),
+    ...at(`${where}.address`, () => relayAddress.parse(address)),
+    pin: fingerprint === undefined ? undefined : at(`${where}.fingerprint`, () => parseFingerprint(fingerprint)),
+    token: token === undefined ? undefined : new Secret(token),
+    label,
   };
+}
+
+function joinedServer({ host, port, pin, token }: JoinedRelay): ServerSettings {
+  const trust = pin === undefined ? undefined : ({ kind: "pin", fingerprint: pin } as const);
+  return { host, port, text: formatHostPort({ host, port }), trust, token };
 }
 
 function endpointSettings(

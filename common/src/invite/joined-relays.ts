@@ -1,13 +1,15 @@
 import { join } from "node:path";
-import { PortholeError } from "@porthole/common/errors";
-import { parseFingerprint } from "@porthole/common/identity";
-import type { Invite } from "@porthole/common/invite";
-import type { HostPort } from "@porthole/common/options";
-import { readJson, Secret, writeJson } from "@porthole/common/util";
+import { PortholeError } from "../errors.ts";
+import { parseFingerprint } from "../identity/index.ts";
+import type { HostPort } from "../options/index.ts";
+import { readJson, Secret, writeJson } from "../util/index.ts";
+import type { Invite } from "./invite.ts";
 
-/** A relay that somebody invited us to. */
+/** A relay that is used without being named; mostly somebody invited us to it. */
 export interface JoinedRelay extends HostPort {
   readonly pin?: string | undefined;
+  /** What a person calls it. */
+  readonly label?: string | undefined;
   /** Until it has been used. */
   readonly token?: Secret | undefined;
 }
@@ -16,6 +18,8 @@ export interface JoinedRelay extends HostPort {
 export class JoinedRelays {
   readonly #path: string;
   #relays: readonly JoinedRelay[];
+  /** Changes are made one after the other. */
+  #turn: Promise<void> = Promise.resolve();
 
   private constructor(path: string, relays: readonly JoinedRelay[]) {
     this.#path = path;
@@ -37,29 +41,38 @@ export class JoinedRelays {
   }
 
   /** In the place of what was known about the relay before. */
-  async add({ relay, pin, token }: Invite): Promise<void> {
-    await this.#change((relays) => [...relays.filter((each) => !isSame(each, relay)), { ...relay, pin, token }]);
+  async add(relay: JoinedRelay): Promise<void> {
+    await this.#change((relays) => [...relays.filter((each) => !isSame(each, relay)), relay]);
+  }
+
+  async join({ relay, pin, token }: Invite): Promise<void> {
+    await this.add({ ...relay, pin, token });
   }
 
   /** Answers whether it was there. */
   async remove(server: HostPort): Promise<boolean> {
-    const before = this.#relays.length;
-    await this.#change((relays) => relays.filter((each) => !isSame(each, server)));
-    return this.#relays.length < before;
+    let wasThere = false;
+    await this.#change((relays) => {
+      wasThere = relays.some((each) => isSame(each, server));
+      return relays.filter((each) => !isSame(each, server));
+    });
+    return wasThere;
   }
 
   /** The relay knows our key now. */
   async forgetToken(server: HostPort): Promise<void> {
-    await this.#change((relays) =>
-      relays.map((each) => (isSame(each, server) ? { host: each.host, port: each.port, pin: each.pin } : each)),
-    );
+    await this.#change((relays) => relays.map((each) => (isSame(each, server) ? { ...each, token: undefined } : each)));
   }
 
   /** From what is on disk by now: `porthole join` may have written beside a running client. */
-  async #change(change: (relays: readonly JoinedRelay[]) => readonly JoinedRelay[]): Promise<void> {
-    this.#relays = change(await read(this.#path));
-    const relays = this.#relays.map(({ token, ...relay }) => ({ ...relay, token: token?.reveal() }));
-    await writeJson(this.#path, { relays });
+  #change(change: (relays: readonly JoinedRelay[]) => readonly JoinedRelay[]): Promise<void> {
+    const changed = this.#turn.then(async () => {
+      this.#relays = change(await read(this.#path));
+      const relays = this.#relays.map(({ token, ...relay }) => ({ ...relay, token: token?.reveal() }));
+      await writeJson(this.#path, { relays });
+    });
+    this.#turn = changed.catch(() => {});
+    return changed;
   }
 }
 
@@ -71,8 +84,8 @@ function readRelays(value: unknown): JoinedRelay[] {
   const { relays } = Object(value) as { readonly relays?: unknown };
   if (!Array.isArray(relays)) throw new PortholeError("state", "it has no list of relays");
   return relays.map((relay: unknown) => {
-    const { host, port, pin, token } = Object(relay) as { readonly [key: string]: unknown };
-    const areTexts = [pin, token].every((text) => text === undefined || typeof text === "string");
+    const { host, port, pin, token, label } = Object(relay) as { readonly [key: string]: unknown };
+    const areTexts = [pin, token, label].every((text) => text === undefined || typeof text === "string");
     if (typeof host !== "string" || typeof port !== "number" || !areTexts)
       throw new PortholeError("state", "an entry is not a relay");
     return {
@@ -80,6 +93,7 @@ function readRelays(value: unknown): JoinedRelay[] {
       port,
       ...(pin === undefined ? {} : { pin: parseFingerprint(pin as string) }),
       ...(token === undefined ? {} : { token: new Secret(token as string) }),
+      ...(label === undefined ? {} : { label: label as string }),
     };
   });
 }

@@ -2,12 +2,10 @@ import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { generateKey } from "@porthole/common/identity";
-import { parseInvite } from "@porthole/common/invite";
-import { readOptions } from "@porthole/common/options";
-import { tunnelSettings } from "./config.ts";
+import { generateKey } from "../identity/index.ts";
+import { Secret } from "../util/index.ts";
+import { parseInvite } from "./invite.ts";
 import { JoinedRelays } from "./joined-relays.ts";
-import { clientOptions } from "./options.ts";
 
 const pin = generateKey().fingerprint;
 const one = parseInvite(`porthole://join?relay=one.example&pin=${pin}&token=first`);
@@ -23,17 +21,10 @@ describe("the relays that were joined", () => {
   afterEach(() => rm(stateDir, { recursive: true }));
 
   const reopened = () => JoinedRelays.open(stateDir);
-  const settings = (joined: JoinedRelays, ...argv: string[]) =>
-    tunnelSettings(readOptions(clientOptions, argv, {}).values, joined.all).servers.map(({ text, trust, token }) => [
-      text,
-      trust?.kind,
-      token?.reveal(),
-    ]);
-
   it("are remembered, for nobody else's eyes, the token until it was used", async () => {
     const joined = await reopened();
-    await joined.add(one);
-    await joined.add(two);
+    await joined.join(one);
+    await joined.join(two);
     assert.equal((await stat(path)).mode & 0o777, 0o600);
     assert.equal((await reopened()).find(one.relay)?.token?.reveal(), "first");
     await joined.forgetToken(one.relay);
@@ -45,7 +36,7 @@ describe("the relays that were joined", () => {
 
   it("are there once each: a new invite takes the place of the old one", async () => {
     const joined = await reopened();
-    for (const invite of [one, two, { ...one, pin: undefined }]) await joined.add(invite);
+    for (const invite of [one, two, { ...one, pin: undefined }]) await joined.join(invite);
     assert.deepEqual(
       (await reopened()).all.map(({ host, pin }) => [host, pin]),
       [
@@ -55,41 +46,37 @@ describe("the relays that were joined", () => {
     );
   });
 
+  it("may have a name that a person gave them, and be changed at once", async () => {
+    const joined = await reopened();
+    const token = new Secret("third");
+    await Promise.all([
+      joined.add({ host: "home.example", port: 443, label: "home", token }),
+      joined.join(two),
+      joined.forgetToken({ host: "home.example", port: 443 }),
+    ]);
+    const { all } = await reopened();
+    assert.deepEqual(
+      all.map((relay) => [relay.host, relay.label, relay.token?.reveal()]),
+      [
+        ["home.example", "home", undefined],
+        ["::1", undefined, "second"],
+      ],
+    );
+  });
+
   it("can be removed", async () => {
     const joined = await reopened();
-    await joined.add(one);
+    await joined.join(one);
     assert.deepEqual([await joined.remove(one.relay), await joined.remove(one.relay)], [true, false]);
     assert.deepEqual((await reopened()).all, []);
   });
 
   it("are changed as they are on disk by now", async () => {
     const [running, command] = [await reopened(), await reopened()];
-    await running.add(one);
-    await command.add(two);
+    await running.join(one);
+    await command.join(two);
     await running.forgetToken(one.relay);
     assert.equal((await reopened()).all.length, 2);
-  });
-
-  it("are used when no relay is named, and known again when they are", async () => {
-    const joined = await reopened();
-    await joined.add(one);
-    await joined.add(two);
-    const used = [
-      ["one.example:4433", "pin", "first"],
-      ["[::1]:5000", undefined, "second"],
-    ];
-    assert.deepEqual(settings(joined), used);
-    assert.deepEqual(settings(joined, "--server", "one.example"), used.slice(0, 1));
-    assert.deepEqual(settings(joined, "--server", "other.example"), [["other.example:4433", undefined, undefined]]);
-    assert.deepEqual(
-      settings(joined, "--insecure").map(([, trust]) => trust),
-      ["insecure", "insecure"],
-    );
-  });
-
-  it("are needed when none is named", async () => {
-    const joined = await reopened();
-    assert.throws(() => settings(joined), { code: "usage", message: /--server/, hint: /porthole join/ });
   });
 
   for (const damage of ["{", "[]", "{}", '{"relays":[{"host":"a"}]}', '{"relays":[{"host":"a","port":1,"pin":"x"}]}']) {
