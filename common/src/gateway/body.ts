@@ -16,6 +16,7 @@ export interface BodySink {
 /** A body that can be looked at before it is carried on. Nothing is kept beyond what was looked at. */
 export class Body {
   readonly #stream: Readable;
+  readonly #isWhole: () => boolean;
   #held: Buffer[] = [];
   #heldBytes = 0;
   #hasEnded = false;
@@ -24,8 +25,10 @@ export class Body {
   /** It is the sink that is behind. */
   isHeldUp = false;
 
-  constructor(stream: Readable) {
+  /** `isWhole` is asked at the end: HTTP/2 streams of Node end in order also when they are cut off. */
+  constructor(stream: Readable, isWhole: () => boolean) {
     this.#stream = stream;
+    this.#isWhole = isWhole;
   }
 
   /** Waits for the whole body, for more than `maxBytes` of it, or so long. Rejects when it breaks off. */
@@ -103,6 +106,7 @@ export class Body {
     };
     const onError = (error: Error): void => void (failure = error);
     const end = (): void => {
+      if (!this.#isWhole()) return onClose();
       stop();
       onEnd();
     };

@@ -24,14 +24,58 @@ export function createHttp1Upstream(service: ServiceTarget, { clock }: { readonl
     );
     return undefined;
   };
+  const turns = new Turns(clock);
   return {
-    send: (head, init) => new Http1Call(agent, head, init),
+    turn: () => turns.next(),
+    send(head, init) {
+      const call = new Http1Call(agent, head, init);
+      turns.take(call.reply);
+      return call;
+    },
     close() {
       stop.abort(new PortholeError("aborted", "The visitor's connection is over"));
+      turns.end();
       agent.destroy();
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+class Turns {
+  readonly #clock: Clock;
+  readonly #waiting = new Set<() => void>();
+  #unanswered = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  next(): Promise<void> | undefined {
+    if (this.#unanswered + this.#waiting.size < limits.eagerServiceRequests) return undefined;
+    return new Promise((resolve) => {
+      const go = (): void => {
+        patience.cancel();
+        this.#waiting.delete(go);
+        resolve();
+      };
+      const patience = this.#clock.timer(limits.serviceTurnPatienceMs, go);
+      this.#waiting.add(go);
+    });
+  }
+
+  /** Nobody has to wait any more. */
+  end(): void {
+    for (const go of this.#waiting) go();
+  }
+
+  take(answered: Promise<unknown>): void {
+    this.#unanswered += 1;
+    const done = (): void => {
+      this.#unanswered -= 1;
+      for (const go of this.#waiting) return go();
+    };
+    answered.then(done, done);
+  }
 }
 
 class Http1Call implements UpstreamCall {
@@ -92,6 +136,7 @@ class Http1Call implements UpstreamCall {
           kind: "response",
           head: headOf(message),
           body: message,
+          isWhole: () => message.complete,
           mayHaveTrailers: valueOf(message.rawHeaders, "transfer-encoding") !== undefined,
           trailers: () => message.rawTrailers,
         });

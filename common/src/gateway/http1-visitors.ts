@@ -207,6 +207,7 @@ function visitorRequest(
     target: request.url ?? "",
     headers: request.rawHeaders,
     body: hasBody(request) ? request : undefined,
+    isWhole: () => request.complete,
     trailers: () => request.rawTrailers,
     expectsContinue,
     upgrade,

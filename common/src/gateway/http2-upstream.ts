@@ -26,6 +26,7 @@ export function createHttp2Upstream(service: ServiceTarget, { clock }: { readonl
   }
 
   return {
+    turn: () => undefined,
     send(head, init) {
       session ??= connect();
       session.catch(() => (session = undefined));
@@ -117,6 +118,7 @@ function replyOf(stream: ClientHttp2Stream, onInform: SendInit["onInform"]): Pro
         kind: "response",
         head: { status: fields[":status"] ?? 0, statusText: "", headers: fromHttp2(fields) },
         body: stream,
+        isWhole: () => !stream.destroyed,
         mayHaveTrailers: true,
         trailers: () => trailers,
       }),

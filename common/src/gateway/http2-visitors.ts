@@ -34,6 +34,8 @@ export function acceptHttp2(socket: Duplex, serve: ServeRequest, clock: Clock): 
   };
   session.setLocalWindowSize(limits.visitorWindowBytes);
   session.on("error", () => {});
+  // There is no half of an HTTP/2 connection: who has ended it has left.
+  socket.on("end", () => session.destroy());
   session.on("close", () => {
     idle?.cancel();
     socket.destroy();
@@ -82,6 +84,8 @@ function visitorRequest(
       ...(upgrade === "websocket" ? ["Sec-WebSocket-Key", randomBytes(16).toString("base64")] : []),
     ],
     body: hasBody ? stream : undefined,
+    // While there is no answer yet, only a reset closes it.
+    isWhole: () => !stream.destroyed && (!stream.closed || stream.writableFinished),
     trailers: () => trailers,
     expectsContinue: hasBody && headers["expect"]?.toLowerCase() === "100-continue",
     upgrade,

@@ -75,7 +75,7 @@ class RequestRun {
     this.#exchange = exchange;
     this.#answering = answering;
     this.#context = context;
-    this.#body = request.body && new Body(request.body);
+    this.#body = request.body && new Body(request.body, () => request.isWhole());
     answering.onOver.push(() => this.#body?.discard());
   }
 
@@ -117,12 +117,16 @@ class RequestRun {
       const forwarded = toService(headers, visitor, names);
       if (length !== undefined) forwarded.push("Content-Length", length);
       const head: ForwardedHead = { service: serviceTarget, method: this.#request.method, target, headers: forwarded };
-      const call = this.#send(service, head, length === undefined ? "chunked" : "sized");
+      const upstream = this.#context.upstreamFor(service);
+      const turn = upstream.turn();
+      if (turn) await turn;
+      if (this.#answering.isOver) return;
+      const call = this.#send(upstream, head, length === undefined ? "chunked" : "sized");
       if (!call) return;
       const reply = await this.#replyTo(call, attempt);
       if (this.#answering.isOver || !reply) return;
       if (reply === "again") continue;
-      const body = reply.kind === "response" ? new Body(reply.body) : undefined;
+      const body = reply.kind === "response" ? new Body(reply.body, () => reply.isWhole()) : undefined;
       if (body && names.mode === "transparent" && options.headers === "auto") {
         const again = await this.#adapt(service, reply, body, target);
         if (this.#answering.isOver) return;
@@ -140,11 +144,11 @@ class RequestRun {
     }
   }
 
-  #send(service: LocalService, head: ForwardedHead, framing: "sized" | "chunked"): UpstreamCall | undefined {
+  #send(upstream: Upstream, head: ForwardedHead, framing: "sized" | "chunked"): UpstreamCall | undefined {
     this.#exchange?.forwarded(head);
     let call: UpstreamCall;
     try {
-      call = this.#context.upstreamFor(service).send(head, {
+      call = upstream.send(head, {
         body: this.#body ? framing : "none",
         upgrade: this.#request.upgrade,
         onInform: (status, headers) => this.#answer.inform(status, headers),

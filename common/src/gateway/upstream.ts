@@ -6,6 +6,11 @@ import { createHttp2Upstream } from "./http2-upstream.ts";
 
 /** Connections to one local service on behalf of one visitor's connection; they are never shared with another visitor. */
 export interface Upstream {
+  /**
+   * Undefined when a request may be sent now. Otherwise resolves when one has been answered, or after a while: a hundred at once, each on a
+   * connection of its own, take longer than the same hundred in turn, but nobody may wait for a long poll.
+   */
+  turn(): Promise<void> | undefined;
   send(head: ForwardedHead, init: SendInit): UpstreamCall;
   /** Ends its connections; what runs is broken off. */
   close(): void;
@@ -44,6 +49,8 @@ export type Reply =
       readonly kind: "response";
       readonly head: ReplyHead;
       readonly body: Readable;
+      /** Asked at its end: whether it had come so far in order. */
+      isWhole(): boolean;
       /** Whether some may come. */
       readonly mayHaveTrailers: boolean;
       /** Once the body has ended. */

@@ -11,6 +11,8 @@ export interface VisitorRequest {
   readonly headers: RawHeaders;
   /** Undefined when the head says that there is none. */
   readonly body: Readable | undefined;
+  /** Asked at its end: whether it had come so far in order. */
+  isWhole(): boolean;
   /** Once the body has ended. */
   trailers(): RawHeaders;
   readonly expectsContinue: boolean;

@@ -129,16 +129,16 @@ export const limits = {
   /** Gateway: a request's body that is waited for and does not go on. */
   httpBodyStallMs: 60_000,
   /** Gateway: how long a visitor who has ended its direction may wait for the rest of an answer; most of them have left. */
-  halfClosedVisitorMs: 10_000,
+  halfClosedVisitorMs: 5_000,
   /** Gateway: HTTP/1 requests that a visitor may send before the answer to the first one. */
   maxPipelinedRequests: 16,
   /** Gateway: requests at once on one HTTP/2 connection. */
   maxVisitorStreams: 1_000,
   /** Gateway: bytes that a visitor's HTTP/2 connection may send before the services have read them. */
   visitorWindowBytes: 4 * 1024 * 1024,
-  /** Gateway: connections to a local service for one visitor's connection that are opened at once, and how long a request waits for one of them. */
-  eagerServiceConnections: 32,
-  serviceConnectionPatienceMs: 250,
+  /** Gateway: requests of one visitor's connection that a local service may owe an answer, and how long the next one waits then. */
+  eagerServiceRequests: 32,
+  serviceTurnPatienceMs: 250,
   /** Gateway: an unused connection to the local service; servers close theirs after 2 s and more. */
   serviceIdleMs: 1_500,
   /** Gateway: how long an answer that may be a refusal of the public name is held back to be looked at. */
