@@ -3,15 +3,22 @@ import { PortholeError } from "@porthole/common/errors";
 import { parseFingerprint } from "@porthole/common/identity";
 import type { JoinedRelay } from "@porthole/common/invite";
 import { formatHostPort, type OptionValues } from "@porthole/common/options";
-import type { GatewayOptions, LocalService } from "@porthole/common/gateway";
+import type { AccessSettings, GatewayOptions, LocalService } from "@porthole/common/gateway";
 import type { EndpointSettings, ServerSettings, TrustPolicy, TunnelSettings } from "@porthole/common/tunnel";
 import { dataFolder } from "@porthole/common/util";
 import type { clientOptions } from "./options.ts";
 
 export type ClientValues = OptionValues<typeof clientOptions>;
 
-/** Checks how the options go together; relays that were joined are used when none is named. Throws `usage`. */
-export function tunnelSettings(values: ClientValues, joined: readonly JoinedRelay[] = []): TunnelSettings {
+/**
+ * Checks how the options go together; relays that were joined are used when none is named. `gateway` is what has been opened for
+ * it, and goes to every endpoint. Throws `usage`.
+ */
+export function tunnelSettings(
+  values: ClientValues,
+  joined: readonly JoinedRelay[] = [],
+  gateway: Partial<GatewayOptions> = {},
+): TunnelSettings {
   const stateDir = values["state-dir"] ?? dataFolder("porthole");
   if (values["force-h2"] && values.transport === "quic")
     throw new PortholeError("usage", "--force-h2 and --transport quic contradict each other");
@@ -19,7 +26,7 @@ export function tunnelSettings(values: ClientValues, joined: readonly JoinedRela
   return {
     stateDir,
     servers,
-    endpoints: endpointSettings(values, stateDir),
+    endpoints: endpointSettings(values, stateDir, gateway),
     transport: values["force-h2"] ? "h2" : values.transport,
     poolSize: values["pool-size"],
     suffix: values["domain-suffix"],
@@ -36,7 +43,21 @@ export function tunnelSettings(values: ClientValues, joined: readonly JoinedRela
   };
 }
 
-function endpointSettings(values: ClientValues, stateDir: string): EndpointSettings[] {
+/** Who may visit, as `openAccess` takes it. */
+export function accessSettings(values: ClientValues): AccessSettings {
+  return {
+    basic: values["access-basic"],
+    bearer: values["access-bearer"],
+    share: values["access-share"],
+    webhook: values["access-webhook"],
+    webhookSecret: values["access-webhook-secret"],
+    addresses: values["access-address"],
+    paths: values["access-path"],
+    forMs: values["access-for"],
+  };
+}
+
+function endpointSettings(values: ClientValues, stateDir: string, opened: Partial<GatewayOptions>): EndpointSettings[] {
   const { mode, headers, route: routes } = values;
   if (mode === "tcp" && routes.length > 0)
     throw new PortholeError("usage", "--route and --mode tcp contradict each other", {
@@ -45,7 +66,12 @@ function endpointSettings(values: ClientValues, stateDir: string): EndpointSetti
   const gateway = (local: LocalService): Partial<GatewayOptions> => {
     if (mode === "http" && local.kind === "tcp")
       throw new PortholeError("usage", `--mode http and ${local.text} contradict each other`);
-    return { mode, headers };
+    const rule = ruleThatNeedsHttp(values);
+    if (rule && (mode === "tcp" || (mode === "auto" && local.kind === "tcp")))
+      throw new PortholeError("usage", `${rule} needs HTTP, and ${local.text} is carried as plain bytes`, {
+        hint: "--access-address and --access-for hold for bytes, too.",
+      });
+    return { mode, headers, ...opened };
   };
   const primary: EndpointSettings = {
     role: "primary",
@@ -74,6 +100,15 @@ function endpointSettings(values: ClientValues, stateDir: string): EndpointSetti
     certificatePath: join(stateDir, "secondary-self-signed.pem"),
   };
   return [primary, secondary];
+}
+
+/** A flag whose rule has to see requests. */
+function ruleThatNeedsHttp(values: ClientValues): string | undefined {
+  if (values["access-basic"]) return "--access-basic-file";
+  if (values["access-bearer"]) return "--access-bearer-file";
+  if (values["access-share"]) return "--access-share";
+  if (values["access-webhook"] !== undefined) return "--access-webhook";
+  return values["access-path"].length > 0 ? "--access-path" : undefined;
 }
 
 function serverSettings(values: ClientValues, joined: readonly JoinedRelay[]): ServerSettings[] {

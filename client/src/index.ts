@@ -1,5 +1,6 @@
 export { tunnelSettings, type ClientValues } from "./config.ts";
 export { createDialers } from "./dialers.ts";
+export { openGatekeeper, type Gatekeeper } from "./gatekeeper.ts";
 export { createJsonReporter } from "./json-reporter.ts";
 export { clientOptions } from "./options.ts";
 export type { Reporter } from "./reporter.ts";

@@ -6,6 +6,7 @@ import { runStdioAgent } from "./agent.ts";
 import { joinRelay, listRelays } from "./join.ts";
 import { clientOptions } from "./options.ts";
 import { runClient } from "./run.ts";
+import { share } from "./share.ts";
 import { commandClient } from "./status.ts";
 
 const summary = "Puts a local port on the internet, through a relay that cannot read what it carries.";
@@ -16,6 +17,7 @@ const commands = {
   "status [--json]": "What the running client is doing",
   stop: "End it",
   "agent --stdio": "Do what another program says: docs/rpc.md",
+  "share [--for 2h] [--label TEXT]": "A link that lets in, with --access-share; share list, share revoke ID",
 };
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -32,6 +34,7 @@ async function main(argv: readonly string[]): Promise<void> {
   else if (command === "join") process.stdout.write(await joinRelay(rest));
   else if (command === "relays") process.stdout.write(await listRelays(rest));
   else if (command === "agent") await runStdioAgent(rest);
+  else if (command === "share") process.stdout.write(await share(rest));
   else await runClient(readOptions(clientOptions, withShortForm(argv), process.env).values);
 }
 

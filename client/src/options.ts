@@ -1,6 +1,7 @@
 import {
   choice,
   defineOptions,
+  durationMs,
   flag,
   friendlyLabel,
   hex,
@@ -8,9 +9,18 @@ import {
   integer,
   path,
   text,
+  type Parser,
 } from "@porthole/common/options";
 import { defaultApiPort } from "@porthole/common/protocol";
-import { gatewayModes, headerModes, localService, route } from "@porthole/common/gateway";
+import {
+  gatewayModes,
+  headerModes,
+  localService,
+  parseAddressList,
+  parsePathList,
+  parseWebhookScheme,
+  route,
+} from "@porthole/common/gateway";
 
 /** Every option of the client, once: flags, environment variables, help and documentation come from here. */
 export const clientOptions = defineOptions({
@@ -77,6 +87,36 @@ export const clientOptions = defineOptions({
   "secondary-key": { help: "Turns on a second endpoint with this key, made if missing", parse: path },
   "secondary-local": { help: "Turns on a second endpoint for this service", parse: localService },
   "secondary-cert-extension-hex": { help: "Custom bytes in the secondary certificate", parse: hex },
+  "access-basic": {
+    help: "Let in who has a user name and password; one user:password a line",
+    parse: text,
+    secret: true,
+  },
+  "access-bearer": { help: "Let in who has a bearer token; one a line", parse: text, secret: true },
+  "access-share": { help: "Let in who has a link from porthole share", parse: flag },
+  "access-webhook": {
+    help: "Let in webhooks with a sender's signature: stripe, github, gitlab, shopify, slack, standard, hmac:HEADER",
+    parse: checkedText("SCHEME", parseWebhookScheme),
+  },
+  "access-webhook-secret": { help: "The sender's secret; one a line", parse: text, secret: true },
+  "access-address": {
+    help: "Only these addresses and networks; with ! before it: not these",
+    parse: checkedText("NETWORK", (value) => parseAddressList([value])),
+    repeatable: true,
+  },
+  "access-path": {
+    help: "Only these paths (/webhooks/*); with ! before it: not these",
+    parse: checkedText("PATH", (value) => parsePathList([value])),
+    repeatable: true,
+  },
+  "access-for": { help: "How long, from the start", parse: durationMs, fallbackHelp: "until it is stopped" },
+  inspect: { help: "Keep requests in memory, for porthole inspect", parse: flag, fallback: "true" },
+  redact: {
+    help: "A header, field or parameter that porthole inspect hides, besides passwords, tokens and cookies",
+    parse: text,
+    placeholder: "NAME",
+    repeatable: true,
+  },
   "state-dir": {
     help: "Folder for everything that is written",
     parse: path,
@@ -85,3 +125,14 @@ export const clientOptions = defineOptions({
   qr: { help: "Show the URL as a QR code", parse: flag },
   json: { help: "One JSON object a line", parse: flag },
 });
+
+/** A text that stays one and is checked here, where the error can name the flag. */
+function checkedText(placeholder: string, check: (text: string) => unknown): Parser<string> {
+  return {
+    placeholder,
+    parse(text) {
+      check(text);
+      return text;
+    },
+  };
+}

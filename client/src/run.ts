@@ -4,7 +4,9 @@ import { prepareTunnel, runTunnel, type TunnelState } from "@porthole/common/tun
 import { dataFolder, nodeVersionWarning, openControlSocket, systemClock } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
 import { tunnelSettings, type ClientValues } from "./config.ts";
+import { gatekeeperCommands } from "./control-commands.ts";
 import { createDialers } from "./dialers.ts";
+import { openGatekeeper } from "./gatekeeper.ts";
 import { createJsonReporter, plainErrors } from "./json-reporter.ts";
 import { createTextReporter } from "./text-reporter.ts";
 
@@ -21,7 +23,9 @@ export async function runClient(values: ClientValues): Promise<void> {
   let state: TunnelState = { endpoints: [] };
 
   const status = (): unknown => plainErrors(state);
+  const gatekeeper = await openGatekeeper(values, { clock: systemClock });
   const commands = {
+    ...gatekeeperCommands(gatekeeper, () => state),
     status,
     stop() {
       stop.abort(new PortholeError("aborted", "Stopped by porthole stop"));
@@ -37,9 +41,10 @@ export async function runClient(values: ClientValues): Promise<void> {
     commands,
     inUseHint:
       "It would have the same name. End the other one with porthole stop, or give this one a --state-dir of its own. --secondary-local exposes a second service.",
-  }).catch((reason: unknown) => {
+  }).catch(async (reason: unknown) => {
     clearInterval(alive);
     reporter.close();
+    await gatekeeper.close();
     throw reason;
   });
   let forgetting = Promise.resolve();
@@ -49,7 +54,7 @@ export async function runClient(values: ClientValues): Promise<void> {
     if (values.insecure) log.warn({}, "--insecure: whoever is between you and the relay can pose as the relay");
     const context = { clock: systemClock, log };
     const joined = await JoinedRelays.open(values["state-dir"] ?? dataFolder("porthole"));
-    const prepared = await prepareTunnel(tunnelSettings(values, joined.all), context);
+    const prepared = await prepareTunnel(tunnelSettings(values, joined.all, gatekeeper.options), context);
     await runTunnel(
       {
         ...prepared,
@@ -76,6 +81,7 @@ export async function runClient(values: ClientValues): Promise<void> {
     reporter.close();
     await forgetting;
     await control.close();
+    await gatekeeper.close();
   }
 }
 

@@ -1,8 +1,7 @@
-import { PortholeError } from "@porthole/common/errors";
 import { defineOptions, flag, path, readOptions } from "@porthole/common/options";
 import type { TunnelState } from "@porthole/common/tunnel";
-import { askControlSocket, dataFolder } from "@porthole/common/util";
-import { describeCertificate, describeStatus, urlsOf } from "./text.ts";
+import { runningClient } from "./ask-client.ts";
+import { describeAccess, describeCertificate, describeStatus, urlsOf } from "./text.ts";
 
 const options = defineOptions({
   "state-dir": { help: "State folder of the client", parse: path, fallbackHelp: "the platform's data folder" },
@@ -12,12 +11,7 @@ const options = defineOptions({
 /** `porthole status` and `porthole stop`: what the running client answers. Throws `closed` when none is running. */
 export async function commandClient(command: "status" | "stop", argv: readonly string[]): Promise<string> {
   const { values } = readOptions(options, argv, process.env);
-  const stateDir = values["state-dir"] ?? dataFolder("porthole");
-  const answer = await askControlSocket({ stateDir, program: "client" }, command);
-  if (answer === undefined)
-    throw new PortholeError("closed", `No client is running with the state folder ${stateDir}`, {
-      hint: "Start one with porthole PORT --server HOST, or name its folder with --state-dir.",
-    });
+  const answer = await runningClient(values["state-dir"]).ask(command);
   if (values.json) return `${JSON.stringify(answer)}\n`;
   return command === "stop" ? "Stopping.\n" : describe(answer as TunnelState);
 }
@@ -26,6 +20,7 @@ function describe(state: TunnelState): string {
   const lines = state.endpoints.flatMap((endpoint) => [
     `${endpoint.role}: ${endpoint.clientId}, for ${endpoint.local}`,
     ...urlsOf(endpoint).map((url) => `  URL: ${url}`),
+    ...(endpoint.gateway.access ? [`  ${describeAccess(endpoint.gateway.access)}`] : []),
     ...endpoint.relays.map(({ server, now }) => `  ${describeStatus(server, now, Date.now())}`),
     ...endpoint.certificates.map(
       ({ hostname, now, permitsLeft }) =>

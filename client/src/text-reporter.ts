@@ -4,7 +4,7 @@ import type { EndpointState, RelayStatus, TunnelState } from "@porthole/common/t
 import { renderUnicodeCompact } from "uqr";
 import type { Reporter } from "./reporter.ts";
 import { StatusLine } from "./status-line.ts";
-import { describeCertificate, describeRequest, describeStatus, describeVisit, urlsOf } from "./text.ts";
+import { describeAccess, describeCertificate, describeRequest, describeStatus, describeVisit, urlsOf } from "./text.ts";
 
 export interface TextOutput {
   write(text: string): void;
@@ -38,6 +38,8 @@ export function createTextReporter(output: TextOutput, options: { readonly qr: b
       if (!once(`${role} ${url}`, `${prefix}URL: ${paint("bold", url)}`)) continue;
       if (options.qr) line(renderUnicodeCompact(url));
     }
+    const { access } = endpoint.gateway;
+    if (access) once(`${role} access`, `${prefix}Access: ${describeAccess(access)}`);
     for (const { server, now } of endpoint.relays) {
       const text = describeStatus(server, now, Date.now());
       if (now.status === "connecting") status.show(text);

@@ -1,6 +1,7 @@
-import type { RequestReport } from "@porthole/common/gateway";
+import type { AccessSummary, RequestReport } from "@porthole/common/gateway";
 import type { CertificateStatus, EndpointState, RelayStatus, VisitReport } from "@porthole/common/tunnel";
 import { formatBytes, formatDay, formatDuration, formatMinute } from "@porthole/common/util";
+import { printable } from "./printable.ts";
 
 /** One line about one relay: what a person must be able to tell apart. */
 export function describeStatus(server: string, status: RelayStatus, now: number): string {
@@ -53,13 +54,22 @@ export function urlsOf(endpoint: EndpointState): string[] {
 export function describeRequest({ address, method, path, status, durationMs, error }: RequestReport): string {
   const outcome = status === 0 ? (error?.code === "aborted" ? "left" : "broke off") : String(status);
   const shown = path.length > longestPath ? `${path.slice(0, longestPath)}…` : path;
-  return `${address}  ${method} ${printable(shown)}  ${outcome}  ${formatDuration(durationMs)}`;
+  return `${address}  ${printable(method)} ${printable(shown)}  ${outcome}  ${formatDuration(durationMs)}`;
 }
 
 const longestPath = 200;
 
-function printable(text: string): string {
-  return text.replace(/[^\x21-\x7e…]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
+/** Who may visit, in a line. */
+export function describeAccess({ credentials, addresses, paths, endsAt }: AccessSummary): string {
+  const names: Readonly<Record<string, string>> = { basic: "a password", bearer: "a token", share: "a share link" };
+  const ways = credentials.map((way) => names[way] ?? `a signature (${way.slice("webhook ".length)})`);
+  const parts = [
+    ways.length === 0 ? "everybody" : `who has ${ways.join(" or ")}`,
+    ...(addresses.length === 0 ? [] : [`from ${addresses.join(", ")}`]),
+    ...(paths.length === 0 ? [] : [`to ${paths.join(", ")}`]),
+    ...(endsAt === undefined ? [] : [`until ${formatMinute(endsAt)}`]),
+  ];
+  return `lets in ${parts.join(", ")}`;
 }
 
 export function describeVisit(report: VisitReport): string {

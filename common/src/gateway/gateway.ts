@@ -3,7 +3,7 @@ import type { TLSSocket } from "node:tls";
 import { PortholeError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { splice, type Clock } from "../util/index.ts";
-import type { RawDecision } from "./access/index.ts";
+import type { AccessSummary, RawDecision } from "./access/index.ts";
 import type { VisitorConnection } from "./exchange.ts";
 import { awaitFirstBytes, type Spoken } from "./first-bytes.ts";
 import { createHttp1Visitors, type Http1Visitors } from "./http1-visitors.ts";
@@ -33,6 +33,8 @@ export interface GatewayState {
   readonly paused: boolean;
   /** Services that get localhost's headers because they refused the public name. */
   readonly adapted: readonly LearnedMode[];
+  /** Who may visit; everybody when absent. */
+  readonly access?: AccessSummary;
 }
 
 export interface ServeInit {
@@ -74,13 +76,14 @@ export class Gateway {
   }
 
   get state(): GatewayState {
-    const { headers, routes, paused } = this.#options;
+    const { headers, routes, paused, access } = this.#options;
     return {
       mode: this.#mode,
       headers,
       routes: routes.map(({ path, service }) => ({ path, service: service.text })),
       paused,
       adapted: this.#modes.learned,
+      ...(access?.summary && { access: access.summary }),
     };
   }
 

@@ -168,6 +168,8 @@ class RequestRun {
   }
 
   #carry(body: Body, call: UpstreamCall): void {
+    // Before the body: one that was read for its signature ends within the call.
+    const stopWatching = this.#watchForStalls(body);
     const stop = body.carry({
       write: (chunk) => {
         this.#exchange?.requestChunk(chunk);
@@ -183,7 +185,6 @@ class RequestRun {
       // A visitor who left is told by the answer.
       fail: () => {},
     });
-    const stopWatching = this.#watchForStalls(body);
     this.#answering.onOver.push(() => {
       stop();
       stopWatching();

@@ -4,7 +4,8 @@ import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { askControlSocket, openControlSocket, type ControlSocket } from "./control-socket.ts";
+import { PortholeError } from "../errors.ts";
+import { askControlSocket, followControlSocket, openControlSocket, type ControlSocket } from "./control-socket.ts";
 
 describe("control socket of a program", () => {
   let folder: string;
@@ -33,6 +34,48 @@ describe("control socket of a program", () => {
     await once(socket, "close");
     await control.close();
     assert.equal(await ask("status"), undefined);
+  });
+
+  it("takes parameters, answers errors, and is followed until somebody leaves", async () => {
+    let onLeft = (_reason: unknown): void => {};
+    const left = new Promise((resolve) => (onLeft = resolve));
+    const control = await openControlSocket({
+      stateDir: folder,
+      program: "client",
+      inUseHint: "",
+      commands: {
+        double: (params) => Promise.resolve((params as { n: number }).n * 2),
+        fail: () => {
+          throw new PortholeError("usage", "No such\nthing", { hint: "Ask for another." });
+        },
+        count: (params, { send, signal }) => {
+          for (let n = 1; n <= Number(params); n++) send({ n });
+          return new Promise((resolve) => {
+            signal.addEventListener("abort", () => {
+              onLeft(signal.reason);
+              resolve(undefined);
+            });
+          });
+        },
+      },
+    });
+    const place = { stateDir: folder, program: "client" };
+    assert.equal(await askControlSocket(place, "double", { n: 21 }), 42);
+    await assert.rejects(askControlSocket(place, "fail"), {
+      code: "usage",
+      message: "No such\nthing",
+      hint: "Ask for another.",
+    });
+    const stop = new AbortController();
+    const seen: unknown[] = [];
+    for await (const line of followControlSocket(place, "count", { params: 3, signal: stop.signal })) {
+      seen.push(line);
+      if (seen.length === 3) stop.abort();
+    }
+    assert.deepEqual(seen, [{ n: 1 }, { n: 2 }, { n: 3 }]);
+    assert.equal(PortholeError.from(await left).code, "closed");
+    await control.close();
+    assert.deepEqual(await followControlSocket(place, "count").next(), { value: undefined, done: true });
   });
 
   it("lets one program of a kind use a state folder at a time", async () => {

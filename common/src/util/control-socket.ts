@@ -5,10 +5,14 @@ import net, { type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { PortholeError } from "../errors.ts";
+import { isErrorCode, PortholeError } from "../errors.ts";
 import { stateError } from "./state-file.ts";
 
 const answerDeadlineMs = 5_000;
+/** Of whoever follows and does not read. */
+const maxUnreadBytes = 64 * 1024 * 1024;
+/** An answer is an object with this key when it is an error. */
+const errorKey = "$error";
 /** Of a Unix socket's path, on the strictest of the platforms (macOS: 104 with the final zero). */
 const maxPathBytes = 103;
 
@@ -19,9 +23,18 @@ export interface ControlPlace {
   readonly program: string;
 }
 
+/** What it answers to a command, or a promise of it; undefined for nothing. What it throws reaches whoever asks as a PortholeError. */
+export type ControlHandler = (params: unknown, call: ControlCall) => unknown;
+
+export interface ControlCall {
+  /** Aborts when whoever asks has left. */
+  readonly signal: AbortSignal;
+  /** A line before the answer, for whoever follows. */
+  readonly send: (value: unknown) => void;
+}
+
 export interface ControlSocketOptions extends ControlPlace {
-  /** What it answers, by command; undefined for nothing. */
-  readonly commands: Readonly<Record<string, () => unknown>>;
+  readonly commands: Readonly<Record<string, ControlHandler>>;
   /** What whoever starts a second one with this folder can do, as a sentence. */
   readonly inUseHint: string;
 }
@@ -32,7 +45,8 @@ export interface ControlSocket {
 }
 
 /**
- * Listens in the state folder, which only its user may enter. One line with a command comes in, one line of JSON goes out.
+ * Listens in the state folder, which only its user may enter. One line with a command comes in, and maybe a space and its
+ * parameters as JSON; lines of JSON go out, the answer as the last.
  * Rejects with `state` when another program of the kind is running with this folder.
  */
 export async function openControlSocket(options: ControlSocketOptions): Promise<ControlSocket> {
@@ -43,11 +57,7 @@ export async function openControlSocket(options: ControlSocketOptions): Promise<
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => {});
-    createInterface({ input: socket }).once("line", (line) => {
-      const answer = Object.hasOwn(commands, line) ? commands[line]?.() : undefined;
-      if (answer === undefined) socket.destroy();
-      else socket.end(`${JSON.stringify(answer)}\n`);
-    });
+    createInterface({ input: socket }).once("line", (line) => void answerLine(socket, line, commands));
   });
   server.unref();
   await mkdir(stateDir, { recursive: true, mode: 0o700 }).catch((reason: unknown) => {
@@ -75,21 +85,85 @@ export async function openControlSocket(options: ControlSocketOptions): Promise<
   };
 }
 
-/** What the program that runs with this state folder answers; undefined when none runs, or it has no answer. */
-export async function askControlSocket(place: ControlPlace, command: string): Promise<unknown> {
+/** What the program that runs with this state folder answers; undefined when none runs, or it has no answer. Rejects with its error. */
+export async function askControlSocket(place: ControlPlace, command: string, params?: unknown): Promise<unknown> {
+  let answer: unknown;
+  const lines = followControlSocket(place, command, { params, silenceMs: answerDeadlineMs });
+  for await (const line of lines) answer = line;
+  return answer;
+}
+
+export interface FollowOptions {
+  readonly params?: unknown;
+  /** How long it may say nothing; for ever when absent. */
+  readonly silenceMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Line by line what it answers, until it has answered or the signal aborts. Nothing when no program runs. */
+export async function* followControlSocket(
+  place: ControlPlace,
+  command: string,
+  { params, silenceMs = 0, signal }: FollowOptions = {},
+): AsyncGenerator<unknown, void> {
   const socket = net.connect(socketPath(place));
-  socket.setTimeout(answerDeadlineMs, () =>
-    socket.destroy(new PortholeError("timeout", `The running ${place.program} does not answer`)),
-  );
+  const leave = (): void => void socket.destroy();
+  signal?.addEventListener("abort", leave, { once: true });
   try {
     await once(socket, "connect");
   } catch {
-    return undefined;
+    return;
   }
-  socket.write(`${command}\n`);
-  let text = "";
-  for await (const chunk of socket) text += String(chunk);
-  return text === "" ? undefined : JSON.parse(text);
+  socket.setTimeout(silenceMs, () =>
+    socket.destroy(new PortholeError("timeout", `The running ${place.program} does not answer`)),
+  );
+  socket.write(params === undefined ? `${command}\n` : `${command} ${JSON.stringify(params)}\n`);
+  try {
+    let rest = "";
+    socket.setEncoding("utf8");
+    for await (const chunk of socket) {
+      const lines = (rest + String(chunk)).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) yield readAnswer(line);
+    }
+  } catch (reason) {
+    if (!signal?.aborted) throw reason;
+  } finally {
+    signal?.removeEventListener("abort", leave);
+    socket.destroy();
+  }
+}
+
+async function answerLine(
+  socket: Socket,
+  line: string,
+  commands: Readonly<Record<string, ControlHandler>>,
+): Promise<void> {
+  const leave = new AbortController();
+  socket.on("close", () => leave.abort(new PortholeError("closed", "Whoever asked has left")));
+  const send = (value: unknown): void => {
+    socket.write(`${JSON.stringify(value)}\n`);
+    if (socket.writableLength > maxUnreadBytes) socket.destroy();
+  };
+  try {
+    const [, command = "", json] = /^(\S+)(?: (.*))?$/s.exec(line) ?? [];
+    const handler = Object.hasOwn(commands, command) ? commands[command] : undefined;
+    const params: unknown = json === undefined ? undefined : JSON.parse(json);
+    const answer: unknown = await handler?.(params, { signal: leave.signal, send });
+    if (answer === undefined) return void socket.destroy();
+    send(answer);
+  } catch (reason) {
+    const { code, message, hint } = PortholeError.from(reason);
+    send({ [errorKey]: { code, message, hint } });
+  }
+  socket.end();
+}
+
+function readAnswer(line: string): unknown {
+  const value = JSON.parse(line) as Readonly<Record<string, unknown>> | null;
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, errorKey)) return value;
+  const { code, message, hint } = value[errorKey] as Readonly<Record<string, string | undefined>>;
+  throw new PortholeError(isErrorCode(code) ? code : "internal", message ?? "", hint === undefined ? {} : { hint });
 }
 
 async function isAnswered(path: string): Promise<boolean> {

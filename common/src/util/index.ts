@@ -5,7 +5,9 @@ export { Backoff, type BackoffOptions } from "./backoff.ts";
 export { sleep, systemClock, type Clock, type Timer } from "./clock.ts";
 export {
   askControlSocket,
+  followControlSocket,
   openControlSocket,
+  type ControlHandler,
   type ControlPlace,
   type ControlSocket,
   type ControlSocketOptions,

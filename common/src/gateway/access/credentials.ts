@@ -10,6 +10,7 @@ export function parseUsers(text: Secret): readonly Secret[] {
   for (const [index, user] of users.entries())
     if (!/^[^:]+:./s.test(user.reveal()))
       throw new PortholeError("usage", `Line ${index + 1} of the users is not of the form user:password`);
+  if (users.length === 0) throw new PortholeError("usage", "There is no user:password in it");
   return users;
 }
 

@@ -1,5 +1,6 @@
 export { parseAddressList, type AddressList } from "./address-list.ts";
 export { parseSecrets, parseUsers } from "./credentials.ts";
+export { openAccess, type AccessSettings, type OpenAccess } from "./open-access.ts";
 export { parsePathList, type PathList } from "./path-list.ts";
 export { openPolicy } from "./policy.ts";
 export type {
@@ -7,11 +8,12 @@ export type {
   AccessPage,
   AccessPolicy,
   AccessRequest,
+  AccessSummary,
   Allowed,
   RawDecision,
   Refused,
 } from "./policy.ts";
-export { createAccessPolicy, type AccessRules, type AccessRulesPolicy, type AccessSummary } from "./rules.ts";
+export { createAccessPolicy, type AccessRules, type AccessRulesPolicy } from "./rules.ts";
 export { fileShareLinks } from "./share-link-file.ts";
 export { ShareLinks, type NewShareLink, type ShareLink, type ShareLinkStore } from "./share-links.ts";
 export { shareUrl } from "./share-visit.ts";

@@ -12,6 +12,19 @@ export interface AccessPolicy {
    * a rule has to see requests.
    */
   admitsRaw(visitor: VisitorConnection): RawDecision;
+  /** For the eye. */
+  readonly summary?: AccessSummary;
+}
+
+/** What may be shown of the rules. */
+export interface AccessSummary {
+  /** Any one of them is enough; when there is none, nobody is asked. */
+  readonly credentials: readonly ("basic" | "bearer" | "share" | `webhook ${string}`)[];
+  /** As the user wrote them; empty for everybody. */
+  readonly addresses: readonly string[];
+  readonly paths: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly endsAt?: number;
 }
 
 export type RawDecision = { readonly allow: false } | { readonly allow: true; readonly until?: AbortSignal };

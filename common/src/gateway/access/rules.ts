@@ -4,7 +4,7 @@ import type { AddressList } from "./address-list.ts";
 import { isBearer, isUser } from "./credentials.ts";
 import { valuesOf } from "../raw-headers.ts";
 import type { PathList } from "./path-list.ts";
-import type { AccessDecision, AccessPolicy, AccessRequest, RawDecision, Refused } from "./policy.ts";
+import type { AccessDecision, AccessPolicy, AccessRequest, AccessSummary, RawDecision, Refused } from "./policy.ts";
 import type { ShareLinks } from "./share-links.ts";
 import { forgetShareCookie, visitByLink } from "./share-visit.ts";
 import { WebhookCheck, type WebhookOutcome, type WebhookRule } from "./webhook.ts";
@@ -23,14 +23,6 @@ export interface AccessRules {
   readonly bearerTokens?: readonly Secret[] | undefined;
   readonly shareLinks?: ShareLinks | undefined;
   readonly webhook?: WebhookRule | undefined;
-}
-
-/** What may be shown of the rules. */
-export interface AccessSummary {
-  readonly credentials: readonly ("basic" | "bearer" | "share" | `webhook ${string}`)[];
-  readonly addresses: readonly string[];
-  readonly paths: readonly string[];
-  readonly endsAt?: number;
 }
 
 /** Whoever opens it closes it: there may be a timer for the end of the time. The share links are closed by who opened them. */
