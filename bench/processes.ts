@@ -53,12 +53,19 @@ export interface RelayPorts {
   readonly public: number;
 }
 
-/** Runs `work` with a relay on free ports. */
+/** Runs `work` with a relay on free ports. `args`: more of its options. */
 export async function withRelay<T>(
   work: (relay: Running, ports: RelayPorts, stateDir: string) => Promise<T>,
+  args: readonly string[] = [],
 ): Promise<T> {
   const stateDir = await mkdtemp(join(tmpdir(), "porthole-bench-"));
-  const relay = start("relay/src/main.ts", ["--api-port=0", "--pub-port=0", "--json", `--state-dir=${stateDir}`]);
+  const relay = start("relay/src/main.ts", [
+    "--api-port=0",
+    "--pub-port=0",
+    "--json",
+    `--state-dir=${stateDir}`,
+    ...args,
+  ]);
   try {
     const ports = await waitForLine(relay, (line) => {
       const entry = JSON.parse(line) as { msg: string } & RelayPorts;

@@ -35,7 +35,7 @@ describe("Relays who don't keep to the protocol", function () {
 
     /** A relay that answers hello with these messages. */
     async function answering(...messages: ControlMessage[]): Promise<number> {
-      return startFakeRelay(scope, (carrier) => {
+      return startFakeRelay(scope, transport, (carrier) => {
         const link = linkOf(carrier);
         void link.control.next().then(() => {
           for (const message of messages) link.control.send(message);
@@ -46,7 +46,7 @@ describe("Relays who don't keep to the protocol", function () {
     /** A relay that admits everyone and hands the links to the test. */
     async function admitting(): Promise<{ readonly port: number; readonly links: Link[] }> {
       const links: Link[] = [];
-      const port = await startFakeRelay(scope, (carrier) => {
+      const port = await startFakeRelay(scope, transport, (carrier) => {
         const link = linkOf(carrier);
         void link.control.next().then((message) => {
           if (message?.type !== "hello") return;
@@ -97,7 +97,7 @@ describe("Relays who don't keep to the protocol", function () {
     });
 
     it("one that never answers is given up at the deadline", async () => {
-      const port = await startFakeRelay(scope, linkOf);
+      const port = await startFakeRelay(scope, transport, linkOf);
       const client = await startClient(port, { clock: hastened(scope.clock, 20) });
       const { error } = await waiting(client);
       assert.equal(error.code, "timeout");
@@ -107,7 +107,7 @@ describe("Relays who don't keep to the protocol", function () {
     it("one whose control messages are too large is left, and tried again", async () => {
       const { port, links } = await admitting();
       const carriers: Carrier[] = [];
-      const hostile = await startFakeRelay(scope, (carrier) => {
+      const hostile = await startFakeRelay(scope, transport, (carrier) => {
         carriers.push(carrier);
         carrier.control.on("error", () => {});
         carrier.control.resume();
@@ -146,7 +146,7 @@ describe("Relays who don't keep to the protocol", function () {
       leaving.write(header("x.localhost"));
       leaving.destroy();
       const visitor = visit(link);
-      visitor.end("GET / HTTP/1.0\r\n\r\n");
+      visitor.end(`GET / HTTP/1.0\r\nHost: ${id}.localhost\r\n\r\n`);
       assert.match((await soon(readAll(visitor), "an answer")).toString(), /hello$/);
       await soon(ends, "the end of the others");
       const visits = await client.visited(5);
@@ -170,7 +170,7 @@ describe("Relays who don't keep to the protocol", function () {
       });
       const client = await startClient(port, { local: service.local, clock: hastened(scope.clock, 20) });
       await client.online();
-      visit(links[0] as Link).write("GET / HTTP/1.0\r\n\r\n");
+      visit(links[0] as Link).write(`GET / HTTP/1.0\r\nHost: ${id}.localhost\r\n\r\n`);
       await until(() => open === 1, "the visitor was there");
       links[0]?.destroy(new PortholeError("closed", "pulled the plug"));
       await until(() => open === 0, "the visitor had gone");

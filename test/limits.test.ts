@@ -62,8 +62,10 @@ describe("Limits of a relay", function () {
       const key = generateKey();
       const first = await dialLink(scope, relay, transport, key);
       first.control.send(hello);
-      assert.equal((await first.control.next())?.type, "welcome");
-      const second = await dialLink(scope, relay, transport, key);
+      const welcome = await first.control.next();
+      assert.equal(welcome?.type, "welcome");
+      const ticket = Buffer.from(welcome.ticket?.quic ?? "", "hex");
+      const second = await dialLink(scope, relay, transport, key, ticket);
       second.control.send(hello);
       const answer = await soon(second.control.next(), "an answer");
       assert.ok(answer?.type === "reject");

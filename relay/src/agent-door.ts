@@ -4,11 +4,12 @@ import { readPeer } from "@porthole/common/identity";
 import type { Carrier } from "@porthole/common/link";
 import { createHttp2Acceptor, type Http2Acceptor } from "@porthole/common/link/http2";
 import type { Logger } from "@porthole/common/log";
-import { limits } from "@porthole/common/protocol";
+import { limits, type QuicTicket } from "@porthole/common/protocol";
 import { deadline, systemClock, type Clock } from "@porthole/common/util";
 import type { RelayCertificate } from "./certificate.ts";
 import { Lane } from "./lane/lane.ts";
 import type { LaneFacts } from "./lane/facts.ts";
+import type { TicketHolder } from "./lane/ticket-office.ts";
 import type { AgentGate, Applicant } from "./limits/index.ts";
 
 export interface AgentDoorOptions {
@@ -20,6 +21,8 @@ export interface AgentDoorOptions {
   readonly gate: AgentGate;
   /** `applicant` is whom the gate let in; QUIC's have not been asked for yet. */
   readonly onCarrier: (carrier: Carrier, applicant?: Applicant) => void;
+  /** QUIC is there again after it was not. */
+  readonly onQuicReturn: () => void;
 }
 
 /** Where agents come in, over either transport: TLS with the relay's certificate, then a carrier. */
@@ -73,11 +76,17 @@ export class AgentDoor {
   async openQuic(options: {
     readonly address: string;
     readonly port: number;
+    readonly admission: "ticket" | "open";
     readonly memoryCapBytes: number;
   }): Promise<void> {
-    const { log, onCarrier } = this.#options;
+    const { log, onCarrier, onQuicReturn: onReturn } = this.#options;
     const { cert, key } = this.#certificate;
-    this.#lane = await Lane.open({ ...options, cert, key, clock: systemClock, log, onCarrier });
+    this.#lane = await Lane.open({ ...options, cert, key, clock: systemClock, log, onCarrier, onReturn });
+  }
+
+  /** See Lane.ticket. */
+  ticket(holder: TicketHolder, anywhere: boolean): QuicTicket | undefined {
+    return this.#lane?.ticket(holder, anywhere);
   }
 
   /** How QUIC is doing; undefined before `openQuic`. */

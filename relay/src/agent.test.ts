@@ -57,6 +57,7 @@ describe("the relay's side of an agent", () => {
       metrics,
       admission: { admit: async ({ peer }) => grant(peer.clientId) },
       permits: permits(),
+      ticket: () => undefined,
       suffixes: [],
       publicPort: 8443,
       software: "relay/test",

@@ -4,7 +4,7 @@ import { PortholeError } from "@porthole/common/errors";
 import { readPeer, readVoucher } from "@porthole/common/identity";
 import { createLink, type Carrier, type Link } from "@porthole/common/link";
 import type { Logger } from "@porthole/common/log";
-import { canonicalHostName, limits, protocolVersion, type Hello } from "@porthole/common/protocol";
+import { canonicalHostName, limits, protocolVersion, type Hello, type QuicTicket } from "@porthole/common/protocol";
 import { Secret, withDeadline, type Clock } from "@porthole/common/util";
 import type { Admission } from "./admission/index.ts";
 import type { Applicant } from "./limits/index.ts";
@@ -20,6 +20,11 @@ export interface AgentDeps {
   readonly admission: Pick<Admission, "admit">;
   /** Shares out what the certificate authority gives to all names under our domain. */
   readonly permits: PermitOffice;
+  /** Makes a ticket for a QUIC handshake; undefined while there is no QUIC. */
+  readonly ticket: (
+    holder: { readonly fingerprint: string; readonly address: string },
+    anywhere: boolean,
+  ) => QuicTicket | undefined;
   /** Allowed suffixes; empty allows any and offers `localhost`. */
   readonly suffixes: readonly string[];
   readonly publicPort: number;
@@ -104,6 +109,8 @@ async function admit(
   );
   const hostnames = [`${label}.${suffix}`];
   applicant.admit(peer.clientId);
+  const { fingerprint } = peer;
+  const ticket = deps.ticket({ fingerprint, address: link.remote.address }, false);
   link.control.send({
     type: "welcome",
     clientId: peer.clientId,
@@ -112,8 +119,9 @@ async function admit(
     limits: { maxStreams: link.maxStreams },
     software: deps.software,
     observedAddress: link.remote.address,
+    ...(ticket ? { ticket } : {}),
   });
-  const { clientId, fingerprint } = peer;
+  const { clientId } = peer;
   const { instance } = hello;
   const connectedAt = deps.clock.now();
   const traffic = new Traffic();
@@ -162,11 +170,18 @@ async function watchControl(agent: AgentLink, deps: AgentDeps): Promise<void> {
       case "permit-request":
         void givePermit(agent, message.hostname, deps);
         break;
+      case "ticket-request": {
+        const holder = { fingerprint: agent.fingerprint, address: link.remote.address };
+        const ticket = deps.ticket(holder, message.anywhere ?? false);
+        link.control.send(ticket ? { type: "ticket", ticket } : { type: "ticket" });
+        break;
+      }
       case "hello":
       case "welcome":
       case "reject":
       case "drain":
       case "permit":
+      case "ticket":
         link.destroy(new PortholeError("protocol", `The client sent ${message.type} in the middle of a session`));
         return;
     }

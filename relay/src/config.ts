@@ -26,6 +26,8 @@ export interface RelayConfig {
   /** Whether anyone but this machine could connect. */
   readonly isReachable: boolean;
   readonly admission: AdmissionConfig;
+  /** Whether QUIC is for those only who have come over HTTP/2 before. */
+  readonly quicAdmission: "ticket" | "open";
   /** What the process that serves QUIC may hold. */
   readonly quicMemoryBytes: number;
   readonly stateDir: string;
@@ -76,6 +78,7 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
       reservedNames: ownNames,
       stateDir,
     },
+    quicAdmission: values["quic-admission"],
     quicMemoryBytes: (values["quic-memory"] ?? defaultMemoryMebibytes()) * mebibyte,
     stateDir,
     limits: relayLimits(values, isReachable),

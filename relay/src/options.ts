@@ -69,6 +69,11 @@ export const relayOptions = defineOptions({
   },
   "auth-webhook-secret": { help: "Signs what the webhook is asked", parse: text, secret: true },
   open: { help: "Let anyone connect", parse: flag },
+  "quic-admission": {
+    help: "Who may begin a QUIC handshake: only clients that have come over HTTP/2 before, or anyone",
+    parse: choice("ticket", "open"),
+    fallback: "ticket",
+  },
   "quic-memory": {
     help: "MiB that the process for QUIC may use; above it is started anew, and agents go on over HTTP/2",
     parse: integer(128, 1_048_576),

@@ -4,7 +4,7 @@ import { filePermits, type PermitLimits, type PermitOffice } from "@porthole/com
 import { PortholeError } from "@porthole/common/errors";
 import type { Carrier } from "@porthole/common/link";
 import type { Logger } from "@porthole/common/log";
-import type { Clock } from "@porthole/common/util";
+import { sleep, type Clock } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
 import { Admission, type Authorize } from "./admission/index.ts";
 import { refuse, serveAgent, type AgentDeps } from "./agent.ts";
@@ -58,6 +58,9 @@ export interface Relay {
   /** Tells the agents, then ends everything. */
   close(): Promise<void>;
 }
+
+const offersAtOnce = 20;
+const offerPauseMs = 100;
 
 /** Opens all ports, or none: rejects with `address`, `state`, `key` or `usage`, and has closed what was open then. */
 export async function startRelay(config: RelayConfig, options: RelayOptions): Promise<Relay> {
@@ -140,6 +143,7 @@ class RunningRelay implements Relay {
       signal: this.#stop.signal,
       gate: this.#agentGate,
       onCarrier: (carrier, applicant) => this.#serveAgent(carrier, applicant),
+      onQuicReturn: () => void this.#offerQuic(door),
     });
     this.#door = door;
     this.#admission = await Admission.open(admission, { clock, log, authorize }, () => this.#dismiss());
@@ -154,6 +158,7 @@ class RunningRelay implements Relay {
     await door.openQuic({
       address: this.#config.bindAddress,
       port: this.apiPort,
+      admission: this.#config.quicAdmission,
       memoryCapBytes: this.#config.quicMemoryBytes,
     });
     if (admin) {
@@ -162,6 +167,22 @@ class RunningRelay implements Relay {
     }
     await this.#writeContact(source.first);
     this.#keeping = source.keep(this.#stop.signal);
+  }
+
+  /** Whoever goes on over HTTP/2 may come back to QUIC: not all in the same moment, because a handshake costs a millisecond. */
+  async #offerQuic(door: AgentDoor): Promise<void> {
+    const { signal } = this.#stop;
+    const agents = this.#registry.all().filter(({ link }) => link.kind === "http2");
+    try {
+      for (const [index, { link, fingerprint }] of agents.entries()) {
+        const ticket = door.ticket({ fingerprint, address: link.remote.address }, false);
+        if (!ticket) return;
+        link.control.send({ type: "ticket", ticket });
+        if (index % offersAtOnce === offersAtOnce - 1) await sleep(this.#options.clock, offerPauseMs, signal);
+      }
+    } catch {
+      // The relay stops.
+    }
   }
 
   get adminPort(): number | undefined {
@@ -277,6 +298,7 @@ class RunningRelay implements Relay {
       metrics: this.metrics,
       registry: this.#registry,
       permits: this.#permits,
+      ticket: (holder, anywhere) => this.#door?.ticket(holder, anywhere),
       admission,
       suffixes: this.#config.suffixes,
       publicPort: this.publicPort,

@@ -24,6 +24,8 @@ const clientId = text(64);
 const delayMs = integer(0, maxDelayMs);
 const port = integer(1, 65_535);
 
+const ticket = object({ quic: hex(20), lifetimeMs: delayMs });
+
 export const controlFields: {
   readonly [T in ControlMessage["type"]]: FieldsOf<Extract<ControlMessage, { type: T }>>;
 } = {
@@ -45,10 +47,13 @@ export const controlFields: {
     limits: object({ maxStreams: integer(0, maxCount) }),
     software: prose(100),
     observedAddress: text(100),
+    ticket: optional(ticket),
   },
   reject: { code, message: prose(2_000), retryAfterMs: optional(delayMs) },
   drain: { reason: prose(2_000), deadlineMs: delayMs },
   goodbye: { reason: prose(2_000) },
+  "ticket-request": { anywhere: optional(boolean()) },
+  ticket: { ticket: optional(ticket) },
   "permit-request": { hostname: hostName },
   permit: {
     hostname: hostName,
@@ -70,6 +75,20 @@ function integer(min: number, max: number): Required<number> {
     optional: false,
     read: (value) =>
       Number.isInteger(value) && Number(value) >= min && Number(value) <= max ? Number(value) : undefined,
+  };
+}
+
+function boolean(): Required<boolean> {
+  return { what: "true or false", optional: false, read: (value) => (typeof value === "boolean" ? value : undefined) };
+}
+
+/** That many bytes, as lower-case hex digits. */
+function hex(bytes: number): Required<string> {
+  return {
+    what: `${2 * bytes} hex digits`,
+    optional: false,
+    read: (value) =>
+      typeof value === "string" && value.length === 2 * bytes && /^[0-9a-f]*$/.test(value) ? value : undefined,
   };
 }
 

@@ -37,6 +37,27 @@ export interface Welcome {
   readonly software: string;
   /** The client's address as the relay sees it. */
   readonly observedAddress: string;
+  /** Absent when the relay has no QUIC at present. */
+  readonly ticket?: QuicTicket;
+}
+
+/** Lets the client begin one QUIC handshake: it uses these 20 bytes as its own connection id. */
+export interface QuicTicket {
+  /** As hex digits. */
+  readonly quic: string;
+  readonly lifetimeMs: number;
+}
+
+/** The client wants a ticket. `anywhere`: QUIC was silent with the last one, so maybe its UDP comes from another address than its TCP. */
+export interface TicketRequest {
+  readonly type: "ticket-request";
+  readonly anywhere?: boolean;
+}
+
+/** The relay's answer, or unasked when QUIC is there again; without a ticket when there is no QUIC at present. */
+export interface TicketOffer {
+  readonly type: "ticket";
+  readonly ticket?: QuicTicket;
 }
 
 /** The relay refuses the client; the link ends after it. `code` is an ErrorCode. */
@@ -94,7 +115,19 @@ export interface Abort {
   readonly code: string;
 }
 
-export type ControlMessage = Hello | Welcome | Reject | Drain | Goodbye | PermitRequest | Permit | Ping | Pong | Abort;
+export type ControlMessage =
+  | Hello
+  | Welcome
+  | Reject
+  | Drain
+  | Goodbye
+  | TicketRequest
+  | TicketOffer
+  | PermitRequest
+  | Permit
+  | Ping
+  | Pong
+  | Abort;
 
 export const limits = {
   /** A control message's JSON. */
@@ -179,6 +212,13 @@ export const limits = {
   /** Visitors that the relay reads a ClientHello of at once. */
   maxPendingHellos: 4_096,
   reconnect: { firstMs: 1_000, maxMs: 30_000, stableAfterMs: 10_000 },
+  /** The relay's answer to a ticket request. */
+  ticketDeadlineMs: 5_000,
+  /** How long a ticket for a QUIC handshake is good, and one that is good from anywhere. */
+  ticketLifetimeMs: 600_000,
+  roamingTicketLifetimeMs: 30_000,
+  /** How often the relay makes a new key for its tickets; the one before stays good as long as its tickets. */
+  ticketKeyLifetimeMs: 3_600_000,
   /** The relay's QUIC process: how often it shows that it lives, how long it may be silent, and how long it may take to start. */
   laneBeatMs: 1_000,
   laneSilenceMs: 3_000,

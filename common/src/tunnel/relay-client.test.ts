@@ -18,6 +18,15 @@ import { memoryKnownRelays, RelayTrust } from "./trust.ts";
 type World = { say(kind: Kind, message: ControlMessage): void; wear(kind: Kind, wear: number): void };
 type Kind = "quic" | "http2";
 
+interface Tickets {
+  /** What each QUIC handshake began with. */
+  readonly begun: string[];
+  /** What was asked for: a ticket for the present address, or for anywhere. */
+  readonly asked: string[];
+  /** Whether the relay has QUIC at present. */
+  offered: boolean;
+}
+
 /** What a dialled relay does; dialling itself may fail, too. */
 type Answer = ControlMessage | PortholeError | "hang";
 
@@ -56,6 +65,7 @@ describe("one endpoint's links with one relay", () => {
     };
     const statuses: RelayStatus[] = [];
     const hellos: Hello[] = [];
+    const tickets: Tickets = { begun: [], asked: [], offered: true };
     let tokensUsed = 0;
 
     async function dial(kind: Kind, signal: AbortSignal): Promise<Carrier> {
@@ -75,14 +85,20 @@ describe("one endpoint's links with one relay", () => {
         links[kind].delete(link);
         carriers[kind].delete(pair);
       });
-      void serve(link, answer, hellos);
+      void serve(link, answer, hellos, tickets);
       return pair.client;
     }
 
     const dialers: Dialers = {
       http2: (_target, { signal }) => dial("http2", signal),
       quic: quic
-        ? { available: true, dial: (_target, { signal }) => dial("quic", signal) }
+        ? {
+            available: true,
+            dial: (target, { signal }) => {
+              tickets.begun.push(target.sourceId?.toString("hex") ?? "none");
+              return dial("quic", signal);
+            },
+          }
         : { available: false, reason: "no binary" },
     };
     const client = new RelayClient(
@@ -114,6 +130,7 @@ describe("one endpoint's links with one relay", () => {
       statuses,
       hellos,
       tokensUsed: () => tokensUsed,
+      tickets,
       over,
       /** How many links are up: QUIC's and HTTP/2's. */
       up: () => [links.quic.size, links.http2.size],
@@ -405,6 +422,63 @@ describe("one endpoint's links with one relay", () => {
     await it.end();
   });
 
+  it("QUIC begins with the ticket of welcome, the next time with one of its own welcome, and then asks", async () => {
+    const it = world("auto", { quic: "hang" });
+    await it.settle();
+    assert.deepEqual(it.tickets.begun, [fromWelcome]);
+    it.answers.quic = unreachable;
+    await it.clock.advance(limits.quicHandshakeMs + limits.quicRetry.firstMs);
+    assert.ok(it.tickets.begun.length >= 2);
+    // The pool that came meanwhile has brought others; after a silent attempt it asks for one that is good from anywhere.
+    assert.equal(it.tickets.begun[1], askedFor);
+    assert.equal(it.tickets.asked[0], "anywhere");
+    await it.end();
+  });
+
+  it("has a fresh ticket for the moment when all links are lost", async () => {
+    const it = world("auto");
+    await it.settle();
+    assert.deepEqual(it.up(), [1, 1]);
+    await it.clock.advance(3_600_000);
+    assert.ok(it.tickets.asked.length >= 10, `${it.tickets.asked.length} renewals in an hour`);
+    it.answers.http2 = "hang";
+    it.lose("http2");
+    it.lose("quic");
+    await it.settle();
+    await it.clock.advance(limits.quicRetry.firstMs);
+    await it.settle();
+    assert.deepEqual(it.up(), [1, 0]);
+    await it.end();
+  });
+
+  it("a relay without QUIC at present: HTTP/2 serves and the state says why, until the relay offers it", async () => {
+    const it = world("auto", {});
+    it.tickets.offered = false;
+    await it.settle();
+    assert.deepEqual(it.up(), [0, 4]);
+    const now = it.now();
+    assert.match((now?.status === "online" && now.whyNotQuic) || "", /The relay has no QUIC at present/);
+    assert.equal(it.dials.quic, 0);
+    it.tickets.offered = true;
+    it.say("http2", { type: "ticket", ...offer(it.tickets, "from welcome") });
+    await it.settle();
+    assert.equal(it.up()[0], 1);
+    await it.end();
+  });
+
+  it("QUIC alone gets its ticket over HTTP/2 first, and only when it has none", async () => {
+    const it = world("quic");
+    await it.settle();
+    assert.deepEqual(it.up(), [1, 0]);
+    assert.deepEqual(it.dials, { quic: 1, http2: 1 });
+    it.lose("quic");
+    await it.clock.advance(limits.reconnect.maxMs);
+    await it.settle();
+    assert.deepEqual(it.up(), [1, 0]);
+    assert.deepEqual(it.dials, { quic: 2, http2: 1 });
+    await it.end();
+  });
+
   it("can be stopped before it has begun", async () => {
     const it = world("auto");
     await it.end();
@@ -413,14 +487,30 @@ describe("one endpoint's links with one relay", () => {
 });
 
 /** Answers hello, and lets go of whoever says goodbye. */
-async function serve(link: Link, answer: ControlMessage, hellos: Hello[]): Promise<void> {
+async function serve(link: Link, answer: ControlMessage, hellos: Hello[], tickets: Tickets): Promise<void> {
   for (let message = await link.control.next(); message; message = await link.control.next()) {
     if (message.type === "hello") {
       hellos.push(message);
-      link.control.send(answer);
+      link.control.send(answer.type === "welcome" ? offering(answer, tickets) : answer);
+    }
+    if (message.type === "ticket-request") {
+      tickets.asked.push(message.anywhere ? "anywhere" : "here");
+      link.control.send({ type: "ticket", ...offer(tickets, "asked for") });
     }
     if (message.type === "goodbye") await link.idle();
     if (message.type === "goodbye" || answer.type === "reject")
       await link.close(new PortholeError("closed", "as you like"));
   }
+}
+
+const fromWelcome = "01".repeat(20);
+const askedFor = "02".repeat(20);
+
+function offer(tickets: Tickets, which: "from welcome" | "asked for") {
+  if (!tickets.offered) return {};
+  return { ticket: { quic: which === "asked for" ? askedFor : fromWelcome, lifetimeMs: limits.ticketLifetimeMs } };
+}
+
+function offering(welcome: Extract<ControlMessage, { type: "welcome" }>, tickets: Tickets): ControlMessage {
+  return { ...welcome, ...offer(tickets, "from welcome") };
 }

@@ -45,7 +45,10 @@ export class RelayClient {
   constructor(options: RelayClientOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
-    this.#dialer = new RelayDialer(options, (stream, link) => this.#forward(stream, link));
+    this.#dialer = new RelayDialer(options, {
+      onStream: (stream, link) => this.#forward(stream, link),
+      onQuicOffer: () => this.#retryQuic(),
+    });
     const { transport: policy, poolSize, server, clock } = options;
     this.#choice = new TransportChoice({ policy, poolSize, server: server.text }, clock.monotonic());
     this.#decision = this.#choice.see(this.#quicFact(), clock.monotonic());
@@ -151,8 +154,8 @@ export class RelayClient {
   }
 
   async #connectQuic(signal: AbortSignal): Promise<Session> {
-    // Otherwise an HTTP/2 link is dialled anyway, and sees it.
-    if (this.#options.transport === "quic") await this.#dialer.seeCertificate(signal);
+    // Otherwise an HTTP/2 link is dialled anyway, and brings what QUIC needs.
+    if (this.#options.transport === "quic") await this.#dialer.prepareQuic(signal);
     return this.#dialer.quic(signal);
   }
 
@@ -187,7 +190,11 @@ export class RelayClient {
     for (const other of this.#slots)
       if (other.leaving && other.transport === slot.transport) other.retire("Another link has taken its place");
     if (slot.transport !== "http2" || this.#active("http2").some((other) => other !== slot && isServing(other))) return;
-    // The relay is back: what QUIC knows about it is old.
+    this.#retryQuic();
+  }
+
+  /** The relay, or its QUIC, is back: what is known about it is old. */
+  #retryQuic(): void {
     for (const quic of this.#active("quic")) {
       if (quic.link) quic.recheck();
       else quic.wake();

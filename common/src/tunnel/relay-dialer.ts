@@ -5,6 +5,7 @@ import type { Carrier, Link, LinkStream, PeerTrust } from "../link/index.ts";
 import { limits, protocolVersion, type Hello } from "../protocol/protocol.ts";
 import { withDeadline, type Clock, type Secret } from "../util/index.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { QuicTickets } from "./quic-tickets.ts";
 import { openSession, type Session } from "./session.ts";
 import { fingerprintOf, type RelayTrust } from "./trust.ts";
 
@@ -24,6 +25,10 @@ export interface DialTarget {
   readonly cert: string;
   readonly key: string;
   readonly trust: PeerTrust;
+  /** QUIC: the name that the certificate must have; the host if it is absent. */
+  readonly serverName?: string;
+  /** QUIC: the connection id to use, a ticket. */
+  readonly sourceId?: Buffer;
 }
 
 /** The transports, as the program was put together: QUIC needs native code that not every machine can load. */
@@ -55,17 +60,29 @@ export interface RelayDialerOptions {
   readonly log: Logger;
 }
 
+export interface RelayDialerListeners {
+  readonly onStream: (stream: LinkStream, link: Link) => void;
+  /** The relay says by itself that it has QUIC: it had none, or another process has taken over. */
+  readonly onQuicOffer: () => void;
+}
+
 /** Makes one admitted link with one relay, over either transport. */
 export class RelayDialer {
   readonly #options: RelayDialerOptions;
   readonly #onStream: (stream: LinkStream, link: Link) => void;
   readonly #voucher: string | undefined;
+  readonly #onQuicOffer: () => void;
+  readonly #tickets: QuicTickets;
   #token: Secret | undefined;
   #seenFingerprint: string | undefined;
+  /** The next ticket shall not be bound to an address. */
+  #anywhere = false;
 
-  constructor(options: RelayDialerOptions, onStream: (stream: LinkStream, link: Link) => void) {
+  constructor(options: RelayDialerOptions, listeners: RelayDialerListeners) {
     this.#options = options;
-    this.#onStream = onStream;
+    this.#onStream = listeners.onStream;
+    this.#onQuicOffer = listeners.onQuicOffer;
+    this.#tickets = new QuicTickets(options.clock);
     this.#token = options.server.token;
     const { member, endpoint } = options;
     if (member && member.fingerprint !== endpoint.key.fingerprint)
@@ -103,11 +120,20 @@ export class RelayDialer {
         hint: "Use --transport auto or h2.",
       });
     const dial = async (trust: PeerTrust): Promise<Session> => {
+      const ticket = await this.#tickets.take(this.#anywhere, signal);
       const what = `Waiting for an answer from UDP ${server.text}`;
-      const carrier = await this.#dial(what, limits.quicHandshakeMs, signal, (init) =>
-        quic.dial(this.#target(trust), init),
-      );
-      return this.#openSession(carrier, signal);
+      const target = { ...this.#target(trust), host: ticket.address, serverName: server.host, sourceId: ticket.id };
+      try {
+        const carrier = await this.#dial(what, limits.quicHandshakeMs, signal, (init) => quic.dial(target, init));
+        this.#anywhere = false;
+        return await this.#openSession(carrier, signal);
+      } catch (reason) {
+        if (signal.aborted || PortholeError.from(reason).code !== "timeout") throw reason;
+        if (ticket.isLeftOver && this.#tickets.isReady(false)) return dial(trust);
+        // A relay is silent to strangers: where UDP and TCP leave by different addresses, the ticket may have been for the other one.
+        this.#anywhere = !this.#anywhere;
+        throw reason;
+      }
     };
     const trust = await this.#options.trust.whenSeen(signal);
     try {
@@ -115,23 +141,28 @@ export class RelayDialer {
     } catch (reason) {
       // It may have a new certificate of the key that we know, and only HTTP/2 can look.
       if (trust.kind !== "pinned" || PortholeError.from(reason).code !== "untrusted") throw reason;
-      await this.#lookAtCertificate(signal);
+      await this.#lookAround(signal);
       const renewed = this.#options.trust.quic;
       if (!renewed || (renewed.kind === "pinned" && renewed.pem === trust.pem)) throw reason;
       return dial(renewed);
     }
   }
 
-  /** Makes a connection only to see the relay's certificate: QUIC has to know a pinned one beforehand. */
-  async seeCertificate(signal: AbortSignal): Promise<void> {
-    if (!this.#options.trust.quic) await this.#lookAtCertificate(signal);
+  /** Makes an HTTP/2 connection only for what QUIC has to know beforehand: a pinned certificate, and a ticket. */
+  async prepareQuic(signal: AbortSignal): Promise<void> {
+    if (!this.#options.trust.quic || !this.#tickets.isReady(this.#anywhere)) await this.#lookAround(signal);
   }
 
-  async #lookAtCertificate(signal: AbortSignal): Promise<void> {
-    const reason = "Only looking at the certificate";
+  async #lookAround(signal: AbortSignal): Promise<void> {
     const session = await this.http2(signal);
-    session.retire(reason);
-    await session.link.close(new PortholeError("aborted", reason));
+    const seen = new AbortController();
+    const over = session.serve(seen.signal).catch(() => {});
+    try {
+      if (!this.#tickets.isReady(this.#anywhere)) await this.#tickets.fetch(session, this.#anywhere, signal);
+    } finally {
+      seen.abort(new PortholeError("aborted", "Only looking at the certificate and for a ticket"));
+      await over;
+    }
   }
 
   #dial(
@@ -156,9 +187,14 @@ export class RelayDialer {
         clock,
         hello: this.#hello(),
         onStream: this.#onStream,
+        onTicket: (ticket, from) => {
+          this.#tickets.keep(ticket, from);
+          this.#onQuicOffer();
+        },
       },
       signal,
     );
+    this.#tickets.add(session);
     if (this.#token) {
       this.#token = undefined;
       this.#options.onTokenUsed?.();

@@ -1,6 +1,13 @@
 import { PortholeError, isErrorCode } from "../errors.ts";
 import { createLink, type Carrier, type Link, type LinkStream } from "../link/index.ts";
-import { canonicalHostName, limits, type Hello, type Permit, type Welcome } from "../protocol/index.ts";
+import {
+  canonicalHostName,
+  limits,
+  type Hello,
+  type Permit,
+  type QuicTicket,
+  type Welcome,
+} from "../protocol/index.ts";
 import { orAbort, withDeadline, type Clock } from "../util/index.ts";
 
 /** A link that the relay has admitted. */
@@ -16,6 +23,8 @@ export interface Session {
   requestPermit(hostname: string, signal: AbortSignal): Promise<number | undefined>;
   /** Resolves when the relay says that it will stop; what runs may go on for a while. */
   readonly drained: Promise<void>;
+  /** A ticket for a QUIC handshake; undefined when the relay has no QUIC at present. `anywhere`: see TicketRequest. */
+  requestTicket(anywhere: boolean, signal: AbortSignal): Promise<QuicTicket | undefined>;
   /** Asks the relay for no new visitors; it closes the link when the present ones are through. */
   retire(reason: string): void;
 }
@@ -24,6 +33,8 @@ export interface SessionOptions {
   readonly clock: Clock;
   readonly hello: Hello;
   onStream(stream: LinkStream, link: Link): void;
+  /** The relay offers QUIC without having been asked. */
+  onTicket?(ticket: QuicTicket, session: Session): void;
 }
 
 /** hello, welcome. Takes the carrier over; rejects with the relay's code when it refuses. */
@@ -58,6 +69,8 @@ async function receiveWelcome(link: Link): Promise<Welcome> {
     case "goodbye":
     case "permit":
     case "permit-request":
+    case "ticket":
+    case "ticket-request":
       throw new PortholeError("protocol", `The relay answered hello with ${message.type}`);
   }
 }
@@ -81,6 +94,7 @@ class LinkSession implements Session {
   readonly drained: Promise<void>;
   readonly #options: SessionOptions;
   readonly #permits = new Map<string, (answer: Permit) => void>();
+  readonly #ticketRequests: ((ticket: QuicTicket | undefined) => void)[] = [];
   /** The relay's last word explains the end of the link better than the transport does. */
   #told: PortholeError | undefined;
   #onDrain: () => void = () => {};
@@ -111,6 +125,16 @@ class LinkSession implements Session {
     this.link.control.send({ type: "goodbye", reason });
   }
 
+  async requestTicket(anywhere: boolean, signal: AbortSignal): Promise<QuicTicket | undefined> {
+    const { clock } = this.#options;
+    const what = "The relay's answer to a ticket request";
+    return withDeadline({ clock, delayMs: limits.ticketDeadlineMs, what, signal }, () => {
+      const answered = new Promise<QuicTicket | undefined>((resolve) => this.#ticketRequests.push(resolve));
+      this.link.control.send({ type: "ticket-request", ...(anywhere ? { anywhere } : {}) });
+      return Promise.race([answered, this.link.closed.then(fail)]);
+    });
+  }
+
   async requestPermit(hostname: string, signal: AbortSignal): Promise<number | undefined> {
     const { clock } = this.#options;
     const what = "The relay's answer to a permit request";
@@ -121,6 +145,13 @@ class LinkSession implements Session {
     });
     if (answer.code !== undefined) throw fromReject(answer.code, answer.message ?? "no permit", answer.retryAfterMs);
     return answer.left;
+  }
+
+  /** Answers come in the order of the questions. */
+  #onTicket(ticket: QuicTicket | undefined): void {
+    const answer = this.#ticketRequests.shift();
+    if (answer) answer(ticket);
+    else if (ticket) this.#options.onTicket?.(ticket, this);
   }
 
   async #acceptStreams(): Promise<void> {
@@ -142,13 +173,21 @@ class LinkSession implements Session {
           this.#permits.get(message.hostname)?.(message);
           this.#permits.delete(message.hostname);
           break;
+        case "ticket":
+          this.#onTicket(message.ticket);
+          break;
         case "welcome":
         case "hello":
         case "goodbye":
         case "permit-request":
+        case "ticket-request":
           this.link.destroy(new PortholeError("protocol", `The relay sent ${message.type} in the middle of a session`));
           return;
       }
     }
   }
+}
+
+function fail(reason: PortholeError): never {
+  throw reason;
 }

@@ -50,12 +50,19 @@ export async function testRelay(options: RelayTestOptions, signal: AbortSignal):
   const dialer = new RelayDialer(
     { ...options, endpoint, trust, instance: randomUUID() },
     // Nobody knows this name yet; whoever comes all the same is not served.
-    (stream) => void stream.destroy(),
+    { onStream: (stream) => void stream.destroy(), onQuicOffer: () => {} },
   );
   const http2 = await attempt((within) => dialer.http2(within), options, signal);
   const quic =
     http2.ok || trust.quic
-      ? await attempt((within) => dialer.quic(within), options, signal)
+      ? await attempt(
+          async (within) => {
+            await dialer.prepareQuic(within);
+            return dialer.quic(within);
+          },
+          options,
+          signal,
+        )
       : { ok: false as const, error: http2.error };
   return { http2, quic, fingerprint: dialer.seenFingerprint };
 }

@@ -34,6 +34,7 @@ export async function openLane(options: Partial<LaneOptions> = {}): Promise<Test
     address: "127.0.0.1",
     port: 0,
     ...relayIdentity,
+    admission: "open",
     memoryCapBytes: 1024 ** 3,
     clock: systemClock,
     log: silentLogger,

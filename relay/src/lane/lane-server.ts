@@ -1,7 +1,7 @@
 import net, { type Server, type Socket } from "node:net";
 import { PortholeError } from "@porthole/common/errors";
 import { splice } from "@porthole/common/link";
-import { listenQuic, type QuicCarrier, type QuicListener } from "@porthole/common/link/quic";
+import { listenQuic, openAdmission, TicketGate, type QuicCarrier, type QuicListener } from "@porthole/common/link/quic";
 import { limits } from "@porthole/common/protocol";
 import type { Clock, Timer } from "@porthole/common/util";
 import { FramedStream } from "./framed-stream.ts";
@@ -30,11 +30,13 @@ export class LaneServer {
   readonly #links = new Map<number, LaneLink>();
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
+  readonly #tickets: TicketGate | undefined;
   #quic: QuicListener | undefined;
   #nextLink = 1;
 
   private constructor(options: LaneServerOptions) {
     this.#options = options;
+    this.#tickets = options.ticketKeys && new TicketGate(options.clock, options.ticketKeys);
     this.#server = net.createServer({ allowHalfOpen: true }, (socket) => this.#onSocket(socket));
   }
 
@@ -46,7 +48,7 @@ export class LaneServer {
       server.#server.listen({ path: options.socketPath, backlog }, resolve);
     });
     try {
-      server.#quic = await listenQuic(options, init);
+      server.#quic = await listenQuic({ ...options, admission: server.#tickets ?? openAdmission }, init);
     } catch (reason) {
       await server.close();
       throw reason;
@@ -67,6 +69,10 @@ export class LaneServer {
   receive(message: Exclude<ToLane, { type: "start" }>): void {
     if (message.type === "certificate") {
       this.#replaceCertificate(message);
+      return;
+    }
+    if (message.type === "ticket-keys") {
+      this.#tickets?.setKeys(message.keys);
       return;
     }
     const link = this.#links.get(message.link);

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -160,21 +159,21 @@ describe("the QUIC lane", function () {
   });
 
   it("tells clients when it stops, and leaves nothing behind", async () => {
-    const before = folders();
-    test = await openLane();
+    const { TMPDIR } = process.env;
+    process.env["TMPDIR"] = folder;
+    try {
+      test = await openLane();
+    } finally {
+      if (TMPDIR === undefined) delete process.env["TMPDIR"];
+      else process.env["TMPDIR"] = TMPDIR;
+    }
     const { client } = await connect();
-    assert.equal(folders().length, before.length + 1);
+    assert.equal((await readdir(folder)).length, 1);
     await test.lane.close();
     assert.equal((await client.closed).code, "closed");
-    assert.deepEqual(folders(), before);
+    assert.deepEqual(await readdir(folder), []);
     await test.lane.close();
   });
-
-  function folders(): string[] {
-    return readdirSync(tmpdir()).filter(
-      (name) => name.startsWith("porthole-lane-") && existsSync(join(tmpdir(), name)),
-    );
-  }
 });
 
 async function freePort(): Promise<number> {

@@ -5,12 +5,13 @@ import { PortholeError } from "@porthole/common/errors";
 import type { Carrier } from "@porthole/common/link";
 import type { QuicListenerStats } from "@porthole/common/link/quic";
 import type { Logger } from "@porthole/common/log";
-import { limits } from "@porthole/common/protocol";
+import { limits, type QuicTicket } from "@porthole/common/protocol";
 import { Backoff, type Clock, type Timer } from "@porthole/common/util";
 import { LaneCarrier } from "./carrier.ts";
 import { LaneChild } from "./child.ts";
 import { laneEntry } from "./entry.ts";
 import { addStats, noStats, type LaneFacts } from "./facts.ts";
+import { TicketOffice, type TicketHolder } from "./ticket-office.ts";
 import type { FromLane } from "./wire.ts";
 
 export interface LaneOptions {
@@ -20,6 +21,8 @@ export interface LaneOptions {
   /** PEM. */
   readonly cert: string;
   readonly key: string;
+  /** Whether a client needs a ticket for a handshake. */
+  readonly admission: "ticket" | "open";
   /** A lane that holds more is ended and started anew. */
   readonly memoryCapBytes: number;
   /** The system's: what is watched is another process. */
@@ -27,6 +30,8 @@ export interface LaneOptions {
   readonly log: Logger;
   /** A client whose handshake is done. */
   readonly onCarrier: (carrier: Carrier) => void;
+  /** The lane serves again after it was down. */
+  readonly onReturn?: () => void;
 }
 
 /**
@@ -36,6 +41,7 @@ export interface LaneOptions {
 export class Lane {
   readonly #options: LaneOptions;
   readonly #folder: string;
+  readonly #tickets: TicketOffice;
   readonly #backoff = new Backoff(limits.laneRestart);
   readonly #carriers = new Map<number, LaneCarrier>();
   #port: number;
@@ -61,6 +67,7 @@ export class Lane {
     this.#folder = folder;
     this.#identity = { cert: options.cert, key: options.key };
     this.#port = options.port;
+    this.#tickets = new TicketOffice(options.clock, (keys) => this.#child?.send({ type: "ticket-keys", keys }));
   }
 
   /**
@@ -99,6 +106,11 @@ export class Lane {
     };
   }
 
+  /** For one handshake. Undefined while there is no QUIC. `anywhere`: see TicketOffice.issue. */
+  ticket(holder: TicketHolder, anywhere: boolean): QuicTicket | undefined {
+    return this.#state === "up" ? this.#tickets.issue(holder, anywhere) : undefined;
+  }
+
   /** For links from now on. */
   setCertificate(cert: string, key: string): void {
     this.#identity = { cert, key };
@@ -124,7 +136,7 @@ export class Lane {
   }
 
   #spawn(): LaneChild {
-    const { address, memoryCapBytes, clock } = this.#options;
+    const { address, admission, memoryCapBytes, clock } = this.#options;
     this.#state = "starting";
     this.#complaint = undefined;
     this.#lives += 1;
@@ -134,7 +146,13 @@ export class Lane {
         : join(this.#folder, `${this.#lives}.sock`);
     return new LaneChild({
       entry: laneEntry(),
-      start: { address, port: this.#port, ...this.#identity, socketPath },
+      start: {
+        address,
+        port: this.#port,
+        ...this.#identity,
+        ticketKeys: admission === "ticket" ? this.#tickets.keys() : undefined,
+        socketPath,
+      },
       memoryCapBytes,
       clock,
       onMessage: (message) => this.#onMessage(message, socketPath),
@@ -150,7 +168,10 @@ export class Lane {
         this.#port = message.port;
         this.#reason = undefined;
         this.#stable = clock.timer(limits.laneRestart.stableAfterMs, () => this.#backoff.reset());
-        if (this.#restarts > 0) log.info({ restarts: this.#restarts }, "The QUIC lane is up again");
+        if (this.#restarts > 0) {
+          log.info({ restarts: this.#restarts }, "The QUIC lane is up again");
+          this.#options.onReturn?.();
+        }
         this.#onFirstOutcome();
         return;
       case "failed":

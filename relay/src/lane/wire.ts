@@ -1,6 +1,6 @@
 import type { ErrorCode } from "@porthole/common/errors";
 import type { RemoteAddress } from "@porthole/common/link";
-import type { QuicListenerStats } from "@porthole/common/link/quic";
+import type { QuicListenerStats, TicketKey } from "@porthole/common/link/quic";
 
 /**
  * What the relay and its lane say to each other over the channel between parent and child. Bytes take another way: a socket
@@ -9,6 +9,7 @@ import type { QuicListenerStats } from "@porthole/common/link/quic";
 export type ToLane =
   | ({ readonly type: "start" } & LaneStart)
   | { readonly type: "certificate"; readonly cert: string; readonly key: string }
+  | { readonly type: "ticket-keys"; readonly keys: readonly TicketKey[] }
   /** In order: after all control bytes that are on their way. */
   | { readonly type: "close"; readonly link: number; readonly code: ErrorCode; readonly message: string }
   | { readonly type: "destroy"; readonly link: number; readonly code: ErrorCode; readonly message: string };
@@ -19,6 +20,8 @@ export interface LaneStart {
   /** PEM. They travel here and not in the arguments, which everyone on the machine can read. */
   readonly cert: string;
   readonly key: string;
+  /** Whose tickets the lane lets in; undefined lets in everyone. */
+  readonly ticketKeys: readonly TicketKey[] | undefined;
   /** Where the lane listens for the relay's sockets. */
   readonly socketPath: string;
 }

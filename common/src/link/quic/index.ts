@@ -3,5 +3,6 @@ export type { QuicCarrier } from "./carrier.ts";
 export type { QuicTrust } from "./config.ts";
 export { dialQuic, type DialQuicOptions } from "./dial.ts";
 export { listenQuic, type ListenQuicOptions, type QuicListener, type QuicListenerStats } from "./listen.ts";
-export type { Admit, DropReason } from "./packet-gate.ts";
-export type { LongHeader } from "./packet.ts";
+export { openAdmission, type Admission, type DropReason } from "./packet-gate.ts";
+export { createTicketKey, mintTicket, type TicketClaims, type TicketKey } from "./ticket.ts";
+export { TicketGate } from "./ticket-gate.ts";

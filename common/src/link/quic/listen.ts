@@ -10,15 +10,15 @@ import { defaultPacketBytes, isPaced, relayConfig, type EngineOptions } from "./
 import { Connection } from "./connection.ts";
 import { deferred } from "./deferred.ts";
 import { connectionKey, destinationKey } from "./packet.ts";
-import { PacketGate, type Admit, type DropReason } from "./packet-gate.ts";
+import { PacketGate, openAdmission, type Admission, type DropReason, type Verdict } from "./packet-gate.ts";
 import { UdpSocket } from "./udp-socket.ts";
 
 export interface ListenQuicOptions extends EngineOptions {
   /** IP address; "::" takes IPv4 too. */
   readonly address: string;
   readonly port: number;
-  /** Whether a stranger may have a handshake at all; everyone may if absent. Asked for every Initial, so it must be quick. */
-  readonly admit?: Admit;
+  /** Who may have a handshake at all; everyone may if absent. */
+  readonly admission?: Admission;
   readonly maxHandshakes?: number;
   readonly handshakeTimeoutMs?: number;
   readonly clock?: Clock;
@@ -74,6 +74,7 @@ export class Listener implements QuicListener {
   readonly #binding: QuicheBinding;
   readonly #options: ListenQuicOptions;
   readonly #clock: Clock;
+  readonly #admission: Admission;
   readonly #gate: PacketGate;
   readonly #connections = new Map<string, Connection>();
   readonly #dropped: Record<DropReason, number> = {
@@ -81,7 +82,10 @@ export class Listener implements QuicListener {
     "no-connection": 0,
     malformed: 0,
     "short-initial": 0,
-    "not-admitted": 0,
+    "no-ticket": 0,
+    "ticket-expired": 0,
+    "ticket-elsewhere": 0,
+    "ticket-used": 0,
     "bad-token": 0,
     handshakes: 0,
     rate: 0,
@@ -98,10 +102,11 @@ export class Listener implements QuicListener {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#config = relayConfig(binding, options);
+    this.#admission = options.admission ?? openAdmission;
     this.#gate = new PacketGate({
       binding,
       clock: this.#clock,
-      admit: options.admit ?? (() => true),
+      admission: this.#admission,
       maxHandshakes: options.maxHandshakes ?? maxHandshakes,
     });
   }
@@ -170,12 +175,15 @@ export class Listener implements QuicListener {
         this.#opened.send(verdict.packet, verdict.packet.length, from);
         return;
       case "accept":
-        this.#accept(verdict.id, verdict.originalId, from)?.receive(datagram, from);
+        this.#accept(verdict, from)?.receive(datagram, from);
         return;
     }
   }
 
-  #accept(id: Buffer, originalId: Buffer, from: RemoteAddress): Connection | undefined {
+  #accept(
+    { id, originalId, sourceId }: Extract<Verdict, { kind: "accept" }>,
+    from: RemoteAddress,
+  ): Connection | undefined {
     const socket = this.#opened;
     const key = connectionKey(id);
     const what = `QUIC from ${isIPv6(from.address) ? `[${from.address}]` : from.address}:${from.port}`;
@@ -214,6 +222,10 @@ export class Listener implements QuicListener {
           return;
         }
         const peerCertificate = Buffer.from(certificate);
+        if (!this.#admission.isFor(sourceId, peerCertificate)) {
+          connection.destroy(new PortholeError("unauthorized", `${what}: the ticket is for another key`));
+          return;
+        }
         const carrier = new QuicCarrier({ connection, clock: this.#clock, peerCertificate, closed });
         if (!this.incoming.push(carrier)) carrier.destroy(new PortholeError("busy", "Too many agents at once"));
       },

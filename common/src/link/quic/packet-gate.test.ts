@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Clock } from "../../util/clock.ts";
 import { loadBinding } from "./binding.ts";
-import { PacketGate, type PacketGateOptions, type Verdict } from "./packet-gate.ts";
+import { openAdmission, PacketGate, type Admission, type PacketGateOptions, type Verdict } from "./packet-gate.ts";
 import { connectionIdBytes, readLongHeader } from "./packet.ts";
 import { RetryTokens } from "./retry-token.ts";
 
@@ -38,7 +38,7 @@ describe("quic packet gate", () => {
   const clock = new StoppedClock();
 
   function gate(options: Partial<PacketGateOptions> = {}): PacketGate {
-    return new PacketGate({ binding: loadBinding(), clock, admit: () => true, maxHandshakes: 128, ...options });
+    return new PacketGate({ binding: loadBinding(), clock, admission: openAdmission, maxHandshakes: 128, ...options });
   }
 
   function judge(datagram: Buffer, options: Partial<PacketGateOptions> = {}, handshakes = 0): string {
@@ -103,11 +103,14 @@ describe("quic packet gate", () => {
 
   it("asks for admission first, with the client's own id, and bounds the handshakes", () => {
     const seen: string[] = [];
-    const admit: PacketGateOptions["admit"] = ({ sourceId }) => {
-      seen.push(sourceId.toString("hex"));
-      return false;
+    const admission: Admission = {
+      ...openAdmission,
+      refuses(sourceId) {
+        seen.push(sourceId.toString("hex"));
+        return "no-ticket";
+      },
     };
-    assert.equal(judge(initial(), { admit }), "not-admitted");
+    assert.equal(judge(initial(), { admission }), "no-ticket");
     assert.deepEqual(seen, ["02".repeat(20)]);
     assert.equal(judge(initial(), { maxHandshakes: 2 }, 1), "answer");
     assert.equal(judge(initial(), { maxHandshakes: 2 }, 2), "handshakes");

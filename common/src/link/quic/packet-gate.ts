@@ -19,12 +19,19 @@ const minOriginalIdBytes = 8;
 const maxAnswersPerSecond = 2_000;
 const maxRetryBytes = 256;
 
+/** Why a stranger may have no handshake. */
+export type RefusalReason =
+  | "no-ticket" // its connection id is none, or was not made by this relay
+  | "ticket-expired"
+  | "ticket-elsewhere" // made for another address
+  | "ticket-used"; // has begun a handshake before
+
 export type DropReason =
+  | RefusalReason
   | "port-0" // no host sends from there, and a socket can't send to it
   | "no-connection" // not an Initial, and no connection has this id
   | "malformed"
   | "short-initial"
-  | "not-admitted"
   | "bad-token"
   | "handshakes" // too many under way
   | "rate";
@@ -32,15 +39,24 @@ export type DropReason =
 export type Verdict =
   | { readonly kind: "drop"; readonly reason: DropReason }
   | { readonly kind: "answer"; readonly packet: Buffer }
-  | { readonly kind: "accept"; readonly id: Buffer; readonly originalId: Buffer };
+  | { readonly kind: "accept"; readonly id: Buffer; readonly originalId: Buffer; readonly sourceId: Buffer };
 
-/** May this stranger have a handshake? Sees the client's own connection id (`sourceId`, up to 20 bytes), which stays the same after Retry. */
-export type Admit = (header: LongHeader, from: RemoteAddress) => boolean;
+/** Who may have a handshake. Judges by the client's own connection id (up to 20 bytes), which stays the same after Retry. */
+export interface Admission {
+  /** Asked for every Initial, so it must be quick. */
+  refuses(sourceId: Buffer, from: RemoteAddress): RefusalReason | undefined;
+  /** A handshake is about to begin. False when this id has begun one before. */
+  spend(sourceId: Buffer): boolean;
+  /** The handshake is done: whether the key of this certificate (DER) is the one that the id was made for. */
+  isFor(sourceId: Buffer, certificate: Buffer): boolean;
+}
+
+export const openAdmission: Admission = { refuses: () => undefined, spend: () => true, isFor: () => true };
 
 export interface PacketGateOptions {
   readonly binding: Pick<QuicheBinding, "retry">;
   readonly clock: Clock;
-  readonly admit: Admit;
+  readonly admission: Admission;
   readonly maxHandshakes: number;
 }
 
@@ -75,12 +91,14 @@ export class PacketGate {
     if (destinationId.length < minOriginalIdBytes || destinationId.length > maxConnectionIdBytes)
       return drop("malformed");
     if (sourceId.length > maxConnectionIdBytes) return drop("malformed");
-    if (!this.#options.admit(header, from)) return drop("not-admitted");
+    const refusal = this.#options.admission.refuses(sourceId, from);
+    if (refusal) return drop(refusal);
     if (handshakes >= this.#options.maxHandshakes) return drop("handshakes");
     if (token.length === 0) return this.#mayAnswer() ? this.#retry(header, from) : drop("rate");
     const originalId = this.#tokens.verify(token, from, destinationId);
     if (!originalId || destinationId.length !== connectionIdBytes) return drop("bad-token");
-    return { kind: "accept", id: Buffer.from(destinationId), originalId };
+    if (!this.#options.admission.spend(sourceId)) return drop("ticket-used");
+    return { kind: "accept", id: Buffer.from(destinationId), originalId, sourceId: Buffer.from(sourceId) };
   }
 
   #retry(header: LongHeader, from: RemoteAddress): Verdict {

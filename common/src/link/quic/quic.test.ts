@@ -11,7 +11,7 @@ import type { Carrier } from "../types.ts";
 import { loadBinding, quicAvailability, type QuicheConfig, type QuicheConnection } from "./binding.ts";
 import { Connection } from "./connection.ts";
 import { accept, clientIdentity, connectedPair, dial, listen, relayIdentity, selfSigned } from "./fixture.test.ts";
-import type { QuicListener } from "./index.ts";
+import { openAdmission, type QuicListener } from "./index.ts";
 import { Listener } from "./listen.ts";
 import { UdpSocket } from "./udp-socket.ts";
 
@@ -159,12 +159,12 @@ describe("quic over UDP", function () {
   });
 
   it("can be aborted before and during the handshake", async () => {
-    listener = await listen({ admit: () => false });
+    listener = await listen({ admission: { ...openAdmission, refuses: () => "no-ticket" } });
     const reason = new PortholeError("aborted", "changed my mind");
     await assert.rejects(dial(listener.address.port, {}, AbortSignal.abort(reason)), reason);
     const controller = new AbortController();
     const dialled = dial(listener.address.port, {}, controller.signal);
-    await eventually(() => listener.stats().dropped["not-admitted"] > 0);
+    await eventually(() => listener.stats().dropped["no-ticket"] > 0);
     controller.abort(reason);
     await assert.rejects(dialled, reason);
   });
@@ -172,11 +172,10 @@ describe("quic over UDP", function () {
   it("lets admission see the client's connection id", async () => {
     const ticket = randomBytes(20);
     let seen: Buffer | undefined;
-    const admit = ({ sourceId }: { readonly sourceId: Buffer }): boolean => {
+    const refuses = (sourceId: Buffer): undefined => {
       seen = Buffer.from(sourceId);
-      return true;
     };
-    await connect({ admit }, { sourceId: ticket });
+    await connect({ admission: { ...openAdmission, refuses } }, { sourceId: ticket });
     assert.deepEqual(seen, ticket);
   });
 

@@ -1,0 +1,73 @@
+import { readPeer } from "../../identity/index.ts";
+import type { Clock } from "../../util/clock.ts";
+import type { RemoteAddress } from "../types.ts";
+import type { Admission, RefusalReason } from "./packet-gate.ts";
+import { expiresAtMs, isTicketOf, ticketFault, type TicketKey } from "./ticket.ts";
+
+/** More than this relay can do handshakes within the life of a ticket. What does not fit is refused, and goes over HTTP/2. */
+const maxUsedTickets = 262_144;
+
+/**
+ * Lets in who has a ticket: each begins one handshake, within its life, from where it was given to, and ends in a connection
+ * only for the key that it was made for. Remembers the tickets that were used until they expire.
+ */
+export class TicketGate implements Admission {
+  readonly #clock: Clock;
+  readonly #keys = new Map<number, TicketKey>();
+  /** The tickets as text, in the order of their use, and when they expire. */
+  readonly #used = new Map<string, number>();
+
+  constructor(clock: Clock, keys: readonly TicketKey[]) {
+    this.#clock = clock;
+    this.setKeys(keys);
+  }
+
+  /** Tickets by other keys are none any more. */
+  setKeys(keys: readonly TicketKey[]): void {
+    this.#keys.clear();
+    for (const key of keys) this.#keys.set(key.id, key);
+  }
+
+  refuses(sourceId: Buffer, from: RemoteAddress): RefusalReason | undefined {
+    const key = this.#keyOf(sourceId);
+    if (!key) return "no-ticket";
+    return (
+      ticketFault(key, sourceId, from, this.#clock.now()) ??
+      (this.#used.has(sourceId.toString("latin1")) ? "ticket-used" : undefined)
+    );
+  }
+
+  spend(sourceId: Buffer): boolean {
+    const key = this.#keyOf(sourceId);
+    if (!key) return false;
+    this.#forget();
+    const ticket = sourceId.toString("latin1");
+    if (this.#used.has(ticket) || this.#used.size >= maxUsedTickets) return false;
+    this.#used.set(ticket, expiresAtMs(key, sourceId));
+    return true;
+  }
+
+  isFor(sourceId: Buffer, certificate: Buffer): boolean {
+    const key = this.#keyOf(sourceId);
+    if (!key) return false;
+    try {
+      return isTicketOf(key, sourceId, readPeer(certificate).fingerprint);
+    } catch {
+      // A certificate that can't be read is nobody's.
+      return false;
+    }
+  }
+
+  #keyOf(sourceId: Buffer): TicketKey | undefined {
+    return this.#keys.get(sourceId[0] ?? -1);
+  }
+
+  /** Those that were used first expire first, or nearly: all live equally long. */
+  #forget(): void {
+    const now = this.#clock.now();
+    for (const [ticket, until] of this.#used) {
+      if (until > now) return;
+      this.#used.delete(ticket);
+    }
+  }
+}

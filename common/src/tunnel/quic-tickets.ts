@@ -1,0 +1,113 @@
+import { PortholeError } from "../errors.ts";
+import type { QuicTicket } from "../protocol/protocol.ts";
+import { orAbort, type Clock, type Timer } from "../util/index.ts";
+import type { Session } from "./session.ts";
+
+/** What a QUIC handshake with the relay begins with. */
+export interface UsableTicket {
+  /** The connection id to use: 20 bytes. */
+  readonly id: Buffer;
+  /** Where the relay was that gave it: its name may stand for several relays. */
+  readonly address: string;
+  /** The link that it came over has ended since: the relay may have been replaced, and know nothing of it. */
+  readonly isLeftOver: boolean;
+}
+
+interface HeldTicket {
+  readonly ticket: QuicTicket;
+  readonly session: Session;
+  readonly goodUntil: number;
+  readonly isForAnywhere: boolean;
+}
+
+/** A ticket that is nearly over might be over when it arrives. */
+const marginMs = 5_000;
+
+/**
+ * The tickets that one relay gives for QUIC: `welcome` brings one, others come on request. Only the newest is kept, and only in
+ * memory: it is good for one handshake and for minutes. While a link is up it is renewed, for the moment when all are lost.
+ */
+export class QuicTickets {
+  readonly #clock: Clock;
+  readonly #sessions = new Set<Session>();
+  readonly #onSession: (() => void)[] = [];
+  #held: HeldTicket | undefined;
+  #isWanted = false;
+  #renewal: Timer | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Whether one is at hand. `anywhere`: see `take`. */
+  isReady(anywhere: boolean): boolean {
+    if (!this.#held || this.#clock.now() >= this.#held.goodUntil) return false;
+    return !anywhere || this.#held.isForAnywhere;
+  }
+
+  /** Until its link ends, the session is one that can be asked. */
+  add(session: Session): void {
+    this.#sessions.add(session);
+    void session.link.closed.then(() => {
+      this.#sessions.delete(session);
+      if (this.#sessions.size === 0) this.#renewal?.cancel();
+    });
+    if (session.welcome.ticket) this.keep(session.welcome.ticket, session);
+    for (const resolve of this.#onSession.splice(0)) resolve();
+  }
+
+  /** One that the relay has sent. */
+  keep(ticket: QuicTicket, session: Session, isForAnywhere = false): void {
+    this.#held = { ticket, session, goodUntil: this.#clock.now() + ticket.lifetimeMs - marginMs, isForAnywhere };
+    this.#renewal?.cancel();
+    if (this.#sessions.size > 0) this.#renewal = this.#clock.timer(ticket.lifetimeMs / 2, () => void this.#renew());
+  }
+
+  /**
+   * One for the next handshake, as soon as there is one: rejects with `unreachable` when the relay has no QUIC at present, or with
+   * the signal's reason. `anywhere`: one that is good whatever address the relay sees our UDP come from.
+   */
+  async take(anywhere: boolean, signal: AbortSignal): Promise<UsableTicket> {
+    this.#isWanted = true;
+    for (;;) {
+      if (this.isReady(anywhere)) return this.#takeHeld();
+      const session = this.#bestSession();
+      if (session) await this.fetch(session, anywhere, signal);
+      else await orAbort(signal, new Promise<void>((resolve) => this.#onSession.push(resolve)));
+    }
+  }
+
+  /** Asks for one, and keeps it. Rejects with `unreachable` when the relay has no QUIC at present. */
+  async fetch(session: Session, anywhere: boolean, signal: AbortSignal): Promise<void> {
+    const ticket = await session.requestTicket(anywhere, signal);
+    if (!ticket) throw new PortholeError("unreachable", "The relay has no QUIC at present");
+    this.keep(ticket, session, anywhere);
+  }
+
+  #takeHeld(): UsableTicket {
+    const { ticket, session } = this.#held as HeldTicket;
+    this.#held = undefined;
+    this.#renewal?.cancel();
+    const id = Buffer.from(ticket.quic, "hex");
+    return { id, address: session.link.remote.address, isLeftOver: !this.#sessions.has(session) };
+  }
+
+  async #renew(): Promise<void> {
+    const session = this.#bestSession();
+    if (!session || !this.#isWanted) return;
+    try {
+      await this.fetch(session, false, new AbortController().signal);
+    } catch {
+      // Its link has ended, or hangs; the next one brings a ticket.
+    }
+  }
+
+  /** QUIC's own link first: what it brings is for the address that our UDP comes from. */
+  #bestSession(): Session | undefined {
+    const sessions = [...this.#sessions];
+    return (
+      sessions.find(({ link }) => link.kind === "quic" && !link.isSilent) ??
+      sessions.find(({ link }) => link.kind !== "quic")
+    );
+  }
+}

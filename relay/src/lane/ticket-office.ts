@@ -1,0 +1,55 @@
+import { randomInt } from "node:crypto";
+import { createTicketKey, mintTicket, type TicketKey } from "@porthole/common/link/quic";
+import { limits, type QuicTicket } from "@porthole/common/protocol";
+import type { Clock } from "@porthole/common/util";
+
+export interface TicketHolder {
+  /** The client's key. */
+  readonly fingerprint: string;
+  readonly address: string;
+}
+
+/**
+ * Makes the tickets that the lane lets in. Its keys are here and not in the lane, so that tickets outlive the lane's process,
+ * and that what has broken into the lane can make none for the next one.
+ */
+export class TicketOffice {
+  readonly #clock: Clock;
+  readonly #onKeys: (keys: readonly TicketKey[]) => void;
+  #present: TicketKey;
+  #previous: TicketKey | undefined;
+
+  /** `onKeys`: the lane has to know them from now on. */
+  constructor(clock: Clock, onKeys: (keys: readonly TicketKey[]) => void) {
+    this.#clock = clock;
+    this.#onKeys = onKeys;
+    // By chance, so that a relay that was restarted does not take the old one's tickets for forged by itself.
+    this.#present = createTicketKey(randomInt(256), clock.now());
+  }
+
+  /** What the lane has to know, the present one first. */
+  keys(): readonly TicketKey[] {
+    return this.#previous ? [this.#present, this.#previous] : [this.#present];
+  }
+
+  /** `anywhere`: a short-lived one that is not bound to the client's address. */
+  issue({ fingerprint, address }: TicketHolder, anywhere: boolean): QuicTicket {
+    this.#rotate();
+    const lifetimeMs = anywhere ? limits.roamingTicketLifetimeMs : limits.ticketLifetimeMs;
+    const ticket = mintTicket(this.#present, {
+      fingerprint,
+      address: anywhere ? undefined : address,
+      expiresAtMs: this.#clock.now() + lifetimeMs,
+    });
+    return { quic: ticket.toString("hex"), lifetimeMs };
+  }
+
+  #rotate(): void {
+    const age = this.#clock.now() - this.#present.sinceMs;
+    // A clock that was set back makes a key from the future.
+    if (age >= 0 && age < limits.ticketKeyLifetimeMs) return;
+    this.#previous = this.#present;
+    this.#present = createTicketKey(this.#present.id + 1, this.#clock.now());
+    this.#onKeys(this.keys());
+  }
+}
