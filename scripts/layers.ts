@@ -55,12 +55,16 @@ export const folders: Readonly<Record<string, Folder>> = {
     imports: ["protocol", "util"],
     instead: "The inspector is told of exchanges through ../exchange.ts and knows neither tunnel nor rules.",
   },
+  doctor: {
+    imports: ["gateway", "identity", "protocol", "tunnel", "util"],
+    instead: "The doctor looks at a tunnel from outside; whoever shows what it found calls it.",
+  },
   rpc: {
     imports: ["util"],
     instead: "rpc is the contract and its two ends: an editor loads it without the tunnels, which are rpc/agent's.",
   },
   "rpc/agent": {
-    imports: ["gateway", "identity", "invite", "options", "protocol", "tunnel", "util"],
+    imports: ["doctor", "gateway", "identity", "invite", "options", "protocol", "tunnel", "util"],
     instead: "The agent drives the tunnel through ../../tunnel/index.ts; transports and relays are handed in.",
   },
 };

@@ -33,14 +33,20 @@ export interface Requests {
   "relay/remove": [{ readonly address: string }, Empty];
   /** What an invite says, without using it. */
   "relay/parseInvite": [{ readonly invite: string }, { readonly relay: RelaySpec }];
-  /** Connects once over each transport, with a key of its own when none is given, and leaves. */
+  /** Connects once over each transport, with a key that nobody knows when none is given (and without the token then), and leaves. */
   "relay/test": [{ readonly relay: RelaySpec; readonly identity?: IdentityRef }, RelayTest];
   /** A relay on loopback inside this process, for trying things out. Starting it again answers the running one. */
   "trialRelay/start": [{ readonly publicPort?: number }, { readonly relay: RelaySpec; readonly publicPort: number }];
   "trialRelay/stop": [Empty, Empty];
 
-  /** Checks each hop in turn: local port, relay, name, certificate, a request through the whole path. */
-  doctor: [{ readonly tunnel: string } | { readonly spec: TunnelSpec }, DoctorReport];
+  /**
+   * Checks each hop in turn: local port, relay, name, certificate, a request through the whole path. A tunnel that does not run
+   * is given as it would be started, and is up for as long as that takes.
+   */
+  doctor: [
+    ({ readonly tunnel: string } | { readonly spec: TunnelSpec }) & { readonly role?: EndpointView["role"] },
+    DoctorReport,
+  ];
 }
 
 export interface Notifications {
@@ -246,7 +252,10 @@ export interface DoctorCheck {
     | "name-dns"
     | "certificate"
     | "whole-path";
+  /** `warning`: it works, but not as well as it could. `skipped`: something before it has to be mended first. */
   readonly status: "ok" | "warning" | "failed" | "skipped";
+  /** The relay that it is about; absent for the local service. */
+  readonly relay?: string;
   /** What was found, as a sentence. */
   readonly finding: string;
   /** What to do about it. */

@@ -10,6 +10,7 @@ const passphrase = v.pipe(v.string(), v.nonEmpty());
 const empty = v.object({});
 const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535));
 const identity = v.union([v.object({ pem: v.string() }), v.object({ path: v.string() })], "an object with pem or path");
+const role = v.exactOptional(v.picklist(["primary", "secondary"]));
 const ref = v.object({ id });
 
 const relay = v.object({
@@ -79,7 +80,7 @@ const schemas = {
   "relay/test": v.object({ relay, identity: v.exactOptional(identity) }),
   "trialRelay/start": v.object({ publicPort: v.exactOptional(port) }),
   "trialRelay/stop": empty,
-  doctor: v.union([v.object({ tunnel: id }), v.object({ spec: tunnel })], "an object with tunnel or spec"),
+  doctor: v.union([v.object({ tunnel: id, role }), v.object({ spec: tunnel, role })], "an object with tunnel or spec"),
 } satisfies { readonly [M in Method]: v.GenericSchema<unknown, Requests[M][0]> };
 
 export function isMethod(text: string): text is Method {

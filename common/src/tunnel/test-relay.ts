@@ -63,7 +63,10 @@ export async function testRelay(options: RelayTestOptions, signal: AbortSignal):
           options,
           signal,
         )
-      : { ok: false as const, error: http2.error };
+      : {
+          ok: false as const,
+          error: new PortholeError("untrusted", "QUIC needs the certificate that HTTP/2 did not get to see"),
+        };
   return { http2, quic, fingerprint: dialer.seenFingerprint };
 }
 

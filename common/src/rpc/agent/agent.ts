@@ -6,9 +6,10 @@ import { version } from "../../version.ts";
 import { rpcVersion, type InitializeParams, type InitializeResult } from "../contract.ts";
 import { Outbox } from "../outbox.ts";
 import { serveRpc, type Handlers, type RpcServer, type RpcStreams } from "../server.ts";
+import { doctorHandler } from "./doctor.ts";
 import { identityHandlers } from "./identities.ts";
 import { lineLogger } from "./log.ts";
-import { relayHandlers } from "./relays.ts";
+import { forgetToken, relayHandlers } from "./relays.ts";
 import { trialRelay, type StartTrialRelay } from "./trial-relay.ts";
 import { keySource } from "./tunnel-settings.ts";
 import { Tunnels } from "./tunnels.ts";
@@ -69,13 +70,13 @@ async function openSession(
   const log = lineLogger(params.logLevel ?? "info", clock, (line) => outbox.log(line));
   const software = `porthole/${version} (${params.client.name}/${params.client.version})`;
   const joined = await JoinedRelays.open(stateDir);
-  const context = { stateDir, dialers, software, clock, log, joined };
+  const member = params.member && keySource(params.member, "member");
+  const knownRelays = await openKnownRelays(stateDir);
+  const context = { stateDir, dialers, software, clock, log, joined, member, knownRelays };
   const relays = relayHandlers(context);
   const trial = trialRelay({ start: options.startTrialRelay, stateDir, clock, log });
   const tunnels = new Tunnels({
     ...context,
-    member: params.member && keySource(params.member, "member"),
-    knownRelays: await openKnownRelays(stateDir),
     onState: (id, state) => outbox.state({ id, state }),
     onVisit: (id, visit) => outbox.visit({ id, visit }),
   });
@@ -106,9 +107,7 @@ async function openSession(
         await tunnels.stop(id);
         return {};
       },
-      doctor() {
-        throw new PortholeError("unavailable", "This agent has no doctor yet");
-      },
+      doctor: doctorHandler({ ...context, tunnels, onTokenUsed: (server) => forgetToken(joined, server, log) }),
       async shutdown() {
         await close();
         onShutdown();

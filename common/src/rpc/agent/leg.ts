@@ -12,6 +12,7 @@ import {
 } from "../../tunnel/index.ts";
 import type { Clock } from "../../util/index.ts";
 import type { EndpointView } from "../contract.ts";
+import { forgetToken } from "./relays.ts";
 import { endpointView } from "./views.ts";
 
 export interface LegOptions {
@@ -53,6 +54,10 @@ export class Leg {
     return this.#error;
   }
 
+  get state(): EndpointState | undefined {
+    return this.#state;
+  }
+
   useLocal(text: string): void {
     this.endpoint.gateway.useLocal(parseLocalService(text));
     this.#localUp = undefined;
@@ -90,9 +95,7 @@ export class Leg {
             this.#learn(report);
             onVisit(report);
           },
-          onTokenUsed: (server) => {
-            joined.forgetToken(server).catch((reason: unknown) => log.warn({}, PortholeError.from(reason).message));
-          },
+          onTokenUsed: (server) => forgetToken(joined, server, log),
         },
         this.#stop.signal,
       );

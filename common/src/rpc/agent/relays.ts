@@ -2,7 +2,7 @@ import { PortholeError } from "../../errors.ts";
 import { generateKey } from "../../identity/index.ts";
 import { parseInvite, type Invite, type JoinedRelay, type JoinedRelays } from "../../invite/index.ts";
 import type { Logger } from "../../log.ts";
-import { formatHostPort } from "../../options/index.ts";
+import { formatHostPort, type HostPort } from "../../options/index.ts";
 import { readKey, testRelay, type Dialers, type TransportOutcome } from "../../tunnel/index.ts";
 import type { Clock } from "../../util/index.ts";
 import type { RelaySpec, TransportTest } from "../contract.ts";
@@ -40,9 +40,13 @@ export function relayHandlers(context: RelaysContext): RelayHandlers {
       return { relay: { ...described(relay), token: token.reveal() } };
     },
     "relay/test": async ({ relay, identity }, { signal }) => {
-      const server = serverSettings(relay, "relay", joined);
-      const key = identity ? await readKey(keySource(identity, "identity"), log) : generateKey();
-      const { http2, quic, fingerprint } = await testRelay({ ...context, server, key }, signal);
+      const { token, ...server } = serverSettings(relay, "relay", joined);
+      // A key that is thrown away must not use an invite up.
+      const own = identity ? { token, key: await readKey(keySource(identity, "identity"), log) } : undefined;
+      const { http2, quic, fingerprint } = await testRelay(
+        { ...context, server: { ...server, token: own?.token }, key: own?.key ?? generateKey() },
+        signal,
+      );
       return {
         http2: transportTest(http2),
         quic: transportTest(quic),
@@ -50,6 +54,11 @@ export function relayHandlers(context: RelaysContext): RelayHandlers {
       };
     },
   };
+}
+
+/** The relay knows our key now. Failing to write that down costs nothing but a line in the log. */
+export function forgetToken(joined: JoinedRelays, server: HostPort, log: Logger): void {
+  joined.forgetToken(server).catch((reason: unknown) => log.warn({}, PortholeError.from(reason).message));
 }
 
 function invited({ relay, pin, token }: Invite): JoinedRelay & Pick<Invite, "token"> {

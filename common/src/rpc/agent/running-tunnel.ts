@@ -6,7 +6,9 @@ import {
   type Dialers,
   type KeySource,
   type KnownRelays,
+  type EndpointState,
   type PreparedTunnel,
+  type TunnelSettings,
   type VisitReport,
 } from "../../tunnel/index.ts";
 import type { Clock } from "../../util/index.ts";
@@ -28,6 +30,12 @@ export interface TunnelContext {
   assertFree(clientId: string): void;
   readonly onState: (state: TunnelStateView) => void;
   readonly onVisit: (report: VisitReport) => void;
+}
+
+/** An endpoint, and its state where it runs. */
+export interface Subject {
+  readonly settings: TunnelSettings;
+  readonly running?: () => EndpointState | undefined;
 }
 
 const roles = ["primary", "secondary"] as const;
@@ -59,6 +67,13 @@ export class RunningTunnel {
   /** Every relay has refused, or it was stopped: nothing runs any more. */
   get isOver(): boolean {
     return [...this.#legs.values()].every((leg) => leg.isOver);
+  }
+
+  /** What a doctor looks at. */
+  subject(role: Role): Subject {
+    const leg = this.#legs.get(role);
+    if (!leg) throw new PortholeError("usage", `The tunnel ${JSON.stringify(this.#spec.id)} has no ${role} endpoint`);
+    return { settings: endpointTunnel(this.#spec, role, this.#context), running: () => leg.state };
   }
 
   exposes(clientId: string): boolean {

@@ -1,6 +1,6 @@
 import { PortholeError } from "../../errors.ts";
-import type { TunnelChanges, TunnelInfo, TunnelSpec, TunnelStateView, VisitView } from "../contract.ts";
-import { RunningTunnel, type TunnelContext } from "./running-tunnel.ts";
+import type { EndpointView, TunnelChanges, TunnelInfo, TunnelSpec, TunnelStateView, VisitView } from "../contract.ts";
+import { RunningTunnel, type Subject, type TunnelContext } from "./running-tunnel.ts";
 import { visitView } from "./views.ts";
 
 const maxTunnels = 100;
@@ -25,8 +25,17 @@ export class Tunnels {
     return [...this.#tunnels.values()].map(({ info }) => info);
   }
 
-  info(id: string): TunnelInfo {
-    return this.#get(id).info;
+  subject(id: string, role: EndpointView["role"]): Subject {
+    return this.#get(id).subject(role);
+  }
+
+  /** Throws `usage` when a tunnel, other than the one that is excepted, exposes this identity. */
+  assertFree(clientId: string, exceptId?: string): void {
+    for (const [id, tunnel] of this.#tunnels)
+      if (id !== exceptId && tunnel.exposes(clientId))
+        throw new PortholeError("usage", `The tunnel ${JSON.stringify(id)} has this identity (${clientId})`, {
+          hint: "An identity is one public name: give each tunnel its own.",
+        });
   }
 
   start(spec: TunnelSpec): Promise<TunnelInfo> {
@@ -81,13 +90,7 @@ export class Tunnels {
     const { onState, onVisit } = this.#options;
     return {
       ...this.#options,
-      assertFree: (clientId) => {
-        for (const [otherId, other] of this.#tunnels)
-          if (otherId !== id && other.exposes(clientId))
-            throw new PortholeError("usage", `The tunnel ${JSON.stringify(otherId)} has this identity (${clientId})`, {
-              hint: "An identity is one public name: give each tunnel its own.",
-            });
-      },
+      assertFree: (clientId) => this.assertFree(clientId, id),
       onState: (state) => onState(id, state),
       onVisit: (report) => onVisit(id, visitView(report)),
     };

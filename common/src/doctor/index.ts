@@ -1,0 +1,2 @@
+export type { Check, CheckId } from "./check.ts";
+export { examine, type ExamineOptions } from "./examine.ts";
