@@ -16,6 +16,7 @@ export interface RelayConfig {
   readonly publicPort: number;
   /** Undefined without a public name: no CA could ask. */
   readonly alpnPort: number | undefined;
+  readonly httpPort: number | undefined;
   /** Canonical; empty allows any, and offers `localhost`. */
   readonly suffixes: readonly string[];
   readonly tlsFiles: { readonly cert: string; readonly key: string } | undefined;
@@ -66,6 +67,7 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
     apiPort: values["api-port"],
     publicPort: values["pub-port"],
     alpnPort: isPublic ? values["alpn-port"] : undefined,
+    httpPort: values["http-port"],
     suffixes,
     tlsFiles: cert !== undefined && key !== undefined ? { cert, key } : undefined,
     acme,

@@ -17,12 +17,21 @@ export const relayOptions = defineOptions({
     placeholder: "ADDRESS",
     fallbackHelp: "0.0.0.0 with a public name, else 127.0.0.1",
   },
-  "api-port": { help: "Agents: QUIC on UDP, HTTP/2 on TCP", parse: port, fallback: "4433" },
+  "api-port": {
+    help: "Agents: QUIC on UDP, HTTP/2 on TCP; all three ports may be the same",
+    parse: port,
+    fallback: "4433",
+  },
   "pub-port": { help: "Visitors: TLS, routed by name", parse: port, fallback: "8443" },
   "alpn-port": {
-    help: "TLS-ALPN-01 challenges; opened only with a public name; may equal --pub-port",
+    help: "TLS-ALPN-01 challenges; opened only with a public name",
     parse: port,
     fallback: "443",
+  },
+  "http-port": {
+    help: "Sends visitors without TLS to https; 80 is the usual one",
+    parse: port,
+    fallbackHelp: "not opened",
   },
   "domain-suffix": {
     help: "Suffix of public names; several are allowed",

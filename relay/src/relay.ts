@@ -4,6 +4,7 @@ import { filePermits, type PermitLimits, type PermitOffice } from "@porthole/com
 import { PortholeError } from "@porthole/common/errors";
 import type { Carrier } from "@porthole/common/link";
 import type { Logger } from "@porthole/common/log";
+import { splitPublicName } from "@porthole/common/protocol";
 import { sleep, type Clock } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
 import { Admission, type Authorize } from "./admission/index.ts";
@@ -13,10 +14,12 @@ import { openAdmin } from "./admin.ts";
 import { openCertificate, type CertificateSource, type RelayCertificate } from "./certificate.ts";
 import { contactOf, writeContact } from "./contact.ts";
 import type { RelayConfig } from "./config.ts";
-import type { HttpListener } from "./http-listener.ts";
+import { listenHttp, type HttpListener } from "./http-listener.ts";
+import { HttpsRedirect } from "./https-redirect.ts";
 import { AgentGate, VisitorGate, type Applicant, type LimitName } from "./limits/index.ts";
 import { Metrics, type Observed } from "./metrics.ts";
 import type { LaneFacts } from "./lane/facts.ts";
+import { planPorts, type PortPlan } from "./ports.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { reportOf, type RelayReport } from "./report.ts";
 import { listenTcp, type TcpListener } from "./tcp-listener.ts";
@@ -48,6 +51,7 @@ export interface Relay {
   readonly fingerprint: string;
   /** Why there is no QUIC on this machine, if there is none. */
   readonly quicUnavailable: string | undefined;
+  readonly httpPort: number | undefined;
   readonly adminPort: number | undefined;
   readonly metrics: Metrics;
   /** How the process that serves QUIC is doing. Undefined before it is first started. */
@@ -86,7 +90,9 @@ class RunningRelay implements Relay {
   readonly metrics = new Metrics(() => this.#observe());
   readonly #agentGate: AgentGate;
   readonly #visitorGate: VisitorGate;
+  readonly #redirect: HttpsRedirect;
   #admin: HttpListener | undefined;
+  #http: HttpListener | undefined;
   #certificate: RelayCertificate | undefined;
   #door: AgentDoor | undefined;
   #challenges: Pick<CertificateSource, "challenges" | "challengeName"> | undefined;
@@ -107,6 +113,11 @@ class RunningRelay implements Relay {
     };
     this.#agentGate = new AgentGate(gates);
     this.#visitorGate = new VisitorGate(gates);
+    this.#redirect = new HttpsRedirect({
+      clock: options.clock,
+      isServed: (hostname) => this.#isServed(hostname),
+      publicPort: () => this.publicPort,
+    });
     this.#permits = filePermits(join(config.stateDir, "permits.json"), options.clock, options.permitLimits);
   }
 
@@ -124,7 +135,7 @@ class RunningRelay implements Relay {
   }
 
   async open(): Promise<void> {
-    const { admission, admin, apiPort, publicPort, alpnPort } = this.#config;
+    const { admission, admin, httpPort } = this.#config;
     const { clock, log, authorize } = this.#options;
     const source = await openCertificate(this.#config, {
       clock,
@@ -148,13 +159,18 @@ class RunningRelay implements Relay {
     this.#door = door;
     this.#admission = await Admission.open(admission, { clock, log, authorize }, () => this.#dismiss());
     if (this.#admission.isEmpty) log.warn({}, "Nobody may connect yet. Make an invite: porthole-relay invite");
-    const onAgent = (socket: Socket): void => door.accept(socket);
-    const shared = apiPort !== 0 && apiPort === publicPort;
-    this.publicPort = await this.#openVisitors("pub-port", publicPort, false, shared ? onAgent : undefined);
-    if (alpnPort !== undefined)
-      this.alpnPort =
-        alpnPort === publicPort ? this.publicPort : await this.#openVisitors("alpn-port", alpnPort, true, undefined);
-    this.apiPort = shared ? this.publicPort : await this.#listen("api-port", apiPort, onAgent);
+    for (const plan of planPorts(this.#config)) {
+      const port = await this.#openPort(plan, (socket) => door.accept(socket));
+      if (plan.agents) this.apiPort = port;
+      if (plan.visitors) this.publicPort = port;
+      if (plan.challenges) this.alpnPort = port;
+    }
+    if (httpPort !== undefined) {
+      this.#http = await listenHttp({
+        ...{ address: this.#config.bindAddress, port: httpPort, flag: "http-port", maxConnections: 1_000 },
+        onRequest: (request, response) => this.#redirect.answer(request, response),
+      });
+    }
     await door.openQuic({
       address: this.#config.bindAddress,
       port: this.apiPort,
@@ -189,6 +205,10 @@ class RunningRelay implements Relay {
     return this.#admin?.port;
   }
 
+  get httpPort(): number | undefined {
+    return this.#http?.port;
+  }
+
   counts(): RelayCounts {
     const sockets = this.#listeners.reduce((sum, listener) => sum + listener.connections(), 0);
     return { ...this.#registry.count(), sockets };
@@ -199,7 +219,10 @@ class RunningRelay implements Relay {
       now: this.#options.clock.now(),
       startedAt: this.#startedAt,
       isDraining: this.#stop.signal.aborted,
-      ports: { api: this.apiPort, public: this.publicPort, alpn: this.alpnPort, admin: this.adminPort },
+      ports: {
+        ...{ api: this.apiPort, public: this.publicPort, alpn: this.alpnPort },
+        ...{ http: this.httpPort, admin: this.adminPort },
+      },
       fingerprint: this.fingerprint,
       certificateExpiresAt: this.#certificate?.expiresAt ?? 0,
       quicUnavailable: this.quicUnavailable,
@@ -231,7 +254,7 @@ class RunningRelay implements Relay {
     await Promise.all(this.#agents);
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#door?.close();
-    await this.#admin?.close();
+    await Promise.all([this.#admin?.close(), this.#http?.close()]);
     await this.#admission?.close();
     await this.#keeping;
   }
@@ -255,18 +278,12 @@ class RunningRelay implements Relay {
     }
   }
 
-  async #listen(flag: string, port: number, onConnection: (socket: Socket) => void): Promise<number> {
-    const listener = await listenTcp({ address: this.#config.bindAddress, port, flag, onConnection });
-    this.#listeners.push(listener);
-    return listener.port;
+  #isServed(hostname: string): boolean {
+    const name = splitPublicName(hostname, this.#config.suffixes);
+    return name !== undefined && this.#registry.find(name.label).length > 0;
   }
 
-  #openVisitors(
-    flag: string,
-    port: number,
-    challengesOnly: boolean,
-    onAgent: ((socket: Socket) => void) | undefined,
-  ): Promise<number> {
+  async #openPort({ flag, port, ...who }: PortPlan, onAgent: (socket: Socket) => void): Promise<number> {
     const deps: VisitorDeps = {
       clock: this.#options.clock,
       log: this.#options.log,
@@ -274,14 +291,21 @@ class RunningRelay implements Relay {
       gate: this.#visitorGate,
       registry: this.#registry,
       suffixes: this.#config.suffixes,
-      challengesOnly,
-      onAgent,
+      challengesOnly: !who.visitors,
+      onAgent: who.agents ? onAgent : undefined,
+      redirect: this.#redirect,
       ownNames: this.#config.ownNames,
       ownChallenge: (name) =>
         name === this.#challenges?.challengeName ? this.#challenges.challenges.find(name) : undefined,
       signal: this.#stop.signal,
     };
-    return this.#listen(flag, port, (socket) => serveVisitor(socket, deps));
+    const isForAgents = who.agents && !who.visitors && !who.challenges;
+    const listener = await listenTcp({
+      ...{ address: this.#config.bindAddress, port, flag },
+      onConnection: isForAgents ? onAgent : (socket) => serveVisitor(socket, deps),
+    });
+    this.#listeners.push(listener);
+    return listener.port;
   }
 
   #serveAgent(carrier: Carrier, entered?: Applicant): void {

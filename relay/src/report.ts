@@ -34,6 +34,7 @@ export interface RelayReport {
     readonly api: number;
     readonly public: number;
     readonly alpn: number | undefined;
+    readonly http: number | undefined;
     readonly admin: number | undefined;
   };
   readonly fingerprint: string;

@@ -38,6 +38,7 @@ function announce(relay: Relay, config: RelayConfig, log: ReturnType<typeof crea
       api: relay.apiPort,
       public: relay.publicPort,
       ...(relay.alpnPort === undefined ? {} : { alpn: relay.alpnPort }),
+      ...(relay.httpPort === undefined ? {} : { http: relay.httpPort }),
       ...(relay.adminPort === undefined ? {} : { admin: relay.adminPort }),
       fingerprint: relay.fingerprint,
     },

@@ -14,7 +14,9 @@ import {
   tlsAlert,
   type ClientHello,
 } from "@porthole/common/protocol";
-import type { Clock, Timer } from "@porthole/common/util";
+import type { Clock } from "@porthole/common/util";
+import { closeWith } from "./close-with.ts";
+import type { HttpsRedirect } from "./https-redirect.ts";
 import type { Guest, VisitorGate } from "./limits/index.ts";
 import type { Metrics, VisitorOutcome } from "./metrics.ts";
 import { placeVisitor } from "./placement.ts";
@@ -30,15 +32,15 @@ export interface VisitorDeps {
   readonly suffixes: readonly string[];
   /** This port is for the CA's challenges only. */
   readonly challengesOnly: boolean;
-  /** Takes connections to one of the relay's own names, where one port serves agents and visitors. */
+  /** Takes connections to the relay itself, where one port serves agents, too. */
   readonly onAgent?: ((socket: Socket) => void) | undefined;
   readonly ownNames: readonly string[];
+  /** Takes connections without TLS. */
+  readonly redirect: HttpsRedirect;
   /** What the CA's validators of the relay's own name have to be shown. */
   ownChallenge(name: string): SecureContext | undefined;
   readonly signal: AbortSignal;
 }
-
-const closeAfterMs = 1_000;
 
 /** A visitor's connection: reads the ClientHello, finds the agent, and from then on only carries bytes. */
 export function serveVisitor(socket: Socket, deps: VisitorDeps): void {
@@ -99,17 +101,14 @@ function readHello(visitor: Visitor, deps: VisitorDeps): void {
       deps.metrics.visitor(route(visitor, reader.bytes, result.hello, deps));
     } else if (result.plainHttp) {
       deps.metrics.visitor("plain-http");
-      closeWith(socket, httpsOnly, deps.clock);
+      socket.unshift(reader.bytes);
+      deps.redirect.serve(socket);
     } else {
       deps.metrics.visitor("malformed");
       refuse(socket, result.alert, result.reason, trace, deps);
     }
   }
 }
-
-const httpsOnly = Buffer.from(
-  "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nThis port speaks HTTPS only. Write https:// in front of the address.\n",
-);
 
 function route(visitor: Visitor, bytes: Buffer, hello: ClientHello, deps: VisitorDeps): VisitorOutcome {
   const { socket, guest, trace } = visitor;
@@ -123,7 +122,8 @@ function route(visitor: Visitor, bytes: Buffer, hello: ClientHello, deps: Visito
     answered.catch((reason: unknown) => deps.log.debug({ trace }, PortholeError.from(reason).message));
     return "challenge";
   }
-  if (deps.onAgent && (serverName === undefined || deps.ownNames.includes(serverName))) {
+  const name = serverName === undefined ? undefined : splitPublicName(serverName, deps.suffixes);
+  if (deps.onAgent && isForRelay(hello, name !== undefined, deps)) {
     socket.unshift(bytes);
     guest.left();
     deps.onAgent(socket);
@@ -133,7 +133,6 @@ function route(visitor: Visitor, bytes: Buffer, hello: ClientHello, deps: Visito
     refuse(socket, tlsAlert.noApplicationProtocol, "Only the CA's challenges are answered here", trace, deps);
     return "unknown-name";
   }
-  const name = serverName === undefined ? undefined : splitPublicName(serverName, deps.suffixes);
   if (!name) {
     refuse(socket, tlsAlert.unrecognizedName, "A visitor asked for no name of ours", trace, deps);
     return "unknown-name";
@@ -166,15 +165,13 @@ function route(visitor: Visitor, bytes: Buffer, hello: ClientHello, deps: Visito
   return outcome;
 }
 
+/** Names lead to the relay itself; where it is known under another one, only agents offer HTTP/2 and nothing else. */
+function isForRelay({ serverName, alpnProtocols }: ClientHello, isPublicName: boolean, deps: VisitorDeps): boolean {
+  if (serverName === undefined || deps.ownNames.includes(serverName)) return true;
+  return !isPublicName && alpnProtocols.length === 1 && alpnProtocols[0] === alpn.http2;
+}
+
 function refuse(socket: Socket, alert: number, reason: string, trace: string, deps: VisitorDeps): void {
   deps.log.debug({ trace, alert }, reason);
   closeWith(socket, encodeAlert(alert), deps.clock);
-}
-
-/** Says a last word and makes sure that the connection ends, whatever the other side does. */
-function closeWith(socket: Socket, bytes: Buffer, clock: Clock): void {
-  const timer: Timer = clock.timer(closeAfterMs, () => socket.destroy());
-  socket.on("close", () => timer.cancel());
-  socket.resume();
-  socket.end(bytes);
 }

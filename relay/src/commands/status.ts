@@ -35,6 +35,7 @@ export function describeReport(report: RelayReport): string {
     `${report.software}, up for ${formatDuration(report.upMs)}, ${report.isDraining ? "on its way out" : "serving"}`,
     `ports: agents ${ports.api}, visitors ${ports.public}` +
       (ports.alpn === undefined ? "" : `, challenges ${ports.alpn}`) +
+      (ports.http === undefined ? "" : `, redirects ${ports.http}`) +
       (ports.admin === undefined ? "" : `, monitoring ${ports.admin}`),
     `fingerprint: ${report.fingerprint}, certificate until ${new Date(report.certificateExpiresAt).toISOString().slice(0, 10)}`,
     ...(report.quicUnavailable === undefined ? [] : [`no QUIC: ${report.quicUnavailable}`]),
