@@ -44,6 +44,19 @@ describe("Many visitors on one link", function () {
       await visitorsGone(relay);
     });
 
+    for (const alpn of [[], ["http/1.1"], ["h2", "http/1.1"]]) {
+      it(`lets go of those who leave right after the handshake (${alpn.join(", ") || "no protocol named"})`, async () => {
+        const service = await startHttp(scope, (_request, response) => response.end("hello"));
+        const { site, relay } = await startTunnel(scope, { transport, local: service.local });
+        for (let round = 0; round < 8; round++) {
+          const options = alpn.length > 0 ? { alpn } : {};
+          const visitors = await Promise.all(Array.from({ length: 10 }, () => connectVisitor(scope, site, options)));
+          for (const visitor of visitors) visitor.destroy();
+        }
+        await visitorsGone(relay);
+      });
+    }
+
     it(`survives ${aborts} who leave in mid-download, and serves the next one`, async () => {
       const block = Buffer.alloc(256 * 1024);
       let open = 0;

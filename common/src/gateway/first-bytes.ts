@@ -72,5 +72,7 @@ export function awaitFirstBytes(
       opened.on("readable", onEnd).on("end", onEnd).on("close", onEnd);
     }
     visitor.on("readable", look).on("end", onEnd).on("close", onEnd);
+    // Its end may have come together with the handshake; it is not told again.
+    if (visitor.readableEnded || visitor.closed) onEnd();
   });
 }

@@ -173,7 +173,9 @@ export class Gateway {
     };
     const serve: ServeRequest = (request, answer) =>
       serveRequest(request, answer, this.#requestContext(init, upstreamFor));
-    if (spoken === "http2") acceptHttp2(socket, serve, clock);
+    // Its end may have come together with the handshake, and is not told again: nobody asks for anything.
+    if (socket.readableEnded) socket.destroySoon();
+    else if (spoken === "http2") acceptHttp2(socket, serve, clock);
     else this.#http1.accept(socket, serve);
     return new Promise((resolve) => {
       const onClose = (): void => {

@@ -25,6 +25,8 @@ const sessionOptions: http2.ServerSessionOptions = {
 
 /** A visitor who speaks HTTP/2. The connection is the session's from here on. */
 export function acceptHttp2(socket: Duplex, serve: ServeRequest, clock: Clock): void {
+  // Who has ended one direction is gone; left half-open the session would not notice.
+  socket.allowHalfOpen = false;
   const session = http2.performServerHandshake(socket, sessionOptions);
   let open = 0;
   let idle: Timer | undefined;
