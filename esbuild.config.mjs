@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { leaveOut } from "./scripts/bundle/left-out.ts";
 
 /** One file a program, for Node 20 and up, built from the sources of all workspaces. */
 const programs = [
@@ -21,6 +22,7 @@ const { metafile } = await build({
   conditions: ["source"],
   // Native code stays a package beside the bundle; without it there is no QUIC, and everything else works.
   external: ["@matrixai/quic"],
+  plugins: [leaveOut],
   // CommonJS in the bundle asks for Node's modules by require, which an ES module has not.
   banner: {
     js: 'import { createRequire as bundleRequire } from "node:module"; const require = bundleRequire(import.meta.url);',

@@ -1,6 +1,7 @@
-import forge from "node-forge";
+import type forge from "node-forge";
+import asn1 from "node-forge/lib/asn1.js";
 
-export const { asn1 } = forge;
+export { asn1 };
 export type Asn1 = forge.asn1.Asn1;
 
 // node-forge keeps bytes in strings, one character a byte.
