@@ -1,4 +1,4 @@
-import { createInterface } from "node:readline/promises";
+import { createInterface } from "node:readline";
 import { PortholeError } from "@porthole/common/errors";
 import { JoinedRelays, parseInvite } from "@porthole/common/invite";
 import { defineOptions, flag, formatHostPort, hostPort, path, readOptions } from "@porthole/common/options";
@@ -51,9 +51,9 @@ export async function listRelays(argv: readonly string[]): Promise<string> {
 
 /** From the standard input: what is on a command line can be seen by every user of the machine. */
 async function readInvite(): Promise<string> {
-  const lines = createInterface({ input: process.stdin, ...(process.stdin.isTTY ? { output: process.stderr } : {}) });
+  if (process.stdin.isTTY) process.stderr.write("Invite: ");
+  const lines = createInterface({ input: process.stdin });
   try {
-    if (process.stdin.isTTY) return await lines.question("Invite: ");
     for await (const line of lines) return line;
   } finally {
     lines.close();

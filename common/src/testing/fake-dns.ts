@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { isIPv4 } from "node:net";
+import { parseIp } from "../protocol/ip-address.ts";
 
 export interface FakeDns {
   /** host:port, UDP. */
@@ -9,10 +9,10 @@ export interface FakeDns {
 }
 
 const headerBytes = 12;
-const typeA = 1;
+const types: Readonly<Record<number, number>> = { 4: 1, 16: 28 }; // A and AAAA, by the length of the address
 const noSuchName = 3;
 
-/** Answers A questions on loopback as `addressesOf` says; undefined: there is no such name. Every other type has no records. */
+/** Answers A and AAAA questions on loopback as `addressesOf` says; undefined: there is no such name. Every other type has no records. */
 export async function startFakeDns(addressesOf: (name: string) => readonly string[] | undefined): Promise<FakeDns> {
   const socket = createSocket("udp4");
   socket.on("message", (query, { address, port }) => {
@@ -40,8 +40,11 @@ function answerTo(query: Buffer, addressesOf: (name: string) => readonly string[
   if (query.length < offset + 5) return undefined;
   const question = query.subarray(headerBytes, offset + 5);
   const addresses = addressesOf(labels.join(".").toLowerCase());
-  const isAboutA = query.readUInt16BE(offset + 1) === typeA;
-  const records = isAboutA ? (addresses ?? []).filter((address) => isIPv4(address)).map(recordOf) : [];
+  const type = query.readUInt16BE(offset + 1);
+  const records = (addresses ?? [])
+    .map((address) => parseIp(address) ?? Buffer.alloc(0))
+    .filter((bytes) => types[bytes.length] === type)
+    .map((bytes) => recordOf(type, bytes));
   const header = Buffer.alloc(headerBytes);
   query.copy(header, 0, 0, 2);
   header.writeUInt16BE(0x8180 | (addresses ? 0 : noSuchName), 2); // an answer, recursion available
@@ -50,7 +53,7 @@ function answerTo(query: Buffer, addressesOf: (name: string) => readonly string[
   return Buffer.concat([header, question, ...records]);
 }
 
-function recordOf(address: string): Buffer {
-  // A pointer to the question's name, type A, class IN, no time to live, four bytes.
-  return Buffer.from([0xc0, headerBytes, 0, typeA, 0, 1, 0, 0, 0, 0, 0, 4, ...address.split(".").map(Number)]);
+function recordOf(type: number, bytes: Buffer): Buffer {
+  // A pointer to the question's name, the type, class IN, no time to live, the address.
+  return Buffer.from([0xc0, headerBytes, 0, type, 0, 1, 0, 0, 0, 0, 0, bytes.length, ...bytes]);
 }

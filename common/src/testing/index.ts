@@ -1,4 +1,5 @@
 export { fakeRequest, type FakeRequest } from "./access-request.ts";
+export { startFakeDns, type FakeDns } from "./fake-dns.ts";
 export { beginExchange, requestHead, tellExchange, type ToldExchange } from "./exchange.ts";
 export { asNobody } from "./as-nobody.ts";
 export { FakeClock } from "./fake-clock.ts";

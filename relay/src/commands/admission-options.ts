@@ -16,8 +16,8 @@ export function stateDirOf(values: { readonly "state-dir": string | undefined })
 }
 
 /** The relay's book, whether or not the relay runs. */
-export function openBookOf(values: { readonly "state-dir": string | undefined }): Promise<BookFile> {
-  return openBook(stateDirOf(values), { clock: systemClock, log: silentLogger });
+export function openBookOf(stateDir: string): Promise<BookFile> {
+  return openBook(stateDir, { clock: systemClock, log: silentLogger });
 }
 
 /** Rows for people, in columns. */

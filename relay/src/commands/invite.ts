@@ -1,12 +1,11 @@
 import { PortholeError } from "@porthole/common/errors";
-import { formatInvite, type Invite } from "@porthole/common/invite";
 import { durationMs, hostPort, integer, text, type Parser } from "@porthole/common/options";
 import { defaultApiPort } from "@porthole/common/protocol";
-import { formatDuration, formatMinute, systemClock, type Secret } from "@porthole/common/util";
-import { addInvite, revokeInvite, type Book } from "../admission/index.ts";
+import { formatMinute, systemClock } from "@porthole/common/util";
+import { revokeInvite, type Book } from "../admission/index.ts";
 import { defineCommand } from "../command.ts";
-import { readContact } from "../contact.ts";
 import { admissionOptions, columns, openBookOf, stateDirOf } from "./admission-options.ts";
+import { describeInvite, inviteJson, makeInvite } from "./make-invite.ts";
 
 const { signal } = new AbortController();
 const minuteMs = 60_000;
@@ -47,26 +46,16 @@ export const invite = defineCommand({
   },
   maxPositionals: 2,
   async run(values, [action, id, ...rest]) {
-    const file = await openBookOf(values);
+    const stateDir = stateDirOf(values);
     if (action === undefined) {
-      const { uses, expires, label, address } = values;
-      const contact = await readContact(stateDirOf(values));
-      const host = address?.host ?? contact?.host;
-      if (!contact || host === undefined) throw noAddress(contact !== undefined);
-      const relay = { host, port: address?.port ?? contact.port };
-      const expiresAt = systemClock.now() + expires;
-      let token: Secret | undefined;
-      await file.update((book, now) => {
-        const added = addInvite(book, { uses, expiresAt, label }, now);
-        ({ token } = added);
-        return added.book;
-      }, signal);
-      if (!token) throw new Error("no token was made");
-      const made: Invite = { relay, pin: contact.pin, token };
-      process.stdout.write(values.json ? asJson(made, { uses, expiresAt, label }) : describe(made, uses, expires));
+      const { uses, expires: expiresMs, label, address } = values;
+      const made = await makeInvite(stateDir, { uses, expiresMs, label, address });
+      process.stdout.write(values.json ? inviteJson(made) : describeInvite(made));
     } else if (action === "list" && id === undefined) {
+      const file = await openBookOf(stateDir);
       process.stdout.write(values.json ? `${JSON.stringify(listed(file.book))}\n` : describeAll(file.book));
     } else if (action === "revoke" && id !== undefined && rest.length === 0) {
+      const file = await openBookOf(stateDir);
       await file.update((book) => revokeInvite(book, id), signal);
       process.stdout.write(`Nobody can join with the invite ${id} any more. Who has joined with it stays.\n`);
     } else {
@@ -77,44 +66,6 @@ export const invite = defineCommand({
     return 0;
   },
 });
-
-function noAddress(isKnown: boolean): PortholeError {
-  return isKnown
-    ? new PortholeError("usage", "The relay has no public name, so the invite can't say where it is", {
-        hint: "Say it with --address HOST:PORT.",
-      })
-    : new PortholeError("state", "It is not known yet where clients reach the relay", {
-        hint: "Start the relay once, or run porthole-relay setup. If it has run, name its folder with --state-dir.",
-      });
-}
-
-function idOf(token: Secret): string {
-  return token.reveal().split(".")[0] ?? "";
-}
-
-function asJson(
-  made: Invite,
-  fields: { readonly uses: number; readonly expiresAt: number; readonly label?: string | undefined },
-): string {
-  const { relay, pin, token } = made;
-  const links = { porthole: formatInvite(made, "porthole"), vscode: formatInvite(made, "vscode") };
-  return `${JSON.stringify({ id: idOf(token), ...links, relay, pin, ...fields })}\n`;
-}
-
-function describe(made: Invite, uses: number, expiresMs: number): string {
-  const id = idOf(made.token);
-  const who = uses === 1 ? "One client" : `${uses} clients`;
-  return `${who} can join within ${formatDuration(expiresMs)}. Pass the link on as you would a password.
-
-  On a command line:
-    porthole join '${formatInvite(made, "porthole")}'
-
-  In the editor:
-    ${formatInvite(made, "vscode")}
-
-To take it back: porthole-relay invite revoke ${id}
-`;
-}
 
 function listed(book: Book) {
   return Object.entries(book.invites).map(([id, { label, uses, usedBy, createdAt, expiresAt }]) => ({

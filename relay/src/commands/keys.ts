@@ -4,7 +4,7 @@ import { formatDay } from "@porthole/common/util";
 import { readAuthorizedKeys, revokeKey, type Book } from "../admission/index.ts";
 import { defineCommand } from "../command.ts";
 import { relayOptions } from "../options.ts";
-import { admissionOptions, columns, openBookOf } from "./admission-options.ts";
+import { admissionOptions, columns, openBookOf, stateDirOf } from "./admission-options.ts";
 
 const { signal } = new AbortController();
 
@@ -16,7 +16,7 @@ export const keys = defineCommand({
   options: { ...admissionOptions, "authorized-keys": relayOptions["authorized-keys"] },
   maxPositionals: 2,
   async run(values, [action, id]) {
-    const file = await openBookOf(values);
+    const file = await openBookOf(stateDirOf(values));
     if (action === "list" && id === undefined) {
       const path = values["authorized-keys"];
       const inFile = path === undefined ? [] : [...(await readAuthorizedKeys(path))];

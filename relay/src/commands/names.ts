@@ -4,7 +4,7 @@ import { friendlyName } from "@porthole/common/protocol";
 import { formatDay } from "@porthole/common/util";
 import { quarantineMs, releaseName, type Book } from "../admission/index.ts";
 import { defineCommand } from "../command.ts";
-import { admissionOptions, columns, openBookOf } from "./admission-options.ts";
+import { admissionOptions, columns, openBookOf, stateDirOf } from "./admission-options.ts";
 
 const { signal } = new AbortController();
 
@@ -16,7 +16,7 @@ export const names = defineCommand({
   options: admissionOptions,
   maxPositionals: 2,
   async run(values, [action, name]) {
-    const file = await openBookOf(values);
+    const file = await openBookOf(stateDirOf(values));
     if (action === "list" && name === undefined) {
       process.stdout.write(values.json ? `${JSON.stringify(listed(file.book))}\n` : describe(file.book));
     } else if (action === "release" && name !== undefined) {

@@ -1,0 +1,38 @@
+import { hostPort } from "@porthole/common/options";
+import { askControlSocket, systemClock } from "@porthole/common/util";
+import { defineCommand } from "../command.ts";
+import { relayConfig } from "../config.ts";
+import { describeFindings, examine } from "../doctor/index.ts";
+import { relayOptions } from "../options.ts";
+import type { RelayReport } from "../report.ts";
+
+const dnsPort = 53;
+
+/** Status 1 when something does not work. */
+export const doctor = defineCommand({
+  usage: "doctor",
+  help: "Find out why a relay can't be reached, and what to do",
+  example: "porthole-relay doctor",
+  options: {
+    ...relayOptions,
+    json: { ...relayOptions.json, help: "One JSON object", notInFile: true },
+    resolver: {
+      help: "DNS server to ask instead of the machine's own",
+      parse: hostPort(dnsPort),
+      notInFile: true,
+    },
+  },
+  async run(values) {
+    const config = relayConfig(values);
+    const report = (await askControlSocket({ stateDir: config.stateDir, program: "relay" }, "status")) as
+      RelayReport | undefined;
+    const findings = await examine(config, {
+      clock: systemClock,
+      signal: new AbortController().signal,
+      running: report?.ports,
+      resolver: values.resolver,
+    });
+    process.stdout.write(values.json ? `${JSON.stringify({ findings })}\n` : describeFindings(findings));
+    return findings.some(({ verdict }) => verdict === "problem") ? 1 : 0;
+  },
+});

@@ -1,0 +1,72 @@
+import { PortholeError } from "@porthole/common/errors";
+import { formatInvite, type Invite } from "@porthole/common/invite";
+import type { HostPort } from "@porthole/common/options";
+import { formatDuration, systemClock, type Secret } from "@porthole/common/util";
+import { addInvite } from "../admission/index.ts";
+import { readContact } from "../contact.ts";
+import { openBookOf } from "./admission-options.ts";
+
+export interface InviteWishes {
+  readonly uses: number;
+  readonly expiresMs: number;
+  readonly label?: string | undefined;
+  /** Where clients reach the relay, instead of where it says itself. */
+  readonly address?: HostPort | undefined;
+}
+
+export interface MadeInvite extends Invite {
+  readonly id: string;
+  readonly wishes: InviteWishes;
+  readonly expiresAt: number;
+}
+
+/** Writes an invite into the book, whether or not the relay runs. Rejects with `state` or `usage` when nobody knows where it is. */
+export async function makeInvite(stateDir: string, wishes: InviteWishes): Promise<MadeInvite> {
+  const { uses, expiresMs, label, address } = wishes;
+  const contact = await readContact(stateDir);
+  const host = address?.host ?? contact?.host;
+  if (!contact || host === undefined) throw noAddress(contact !== undefined);
+  const relay = { host, port: address?.port ?? contact.port };
+  const expiresAt = systemClock.now() + expiresMs;
+  const file = await openBookOf(stateDir);
+  let token: Secret | undefined;
+  await file.update((book, now) => {
+    const added = addInvite(book, { uses, expiresAt, label }, now);
+    ({ token } = added);
+    return added.book;
+  }, new AbortController().signal);
+  if (!token) throw new Error("no token was made");
+  const [id = ""] = token.reveal().split(".");
+  return { relay, pin: contact.pin, token, id, wishes, expiresAt };
+}
+
+export function describeInvite(made: MadeInvite): string {
+  const { uses, expiresMs } = made.wishes;
+  const who = uses === 1 ? "One client" : `${uses} clients`;
+  return `${who} can join within ${formatDuration(expiresMs)}. Pass the link on as you would a password.
+
+  On a command line:
+    porthole join '${formatInvite(made, "porthole")}'
+
+  In the editor:
+    ${formatInvite(made, "vscode")}
+
+To take it back: porthole-relay invite revoke ${made.id}
+`;
+}
+
+export function inviteJson(made: MadeInvite): string {
+  const { id, relay, pin, wishes, expiresAt } = made;
+  const links = { porthole: formatInvite(made, "porthole"), vscode: formatInvite(made, "vscode") };
+  return `${JSON.stringify({ id, ...links, relay, pin, uses: wishes.uses, label: wishes.label, expiresAt })}\n`;
+}
+
+function noAddress(isKnown: boolean): PortholeError {
+  return isKnown
+    ? new PortholeError("usage", "The relay has no public name, so the invite can't say where it is", {
+        hint: "Say it with --address HOST:PORT.",
+      })
+    : new PortholeError("state", "It is not known yet where clients reach the relay", {
+        hint: "Start the relay once, or run porthole-relay setup. If it has run, name its folder with --state-dir.",
+      });
+}

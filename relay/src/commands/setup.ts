@@ -1,0 +1,170 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { PortholeError } from "@porthole/common/errors";
+import { loadOrCreateKey } from "@porthole/common/identity";
+import { flag, hostPort, readOptions, text, type OptionValues } from "@porthole/common/options";
+import { canonicalHostName, isLoopback } from "@porthole/common/protocol";
+import { systemClock, writeFileAtomic } from "@porthole/common/util";
+import { stringify } from "smol-toml";
+import { defineCommand } from "../command.ts";
+import { relayConfig } from "../config.ts";
+import { writeContact } from "../contact.ts";
+import {
+  checkDns,
+  checkPorts,
+  describeFindings,
+  isGlobal,
+  machineAddresses,
+  wantedPorts,
+  type Finding,
+} from "../doctor/index.ts";
+import { relayOptions } from "../options.ts";
+import { stateDirOf } from "./admission-options.ts";
+import { describeInvite, makeInvite } from "./make-invite.ts";
+
+const options = {
+  domain: {
+    help: "Domain for the tunnels; it and everything under it have to lead to this machine",
+    parse: text,
+    placeholder: "DOMAIN",
+    fallbackHelp: "asked for",
+    notInFile: true,
+  },
+  "acme-email": { ...relayOptions["acme-email"], fallbackHelp: "asked for; may be empty", notInFile: true },
+  acme: {
+    help: "Get certificates from Let's Encrypt",
+    parse: flag,
+    fallback: "true",
+    notInFile: true,
+  },
+  "api-port": { ...relayOptions["api-port"], notInFile: true },
+  "pub-port": { ...relayOptions["pub-port"], fallback: "443", notInFile: true },
+  "alpn-port": { ...relayOptions["alpn-port"], notInFile: true },
+  "bind-addr": {
+    ...relayOptions["bind-addr"],
+    fallbackHelp: "all, IPv6 too where the machine has it",
+    notInFile: true,
+  },
+  "state-dir": { ...relayOptions["state-dir"], help: "State folder of the relay" },
+  resolver: { help: "DNS server to ask instead of the machine's own", parse: hostPort(53), notInFile: true },
+  force: { help: "Replace a configuration that is there", parse: flag, notInFile: true },
+} as const;
+
+/** Looks whether a relay could work here, writes its configuration and makes the first invite. */
+export const setup = defineCommand({
+  usage: "setup",
+  help: "Check DNS and ports, write the configuration, make an invite",
+  example: "porthole-relay setup --domain tunnel.example.com",
+  options,
+  async run(values) {
+    const stateDir = stateDirOf(values);
+    const path = join(stateDir, "relay.toml");
+    if (existsSync(path) && !values.force)
+      throw new PortholeError("usage", `There is a configuration already: ${path}`, {
+        hint: "Change it with an editor, or replace it with --force. porthole-relay doctor checks it.",
+      });
+    const { domain, email } = await answers(values);
+    const settings = settingsOf(values, domain, email);
+    const config = relayConfig(readOptions(relayOptions, [...flagsOf(settings), "--state-dir", stateDir], {}).values);
+    const machine = machineAddresses();
+    const dns = await checkDns(domain, {
+      resolver: values.resolver,
+      machineAddresses: machine,
+      listensOnIpv6: config.bindAddress.includes(":"),
+    });
+    const ports = await checkPorts(wantedPorts(config), {
+      isRunning: false,
+      bindAddress: config.bindAddress,
+      publicAddresses: dns.addresses,
+      machineAddresses: machine,
+      clock: systemClock,
+      signal: new AbortController().signal,
+    });
+    const findings = [...dns.findings, ...ports];
+    await writeFileAtomic(
+      path,
+      `# Written by porthole-relay setup. Every flag of porthole-relay can stand here.\n${stringify(settings)}`,
+    );
+    const key = await loadOrCreateKey(join(stateDir, "relay-key.pem"));
+    await writeContact(stateDir, { host: domain, port: config.apiPort, pin: key.fingerprint });
+    const invite = await makeInvite(stateDir, { uses: 1, expiresMs: inviteMs });
+    process.stdout.write(report(findings, path, values["state-dir"], describeInvite(invite)));
+    return 0;
+  },
+});
+
+const inviteMs = 24 * 3_600_000;
+
+type Values = OptionValues<typeof options>;
+
+/** What flags don't say is asked on a terminal. */
+async function answers(values: Values): Promise<{ readonly domain: string; readonly email: string | undefined }> {
+  const { domain, "acme-email": email, acme } = values;
+  if (domain !== undefined && (email !== undefined || !acme)) return { domain: parseDomain(domain), email };
+  if (!process.stdin.isTTY) {
+    if (domain !== undefined) return { domain: parseDomain(domain), email };
+    throw new PortholeError("usage", "--domain is required where nobody can be asked");
+  }
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  // Not question(): it would miss a line that is pasted with the one before.
+  const typed = lines[Symbol.asyncIterator]();
+  async function ask(question: string): Promise<string> {
+    process.stderr.write(`${question}: `);
+    const { value, done } = await typed.next();
+    if (done) throw new PortholeError("usage", "Nothing is set up: there was no answer");
+    return value.trim();
+  }
+  try {
+    const name = parseDomain(domain ?? (await ask("Domain for the tunnels (tunnel.example.com)")));
+    if (email !== undefined || !acme) return { domain: name, email };
+    const given = await ask("E-mail address for the certificate authority (may be empty)");
+    return { domain: name, email: given === "" ? undefined : given };
+  } finally {
+    lines.close();
+  }
+}
+
+function parseDomain(given: string): string {
+  const name = canonicalHostName(given.trim().replace(/^\*?\./, ""));
+  if (name !== undefined && name.includes(".") && !isLoopback(name)) return name;
+  throw new PortholeError("usage", `${JSON.stringify(given)} is not a domain that visitors could use`, {
+    hint: "Write it as tunnel.example.com.",
+  });
+}
+
+type Settings = Readonly<Record<string, string | number>>;
+
+function settingsOf(values: Values, domain: string, email: string | undefined): Settings {
+  const hasIpv6 = machineAddresses().some((address) => address.includes(":") && isGlobal(address));
+  const bindAddress = values["bind-addr"] ?? (hasIpv6 ? "::" : undefined);
+  return {
+    "domain-suffix": domain,
+    ...(values.acme ? { "acme-domain": domain } : {}),
+    ...(values.acme && email !== undefined ? { "acme-email": email } : {}),
+    "api-port": values["api-port"],
+    "pub-port": values["pub-port"],
+    "alpn-port": values["alpn-port"],
+    ...(bindAddress === undefined ? {} : { "bind-addr": bindAddress }),
+  };
+}
+
+function flagsOf(settings: Settings): string[] {
+  return Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
+}
+
+function report(findings: readonly Finding[], path: string, stateDir: string | undefined, invite: string): string {
+  const problems = findings.filter(({ verdict }) => verdict === "problem").length;
+  const verdict =
+    problems === 0
+      ? "Nothing speaks against a relay here."
+      : `${problems === 1 ? "One thing is" : `${problems} things are`} missing (PROBLEM); porthole-relay doctor looks again.`;
+  const start = `porthole-relay${stateDir === undefined ? "" : ` --state-dir ${stateDir}`}`;
+  return `${describeFindings(findings)}
+${verdict}
+The configuration is in ${path}. Start the relay:
+
+    ${start}
+
+${invite}`;
+}

@@ -1,0 +1,49 @@
+import http from "node:http";
+import https from "node:https";
+import { PortholeError } from "@porthole/common/errors";
+import { formatDuration, withDeadline, type Clock } from "@porthole/common/util";
+import type { Finding } from "./finding.ts";
+
+const check = "clock";
+const askMs = 5_000;
+/** A certificate authority's answers are dated to the second, and take a moment. */
+const toleratedMs = 60_000;
+
+/**
+ * Compares this machine's clock with the Date of a server's answer. Certificates are not checked: with a wrong clock none would be
+ * valid, and nothing is believed but the time.
+ */
+export async function checkClock(url: string, clock: Clock, parent: AbortSignal): Promise<Finding> {
+  const { host } = new URL(url);
+  try {
+    const options = { clock, delayMs: askMs, what: `The time from ${host}`, signal: parent };
+    const theirs = await withDeadline(options, (signal) => dateOf(url, signal));
+    const differenceMs = clock.now() - theirs;
+    if (Math.abs(differenceMs) <= toleratedMs) return { check, verdict: "ok", text: `agrees with ${host}` };
+    const direction = differenceMs > 0 ? "ahead of" : "behind";
+    return {
+      check,
+      verdict: "problem",
+      text: `is ${formatDuration(Math.abs(differenceMs))} ${direction} that of ${host}`,
+      fix: "Set it, and keep it right: timedatectl set-ntp true. Certificates are not valid yet, or not any more, by a wrong clock.",
+    };
+  } catch (reason) {
+    return { check, verdict: "skipped", text: `no time from ${host}: ${PortholeError.from(reason).message}` };
+  }
+}
+
+async function dateOf(url: string, signal: AbortSignal): Promise<number> {
+  const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
+    const options = { method: "HEAD", signal, agent: false } as const;
+    const request = url.startsWith("https:")
+      ? https.request(url, { ...options, rejectUnauthorized: false }, resolve)
+      : http.request(url, options, resolve);
+    request.on("error", (cause) => reject(new PortholeError("unreachable", cause.message, { cause })));
+    request.end();
+  });
+  response.resume();
+  const time = Date.parse(response.headers.date ?? "");
+  response.destroy();
+  if (Number.isNaN(time)) throw new PortholeError("protocol", "its answer has no date");
+  return time;
+}

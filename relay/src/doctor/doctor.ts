@@ -1,0 +1,98 @@
+import { X509Certificate } from "node:crypto";
+import { join } from "node:path";
+import { PortholeError } from "@porthole/common/errors";
+import type { HostPort } from "@porthole/common/options";
+import { isLoopback } from "@porthole/common/protocol";
+import { readFileIfExists, type Clock } from "@porthole/common/util";
+import type { RelayConfig } from "../config.ts";
+import { machineAddresses } from "./addresses.ts";
+import { checkCertificate, presentedCertificate, type CertificateContext } from "./certificate.ts";
+import { checkClock } from "./clock.ts";
+import { checkDns } from "./dns.ts";
+import type { Finding } from "./finding.ts";
+import { checkPorts, wantedPorts } from "./ports.ts";
+import { checkStateFolder } from "./state-folder.ts";
+import { checkSystem } from "./system.ts";
+
+export interface DoctorContext {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** What the running relay says of its ports; undefined when none runs with this state folder. */
+  readonly running: { readonly api: number; readonly public: number; readonly alpn: number | undefined } | undefined;
+  /** Asked instead of the machine's own DNS servers. */
+  readonly resolver?: HostPort | undefined;
+}
+
+/** Looks at everything that keeps a relay from being reached, one thing after the other. Never rejects but with the signal's reason. */
+export async function examine(config: RelayConfig, context: DoctorContext): Promise<Finding[]> {
+  const { clock, signal, running } = context;
+  const domains = publicDomains(config);
+  const findings: Finding[] = [];
+  const addresses = new Set<string>();
+  const machine = machineAddresses();
+  for (const domain of domains) {
+    const result = await checkDns(domain, {
+      resolver: context.resolver,
+      machineAddresses: machine,
+      listensOnIpv6: config.bindAddress.includes(":"),
+    });
+    findings.push(...result.findings);
+    for (const address of result.addresses) addresses.add(address);
+  }
+  if (domains.length === 0)
+    findings.push({ check: "dns", verdict: "skipped", text: "there is no public name (--domain-suffix)" });
+  const ports = running
+    ? wantedPorts({ apiPort: running.api, publicPort: running.public, alpnPort: running.alpn })
+    : wantedPorts(config);
+  findings.push(
+    ...(await checkPorts(ports, {
+      isRunning: running !== undefined,
+      bindAddress: config.bindAddress,
+      publicAddresses: [...addresses],
+      machineAddresses: machine,
+      clock,
+      signal,
+    })),
+    await certificateFinding(config, context, domains[0]),
+    config.acme
+      ? await checkClock(config.acme.directoryUrl, clock, signal)
+      : { check: "clock", verdict: "skipped", text: "no certificate authority is configured that could be asked" },
+    ...(await checkStateFolder(config.stateDir, config.admission.keysPath ? [config.admission.keysPath] : [])),
+    ...(await checkSystem()),
+  );
+  signal.throwIfAborted();
+  return findings;
+}
+
+/** Under which names the relay has to be found. */
+function publicDomains({ suffixes, acme }: RelayConfig): string[] {
+  const isPublic = (name: string): boolean => !isLoopback(name);
+  const apexes = suffixes.filter(isPublic);
+  // A name of its own under a suffix is covered by the suffix's wildcard.
+  return acme && apexes.length === 0 ? [acme.domain] : apexes;
+}
+
+async function certificateFinding(
+  config: RelayConfig,
+  { clock, signal, running }: DoctorContext,
+  domain: string | undefined,
+): Promise<Finding> {
+  const { acme, tlsFiles, stateDir, bindAddress } = config;
+  const context: CertificateContext = { name: acme?.domain ?? domain, byAcme: acme !== undefined, clock };
+  try {
+    if (running) {
+      const isAny = bindAddress === "0.0.0.0" || bindAddress === "::";
+      const address = isAny ? "127.0.0.1" : bindAddress;
+      return checkCertificate(await presentedCertificate(address, running.api, context, signal), context);
+    }
+    const path = tlsFiles?.cert ?? join(stateDir, acme ? "relay-acme.pem" : "relay-cert.pem");
+    const pem = await readFileIfExists(path);
+    if (pem) return checkCertificate(new X509Certificate(pem), context);
+    return tlsFiles
+      ? { check: "certificate", verdict: "problem", text: `there is no file ${path}`, fix: "Correct --tls-cert." }
+      : { check: "certificate", verdict: "skipped", text: "there is none before the relay's first start" };
+  } catch (reason) {
+    const { message } = PortholeError.from(reason);
+    return { check: "certificate", verdict: "problem", text: message, fix: "Look at the relay's log." };
+  }
+}

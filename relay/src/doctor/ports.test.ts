@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import dgram from "node:dgram";
+import { once } from "node:events";
+import net, { type AddressInfo } from "node:net";
+import { createCertificate, generateKey } from "@porthole/common/identity";
+import { listenQuic, quicAvailability } from "@porthole/common/link/quic";
+import { quicReason, skipUnless } from "@porthole/common/testing";
+import { systemClock, type Clock } from "@porthole/common/util";
+import type { Protocol } from "./probe.ts";
+import { checkPorts, wantedPorts, type PortsContext, type WantedPort } from "./ports.ts";
+
+/** Runs twenty times as fast: what does not answer is waited for. */
+const clock: Clock = { ...systemClock, timer: (delayMs, callback) => systemClock.timer(delayMs / 20, callback) };
+const { signal } = new AbortController();
+const context: PortsContext = {
+  isRunning: false,
+  bindAddress: "127.0.0.1",
+  publicAddresses: ["127.0.0.1"],
+  machineAddresses: ["127.0.0.1"],
+  clock,
+  signal,
+};
+
+function wanted(protocol: Protocol, port = 0): WantedPort {
+  return { flag: protocol === "udp" ? "api-port" : "pub-port", protocol, port, purpose: "visitors" };
+}
+
+async function verdicts(port: WantedPort, more: Partial<PortsContext> = {}) {
+  const findings = await checkPorts([port], { ...context, ...more });
+  return findings.map(({ check, verdict, text, fix }) => ({ check, verdict, all: `${text} ${fix ?? ""}` }));
+}
+
+describe("the ports of a relay", () => {
+  it("are each looked at once", () => {
+    const describe = (ports: readonly WantedPort[]) => ports.map(({ protocol, port }) => `${port}/${protocol}`);
+    assert.deepEqual(describe(wantedPorts({ apiPort: 4433, publicPort: 443, alpnPort: 443 })), [
+      "4433/tcp",
+      "4433/udp",
+      "443/tcp",
+    ]);
+    assert.deepEqual(describe(wantedPorts({ apiPort: 443, publicPort: 443, alpnPort: undefined })), [
+      "443/tcp",
+      "443/udp",
+    ]);
+  });
+
+  for (const protocol of ["tcp", "udp"] as const) {
+    it(`are free and can be reached: ${protocol}`, async () => {
+      const [finding, ...more] = await verdicts(wanted(protocol));
+      assert.deepEqual([finding?.verdict, more], ["ok", []]);
+      assert.match(finding?.all ?? "", /can be reached by 127\.0\.0\.1/);
+    });
+
+    it(`are free, and nobody knows whether they can be reached: ${protocol}`, async () => {
+      const [finding] = await verdicts(wanted(protocol), { publicAddresses: [] });
+      assert.equal(finding?.verdict, "ok");
+      assert.match(finding?.all ?? "", /is not known without an address/);
+    });
+  }
+
+  it("are taken by another program: tcp", async () => {
+    const server = net.createServer();
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const [finding] = await verdicts(wanted("tcp", (server.address() as AddressInfo).port));
+    assert.equal(finding?.verdict, "problem");
+    assert.match(finding?.all ?? "", /is taken by another program.*--pub-port/);
+    server.close();
+    await once(server, "close");
+  });
+
+  it("are taken by another program: udp", async () => {
+    const socket = dgram.createSocket("udp4");
+    socket.bind(0, "127.0.0.1");
+    await once(socket, "listening");
+    const [finding] = await verdicts(wanted("udp", socket.address().port));
+    assert.equal(finding?.verdict, "problem");
+    assert.match(finding?.all ?? "", /UDP port \d+ is taken by another program.*--api-port/);
+    socket.close();
+    await once(socket, "close");
+  });
+
+  it("lead to another program by the public address", async () => {
+    const server = net.createServer((socket) => socket.on("error", () => {}).end("hello"));
+    server.listen(0, "127.0.0.2");
+    await once(server, "listening");
+    const port = wanted("tcp", (server.address() as AddressInfo).port);
+    const [finding] = await verdicts(port, { publicAddresses: ["127.0.0.2"], machineAddresses: [] });
+    assert.equal(finding?.verdict, "advice");
+    assert.match(finding?.all ?? "", /another program answers there/);
+    server.close();
+    await once(server, "close");
+  });
+
+  for (const [what, machineAddresses, verdict, fix] of [
+    ["a firewall of its own", ["127.0.0.3"], "problem", /ufw allow/],
+    ["a router or a provider's firewall", [], "advice", /from another network: nc -zvu? ADDRESS/],
+  ] as const) {
+    for (const protocol of ["tcp", "udp"] as const) {
+      it(`can't be reached behind ${what}: ${protocol}`, async () => {
+        const [finding] = await verdicts(wanted(protocol), { publicAddresses: ["127.0.0.3"], machineAddresses });
+        assert.equal(finding?.verdict, verdict);
+        assert.match(finding?.all ?? "", fix);
+      });
+    }
+  }
+
+  describe("of a relay that runs", () => {
+    it("answer over TCP, or don't", async () => {
+      const server = net.createServer((socket) => socket.on("error", () => {}).end());
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const port = wanted("tcp", (server.address() as AddressInfo).port);
+      assert.equal((await verdicts(port, { isRunning: true }))[0]?.verdict, "ok");
+      server.close();
+      await once(server, "close");
+      const [closed] = await verdicts(port, { isRunning: true });
+      assert.equal(closed?.verdict, "problem");
+      assert.match(closed?.all ?? "", /ECONNREFUSED/);
+    });
+
+    it("answer over QUIC, or are silent", async function () {
+      const quic = quicAvailability();
+      skipUnless(this, quic.available, quic.available ? "" : quicReason(quic.reason));
+      const key = generateKey();
+      const { pem } = createCertificate({ key, dnsNames: ["localhost"], notBefore: new Date(), days: 1 });
+      const listener = await listenQuic({ address: "127.0.0.1", port: 0, cert: pem, key: key.pem }, { signal });
+      const [served] = await verdicts(wanted("udp", listener.address.port), { isRunning: true });
+      assert.equal(served?.verdict, "ok");
+      await listener.close();
+      const silent = dgram.createSocket("udp4");
+      silent.bind(0, "127.0.0.1");
+      await once(silent, "listening");
+      const [finding] = await verdicts(wanted("udp", silent.address().port), { isRunning: true });
+      assert.equal(finding?.verdict, "problem");
+      assert.equal(finding.check, "udp");
+      assert.match(finding.all, /An answer from 127\.0\.0\.1 took longer/);
+      silent.close();
+      await once(silent, "close");
+    });
+  });
+});
