@@ -60,7 +60,8 @@ export const folders: Readonly<Record<string, Folder>> = {
     instead: "The doctor looks at a tunnel from outside; whoever shows what it found calls it.",
   },
   rpc: {
-    imports: ["util"],
+    // The data of access rules and inspector: types only.
+    imports: ["gateway", "util"],
     instead: "rpc is the contract and its two ends: an editor loads it without the tunnels, which are rpc/agent's.",
   },
   "rpc/agent": {

@@ -3,6 +3,25 @@
  * `Content-Length` header as in the Language Server Protocol. docs/rpc.md tells the story. Everything here is JSON.
  */
 
+import type {
+  AccessSummary,
+  BodyQuery,
+  BodyView,
+  ExchangeDetail,
+  ExchangeId,
+  ExportQuery,
+  ExportResult,
+  InspectorChanges,
+  InspectorStatus,
+  ListQuery,
+  ListResult,
+  MessagesQuery,
+  MessagesResult,
+  ReplayRequest,
+  ReplayResult,
+  ShareLink,
+} from "../gateway/index.ts";
+
 /** Raised when a program of the old version could not talk to an agent of the new one. New optional fields don't raise it. */
 export const rpcVersion = 1;
 
@@ -18,6 +37,28 @@ export interface Requests {
   "tunnel/list": [Empty, { readonly tunnels: readonly TunnelInfo[] }];
   /** Changes a running tunnel without a new name: what it can take in place it takes; the rest starts anew behind the same id. */
   "tunnel/update": [TunnelRef & { readonly changes: TunnelChanges }, TunnelInfo];
+
+  /**
+   * What a tunnel with `inspect` has recorded: gateway/inspector/types.ts says what is in there. `usage` without `inspect`, and for
+   * an exchange that is gone.
+   */
+  "inspect/list": [OfTunnel & ListQuery, ListResult];
+  "inspect/get": [OfTunnel & { readonly id: ExchangeId; readonly unredacted?: boolean }, ExchangeDetail];
+  "inspect/body": [OfTunnel & BodyQuery, BodyView];
+  "inspect/messages": [OfTunnel & MessagesQuery, MessagesResult];
+  "inspect/replay": [OfTunnel & ReplayRequest, ReplayResult];
+  "inspect/export": [OfTunnel & ExportQuery, ExportResult];
+  "inspect/clear": [OfTunnel, Empty];
+  "inspect/record": [OfTunnel & { readonly recording: boolean }, InspectorStatus];
+
+  /** A link that lets in whoever has it; `usage` unless the tunnel's access rules have `share`. It can't be read again. */
+  "access/share": [
+    OfTunnel & { readonly label?: string; readonly forMs?: number },
+    { readonly link: ShareLink; readonly urls: readonly string[] },
+  ];
+  "access/links": [OfTunnel, { readonly links: readonly ShareLink[] }];
+  /** Who came in by the link is out at once. */
+  "access/revoke": [OfTunnel & { readonly link: string }, Empty];
 
   /** Makes a key. The caller keeps it. */
   "identity/create": [Empty, Identity & { readonly pem: string }];
@@ -54,7 +95,16 @@ export interface Notifications {
   "tunnel/state": { readonly id: string; readonly state: TunnelStateView };
   /** A visitor's connection is over. `missed`: so many before it were not told, because nobody read them in time. */
   "tunnel/visit": { readonly id: string; readonly visit: VisitView; readonly missed?: number };
+  /** A visitor's request has been answered; only where HTTP is read. */
+  "tunnel/request": { readonly id: string; readonly request: RequestView; readonly missed?: number };
+  /** What has changed in a tunnel's recordings, several changes together. */
+  "inspect/exchange": { readonly id: string; readonly changes: InspectorChanges };
   log: LogLine;
+}
+
+export interface OfTunnel {
+  /** Its id. */
+  readonly tunnel: string;
 }
 
 export type Empty = Record<string, never>;
@@ -130,6 +180,18 @@ export interface TunnelSpec {
   readonly name?: string;
   readonly transport?: "auto" | "quic" | "h2";
   readonly poolSize?: number;
+  /** Whether visitors' HTTP is read: `auto` decides by what a visitor says. */
+  readonly mode?: "auto" | "http" | "tcp";
+  /** Whether the local service sees the public name or localhost; `auto` changes over when it refuses the name. */
+  readonly headers?: "auto" | "transparent" | "localhost";
+  /** Paths of the primary name that other local services answer. */
+  readonly routes?: readonly RouteSpec[];
+  /** Visitors get a page that says so, and reach nothing. */
+  readonly paused?: boolean;
+  /** Who may visit, of both endpoints; everybody when absent. */
+  readonly access?: AccessSpec;
+  /** Records requests in memory, for `inspect/...`; not when absent. */
+  readonly inspect?: InspectSpec;
   /** A CA's certificate for the public name; asked for when absent. */
   readonly acme?: {
     readonly enabled: boolean;
@@ -137,6 +199,35 @@ export interface TunnelSpec {
     readonly staging?: boolean;
     readonly directory?: string;
   };
+}
+
+export interface RouteSpec {
+  /** `/api`: itself and everything below. */
+  readonly path: string;
+  /** As an endpoint's `local`. */
+  readonly local: string;
+}
+
+/** Addresses, paths and the end must hold for everybody; of the credentials any one is enough. */
+export interface AccessSpec {
+  /** `192.0.2.1`, `10.0.0.0/8`, and with `!` before it what is kept out. */
+  readonly addresses?: readonly string[];
+  /** `/exact`, `/folder/*`, and with `!` before it what is kept closed. */
+  readonly paths?: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly endsAt?: number;
+  /** `user:password` each. */
+  readonly users?: readonly string[];
+  readonly bearerTokens?: readonly string[];
+  /** Whether links of `access/share` let in. */
+  readonly share?: boolean;
+  /** Senders of webhooks, by their signature: `github`, `stripe`, `hmac:sha256:HEADER` and others (docs/access.md). */
+  readonly webhook?: { readonly scheme: string; readonly secrets: readonly string[] };
+}
+
+export interface InspectSpec {
+  /** Names of headers, fields and parameters to take out besides those that always are. */
+  readonly redact?: readonly string[];
 }
 
 /** What is absent stays as it is, in an endpoint too; `null` takes it away. */
@@ -176,7 +267,20 @@ export interface EndpointView extends Identity {
   readonly localUp?: boolean;
   readonly urls: readonly string[];
   readonly relays: readonly { readonly address: string; readonly now: RelayStatusView }[];
+  readonly gateway: GatewayView;
   readonly certificates: readonly CertificateView[];
+}
+
+/** How visitors are treated now. */
+export interface GatewayView {
+  readonly mode: "auto" | "http" | "tcp";
+  readonly headers: "auto" | "transparent" | "localhost";
+  readonly routes: readonly { readonly path: string; readonly service: string }[];
+  readonly paused: boolean;
+  /** Services that get localhost's headers because they refused the public name. */
+  readonly adapted: readonly { readonly service: string; readonly server: string }[];
+  /** Everybody may visit when absent. */
+  readonly access?: AccessSummary;
 }
 
 export type RelayStatusView =
@@ -213,9 +317,25 @@ export interface VisitView {
   readonly hostname: string;
   readonly traceId: string;
   readonly transport: "quic" | "http2" | "memory";
+  /** Whether its bytes were read as HTTP. */
+  readonly mode?: "http" | "tcp";
   readonly durationMs: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  readonly error?: RpcErrorData;
+}
+
+export interface RequestView {
+  readonly role: "primary" | "secondary";
+  readonly address: string;
+  readonly hostname: string;
+  readonly traceId: string;
+  readonly method: string;
+  /** Without the query, which may hold secrets. */
+  readonly path: string;
+  /** 0 when the visitor left before it was answered. */
+  readonly status: number;
+  readonly durationMs: number;
   readonly error?: RpcErrorData;
 }
 

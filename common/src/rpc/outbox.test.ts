@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { ExchangeSummary, InspectorChanges, InspectorStatus } from "../gateway/index.ts";
 import { Outbox } from "./outbox.ts";
 import type { VisitView } from "./contract.ts";
 
@@ -77,6 +78,33 @@ describe("notifications on their way out", () => {
         ["log", undefined, 1],
       ],
     );
+  });
+
+  it("are each recorded request once, with its present state, so many at a time", async () => {
+    const { outbox, sent, drain } = slowReader();
+    outbox.log(line("first"));
+    const status = (exchanges: number) => ({ exchanges }) as InspectorStatus;
+    const row = (seq: number, bytes: number) => ({ id: `${seq}`, seq, responseBytes: bytes }) as ExchangeSummary;
+    for (let bytes = 0; bytes < 10; bytes++)
+      outbox.inspect("web", {
+        exchanges: Array.from({ length: 600 }, (_row, seq) => row(seq, bytes)),
+        removed: [`${1_000 + bytes}`],
+        status: status(bytes),
+      });
+    outbox.inspect("web", { exchanges: [], removed: ["5"], status: status(599) });
+    await drain();
+    const told = sent.slice(1).map(([, { changes }]) => changes as InspectorChanges);
+    assert.deepEqual(
+      told.map(({ exchanges, removed }) => [exchanges.length, removed.length]),
+      [
+        [500, 11],
+        [99, 0],
+      ],
+    );
+    assert.ok(
+      told.every(({ exchanges }) => exchanges.every(({ id, responseBytes }) => id !== "5" && responseBytes === 9)),
+    );
+    assert.equal(told[0]?.status.exchanges, 599);
   });
 
   it("are given up quietly when nobody is there", async () => {

@@ -11,6 +11,9 @@ const empty = v.object({});
 const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535));
 const identity = v.union([v.object({ pem: v.string() }), v.object({ path: v.string() })], "an object with pem or path");
 const role = v.exactOptional(v.picklist(["primary", "secondary"]));
+const ofTunnel = v.object({ tunnel: id });
+const filter = v.object({ text: v.string() });
+const position = v.pipe(v.number(), v.integer(), v.minValue(0));
 const ref = v.object({ id });
 
 const relay = v.object({
@@ -28,6 +31,8 @@ const endpointFields = {
 const endpoint = v.object(endpointFields);
 const partOfEndpoint = v.object(optional(endpointFields));
 
+const texts = v.array(v.string());
+
 /** What a tunnel may do without. */
 const tunnelOptions = {
   relays: v.array(relay),
@@ -35,6 +40,20 @@ const tunnelOptions = {
   name: v.string(),
   transport: v.picklist(["auto", "quic", "h2"]),
   poolSize: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(32)),
+  mode: v.picklist(["auto", "http", "tcp"]),
+  headers: v.picklist(["auto", "transparent", "localhost"]),
+  routes: v.array(v.object({ path: v.string(), local: v.string() })),
+  paused: v.boolean(),
+  access: v.object({
+    addresses: v.exactOptional(texts),
+    paths: v.exactOptional(texts),
+    endsAt: v.exactOptional(v.number()),
+    users: v.exactOptional(texts),
+    bearerTokens: v.exactOptional(texts),
+    share: v.exactOptional(v.boolean()),
+    webhook: v.exactOptional(v.object({ scheme: v.string(), secrets: texts })),
+  }),
+  inspect: v.object({ redact: v.exactOptional(texts) }),
   acme: v.object({
     enabled: v.boolean(),
     email: v.exactOptional(v.string()),
@@ -69,6 +88,61 @@ const schemas = {
   "tunnel/stop": ref,
   "tunnel/list": empty,
   "tunnel/update": v.object({ id, changes }),
+  "inspect/list": v.object({
+    tunnel: id,
+    filter: v.exactOptional(filter),
+    before: v.exactOptional(v.number()),
+    limit: v.exactOptional(v.number()),
+  }),
+  "inspect/get": v.object({ tunnel: id, id, unredacted: v.exactOptional(v.boolean()) }),
+  "inspect/body": v.object({
+    tunnel: id,
+    id,
+    side: v.picklist(["request", "response"]),
+    unredacted: v.exactOptional(v.boolean()),
+    offset: v.exactOptional(position),
+    limit: v.exactOptional(position),
+  }),
+  "inspect/messages": v.object({
+    tunnel: id,
+    id,
+    after: v.exactOptional(v.number()),
+    limit: v.exactOptional(v.number()),
+    unredacted: v.exactOptional(v.boolean()),
+  }),
+  "inspect/replay": v.object({
+    tunnel: id,
+    id,
+    edit: v.exactOptional(
+      v.object({
+        method: v.exactOptional(v.string()),
+        target: v.exactOptional(v.string()),
+        headers: v.exactOptional(
+          v.array(v.object({ name: v.string(), value: v.string(), redacted: v.exactOptional(v.boolean()) })),
+        ),
+        body: v.exactOptional(
+          v.union([v.object({ text: v.string() }), v.object({ base64: v.string() })], "an object with text or base64"),
+        ),
+      }),
+    ),
+  }),
+  "inspect/export": v.object({
+    tunnel: id,
+    format: v.picklist(["curl", "fetch", "har"]),
+    ids: v.array(v.string()),
+    filter: v.exactOptional(filter),
+    unredacted: v.exactOptional(v.boolean()),
+    to: v.exactOptional(v.picklist(["public", "service"])),
+  }),
+  "inspect/clear": ofTunnel,
+  "inspect/record": v.object({ tunnel: id, recording: v.boolean() }),
+  "access/share": v.object({
+    tunnel: id,
+    label: v.exactOptional(v.string()),
+    forMs: v.exactOptional(v.number()),
+  }),
+  "access/links": ofTunnel,
+  "access/revoke": v.object({ tunnel: id, link: v.string() }),
   "identity/create": empty,
   "identity/import": v.object({ pem: v.string(), passphrase: v.exactOptional(passphrase) }),
   "identity/export": v.object({ identity, passphrase: v.exactOptional(passphrase) }),

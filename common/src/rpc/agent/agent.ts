@@ -8,6 +8,7 @@ import { Outbox } from "../outbox.ts";
 import { serveRpc, type Handlers, type RpcServer, type RpcStreams } from "../server.ts";
 import { doctorHandler } from "./doctor.ts";
 import { identityHandlers } from "./identities.ts";
+import { accessHandlers, inspectHandlers } from "./inspect.ts";
 import { lineLogger } from "./log.ts";
 import { forgetToken, relayHandlers } from "./relays.ts";
 import { trialRelay, type StartTrialRelay } from "./trial-relay.ts";
@@ -79,6 +80,8 @@ async function openSession(
     ...context,
     onState: (id, state) => outbox.state({ id, state }),
     onVisit: (id, visit) => outbox.visit({ id, visit }),
+    onRequest: (id, request) => outbox.request({ id, request }),
+    onInspect: (id, changes) => outbox.inspect(id, changes),
   });
 
   async function close(): Promise<void> {
@@ -100,6 +103,8 @@ async function openSession(
       ...identityHandlers(log),
       ...relays,
       ...trial.handlers,
+      ...inspectHandlers(tunnels),
+      ...accessHandlers(tunnels),
       "tunnel/start": (spec) => tunnels.start(spec),
       "tunnel/list": () => ({ tunnels: tunnels.list() }),
       "tunnel/update": ({ id, changes }) => tunnels.update(id, changes),

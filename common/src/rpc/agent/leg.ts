@@ -1,7 +1,7 @@
 import { PortholeError } from "../../errors.ts";
 import type { JoinedRelays } from "../../invite/index.ts";
 import type { Logger } from "../../log.ts";
-import { parseLocalService } from "../../gateway/index.ts";
+import { parseLocalService, type GatewayOptions, type RequestReport } from "../../gateway/index.ts";
 import {
   runTunnel,
   type Dialers,
@@ -24,6 +24,7 @@ export interface LegOptions {
   readonly joined: JoinedRelays;
   readonly onChange: () => void;
   readonly onVisit: (report: VisitReport) => void;
+  readonly onRequest: (report: RequestReport) => void;
 }
 
 /** One endpoint on all of its relays. Each runs by itself, so that the other one may come and go. */
@@ -58,9 +59,16 @@ export class Leg {
     return this.#state;
   }
 
-  useLocal(text: string): void {
-    this.endpoint.gateway.useLocal(parseLocalService(text));
-    this.#localUp = undefined;
+  /** For visitors who come from now on, and for what those who are there ask next. */
+  adjust(local: string, options: Partial<GatewayOptions>): void {
+    const { gateway } = this.endpoint;
+    if (gateway.local.text !== local) {
+      gateway.useLocal(parseLocalService(local));
+      this.#localUp = undefined;
+    }
+    const { headers, ...others } = options;
+    // Choosing the headers makes the gateway forget what it has learned about the service.
+    gateway.update(headers === undefined || headers === gateway.options.headers ? others : options);
   }
 
   view(): EndpointView | undefined {
@@ -75,7 +83,7 @@ export class Leg {
   }
 
   async #run(): Promise<void> {
-    const { prepared, dialers, software, clock, log, joined, onChange, onVisit } = this.#options;
+    const { prepared, dialers, software, clock, log, joined, onChange, onVisit, onRequest } = this.#options;
     try {
       await runTunnel(
         {
@@ -95,6 +103,7 @@ export class Leg {
             this.#learn(report);
             onVisit(report);
           },
+          onRequest,
           onTokenUsed: (server) => forgetToken(joined, server, log),
         },
         this.#stop.signal,

@@ -1,4 +1,5 @@
 import { PortholeError } from "../../errors.ts";
+import type { InspectorChanges, RequestReport } from "../../gateway/index.ts";
 import type { JoinedRelays } from "../../invite/index.ts";
 import type { Logger } from "../../log.ts";
 import {
@@ -14,8 +15,9 @@ import {
 import type { Clock } from "../../util/index.ts";
 import type { EndpointSpec, TunnelChanges, TunnelInfo, TunnelSpec, TunnelStateView } from "../contract.ts";
 import { rpcErrorData } from "../errors.ts";
+import { Gatekeeper } from "./gatekeeper.ts";
 import { Leg } from "./leg.ts";
-import { endpointTunnel } from "./tunnel-settings.ts";
+import { endpointTunnel, gatewayOptions } from "./tunnel-settings.ts";
 
 export interface TunnelContext {
   readonly stateDir: string;
@@ -30,6 +32,8 @@ export interface TunnelContext {
   assertFree(clientId: string): void;
   readonly onState: (state: TunnelStateView) => void;
   readonly onVisit: (report: VisitReport) => void;
+  readonly onRequest: (report: RequestReport) => void;
+  readonly onInspect: (changes: InspectorChanges) => void;
 }
 
 /** An endpoint, and its state where it runs. */
@@ -45,12 +49,14 @@ type Role = (typeof roles)[number];
 export class RunningTunnel {
   readonly #context: TunnelContext;
   readonly #legs = new Map<Role, Leg>();
+  readonly #gatekeeper: Gatekeeper;
   #spec: TunnelSpec;
   #isStopped = false;
 
   private constructor(spec: TunnelSpec, context: TunnelContext) {
     this.#spec = spec;
     this.#context = context;
+    this.#gatekeeper = new Gatekeeper(context);
   }
 
   /** Throws `usage`, `state` or `key`, and nothing is left then. What the relays say comes with the state. */
@@ -76,6 +82,10 @@ export class RunningTunnel {
     return { settings: endpointTunnel(this.#spec, role, this.#context), running: () => leg.state };
   }
 
+  get gatekeeper(): Gatekeeper {
+    return this.#gatekeeper;
+  }
+
   exposes(clientId: string): boolean {
     return [...this.#legs.values()].some((leg) => !leg.isOver && leg.endpoint.key.clientId === clientId);
   }
@@ -89,8 +99,8 @@ export class RunningTunnel {
   }
 
   /**
-   * A new local service is used for connections from now on. Other changes start the endpoint that they concern anew, and
-   * only once it is clear that they can: what they would break is an error, and all stays as it was.
+   * How visitors are treated changes in place. Other changes start the endpoint that they concern anew, and only once it is
+   * clear that they can: what they would break is an error, and all stays as it was.
    */
   async update(changes: TunnelChanges): Promise<void> {
     const next = applyChanges(this.#spec, changes);
@@ -106,6 +116,7 @@ export class RunningTunnel {
   async stop(): Promise<void> {
     this.#isStopped = true;
     await Promise.all([...this.#legs.values()].map((leg) => leg.stop()));
+    await this.#gatekeeper.close();
     this.#publish();
   }
 
@@ -121,18 +132,23 @@ export class RunningTunnel {
       const present = this.#legs.get(role);
       if (present && !present.isOver && fixedPart(next, role) === fixedPart(this.#spec, role)) {
         clientIds.push(present.endpoint.key.clientId);
-        opens.push(async () => present.useLocal(endpoint.local));
+        opens.push(async () =>
+          present.adjust(endpoint.local, { ...gatewayOptions(next, role), ...this.#gatekeeper.options }),
+        );
         continue;
       }
       const prepared = await prepareTunnel(settings, { clock, log, knownRelays });
       clientIds.push(...prepared.endpoints.map(({ key }) => key.clientId));
       opens.push(async () => {
         if (present) await this.#close(role, present);
+        for (const { gateway } of prepared.endpoints) gateway.update(this.#gatekeeper.options);
         this.#open(role, prepared);
       });
     }
     this.#checkIdentities(clientIds);
-    return opens;
+    // Last: nothing may fail once it is open.
+    const useRules = await this.#gatekeeper.prepare(next, clientIds[0] ?? "");
+    return [useRules, ...opens];
   }
 
   /** The relay would take two that have the same key for one. */
@@ -145,7 +161,7 @@ export class RunningTunnel {
   }
 
   #open(role: Role, prepared: PreparedTunnel): void {
-    const { dialers, software, clock, log, joined, onVisit } = this.#context;
+    const { dialers, software, clock, log, joined, onVisit, onRequest } = this.#context;
     const leg: Leg = new Leg({
       prepared,
       dialers,
@@ -154,6 +170,7 @@ export class RunningTunnel {
       log,
       joined,
       onVisit,
+      onRequest,
       // One that has been replaced has nothing to say any more.
       onChange: () => {
         if (this.#legs.get(role) === leg) this.#publish();

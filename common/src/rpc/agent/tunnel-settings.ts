@@ -1,6 +1,6 @@
 import { isAbsolute } from "node:path";
 import { PortholeError } from "../../errors.ts";
-import { parseLocalService } from "../../gateway/index.ts";
+import { parseLocalService, parseRoute, type GatewayOptions } from "../../gateway/index.ts";
 import { parseFingerprint } from "../../identity/index.ts";
 import type { JoinedRelay, JoinedRelays } from "../../invite/index.ts";
 import { formatHostPort, friendlyLabel, hostPort } from "../../options/index.ts";
@@ -40,7 +40,7 @@ export function endpointTunnel(
   return {
     stateDir,
     servers,
-    endpoints: [endpointSettings(endpoint, role)],
+    endpoints: [{ ...endpointSettings(endpoint, role), gateway: gatewayOptions(spec, role) }],
     transport: spec.transport ?? "auto",
     poolSize: spec.poolSize ?? defaultPoolSize,
     suffix: spec.suffix,
@@ -50,6 +50,27 @@ export function endpointTunnel(
       acme?.enabled === false
         ? undefined
         : { directory: acme?.directory, staging: acme?.staging ?? false, email: acme?.email },
+  };
+}
+
+/** How visitors are treated, but for who is let in. Throws `usage` for what goes together in no way. */
+export function gatewayOptions(
+  { mode = "auto", headers = "auto", routes = [], paused = false }: TunnelSpec,
+  role: EndpointSettings["role"],
+): Omit<GatewayOptions, "access" | "observer"> {
+  if (mode === "tcp" && routes.length > 0)
+    throw new PortholeError("usage", "routes and the mode tcp contradict each other", {
+      hint: "Paths can be told apart only where HTTP is read.",
+    });
+  return {
+    mode,
+    headers,
+    paused,
+    // Routes make one origin of several services, and that is the primary one.
+    routes:
+      role === "primary"
+        ? routes.map(({ path, local }, index) => at(`routes.${index}`, () => parseRoute(`${path}=${local}`)))
+        : [],
   };
 }
 

@@ -1,13 +1,28 @@
 import { PortholeError } from "../../errors.ts";
-import type { EndpointView, TunnelChanges, TunnelInfo, TunnelSpec, TunnelStateView, VisitView } from "../contract.ts";
+import type { InspectorChanges } from "../../gateway/index.ts";
+import type {
+  EndpointView,
+  TunnelChanges,
+  TunnelInfo,
+  TunnelSpec,
+  TunnelStateView,
+  RequestView,
+  VisitView,
+} from "../contract.ts";
+import type { Gatekeeper } from "./gatekeeper.ts";
 import { RunningTunnel, type Subject, type TunnelContext } from "./running-tunnel.ts";
-import { visitView } from "./views.ts";
+import { requestView, visitView } from "./views.ts";
 
 const maxTunnels = 100;
 
-export interface TunnelsOptions extends Omit<TunnelContext, "assertFree" | "onState" | "onVisit"> {
+export interface TunnelsOptions extends Omit<
+  TunnelContext,
+  "assertFree" | "onState" | "onVisit" | "onRequest" | "onInspect"
+> {
   readonly onState: (id: string, state: TunnelStateView) => void;
   readonly onVisit: (id: string, visit: VisitView) => void;
+  readonly onRequest: (id: string, request: RequestView) => void;
+  readonly onInspect: (id: string, changes: InspectorChanges) => void;
 }
 
 /** The caller's tunnels by id. Changes are made one after the other, in the order in which they were asked for. */
@@ -27,6 +42,15 @@ export class Tunnels {
 
   subject(id: string, role: EndpointView["role"]): Subject {
     return this.#get(id).subject(role);
+  }
+
+  gatekeeper(id: string): Gatekeeper {
+    return this.#get(id).gatekeeper;
+  }
+
+  /** The primary endpoint's. */
+  urls(id: string): readonly string[] {
+    return this.#get(id).info.state.endpoints[0]?.urls ?? [];
   }
 
   /** Throws `usage` when a tunnel, other than the one that is excepted, exposes this identity. */
@@ -87,12 +111,14 @@ export class Tunnels {
   }
 
   #context(id: string): TunnelContext {
-    const { onState, onVisit } = this.#options;
+    const { onState, onVisit, onRequest, onInspect } = this.#options;
     return {
       ...this.#options,
       assertFree: (clientId) => this.assertFree(clientId, id),
       onState: (state) => onState(id, state),
       onVisit: (report) => onVisit(id, visitView(report)),
+      onRequest: (report) => onRequest(id, requestView(report)),
+      onInspect: (changes) => onInspect(id, changes),
     };
   }
 

@@ -1,5 +1,6 @@
+import type { RequestReport } from "../../gateway/index.ts";
 import type { CertificateStatus, EndpointState, RelayStatus, VisitReport } from "../../tunnel/index.ts";
-import type { CertificateView, EndpointView, RelayStatusView, VisitView } from "../contract.ts";
+import type { CertificateView, EndpointView, RelayStatusView, RequestView, VisitView } from "../contract.ts";
 import { rpcErrorData } from "../errors.ts";
 
 /** What the state does not say: whether the local service answers, and the URLs of relays that are away just now. */
@@ -17,6 +18,7 @@ export function endpointView(state: EndpointState, { localUp, urls }: EndpointEx
     ...(localUp === undefined ? {} : { localUp }),
     urls,
     relays: state.relays.map(({ server, now }) => ({ address: server, now: relayStatusView(now) })),
+    gateway: state.gateway,
     certificates: state.certificates.map(({ hostname, sha256, now }) => certificateView(hostname, sha256, now)),
   };
 }
@@ -51,6 +53,10 @@ function certificateView(hostname: string, sha256: string, now: CertificateStatu
         ...(now.nextAttemptAt === undefined ? {} : { nextAttemptAt: now.nextAttemptAt }),
       };
   }
+}
+
+export function requestView({ error, ...report }: RequestReport): RequestView {
+  return { ...report, ...(error ? { error: rpcErrorData(error) } : {}) };
 }
 
 export function visitView({ error, ...report }: VisitReport): VisitView {
