@@ -1,8 +1,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { benchIdleAgents } from "./idle-agents.ts";
-import { benchLoss } from "./loss.ts";
+import { benchHeadOfLine } from "./head-of-line.ts";
 import { benchQuicEngine } from "./quic-engine.ts";
+import { benchStalledReaders } from "./stalled-readers.ts";
+import { benchThroughput } from "./throughput.ts";
 import { meetsTarget, type BenchRow, type ShowRow } from "./row.ts";
 import { benchWholePath } from "./whole-path.ts";
 
@@ -10,7 +12,10 @@ const sections: Readonly<Record<string, (show: ShowRow) => Promise<void>>> = {
   "quic-engine": quicEngine,
   "whole-path": benchWholePath,
   "idle-agents": benchIdleAgents,
-  loss,
+  "head-of-line": benchHeadOfLine,
+  "stalled-readers": benchStalledReaders,
+  "throughput-20": (show) => benchThroughput(20, show),
+  "throughput-100": (show) => benchThroughput(100, show),
 };
 
 async function quicEngine(show: ShowRow): Promise<void> {
@@ -18,10 +23,6 @@ async function quicEngine(show: ShowRow): Promise<void> {
   show({ name: "QUIC engine alone, one stream of 1350-byte packets", value: engine.megabytesPerSecond, unit: "MB/s" });
   show({ name: "QUIC engine alone, a core", value: engine.megabytesPerCoreSecond, unit: "MB/s", target: 40 });
   show({ name: "QUIC engine against the package's own classes", value: ratio, unit: "times", target: 30 });
-}
-
-async function loss(show: ShowRow): Promise<void> {
-  for (const row of await benchLoss()) show(row);
 }
 
 function format({ value }: BenchRow): string {

@@ -1,20 +1,33 @@
-// A web server on the agent's host: GET /N answers N bytes, those that file.ts makes; POST answers the hash of what came.
-// Prints its port.
+// A web server on the agent's host: GET /N answers N bytes, those that file.ts makes; GET /stream/N answers N bytes of one kind as
+// fast as they are taken; POST answers the hash of what came, POST /sink only reads it. Prints its port.
 import { createHash } from "node:crypto";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
 import { fileBytes } from "./file.ts";
 
+const block = Buffer.alloc(64 * 1024, "a");
+
+function* blocks(length: number): Generator<Buffer> {
+  for (let left = length; left > 0; left -= block.length) yield block.subarray(0, left);
+}
+
 const server = http.createServer((request, response) => {
+  const path = request.url ?? "/";
+  if (request.method === "POST" && path === "/sink") {
+    request.resume().on("end", () => response.end());
+    return;
+  }
   if (request.method === "POST") {
     const hash = createHash("sha256");
     request.on("data", (chunk: Buffer) => hash.update(chunk));
     request.on("end", () => response.end(hash.digest("hex")));
     return;
   }
-  const length = Number(request.url?.slice(1)) || 0;
+  const length = Number(path.split("/").at(-1)) || 0;
   response.writeHead(200, { "content-type": "application/octet-stream", "content-length": length });
-  response.end(fileBytes(length));
+  if (path.startsWith("/stream/")) Readable.from(blocks(length), { objectMode: false }).pipe(response);
+  else response.end(fileBytes(length));
 });
 server.listen(0, "127.0.0.1", () => {
   console.log(JSON.stringify({ port: (server.address() as AddressInfo).port }));

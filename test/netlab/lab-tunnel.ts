@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import type { RelayStatus, TunnelState } from "@porthole/common/tunnel";
+import type { CrowdPlan, CrowdReport } from "./crowd.ts";
 import { fileBytes, sha256 } from "./file.ts";
 import { relayAddress, type Host, type Netlab } from "./netlab.ts";
 import { watchProgram, type Entry, type Program } from "./program.ts";
@@ -33,10 +34,14 @@ export interface LabTunnel {
   visit(bytes: number, withinSeconds: number): Promise<Visit>;
   /** A visitor uploads the same; bytes count when all of them have arrived. */
   upload(bytes: number, withinSeconds: number): Promise<Visit>;
+  /** Many visitors at once. */
+  crowd(plan: Partial<CrowdPlan> & { readonly seconds: number }): Promise<CrowdReport>;
 }
 
 export interface LabTunnelOptions {
   readonly transport: "auto" | "quic" | "h2";
+  /** How the client takes the web server behind it: for what it is, or as bytes. The former when absent. */
+  readonly local?: "http" | "tcp";
   /** HTTP/2 connections; the client's default when absent. */
   readonly poolSize?: number;
   /** For state files. */
@@ -47,9 +52,11 @@ const root = join(import.meta.dirname, "../..");
 
 /** Resolves as soon as visitors are served, over whatever. The lab's end is the programs' end. */
 export async function startLabTunnel(lab: Netlab, options: LabTunnelOptions): Promise<LabTunnel> {
-  const { transport, poolSize, folder } = options;
+  const { transport, poolSize, local = "http", folder } = options;
   const relay = startOn("relay", "relay/src/main.ts", [
     ...["--bind-addr", "0.0.0.0", "--open", "--json", "--state-dir", join(folder, "relay")],
+    // All visitors of a lab come from one address.
+    ...["--visitors-per-address", "0", "--visitors-per-name", "0"],
   ]);
   const server = startOn("agent", "test/netlab/file-server.ts", []);
   const [fingerprint, port] = await Promise.all([
@@ -57,7 +64,7 @@ export async function startLabTunnel(lab: Netlab, options: LabTunnelOptions): Pr
     server.when("the web server to be ready", (entries) => find(entries, "port")),
   ]);
   const client = startOn("agent", "client/src/main.ts", [
-    ...[`http://127.0.0.1:${String(port)}`, "--server", `${relayAddress.fromAgent}:4433`],
+    ...[`${local}://127.0.0.1:${String(port)}`, "--server", `${relayAddress.fromAgent}:4433`],
     ...["--server-fingerprint", String(fingerprint), "--transport", transport],
     ...["--state-dir", join(folder, "client"), "--json"],
     ...(poolSize === undefined ? [] : ["--pool-size", String(poolSize)]),
@@ -70,6 +77,7 @@ export async function startLabTunnel(lab: Netlab, options: LabTunnelOptions): Pr
     return watchProgram(lab.exec(host, argv, { stdio: ["ignore", "pipe", "pipe"], env }));
   }
 
+  const caPath = join(folder, "client/primary-self-signed.pem");
   const tunnel: LabTunnel = {
     relay,
     client,
@@ -102,15 +110,27 @@ export async function startLabTunnel(lab: Netlab, options: LabTunnelOptions): Pr
       const hash = answer.body.toString();
       return visitOf(answer, { bytes: hash ? bytes : 0, sha256: hash, wanted: bytes });
     },
+    async crowd(plan) {
+      const { href: url } = await target();
+      const nobody = { small: 0, downloads: 0, uploads: 0, stalled: 0, warmUpSeconds: 1 };
+      const whole: CrowdPlan = { ...nobody, ...plan, url, address: relayAddress.fromUser, caPath };
+      const visitors = startOn("user", "test/netlab/crowd.ts", [JSON.stringify(whole)]);
+      const withinMs = 1_000 * (whole.warmUpSeconds + whole.seconds) + 90_000;
+      return visitors.when("what the visitors saw", ([report]) => report as CrowdReport | undefined, withinMs);
+    },
   };
+
+  async function target(): Promise<URL> {
+    const { urls } = (await tunnel.status("the client to be online", ({ status }) => status === "online")) as Online;
+    return new URL(urls[0] ?? "");
+  }
 
   /** Trusts nothing but the client's own certificate, and checks its name. */
   async function visitor(path: string, withinSeconds: number, more: readonly string[] = []): Promise<ChildProcess> {
-    const { urls } = (await tunnel.status("the client to be online", ({ status }) => status === "online")) as Online;
-    const { hostname, port, origin } = new URL(urls[0] ?? "");
+    const { hostname, port, origin } = await target();
     const argv = [
       ...["curl", "--silent", "--fail", "--http1.1", "--max-time", String(withinSeconds)],
-      ...["--cacert", join(folder, "client/primary-self-signed.pem")],
+      ...["--cacert", caPath],
       ...["--resolve", `${hostname}:${port}:${relayAddress.fromUser}`, ...more, `${origin}${path}`],
     ];
     return lab.exec("user", argv, { stdio: ["pipe", "pipe", "ignore"] });

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileHash } from "./file.ts";
 import type { LabTunnel, Visit } from "./lab-tunnel.ts";
@@ -92,6 +93,60 @@ export async function absence(lab: Netlab, tunnel: LabTunnel, how: Absence, seco
     else await pause(100);
   }
   return { servedSeconds, withoutDuplicatesSeconds, sameUrls: before === (await urls(tunnel)) };
+}
+
+export interface StalledReaders {
+  /** Milliseconds of small requests that others make, 95 of a hundred; without the stalled readers, and beside them. */
+  readonly p95: { readonly alone: number; readonly beside: number };
+  /** What each process has grown by at most. */
+  readonly grownBytes: { readonly relay: number; readonly lane: number; readonly client: number };
+  readonly errors: readonly string[];
+}
+
+/** So many visitors ask for a gigabyte each and read nothing, while others ask for small things. */
+export async function stalledReaders(tunnel: LabTunnel, count: number): Promise<StalledReaders> {
+  const others = { small: 7, seconds: 6 };
+  const alone = await tunnel.crowd(others);
+  const memory = watchMemory(tunnel);
+  const beside = await tunnel.crowd({ ...others, stalled: count, warmUpSeconds: 3 });
+  return {
+    p95: { alone: alone.small.p95, beside: beside.small.p95 },
+    grownBytes: memory.grown(),
+    errors: [...alone.errors, ...beside.errors],
+  };
+}
+
+function watchMemory({ relay, client }: LabTunnel): { grown(): StalledReaders["grownBytes"] } {
+  const pids = { relay: relay.child.pid ?? 0, lane: childOf(relay.child.pid ?? 0), client: client.child.pid ?? 0 };
+  const read = (): StalledReaders["grownBytes"] => ({
+    relay: residentBytes(pids.relay),
+    lane: pids.lane === undefined ? 0 : residentBytes(pids.lane),
+    client: residentBytes(pids.client),
+  });
+  const before = read();
+  const most = { ...before };
+  const look = (): void => {
+    const now = read();
+    for (const name of ["relay", "lane", "client"] as const) most[name] = Math.max(most[name], now[name]);
+  };
+  const timer = setInterval(look, 200);
+  return {
+    grown() {
+      look();
+      clearInterval(timer);
+      return { relay: most.relay - before.relay, lane: most.lane - before.lane, client: most.client - before.client };
+    },
+  };
+}
+
+/** The relay's QUIC process. */
+function childOf(pid: number): number | undefined {
+  const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ");
+  return child ? Number(child) : undefined;
+}
+
+function residentBytes(pid: number): number {
+  return 1_024 * Number(/^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
 }
 
 const longBytes = 60_000_000;
