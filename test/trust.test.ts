@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PortholeError } from "@porthole/common/errors";
-import { generateKey } from "@porthole/common/identity";
+import { createCertificate, generateKey } from "@porthole/common/identity";
 import type { Relay } from "@porthole/relay";
 import {
   get,
   hastened,
+  needQuic,
   overEachTransport,
   siteOf,
   startHttp,
@@ -71,6 +72,32 @@ describe("Which relay a client trusts", function () {
       assert.equal(await get(await siteOf(client)), "hello");
       await assert.rejects(readFile(join(client.stateDir, "known-relays.json")), { code: "ENOENT" });
     });
+  });
+
+  it("over QUIC alone: also with a new certificate of the same key", async function () {
+    needQuic.call(this);
+    const [service, folder] = await Promise.all([startSite(), scope.folder()]);
+    const key = generateKey();
+    const [certPath, keyPath] = [join(folder, "relay.pem"), join(folder, "relay.key")];
+    await writeFile(keyPath, key.pem);
+    const renew = async (days: number): Promise<void> =>
+      writeFile(certPath, createCertificate({ key, dnsNames: ["localhost"], notBefore: new Date(), days }).pem);
+    const tls = ["--tls-cert", certPath, "--tls-key", keyPath];
+    await renew(1);
+    const first = await startTestRelay(scope, { args: tls });
+    const client = await startTestClient(scope, {
+      servers: [first.apiPort],
+      local: service.local,
+      args: ["--transport", "quic", "--server-fingerprint", key.fingerprint],
+      clock: hastened(scope.clock, 10),
+    });
+    await client.online();
+    await first.close();
+    await client.when("the loss", (state) => state.endpoints[0]?.relays[0]?.now.status === "waiting" || undefined);
+    await renew(2);
+    await replaceWith(first, tls);
+    assert.equal(await get(await siteOf(client)), "hello");
+    await client.stop();
   });
 
   it("not one with another fingerprint than the given one", async () => {

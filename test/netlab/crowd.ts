@@ -40,7 +40,6 @@ const errors: string[] = [];
 const latencies: number[] = [];
 const measured = { from: 0, to: Number.POSITIVE_INFINITY };
 let downloaded = 0;
-let uploadRate = 0;
 
 function send(path: string, method: string, agent: https.Agent): ClientRequest {
   const request = https.request({
@@ -85,15 +84,16 @@ async function download(): Promise<void> {
 }
 
 async function upload(): Promise<void> {
-  const startedAt = performance.now();
   const request = send("/sink", "POST", keptAlive());
-  let bytes = 0;
-  while (performance.now() < measured.to) {
-    bytes += block.length;
-    if (!request.write(block)) await once(request, "drain");
-  }
-  await answerOf(request.end());
-  uploadRate += bytes / ((performance.now() - startedAt) / 1_000);
+  while (performance.now() < measured.to) if (!request.write(block)) await once(request, "drain");
+}
+
+/** What has arrived of all uploads. */
+async function uploaded(agent: https.Agent): Promise<number> {
+  const answer = await answerOf(send("/sunk", "GET", agent).end());
+  let text = "";
+  for await (const chunk of answer.setEncoding("utf8")) text += String(chunk);
+  return Number(text);
 }
 
 async function stall(): Promise<void> {
@@ -114,15 +114,18 @@ measured.from = performance.now() + 1_000 * plan.warmUpSeconds;
 measured.to = measured.from + 1_000 * plan.seconds;
 for (const agent of agents) small(agent).catch(ignore);
 for (let i = 0; i < plan.downloads; i++) download().catch(ignore);
-const uploads = Array.from({ length: plan.uploads }, () => upload().catch(ignore));
+for (let i = 0; i < plan.uploads; i++) upload().catch(ignore);
+const clerk = keptAlive();
+await uploaded(clerk);
+await pause(measured.from - performance.now());
+const before = await uploaded(clerk);
 await pause(measured.to - performance.now());
-// What has been sent has to arrive.
-await Promise.race([Promise.all(uploads), pause(30_000)]);
+const sunkBytes = (await uploaded(clerk)) - before;
 latencies.sort((a, b) => a - b);
 const report: CrowdReport = {
   small: { count: latencies.length, p50: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99) },
   downloadBytesPerSecond: downloaded / plan.seconds,
-  uploadBytesPerSecond: uploadRate,
+  uploadBytesPerSecond: sunkBytes / plan.seconds,
   errors,
 };
 console.log(JSON.stringify(report));

@@ -1,5 +1,6 @@
 // A web server on the agent's host: GET /N answers N bytes, those that file.ts makes; GET /stream/N answers N bytes of one kind as
-// fast as they are taken; POST answers the hash of what came, POST /sink only reads it. Prints its port.
+// fast as they are taken; POST answers the hash of what came, POST /sink only reads it, and GET /sunk answers how much that was. Prints
+// its port.
 import { createHash } from "node:crypto";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
@@ -12,10 +13,13 @@ function* blocks(length: number): Generator<Buffer> {
   for (let left = length; left > 0; left -= block.length) yield block.subarray(0, left);
 }
 
+let sunkBytes = 0;
+
 const server = http.createServer((request, response) => {
   const path = request.url ?? "/";
   if (request.method === "POST" && path === "/sink") {
-    request.resume().on("end", () => response.end());
+    request.on("data", (chunk: Buffer) => (sunkBytes += chunk.length));
+    request.on("end", () => response.end());
     return;
   }
   if (request.method === "POST") {
@@ -24,6 +28,7 @@ const server = http.createServer((request, response) => {
     request.on("end", () => response.end(hash.digest("hex")));
     return;
   }
+  if (path === "/sunk") return void response.end(String(sunkBytes));
   const length = Number(path.split("/").at(-1)) || 0;
   response.writeHead(200, { "content-type": "application/octet-stream", "content-length": length });
   if (path.startsWith("/stream/")) Readable.from(blocks(length), { objectMode: false }).pipe(response);

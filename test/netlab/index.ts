@@ -3,4 +3,13 @@ export { fileHash } from "./file.ts";
 export { startLabTunnel, type LabTunnel, type LabTunnelOptions, type Online, type Visit } from "./lab-tunnel.ts";
 export { netlabMissing } from "./missing.ts";
 export { createNetlab, type Host, type Netlab, type NetlabOptions, type WireSettings } from "./netlab.ts";
-export { absence, carried, darkUdp, shortDarkness, stalledReaders, type Absence } from "./scenarios.ts";
+export {
+  absence,
+  carried,
+  childOf,
+  darkUdp,
+  residentBytes,
+  shortDarkness,
+  stalledReaders,
+  type Absence,
+} from "./scenarios.ts";

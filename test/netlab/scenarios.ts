@@ -139,13 +139,13 @@ function watchMemory({ relay, client }: LabTunnel): { grown(): StalledReaders["g
   };
 }
 
-/** The relay's QUIC process. */
-function childOf(pid: number): number | undefined {
+/** The first child of a process; the relay's is its QUIC process. */
+export function childOf(pid: number): number | undefined {
   const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ");
   return child ? Number(child) : undefined;
 }
 
-function residentBytes(pid: number): number {
+export function residentBytes(pid: number): number {
   return 1_024 * Number(/^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
 }
 
