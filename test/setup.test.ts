@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { startFakeDns } from "@porthole/common/testing";
 import { freePort, needProgram, run, runCli, startCli, startTcp, useScope, type Output } from "./fixture/index.ts";
 
-interface Finding {
-  readonly check: string;
-  readonly verdict: string;
-  readonly text: string;
+interface Check {
+  readonly id: string;
+  readonly status: string;
+  readonly finding: string;
   readonly fix?: string;
 }
 
@@ -37,11 +37,11 @@ describe("Setting a relay up", function () {
 
   async function doctor(
     ...argv: string[]
-  ): Promise<{ readonly code: number | null; readonly findings: readonly Finding[] }> {
+  ): Promise<{ readonly code: number | null; readonly checks: readonly Check[] }> {
     const all = ["doctor", "--state-dir", stateDir, "--resolver", resolver, "--json", ...argv];
     const { code, stdout, stderr } = await runCli(scope, "relay", all);
     assert.equal(stderr, "");
-    return { code, findings: (JSON.parse(stdout) as { findings: Finding[] }).findings };
+    return { code, checks: (JSON.parse(stdout) as { checks: Check[] }).checks };
   }
 
   it("by one command: checks, a configuration that works, an invite that lets a client in", async () => {
@@ -60,8 +60,8 @@ describe("Setting a relay up", function () {
     };
     assert.equal(ready.fingerprint, pin);
     const running = await doctor();
-    assert.equal(running.code, 0, JSON.stringify(running.findings));
-    assert.ok(running.findings.some(({ check, text }) => check === "certificate" && text.includes(String(pin))));
+    assert.equal(running.code, 0, JSON.stringify(running.checks));
+    assert.ok(running.checks.some(({ id, finding }) => id === "certificate" && finding.includes(String(pin))));
 
     // The name of the invite leads nowhere in this test.
     const link = stdout.match(/porthole:\/\/join\S+(?=')/)?.[0].replace(domain, "127.0.0.1") ?? "";
@@ -97,14 +97,14 @@ describe("Setting a relay up", function () {
     ports[3] = String(other.port);
     const { code, stdout } = await setup("--domain", domain, "--bind-addr", "127.0.0.1");
     assert.equal(code, 0);
-    assert.match(stdout, /^PROBLEM +dns: \*\.t\.example\.com has no address in the DNS\n +Add to the domain's zone/m);
-    assert.match(stdout, /^PROBLEM +ports: .*is taken by another program\n +Stop it/m);
-    assert.match(stdout, /^2 things are missing/m);
+    assert.match(stdout, /^FAILED +dns: \*\.t\.example\.com has no address in the DNS\n +Add to the domain's zone/m);
+    assert.match(stdout, /^FAILED +ports: .*is taken by another program\n +Stop it/m);
+    assert.match(stdout, /^2 things are wrong or missing/m);
     assert.ok(existsSync(join(stateDir, "relay.toml")));
-    const { code: status, findings } = await doctor();
+    const { code: status, checks } = await doctor();
     assert.equal(status, 1);
     assert.deepEqual(
-      findings.filter(({ verdict }) => verdict === "problem").map(({ check, fix }) => [check, fix !== undefined]),
+      checks.filter(({ status }) => status === "failed").map(({ id, fix }) => [id, fix !== undefined]),
       [
         ["dns", true],
         ["ports", true],
@@ -129,13 +129,13 @@ describe("Setting a relay up", function () {
     await setup("--domain", domain);
     const key = join(stateDir, "relay-key.pem");
     await chmod(key, 0o644);
-    const { code, findings } = await doctor();
+    const { code, checks } = await doctor();
     assert.equal(code, 1);
     assert.deepEqual(
-      findings.filter(({ verdict }) => verdict === "problem").map(({ fix }) => fix),
+      checks.filter(({ status }) => status === "failed").map(({ fix }) => fix),
       [`chmod 600 ${key}`],
     );
     const text = await runCli(scope, "relay", ["doctor", "--state-dir", stateDir, "--resolver", resolver]);
-    assert.match(text.stdout, /^PROBLEM +files: .*relay-key\.pem has mode 644/m);
+    assert.match(text.stdout, /^FAILED +files: .*relay-key\.pem has mode 644/m);
   });
 });

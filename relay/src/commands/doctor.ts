@@ -2,7 +2,7 @@ import { hostPort } from "@porthole/common/options";
 import { askControlSocket, systemClock } from "@porthole/common/util";
 import { defineCommand } from "../command.ts";
 import { relayConfig } from "../config.ts";
-import { describeFindings, examine } from "../doctor/index.ts";
+import { describeChecks, examine } from "../doctor/index.ts";
 import { relayOptions } from "../options.ts";
 import type { RelayReport } from "../report.ts";
 
@@ -26,13 +26,13 @@ export const doctor = defineCommand({
     const config = relayConfig(values);
     const report = (await askControlSocket({ stateDir: config.stateDir, program: "relay" }, "status")) as
       RelayReport | undefined;
-    const findings = await examine(config, {
+    const checks = await examine(config, {
       clock: systemClock,
       signal: new AbortController().signal,
       running: report?.ports,
       resolver: values.resolver,
     });
-    process.stdout.write(values.json ? `${JSON.stringify({ findings })}\n` : describeFindings(findings));
-    return findings.some(({ verdict }) => verdict === "problem") ? 1 : 0;
+    process.stdout.write(values.json ? `${JSON.stringify({ checks })}\n` : describeChecks(checks));
+    return checks.some(({ status }) => status === "failed") ? 1 : 0;
   },
 });

@@ -13,11 +13,11 @@ import { writeContact } from "../contact.ts";
 import {
   checkDns,
   checkPorts,
-  describeFindings,
+  describeChecks,
   isGlobal,
   machineAddresses,
   wantedPorts,
-  type Finding,
+  type Check,
 } from "../doctor/index.ts";
 import { relayOptions } from "../options.ts";
 import { stateDirOf } from "./admission-options.ts";
@@ -81,7 +81,7 @@ export const setup = defineCommand({
       clock: systemClock,
       signal: new AbortController().signal,
     });
-    const findings = [...dns.findings, ...ports];
+    const checks = [...dns.checks, ...ports];
     await writeFileAtomic(
       path,
       `# Written by porthole-relay setup. Every flag of porthole-relay can stand here.\n${stringify(settings)}`,
@@ -89,7 +89,7 @@ export const setup = defineCommand({
     const key = await loadOrCreateKey(join(stateDir, "relay-key.pem"));
     await writeContact(stateDir, { host: domain, port: config.apiPort, pin: key.fingerprint });
     const invite = await makeInvite(stateDir, { uses: 1, expiresMs: inviteMs });
-    process.stdout.write(report(findings, path, values["state-dir"], describeInvite(invite)));
+    process.stdout.write(report(checks, path, values["state-dir"], describeInvite(invite)));
     return 0;
   },
 });
@@ -153,15 +153,15 @@ function flagsOf(settings: Settings): string[] {
   return Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
 }
 
-function report(findings: readonly Finding[], path: string, stateDir: string | undefined, invite: string): string {
-  const problems = findings.filter(({ verdict }) => verdict === "problem").length;
-  const verdict =
+function report(checks: readonly Check[], path: string, stateDir: string | undefined, invite: string): string {
+  const problems = checks.filter(({ status }) => status === "failed").length;
+  const status =
     problems === 0
       ? "Nothing speaks against a relay here."
-      : `${problems === 1 ? "One thing is" : `${problems} things are`} missing (PROBLEM); porthole-relay doctor looks again.`;
+      : `${problems === 1 ? "One thing is" : `${problems} things are`} wrong or missing (FAILED); porthole-relay doctor looks again.`;
   const start = `porthole-relay${stateDir === undefined ? "" : ` --state-dir ${stateDir}`}`;
-  return `${describeFindings(findings)}
-${verdict}
+  return `${describeChecks(checks)}
+${status}
 The configuration is in ${path}. Start the relay:
 
     ${start}

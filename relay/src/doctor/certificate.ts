@@ -4,9 +4,9 @@ import tls from "node:tls";
 import { PortholeError } from "@porthole/common/errors";
 import { fingerprint } from "@porthole/common/identity";
 import { formatDay, formatDuration, withDeadline, type Clock } from "@porthole/common/util";
-import type { Finding } from "./finding.ts";
+import type { Check } from "./check.ts";
 
-const check = "certificate";
+const id = "certificate";
 const connectMs = 5_000;
 const dayMs = 24 * 3_600_000;
 const soonMs = 7 * dayMs;
@@ -52,40 +52,40 @@ export async function presentedCertificate(
 }
 
 /** Whether clients can trust it, now and next week. */
-export function checkCertificate(certificate: X509Certificate, context: CertificateContext): Finding {
+export function checkCertificate(certificate: X509Certificate, context: CertificateContext): Check {
   const { name, byAcme, clock } = context;
   const now = clock.now();
   const [from, to] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
   const isSelfSigned = certificate.verify(certificate.publicKey);
   const renewal = byAcme
-    ? "The relay renews it by itself: its log says why it could not, and the findings about DNS and ports may, too."
+    ? "The relay renews it by itself: its log says why it could not, and the checks about DNS and ports may, too."
     : isSelfSigned
       ? "Remove relay-cert.pem from the state folder and restart the relay: it makes a new one with the same key."
       : "Renew the files of --tls-cert and --tls-key; the relay rereads them.";
   if (now < from)
     return {
-      check,
-      verdict: "problem",
-      text: `is valid only from ${formatDay(from)}`,
+      id,
+      status: "failed",
+      finding: `is valid only from ${formatDay(from)}`,
       fix: "Is this machine's clock right?",
     };
-  if (to <= now) return { check, verdict: "problem", text: `has expired on ${formatDay(to)}`, fix: renewal };
+  if (to <= now) return { id, status: "failed", finding: `has expired on ${formatDay(to)}`, fix: renewal };
   if (byAcme && isSelfSigned)
     return {
-      check,
-      verdict: "advice",
-      text: "is still self-signed: there is none from the certificate authority yet",
+      id,
+      status: "warning",
+      finding: "is still self-signed: there is none from the certificate authority yet",
       fix: renewal,
     };
   if (!isSelfSigned && name !== undefined && certificate.checkHost(name) === undefined)
-    return { check, verdict: "problem", text: `is not for ${name}`, fix: "Clients refuse it: get one for this name." };
+    return { id, status: "failed", finding: `is not for ${name}`, fix: "Clients refuse it: get one for this name." };
   if (to - now < soonMs)
-    return { check, verdict: "advice", text: `expires in ${formatDuration(to - now)}`, fix: renewal };
+    return { id, status: "warning", finding: `expires in ${formatDuration(to - now)}`, fix: renewal };
   const pin = fingerprint(certificate.publicKey.export({ type: "spki", format: "der" }));
   const whose = isSelfSigned
     ? `self-signed, which invites make good by its pin ${pin}`
     : `from ${issuerOf(certificate)}`;
-  return { check, verdict: "ok", text: `${whose}; valid until ${formatDay(to)}` };
+  return { id, status: "ok", finding: `${whose}; valid until ${formatDay(to)}` };
 }
 
 function issuerOf(certificate: X509Certificate): string {

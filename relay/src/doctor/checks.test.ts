@@ -12,7 +12,7 @@ import { systemClock, type Clock } from "@porthole/common/util";
 import { isGlobal } from "./addresses.ts";
 import { checkCertificate, presentedCertificate } from "./certificate.ts";
 import { checkClock } from "./clock.ts";
-import { describeFindings } from "./finding.ts";
+import { describeChecks } from "./check.ts";
 import { checkStateFolder } from "./state-folder.ts";
 import { checkSystem } from "./system.ts";
 
@@ -40,33 +40,33 @@ function clockAt(now: number): Clock {
 describe("the clock", () => {
   const { pem } = createCertificate({ key, dnsNames: ["localhost"], notBefore: new Date(), days: 1 });
 
-  for (const [what, offsetMs, verdict, text] of [
+  for (const [what, offsetMs, status, text] of [
     ["is right", 0, "ok", /^agrees with 127/],
     ["is a little off", 40_000, "ok", /^agrees/],
-    ["is a day ahead", dayMs, "problem", /^is 24 h ahead of that of/],
-    ["is ten minutes behind", -10 * minuteMs, "problem", /^is 10 min behind that of/],
+    ["is a day ahead", dayMs, "failed", /^is 24 h ahead of that of/],
+    ["is ten minutes behind", -10 * minuteMs, "failed", /^is 10 min behind that of/],
   ] as const) {
     it(`${what}, says a server with a certificate that nobody trusts`, async () => {
       const server = createHttpsServer({ cert: pem, key: key.pem }, (_request, response) => response.end());
       const port = await listen(server);
       const finding = await checkClock(`https://127.0.0.1:${port}/directory`, clockAt(Date.now() + offsetMs), signal);
-      assert.equal(finding.verdict, verdict);
-      assert.match(finding.text, text);
-      assert.equal(finding.fix === undefined, verdict === "ok");
+      assert.equal(finding.status, status);
+      assert.match(finding.finding, text);
+      assert.equal(finding.fix === undefined, status === "ok");
       await close(server);
     });
   }
 
   it("can't be compared offline, or with a server that tells no time", async () => {
     const away = await checkClock("http://127.0.0.1:1/", systemClock, signal);
-    assert.equal(away.verdict, "skipped");
-    assert.match(away.text, /^no time from 127\.0\.0\.1:1: .*ECONNREFUSED/);
+    assert.equal(away.status, "skipped");
+    assert.match(away.finding, /^no time from 127\.0\.0\.1:1: .*ECONNREFUSED/);
     const server = http.createServer((_request, response) => {
       response.sendDate = false;
       response.end();
     });
     const port = await listen(server);
-    assert.match((await checkClock(`http://127.0.0.1:${port}/`, systemClock, signal)).text, /has no date/);
+    assert.match((await checkClock(`http://127.0.0.1:${port}/`, systemClock, signal)).finding, /has no date/);
     await close(server);
   });
 });
@@ -78,18 +78,18 @@ describe("the certificate", () => {
     const { pem } = createCertificate({ key, dnsNames: ["t.example.com"], notBefore: new Date(from), days });
     return new X509Certificate(pem);
   };
-  for (const [what, certificate, byAcme, verdict, text] of [
+  for (const [what, certificate, byAcme, status, text] of [
     ["is good", made(now - dayMs, 90), false, "ok", /^self-signed.*pin [a-z2-7]{52}; valid until 2027-/],
-    ["has expired", made(now - 90 * dayMs, 89), false, "problem", /^has expired on 2026-11-23/],
-    ["will expire", made(now - 90 * dayMs, 93), false, "advice", /^expires in 3 d/],
-    ["is of tomorrow", made(now + dayMs, 90), false, "problem", /^is valid only from 2026-11-25/],
-    ["should be a CA's", made(now - dayMs, 90), true, "advice", /^is still self-signed/],
+    ["has expired", made(now - 90 * dayMs, 89), false, "failed", /^has expired on 2026-11-23/],
+    ["will expire", made(now - 90 * dayMs, 93), false, "warning", /^expires in 3 d/],
+    ["is of tomorrow", made(now + dayMs, 90), false, "failed", /^is valid only from 2026-11-25/],
+    ["should be a CA's", made(now - dayMs, 90), true, "warning", /^is still self-signed/],
   ] as const) {
     it(what, () => {
       const finding = checkCertificate(certificate, { ...context, byAcme });
-      assert.equal(finding.verdict, verdict);
-      assert.match(finding.text, text);
-      assert.equal(finding.fix === undefined, verdict === "ok");
+      assert.equal(finding.status, status);
+      assert.match(finding.finding, text);
+      assert.equal(finding.fix === undefined, status === "ok");
     });
   }
 
@@ -115,17 +115,17 @@ describe("files and system", () => {
     const path = join(folder, "relay-key.pem");
     await writeFile(path, "key", { mode: 0o600 });
     assert.deepEqual(
-      (await checkStateFolder(folder)).map(({ verdict }) => verdict),
+      (await checkStateFolder(folder)).map(({ status }) => status),
       ["ok"],
     );
     await chmod(path, 0o644);
     await chmod(folder, 0o755);
-    const findings = await checkStateFolder(folder);
+    const checks = await checkStateFolder(folder);
     assert.deepEqual(
-      findings.map(({ verdict, fix }) => [verdict, fix]),
+      checks.map(({ status, fix }) => [status, fix]),
       [
-        ["problem", `chmod 700 ${folder}`],
-        ["problem", `chmod 600 ${path}`],
+        ["failed", `chmod 700 ${folder}`],
+        ["failed", `chmod 600 ${path}`],
       ],
     );
   });
@@ -134,14 +134,14 @@ describe("files and system", () => {
     const list = join(folder, "keys.txt");
     await mkdir(join(folder, "state"), { mode: 0o700 });
     await writeFile(list, "", { mode: 0o644 });
-    const check = async () => (await checkStateFolder(join(folder, "state"), [list])).map(({ verdict }) => verdict);
+    const check = async () => (await checkStateFolder(join(folder, "state"), [list])).map(({ status }) => status);
     assert.deepEqual(await check(), ["ok"]);
     await chmod(list, 0o666);
-    assert.deepEqual(await check(), ["problem"]);
+    assert.deepEqual(await check(), ["failed"]);
   });
 
   it("a folder that is not there is no problem yet", async () => {
-    assert.equal((await checkStateFolder(join(folder, "none")))[0]?.verdict, "skipped");
+    assert.equal((await checkStateFolder(join(folder, "none")))[0]?.status, "skipped");
   });
 
   async function proc(files: Readonly<Record<string, string>>): Promise<string[]> {
@@ -149,7 +149,7 @@ describe("files and system", () => {
       await mkdir(dirname(join(folder, path)), { recursive: true });
       await writeFile(join(folder, path), content);
     }
-    return (await checkSystem(folder)).map(({ verdict, text, fix }) => `${verdict} ${text} ${fix ?? ""}`);
+    return (await checkSystem(folder)).map(({ status, finding, fix }) => `${status} ${finding} ${fix ?? ""}`);
   }
 
   it("bbr is advised where it is not on", async () => {
@@ -161,9 +161,9 @@ describe("files and system", () => {
     });
     assert.match(
       tcp ?? "",
-      /^advice congestion control is cubic.*modprobe tcp_bbr; sysctl -w .*tcp_congestion_control=bbr/,
+      /^warning congestion control is cubic.*modprobe tcp_bbr; sysctl -w .*tcp_congestion_control=bbr/,
     );
-    assert.match(files ?? "", /^advice only 1024 open files.*LimitNOFILE/);
+    assert.match(files ?? "", /^warning only 1024 open files.*LimitNOFILE/);
   });
 
   it("is fine where it is on, and with many files", async () => {
@@ -197,12 +197,12 @@ describe("addresses", () => {
     it(`${address} can't`, () => assert.ok(!isGlobal(address)));
 });
 
-describe("findings", () => {
+describe("checks", () => {
   it("are a line each, with the fix below", () => {
-    const text = describeFindings([
-      { check: "dns", verdict: "ok", text: "fine" },
-      { check: "clock", verdict: "problem", text: "is off", fix: "Set it." },
+    const text = describeChecks([
+      { id: "dns", status: "ok", finding: "fine" },
+      { id: "clock", status: "failed", finding: "is off", fix: "Set it." },
     ]);
-    assert.equal(text, "ok       dns: fine\nPROBLEM  clock: is off\n           Set it.\n");
+    assert.equal(text, "ok       dns: fine\nFAILED   clock: is off\n           Set it.\n");
   });
 });

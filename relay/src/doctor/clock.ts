@@ -2,9 +2,9 @@ import http from "node:http";
 import https from "node:https";
 import { PortholeError } from "@porthole/common/errors";
 import { formatDuration, withDeadline, type Clock } from "@porthole/common/util";
-import type { Finding } from "./finding.ts";
+import type { Check } from "./check.ts";
 
-const check = "clock";
+const id = "clock";
 const askMs = 5_000;
 /** A certificate authority's answers are dated to the second, and take a moment. */
 const toleratedMs = 60_000;
@@ -13,22 +13,22 @@ const toleratedMs = 60_000;
  * Compares this machine's clock with the Date of a server's answer. Certificates are not checked: with a wrong clock none would be
  * valid, and nothing is believed but the time.
  */
-export async function checkClock(url: string, clock: Clock, parent: AbortSignal): Promise<Finding> {
+export async function checkClock(url: string, clock: Clock, parent: AbortSignal): Promise<Check> {
   const { host } = new URL(url);
   try {
     const options = { clock, delayMs: askMs, what: `The time from ${host}`, signal: parent };
     const theirs = await withDeadline(options, (signal) => dateOf(url, signal));
     const differenceMs = clock.now() - theirs;
-    if (Math.abs(differenceMs) <= toleratedMs) return { check, verdict: "ok", text: `agrees with ${host}` };
+    if (Math.abs(differenceMs) <= toleratedMs) return { id, status: "ok", finding: `agrees with ${host}` };
     const direction = differenceMs > 0 ? "ahead of" : "behind";
     return {
-      check,
-      verdict: "problem",
-      text: `is ${formatDuration(Math.abs(differenceMs))} ${direction} that of ${host}`,
+      id,
+      status: "failed",
+      finding: `is ${formatDuration(Math.abs(differenceMs))} ${direction} that of ${host}`,
       fix: "Set it, and keep it right: timedatectl set-ntp true. Certificates are not valid yet, or not any more, by a wrong clock.",
     };
   } catch (reason) {
-    return { check, verdict: "skipped", text: `no time from ${host}: ${PortholeError.from(reason).message}` };
+    return { id, status: "skipped", finding: `no time from ${host}: ${PortholeError.from(reason).message}` };
   }
 }
 

@@ -29,30 +29,28 @@ describe("what the DNS says of a relay", () => {
       apex: undefined,
       wildcard: undefined,
       expected: [
-        ["problem", /^t\.example\.com has no address/],
-        ["problem", /^\*\.t\.example\.com has no address/],
+        ["failed", /^t\.example\.com has no address/],
+        ["failed", /^\*\.t\.example\.com has no address/],
       ],
       fix: /t\.example\.com\. A 203\.0\.113\.7$/,
     },
     "no wildcard": {
       apex: [v4],
       wildcard: undefined,
-      expected: [["problem", /^\*\.t\.example\.com has no address/]],
+      expected: [["failed", /^\*\.t\.example\.com has no address/]],
       fix: /\*\.t\.example\.com\. A 203\.0\.113\.7/,
     },
-    "only a wildcard": { apex: [], wildcard: [v4], expected: [["problem", /^t\.example\.com has no address/]] },
+    "only a wildcard": { apex: [], wildcard: [v4], expected: [["failed", /^t\.example\.com has no address/]] },
     "two machines": {
       apex: [v4],
       wildcard: [v4, other],
       context: { machineAddresses: ["10.0.0.2"] },
-      expected: [
-        ["problem", /leads to 203\.0\.113\.7, but the names under it lead to 198\.51\.100\.9, 203\.0\.113\.7/],
-      ],
+      expected: [["failed", /leads to 203\.0\.113\.7, but the names under it lead to 198\.51\.100\.9, 203\.0\.113\.7/]],
     },
     "another machine": {
       apex: [other],
       wildcard: [other],
-      expected: [["problem", /leads to 198\.51\.100\.9, but this machine is 203\.0\.113\.7/]],
+      expected: [["failed", /leads to 198\.51\.100\.9, but this machine is 203\.0\.113\.7/]],
       fix: /Correct the A record/,
     },
     "a machine behind a router, which can't know": {
@@ -64,33 +62,33 @@ describe("what the DNS says of a relay", () => {
     "an AAAA record that the relay does not answer": {
       apex: [v4, v6],
       wildcard: [v4, v6],
-      expected: [["problem", /AAAA record 2001:db8::7, but the relay listens on IPv4 only/]],
+      expected: [["failed", /AAAA record 2001:db8::7, but the relay listens on IPv4 only/]],
       fix: /bind-addr = "::"/,
     },
     "an address of this network only": {
       apex: ["192.168.1.5"],
       wildcard: ["192.168.1.5"],
-      expected: [ok, ["advice", /192\.168\.1\.5, which only machines in that network can reach/]],
+      expected: [ok, ["warning", /192\.168\.1\.5, which only machines in that network can reach/]],
     },
   };
   for (const [what, { apex, wildcard, context, expected, fix }] of Object.entries(cases)) {
     it(what, async () => {
       const dns = await startFakeDns((name) => (name === domain ? apex : wildcard));
       try {
-        const { findings, addresses } = await checkDns(domain, {
+        const { checks, addresses } = await checkDns(domain, {
           resolver: hostPort().parse(dns.address),
           machineAddresses: [v4, "10.0.0.2"],
           listensOnIpv6: false,
           ...context,
         });
         assert.deepEqual(
-          findings.map(({ verdict }) => verdict),
-          expected.map(([verdict]) => verdict),
-          JSON.stringify(findings),
+          checks.map(({ status }) => status),
+          expected.map(([status]) => status),
+          JSON.stringify(checks),
         );
-        for (const [index, [, text]] of expected.entries()) assert.match(findings[index]?.text ?? "", text);
-        for (const { verdict, fix: given } of findings) assert.equal(given === undefined, verdict === "ok");
-        if (fix) assert.match(findings[0]?.fix ?? "", fix);
+        for (const [index, [, text]] of expected.entries()) assert.match(checks[index]?.finding ?? "", text);
+        for (const { status, fix: given } of checks) assert.equal(given === undefined, status === "ok");
+        if (fix) assert.match(checks[0]?.fix ?? "", fix);
         assert.deepEqual([...addresses].sort(), [...(apex ?? [])].sort());
       } finally {
         await dns.close();
@@ -99,16 +97,16 @@ describe("what the DNS says of a relay", () => {
   }
 
   it("is not known when no server answers", async () => {
-    const { findings } = await checkDns(domain, {
+    const { checks } = await checkDns(domain, {
       resolver: { host: "127.0.0.1", port: 1 },
       machineAddresses: [],
       listensOnIpv6: false,
     });
     assert.deepEqual(
-      findings.map(({ verdict }) => verdict),
-      ["problem"],
+      checks.map(({ status }) => status),
+      ["failed"],
     );
-    assert.match(findings[0]?.text ?? "", /No DNS server answers for t\.example\.com/);
-    assert.match(findings[0]?.fix ?? "", /--resolver/);
+    assert.match(checks[0]?.finding ?? "", /No DNS server answers for t\.example\.com/);
+    assert.match(checks[0]?.fix ?? "", /--resolver/);
   });
 });

@@ -4,7 +4,7 @@ import { isIPv6 } from "node:net";
 import { PortholeError } from "@porthole/common/errors";
 import { formatHostPort, type HostPort } from "@porthole/common/options";
 import { isGlobal } from "./addresses.ts";
-import type { Finding } from "./finding.ts";
+import type { Check } from "./check.ts";
 
 export interface DnsContext {
   /** The machine's own server when absent. */
@@ -15,12 +15,12 @@ export interface DnsContext {
 }
 
 export interface DnsResult {
-  readonly findings: readonly Finding[];
+  readonly checks: readonly Check[];
   /** Where the domain leads. */
   readonly addresses: readonly string[];
 }
 
-const check = "dns";
+const id = "dns";
 const timeoutMs = 3_000;
 const tries = 2;
 
@@ -33,23 +33,23 @@ export async function checkDns(domain: string, context: DnsContext): Promise<Dns
     const apex = await addressesOf(resolver, domain);
     // Any name will do that nobody has made a record for.
     const below = await addressesOf(resolver, `porthole-${randomBytes(8).toString("hex")}.${domain}`);
-    const findings = [
+    const checks = [
       ...missing(domain, apex, context),
       ...missing(wildcard, below, context),
       ...different(domain, apex, below),
       ...[...new Set([...apex, ...below])].flatMap((address) => wrongAddress(domain, address, context)),
     ];
-    const isFine = findings.every(({ verdict }) => verdict !== "problem");
+    const isFine = checks.every(({ status }) => status !== "failed");
     return {
       addresses: apex,
-      findings: isFine
-        ? [{ check, verdict: "ok", text: `${domain} and ${wildcard} lead to ${apex.join(", ")}` }, ...findings]
-        : findings,
+      checks: isFine
+        ? [{ id, status: "ok", finding: `${domain} and ${wildcard} lead to ${apex.join(", ")}` }, ...checks]
+        : checks,
     };
   } catch (reason) {
     const { message } = PortholeError.from(reason);
     const fix = "Check the network and /etc/resolv.conf, or name a server with --resolver.";
-    return { addresses: [], findings: [{ check, verdict: "problem", text: message, fix }] };
+    return { addresses: [], checks: [{ id, status: "failed", finding: message, fix }] };
   }
 }
 
@@ -71,37 +71,37 @@ function none(name: string): (reason: NodeJS.ErrnoException) => string[] {
   };
 }
 
-function missing(name: string, addresses: readonly string[], { machineAddresses }: DnsContext): Finding[] {
+function missing(name: string, addresses: readonly string[], { machineAddresses }: DnsContext): Check[] {
   if (addresses.length > 0) return [];
   const own = machineAddresses.filter(isGlobal);
   const records = own.length > 0 ? own : ["the relay's public address"];
   const fix = `Add to the domain's zone: ${records.map((address) => `${name}. ${typeOf(address)} ${address}`).join("; ")}`;
-  return [{ check, verdict: "problem", text: `${name} has no address in the DNS`, fix }];
+  return [{ id, status: "failed", finding: `${name} has no address in the DNS`, fix }];
 }
 
-function different(domain: string, apex: readonly string[], below: readonly string[]): Finding[] {
+function different(domain: string, apex: readonly string[], below: readonly string[]): Check[] {
   if (apex.length === 0 || below.length === 0 || apex.join() === below.join()) return [];
-  const text = `${domain} leads to ${apex.join(", ")}, but the names under it lead to ${below.join(", ")}`;
+  const finding = `${domain} leads to ${apex.join(", ")}, but the names under it lead to ${below.join(", ")}`;
   const fix = `Give ${domain} and *.${domain} the same A and AAAA records: clients come by the one, visitors by the other.`;
-  return [{ check, verdict: "problem", text, fix }];
+  return [{ id, status: "failed", finding, fix }];
 }
 
-function wrongAddress(domain: string, address: string, context: DnsContext): Finding[] {
+function wrongAddress(domain: string, address: string, context: DnsContext): Check[] {
   if (isIPv6(address) && !context.listensOnIpv6) {
-    const text = `${domain} has the AAAA record ${address}, but the relay listens on IPv4 only`;
+    const finding = `${domain} has the AAAA record ${address}, but the relay listens on IPv4 only`;
     const fix = 'Set bind-addr = "::" (it takes IPv4 too), or remove the record: certificate authorities prefer IPv6.';
-    return [{ check, verdict: "problem", text, fix }];
+    return [{ id, status: "failed", finding, fix }];
   }
   if (!isGlobal(address)) {
-    const text = `${domain} leads to ${address}, which only machines in that network can reach`;
+    const finding = `${domain} leads to ${address}, which only machines in that network can reach`;
     const fix = "Use the public address; a certificate authority has to be able to connect.";
-    return [{ check, verdict: "advice", text, fix }];
+    return [{ id, status: "warning", finding, fix }];
   }
   const own = context.machineAddresses.filter((each) => isGlobal(each) && isIPv6(each) === isIPv6(address));
   if (own.length === 0 || own.includes(address)) return [];
-  const text = `${domain} leads to ${address}, but this machine is ${own.join(", ")}`;
+  const finding = `${domain} leads to ${address}, but this machine is ${own.join(", ")}`;
   const fix = `Correct the ${typeOf(address)} record, unless ${address} forwards to this machine.`;
-  return [{ check, verdict: "problem", text, fix }];
+  return [{ id, status: "failed", finding, fix }];
 }
 
 function typeOf(address: string): "A" | "AAAA" {

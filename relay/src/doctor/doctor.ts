@@ -9,7 +9,7 @@ import { machineAddresses } from "./addresses.ts";
 import { checkCertificate, presentedCertificate, type CertificateContext } from "./certificate.ts";
 import { checkClock } from "./clock.ts";
 import { checkDns } from "./dns.ts";
-import type { Finding } from "./finding.ts";
+import type { Check } from "./check.ts";
 import { checkPorts, wantedPorts } from "./ports.ts";
 import { checkStateFolder } from "./state-folder.ts";
 import { checkSystem } from "./system.ts";
@@ -24,10 +24,10 @@ export interface DoctorContext {
 }
 
 /** Looks at everything that keeps a relay from being reached, one thing after the other. Never rejects but with the signal's reason. */
-export async function examine(config: RelayConfig, context: DoctorContext): Promise<Finding[]> {
+export async function examine(config: RelayConfig, context: DoctorContext): Promise<Check[]> {
   const { clock, signal, running } = context;
   const domains = publicDomains(config);
-  const findings: Finding[] = [];
+  const checks: Check[] = [];
   const addresses = new Set<string>();
   const machine = machineAddresses();
   for (const domain of domains) {
@@ -36,15 +36,15 @@ export async function examine(config: RelayConfig, context: DoctorContext): Prom
       machineAddresses: machine,
       listensOnIpv6: config.bindAddress.includes(":"),
     });
-    findings.push(...result.findings);
+    checks.push(...result.checks);
     for (const address of result.addresses) addresses.add(address);
   }
   if (domains.length === 0)
-    findings.push({ check: "dns", verdict: "skipped", text: "there is no public name (--domain-suffix)" });
+    checks.push({ id: "dns", status: "skipped", finding: "there is no public name (--domain-suffix)" });
   const ports = running
     ? wantedPorts({ apiPort: running.api, publicPort: running.public, alpnPort: running.alpn })
     : wantedPorts(config);
-  findings.push(
+  checks.push(
     ...(await checkPorts(ports, {
       isRunning: running !== undefined,
       bindAddress: config.bindAddress,
@@ -56,12 +56,12 @@ export async function examine(config: RelayConfig, context: DoctorContext): Prom
     await certificateFinding(config, context, domains[0]),
     config.acme
       ? await checkClock(config.acme.directoryUrl, clock, signal)
-      : { check: "clock", verdict: "skipped", text: "no certificate authority is configured that could be asked" },
+      : { id: "clock", status: "skipped", finding: "no certificate authority is configured that could be asked" },
     ...(await checkStateFolder(config.stateDir, config.admission.keysPath ? [config.admission.keysPath] : [])),
     ...(await checkSystem()),
   );
   signal.throwIfAborted();
-  return findings;
+  return checks;
 }
 
 /** Under which names the relay has to be found. */
@@ -76,7 +76,7 @@ async function certificateFinding(
   config: RelayConfig,
   { clock, signal, running }: DoctorContext,
   domain: string | undefined,
-): Promise<Finding> {
+): Promise<Check> {
   const { acme, tlsFiles, stateDir, bindAddress } = config;
   const context: CertificateContext = { name: acme?.domain ?? domain, byAcme: acme !== undefined, clock };
   try {
@@ -89,10 +89,10 @@ async function certificateFinding(
     const pem = await readFileIfExists(path);
     if (pem) return checkCertificate(new X509Certificate(pem), context);
     return tlsFiles
-      ? { check: "certificate", verdict: "problem", text: `there is no file ${path}`, fix: "Correct --tls-cert." }
-      : { check: "certificate", verdict: "skipped", text: "there is none before the relay's first start" };
+      ? { id: "certificate", status: "failed", finding: `there is no file ${path}`, fix: "Correct --tls-cert." }
+      : { id: "certificate", status: "skipped", finding: "there is none before the relay's first start" };
   } catch (reason) {
     const { message } = PortholeError.from(reason);
-    return { check: "certificate", verdict: "problem", text: message, fix: "Look at the relay's log." };
+    return { id: "certificate", status: "failed", finding: message, fix: "Look at the relay's log." };
   }
 }

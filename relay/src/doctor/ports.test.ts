@@ -25,9 +25,9 @@ function wanted(protocol: Protocol, port = 0): WantedPort {
   return { flag: protocol === "udp" ? "api-port" : "pub-port", protocol, port, purpose: "visitors" };
 }
 
-async function verdicts(port: WantedPort, more: Partial<PortsContext> = {}) {
-  const findings = await checkPorts([port], { ...context, ...more });
-  return findings.map(({ check, verdict, text, fix }) => ({ check, verdict, all: `${text} ${fix ?? ""}` }));
+async function statuses(port: WantedPort, more: Partial<PortsContext> = {}) {
+  const checks = await checkPorts([port], { ...context, ...more });
+  return checks.map(({ id, status, finding, fix }) => ({ id, status, all: `${finding} ${fix ?? ""}` }));
 }
 
 describe("the ports of a relay", () => {
@@ -46,14 +46,14 @@ describe("the ports of a relay", () => {
 
   for (const protocol of ["tcp", "udp"] as const) {
     it(`are free and can be reached: ${protocol}`, async () => {
-      const [finding, ...more] = await verdicts(wanted(protocol));
-      assert.deepEqual([finding?.verdict, more], ["ok", []]);
+      const [finding, ...more] = await statuses(wanted(protocol));
+      assert.deepEqual([finding?.status, more], ["ok", []]);
       assert.match(finding?.all ?? "", /can be reached by 127\.0\.0\.1/);
     });
 
     it(`are free, and nobody knows whether they can be reached: ${protocol}`, async () => {
-      const [finding] = await verdicts(wanted(protocol), { publicAddresses: [] });
-      assert.equal(finding?.verdict, "ok");
+      const [finding] = await statuses(wanted(protocol), { publicAddresses: [] });
+      assert.equal(finding?.status, "ok");
       assert.match(finding?.all ?? "", /is not known without an address/);
     });
   }
@@ -62,8 +62,8 @@ describe("the ports of a relay", () => {
     const server = net.createServer();
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    const [finding] = await verdicts(wanted("tcp", (server.address() as AddressInfo).port));
-    assert.equal(finding?.verdict, "problem");
+    const [finding] = await statuses(wanted("tcp", (server.address() as AddressInfo).port));
+    assert.equal(finding?.status, "failed");
     assert.match(finding?.all ?? "", /is taken by another program.*--pub-port/);
     server.close();
     await once(server, "close");
@@ -73,8 +73,8 @@ describe("the ports of a relay", () => {
     const socket = dgram.createSocket("udp4");
     socket.bind(0, "127.0.0.1");
     await once(socket, "listening");
-    const [finding] = await verdicts(wanted("udp", socket.address().port));
-    assert.equal(finding?.verdict, "problem");
+    const [finding] = await statuses(wanted("udp", socket.address().port));
+    assert.equal(finding?.status, "failed");
     assert.match(finding?.all ?? "", /UDP port \d+ is taken by another program.*--api-port/);
     socket.close();
     await once(socket, "close");
@@ -85,21 +85,21 @@ describe("the ports of a relay", () => {
     server.listen(0, "127.0.0.2");
     await once(server, "listening");
     const port = wanted("tcp", (server.address() as AddressInfo).port);
-    const [finding] = await verdicts(port, { publicAddresses: ["127.0.0.2"], machineAddresses: [] });
-    assert.equal(finding?.verdict, "advice");
+    const [finding] = await statuses(port, { publicAddresses: ["127.0.0.2"], machineAddresses: [] });
+    assert.equal(finding?.status, "warning");
     assert.match(finding?.all ?? "", /another program answers there/);
     server.close();
     await once(server, "close");
   });
 
-  for (const [what, machineAddresses, verdict, fix] of [
-    ["a firewall of its own", ["127.0.0.3"], "problem", /ufw allow/],
-    ["a router or a provider's firewall", [], "advice", /from another network: nc -zvu? ADDRESS/],
+  for (const [what, machineAddresses, status, fix] of [
+    ["a firewall of its own", ["127.0.0.3"], "failed", /ufw allow/],
+    ["a router or a provider's firewall", [], "warning", /from another network: nc -zvu? ADDRESS/],
   ] as const) {
     for (const protocol of ["tcp", "udp"] as const) {
       it(`can't be reached behind ${what}: ${protocol}`, async () => {
-        const [finding] = await verdicts(wanted(protocol), { publicAddresses: ["127.0.0.3"], machineAddresses });
-        assert.equal(finding?.verdict, verdict);
+        const [finding] = await statuses(wanted(protocol), { publicAddresses: ["127.0.0.3"], machineAddresses });
+        assert.equal(finding?.status, status);
         assert.match(finding?.all ?? "", fix);
       });
     }
@@ -111,11 +111,11 @@ describe("the ports of a relay", () => {
       server.listen(0, "127.0.0.1");
       await once(server, "listening");
       const port = wanted("tcp", (server.address() as AddressInfo).port);
-      assert.equal((await verdicts(port, { isRunning: true }))[0]?.verdict, "ok");
+      assert.equal((await statuses(port, { isRunning: true }))[0]?.status, "ok");
       server.close();
       await once(server, "close");
-      const [closed] = await verdicts(port, { isRunning: true });
-      assert.equal(closed?.verdict, "problem");
+      const [closed] = await statuses(port, { isRunning: true });
+      assert.equal(closed?.status, "failed");
       assert.match(closed?.all ?? "", /ECONNREFUSED/);
     });
 
@@ -125,15 +125,15 @@ describe("the ports of a relay", () => {
       const key = generateKey();
       const { pem } = createCertificate({ key, dnsNames: ["localhost"], notBefore: new Date(), days: 1 });
       const listener = await listenQuic({ address: "127.0.0.1", port: 0, cert: pem, key: key.pem }, { signal });
-      const [served] = await verdicts(wanted("udp", listener.address.port), { isRunning: true });
-      assert.equal(served?.verdict, "ok");
+      const [served] = await statuses(wanted("udp", listener.address.port), { isRunning: true });
+      assert.equal(served?.status, "ok");
       await listener.close();
       const silent = dgram.createSocket("udp4");
       silent.bind(0, "127.0.0.1");
       await once(silent, "listening");
-      const [finding] = await verdicts(wanted("udp", silent.address().port), { isRunning: true });
-      assert.equal(finding?.verdict, "problem");
-      assert.equal(finding.check, "udp");
+      const [finding] = await statuses(wanted("udp", silent.address().port), { isRunning: true });
+      assert.equal(finding?.status, "failed");
+      assert.equal(finding.id, "udp");
       assert.match(finding.all, /An answer from 127\.0\.0\.1 took longer/);
       silent.close();
       await once(silent, "close");

@@ -1,7 +1,7 @@
 import { PortholeError } from "@porthole/common/errors";
 import { withDeadline, type Clock } from "@porthole/common/util";
 import type { RelayConfig } from "../config.ts";
-import type { Finding } from "./finding.ts";
+import type { Check } from "./check.ts";
 import { askQuic, connectTcp, type Probe, type Protocol } from "./probe.ts";
 import { openStandIn, type StandIn } from "./stand-in.ts";
 
@@ -42,13 +42,13 @@ export function wantedPorts(config: Pick<RelayConfig, "apiPort" | "publicPort" |
 }
 
 /** Whether the ports are free or the relay's, and whether connections by the public addresses arrive. */
-export async function checkPorts(wanted: readonly WantedPort[], context: PortsContext): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  for (const each of wanted) findings.push(...(await checkPort(each, context)));
-  return findings;
+export async function checkPorts(wanted: readonly WantedPort[], context: PortsContext): Promise<Check[]> {
+  const checks: Check[] = [];
+  for (const each of wanted) checks.push(...(await checkPort(each, context)));
+  return checks;
 }
 
-async function checkPort(wanted: WantedPort, context: PortsContext): Promise<Finding[]> {
+async function checkPort(wanted: WantedPort, context: PortsContext): Promise<Check[]> {
   const { flag, protocol, port } = wanted;
   if (context.isRunning) return reach(wanted, protocol === "tcp" ? connectTcp : askQuic, context);
   let standIn: StandIn;
@@ -56,9 +56,7 @@ async function checkPort(wanted: WantedPort, context: PortsContext): Promise<Fin
     standIn = await openStandIn(protocol, context.bindAddress, port, flag);
   } catch (reason) {
     const { message, hint } = PortholeError.from(reason);
-    return [
-      { check: checkOf(wanted), verdict: "problem", text: message, ...(hint === undefined ? {} : { fix: hint }) },
-    ];
+    return [{ id: idOf(wanted), status: "failed", finding: message, ...(hint === undefined ? {} : { fix: hint }) }];
   }
   try {
     return await reach(wanted, standIn.probe, context);
@@ -67,34 +65,34 @@ async function checkPort(wanted: WantedPort, context: PortsContext): Promise<Fin
   }
 }
 
-async function reach(wanted: WantedPort, probe: Probe, context: PortsContext): Promise<Finding[]> {
+async function reach(wanted: WantedPort, probe: Probe, context: PortsContext): Promise<Check[]> {
   const { protocol, port, purpose } = wanted;
-  const check = checkOf(wanted);
+  const id = idOf(wanted);
   const what = `${protocol.toUpperCase()} port ${port} (${purpose})`;
   if (context.publicAddresses.length === 0) {
-    const text = `${what} ${context.isRunning ? "is the relay's" : "is free"}; whether it can be reached is not known without an address`;
-    return [{ check, verdict: context.isRunning ? "skipped" : "ok", text }];
+    const finding = `${what} ${context.isRunning ? "is the relay's" : "is free"}; whether it can be reached is not known without an address`;
+    return [{ id, status: context.isRunning ? "skipped" : "ok", finding }];
   }
   const { clock, signal: parent } = context;
   return Promise.all(
-    context.publicAddresses.map(async (address): Promise<Finding> => {
+    context.publicAddresses.map(async (address): Promise<Check> => {
       try {
         const options = { clock, delayMs: probeMs, what: `An answer from ${address}`, signal: parent };
         await withDeadline(options, (signal) => probe(address, port, signal));
-        return { check, verdict: "ok", text: `${what} can be reached by ${address}` };
+        return { id, status: "ok", finding: `${what} can be reached by ${address}` };
       } catch (reason) {
         const why = (reason as Error).message;
         return context.machineAddresses.includes(address)
           ? {
-              check,
-              verdict: "problem",
-              text: `${what} can't be reached by ${address}: ${why}`,
+              id,
+              status: "failed",
+              finding: `${what} can't be reached by ${address}: ${why}`,
               fix: firewallFix(wanted),
             }
           : {
-              check,
-              verdict: "advice",
-              text: `${what} could not be reached from here by ${address}: ${why}`,
+              id,
+              status: "warning",
+              finding: `${what} could not be reached from here by ${address}: ${why}`,
               fix: outsideFix(wanted),
             };
       }
@@ -111,6 +109,6 @@ function outsideFix({ protocol, port }: WantedPort): string {
   return `Many routers don't let a machine in by its own public address. Try from another network: nc ${option} ADDRESS ${port}. If that fails too, open ${port}/${protocol} in the provider's and the machine's firewall.`;
 }
 
-function checkOf({ protocol }: WantedPort): string {
+function idOf({ protocol }: WantedPort): Check["id"] {
   return protocol === "udp" ? "udp" : "ports";
 }

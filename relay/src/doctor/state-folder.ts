@@ -1,17 +1,17 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { stateError } from "@porthole/common/util";
-import type { Finding } from "./finding.ts";
+import type { Check } from "./check.ts";
 
-const check = "files";
+const id = "files";
 
 /** Whether only the relay's own user can read its keys and its book. */
-export async function checkStateFolder(stateDir: string, others: readonly string[] = []): Promise<Finding[]> {
-  if (process.platform === "win32") return [{ check, verdict: "skipped", text: "file modes mean nothing on Windows" }];
+export async function checkStateFolder(stateDir: string, others: readonly string[] = []): Promise<Check[]> {
+  if (process.platform === "win32") return [{ id, status: "skipped", finding: "file modes mean nothing on Windows" }];
   try {
     const names = await readdir(stateDir);
     const { uid } = await stat(stateDir);
-    const findings = [
+    const checks = [
       ...(await look(stateDir, { forbidden: 0o077, wanted: "700", owner: uid })),
       ...(
         await Promise.all(
@@ -21,13 +21,13 @@ export async function checkStateFolder(stateDir: string, others: readonly string
       // Others may read a list of keys, but not write it.
       ...(await Promise.all(others.map((path) => look(path, { forbidden: 0o022, wanted: "644" })))).flat(),
     ];
-    if (findings.length > 0) return findings;
-    return [{ check, verdict: "ok", text: `${stateDir} is for its own user only` }];
+    if (checks.length > 0) return checks;
+    return [{ id, status: "ok", finding: `${stateDir} is for its own user only` }];
   } catch (reason) {
     if ((reason as NodeJS.ErrnoException).code === "ENOENT")
-      return [{ check, verdict: "skipped", text: `${stateDir} is not there yet` }];
+      return [{ id, status: "skipped", finding: `${stateDir} is not there yet` }];
     const { message, hint } = stateError("read", stateDir, reason);
-    return [{ check, verdict: "problem", text: message, ...(hint === undefined ? {} : { fix: hint }) }];
+    return [{ id, status: "failed", finding: message, ...(hint === undefined ? {} : { fix: hint }) }];
   }
 }
 
@@ -39,16 +39,14 @@ interface Expected {
   readonly owner?: number;
 }
 
-async function look(path: string, { forbidden, wanted, owner }: Expected): Promise<Finding[]> {
+async function look(path: string, { forbidden, wanted, owner }: Expected): Promise<Check[]> {
   const found = await stat(path);
   // Whoever can't enter the folder can't reach a socket in it, and its mode is the umask's.
   if (!found.isSocket() && !(found.isDirectory() && wanted === "600") && (found.mode & forbidden) !== 0) {
-    const text = `${path} has mode ${(found.mode & 0o777).toString(8)}, so others have access`;
-    return [{ check, verdict: "problem", text, fix: `chmod ${wanted} ${path}` }];
+    const finding = `${path} has mode ${(found.mode & 0o777).toString(8)}, so others have access`;
+    return [{ id, status: "failed", finding, fix: `chmod ${wanted} ${path}` }];
   }
   if (owner === undefined || found.uid === owner) return [];
-  const text = `${path} belongs to another user than its folder`;
-  return [
-    { check, verdict: "problem", text, fix: `chown ${owner} ${path}, and run porthole-relay always as that user` },
-  ];
+  const finding = `${path} belongs to another user than its folder`;
+  return [{ id, status: "failed", finding, fix: `chown ${owner} ${path}, and run porthole-relay always as that user` }];
 }

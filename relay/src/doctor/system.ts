@@ -1,41 +1,41 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Finding } from "./finding.ts";
+import type { Check } from "./check.ts";
 
 /** Each visitor takes one, each agent a few. */
 const wantedFiles = 16_384;
 
 /** How this Linux is set up for many connections over long ways. Elsewhere there is nothing to say. `proc` is /proc but in tests. */
-export async function checkSystem(proc = "/proc"): Promise<Finding[]> {
+export async function checkSystem(proc = "/proc"): Promise<Check[]> {
   return [await checkCongestionControl(proc), await checkOpenFiles(proc)];
 }
 
-async function checkCongestionControl(proc: string): Promise<Finding> {
-  const check = "tcp";
+async function checkCongestionControl(proc: string): Promise<Check> {
+  const id = "tcp";
   const current = await read(join(proc, "sys/net/ipv4/tcp_congestion_control"));
-  if (current === undefined) return { check, verdict: "skipped", text: "the congestion control can't be read here" };
-  if (current === "bbr") return { check, verdict: "ok", text: "congestion control is bbr" };
+  if (current === undefined) return { id, status: "skipped", finding: "the congestion control can't be read here" };
+  if (current === "bbr") return { id, status: "ok", finding: "congestion control is bbr" };
   const available = (await read(join(proc, "sys/net/ipv4/tcp_available_congestion_control"))) ?? "";
   const load = available.split(" ").includes("bbr") ? "" : "modprobe tcp_bbr; ";
   return {
-    check,
-    verdict: "advice",
-    text: `congestion control is ${current}; for visitors far away, or where packets get lost, bbr is much faster`,
+    id,
+    status: "warning",
+    finding: `congestion control is ${current}; for visitors far away, or where packets get lost, bbr is much faster`,
     fix: `${load}sysctl -w net.core.default_qdisc=fq net.ipv4.tcp_congestion_control=bbr (and the same lines in /etc/sysctl.d/ to keep it)`,
   };
 }
 
-async function checkOpenFiles(proc: string): Promise<Finding> {
-  const check = "files";
+async function checkOpenFiles(proc: string): Promise<Check> {
+  const id = "files";
   const limits = await read(join(proc, "self/limits"));
   const [, soft] = /^Max open files\s+(\S+)/m.exec(limits ?? "") ?? [];
-  if (soft === undefined) return { check, verdict: "skipped", text: "the limit of open files can't be read here" };
+  if (soft === undefined) return { id, status: "skipped", finding: "the limit of open files can't be read here" };
   if (soft === "unlimited" || Number(soft) >= wantedFiles)
-    return { check, verdict: "ok", text: `up to ${soft} open files` };
+    return { id, status: "ok", finding: `up to ${soft} open files` };
   return {
-    check,
-    verdict: "advice",
-    text: `only ${soft} open files at once, and each visitor takes one`,
+    id,
+    status: "warning",
+    finding: `only ${soft} open files at once, and each visitor takes one`,
     fix: "LimitNOFILE=65536 in the unit file, or ulimit -n 65536 before the start",
   };
 }
