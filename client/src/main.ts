@@ -3,6 +3,7 @@ import { PortholeError } from "@porthole/common/errors";
 import { asksFor, helpText, readOptions } from "@porthole/common/options";
 import { version } from "@porthole/common/version";
 import { runStdioAgent } from "./agent.ts";
+import { inspect } from "./inspect/commands.ts";
 import { joinRelay, listRelays } from "./join.ts";
 import { clientOptions } from "./options.ts";
 import { runClient } from "./run.ts";
@@ -17,6 +18,7 @@ const commands = {
   "status [--json]": "What the running client is doing",
   stop: "End it",
   "agent --stdio": "Do what another program says: docs/rpc.md",
+  "inspect [FILTER]": "Visitors' requests as they come; inspect list|show|replay|export|clear|pause|resume",
   "share [--for 2h] [--label TEXT]": "A link that lets in, with --access-share; share list, share revoke ID",
 };
 
@@ -34,6 +36,7 @@ async function main(argv: readonly string[]): Promise<void> {
   else if (command === "join") process.stdout.write(await joinRelay(rest));
   else if (command === "relays") process.stdout.write(await listRelays(rest));
   else if (command === "agent") await runStdioAgent(rest);
+  else if (command === "inspect") await inspect(rest);
   else if (command === "share") process.stdout.write(await share(rest));
   else await runClient(readOptions(clientOptions, withShortForm(argv), process.env).values);
 }

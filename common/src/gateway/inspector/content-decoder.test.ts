@@ -48,7 +48,7 @@ describe("undoing content codings", () => {
   });
 
   it("is not blown up by a bomb", async () => {
-    for (const bomb of [zlib.gzipSync(Buffer.alloc(300 * mebi)), zlib.gzipSync(Buffer.alloc(mebi + 1))]) {
+    for (const bomb of [zlib.gzipSync(Buffer.alloc(40 * mebi)), zlib.gzipSync(Buffer.alloc(mebi + 1))]) {
       const { bytes, outcome } = await decodeContent(bomb, "gzip", mebi);
       assert.equal(bytes.length, mebi);
       assert.equal(outcome, "damaged");

@@ -47,6 +47,7 @@ export function detailOf(recording: Recording, redactor: Redactor, unredacted: b
   const summary = summaryOf(recording, redactor);
   return {
     summary: { ...summary, target: target(request.target) },
+    origin: publicOrigin(recording),
     timing: {
       startedAt: recording.startedAt,
       ...(marks.forwarded !== undefined && { forwardedMs: marks.forwarded }),
@@ -107,4 +108,11 @@ export function plainHeaders(raw: RawHeaders): Header[] {
 
 function mediaType(headers: RawHeaders): string | undefined {
   return valueOf(headers, "content-type")?.split(";", 1)[0]?.trim().toLowerCase();
+}
+
+/** As the visitor had it in the address bar: the port is the relay's, or what Host says. */
+export function publicOrigin({ request }: Recording): string {
+  const { scheme, visitor, headers } = request;
+  const port = visitor.publicPort ?? Number(/:(\d{1,5})$/.exec(valueOf(headers, "host") ?? "")?.[1] ?? 443);
+  return `${scheme}://${visitor.hostname}${port === 443 ? "" : `:${port}`}`;
 }

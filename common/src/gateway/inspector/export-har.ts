@@ -6,7 +6,6 @@ import type { ExchangeDetail, Header, MessageView } from "./types.ts";
 /** An exchange with everything that a HAR says of it, redacted already unless the user wanted otherwise. */
 export interface HarSource {
   readonly detail: ExchangeDetail;
-  readonly origin: string;
   readonly requestBody: ReadBody;
   readonly responseBody: ReadBody;
   readonly messages: readonly MessageView[];
@@ -24,9 +23,9 @@ export function harOf(sources: readonly HarSource[]): object {
   };
 }
 
-function entryOf({ detail, origin, requestBody, responseBody, messages }: HarSource): object {
+function entryOf({ detail, requestBody, responseBody, messages }: HarSource): object {
   const { summary, timing, request, response } = detail;
-  const url = origin + (summary.target.startsWith("/") ? summary.target : "/");
+  const url = detail.origin + (summary.target.startsWith("/") ? summary.target : "/");
   const total = summary.durationMs ?? timing.responseEndMs ?? timing.responseHeadMs ?? 0;
   const forwarded = timing.forwardedMs ?? 0;
   const head = Math.max(timing.responseHeadMs ?? total, forwarded);

@@ -1,8 +1,7 @@
 import { PortholeError } from "../../errors.ts";
 import type { RawHeaders } from "../exchange.ts";
-import { valueOf } from "../raw-headers.ts";
 import { readBody } from "./body-view.ts";
-import { bodyInfo, detailOf, plainHeaders } from "./exchange-view.ts";
+import { bodyInfo, detailOf, plainHeaders, publicOrigin } from "./exchange-view.ts";
 import { curlCommand } from "./export-curl.ts";
 import { fetchCode } from "./export-fetch.ts";
 import { harOf, type HarSource } from "./export-har.ts";
@@ -54,13 +53,6 @@ export async function exportRecordings(
       };
 }
 
-/** As the visitor had it in the address bar: the port is the relay's, or what Host says. */
-function publicOrigin({ request }: Recording): string {
-  const { scheme, visitor, headers } = request;
-  const port = visitor.publicPort ?? Number(/:(\d{1,5})$/.exec(valueOf(headers, "host") ?? "")?.[1] ?? 443);
-  return `${scheme}://${visitor.hostname}${port === 443 ? "" : `:${port}`}`;
-}
-
 async function exportedRequest(
   recording: Recording,
   query: ExportQuery,
@@ -102,7 +94,6 @@ async function harSource(recording: Recording, redactor: Redactor, redact: Redac
   };
   return {
     detail: detailOf(recording, redactor, redact === undefined),
-    origin: publicOrigin(recording),
     requestBody: await read("request"),
     responseBody: await read("response"),
     messages: (recording.messages?.after(0, Number.POSITIVE_INFINITY) ?? []).map((one) => messageViewOf(one, redact)),

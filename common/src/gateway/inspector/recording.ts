@@ -149,7 +149,9 @@ export class Recording implements Exchange {
   end(error?: PortholeError): void {
     if (!this.isOpen) return;
     this.#mark("end");
-    this.error = error;
+    // Who has the whole answer may leave.
+    const hasAll = error?.code === "aborted" && this.marks.responseEnd !== undefined;
+    this.error = hasAll ? undefined : error;
     this.#stopReading();
     if (!this.#isGone) this.#home.ended(this);
   }

@@ -24,7 +24,17 @@ export function redactJson(text: string, isSecret: (name: string) => boolean): s
     copied = after;
     position = after;
   }
-  return copied === 0 ? text : result + text.slice(copied);
+  return redactQuoted(copied === 0 ? text : result + text.slice(copied), isSecret);
+}
+
+/** JSON within a string of JSON, however often it was quoted: \\"password\\":\\"...\\". */
+function redactQuoted(text: string, isSecret: (name: string) => boolean): string {
+  if (!text.includes('\\"')) return text;
+  return text.replace(
+    /(?<!\\)(\\{1,7}")([^"\\]{1,100})\1(\s{0,20}:\s{0,20})(?:\1.*?(?<!\\)\1|\1[^"]*$|[^\s,}\]"\\[{]+)/gs,
+    (whole, quote: string, name: string, colon: string) =>
+      isSecret(name) ? `${quote}${name}${quote}${colon}${quote}${redactedMark}${quote}` : whole,
+  );
 }
 
 /** The same for text in which JSON may stand somewhere, such as a script in a page: of names and plain values beside them only. */

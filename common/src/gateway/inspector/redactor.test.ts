@@ -58,11 +58,21 @@ describe("redacting JSON", () => {
       '{"apiKey":"x","ssn":"1"}\n{"api_key":"y"}',
       '{"apiKey":"<redacted>","ssn":"<redacted>"}\n{"api_key":"<redacted>"}',
     ],
-    ['{"note":"password","x":"\\"token\\":1"}', '{"note":"password","x":"\\"token\\":1"}'],
+    ['{"note":"password","x":"\\"token\\":1"}', '{"note":"password","x":"\\"token\\":\\"<redacted>\\""}'],
     ['{"password":"cut o', '{"password":"<redacted>"'],
     ['{"password":{"x":[1', '{"password":"<redacted>"'],
     ['{"password":', '{"password":'],
     ['{"passwo', '{"passwo'],
+    [
+      '{"got":"{\\"user\\":\\"a\\",\\"password\\":\\"h\\\\\\"x\\"}"}',
+      '{"got":"{\\"user\\":\\"a\\",\\"password\\":\\"<redacted>\\"}"}',
+    ],
+    ['{"a":"{\\"token\\": 12, \\"b\\": 1}"}', '{"a":"{\\"token\\": \\"<redacted>\\", \\"b\\": 1}"}'],
+    ['{"a":"{\\"token\\":\\"cut', '{"a":"{\\"token\\":\\"<redacted>\\"'],
+    [
+      JSON.stringify(JSON.stringify(JSON.stringify({ secret: "x", b: 1 }))),
+      JSON.stringify(JSON.stringify(JSON.stringify({ secret: "<redacted>", b: 1 }))),
+    ],
     ["", ""],
   ];
   for (const [text, expected] of cases)
@@ -81,6 +91,8 @@ describe("redacting JSON", () => {
     const long = `{"a":"${'\\"'.repeat(500_000)}","password":[${"[".repeat(200_000)}`;
     assert.ok(redactor.body(long, "json", "").endsWith('"password":"<redacted>"'));
     redactor.text(`"${"a: ".repeat(300_000)}`);
+    redactor.body(`{"a":"${'\\\\"a\\\\":'.repeat(100_000)}`, "json", "");
+    redactor.body(`{"a":"${'\\\\"token\\\\":\\\\"'.repeat(3_000)}`, "json", "");
     redactor.text("?a".repeat(300_000));
     redactor.text("'a'    :".repeat(100_000));
   });

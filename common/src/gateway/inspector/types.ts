@@ -79,6 +79,8 @@ export interface ExchangeTiming {
 
 export interface ExchangeDetail {
   readonly summary: ExchangeSummary;
+  /** Of the public URL, with its port: `https://name.example:8443`. */
+  readonly origin: string;
   readonly timing: ExchangeTiming;
   /** QUIC, HTTP/2: what carried the visitor's connection. */
   readonly transport: string;

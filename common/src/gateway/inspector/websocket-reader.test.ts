@@ -123,7 +123,7 @@ describe("reading a WebSocket as it passes", () => {
     });
 
     it("is not blown up by a bomb", () => {
-      const bomb = deflateRawSync(Buffer.alloc(200 * 1024 * 1024), { finishFlush: 2 }).subarray(0, -4);
+      const bomb = deflateRawSync(Buffer.alloc(40 * 1024 * 1024), { finishFlush: 2 }).subarray(0, -4);
       const [message] = read(frame(0xc2, bomb), { extensions });
       assert.match(String(message?.data), /too large/);
     });

@@ -1,0 +1,215 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { PortholeError } from "@porthole/common/errors";
+import type { ExchangeSummary, ExportFormat, ReplayEdit } from "@porthole/common/gateway";
+import { choice, defineOptions, flag, integer, path, readOptions, text } from "@porthole/common/options";
+import { printableLines } from "../printable.ts";
+import { inEditor, inspectLive } from "./live.ts";
+import { pageOf } from "./page.ts";
+import { dossierOf, recordedBy, type Recorded } from "./recorded.ts";
+import { editOf, parseHeader, requestText } from "./request-text.ts";
+import { colourPaint, headingOf, plainPaint, rowOf, type Paint } from "./row.ts";
+
+const common = {
+  "state-dir": { help: "State folder of the client", parse: path, fallbackHelp: "the platform's data folder" },
+  json: { help: "JSON instead of text", parse: flag },
+} as const;
+const unredacted = { help: "Passwords, tokens and cookies too", parse: flag } as const;
+
+const options = {
+  follow: defineOptions(common),
+  list: defineOptions({ ...common, limit: { help: "How many", parse: integer(1, 1_000), fallback: "100" } }),
+  show: defineOptions({ ...common, unredacted }),
+  replay: defineOptions({
+    ...common,
+    method: { help: "Another method", parse: text, placeholder: "METHOD" },
+    target: { help: "Another path and query", parse: text, placeholder: "PATH" },
+    header: { help: "A header in place of those of its name", parse: text, placeholder: "HEADER", repeatable: true },
+    "body-file": { help: "Another body", parse: path },
+    edit: { help: "Edit it first, in $EDITOR", parse: flag },
+  }),
+  export: defineOptions({
+    ...common,
+    unredacted,
+    as: { help: "Form", parse: choice("curl", "fetch", "har"), fallback: "curl" },
+    local: { help: "To the local service, instead of the public URL", parse: flag },
+    out: { help: "File to write; it must not exist", parse: path },
+  }),
+};
+
+type Command = (argv: readonly string[], out: Output) => Promise<void>;
+
+/** Where it prints. */
+export interface Output {
+  write(text: string): void;
+  readonly columns: number;
+  readonly isTerminal: boolean;
+}
+
+const commands: Readonly<Record<string, Command>> = {
+  async list(argv, out) {
+    const { values, positionals } = readOptions(options.list, argv, {}, { maxPositionals: 100 });
+    const recorded = recordedBy(values["state-dir"]);
+    const { exchanges } = await recorded.list({ filter: { text: positionals.join(" ") }, limit: values.limit });
+    if (values.json) for (const row of exchanges) out.write(`${JSON.stringify(row)}\n`);
+    else printRows(exchanges, out);
+  },
+
+  async show(argv, out) {
+    const { values, positionals } = readOptions(options.show, argv, {}, { maxPositionals: 1 });
+    const id = onlyId(positionals, "show");
+    const dossier = await dossierOf(recordedBy(values["state-dir"]), id, values.unredacted);
+    if (values.json) out.write(`${JSON.stringify(dossier)}\n`);
+    else out.write(`${pageOf(dossier, paintOf(out)).join("\n")}\n`);
+  },
+
+  async replay(argv, out) {
+    const { values, positionals } = readOptions(options.replay, argv, {}, { maxPositionals: 1 });
+    const id = onlyId(positionals, "replay");
+    const recorded = recordedBy(values["state-dir"]);
+    const edit = values.edit ? await edited(recorded, id) : await editFrom(recorded, id, values);
+    if (values.edit && !edit) return out.write("Nothing was sent.\n");
+    const replay = await recorded.replay({ id, ...(edit && { edit }) });
+    await ended(recorded, replay.id);
+    const dossier = await dossierOf(recorded, replay.id, false);
+    if (values.json) out.write(`${JSON.stringify(dossier.detail)}\n`);
+    else out.write(`${pageOf(dossier, paintOf(out)).join("\n")}\n`);
+  },
+
+  async export(argv, out) {
+    const { values, positionals } = readOptions(options.export, argv, {}, { maxPositionals: 100 });
+    const format: ExportFormat = values.as;
+    const ids = positionals.filter((id) => /^\d+$/.test(id));
+    const filter = { text: positionals.filter((word) => !ids.includes(word)).join(" ") };
+    if (format !== "har" && ids.length === 0)
+      throw new PortholeError("usage", `--as ${format} needs the id of a request`, {
+        hint: "porthole inspect list shows them; --as har takes a filter, too.",
+      });
+    const { text, notes } = await recordedBy(values["state-dir"]).export({
+      ...{ format, ids, filter, unredacted: values.unredacted },
+      to: values.local ? "service" : "public",
+    });
+    if (values.out === undefined) out.write(out.isTerminal ? printableLines(text) : text);
+    else await writeFile(values.out, text, { mode: 0o600, flag: "wx" });
+    // Not into what is piped on.
+    for (const note of notes) process.stderr.write(`${note}\n`);
+  },
+
+  async clear(argv, out) {
+    const { values } = readOptions(options.follow, argv, {});
+    await recordedBy(values["state-dir"]).clear();
+    out.write("Forgotten.\n");
+  },
+
+  pause: (argv, out) => record(argv, out, false),
+  resume: (argv, out) => record(argv, out, true),
+};
+
+/** `porthole inspect`: what the running client keeps of its visitors' requests. */
+export async function inspect(argv: readonly string[]): Promise<void> {
+  const { stdin, stdout } = process;
+  const out: Output = {
+    write: (text) => void stdout.write(text),
+    columns: stdout.columns || 120,
+    isTerminal: stdout.isTTY,
+  };
+  const [name = "", ...rest] = argv;
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command) return command(rest, out);
+  const { values, positionals } = readOptions(options.follow, argv, {}, { maxPositionals: 100 });
+  const recorded = recordedBy(values["state-dir"]);
+  const filter = positionals.join(" ");
+  if (stdin.isTTY && stdout.isTTY && !values.json)
+    return inspectLive(recorded, { input: stdin, output: stdout }, filter);
+  await follow(recorded, filter, values.json, out);
+}
+
+/** A line for each request once it has ended: those that are there, then those that come. */
+async function follow(recorded: Recorded, filter: string, json: boolean, out: Output): Promise<void> {
+  const stop = new AbortController();
+  process.once("SIGINT", () => stop.abort());
+  process.once("SIGTERM", () => stop.abort());
+  const told = new Set<string>();
+  const tell = async (): Promise<void> => {
+    const { exchanges } = await recorded.list({ filter: { text: filter }, limit: 1_000 });
+    const ended = exchanges.filter(({ id, state }) => state !== "open" && !told.has(id));
+    for (const row of ended.toReversed()) {
+      told.add(row.id);
+      out.write(`${json ? JSON.stringify(row) : rowOf(row, out.columns, paintOf(out))}\n`);
+    }
+  };
+  const changes = recorded.follow(stop.signal);
+  const first = changes.next();
+  first.catch(() => {});
+  await tell();
+  for (let change = await first; !change.done; change = await changes.next()) {
+    for (const id of change.value.removed) told.delete(id);
+    if (change.value.exchanges.some(({ state }) => state !== "open")) await tell();
+  }
+}
+
+function printRows(rows: readonly ExchangeSummary[], out: Output): void {
+  if (rows.length === 0) return out.write("No requests.\n");
+  const paint = paintOf(out);
+  out.write(`${paint("dim", headingOf(out.columns))}\n`);
+  for (const row of rows) out.write(`${rowOf(row, out.columns, paint).trimEnd()}\n`);
+}
+
+async function record(argv: readonly string[], out: Output, recording: boolean): Promise<void> {
+  const { values } = readOptions(options.follow, argv, {});
+  await recordedBy(values["state-dir"]).record(recording);
+  out.write(recording ? "Recording.\n" : "Paused: new requests are not kept.\n");
+}
+
+async function edited(recorded: Recorded, id: string): Promise<ReplayEdit | undefined> {
+  const body = await recorded.body({ id, side: "request", unredacted: true });
+  const before = requestText(await recorded.detail({ id }), body);
+  return editOf(await inEditor(before), before);
+}
+
+interface ReplayFlags {
+  readonly method: string | undefined;
+  readonly target: string | undefined;
+  readonly header: readonly string[];
+  readonly "body-file": string | undefined;
+}
+
+async function editFrom(recorded: Recorded, id: string, flags: ReplayFlags): Promise<ReplayEdit | undefined> {
+  const { method, target, header, "body-file": bodyFile } = flags;
+  const given = header.map((line) => parseHeader(line));
+  if (method === undefined && target === undefined && given.length === 0 && bodyFile === undefined) return undefined;
+  const { request } = given.length > 0 ? await recorded.detail({ id }) : { request: undefined };
+  const kept = (request?.forwarded?.headers ?? []).filter(
+    ({ name }) => !given.some((own) => own.name.toLowerCase() === name.toLowerCase()),
+  );
+  return {
+    ...(method !== undefined && { method }),
+    ...(target !== undefined && { target }),
+    ...(given.length > 0 && { headers: [...kept, ...given] }),
+    ...(bodyFile !== undefined && { body: { base64: (await readFile(bodyFile)).toString("base64") } }),
+  };
+}
+
+/** Until it has ended; the inspector has a deadline for that. */
+async function ended(recorded: Recorded, id: string): Promise<void> {
+  const stop = new AbortController();
+  const changes = recorded.follow(stop.signal);
+  const first = changes.next();
+  first.catch(() => {});
+  const isOpen = async (): Promise<boolean> => (await recorded.detail({ id })).summary.state === "open";
+  if (await isOpen())
+    for (let change = await first; !change.done; change = await changes.next())
+      if (change.value.exchanges.some((row) => row.id === id && row.state !== "open")) break;
+  stop.abort();
+  await first;
+}
+
+function onlyId([id]: readonly string[], command: string): string {
+  if (id !== undefined) return id;
+  throw new PortholeError("usage", `porthole inspect ${command} needs the id of a request`, {
+    hint: "porthole inspect list shows them.",
+  });
+}
+
+function paintOf(out: Output): Paint {
+  return out.isTerminal && !process.env["NO_COLOR"] ? colourPaint : plainPaint;
+}

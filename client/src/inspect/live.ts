@@ -1,0 +1,226 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { ReadStream, WriteStream } from "node:tty";
+import { PortholeError } from "@porthole/common/errors";
+import type { InspectorChanges } from "@porthole/common/gateway";
+import { printableLines } from "../printable.ts";
+import { ListView, type ListAction } from "./list-view.ts";
+import { pageOf } from "./page.ts";
+import { PageView, type PageAction } from "./page-view.ts";
+import { dossierOf, type Recorded } from "./recorded.ts";
+import { editOf, requestText } from "./request-text.ts";
+import { colourPaint } from "./row.ts";
+import { Screen, type Key } from "./screen.ts";
+
+/** While a filter is set the client is asked which rows fit, at most so often. */
+const askEveryMs = 300;
+
+/** `porthole inspect` on a terminal: the list as it grows, one request in full, replay, exports. Resolves when the user has had enough or the client ends. */
+export async function inspectLive(
+  recorded: Recorded,
+  streams: { readonly input: ReadStream; readonly output: WriteStream },
+  filter: string,
+): Promise<void> {
+  const isOver = await new Live(recorded, streams, filter).run();
+  if (isOver) streams.output.write("The client has ended.\n");
+}
+
+class Live {
+  readonly #recorded: Recorded;
+  readonly #list = new ListView();
+  readonly #screen: Screen;
+  readonly #leave = new AbortController();
+  #page: PageView | undefined;
+  #asking: NodeJS.Timeout | undefined;
+  #isBusy = false;
+
+  constructor(
+    recorded: Recorded,
+    streams: { readonly input: ReadStream; readonly output: WriteStream },
+    filter: string,
+  ) {
+    this.#recorded = recorded;
+    this.#list.filter = filter;
+    this.#screen = new Screen(streams, { key: (key) => this.#onKey(key), resize: () => this.#draw() });
+  }
+
+  /** Whether it was the client that ended. */
+  async run(): Promise<boolean> {
+    try {
+      // Followed first: what comes between the two is told twice, not never.
+      const changes = this.#recorded.follow(this.#leave.signal);
+      const first = changes.next();
+      first.catch(() => {});
+      await this.#refresh();
+      for (let change = await first; !change.done; change = await changes.next()) this.#onChanges(change.value);
+      return !this.#leave.signal.aborted;
+    } finally {
+      clearTimeout(this.#asking);
+      this.#leave.abort();
+      this.#screen.dispose();
+    }
+  }
+
+  #draw(): void {
+    this.#screen.draw((this.#page ?? this.#list).lines(this.#screen.size, colourPaint));
+  }
+
+  #onChanges(changes: InspectorChanges): void {
+    this.#list.apply(changes);
+    if (this.#list.needsAsking) this.#asking ??= setTimeout(() => this.#do(() => this.#refresh()), askEveryMs);
+    const page = this.#page;
+    if (page?.isLive && changes.exchanges.some(({ id }) => id === page.id)) this.#do(() => this.#reload(page));
+    this.#draw();
+  }
+
+  #onKey(key: Key): void {
+    if (key.ctrl && key.name === "c") return this.#leave.abort();
+    if (this.#isBusy) return;
+    const page = this.#page;
+    if (page) {
+      const action = page.onKey(key, this.#screen.size);
+      if (action) this.#do(() => this.#onPage(page, action));
+    } else {
+      const action = this.#list.onKey(key, this.#screen.size);
+      if (action) this.#do(() => this.#onList(action));
+    }
+    this.#draw();
+  }
+
+  async #onList(action: ListAction): Promise<void> {
+    switch (action.do) {
+      case "open":
+        this.#page = new PageView(action.id, [], { isLive: true });
+        return this.#reload(this.#page);
+      case "replay":
+      case "edit":
+      case "curl":
+      case "fetch":
+        return this.#withRequest(action.do, action.id);
+      case "har":
+        return this.#saveHar();
+      case "clear":
+        await this.#recorded.clear();
+        return this.#refresh();
+      case "pause":
+        await this.#recorded.record(this.#list.isPaused);
+        return this.#refresh();
+      case "refresh":
+        return this.#refresh();
+      case "quit":
+        return this.#leave.abort();
+    }
+  }
+
+  async #onPage(page: PageView, action: PageAction): Promise<void> {
+    switch (action) {
+      case "back":
+        this.#page = page.isLive ? undefined : await this.#open(page.id);
+        return;
+      case "quit":
+        return this.#leave.abort();
+      case "unredact":
+        page.unredacted = !page.unredacted;
+        return this.#reload(page);
+      default:
+        return this.#withRequest(action, page.id);
+    }
+  }
+
+  async #withRequest(action: "replay" | "edit" | "curl" | "fetch", id: string): Promise<void> {
+    if (action === "replay") {
+      const replay = await this.#recorded.replay({ id });
+      return this.#say(`Replayed as ${replay.id}.`);
+    }
+    if (action === "edit") return this.#editAndReplay(id);
+    const { text, notes } = await this.#recorded.export({ format: action, ids: [id] });
+    const comment = action === "curl" ? "#" : "//";
+    const lines = [...notes.map((note) => `${comment} ${note}`), "", ...printableLines(text).split("\n")];
+    this.#page = new PageView(id, lines, { isLive: false });
+  }
+
+  async #editAndReplay(id: string): Promise<void> {
+    const detail = await this.#recorded.detail({ id });
+    // Whoever edits a body has to see it whole.
+    const body = await this.#recorded.body({ id, side: "request", unredacted: true });
+    const before = requestText(detail, body);
+    this.#isBusy = true;
+    this.#screen.close();
+    let after: string;
+    try {
+      after = await inEditor(before);
+    } finally {
+      this.#screen.open();
+      this.#isBusy = false;
+    }
+    const edit = editOf(after, before);
+    if (!edit) return this.#say("Nothing was sent.");
+    const replay = await this.#recorded.replay({ id, edit });
+    this.#say(`Sent as ${replay.id}.`);
+  }
+
+  async #saveHar(): Promise<void> {
+    const filter = { text: this.#list.filter };
+    const { text, fileName, notes } = await this.#recorded.export({ format: "har", ids: [], filter });
+    const path = resolve(fileName);
+    await writeFile(path, text, { mode: 0o600, flag: "wx" });
+    this.#say(`Saved as ${path}. ${notes.join(" ")}`);
+  }
+
+  async #refresh(): Promise<void> {
+    clearTimeout(this.#asking);
+    this.#asking = undefined;
+    const filter = { text: this.#list.filter };
+    this.#list.replace(await this.#recorded.list({ filter, limit: 1_000 }));
+    this.#draw();
+  }
+
+  async #reload(page: PageView): Promise<void> {
+    const dossier = await dossierOf(this.#recorded, page.id, page.unredacted);
+    page.replace(pageOf(dossier, colourPaint));
+  }
+
+  async #open(id: string): Promise<PageView> {
+    const page = new PageView(id, [], { isLive: true });
+    await this.#reload(page);
+    return page;
+  }
+
+  #say(text: string): void {
+    (this.#page ?? this.#list).note = text;
+  }
+
+  /** What goes wrong is said in the last line; the list stays. */
+  #do(work: () => Promise<void>): void {
+    work()
+      .catch((reason: unknown) => {
+        const error = PortholeError.from(reason);
+        this.#say(error.hint === undefined ? error.message : `${error.message}. ${error.hint}`);
+      })
+      .finally(() => {
+        if (!this.#leave.signal.aborted) this.#draw();
+      });
+  }
+}
+
+/** The text as the user leaves it in the editor of the environment. */
+export async function inEditor(text: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "porthole-edit-"));
+  const path = join(folder, "request.http");
+  try {
+    await writeFile(path, text, { mode: 0o600 });
+    const editor = process.env["VISUAL"] || process.env["EDITOR"] || (process.platform === "win32" ? "notepad" : "vi");
+    const child = spawn(`${editor} "${path}"`, { shell: true, stdio: "inherit" });
+    const [code] = (await once(child, "close")) as [number | null];
+    if (code !== 0)
+      throw new PortholeError("usage", `The editor ${editor} ended with ${code}`, {
+        hint: "Set EDITOR to another one.",
+      });
+    return await readFile(path, "utf8");
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
