@@ -6,7 +6,7 @@ export default defineConfig({
   categories: { correctness: "error", suspicious: "error" },
   env: { node: true, mocha: true },
   options: { typeAware: true, denyWarnings: true, reportUnusedDisableDirectives: "error" },
-  ignorePatterns: ["**/dist/**", "**/node_modules/**"],
+  ignorePatterns: ["**/dist/**", "**/node_modules/**", "test/frameworks/projects/**"],
   rules: {
     "typescript/no-floating-promises": "error",
     "typescript/no-misused-promises": "error",

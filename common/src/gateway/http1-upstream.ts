@@ -158,6 +158,12 @@ function headOf({ statusCode = 0, statusMessage = "", rawHeaders }: IncomingMess
   return { status: statusCode, statusText: statusMessage, headers: rawHeaders };
 }
 
+/** What the service sent instead of an HTTP answer, as far as an error of `reply` knows it. */
+export function notHttp(error: PortholeError): Buffer | undefined {
+  const { rawPacket } = (error.cause ?? {}) as { readonly rawPacket?: unknown };
+  return Buffer.isBuffer(rawPacket) ? rawPacket : undefined;
+}
+
 function fromNode(cause: Error & { readonly code?: string }): PortholeError {
   if (cause instanceof PortholeError) return cause;
   if (cause.code?.startsWith("HPE_"))

@@ -4,6 +4,7 @@ import type { RawHeaders } from "./exchange.ts";
 /** How development servers refuse a name that they don't know. All of these have been seen in their answers. */
 interface Signature {
   readonly server: string;
+  /** 0 where the server does not even answer in HTTP. */
   readonly status: number;
   readonly text: string;
   /** Only for paths that begin so. */
@@ -16,6 +17,7 @@ const signatures: readonly Signature[] = [
   { server: "webpack-dev-server", status: 200, text: "Invalid Host header" },
   { server: "webpack-dev-server", status: 403, text: "Invalid Host header" },
   { server: "Next.js", status: 403, text: "Unauthorized", path: "/_next/" },
+  { server: "Next.js", status: 0, text: "Unauthorized", path: "/_next/" },
   { server: "Django", status: 400, text: "DisallowedHost" },
   { server: "Rails", status: 403, text: "Blocked host" },
 ];

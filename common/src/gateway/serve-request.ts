@@ -5,6 +5,7 @@ import { Answering, type AnsweringContext } from "./answering.ts";
 import { Body } from "./body.ts";
 import type { Exchange, ForwardedHead } from "./exchange.ts";
 import { toService, toVisitor, type Names } from "./header-modes.ts";
+import { notHttp } from "./http1-upstream.ts";
 import { localSide, targetOf, type LocalNames } from "./local-side.ts";
 import type { LocalService } from "./local-service.ts";
 import type { GatewayOptions } from "./options.ts";
@@ -123,11 +124,12 @@ class RequestRun {
       if (this.#answering.isOver) return;
       const call = this.#send(upstream, head, length === undefined ? "chunked" : "sized");
       if (!call) return;
-      const reply = await this.#replyTo(call, attempt);
+      const canAdapt = mode === "transparent" && options.headers === "auto";
+      const reply = await this.#replyTo(call, attempt, (error) => canAdapt && this.#isRefusal(service, error, target));
       if (this.#answering.isOver || !reply) return;
       if (reply === "again") continue;
       const body = reply.kind === "response" ? new Body(reply.body, () => reply.isWhole()) : undefined;
-      if (body && names.mode === "transparent" && options.headers === "auto") {
+      if (body && canAdapt) {
         const again = await this.#adapt(service, reply, body, target);
         if (this.#answering.isOver) return;
         if (again) {
@@ -192,14 +194,19 @@ class RequestRun {
   }
 
   /** Undefined when that was the end of it. */
-  async #replyTo(call: UpstreamCall, attempt: number): Promise<Reply | "again" | undefined> {
+  async #replyTo(
+    call: UpstreamCall,
+    attempt: number,
+    isRefusal: (error: PortholeError) => boolean,
+  ): Promise<Reply | "again" | undefined> {
     try {
       return await call.reply;
     } catch (reason) {
       if (this.#answering.isOver) return undefined;
       const error = PortholeError.from(reason);
       const isSafe = !this.#body && safeMethods.includes(this.#request.method);
-      if (error.code === "closed" && call.isReused && isSafe && attempt < maxAttempts) return "again";
+      const wasUnused = error.code === "closed" && call.isReused;
+      if (isSafe && attempt < maxAttempts && (wasUnused || isRefusal(error))) return "again";
       this.#context.onServiceError(error);
       this.#answering.page(502, error.code === "service-down" ? "service-down" : "service-broke", [], error);
       return undefined;
@@ -217,6 +224,15 @@ class RequestRun {
     if (server === undefined) return false;
     this.#context.onRefusal(service, server);
     return !this.#body && safeMethods.includes(this.#request.method);
+  }
+
+  /** Next.js refuses a WebSocket with a word and no HTTP around it. */
+  #isRefusal(service: LocalService, error: PortholeError, target: string): boolean {
+    const said = notHttp(error);
+    const server = said && refusedBy(0, target, said);
+    if (server === undefined) return false;
+    this.#context.onRefusal(service, server);
+    return true;
   }
 
   async #wholeBody(maxBytes: number): Promise<Buffer | undefined> {

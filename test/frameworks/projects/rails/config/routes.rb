@@ -1,0 +1,4 @@
+Rails.application.routes.draw do
+  root "words#index"
+  post "/words", to: "words#create"
+end
