@@ -9,11 +9,13 @@ export interface LaneFacts {
   readonly pid: number | undefined;
   /** Deaths of the process, whoever caused them. */
   readonly restarts: number;
+  /** Heartbeats that have come, one a second: the figures are those of the last one. */
+  readonly beats: number;
   readonly rssBytes: number;
   readonly memoryCapBytes: number;
   /** Links that are up. */
   readonly links: number;
-  /** `connections` and `handshakes` are of the present process, all else since the start of the relay; a second old at most. */
+  /** `connections` and `handshakes` are of the present process, all else since the start of the relay. */
   readonly engine: QuicListenerStats;
 }
 

@@ -53,6 +53,7 @@ export class Lane {
   #failure: PortholeError | undefined;
   #lives = 0;
   #restarts = 0;
+  #beats = 0;
   /** What the present process has said about its end. */
   #complaint: string | undefined;
   #before: QuicListenerStats = noStats;
@@ -99,6 +100,7 @@ export class Lane {
       reason: this.#reason,
       pid: this.#child?.pid,
       restarts: this.#restarts,
+      beats: this.#beats,
       rssBytes: this.#child?.rssBytes ?? 0,
       memoryCapBytes: this.#options.memoryCapBytes,
       links: this.#carriers.size,
@@ -181,6 +183,7 @@ export class Lane {
         log.error({}, `QUIC goes on with the old certificate: ${message.message}`);
         return;
       case "beat":
+        this.#beats += 1;
         this.#now = message.stats;
         this.#child?.weighed(message.rssBytes);
         return;
