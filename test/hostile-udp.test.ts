@@ -4,7 +4,6 @@ import dgram, { type Socket } from "node:dgram";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { AddressInfo } from "node:net";
 import { createCertificate, generateKey, type IdentityKey } from "@porthole/common/identity";
 import type { Carrier } from "@porthole/common/link";
 import { dialQuic } from "@porthole/common/link/quic";
@@ -166,7 +165,7 @@ describe("Hostile UDP", function () {
     towardsRelay.on("message", (datagram) => {
       if (client) towardsClient.send(datagram, client.port, "127.0.0.1");
     });
-    const { port } = towardsClient.address() as AddressInfo;
+    const { port } = towardsClient.address();
     return { relay: { port, socket: towardsRelay }, recorded };
   }
 });
