@@ -61,6 +61,7 @@ describe("the relay's side of an agent", () => {
       suffixes: [],
       publicPort: 8443,
       software: "relay/test",
+      refusal: () => undefined,
       signal: stop.signal,
       ...deps,
     });

@@ -29,6 +29,8 @@ export interface AgentDeps {
   readonly suffixes: readonly string[];
   readonly publicPort: number;
   readonly software: string;
+  /** Why nobody is admitted now; undefined when clients are. */
+  readonly refusal: () => PortholeError | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -94,6 +96,8 @@ async function admit(
   if (!link.peerCertificate) throw new PortholeError("protocol", "the client presented no certificate");
   const peer = readPeer(link.peerCertificate);
   const hello = await receiveHello(link);
+  const refusal = deps.refusal();
+  if (refusal) throw refusal;
   const suffix = chooseSuffix(hello.suffix, deps.suffixes);
   const { name, token, voucher } = hello;
   const { label, objection } = await deps.admission.admit(

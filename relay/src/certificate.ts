@@ -29,6 +29,8 @@ export interface CertificateSource {
   /** Answers for `challengeName`, while an order runs. */
   readonly challenges: Challenges;
   readonly challengeName: string | undefined;
+  /** Rereads its files, if it has any. Never rejects. */
+  reread(): Promise<void>;
   /** Works until the signal aborts; begins when validators could get in. */
   keep(signal: AbortSignal): Promise<void>;
 }
@@ -48,7 +50,13 @@ export async function openCertificate(config: RelayConfig, context: CertificateC
 }
 
 function fixed(first: RelayCertificate): CertificateSource {
-  return { first, challenges: new Challenges(), challengeName: undefined, keep: async () => {} };
+  return {
+    first,
+    challenges: new Challenges(),
+    challengeName: undefined,
+    reread: async () => {},
+    keep: async () => {},
+  };
 }
 
 async function fromFiles(
@@ -56,18 +64,19 @@ async function fromFiles(
   context: CertificateContext,
 ): Promise<CertificateSource> {
   const { log, onCertificate } = context;
+  async function reread(): Promise<void> {
+    try {
+      onCertificate(await readFiles(files));
+      log.info({ path: files.cert }, "Reread the certificate");
+    } catch (reason) {
+      const { message, hint } = PortholeError.from(reason);
+      log.error({ hint }, `${message}; the old certificate stays in service`);
+    }
+  }
   return {
     ...fixed(await readFiles(files)),
-    keep: (signal) =>
-      watchFiles([files.cert, files.key], signal, async () => {
-        try {
-          onCertificate(await readFiles(files));
-          log.info({ path: files.cert }, "Reread the certificate");
-        } catch (reason) {
-          const { message, hint } = PortholeError.from(reason);
-          log.error({ hint }, `${message}; the old certificate stays in service`);
-        }
-      }),
+    reread,
+    keep: (signal) => watchFiles([files.cert, files.key], signal, reread),
   };
 }
 
@@ -115,7 +124,7 @@ async function byAcme(
       previous = state.status;
     },
   });
-  return { first: selfSigned, challenges, challengeName: acme.domain, keep: (signal) => keeper.run(signal) };
+  return { ...fixed(selfSigned), challenges, challengeName: acme.domain, keep: (signal) => keeper.run(signal) };
 }
 
 async function selfSignedCertificate(

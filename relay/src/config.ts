@@ -156,6 +156,8 @@ function relayLimits(values: OptionValues<typeof relayOptions>, isReachable: boo
     linksPerAddress: values["links-per-address"] ?? (isReachable ? 1_000 : 0),
     linksPerAgent: values["links-per-agent"],
     maxLinks: values["max-links"],
+    awaitAgentsMs: values["await-agents"] ?? (isReachable ? 15_000 : 0),
+    drainMs: values.drain ?? (isReachable ? 30_000 : 0),
   };
 }
 

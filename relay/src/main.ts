@@ -13,7 +13,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (command) return command.run(rest);
   if (asksFor(argv, "help")) process.stdout.write(help());
   else if (asksFor(argv, "version")) process.stdout.write(`${version}\n`);
-  else if (name === "" || name.startsWith("-")) await serve(readValues(relayOptions, argv).values);
+  else if (name === "" || name.startsWith("-")) await serve(() => readValues(relayOptions, argv).values);
   else throw unknownCommand(name);
   return 0;
 }

@@ -127,6 +127,16 @@ export const relayOptions = defineOptions({
   },
   "links-per-agent": { help: "Links at once of one client; 0 is no limit", parse: count, fallback: "64" },
   "max-links": { help: "Links at once; 0 is no limit", parse: count, fallback: "50000" },
+  "await-agents": {
+    help: "How long after the relay's start visitors wait for agents that are not back yet; 0s refuses them",
+    parse: durationMs,
+    fallbackHelp: "15s, on loopback 0s",
+  },
+  drain: {
+    help: "How long visitors may finish when the relay is told to end; 0s ends at once",
+    parse: durationMs,
+    fallbackHelp: "30s, on loopback 0s",
+  },
   "admin-port": {
     help: "Monitoring over HTTP: /healthz, /readyz and /metrics",
     parse: port,

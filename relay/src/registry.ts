@@ -47,7 +47,8 @@ function rankOf(link: Link): { readonly group: number; readonly streams: number 
   return { group: preference[link.kind] + (link.isSilent ? 2 : 0), streams: link.load().openStreams };
 }
 
-export function createRegistry(): Registry {
+/** `onAdd` is called with the label of each link that is added. */
+export function createRegistry(onAdd: (label: string) => void = () => {}): Registry {
   const byLabel = new Map<string, Set<AgentLink>>();
   const byClient = new Map<string, Set<AgentLink>>();
   let links = 0;
@@ -57,6 +58,7 @@ export function createRegistry(): Registry {
       byLabel.set(agent.label, agents.add(agent));
       byClient.set(agent.clientId, (byClient.get(agent.clientId) ?? new Set()).add(agent));
       links += 1;
+      onAdd(agent.label);
     },
     remove(agent) {
       const agents = byLabel.get(agent.label);

@@ -11,6 +11,8 @@ import { Admission, type Authorize } from "./admission/index.ts";
 import { refuse, serveAgent, type AgentDeps } from "./agent.ts";
 import { AgentDoor } from "./agent-door.ts";
 import { openAdmin } from "./admin.ts";
+import { drain } from "./drain.ts";
+import { Arrivals } from "./arrivals.ts";
 import { openCertificate, type CertificateSource, type RelayCertificate } from "./certificate.ts";
 import { contactOf, writeContact } from "./contact.ts";
 import type { RelayConfig } from "./config.ts";
@@ -59,6 +61,13 @@ export interface Relay {
   counts(): RelayCounts;
   /** What `porthole-relay status` shows. */
   report(): RelayReport;
+  /** Takes over what can change while it runs (limits), and rereads certificate and keys. Answers the names of settings that need a restart. */
+  reload(config: RelayConfig): Promise<readonly string[]>;
+  /**
+   * Tells agents and monitoring that the relay will end, and lets visitors finish for as long as the limits say, or until the
+   * signal aborts. `close` comes next.
+   */
+  drain(signal: AbortSignal): Promise<void>;
   /** Tells the agents, then ends everything. */
   close(): Promise<void>;
 }
@@ -79,9 +88,10 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
 }
 
 class RunningRelay implements Relay {
-  readonly #config: RelayConfig;
+  #config: RelayConfig;
   readonly #options: RelayOptions;
-  readonly #registry: Registry = createRegistry();
+  readonly #registry: Registry;
+  readonly #arrivals: Arrivals;
   readonly #stop = new AbortController();
   readonly #agents = new Set<Promise<void>>();
   readonly #listeners: TcpListener[] = [];
@@ -95,7 +105,8 @@ class RunningRelay implements Relay {
   #http: HttpListener | undefined;
   #certificate: RelayCertificate | undefined;
   #door: AgentDoor | undefined;
-  #challenges: Pick<CertificateSource, "challenges" | "challengeName"> | undefined;
+  #source: CertificateSource | undefined;
+  #isDraining = false;
   #keeping: Promise<void> | undefined;
   #admission: Admission | undefined;
   apiPort = 0;
@@ -106,6 +117,8 @@ class RunningRelay implements Relay {
     this.#config = config;
     this.#options = options;
     this.#startedAt = options.clock.now();
+    this.#arrivals = new Arrivals(options.clock, config.limits.awaitAgentsMs);
+    this.#registry = createRegistry((label) => this.#arrivals.arrived(label));
     const gates = {
       clock: options.clock,
       limits: () => this.#config.limits,
@@ -146,7 +159,7 @@ class RunningRelay implements Relay {
       },
     });
     this.#certificate = source.first;
-    this.#challenges = source;
+    this.#source = source;
     const door = new AgentDoor({
       clock,
       log,
@@ -178,7 +191,7 @@ class RunningRelay implements Relay {
       memoryCapBytes: this.#config.quicMemoryBytes,
     });
     if (admin) {
-      const notReady = (): string | undefined => (this.#stop.signal.aborted ? "stopping" : undefined);
+      const notReady = (): string | undefined => (this.#isDraining ? "draining" : undefined);
       this.#admin = await openAdmin({ ...admin, metrics: this.metrics, notReady });
     }
     await this.#writeContact(source.first);
@@ -218,7 +231,7 @@ class RunningRelay implements Relay {
     return reportOf({
       now: this.#options.clock.now(),
       startedAt: this.#startedAt,
-      isDraining: this.#stop.signal.aborted,
+      isDraining: this.#isDraining,
       ports: {
         ...{ api: this.apiPort, public: this.publicPort, alpn: this.alpnPort },
         ...{ http: this.httpPort, admin: this.adminPort },
@@ -243,11 +256,33 @@ class RunningRelay implements Relay {
       ...{ links, agents, sockets, certificateExpiresAt },
       pendingHellos: this.#visitorGate.pending,
       pendingAgents: this.#agentGate.pending,
-      isDraining: this.#stop.signal.aborted,
+      isDraining: this.#isDraining,
     };
   }
 
+  async reload(config: RelayConfig): Promise<readonly string[]> {
+    const names = Object.keys(config) as (keyof RelayConfig)[];
+    const changed = names.filter((name) => JSON.stringify(config[name]) !== JSON.stringify(this.#config[name]));
+    this.#config = { ...this.#config, limits: config.limits };
+    await Promise.all([this.#source?.reread(), this.#admission?.reread()]);
+    return changed.filter((name) => name !== "limits");
+  }
+
+  async drain(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const { drainMs } = this.#config.limits;
+    this.#isDraining = true;
+    if (drainMs === 0) return;
+    for (const { link } of this.#registry.all())
+      link.control.send({ type: "drain", reason: "it is being stopped", deadlineMs: drainMs });
+    const shut = (): void => {
+      for (const listener of this.#listeners) listener.stop();
+    };
+    await drain({ clock, delayMs: drainMs, visitors: this.#visitorGate, shut }, signal);
+  }
+
   async close(): Promise<void> {
+    this.#isDraining = true;
     const reason = new PortholeError("draining", "The relay stops");
     this.#stop.abort(reason);
     for (const listener of this.#listeners) listener.stop();
@@ -290,13 +325,13 @@ class RunningRelay implements Relay {
       metrics: this.metrics,
       gate: this.#visitorGate,
       registry: this.#registry,
+      arrivals: this.#arrivals,
       suffixes: this.#config.suffixes,
       challengesOnly: !who.visitors,
       onAgent: who.agents ? onAgent : undefined,
       redirect: this.#redirect,
       ownNames: this.#config.ownNames,
-      ownChallenge: (name) =>
-        name === this.#challenges?.challengeName ? this.#challenges.challenges.find(name) : undefined,
+      ownChallenge: (name) => (name === this.#source?.challengeName ? this.#source.challenges.find(name) : undefined),
       signal: this.#stop.signal,
     };
     const isForAgents = who.agents && !who.visitors && !who.challenges;
@@ -327,6 +362,7 @@ class RunningRelay implements Relay {
       suffixes: this.#config.suffixes,
       publicPort: this.publicPort,
       software: `porthole-relay/${version}`,
+      refusal: () => (this.#isDraining ? new PortholeError("draining", "this relay is being stopped") : undefined),
       signal: this.#stop.signal,
     };
     const served = serveAgent(carrier, applicant, deps).finally(() => this.#agents.delete(served));

@@ -1,4 +1,6 @@
 import { collectDefaultMetrics } from "prom-client";
+import { PortholeError } from "@porthole/common/errors";
+import type { Logger } from "@porthole/common/log";
 import { nodeVersionWarning, openControlSocket, systemClock } from "@porthole/common/util";
 import type { OptionValues } from "@porthole/common/options";
 import { relayConfig, type RelayConfig } from "./config.ts";
@@ -6,8 +8,9 @@ import { createLogger } from "./logger.ts";
 import type { relayOptions } from "./options.ts";
 import { startRelay, type Relay } from "./relay.ts";
 
-/** The relay as a program: runs until a signal ends it. */
-export async function serve(values: OptionValues<typeof relayOptions>): Promise<void> {
+/** The relay as a program: runs until a signal ends it. `readValues` is asked again at SIGHUP. */
+export async function serve(readValues: () => OptionValues<typeof relayOptions>): Promise<void> {
+  const values = readValues();
   const log = createLogger({ json: values.json, level: values["log-level"] });
   const warning = nodeVersionWarning();
   if (warning) log.warn({}, warning);
@@ -23,15 +26,20 @@ export async function serve(values: OptionValues<typeof relayOptions>): Promise<
     relay = await startRelay(config, { clock: systemClock, log });
     collectDefaultMetrics({ register: relay.metrics.registry });
     announce(relay, config, log);
+    const stopReloading = reloadOnHangup(relay, () => relayConfig(readValues()), log);
     const signal = await nextSignal();
-    log.info({ signal }, "Stopping");
+    log.info({ signal }, "Stopping; another signal ends it at once");
+    const impatience = new AbortController();
+    void nextSignal().then(() => impatience.abort());
+    await relay.drain(impatience.signal);
+    stopReloading();
     await relay.close();
   } finally {
     await control.close();
   }
 }
 
-function announce(relay: Relay, config: RelayConfig, log: ReturnType<typeof createLogger>): void {
+function announce(relay: Relay, config: RelayConfig, log: Logger): void {
   log.info(
     {
       bindAddress: config.bindAddress,
@@ -48,6 +56,24 @@ function announce(relay: Relay, config: RelayConfig, log: ReturnType<typeof crea
     log.warn({}, `QUIC is unavailable, agents connect over HTTP/2: ${relay.quicUnavailable}`);
   if (config.admission.open && config.isReachable)
     log.warn({}, "--open: anyone may connect and expose whatever they like under your domain");
+}
+
+function reloadOnHangup(relay: Relay, readConfig: () => RelayConfig, log: Logger): () => void {
+  // There it means that the terminal is gone.
+  if (process.platform === "win32") return () => {};
+  const reload = async (): Promise<void> => {
+    try {
+      const later = await relay.reload(readConfig());
+      log.info({}, "Reloaded");
+      if (later.length > 0) log.warn({ settings: later }, "Some changes need a restart");
+    } catch (reason) {
+      const { message, hint } = PortholeError.from(reason);
+      log.error({ hint }, `Not reloaded, everything stays as it was: ${message}`);
+    }
+  };
+  const onHangup = (): void => void reload();
+  process.on("SIGHUP", onHangup);
+  return () => process.off("SIGHUP", onHangup);
 }
 
 function nextSignal(): Promise<NodeJS.Signals> {

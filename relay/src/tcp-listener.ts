@@ -49,7 +49,8 @@ export async function listenTcp(options: TcpListenerOptions): Promise<TcpListene
   return {
     port: (server.address() as AddressInfo).port,
     connections: () => sockets.size,
-    stop: () => void server.close(),
+    // Right after Node has taken whoever was waiting: the kernel resets connections that nobody has taken when the port closes.
+    stop: () => void setImmediate(() => server.close()),
     async close() {
       server.close();
       for (const socket of sockets) socket.destroy();

@@ -15,6 +15,7 @@ import {
   type ClientHello,
 } from "@porthole/common/protocol";
 import type { Clock } from "@porthole/common/util";
+import type { Arrivals } from "./arrivals.ts";
 import { closeWith } from "./close-with.ts";
 import type { HttpsRedirect } from "./https-redirect.ts";
 import type { Guest, VisitorGate } from "./limits/index.ts";
@@ -28,6 +29,7 @@ export interface VisitorDeps {
   readonly metrics: Metrics;
   readonly gate: VisitorGate;
   readonly registry: Registry;
+  readonly arrivals: Arrivals;
   /** Allowed suffixes; empty allows any. */
   readonly suffixes: readonly string[];
   /** This port is for the CA's challenges only. */
@@ -98,7 +100,8 @@ function readHello(visitor: Visitor, deps: VisitorDeps): void {
     if (result.status === "more") return;
     stopReading();
     if (result.status === "hello") {
-      deps.metrics.visitor(route(visitor, reader.bytes, result.hello, deps));
+      const { hello } = result;
+      onceServed(visitor, hello, deps, () => deps.metrics.visitor(route(visitor, reader.bytes, hello, deps)));
     } else if (result.plainHttp) {
       deps.metrics.visitor("plain-http");
       socket.unshift(reader.bytes);
@@ -108,6 +111,17 @@ function readHello(visitor: Visitor, deps: VisitorDeps): void {
       refuse(socket, result.alert, result.reason, trace, deps);
     }
   }
+}
+
+/** Now, or when the agent is back that is probably about to be: see Arrivals. */
+function onceServed({ socket }: Visitor, { serverName = "" }: ClientHello, deps: VisitorDeps, go: () => void): void {
+  const label = splitPublicName(serverName, deps.suffixes)?.label;
+  if (label === undefined || deps.registry.find(label).length > 0) return go();
+  const stop = deps.arrivals.wait(label, () => {
+    if (!socket.destroyed) go();
+  });
+  if (stop) socket.on("close", stop);
+  else go();
 }
 
 function route(visitor: Visitor, bytes: Buffer, hello: ClientHello, deps: VisitorDeps): VisitorOutcome {

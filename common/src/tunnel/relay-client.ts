@@ -149,6 +149,8 @@ export class RelayClient {
     void slot.done.then(() => {
       this.#running.delete(slot);
       if (slot.state.status !== "failed" || slot.retired) this.#slots.delete(slot);
+      // What a relay that stops has refused meanwhile, its successor may grant.
+      if (slot.leaving) for (const successor of this.#active(slot.transport)) successor.wake();
       this.#endWhenEmpty();
     });
   }

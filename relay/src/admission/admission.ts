@@ -103,6 +103,11 @@ export class Admission {
     }
   }
 
+  /** Rereads the list of keys now; what the relay writes itself is watched. */
+  async reread(): Promise<void> {
+    await this.#keys?.reread();
+  }
+
   async close(): Promise<void> {
     this.#keys?.close();
     await this.#file.close();

@@ -6,6 +6,8 @@ import { watchFiles } from "../watch-files.ts";
 
 export interface AuthorizedKeys {
   isAllowed(key: Member): boolean;
+  /** Also done by itself when the file changes. Never rejects. */
+  reread(): Promise<void>;
   close(): void;
 }
 
@@ -31,6 +33,7 @@ export async function authorizedKeys(path: string, log: Logger, onChange: () => 
 
   return {
     isAllowed: ({ clientId, fingerprint }) => allowed.has(clientId) || allowed.has(fingerprint),
+    reread,
     close: () => stop.abort(),
   };
 }

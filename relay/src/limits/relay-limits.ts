@@ -20,6 +20,10 @@ export interface RelayLimits {
   readonly linksPerAddress: number;
   readonly linksPerAgent: number;
   readonly maxLinks: number;
+  /** How long after its start visitors wait for agents that are not back yet; 0 lets nobody wait. */
+  readonly awaitAgentsMs: number;
+  /** How long the relay lets visitors finish before it ends; 0 lets nobody. */
+  readonly drainMs: number;
 }
 
 /** The limits, by the name under which they are counted when they are reached: the option's, mostly. */

@@ -28,7 +28,9 @@ export class VisitorGate {
   readonly #byLabel = new Tally();
   /** Who is waited for, the longest wait first; called to give up on one. */
   readonly #pending = new Set<() => void>();
-  #present = 0;
+  /** By the order in which they came. */
+  readonly #present = new Set<number>();
+  #lastNumber = 0;
 
   constructor(options: VisitorGateOptions) {
     this.#options = options;
@@ -41,14 +43,26 @@ export class VisitorGate {
     return this.#pending.size;
   }
 
+  /** How many there were so far: the number of the last one. */
+  get lastNumber(): number {
+    return this.#lastNumber;
+  }
+
+  /** The number of whoever has been here for longest. */
+  get oldest(): number | undefined {
+    const [oldest] = this.#present;
+    return oldest;
+  }
+
   /** A new connection; undefined when it has to go at once. `giveUp` is called when others need its place before its ClientHello is there. */
   enter(address: string | undefined, giveUp: () => void): Guest | undefined {
     const { maxVisitors, maxPendingHellos } = this.#options.limits();
-    if (maxVisitors > 0 && this.#present >= maxVisitors) return this.#refuse("max-visitors");
+    if (maxVisitors > 0 && this.#present.size >= maxVisitors) return this.#refuse("max-visitors");
     if (!this.#perAddress.take(sourceOf(address))) return this.#refuse("visitors-per-address");
     if (this.#pending.size >= maxPendingHellos) this.#evict();
     this.#pending.add(giveUp);
-    this.#present += 1;
+    const number = ++this.#lastNumber;
+    this.#present.add(number);
     let label: string | undefined;
     let isOver = false;
     return {
@@ -66,7 +80,7 @@ export class VisitorGate {
       left: () => {
         if (isOver) return;
         isOver = true;
-        this.#present -= 1;
+        this.#present.delete(number);
         this.#pending.delete(giveUp);
         if (label !== undefined) this.#byLabel.remove(label);
       },

@@ -1,0 +1,44 @@
+import type { Clock } from "@porthole/common/util";
+
+/**
+ * Lets visitors of a relay that has just started wait for agents that are not back yet: after a restart a name is nobody's for a
+ * second or two, and an error would tell its visitors that it does not exist.
+ */
+export class Arrivals {
+  readonly #clock: Clock;
+  readonly #endsAt: number;
+  readonly #waiting = new Map<string, Set<() => void>>();
+
+  /** From now on for so long. */
+  constructor(clock: Clock, delayMs: number) {
+    this.#clock = clock;
+    this.#endsAt = clock.monotonic() + delayMs;
+  }
+
+  /** An agent with this label is there. */
+  arrived(label: string): void {
+    for (const resume of this.#waiting.get(label) ?? []) resume();
+  }
+
+  /**
+   * Whether it makes sense to wait for this label. Then `resume` is called once: when it is there, or when the time is over; the answer
+   * ends the wait before.
+   */
+  wait(label: string, resume: () => void): (() => void) | undefined {
+    const leftMs = this.#endsAt - this.#clock.monotonic();
+    if (leftMs <= 0) return undefined;
+    const stop = (): void => {
+      timer.cancel();
+      const others = this.#waiting.get(label);
+      others?.delete(once);
+      if (others?.size === 0) this.#waiting.delete(label);
+    };
+    const once = (): void => {
+      stop();
+      resume();
+    };
+    const timer = this.#clock.timer(leftMs, once);
+    this.#waiting.set(label, (this.#waiting.get(label) ?? new Set()).add(once));
+    return stop;
+  }
+}
