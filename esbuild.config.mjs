@@ -1,25 +1,32 @@
+import { rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { leaveOut } from "./scripts/bundle/left-out.ts";
 
-/** One file a program, for Node 20 and up, built from the sources of all workspaces. */
-const programs = [
-  { entry: "client/src/main.ts", outfile: "dist/porthole.mjs" },
-  { entry: "relay/src/main.ts", outfile: "dist/porthole-relay.mjs" },
-  // Started by the relay, from its own folder.
-  { entry: "relay/src/lane/main.ts", outfile: "dist/porthole-relay-lane.mjs" },
-];
+/**
+ * Everything that is run without a package manager, from the sources of all workspaces: one file for each program, and the extension's two halves.
+ * Node 20 is the oldest that either meets.
+ */
+const root = fileURLToPath(new URL(".", import.meta.url));
 
-const { metafile } = await build({
-  absWorkingDir: fileURLToPath(new URL(".", import.meta.url)),
-  entryPoints: programs.map(({ entry, outfile }) => ({ in: entry, out: outfile.replace(/\.mjs$/, "") })),
+/** @type {import("esbuild").BuildOptions} */
+const common = {
+  absWorkingDir: root,
   outdir: ".",
-  outExtension: { ".js": ".mjs" },
   bundle: true,
   platform: "node",
-  target: "node20.18",
-  format: "esm",
+  target: "node20.9",
   conditions: ["source"],
+  legalComments: "linked",
+  metafile: true,
+  logLevel: "warning",
+};
+
+/** @type {import("esbuild").BuildOptions} */
+const modules = {
+  ...common,
+  format: "esm",
+  outExtension: { ".js": ".mjs" },
   // Native code stays a package beside the bundle; without it there is no QUIC, and everything else works.
   external: ["@matrixai/quic"],
   plugins: [leaveOut],
@@ -27,22 +34,62 @@ const { metafile } = await build({
   banner: {
     js: 'import { createRequire as bundleRequire } from "node:module"; const require = bundleRequire(import.meta.url);',
   },
-  legalComments: "linked",
-  sourcemap: "linked",
-  metafile: true,
-  logLevel: "warning",
-});
+};
 
-for (const { outfile } of programs) {
-  const { bytes, inputs } = metafile.outputs[outfile];
-  console.log(`${outfile}  ${Math.ceil(bytes / 1024)} KiB`);
-  /** @type {Record<string, number>} */
-  const parts = {};
-  for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
-    const part = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? path.split("/", 1)[0];
-    parts[part] = (parts[part] ?? 0) + bytesInOutput;
-  }
-  for (const [part, size] of Object.entries(parts).toSorted(([, a], [, b]) => b - a)) {
-    if (size >= 1024) console.log(`  ${String(Math.round(size / 1024)).padStart(5)} KiB  ${part}`);
+/** @param {string} source @param {string} out */
+const entry = (source, out) => ({ in: source, out });
+
+await rm(new URL("dist/extension", import.meta.url), { recursive: true, force: true });
+const results = await Promise.all([
+  build({
+    ...modules,
+    entryPoints: [
+      entry("client/src/main.ts", "dist/porthole"),
+      entry("relay/src/main.ts", "dist/porthole-relay"),
+      // Started by the relay, from its own folder.
+      entry("relay/src/lane/main.ts", "dist/porthole-relay-lane"),
+    ],
+    sourcemap: "linked",
+  }),
+  build({
+    ...common,
+    // What every version of the editor since 1.90 loads.
+    format: "cjs",
+    outExtension: { ".js": ".cjs" },
+    entryPoints: [entry("extension/src/extension.ts", "dist/extension/extension")],
+    external: ["vscode"],
+    minify: true,
+  }),
+  build({
+    ...modules,
+    entryPoints: [
+      entry("extension/src/agent/main.ts", "dist/extension/agent"),
+      entry("relay/src/lane/main.ts", "dist/extension/porthole-relay-lane"),
+    ],
+    // The trial relay is a file of its own, and shares the rest.
+    splitting: true,
+    chunkNames: "dist/extension/[name]-[hash]",
+    minify: true,
+  }),
+]);
+
+/** @type {Record<string, number>} */
+const totals = {};
+for (const { metafile } of results) {
+  for (const [path, { bytes, inputs }] of Object.entries(metafile.outputs)) {
+    if (!/\.[cm]js$/.test(path)) continue;
+    console.log(`${path}  ${Math.ceil(bytes / 1024)} KiB`);
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    totals[folder] = (totals[folder] ?? 0) + bytes;
+    /** @type {Record<string, number>} */
+    const parts = {};
+    for (const [input, { bytesInOutput }] of Object.entries(inputs)) {
+      const part = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? input.split("/", 1)[0];
+      parts[part] = (parts[part] ?? 0) + bytesInOutput;
+    }
+    for (const [part, size] of Object.entries(parts).toSorted(([, a], [, b]) => b - a)) {
+      if (size >= 1024) console.log(`  ${String(Math.round(size / 1024)).padStart(5)} KiB  ${part}`);
+    }
   }
 }
+console.log(`The extension's JavaScript: ${Math.ceil(totals["dist/extension"] / 1024)} KiB`);

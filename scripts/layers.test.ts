@@ -16,6 +16,14 @@ const broken: readonly (readonly [string, string, RegExp])[] = [
   ["client/src/a.test.ts", 'import "@porthole/relay";', /never import one another/],
   ["extension/src/a.ts", 'import "porthole/x";', /never import one another/],
   ["extension/src/b.ts", 'export * from "@porthole/relay";', /never import one another/],
+  ["extension/src/controller/a.ts", 'import "vscode";', /without an editor/],
+  ["extension/src/ports/a.ts", 'import "../surfaces/pickers.ts";', /without an editor/],
+  ["extension/src/controller/b.ts", 'import "@porthole/relay";', /never import one another/],
+  ["extension/src/surfaces/a.ts", 'import "@porthole/common/tunnel";', /holds the surface only/],
+  ["extension/src/c.ts", 'import "@porthole/common/rpc/agent";', /holds the surface only/],
+  ["extension/src/agent/a.ts", 'import "vscode";', /nothing of the editor/],
+  ["extension/src/agent/b.ts", 'import "../controller/index.ts";', /nothing of the editor/],
+  ["extension/src/agent/c.ts", 'import "porthole";', /never import one another/],
   ["relay/src/c.ts", 'import "../../common/src/errors.ts";', /@porthole\/common\/<folder>/],
   ["relay/src/d.ts", 'import "@porthole/common/testing";', /never imports testing/],
   ["relay/src/e.ts", 'import "@matrixai/quic";', /Only link\/quic/],
@@ -73,6 +81,8 @@ const broken: readonly (readonly [string, string, RegExp])[] = [
 ];
 
 const kept: readonly (readonly [string, string])[] = [
+  ["extension/src/agent/k.ts", 'import "@porthole/relay";\nimport "@porthole/common/rpc/agent";'],
+  ["extension/src/surfaces/k.ts", 'import "vscode";\nimport "@porthole/common/rpc";\nimport "../controller/index.ts";'],
   ["relay/src/k.ts", 'import "@porthole/common/link/quic";\nimport "node:net";\nimport "./x.ts";'],
   ["relay/src/k.test.ts", 'import "@porthole/common/testing";'],
   ["common/src/protocol/k.ts", 'import "../errors.ts";\nimport "../util/hex.ts";\nimport "./protocol.ts";'],

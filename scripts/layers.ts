@@ -100,6 +100,39 @@ export const layerOverrides: OxlintOverride[] = [
     ),
     restrictImports([`${name}/src/**/*.test.ts`], packageBans(name)),
   ]),
+  // The process with the tunnels carries a relay for trying things out. It never sees the editor.
+  restrictImports(
+    ["extension/src/agent/**"],
+    [
+      ...packageBans("extension", ["relay"]),
+      testingBan("^@porthole/common/testing"),
+      quicBan(),
+      forgeBan(),
+      {
+        regex: "^vscode$|^\\.\\./",
+        message:
+          "The agent's process is a program of its own: it knows common and the trial relay, and nothing of the editor.",
+      },
+    ],
+  ),
+  ...["controller", "manifest", "ports"].map((folder) =>
+    restrictImports(
+      [`extension/src/${folder}/**`],
+      [
+        ...packageBans("extension"),
+        ...tunnelBans(),
+        {
+          regex: "^vscode$|/surfaces/|/agent/|/requests/",
+          message: `${folder} runs without an editor: surfaces paint what it says, and what it needs of the editor is handed in.`,
+        },
+      ],
+    ),
+  ),
+  restrictImports(
+    ["extension/src/*.ts", "extension/src/surfaces/**", "extension/src/requests/**"],
+    [...packageBans("extension"), ...tunnelBans()],
+  ),
+  restrictImports(["extension/src/**/*.test.ts"], packageBans("extension")),
   restrictGlobals(
     "common/src/protocol/**",
     ["Date", "performance", "process", "setImmediate", "setInterval", "setTimeout"],
@@ -155,8 +188,8 @@ function folderBans(folder: string): Ban[] {
 }
 
 /** What holds for a package's running code and its tests alike. */
-function packageBans(name: string): Ban[] {
-  const others = Object.keys(packages).filter((each) => each !== name);
+function packageBans(name: string, allowed: readonly string[] = []): Ban[] {
+  const others = Object.keys(packages).filter((each) => each !== name && !allowed.includes(each));
   const names = others.map((each) => packages[each] as string);
   return [
     {
@@ -164,6 +197,20 @@ function packageBans(name: string): Ban[] {
       message: "relay, client and extension never import one another; what two of them need belongs to common.",
     },
     { regex: "^(\\.\\./)+common/", message: "Import @porthole/common/<folder>." },
+  ];
+}
+
+/** In the extension host, whose every millisecond the user feels. */
+function tunnelBans(): Ban[] {
+  return [
+    testingBan("^@porthole/common/testing"),
+    {
+      group: [
+        "@porthole/common/**",
+        ...["errors", "log", "rpc", "util", "version"].map((door) => `!@porthole/common/${door}`),
+      ],
+      message: "The extension host holds the surface only: what runs tunnels is in extension/src/agent, behind rpc.",
+    },
   ];
 }
 

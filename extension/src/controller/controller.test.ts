@@ -1,0 +1,247 @@
+import assert from "node:assert/strict";
+import { PortholeError } from "@porthole/common/errors";
+import type { PortTarget } from "../ports/index.ts";
+import type { FakeAgent } from "./fixture.test.ts";
+import { endpoint, online, testController, type TestController } from "./fixture.test.ts";
+import { endpointOf, urlOf } from "./exposure.ts";
+import { urlReady } from "./url-ready.ts";
+
+const web: PortTarget = { host: "localhost", port: 3000, scheme: undefined, label: "vite" };
+const api: PortTarget = { host: "localhost", port: 4000, scheme: undefined, label: undefined };
+
+describe("the controller", () => {
+  const lastAgent = ({ agents }: TestController): FakeAgent => agents.at(-1) ?? assert.fail("no agent was started");
+
+  it("starts nothing before something needs it", async () => {
+    const test = testController();
+    await test.controller.resume();
+    assert.equal(test.agents.length, 0);
+    assert.equal(test.clock.pending, 0);
+    assert.deepEqual(test.controller.state.agent, { status: "off" });
+  });
+
+  it("exposes a port with a key of its own, and stops it", async () => {
+    const test = testController();
+    const id = test.controller.idOf(web);
+    await test.controller.expose(web);
+    const agent = lastAgent(test);
+    const [spec] = agent.specs();
+    assert.equal(spec?.primary.local, "localhost:3000");
+    assert.deepEqual(spec?.relays, [{ address: "relay.example:4433" }]);
+    assert.match(JSON.stringify(spec?.primary.identity), /BEGIN PRIVATE KEY/);
+    agent.tellRelay(id);
+    assert.equal(urlOf(test.controller.find(id) ?? assert.fail()), "https://abc.relay.example");
+    await test.controller.expose(web);
+    assert.equal(agent.specs().length, 1, "one that is exposed stays as it is");
+    await test.controller.stop(id);
+    assert.deepEqual(agent.calls.at(-1), { method: "tunnel/stop", params: { id } });
+    assert.equal(test.controller.find(id)?.phase, "off");
+    await test.controller.close();
+    assert.equal(test.clock.pending, 0);
+  });
+
+  it("gives a port the same key every time, and another port another", async () => {
+    const test = testController();
+    await test.controller.expose(web);
+    await test.controller.stop(test.controller.idOf(web));
+    await test.controller.remove(test.controller.idOf(web));
+    await test.controller.expose(web);
+    await test.controller.expose(api);
+    const [first, second, third] = lastAgent(test).specs();
+    assert.deepEqual(first?.primary.identity, second?.primary.identity);
+    assert.notDeepEqual(first?.primary.identity, third?.primary.identity);
+    await test.controller.close();
+  });
+
+  it("starts the agent again when it dies, with the same tunnels and keys, and says so meanwhile", async () => {
+    const test = testController();
+    const id = test.controller.idOf(web);
+    await test.controller.expose(web);
+    await test.controller.addSecondary(id);
+    lastAgent(test).tellRelay(id);
+    const before = lastAgent(test).specs();
+    lastAgent(test).die();
+    await test.clock.advance(0);
+    assert.equal(test.controller.state.agent.status, "waiting");
+    await test.clock.advance(1_000);
+    assert.equal(test.agents.length, 2);
+    const after = lastAgent(test).specs();
+    assert.equal(after.length, 1);
+    assert.deepEqual(after[0]?.primary, before[0]?.primary);
+    assert.equal(after[0]?.secondary?.local, "localhost:3000");
+    assert.equal(new Set(test.members).size, 1, "relays know it by the same member");
+    await test.controller.close();
+    assert.equal(test.clock.pending, 0);
+  });
+
+  it("waits longer and longer for an agent that can't be started", async () => {
+    const test = testController();
+    test.failure = new PortholeError("internal", "no such file");
+    await assert.rejects(test.controller.expose(web), { message: "no such file" });
+    const delays: number[] = [];
+    for (let attempt = 0; attempt < 7; attempt++) {
+      const { agent } = test.controller.state;
+      delays.push(agent.status === "waiting" ? agent.nextAttemptAt - test.clock.now() : -1);
+      await test.clock.advance(delays.at(-1) ?? 0);
+    }
+    assert.deepEqual(delays, [999, 1998, 3996, 7992, 15_984, 29_970, 29_970]);
+    test.failure = undefined;
+    await test.clock.advance(30_000);
+    assert.equal(lastAgent(test).specs().length, 1, "what was wanted is started in the end");
+    await test.controller.close();
+  });
+
+  it("keeps the reason when a tunnel can't be started, and tries again at the next click", async () => {
+    const test = testController();
+    (test.settings as { "porthole.relays": unknown })["porthole.relays"] = [];
+    await assert.rejects(test.controller.expose(web), { code: "usage" });
+    assert.equal(test.controller.find(test.controller.idOf(web))?.error?.code, "usage");
+    await test.controller.addRelay({ address: "relay.example" });
+    await test.controller.expose(web);
+    assert.equal(lastAgent(test).specs().length, 1);
+    await test.controller.close();
+  });
+
+  it("uses a token until the relay has let it in, and keeps it out of the settings", async () => {
+    const test = testController();
+    await test.controller.addRelay({ address: "relay.example:4433", token: "t0ken", fingerprint: "fp" });
+    assert.ok(!JSON.stringify(test.settings).includes("t0ken"));
+    await test.controller.expose(web);
+    assert.equal(lastAgent(test).specs()[0]?.relays?.[0]?.token, "t0ken");
+    lastAgent(test).tellRelay(test.controller.idOf(web));
+    await test.clock.advance(0);
+    assert.ok(![...test.secrets.values()].includes("t0ken"));
+    await test.controller.close();
+  });
+
+  it("moves what runs to the relays of changed settings", async () => {
+    const test = testController();
+    await test.controller.expose(web);
+    await test.controller.addRelay({ address: "second.example:4433" });
+    const update = lastAgent(test).calls.findLast(({ method }) => method === "tunnel/update");
+    const { changes } = (update?.params ?? {}) as { changes?: { relays: readonly { address: string }[] } };
+    assert.deepEqual(
+      changes?.relays.map(({ address }) => address),
+      ["relay.example:4433", "second.example:4433"],
+    );
+    await test.controller.close();
+  });
+
+  it("asks for no certificate on a trial relay, and keeps its port", async () => {
+    const test = testController();
+    await test.controller.useTrialRelay();
+    await test.controller.expose(web);
+    const agent = lastAgent(test);
+    assert.deepEqual(agent.specs().at(-1)?.acme, { enabled: false });
+    await test.controller.stop(test.controller.idOf(web));
+    await test.controller.expose(web);
+    assert.deepEqual(agent.calls.findLast(({ method }) => method === "trialRelay/start")?.params, { publicPort: 9443 });
+    await test.controller.close();
+  });
+
+  describe("in a window that comes back", () => {
+    async function leave(more: (test: TestController) => Promise<void> = async () => {}): Promise<unknown> {
+      const test = testController();
+      await test.controller.expose(web);
+      await more(test);
+      await test.controller.close();
+      return test.stored;
+    }
+
+    it("goes on after a reload", async () => {
+      const test = testController({ stored: await leave() });
+      await test.controller.resume();
+      assert.equal(lastAgent(test).specs().length, 1);
+      await test.controller.close();
+    });
+
+    it("waits in the list where the workspace is not trusted", async () => {
+      const test = testController({ stored: await leave(), isTrusted: false });
+      await test.controller.resume();
+      assert.equal(test.agents.length, 0);
+      assert.deepEqual(
+        test.controller.state.exposures.map(({ phase }) => phase),
+        ["off"],
+      );
+    });
+
+    it("waits in the list the next day, and goes on where that is the setting", async () => {
+      const stored = await leave();
+      for (const [resume, agents] of [
+        ["reload", 0],
+        ["never", 0],
+        ["always", 1],
+      ] as const) {
+        const test = testController({ stored });
+        (test.settings as { "porthole.resume": string })["porthole.resume"] = resume;
+        await test.clock.advance(24 * 3_600_000);
+        await test.controller.resume();
+        assert.equal(test.agents.length, agents, resume);
+        await test.controller.close();
+      }
+    });
+
+    it("does not go on with what was stopped", async () => {
+      const stored = await leave((test) => test.controller.stop(test.controller.idOf(web)));
+      const test = testController({ stored });
+      await test.controller.resume();
+      assert.equal(test.agents.length, 0);
+    });
+
+    for (const stored of [null, 5, {}, { version: 2 }, { version: 1, seenAt: 1, exposures: [{}, { id: 1 }, null] }])
+      it(`takes ${JSON.stringify(stored)} for nothing`, async () => {
+        const test = testController({ stored });
+        await test.controller.resume();
+        assert.deepEqual(test.controller.state.exposures, []);
+      });
+  });
+
+  describe("urlReady", () => {
+    async function exposed() {
+      const test = testController();
+      await test.controller.expose(web);
+      const id = test.controller.idOf(web);
+      const { clock, controller } = test;
+      return { test, id, agent: lastAgent(test), ready: () => urlReady(controller, id, { clock }) };
+    }
+
+    it("answers once a relay is online", async () => {
+      const { test, id, agent, ready } = await exposed();
+      const url = ready();
+      agent.tellRelay(id, { status: "connecting" }, { urls: [] });
+      agent.tellRelay(id);
+      assert.equal(await url, "https://abc.relay.example");
+      await test.controller.close();
+      assert.equal(test.clock.pending, 0);
+    });
+
+    it("says why when every relay has refused", async () => {
+      const { test, id, agent, ready } = await exposed();
+      const url = ready();
+      const error = { code: "unauthorized", message: "not on the list", hint: "Ask for an invite", retryable: false };
+      agent.tell(id, { endpoints: [], ended: { error } });
+      await assert.rejects(url, { message: "not on the list", hint: "Ask for an invite" });
+      await test.controller.close();
+    });
+
+    it("says what is in the way when it takes too long", async () => {
+      const { test, id, agent, ready } = await exposed();
+      const url = ready();
+      const error = { code: "unreachable", message: "connection refused", retryable: true };
+      agent.tellRelay(id, { status: "waiting", delayMs: 1_000, error }, { urls: [] });
+      const rejected = assert.rejects(url, { code: "timeout", message: "connection refused" });
+      await test.clock.advance(30_000);
+      await rejected;
+      await test.controller.close();
+    });
+  });
+
+  it("tells endpoints apart", () => {
+    const both = {
+      ...testController().controller.find("x"),
+      tunnel: { endpoints: [endpoint, { ...endpoint, role: "secondary", urls: ["https://s"] }] },
+    };
+    assert.equal(endpointOf(both as never, "secondary")?.urls[0], "https://s");
+    assert.equal(online.transport, "quic");
+  });
+});

@@ -1,0 +1,327 @@
+import { PortholeError } from "@porthole/common/errors";
+import {
+  rpcErrorData,
+  type AgentConnection,
+  type DoctorReport,
+  type Identity,
+  type LogLine,
+  type Method,
+  type RelaySpec,
+  type RelayTest,
+  type Requests,
+  type TunnelStateView,
+} from "@porthole/common/rpc";
+import type { Clock, Timer } from "@porthole/common/util";
+import { localOf, type PortTarget } from "../ports/index.ts";
+import { AgentSupervisor, type AgentStatus, type RunningAgent } from "./agent-supervisor.ts";
+import { exposureId, type Exposure } from "./exposure.ts";
+import { Keys } from "./keys.ts";
+import type { Relay, Secrets, Settings, Workspace, WorkspaceStore } from "./ports.ts";
+import { RelayList } from "./relay-list.ts";
+import { readRemembered, remember, resumes } from "./remembered.ts";
+import { tunnelSpec } from "./tunnel-spec.ts";
+
+export interface ControllerDeps {
+  readonly clock: Clock;
+  readonly settings: Settings;
+  readonly secrets: Secrets;
+  readonly store: WorkspaceStore;
+  readonly workspace: Workspace;
+  /** Starts the agent's process, with the key that relays know this person by. */
+  startAgent(memberPem: string, signal: AbortSignal): Promise<RunningAgent>;
+  /** A new agent is there: what other parts have to tell it. */
+  onAgent?(agent: RunningAgent): void;
+  onLog(line: LogLine): void;
+  readonly random?: () => number;
+}
+
+export interface ControllerState {
+  readonly agent: AgentStatus;
+  readonly exposures: readonly Exposure[];
+  readonly relays: readonly Relay[];
+  /** The relay inside the agent's process is used instead of the configured ones. */
+  readonly isTrial: boolean;
+}
+
+/** How often a window notes that it is still there. */
+const seenEveryMs = 60_000;
+
+/**
+ * What is exposed in this window, and what is to become of it. Knows no editor: surfaces paint its state and call its
+ * methods, which reject with a `PortholeError` whose message can be shown.
+ */
+export class Controller {
+  readonly keys: Keys;
+  readonly #deps: ControllerDeps;
+  readonly #agent: AgentSupervisor;
+  readonly #relays: RelayList;
+  readonly #listeners = new Set<(state: ControllerState) => void>();
+  #exposures: readonly Exposure[] = [];
+  /** Which tunnels the present agent was told to start. */
+  #starts = new Map<string, Promise<void>>();
+  #seen: Timer | undefined;
+
+  constructor(deps: ControllerDeps) {
+    this.#deps = deps;
+    this.keys = new Keys(deps.secrets);
+    this.#relays = new RelayList(deps.settings, this.keys);
+    this.#agent = new AgentSupervisor({
+      clock: deps.clock,
+      start: async (signal) => deps.startAgent(await this.keys.member(), signal),
+      onRunning: (agent) => this.#onAgent(agent),
+      onStatus: () => this.#changed(),
+      ...(deps.random ? { random: deps.random } : {}),
+    });
+  }
+
+  get state(): ControllerState {
+    const { configured: relays, isTrial } = this.#relays;
+    return { agent: this.#agent.status, exposures: this.#exposures, relays, isTrial };
+  }
+
+  /** Calls back after each change; answers what ends that. */
+  onChange(listener: (state: ControllerState) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  find(id: string): Exposure | undefined {
+    return this.#exposures.find((each) => each.id === id);
+  }
+
+  /** The identity of a port, whether it is exposed or not. */
+  idOf(target: PortTarget): string {
+    return exposureId(this.#deps.workspace.folder, target);
+  }
+
+  /** What the window had when it was last open: goes on, or waits for a click. Called once, at the start. */
+  async resume(): Promise<void> {
+    const { clock, settings, store, workspace } = this.#deps;
+    const remembered = readRemembered(store.get());
+    if (!remembered) return;
+    this.#relays.isTrial = remembered.trial;
+    const { isTrusted } = workspace;
+    const goesOn = resumes(remembered, settings.get("porthole.resume"), { isTrusted, now: clock.now() });
+    this.#exposures = remembered.exposures.map(({ id, target, secondary, isOn }) => ({
+      ...blank(id, target),
+      secondary,
+      phase: isOn && goesOn ? "on" : "off",
+    }));
+    this.#changed();
+    if (!this.#isAnyOn()) return;
+    await this.#agent.agent();
+    await Promise.allSettled(this.#starts.values());
+  }
+
+  /** Exposes the port; one that is exposed already stays as it is. Rejects when it can't be; it stays in the list then. */
+  async expose(target: PortTarget): Promise<void> {
+    const id = this.idOf(target);
+    const known = this.find(id);
+    if (known?.phase === "on" && !known.error) return;
+    this.#starts.delete(id);
+    this.#put({ ...blank(id, target), secondary: known?.secondary, phase: "on" });
+    await this.#remember();
+    await this.#agent.agent();
+    await this.#starts.get(id);
+  }
+
+  async stop(id: string): Promise<void> {
+    this.#put({ ...this.#known(id), phase: "off", tunnel: undefined, error: undefined });
+    this.#starts.delete(id);
+    await this.#remember();
+    await this.#agent.connection?.call("tunnel/stop", { id }).catch(() => {});
+  }
+
+  /** Takes a stopped one off the list. Its key stays, so that the next time it has the same name. */
+  async remove(id: string): Promise<void> {
+    if (this.find(id)?.phase === "on") await this.stop(id);
+    this.#exposures = this.#exposures.filter((each) => each.id !== id);
+    this.#changed();
+    await this.#remember();
+  }
+
+  async addSecondary(id: string, local?: string): Promise<void> {
+    const exposure = this.#known(id);
+    const secondary = { local: local ?? localOf(exposure.target) };
+    const identity = { pem: await this.keys.secondary(id) };
+    await this.#call("tunnel/update", { id, changes: { secondary: { identity, local: secondary.local } } });
+    this.#put({ ...this.#known(id), secondary });
+    await this.#remember();
+  }
+
+  async removeSecondary(id: string): Promise<void> {
+    this.#put({ ...this.#known(id), secondary: undefined });
+    await this.#remember();
+    await this.#call("tunnel/update", { id, changes: { secondary: null } });
+  }
+
+  async addRelay(relay: RelaySpec): Promise<void> {
+    await this.#relays.add(relay);
+    await this.#remember();
+    await this.useRelays();
+  }
+
+  async removeRelay(address: string): Promise<void> {
+    await this.#relays.remove(address);
+    await this.useRelays();
+  }
+
+  async parseInvite(invite: string): Promise<RelaySpec> {
+    return (await this.#call("relay/parseInvite", { invite })).relay;
+  }
+
+  async testRelay(relay: RelaySpec, signal: AbortSignal): Promise<RelayTest> {
+    const identity = { pem: await this.keys.member() };
+    const { connection } = await this.#agent.agent();
+    return connection.call("relay/test", { relay: await this.keys.withToken(relay), identity }, { signal });
+  }
+
+  /** From now on ports are exposed on a relay of this machine, for this machine. */
+  async useTrialRelay(): Promise<void> {
+    this.#relays.isTrial = true;
+    await this.#remember();
+    await this.useRelays();
+  }
+
+  /** The settings have changed: what runs moves to the relays that are named now. */
+  async useRelays(): Promise<void> {
+    this.#changed();
+    const { connection } = this.#agent;
+    if (!connection || !this.#isAnyOn()) return;
+    const relays = await this.#relays.forTunnels(connection);
+    for (const { id, phase } of this.#exposures)
+      if (phase === "on") await connection.call("tunnel/update", { id, changes: { relays } });
+  }
+
+  async doctor(id: string, signal: AbortSignal): Promise<DoctorReport> {
+    const { connection } = await this.#agent.agent();
+    return connection.call("doctor", { tunnel: id }, { signal });
+  }
+
+  /** Of a port, before it is exposed: its public name is known then. */
+  async identityOf(id: string): Promise<Identity> {
+    return this.#call("identity/fingerprint", { identity: { pem: await this.keys.identity(id) } });
+  }
+
+  /** The port's key as PEM for a file. */
+  async exportIdentity(id: string, passphrase: string | undefined): Promise<string> {
+    const identity = { pem: await this.keys.identity(id) };
+    const encrypt = passphrase === undefined ? {} : { passphrase };
+    return (await this.#call("identity/export", { identity, ...encrypt })).pem;
+  }
+
+  /** The port has the name of this key from now on. Rejects with `key` for what is none. */
+  async importIdentity(id: string, text: string, passphrase: string | undefined): Promise<Identity> {
+    const decrypt = passphrase === undefined ? {} : { passphrase };
+    const { pem, ...identity } = await this.#call("identity/import", { pem: text, ...decrypt });
+    await this.keys.replaceIdentity(id, pem);
+    if (this.find(id)?.phase === "on")
+      await this.#call("tunnel/update", { id, changes: { primary: { identity: { pem } } } });
+    return identity;
+  }
+
+  /** For what only some surfaces need of the agent. Starts it. */
+  async agent(): Promise<AgentConnection> {
+    return (await this.#agent.agent()).connection;
+  }
+
+  /** Ends the agent and with it every tunnel. What was on is remembered. */
+  async close(): Promise<void> {
+    this.#seen?.cancel();
+    this.#listeners.clear();
+    await this.#agent.close();
+  }
+
+  async #call<M extends Method>(method: M, params: Requests[M][0]): Promise<Requests[M][1]> {
+    return (await this.agent()).call(method, params);
+  }
+
+  #known(id: string): Exposure {
+    const exposure = this.find(id);
+    if (!exposure) throw new PortholeError("usage", `Nothing is exposed as ${id}`);
+    return exposure;
+  }
+
+  #isAnyOn(): boolean {
+    return this.#exposures.some(({ phase }) => phase === "on");
+  }
+
+  #put(exposure: Exposure): void {
+    const isNew = !this.find(exposure.id);
+    this.#exposures = isNew
+      ? [...this.#exposures, exposure]
+      : this.#exposures.map((each) => (each.id === exposure.id ? exposure : each));
+    const { connection } = this.#agent;
+    if (connection && exposure.phase === "on" && !this.#starts.has(exposure.id)) this.#start(connection, exposure.id);
+    this.#changed();
+  }
+
+  /** A new agent knows nothing of what is exposed. */
+  #onAgent(agent: RunningAgent): void {
+    const { connection } = agent;
+    connection.on("tunnel/state", ({ id, state }) => this.#onTunnel(id, state));
+    connection.on("tunnel/visit", ({ id }) => this.#onVisit(id));
+    connection.on("log", (line) => this.#deps.onLog(line));
+    this.#deps.onAgent?.(agent);
+    this.#starts = new Map();
+    for (const { id, phase } of this.#exposures) if (phase === "on") this.#start(connection, id);
+  }
+
+  #start(connection: AgentConnection, id: string): void {
+    const starting = this.#startTunnel(connection, id);
+    this.#starts.set(id, starting);
+    // Whoever asked for it hears of it; here it is part of the state.
+    starting.catch((reason: unknown) => {
+      const exposure = this.find(id);
+      if (exposure?.phase === "on" && this.#starts.get(id) === starting)
+        this.#put({ ...exposure, error: rpcErrorData(reason) });
+    });
+  }
+
+  async #startTunnel(connection: AgentConnection, id: string): Promise<void> {
+    const relays = await this.#relays.forTunnels(connection);
+    if (relays.length === 0)
+      throw new PortholeError("usage", "No relay is configured", {
+        hint: "Join one, add one, or try it without a relay.",
+      });
+    const spec = await tunnelSpec(this.#known(id), { keys: this.keys, settings: this.#deps.settings, relays });
+    const acme = this.#relays.isTrial ? { enabled: false } : spec.acme;
+    await connection.call("tunnel/start", { ...spec, ...(acme ? { acme } : {}) });
+  }
+
+  #onTunnel(id: string, tunnel: TunnelStateView): void {
+    const exposure = this.find(id);
+    if (exposure?.phase !== "on") return;
+    this.#put({ ...exposure, tunnel });
+    for (const { address, now } of tunnel.endpoints.flatMap(({ relays }) => relays))
+      if (now.status === "online") void this.keys.forgetToken(address).catch(() => {});
+  }
+
+  #onVisit(id: string): void {
+    const exposure = this.find(id);
+    if (exposure) this.#put({ ...exposure, lastVisitAt: this.#deps.clock.now() });
+  }
+
+  async #remember(): Promise<void> {
+    const { store, clock } = this.#deps;
+    this.#seen?.cancel();
+    if (this.#isAnyOn()) this.#seen = clock.timer(seenEveryMs, () => void this.#remember().catch(() => {}));
+    await store.set(remember(this.#exposures, this.#relays.isTrial, clock.now()));
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener(this.state);
+  }
+}
+
+function blank(id: string, target: PortTarget): Exposure {
+  return {
+    id,
+    target,
+    secondary: undefined,
+    phase: "off",
+    tunnel: undefined,
+    error: undefined,
+    lastVisitAt: undefined,
+  };
+}

@@ -1,0 +1,155 @@
+import { PortholeError } from "@porthole/common/errors";
+import type {
+  AgentConnection,
+  EndpointView,
+  Method,
+  RelayStatusView,
+  TunnelSpec,
+  TunnelStateView,
+} from "@porthole/common/rpc";
+import { FakeClock } from "@porthole/common/testing";
+import { settings as settingSpecs, type SettingTypes } from "../manifest/index.ts";
+import type { RunningAgent } from "./agent-supervisor.ts";
+import { Controller } from "./controller.ts";
+
+/** An agent that does what it is told at once, and remembers it. */
+export class FakeAgent implements AgentConnection {
+  readonly calls: { readonly method: Method; readonly params: unknown }[] = [];
+  readonly closed: Promise<PortholeError>;
+  readonly answers: Partial<Record<Method, unknown>> = {
+    "trialRelay/start": { relay: { address: "127.0.0.1:1" }, publicPort: 9443 },
+  };
+  #end: (reason: PortholeError) => void = () => {};
+  readonly #listeners = new Map<string, (params: never) => void>();
+
+  constructor() {
+    this.closed = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  call = async (method: Method, params: unknown): Promise<never> => {
+    this.calls.push({ method, params });
+    return (this.answers[method] ?? {}) as never;
+  };
+
+  on = (name: string, listener: (params: never) => void): (() => void) => {
+    this.#listeners.set(name, listener);
+    return () => this.#listeners.delete(name);
+  };
+
+  close = (): void => this.die(new PortholeError("aborted", "closed"));
+
+  die(reason = new PortholeError("closed", "The tunnel process has ended with SIGKILL")): void {
+    this.#end(reason);
+  }
+
+  tell(id: string, state: TunnelStateView): void {
+    this.#listeners.get("tunnel/state")?.({ id, state } as never);
+  }
+
+  /** Says that the tunnel is online, or whatever the relay's state is. */
+  tellRelay(id: string, now: RelayStatusView = online, more: Partial<EndpointView> = {}): void {
+    this.tell(id, { endpoints: [{ ...endpoint, relays: [{ address: "relay.example:4433", now }], ...more }] });
+  }
+
+  specs(): TunnelSpec[] {
+    return this.calls.flatMap(({ method, params }) => (method === "tunnel/start" ? [params as TunnelSpec] : []));
+  }
+}
+
+export const online = {
+  status: "online",
+  transport: "quic",
+  links: 1,
+  hostnames: ["abc.relay.example"],
+  urls: ["https://abc.relay.example"],
+} as const satisfies RelayStatusView;
+
+export const endpoint: EndpointView = {
+  role: "primary",
+  clientId: "abc",
+  fingerprint: "def",
+  local: "localhost:3000",
+  urls: ["https://abc.relay.example"],
+  relays: [],
+  gateway: { mode: "auto", headers: "auto", routes: [], paused: false, adapted: [] },
+  certificates: [],
+};
+
+export interface TestController {
+  readonly controller: Controller;
+  readonly clock: FakeClock;
+  /** Every agent that was started, the last one last. */
+  readonly agents: readonly FakeAgent[];
+  readonly secrets: Map<string, string>;
+  readonly settings: SettingTypes;
+  readonly members: readonly string[];
+  stored: unknown;
+  isTrusted: boolean;
+  /** Makes the next start of the agent fail. */
+  failure: PortholeError | undefined;
+}
+
+export function testController(
+  given: { readonly stored?: unknown; readonly isTrusted?: boolean } = {},
+): TestController {
+  const clock = new FakeClock();
+  const agents: FakeAgent[] = [];
+  const secrets = new Map<string, string>();
+  const members: string[] = [];
+  const settings = Object.fromEntries(
+    Object.entries(settingSpecs).map(([id, spec]) => [id, spec.default]),
+  ) as unknown as { -readonly [K in keyof SettingTypes]: SettingTypes[K] };
+  settings["porthole.relays"] = [{ address: "relay.example:4433" }];
+  const test: TestController = {
+    clock,
+    agents,
+    secrets,
+    settings,
+    members,
+    stored: given.stored,
+    isTrusted: given.isTrusted ?? true,
+    failure: undefined,
+    controller: new Controller({
+      clock,
+      settings: {
+        get: (id) => settings[id],
+        set: async (id, value) => {
+          settings[id] = value;
+        },
+      },
+      secrets: {
+        get: async (key) => secrets.get(key),
+        set: async (key, value) => void secrets.set(key, value),
+        delete: async (key) => void secrets.delete(key),
+      },
+      store: {
+        get: () => test.stored,
+        set: async (value) => {
+          // As the editor keeps it.
+          test.stored = JSON.parse(JSON.stringify(value));
+        },
+      },
+      workspace: {
+        folder: "file:///app",
+        get isTrusted() {
+          return test.isTrusted;
+        },
+      },
+      startAgent: async (member): Promise<RunningAgent> => {
+        members.push(member);
+        if (test.failure) throw test.failure;
+        const agent = new FakeAgent();
+        agents.push(agent);
+        return {
+          connection: agent as AgentConnection,
+          info: { rpcVersion: 1, version: "0", node: "20", quic: { available: true } },
+        };
+      },
+      onLog: () => {},
+      random: () => 0.999,
+    }),
+  };
+  return test;
+}

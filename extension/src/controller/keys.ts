@@ -1,0 +1,62 @@
+import { generateKeyPairSync } from "node:crypto";
+import type { RelaySpec } from "@porthole/common/rpc";
+import type { Relay, Secrets } from "./ports.ts";
+
+/** Everything secret that the extension keeps: private keys, and invites' tokens until they are used. */
+export class Keys {
+  readonly #secrets: Secrets;
+  readonly #making = new Map<string, Promise<string>>();
+
+  constructor(secrets: Secrets) {
+    this.#secrets = secrets;
+  }
+
+  /** The key that relays know this person by. One an installation, so that one invite is enough for every port. */
+  member(): Promise<string> {
+    return this.#loadOrMake("member");
+  }
+
+  /** A port's own key: its public name. */
+  identity(exposureId: string): Promise<string> {
+    return this.#loadOrMake(`identity ${exposureId}`);
+  }
+
+  secondary(exposureId: string): Promise<string> {
+    return this.#loadOrMake(`secondary ${exposureId}`);
+  }
+
+  async replaceIdentity(exposureId: string, pem: string): Promise<void> {
+    await this.#secrets.set(`identity ${exposureId}`, pem);
+  }
+
+  async keepToken({ address, token }: RelaySpec): Promise<void> {
+    if (token !== undefined) await this.#secrets.set(`token ${address}`, token);
+  }
+
+  async withToken(relay: Relay): Promise<RelaySpec> {
+    const token = await this.#secrets.get(`token ${relay.address}`);
+    return token === undefined ? relay : { ...relay, token };
+  }
+
+  /** A token is good once: afterwards the relay knows the member's key. */
+  async forgetToken(address: string): Promise<void> {
+    await this.#secrets.delete(`token ${address}`);
+  }
+
+  /** Two callers at once get the same key. */
+  #loadOrMake(name: string): Promise<string> {
+    const making = this.#making.get(name) ?? this.#load(name).finally(() => this.#making.delete(name));
+    this.#making.set(name, making);
+    return making;
+  }
+
+  async #load(name: string): Promise<string> {
+    const known = await this.#secrets.get(name);
+    if (known !== undefined) return known;
+    // P-256, as in common's identity, which would bring a whole ASN.1 library into the extension host.
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+    await this.#secrets.set(name, pem);
+    return pem;
+  }
+}

@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { PortholeError } from "@porthole/common/errors";
+import type { RelayStatusView } from "@porthole/common/rpc";
+import type { AgentStatus } from "./agent-supervisor.ts";
+import { diagnosticsOf } from "./diagnostics.ts";
+import { environmentOf } from "./environment.ts";
+import type { Exposure } from "./exposure.ts";
+import { endpoint, online } from "./fixture.test.ts";
+import { describeCertificate, describeExposure } from "./state-text.ts";
+
+const now = Date.UTC(2026, 0, 1);
+const running: AgentStatus = {
+  status: "running",
+  info: { rpcVersion: 1, version: "0", node: "20", quic: { available: true } },
+};
+const refused = {
+  code: "unauthorized",
+  message: "this relay does not know you",
+  hint: "Ask for an invite",
+  retryable: false,
+};
+const unreachable = { code: "unreachable", message: "connection refused", retryable: true };
+
+function exposure(status?: RelayStatusView, more: Partial<Exposure> = {}, localUp?: boolean): Exposure {
+  const view = { ...endpoint, relays: status ? [{ address: "relay.example:4433", now: status }] : [] };
+  return {
+    id: "x",
+    target: { host: "localhost", port: 3000, scheme: undefined, label: "vite" },
+    secondary: undefined,
+    phase: "on",
+    tunnel: { endpoints: [localUp === undefined ? view : { ...view, localUp }] },
+    error: undefined,
+    lastVisitAt: undefined,
+    ...more,
+  };
+}
+
+describe("texts of states", () => {
+  const overH2: RelayStatusView = {
+    ...online,
+    transport: "http2",
+    whyNotQuic: "UDP to relay.example:4433 got no answer",
+    nextQuicTryAt: now + 120_000,
+  };
+  for (const [name, given, agent, kind, text, detail] of [
+    ["connecting", exposure({ status: "connecting" }), running, "busy", /^connecting$/, undefined],
+    [
+      "before the agent said anything",
+      exposure(undefined, { tunnel: undefined }),
+      running,
+      "busy",
+      /^connecting$/,
+      undefined,
+    ],
+    ["online over QUIC", exposure(online), running, "good", /over QUIC$/, undefined],
+    ["online over HTTP/2, and why", exposure(overH2), running, "good", /over HTTP\/2$/, /no answer; next try in 2 min/],
+    [
+      "online, local port closed",
+      exposure(online, {}, false),
+      running,
+      "degraded",
+      /port is closed/,
+      /Start the service on localhost:3000/,
+    ],
+    [
+      "waiting",
+      exposure({ status: "waiting", delayMs: 12_000, error: unreachable }),
+      running,
+      "bad",
+      /trying again in 12 s/,
+      /connection refused/,
+    ],
+    [
+      "refused by the only relay",
+      exposure({ status: "failed", error: refused }),
+      running,
+      "bad",
+      /^refused: this relay/,
+      /Ask for an invite/,
+    ],
+    [
+      "over",
+      exposure(undefined, { tunnel: { endpoints: [], ended: { error: refused } } }),
+      running,
+      "bad",
+      /^refused/,
+      /invite/,
+    ],
+    [
+      "the process has died",
+      exposure(online),
+      { status: "waiting", error: new PortholeError("closed", "ended with SIGKILL"), nextAttemptAt: now + 2_000 },
+      "bad",
+      /starting it again in 2 s/,
+      /SIGKILL/,
+    ],
+    ["stopped", exposure(online, { phase: "off" }), running, "off", /^stopped$/, undefined],
+  ] as const satisfies readonly (readonly [string, Exposure, AgentStatus, string, RegExp, RegExp | undefined])[])
+    it(`describes: ${name}`, () => {
+      const described = describeExposure(given, agent, now);
+      assert.equal(described.kind, kind);
+      assert.match(described.text, text);
+      if (detail) assert.match(described.detail ?? "", detail);
+      else assert.equal(described.detail, undefined);
+    });
+
+  const day = 86_400_000;
+  for (const [certificate, kind, text] of [
+    [{ status: "self-signed" }, "degraded", /self-signed/],
+    [{ status: "pending" }, "busy", /pending/],
+    [{ status: "valid", expiresAt: now + 30.5 * day }, "good", /30 days/],
+    [{ status: "failed", error: unreachable, nextAttemptAt: now + 60_000 }, "degraded", /no certificate yet/],
+    [{ status: "failed", error: unreachable, expiresAt: now + 3 * day }, "good", /3 days, renewal failed/],
+  ] as const)
+    it(`describes a certificate that is ${certificate.status}`, () => {
+      const described = describeCertificate({ hostname: "h", ...certificate }, now);
+      assert.equal(described.kind, kind);
+      assert.match(described.text, text);
+    });
+});
+
+describe("the terminal's environment", () => {
+  it("has the public name once it is known, and nothing before", () => {
+    assert.deepEqual(environmentOf([exposure(undefined, { tunnel: undefined })]), []);
+    assert.deepEqual(environmentOf([exposure(online, { phase: "off" })]), []);
+    assert.deepEqual(
+      environmentOf([exposure(online)]).map(({ name, value }) => `${name}=${value}`),
+      [
+        "PORTHOLE_URL=https://abc.relay.example",
+        "PORTHOLE_HOST=abc.relay.example",
+        "__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS=abc.relay.example",
+        "RAILS_DEVELOPMENT_HOSTS=abc.relay.example",
+      ],
+    );
+  });
+});
+
+describe("diagnostics", () => {
+  it("leave out names, addresses, tokens and paths", () => {
+    const failing = exposure({
+      status: "waiting",
+      delayMs: 1,
+      error: { ...unreachable, message: "abc.relay.example at relay.example: /home/ann/x" },
+    });
+    const text = diagnosticsOf(
+      {
+        agent: running,
+        relays: [{ address: "relay.example:4433", fingerprint: "secretpin", label: "Ann's relay" }],
+        exposures: [
+          {
+            ...failing,
+            tunnel: {
+              endpoints: [
+                {
+                  ...(failing.tunnel?.endpoints[0] ?? endpoint),
+                  certificates: [{ hostname: "abc.relay.example", status: "self-signed" }],
+                },
+              ],
+            },
+          },
+        ],
+        isTrial: false,
+      },
+      { app: "code-server" },
+    );
+    for (const secret of ["relay.example", "secretpin", "Ann", "/home/ann", "vite"])
+      assert.ok(!text.includes(secret), secret);
+    assert.match(text, /unreachable/);
+    assert.match(text, /code-server/);
+  });
+});

@@ -1,0 +1,118 @@
+import type { CertificateView, RelayStatusView, RpcErrorData } from "@porthole/common/rpc";
+import { t } from "../text.ts";
+import type { AgentStatus } from "./agent-supervisor.ts";
+import { endpointOf, failureOf, type Exposure } from "./exposure.ts";
+
+/** A state that a person can tell from all others: by its words, and by its icon for whoever sees it. */
+export interface Described {
+  readonly kind: "busy" | "good" | "degraded" | "bad" | "off";
+  readonly text: string;
+  /** What to do next, or why it is so. */
+  readonly detail?: string;
+}
+
+/** One line about a port: the best of its relays counts. */
+export function describeExposure(exposure: Exposure, agent: AgentStatus, now: number): Described {
+  if (exposure.phase === "off") return { kind: "off", text: t("stopped") };
+  const failure = failureOf(exposure);
+  if (failure) return refused(failure);
+  if (agent.status === "waiting")
+    return {
+      kind: "bad",
+      text: t("the tunnel process has ended; starting it again {0}", soon(agent.nextAttemptAt - now)),
+      detail: agent.error.message,
+    };
+  const endpoint = endpointOf(exposure);
+  const relays = endpoint?.relays.map(({ now: status }) => status) ?? [];
+  const online = relays.find(({ status }) => status === "online");
+  if (online) {
+    if (endpoint?.localUp === false)
+      return {
+        kind: "degraded",
+        text: t("online, but the local port is closed"),
+        detail: t("Start the service on {0}; visitors get an error until then.", endpoint.local),
+      };
+    return describeRelay(online, now);
+  }
+  const waiting = relays.find(({ status }) => status === "waiting") ?? relays.find(({ status }) => status === "failed");
+  return waiting ? describeRelay(waiting, now) : { kind: "busy", text: t("connecting") };
+}
+
+export function describeRelay(status: RelayStatusView, now: number): Described {
+  switch (status.status) {
+    case "connecting":
+      return { kind: "busy", text: t("connecting") };
+    case "online":
+      return {
+        kind: "good",
+        text: status.transport === "quic" ? t("online over QUIC") : t("online over HTTP/2"),
+        ...(status.whyNotQuic === undefined
+          ? {}
+          : { detail: whyNotQuic(status.whyNotQuic, status.nextQuicTryAt, now) }),
+      };
+    case "waiting":
+      return {
+        kind: "bad",
+        text: t("relay unreachable, trying again {0}", soon(status.delayMs)),
+        detail: sentence(status.error),
+      };
+    case "failed":
+      return refused(status.error);
+    case "stopped":
+      return { kind: "off", text: t("stopped") };
+  }
+}
+
+export function describeCertificate(
+  { status, expiresAt, nextAttemptAt, error }: CertificateView,
+  now: number,
+): Described {
+  switch (status) {
+    case "self-signed":
+      return {
+        kind: "degraded",
+        text: t("self-signed certificate"),
+        detail: t("Browsers ask before they go on. Compare the fingerprint, or use a relay with a public name."),
+      };
+    case "pending":
+      return { kind: "busy", text: t("certificate pending; self-signed until then") };
+    case "valid":
+      return { kind: "good", text: t("certificate valid for {0} days", days((expiresAt ?? now) - now)) };
+    case "failed": {
+      const next = nextAttemptAt === undefined ? "" : ` ${t("Next attempt {0}.", soon(nextAttemptAt - now))}`;
+      return {
+        kind: expiresAt === undefined ? "degraded" : "good",
+        text:
+          expiresAt === undefined
+            ? t("no certificate yet; self-signed until then")
+            : t("certificate valid for {0} days, renewal failed", days(expiresAt - now)),
+        detail: `${error ? sentence(error) : ""}${next}`,
+      };
+    }
+  }
+}
+
+function refused(error: RpcErrorData): Described {
+  return {
+    kind: "bad",
+    text: error.code === "usage" ? error.message : t("refused: {0}", error.message),
+    detail: error.hint ?? "",
+  };
+}
+
+function whyNotQuic(why: string, nextTryAt: number | undefined, now: number): string {
+  return nextTryAt === undefined ? why : t("{0}; next try {1}", why, soon(nextTryAt - now));
+}
+
+function sentence({ message, hint }: RpcErrorData): string {
+  return hint === undefined ? message : `${message}. ${hint}`;
+}
+
+function soon(ms: number): string {
+  if (ms < 1_000) return t("now");
+  return ms < 90_000 ? t("in {0} s", Math.round(ms / 1_000)) : t("in {0} min", Math.round(ms / 60_000));
+}
+
+function days(ms: number): number {
+  return Math.max(0, Math.floor(ms / 86_400_000));
+}

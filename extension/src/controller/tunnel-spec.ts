@@ -1,0 +1,33 @@
+import type { RelaySpec, TunnelSpec } from "@porthole/common/rpc";
+import { localOf } from "../ports/index.ts";
+import type { Exposure } from "./exposure.ts";
+import type { Keys } from "./keys.ts";
+import type { Settings } from "./ports.ts";
+
+/** An exposure in the agent's words. */
+export async function tunnelSpec(
+  { id, target, secondary }: Exposure,
+  context: { readonly keys: Keys; readonly settings: Settings; readonly relays: readonly RelaySpec[] },
+): Promise<TunnelSpec> {
+  const { keys, settings, relays } = context;
+  return {
+    id,
+    relays,
+    primary: { identity: { pem: await keys.identity(id) }, local: localOf(target) },
+    ...(secondary ? { secondary: { identity: { pem: await keys.secondary(id) }, local: secondary.local } } : {}),
+    transport: settings.get("porthole.transport"),
+    acme: acmeOf(settings),
+  };
+}
+
+function acmeOf(settings: Settings): NonNullable<TunnelSpec["acme"]> {
+  const kind = settings.get("porthole.certificates");
+  const email = settings.get("porthole.certificateEmail");
+  const directory = settings.get("porthole.certificateDirectory");
+  return {
+    enabled: kind !== "self-signed",
+    ...(kind === "staging" ? { staging: true } : {}),
+    ...(email === "" ? {} : { email }),
+    ...(directory === "" || kind === "staging" ? {} : { directory }),
+  };
+}

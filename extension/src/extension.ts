@@ -1,0 +1,78 @@
+import { commands, ExtensionKind, l10n, window, workspace, type ExtensionContext } from "vscode";
+import { PortholeError } from "@porthole/common/errors";
+import type { LogLine } from "@porthole/common/rpc";
+import { systemClock } from "@porthole/common/util";
+import { Controller } from "./controller/index.ts";
+import type { CommandId } from "./manifest/index.ts";
+import { requestsView } from "./requests/requests-view.ts";
+import { actionCommands } from "./surfaces/actions.ts";
+import { startAgentProcess } from "./surfaces/agent-process.ts";
+import { contextKeys } from "./surfaces/context-keys.ts";
+import { editorSecrets, editorSettings, editorStore, editorWorkspace } from "./surfaces/editor-ports.ts";
+import { endpointsTree } from "./surfaces/endpoints-tree.ts";
+import { terminalEnvironment } from "./surfaces/environment.ts";
+import { exposingCommands, terminalLinks } from "./surfaces/exposing.ts";
+import { helpCommands } from "./surfaces/help.ts";
+import { identityCommands } from "./surfaces/identities.ts";
+import { qrCommands } from "./surfaces/qr-code.ts";
+import { registerCommands } from "./surfaces/register-commands.ts";
+import { inviteLinks, relayCommands } from "./surfaces/relays.ts";
+import { secondaryCommands } from "./surfaces/secondary.ts";
+import { statusBar } from "./surfaces/status-bar.ts";
+import type { SurfaceContext } from "./surfaces/surface.ts";
+import { useTranslation } from "./text.ts";
+
+let controller: Controller | undefined;
+
+/** Paints surfaces and starts nothing: the process with the tunnels is started by the first thing that needs it. */
+export function activate(context: ExtensionContext): void {
+  useTranslation((text, ...args) => l10n.t(text, ...args));
+  const log = window.createOutputChannel("Porthole", { log: true });
+  const side = context.extension.extensionKind === ExtensionKind.UI ? "ui" : "workspace";
+  const tunnels = new Controller({
+    clock: systemClock,
+    settings: editorSettings,
+    secrets: editorSecrets(context),
+    store: editorStore(context),
+    workspace: editorWorkspace,
+    startAgent: (memberPem, signal) => startAgentProcess(context, log, memberPem, signal),
+    onLog: ({ level, message, fields }: LogLine) => log[level](message, ...(fields ? [fields] : [])),
+  });
+  controller = tunnels;
+  const surface: SurfaceContext = {
+    controller: tunnels,
+    run: async (command: CommandId, ...args) => commands.executeCommand(command, ...args),
+  };
+  context.subscriptions.push(
+    log,
+    contextKeys(tunnels),
+    endpointsTree(tunnels),
+    statusBar(tunnels),
+    terminalEnvironment(tunnels, context),
+    terminalLinks(surface, side),
+    inviteLinks(surface),
+    requestsView(),
+    workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration("porthole.relays")) tunnels.useRelays().catch(report);
+    }),
+    ...registerCommands({
+      ...exposingCommands(surface, side),
+      ...actionCommands(surface),
+      ...secondaryCommands(surface),
+      ...relayCommands(surface),
+      ...identityCommands(surface),
+      ...helpCommands(surface, log),
+      ...qrCommands(surface),
+    }),
+  );
+  tunnels.resume().catch(report);
+
+  function report(reason: unknown): void {
+    log.error(PortholeError.from(reason).message);
+  }
+}
+
+/** The editor waits for this a few seconds. Tunnels end with the process, which ends with its input in any case. */
+export async function deactivate(): Promise<void> {
+  await controller?.close();
+}

@@ -1,0 +1,39 @@
+/** Every command, once. `title` is a key of package.nls.json, `icon` a codicon. */
+export interface CommandSpec {
+  readonly title: string;
+  readonly icon?: string;
+  /** When the command palette offers it; `false` for commands that only make sense on an item. */
+  readonly palette?: string | false;
+  readonly enablement?: string;
+}
+
+export const commands = {
+  "porthole.expose": { title: "command.expose", icon: "globe" },
+  "porthole.stop": { title: "command.stop", icon: "debug-stop", palette: "porthole.hasExposed" },
+  "porthole.start": { title: "command.start", icon: "play", palette: false },
+  "porthole.remove": { title: "command.remove", icon: "close", palette: false },
+  "porthole.copyUrl": { title: "command.copyUrl", icon: "copy", palette: "porthole.hasExposed" },
+  "porthole.openUrl": { title: "command.openUrl", icon: "link-external", palette: "porthole.hasExposed" },
+  "porthole.showQrCode": { title: "command.showQrCode", palette: "porthole.hasExposed" },
+  "porthole.showActions": { title: "command.showActions", palette: "porthole.hasExposed" },
+  "porthole.addSecondary": { title: "command.addSecondary", palette: "porthole.hasExposed" },
+  "porthole.removeSecondary": { title: "command.removeSecondary", icon: "close", palette: "porthole.hasSecondary" },
+  "porthole.copySecondaryUrl": { title: "command.copySecondaryUrl", icon: "copy", palette: "porthole.hasSecondary" },
+  "porthole.copyFingerprint": { title: "command.copyFingerprint", icon: "key", palette: "porthole.hasExposed" },
+  "porthole.joinRelay": { title: "command.joinRelay" },
+  "porthole.addRelay": { title: "command.addRelay" },
+  "porthole.removeRelay": { title: "command.removeRelay" },
+  "porthole.testRelay": { title: "command.testRelay" },
+  "porthole.tryWithoutRelay": { title: "command.tryWithoutRelay" },
+  "porthole.exportIdentity": { title: "command.exportIdentity" },
+  "porthole.importIdentity": { title: "command.importIdentity" },
+  "porthole.doctor": { title: "command.doctor" },
+  "porthole.showLog": { title: "command.showLog" },
+  "porthole.copyDiagnostics": { title: "command.copyDiagnostics" },
+  "porthole.openSettings": { title: "command.openSettings" },
+  "porthole.openWalkthrough": { title: "command.openWalkthrough" },
+  /** For `${command:porthole.url}` in tasks and launch configurations: answers the URL. */
+  "porthole.url": { title: "command.url", palette: false },
+} as const satisfies Record<string, CommandSpec>;
+
+export type CommandId = keyof typeof commands;

@@ -1,0 +1,46 @@
+import { commands, type CommandSpec } from "./commands.ts";
+import { menus } from "./menus.ts";
+import { settings, settingScope } from "./settings.ts";
+import { panel, views } from "./views.ts";
+import { walkthrough } from "./walkthrough.ts";
+import { welcomes } from "./welcomes.ts";
+
+/** The part of package.json that says what the extension adds to the editor. `npm run manifest` writes it. */
+export function contributes(): object {
+  return {
+    commands: Object.entries<CommandSpec>(commands).map(([command, { title, icon, enablement }]) => ({
+      command,
+      title: `%${title}%`,
+      category: "Porthole",
+      ...(icon === undefined ? {} : { icon: `$(${icon})` }),
+      ...(enablement === undefined ? {} : { enablement }),
+    })),
+    menus: {
+      commandPalette: Object.entries<CommandSpec>(commands).flatMap(([command, { palette }]) =>
+        palette === undefined ? [] : [{ command, when: palette === false ? "false" : palette }],
+      ),
+      ...menus,
+    },
+    configuration: {
+      title: "Porthole",
+      properties: Object.fromEntries(
+        Object.entries(settings).map(([id, spec], order) => [
+          id,
+          {
+            order,
+            scope: settingScope,
+            default: spec.default,
+            markdownDescription: `%setting.${id.slice("porthole.".length)}%`,
+            ...spec.schema,
+          },
+        ]),
+      ),
+    },
+    viewsContainers: { panel: [{ id: panel.id, title: `%${panel.title}%`, icon: panel.icon }] },
+    views: {
+      [panel.id]: Object.entries(views).map(([id, { name, type, icon }]) => ({ id, name: `%${name}%`, type, icon })),
+    },
+    viewsWelcome: welcomes,
+    walkthroughs: [walkthrough],
+  };
+}

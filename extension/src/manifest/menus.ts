@@ -1,0 +1,60 @@
+import type { CommandId } from "./commands.ts";
+import { items } from "./views.ts";
+
+export interface MenuItem {
+  readonly command: CommandId;
+  readonly when: string;
+  readonly group: string;
+}
+
+/** A row of the Ports view that can be dialled; `in` asks whether the row that was clicked is exposed. */
+const port = "tunnelType =~ /^(Forwarded|Detected|Candidate)$/ && !tunnelViewMultiSelection";
+const exposed = "tunnelViewSelection in porthole.exposedPorts";
+const notExposed = "tunnelViewSelection not in porthole.exposedPorts";
+const endpoints = "view == porthole.endpoints";
+const item = (...kinds: readonly string[]): string =>
+  `${endpoints} && viewItem =~ /^(${kinds.map((kind) => kind.replaceAll(".", "\\.")).join("|")})$/`;
+const endpoint = item(items.running, items.stopped);
+
+export const menus: Readonly<Record<string, readonly MenuItem[]>> = {
+  "ports/item/context": [
+    { command: "porthole.expose", when: `${port} && ${notExposed}`, group: "1_porthole@1" },
+    { command: "porthole.copyUrl", when: `${port} && ${exposed}`, group: "1_porthole@1" },
+    { command: "porthole.openUrl", when: `${port} && ${exposed}`, group: "1_porthole@2" },
+    { command: "porthole.showQrCode", when: `${port} && ${exposed}`, group: "1_porthole@3" },
+    { command: "porthole.stop", when: `${port} && ${exposed}`, group: "1_porthole@4" },
+  ],
+  // An inline action can't ask whether its row is exposed; on one that is, it copies the URL again.
+  "ports/item/port/inline": [
+    { command: "porthole.expose", when: "tunnelType =~ /^(Forwarded|Detected)$/", group: "1_porthole@1" },
+  ],
+  "view/title": [
+    { command: "porthole.expose", when: endpoints, group: "navigation@1" },
+    { command: "porthole.joinRelay", when: endpoints, group: "1_relay@1" },
+    { command: "porthole.addRelay", when: endpoints, group: "1_relay@2" },
+    { command: "porthole.testRelay", when: `${endpoints} && porthole.hasRelays`, group: "1_relay@3" },
+    { command: "porthole.removeRelay", when: `${endpoints} && porthole.hasRelays`, group: "1_relay@4" },
+    { command: "porthole.doctor", when: endpoints, group: "2_help@1" },
+    { command: "porthole.showLog", when: endpoints, group: "2_help@2" },
+    { command: "porthole.openSettings", when: endpoints, group: "2_help@3" },
+  ],
+  "view/item/context": [
+    { command: "porthole.copyUrl", when: item(items.running), group: "inline@1" },
+    { command: "porthole.openUrl", when: item(items.running), group: "inline@2" },
+    { command: "porthole.stop", when: item(items.running), group: "inline@3" },
+    { command: "porthole.start", when: item(items.stopped), group: "inline@1" },
+    { command: "porthole.remove", when: item(items.stopped), group: "inline@2" },
+    { command: "porthole.copySecondaryUrl", when: item(items.secondary), group: "inline@1" },
+    { command: "porthole.removeSecondary", when: item(items.secondary), group: "inline@2" },
+    { command: "porthole.showQrCode", when: item(items.running), group: "1_share@1" },
+    {
+      command: "porthole.copyFingerprint",
+      when: item(items.running, items.secondary, items.certificate),
+      group: "1_share@2",
+    },
+    { command: "porthole.addSecondary", when: item(items.running), group: "2_endpoint@1" },
+    { command: "porthole.exportIdentity", when: endpoint, group: "3_identity@1" },
+    { command: "porthole.importIdentity", when: endpoint, group: "3_identity@2" },
+    { command: "porthole.doctor", when: item(items.running), group: "4_help@1" },
+  ],
+};

@@ -1,0 +1,78 @@
+import type { RelaySpec } from "@porthole/common/rpc";
+
+/** Every setting: its type, its default, and who may set it. */
+export interface SettingTypes {
+  "porthole.relays": readonly Omit<RelaySpec, "token">[];
+  "porthole.transport": "auto" | "quic" | "h2";
+  "porthole.certificates": "authority" | "staging" | "self-signed";
+  "porthole.certificateEmail": string;
+  "porthole.certificateDirectory": string;
+  "porthole.resume": "reload" | "always" | "never";
+  "porthole.environment": boolean;
+  "porthole.notifyWhenReady": boolean;
+}
+
+export type SettingId = keyof SettingTypes;
+
+interface SettingSpec<T> {
+  readonly default: T;
+  readonly schema: object;
+}
+
+/**
+ * All of them belong to the machine: a folder that is opened must not choose the relay, make ports public, or put
+ * anything into terminals.
+ */
+export const settingScope = "machine";
+
+/** `%…%` are keys of package.nls.json; a setting's description is `setting.` and its name. */
+export const settings: { readonly [K in SettingId]: SettingSpec<SettingTypes[K]> } = {
+  "porthole.relays": {
+    default: [],
+    schema: {
+      type: "array",
+      items: {
+        type: "object",
+        additionalProperties: false,
+        required: ["address"],
+        properties: {
+          address: { type: "string", markdownDescription: "%setting.relays.address%" },
+          fingerprint: { type: "string", markdownDescription: "%setting.relays.fingerprint%" },
+          label: { type: "string", markdownDescription: "%setting.relays.label%" },
+        },
+      },
+    },
+  },
+  "porthole.transport": {
+    default: "auto",
+    schema: {
+      type: "string",
+      enum: ["auto", "quic", "h2"],
+      markdownEnumDescriptions: ["%setting.transport.auto%", "%setting.transport.quic%", "%setting.transport.h2%"],
+    },
+  },
+  "porthole.certificates": {
+    default: "authority",
+    schema: {
+      type: "string",
+      enum: ["authority", "staging", "self-signed"],
+      markdownEnumDescriptions: [
+        "%setting.certificates.authority%",
+        "%setting.certificates.staging%",
+        "%setting.certificates.self-signed%",
+      ],
+    },
+  },
+  "porthole.certificateEmail": { default: "", schema: { type: "string" } },
+  "porthole.certificateDirectory": { default: "", schema: { type: "string" } },
+  "porthole.resume": {
+    default: "reload",
+    schema: {
+      type: "string",
+      enum: ["reload", "always", "never"],
+      markdownEnumDescriptions: ["%setting.resume.reload%", "%setting.resume.always%", "%setting.resume.never%"],
+    },
+  },
+  "porthole.environment": { default: false, schema: { type: "boolean" } },
+  "porthole.notifyWhenReady": { default: true, schema: { type: "boolean" } },
+};

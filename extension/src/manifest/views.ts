@@ -1,0 +1,19 @@
+/** The panel's views, beside the Ports view. */
+export const panel = { id: "porthole", title: "view.panel", icon: "images/panel.svg" } as const;
+
+export const views = {
+  "porthole.endpoints": { name: "view.endpoints", type: "tree", icon: "images/panel.svg" },
+  "porthole.requests": { name: "view.requests", type: "webview", icon: "images/panel.svg" },
+} as const;
+
+export type ViewId = keyof typeof views;
+
+/** What the item of the tree is, for `when` clauses: `viewItem`. */
+export const items = {
+  running: "endpoint.running",
+  stopped: "endpoint.stopped",
+  secondary: "secondary",
+  relay: "relay",
+  certificate: "certificate",
+  local: "local",
+} as const;

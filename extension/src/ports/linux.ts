@@ -1,0 +1,76 @@
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { basename } from "node:path";
+import type { ListeningPort } from "./listening.ts";
+
+export interface ProcSocket {
+  readonly host: string;
+  readonly port: number;
+  readonly uid: number;
+  readonly inode: string;
+}
+
+const listenState = "0A";
+
+/** The listening sockets in the text of /proc/net/tcp or tcp6 (proc_net_tcp.rst of the Linux documentation). */
+export function parseProcNet(text: string): ProcSocket[] {
+  return text
+    .split("\n")
+    .slice(1)
+    .flatMap((line) => {
+      const [, local = "", , state, , , , uid, , inode = ""] = line.trim().split(/\s+/);
+      const [address = "", port = ""] = local.split(":");
+      if (state !== listenState || !/^[0-9A-F]{4}$/i.test(port)) return [];
+      return [{ host: procAddress(address), port: Number.parseInt(port, 16), uid: Number(uid), inode }];
+    });
+}
+
+/** Addresses are words in the machine's byte order, which is little-endian wherever an editor runs. */
+function procAddress(hex: string): string {
+  if (hex.length === 8) return [6, 4, 2, 0].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)).join(".");
+  if (/^0+$/.test(hex)) return "::";
+  if (hex === "00000000000000000000000001000000") return "::1";
+  const mapped = /^0{16}FFFF0000([0-9A-F]{8})$/i.exec(hex);
+  return mapped?.[1] === undefined ? "::" : procAddress(mapped[1]);
+}
+
+/** What this user listens on. Other users' ports are theirs to expose. */
+export async function listLinuxPorts(uid: number): Promise<ListeningPort[]> {
+  const texts = await Promise.all(
+    ["/proc/net/tcp", "/proc/net/tcp6"].map((path) => readFile(path, "utf8").catch(() => "")),
+  );
+  const sockets = texts.flatMap(parseProcNet).filter((socket) => socket.uid === uid);
+  const owners = await socketOwners(new Set(sockets.map(({ inode }) => inode)));
+  return sockets.map(({ host, port, inode }) => {
+    const owner = owners.get(inode);
+    return { host, port, process: owner?.name, pid: owner?.pid };
+  });
+}
+
+interface Owner {
+  readonly pid: number;
+  readonly name: string;
+}
+
+async function socketOwners(wanted: ReadonlySet<string>): Promise<Map<string, Owner>> {
+  const owners = new Map<string, Owner>();
+  const entries = await readdir("/proc").catch(() => []);
+  for (const pid of entries.filter((entry) => /^\d+$/.test(entry))) {
+    // Processes come and go, and others' can't be read.
+    const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => []);
+    for (const descriptor of descriptors) {
+      const link = await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => "");
+      const inode = /^socket:\[(\d+)\]$/.exec(link)?.[1];
+      if (inode !== undefined && wanted.has(inode) && !owners.has(inode))
+        owners.set(inode, { pid: Number(pid), name: await commandName(pid) });
+    }
+  }
+  return owners;
+}
+
+async function commandName(pid: string): Promise<string> {
+  const words = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0").filter(Boolean);
+  return words
+    .slice(0, 2)
+    .map((word) => basename(word))
+    .join(" ");
+}

@@ -1,0 +1,35 @@
+import { window, type QuickPickItem } from "vscode";
+import { nameOf, urlOf } from "../controller/index.ts";
+import type { CommandId } from "../manifest/index.ts";
+import { t } from "../text.ts";
+import { chooseExposure } from "./pickers.ts";
+import type { SurfaceContext } from "./surface.ts";
+
+/** A click on the status bar: what one can do with an exposed port. */
+export function actionCommands({ controller, run }: SurfaceContext) {
+  return {
+    async "porthole.showActions"(argument: unknown) {
+      const exposure = await chooseExposure(controller, argument);
+      if (!exposure) return;
+      const item = (icon: string, label: string, command: CommandId): QuickPickItem & { command: CommandId } => ({
+        label: `$(${icon}) ${label}`,
+        command,
+      });
+      const picked = await window.showQuickPick(
+        [
+          item("copy", t("Copy Public URL"), "porthole.copyUrl"),
+          item("link-external", t("Open in Browser"), "porthole.openUrl"),
+          item("device-mobile", t("Show QR Code"), "porthole.showQrCode"),
+          exposure.secondary
+            ? item("git-branch", t("Copy Secondary URL"), "porthole.copySecondaryUrl")
+            : item("git-branch", t("Add Secondary Endpoint"), "porthole.addSecondary"),
+          item("key", t("Copy Certificate Fingerprint"), "porthole.copyFingerprint"),
+          item("pulse", t("Check Every Hop"), "porthole.doctor"),
+          item("debug-stop", t("Stop"), "porthole.stop"),
+        ],
+        { title: nameOf(exposure), placeHolder: urlOf(exposure) ?? "" },
+      );
+      if (picked) await run(picked.command, { exposureId: exposure.id });
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import { spawn } from "node:child_process";
+import { env, type ExtensionContext, type LogOutputChannel } from "vscode";
+import { PortholeError } from "@porthole/common/errors";
+import { connectAgent, rpcVersion } from "@porthole/common/rpc";
+import type { RunningAgent } from "../controller/index.ts";
+
+const initializeTimeoutMs = 20_000;
+/** Of what it prints beside the protocol: the last words of a process that dies. */
+const keptOutputChars = 2_000;
+
+/**
+ * Starts the process that runs the tunnels: the editor's own Node, with nothing secret on its command line or in its environment. It ends when its
+ * input does, which the window's end is.
+ */
+export async function startAgentProcess(
+  context: ExtensionContext,
+  log: LogOutputChannel,
+  memberPem: string,
+  signal: AbortSignal,
+): Promise<RunningAgent> {
+  const entry = context.asAbsolutePath("dist/extension/agent.mjs");
+  const child = spawn(process.execPath, [entry], {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" },
+    windowsHide: true,
+  });
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said = (said + text).slice(-keptOutputChars);
+    log.debug(`tunnel process: ${text.trimEnd()}`);
+  });
+  const gone = new Promise<PortholeError>((resolve) => {
+    child.once("error", (cause) =>
+      resolve(new PortholeError("internal", `The tunnel process can't be started: ${cause.message}`, { cause })),
+    );
+    child.once("exit", (code, killedBy) => {
+      if (code !== 0 || said !== "") log.warn(`The tunnel process has ended with ${killedBy ?? code}. ${said.trim()}`);
+      resolve(new PortholeError("closed", `The tunnel process has ended with ${killedBy ?? code}`));
+    });
+  });
+  // What is written to a process that has just died; its end says it all.
+  child.stdin.on("error", () => {});
+  const connection = connectAgent({ input: child.stdout, output: child.stdin });
+  let died: PortholeError | undefined;
+  void gone.then((reason) => {
+    died = reason;
+    connection.close();
+  });
+  try {
+    const info = await connection.call(
+      "initialize",
+      {
+        rpcVersion,
+        client: { name: "vscode", version: env.appName === "" ? "unknown" : env.appName },
+        stateDir: context.globalStorageUri.fsPath,
+        member: { pem: memberPem },
+        logLevel: "info",
+      },
+      { signal: AbortSignal.any([signal, AbortSignal.timeout(initializeTimeoutMs)]) },
+    );
+    log.info(
+      `The tunnel process runs (pid ${child.pid}, Node ${info.node}, ${info.quic.available ? "QUIC" : `no QUIC: ${info.quic.reason}`})`,
+    );
+    return { connection: { ...bound(connection), closed: gone }, info };
+  } catch (reason) {
+    connection.close();
+    child.kill();
+    throw died ?? reason;
+  }
+}
+
+/** The connection is over when the process is, not when its input is closed. */
+function bound(connection: ReturnType<typeof connectAgent>) {
+  return {
+    call: connection.call.bind(connection),
+    on: connection.on.bind(connection),
+    close: () => connection.close(),
+  };
+}

@@ -1,0 +1,35 @@
+import type { ExtensionContext } from "vscode";
+import * as vscode from "vscode";
+import type { Secrets, Settings, Workspace, WorkspaceStore } from "../controller/index.ts";
+import type { SettingId, SettingTypes } from "../manifest/index.ts";
+
+/** The editor, as the controller needs it. */
+
+export const editorSettings: Settings = {
+  get: <K extends SettingId>(id: K) => vscode.workspace.getConfiguration().get(id) as SettingTypes[K],
+  set: async (id, value) => {
+    await vscode.workspace.getConfiguration().update(id, value, vscode.ConfigurationTarget.Global);
+  },
+};
+
+export function editorSecrets({ secrets }: ExtensionContext): Secrets {
+  return {
+    get: async (key) => secrets.get(key),
+    set: async (key, value) => secrets.store(key, value),
+    delete: async (key) => secrets.delete(key),
+  };
+}
+
+export function editorStore({ workspaceState }: ExtensionContext): WorkspaceStore {
+  const key = "exposures";
+  return { get: () => workspaceState.get(key), set: async (value) => workspaceState.update(key, value) };
+}
+
+export const editorWorkspace: Workspace = {
+  get folder() {
+    return vscode.workspace.workspaceFile?.toString() ?? vscode.workspace.workspaceFolders?.[0]?.uri.toString() ?? "";
+  },
+  get isTrusted() {
+    return vscode.workspace.isTrusted;
+  },
+};

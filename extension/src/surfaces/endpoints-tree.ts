@@ -1,0 +1,144 @@
+import {
+  EventEmitter,
+  MarkdownString,
+  ThemeIcon,
+  TreeItemCollapsibleState,
+  window,
+  type Disposable,
+  type TreeDataProvider,
+  type TreeItem,
+} from "vscode";
+import {
+  describeCertificate,
+  describeExposure,
+  describeRelay,
+  endpointOf,
+  nameOf,
+  urlOf,
+  type Controller,
+  type Described,
+  type Exposure,
+} from "../controller/index.ts";
+import { items } from "../manifest/index.ts";
+import { t } from "../text.ts";
+import { stateIcon } from "./icons.ts";
+import type { ExposureItem } from "./surface.ts";
+
+/** An element of the tree says which port it belongs to, so that every command can act on it. */
+interface Node extends ExposureItem {
+  readonly part: "endpoint" | "secondary" | `relay ${string}` | `certificate ${string}` | "local";
+}
+
+/** The Endpoints view: ports, and what belongs to each. */
+export function endpointsTree(controller: Controller): Disposable {
+  const changed = new EventEmitter<Node | undefined>();
+  const provider: TreeDataProvider<Node> = {
+    onDidChangeTreeData: changed.event,
+    getChildren: (node) => (node ? childrenOf(controller, node) : roots(controller)),
+    getTreeItem: (node) => itemOf(controller, node),
+    getParent: (node) => (node.part === "endpoint" ? undefined : { exposureId: node.exposureId, part: "endpoint" }),
+  };
+  const view = window.createTreeView("porthole.endpoints", { treeDataProvider: provider, showCollapseAll: true });
+  const off = controller.onChange(() => changed.fire(undefined));
+  return {
+    dispose() {
+      off();
+      view.dispose();
+      changed.dispose();
+    },
+  };
+}
+
+function roots({ state }: Controller): Node[] {
+  return state.exposures.map(({ id }) => ({ exposureId: id, part: "endpoint" }));
+}
+
+function childrenOf(controller: Controller, { exposureId, part }: Node): Node[] {
+  const exposure = controller.find(exposureId);
+  if (!exposure || part !== "endpoint" || exposure.phase === "off") return [];
+  const endpoint = endpointOf(exposure);
+  const parts: Node["part"][] = [
+    ...(exposure.secondary ? (["secondary"] as const) : []),
+    ...(endpoint?.relays ?? []).map(({ address }) => `relay ${address}` as const),
+    ...(endpoint?.certificates ?? []).map(({ hostname }) => `certificate ${hostname}` as const),
+    "local",
+  ];
+  return parts.map((each) => ({ exposureId, part: each }));
+}
+
+/** A tree item as data: the editor's class of the same name has nothing more. */
+type Item = { -readonly [K in keyof TreeItem]: TreeItem[K] };
+
+function itemOf(controller: Controller, { exposureId, part }: Node): TreeItem {
+  const exposure = controller.find(exposureId);
+  const id = `${exposureId} ${part}`;
+  return exposure ? { ...partItem(controller, exposure, part), id } : { id };
+}
+
+function partItem(controller: Controller, exposure: Exposure, part: Node["part"]): Item {
+  const now = Date.now();
+  const endpoint = endpointOf(exposure);
+  const [kind, name = ""] = part.split(" ", 2);
+  switch (kind) {
+    case "endpoint": {
+      const state = describeExposure(exposure, controller.state.agent, now);
+      const url = urlOf(exposure);
+      return {
+        label: nameOf(exposure),
+        description: url === undefined || exposure.phase === "off" ? state.text : `${url} · ${state.text}`,
+        iconPath: stateIcon(state.kind),
+        tooltip: tooltipOf(nameOf(exposure), url, state),
+        contextValue: exposure.phase === "on" ? items.running : items.stopped,
+        collapsibleState: exposure.phase === "on" ? TreeItemCollapsibleState.Collapsed : TreeItemCollapsibleState.None,
+        accessibilityInformation: { label: [nameOf(exposure), url, state.text].filter(Boolean).join(", ") },
+      };
+    }
+    case "secondary": {
+      const url = urlOf(exposure, "secondary");
+      return {
+        label: t("Secondary"),
+        description: url ?? t("connecting"),
+        iconPath: new ThemeIcon("git-branch"),
+        tooltip: t("A second name with a self-signed certificate, for {0}", exposure.secondary?.local ?? ""),
+        contextValue: items.secondary,
+      };
+    }
+    case "relay": {
+      const relay = endpoint?.relays.find(({ address }) => address === name);
+      const state: Described = relay ? describeRelay(relay.now, now) : { kind: "busy", text: "" };
+      const rtt =
+        relay?.now.status === "online" && relay.now.rttMs !== undefined ? ` · ${Math.round(relay.now.rttMs)} ms` : "";
+      return {
+        label: name,
+        description: `${state.text}${rtt}`,
+        iconPath: new ThemeIcon(state.kind === "bad" ? "warning" : "server"),
+        tooltip: [state.text, state.detail].filter(Boolean).join("\n"),
+        contextValue: items.relay,
+      };
+    }
+    case "certificate": {
+      const certificate = endpoint?.certificates.find(({ hostname }) => hostname === name);
+      const state: Described = certificate ? describeCertificate(certificate, now) : { kind: "busy", text: "" };
+      return {
+        label: t("Certificate"),
+        description: state.text,
+        iconPath: new ThemeIcon(state.kind === "good" ? "lock" : "unlock"),
+        tooltip: [name, state.detail].filter(Boolean).join("\n"),
+        contextValue: items.certificate,
+      };
+    }
+    default:
+      return {
+        label: t("Local service"),
+        description: `${endpoint?.local ?? ""}${endpoint?.localUp === false ? ` · ${t("closed")}` : ""}`,
+        iconPath: new ThemeIcon(endpoint?.localUp === false ? "warning" : "plug"),
+        contextValue: items.local,
+      };
+  }
+}
+
+function tooltipOf(name: string, url: string | undefined, { text, detail }: Described): MarkdownString {
+  const tooltip = new MarkdownString();
+  tooltip.appendText([name, url, text, detail].filter(Boolean).join("\n"));
+  return tooltip;
+}

@@ -1,0 +1,62 @@
+import { commands, env, extensions, window, workspace, type LogOutputChannel } from "vscode";
+import type { DoctorCheck, DoctorReport } from "@porthole/common/rpc";
+import { nameOf, type Exposure } from "../controller/index.ts";
+import { diagnosticsOf } from "../controller/diagnostics.ts";
+import { t } from "../text.ts";
+import { chooseExposure } from "./pickers.ts";
+import { cancellable } from "./progress.ts";
+import type { SurfaceContext } from "./surface.ts";
+
+/** What one does when something does not work. */
+export function helpCommands({ controller }: SurfaceContext, log: LogOutputChannel) {
+  return {
+    async "porthole.doctor"(argument: unknown) {
+      const exposure = await chooseExposure(controller, argument);
+      if (!exposure) {
+        void window.showInformationMessage(
+          t("Expose a port first: every hop between it and a visitor is checked then."),
+        );
+        return;
+      }
+      const title = t("Checking every hop of {0}", nameOf(exposure));
+      const report = await cancellable(title, (signal) => controller.doctor(exposure.id, signal));
+      if (report) await showReport(exposure, report);
+    },
+    "porthole.showLog": () => log.show(),
+    async "porthole.copyDiagnostics"() {
+      const { version } = (extensions.getExtension("porthole.porthole")?.packageJSON ?? {}) as { version?: string };
+      const editor = {
+        app: env.appName,
+        version: version ?? "",
+        remote: env.remoteName ?? "",
+        platform: `${process.platform}-${process.arch}`,
+      };
+      await env.clipboard.writeText(diagnosticsOf(controller.state, editor));
+      window.setStatusBarMessage(t("Copied diagnostics; keys, tokens and names are left out"), 5_000);
+    },
+    "porthole.openSettings": () => commands.executeCommand("workbench.action.openSettings", "@ext:porthole.porthole"),
+    "porthole.openWalkthrough": () =>
+      commands.executeCommand("workbench.action.openWalkthrough", "porthole.porthole#porthole.start", false),
+  };
+}
+
+async function showReport(exposure: Exposure, { checks }: DoctorReport): Promise<void> {
+  const failed = checks.find(({ status }) => status === "failed");
+  const details = t("Show Details");
+  const message = failed
+    ? [failed.finding, failed.fix].filter(Boolean).join(" ")
+    : t("Every hop between {0} and a visitor works.", nameOf(exposure));
+  const choice = await (failed
+    ? window.showWarningMessage(message, details)
+    : window.showInformationMessage(message, details));
+  if (choice !== details) return;
+  const content = [`# ${nameOf(exposure)}`, "", ...checks.flatMap(describeCheck), ""].join("\n");
+  const document = await workspace.openTextDocument({ language: "markdown", content });
+  await window.showTextDocument(document, { preview: true });
+}
+
+const marks: Readonly<Record<DoctorCheck["status"], string>> = { ok: "✓", warning: "!", failed: "✗", skipped: "–" };
+
+function describeCheck({ id, status, finding, fix }: DoctorCheck): string[] {
+  return [`- ${marks[status]} **${id}**: ${finding}`, ...(fix === undefined ? [] : [`  ${fix}`])];
+}

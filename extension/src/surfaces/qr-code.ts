@@ -1,0 +1,44 @@
+import { ViewColumn, window } from "vscode";
+import { renderSVG } from "uqr";
+import { nameOf, urlOf } from "../controller/index.ts";
+import { t } from "../text.ts";
+import { chooseExposure } from "./pickers.ts";
+import type { SurfaceContext } from "./surface.ts";
+
+export function qrCommands({ controller }: SurfaceContext) {
+  return {
+    async "porthole.showQrCode"(argument: unknown) {
+      const exposure = await chooseExposure(controller, argument);
+      const url = exposure && urlOf(exposure);
+      if (!exposure || url === undefined) return;
+      const title = t("QR Code: {0}", nameOf(exposure));
+      const panel = window.createWebviewPanel("porthole.qrCode", title, ViewColumn.Active, { enableScripts: false });
+      panel.webview.html = qrPage(title, url);
+    },
+  };
+}
+
+/** Black on white in every theme: cameras need the contrast and the margin. */
+export function qrPage(title: string, url: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${escapeHtml(title)}</title>
+<style>
+body { display: grid; justify-items: center; gap: 1rem; padding: 2rem; }
+svg { width: min(20rem, 80vw); height: auto; background: #fff; padding: 1rem; border-radius: 4px; }
+code { font-size: var(--vscode-editor-font-size); overflow-wrap: anywhere; user-select: all; }
+</style>
+</head>
+<body>
+<div role="img" aria-label="${escapeHtml(title)}">${renderSVG(url)}</div>
+<code>${escapeHtml(url)}</code>
+</body>
+</html>`;
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}

@@ -1,0 +1,31 @@
+import { commands, window, type Disposable } from "vscode";
+import { PortholeError } from "@porthole/common/errors";
+import type { CommandId } from "../manifest/index.ts";
+import { t } from "../text.ts";
+
+export type CommandHandlers = Readonly<Record<CommandId, (argument?: unknown) => unknown>>;
+
+/** Registers every command there is; one without a handler does not compile. What goes wrong is shown with what to do next. */
+export function registerCommands(handlers: CommandHandlers): Disposable[] {
+  return Object.entries(handlers).map(([id, handler]) =>
+    commands.registerCommand(id, async (argument?: unknown) => {
+      try {
+        return await handler(argument);
+      } catch (reason) {
+        void showError(reason);
+        return undefined;
+      }
+    }),
+  );
+}
+
+async function showError(reason: unknown): Promise<void> {
+  const { code, message, hint } = PortholeError.from(reason);
+  if (code === "aborted") return;
+  const showLog = t("Show Log");
+  const doctor = t("Check Every Hop");
+  const buttons = code === "unreachable" || code === "timeout" ? [doctor, showLog] : [showLog];
+  const choice = await window.showErrorMessage(hint === undefined ? message : `${message}. ${hint}`, ...buttons);
+  if (choice === showLog) await commands.executeCommand("porthole.showLog" satisfies CommandId);
+  else if (choice === doctor) await commands.executeCommand("porthole.doctor" satisfies CommandId);
+}
