@@ -71,7 +71,7 @@ function endpointSettings(values: ClientValues, stateDir: string, opened: Partia
       throw new PortholeError("usage", `${rule} needs HTTP, and ${local.text} is carried as plain bytes`, {
         hint: "--access-address and --access-for hold for bytes, too.",
       });
-    return { mode, headers, ...opened };
+    return { mode, headers, proxyProtocol: values["local-proxy-protocol"], ...opened };
   };
   const primary: EndpointSettings = {
     role: "primary",

@@ -1,9 +1,14 @@
 import { dialHttp2 } from "@porthole/common/link/http2";
 import { dialQuic, quicAvailability } from "@porthole/common/link/quic";
 import type { Dialers } from "@porthole/common/tunnel";
+import { proxyFrom, type ProxyChoice } from "./proxy.ts";
 
-/** The transports of this machine. */
-export function createDialers(): Dialers {
+/** The transports of this machine. HTTP/2 goes through a proxy where there is one; QUIC is tried straight, and serves where it gets through. */
+export function createDialers(proxy?: ProxyChoice): Dialers {
   const quic = quicAvailability();
-  return { http2: dialHttp2, quic: quic.available ? { available: true, dial: dialQuic } : quic };
+  const proxyFor = proxyFrom(proxy);
+  return {
+    http2: async (options, init) => dialHttp2({ ...options, proxy: proxyFor(options) }, init),
+    quic: quic.available ? { available: true, dial: dialQuic } : quic,
+  };
 }

@@ -21,6 +21,7 @@ import {
   parseWebhookScheme,
   route,
 } from "@porthole/common/gateway";
+import { proxyUrl } from "./proxy.ts";
 
 /** Every option of the client, once: flags, environment variables, help and documentation come from here. */
 export const clientOptions = defineOptions({
@@ -35,6 +36,10 @@ export const clientOptions = defineOptions({
     parse: localService,
     fallback: "127.0.0.1:3000",
   },
+  "local-proxy-protocol": {
+    help: "Begin connections to the local service with a PROXY protocol v2 header, which has the visitor's address",
+    parse: flag,
+  },
   mode: {
     help: "Read visitors' HTTP, carry bytes only, or decide by what a visitor says",
     parse: choice(...gatewayModes),
@@ -46,6 +51,11 @@ export const clientOptions = defineOptions({
     fallback: "auto",
   },
   route: { help: "Another service for a path of the same name: /api=4000", parse: route, repeatable: true },
+  proxy: {
+    help: "HTTP proxy on the way to the relay; a password in it only by the environment variable",
+    parse: proxyUrl,
+    fallbackHelp: "what HTTPS_PROXY and NO_PROXY say",
+  },
   "domain-suffix": {
     help: "Suffix of the public name",
     parse: text,

@@ -59,7 +59,7 @@ export async function runClient(values: ClientValues): Promise<void> {
       {
         ...prepared,
         ...context,
-        dialers: createDialers(),
+        dialers: createDialers(values.proxy),
         software: `porthole/${version}`,
         onState(next) {
           state = next;

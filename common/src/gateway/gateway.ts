@@ -39,6 +39,8 @@ export interface GatewayState {
 
 export interface ServeInit {
   readonly visitor: VisitorConnection;
+  /** A PROXY protocol header that tells a service who the visitor is, if the endpoint's options say that it is told so. */
+  readonly proxyHeader: Buffer;
   readonly signal: AbortSignal;
   readonly onRequest: (report: RequestReport) => void;
 }
@@ -130,7 +132,10 @@ export class Gateway {
     const alpn = socket.alpnProtocol || undefined;
     const raw: RawDecision = this.#options.access?.admitsRaw(init.visitor) ?? { allow: true };
     const connect = () =>
-      connectService(this.#local, { clock: this.#deps.clock, signal: init.signal, alpn, allowHalfOpen: true });
+      connectService(this.#local, {
+        ...{ clock: this.#deps.clock, signal: init.signal, alpn, allowHalfOpen: true },
+        preface: this.#prefaceFor(init),
+      });
     let spoken = this.#expected(alpn, offered, raw.allow);
     let service: Duplex | undefined;
     if (spoken === undefined)
@@ -157,17 +162,22 @@ export class Gateway {
     return alpn === undefined ? undefined : "raw";
   }
 
+  #prefaceFor({ proxyHeader }: ServeInit): Buffer | undefined {
+    return this.#options.proxyProtocol ? proxyHeader : undefined;
+  }
+
   #serveHttp(
     socket: TLSSocket,
     spoken: "http1" | "http2",
     init: ServeInit,
   ): Promise<{ readonly error?: PortholeError }> {
     const { clock } = this.#deps;
+    const preface = this.#prefaceFor(init);
     const upstreams = new Map<string, Upstream>();
     const upstreamFor = (service: LocalService): Upstream => {
       const present = upstreams.get(service.text);
       if (present) return present;
-      const made = createUpstream(targetOf(service), { clock });
+      const made = createUpstream(targetOf(service), { clock, preface });
       upstreams.set(service.text, made);
       return made;
     };

@@ -1,19 +1,18 @@
 import http2, { type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders } from "node:http2";
 import { PortholeError } from "../errors.ts";
 import { limits } from "../protocol/protocol.ts";
-import type { Clock } from "../util/index.ts";
 import type { ForwardedHead, RawHeaders, ServiceTarget } from "./exchange.ts";
 import { connectService } from "./local-service.ts";
 import { fromHttp2, toHttp2 } from "./raw-headers.ts";
-import type { Reply, SendInit, Upstream, UpstreamCall } from "./upstream.ts";
+import type { Reply, SendInit, Upstream, UpstreamCall, UpstreamDeps } from "./upstream.ts";
 
 /** A service that speaks HTTP/2 without TLS: one connection for each visitor's. */
-export function createHttp2Upstream(service: ServiceTarget, { clock }: { readonly clock: Clock }): Upstream {
+export function createHttp2Upstream(service: ServiceTarget, { clock, preface }: UpstreamDeps): Upstream {
   const stop = new AbortController();
   let session: Promise<ClientHttp2Session> | undefined;
 
   async function connect(): Promise<ClientHttp2Session> {
-    const socket = await connectService(service, { clock, signal: stop.signal });
+    const socket = await connectService(service, { clock, signal: stop.signal, preface });
     const opened = http2.connect("http://service", {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: limits.streamWindowBytes },

@@ -58,6 +58,8 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal | undefined;
   /** What to agree on where the service speaks TLS. */
   readonly alpn?: string | undefined;
+  /** Goes out before anything else, TLS included: a PROXY protocol header. */
+  readonly preface?: Buffer | undefined;
   /** Keep half-close; the other protocols than HTTP need it. */
   readonly allowHalfOpen?: boolean;
 }
@@ -67,27 +69,34 @@ export async function connectService(service: LocalService, options: ConnectOpti
   const { host, port } = service;
   const { allowHalfOpen = false } = options;
   const lookup = host === "localhost" ? lookupLocalhost : undefined;
+  const to = { host, port, ...(lookup ? { lookup } : {}) };
+  const isTls = service.kind === "https";
+  const raw =
+    isTls && !options.preface
+      ? undefined
+      : net.connect({ ...to, allowHalfOpen: allowHalfOpen && !isTls, noDelay: true });
+  raw?.on("error", () => {});
+  if (options.preface) raw?.write(options.preface);
   const socket =
-    service.kind === "https"
+    isTls || !raw
       ? tls.connect({
-          host,
-          port,
-          ...(lookup ? { lookup } : {}),
+          ...(raw ? { socket: raw } : to),
           ...(net.isIP(host) ? {} : { servername: host }),
           ...(options.alpn ? { ALPNProtocols: [options.alpn] } : {}),
           // A development server on this machine has a certificate of its own making.
           rejectUnauthorized: !isLoopback(host),
         })
-      : net.connect({ host, port, allowHalfOpen, noDelay: true, ...(lookup ? { lookup } : {}) });
+      : raw;
   socket.on("error", () => {});
   try {
     await withDeadline(
       { clock: options.clock, delayMs: limits.serviceConnectMs, what: "Connecting", signal: options.signal },
-      (signal) => orAbort(signal, connected(socket, service.kind === "https" ? "secureConnect" : "connect")),
+      (signal) => orAbort(signal, connected(socket, isTls ? "secureConnect" : "connect")),
     );
     return socket;
   } catch (cause) {
     socket.destroy();
+    raw?.destroy();
     const text = cause instanceof AggregateError ? String(cause.errors[0]) : (cause as Error).message;
     throw new PortholeError("service-down", `The local service ${service.text} does not answer: ${text}`, {
       cause,

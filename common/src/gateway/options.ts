@@ -18,9 +18,17 @@ export interface GatewayOptions {
   readonly routes: readonly Route[];
   /** Visitors get a page that says so, and reach nothing. */
   readonly paused: boolean;
+  /** Connections to the services begin with a PROXY protocol v2 header, which has the visitor's address. */
+  readonly proxyProtocol: boolean;
   /** Everybody is let in when absent. */
   readonly access?: AccessPolicy | undefined;
   readonly observer?: ExchangeObserver | undefined;
 }
 
-export const defaultGatewayOptions: GatewayOptions = { mode: "auto", headers: "auto", routes: [], paused: false };
+export const defaultGatewayOptions: GatewayOptions = {
+  mode: "auto",
+  headers: "auto",
+  routes: [],
+  paused: false,
+  proxyProtocol: false,
+};

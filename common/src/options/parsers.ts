@@ -9,6 +9,8 @@ export interface Parser<T> {
   /** Stands for the value in help texts: PORT. Empty for a flag without a value. */
   readonly placeholder: string;
   parse(text: string): T;
+  /** Whether a secret is in the value: a flag with it is refused, because every user of the machine can read command lines. */
+  holdsSecret?(value: T): boolean;
 }
 
 export interface HostPort {

@@ -203,14 +203,23 @@ function fromFallback(name: string, spec: OptionSpec): Given | undefined {
 function valueOf(spec: OptionSpec, given: Given | undefined, readFile: (path: string) => string): unknown {
   const values = (given?.texts ?? []).map((text) => {
     if (spec.secret) return secretOf(spec, given?.label ?? "", text, readFile);
-    try {
-      return spec.parse.parse(text);
-    } catch (reason) {
-      throw badValue(given?.label ?? "", reason);
-    }
+    const value = parsed(spec, given?.label ?? "", text);
+    if (given?.source === "flag" && spec.parse.holdsSecret?.(value))
+      throw new PortholeError("usage", `${given.label} would show a secret to every user of this machine`, {
+        hint: "Give it by the environment variable or in the configuration file.",
+      });
+    return value;
   });
   if (spec.repeatable) return values;
   return values[0] ?? (isSwitch(spec) ? false : undefined);
+}
+
+function parsed(spec: OptionSpec, label: string, text: string): unknown {
+  try {
+    return spec.parse.parse(text);
+  } catch (reason) {
+    throw badValue(label, reason);
+  }
 }
 
 function secretOf(spec: OptionSpec, label: string, given: string, readFile: (path: string) => string): Secret {

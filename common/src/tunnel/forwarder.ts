@@ -4,10 +4,12 @@ import { PortholeError } from "../errors.ts";
 import type { RequestReport, ServeEnd, VisitorConnection } from "../gateway/index.ts";
 import type { Logger } from "../log.ts";
 import type { Link, LinkKind, LinkStream } from "../link/index.ts";
-import { decodeProxyHeader, type ProxyHeader } from "../protocol/index.ts";
+import { decodeProxyHeader, encodeProxyHeader, type ProxyHeader } from "../protocol/index.ts";
 import { alpn, limits } from "../protocol/protocol.ts";
 import { orAbort, withDeadline, type Clock } from "../util/index.ts";
 import type { Endpoint } from "./endpoint.ts";
+
+const unknownAddress = { address: "0.0.0.0", port: 0 };
 
 /** One visitor's connection, once it is over. */
 export interface VisitReport {
@@ -62,7 +64,8 @@ export async function forward(stream: LinkStream, link: Link, options: Forwarder
     );
     const handshakeMs = clock.monotonic() - startedAt;
     const visitor = visitorConnection(endpoint, header, link, handshakeMs);
-    end = await endpoint.gateway.serve(secure, offered, { visitor, signal, onRequest });
+    const proxyHeader = headerForService(header, secure.alpnProtocol);
+    end = await endpoint.gateway.serve(secure, offered, { visitor, proxyHeader, signal, onRequest });
   } catch (reason) {
     end = { error: PortholeError.from(reason) };
   }
@@ -104,6 +107,20 @@ function visitorConnection(
     ...(linkRttMs === undefined ? {} : { linkRttMs }),
     handshakeMs,
   };
+}
+
+/** What came with the visitor's stream, for a service behind us; TLS has ended here, so it learns what was agreed on. */
+function headerForService(
+  { source, destination, authority, uniqueId }: ProxyHeader,
+  protocol: TLSSocket["alpnProtocol"],
+): Buffer {
+  return encodeProxyHeader({
+    source: source ?? unknownAddress,
+    destination: destination ?? unknownAddress,
+    authority,
+    uniqueId,
+    alpn: protocol || undefined,
+  });
 }
 
 /** Reads the PROXY header and puts what follows it back. */

@@ -29,6 +29,8 @@ interface Parts {
   readonly socket: TLSSocket;
   readonly control: Duplex;
   readonly peerCertificate: Buffer | undefined;
+  /** Where the peer is, if the socket does not know. */
+  readonly remote?: RemoteAddress | undefined;
   /** Only at the relay. */
   readonly request?: (() => Http2Stream) | undefined;
 }
@@ -54,7 +56,7 @@ export class Http2Carrier implements Carrier {
     this.#request = parts.request;
     this.control = parts.control;
     this.peerCertificate = parts.peerCertificate;
-    this.remote = { address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
+    this.remote = parts.remote ?? { address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
     this.maxStreams = Math.min(limits.maxStreamsPerLink, (session.remoteSettings.maxConcurrentStreams ?? 1) - 1);
     const what = `HTTP/2 link with ${this.remote.address}`;
     session.on("error", (reason) => {

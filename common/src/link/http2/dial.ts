@@ -5,6 +5,7 @@ import { PortholeError } from "../../errors.ts";
 import { alpn, limits } from "../../protocol/protocol.ts";
 import { orAbort } from "../../util/abort.ts";
 import type { Carrier, PeerTrust } from "../types.ts";
+import { connectThroughProxy, type HttpProxy } from "./connect-proxy.ts";
 import { Http2Carrier, controlAuthority, sessionOptions } from "./carrier.ts";
 import { fromNodeError } from "./errors.ts";
 
@@ -15,6 +16,8 @@ export interface DialHttp2Options {
   readonly cert: string;
   readonly key: string;
   readonly trust: PeerTrust;
+  /** The way leads through it. */
+  readonly proxy?: HttpProxy | undefined;
   /** Looks at the relay's certificate (DER) before anything is sent over it; throws to refuse. */
   verifyPeer(certificate: Buffer): void;
 }
@@ -26,10 +29,12 @@ export async function dialHttp2(
 ): Promise<Carrier> {
   signal.throwIfAborted();
   const what = `${options.host}:${options.port}`;
-  const { trust } = options;
+  const { trust, proxy } = options;
+  const raw = proxy ? await connectThroughProxy(proxy, options, signal) : undefined;
   const socket = tls.connect({
     host: options.host,
     port: options.port,
+    ...(raw ? { socket: raw } : {}),
     ...(net.isIP(options.host) ? {} : { servername: options.host }),
     cert: options.cert,
     key: options.key,
@@ -44,9 +49,10 @@ export async function dialHttp2(
     const certificate = socket.getPeerCertificate(false).raw as Buffer | undefined;
     if (!certificate) throw new PortholeError("protocol", `${what} presented no certificate`);
     options.verifyPeer(certificate);
-    return await orAbort(signal, startSession(socket, certificate));
+    return await orAbort(signal, startSession(socket, certificate, proxy ? options : undefined));
   } catch (reason) {
     socket.destroy();
+    raw?.destroy();
     throw fromNodeError(reason, what);
   }
 }
@@ -63,7 +69,13 @@ function handshake(socket: TLSSocket): Promise<void> {
 }
 
 /** The tunnel client takes HTTP/2's server role, so that the relay can open streams. */
-function startSession(socket: TLSSocket, peerCertificate: Buffer): Promise<Carrier> {
+/** `relay`: where the other end is, when the socket leads to a proxy. */
+function startSession(
+  socket: TLSSocket,
+  peerCertificate: Buffer,
+  relay: { readonly host: string; readonly port: number } | undefined,
+): Promise<Carrier> {
+  const remote = relay && { address: relay.host, port: relay.port };
   return new Promise((resolve, reject) => {
     const session = http2.performServerHandshake(socket, sessionOptions);
     session.setLocalWindowSize(limits.linkWindowBytes);
@@ -74,7 +86,7 @@ function startSession(socket: TLSSocket, peerCertificate: Buffer): Promise<Carri
       stream.on("error", () => {});
       stream.respond({ ":status": 200 });
       if (!carrier && headers[":authority"] === controlAuthority) {
-        carrier = new Http2Carrier({ session, socket, control: stream, peerCertificate });
+        carrier = new Http2Carrier({ session, socket, control: stream, peerCertificate, remote });
         resolve(carrier);
       } else if (carrier) {
         carrier.receive(stream);

@@ -57,7 +57,7 @@ export function endpointTunnel(
 export function gatewayOptions(
   { mode = "auto", headers = "auto", routes = [], paused = false }: TunnelSpec,
   role: EndpointSettings["role"],
-): Omit<GatewayOptions, "access" | "observer"> {
+): Omit<GatewayOptions, "access" | "observer" | "proxyProtocol"> {
   if (mode === "tcp" && routes.length > 0)
     throw new PortholeError("usage", "routes and the mode tcp contradict each other", {
       hint: "Paths can be told apart only where HTTP is read.",
