@@ -8,7 +8,9 @@ export interface Target {
   readonly name?: string;
 }
 
-const request = "GET / HTTP/1.1\r\nHost: bench\r\n\r\n";
+function requestFor({ name = "bench" }: Target, path = "/"): string {
+  return `GET ${path} HTTP/1.1\r\nHost: ${name}\r\n\r\n`;
+}
 
 /** The service's answer to `/` ends with two letters a, and comes in one piece. */
 function isAnswered(chunk: Buffer): boolean {
@@ -23,6 +25,7 @@ function connect({ port, name }: Target): Socket {
 
 /** Requests a second on `connections` that are kept open. */
 export async function keptAlive(target: Target, connections: number, seconds: number): Promise<number> {
+  const request = requestFor(target);
   let answered = 0;
   let over = false;
   const sockets = await Promise.all(
@@ -55,6 +58,7 @@ export async function keptAlive(target: Target, connections: number, seconds: nu
 export async function newConnections(target: Target, atOnce: number, seconds: number): Promise<number> {
   const startedAt = performance.now();
   const endAt = startedAt + seconds * 1_000;
+  const request = requestFor(target);
   let served = 0;
   const worker = async (): Promise<void> => {
     while (performance.now() < endAt) {
@@ -74,7 +78,7 @@ export async function newConnections(target: Target, atOnce: number, seconds: nu
 /** Megabytes a second of one download. */
 export async function download(target: Target, bytes: number): Promise<number> {
   const socket = connect(target);
-  socket.write(`GET /${bytes} HTTP/1.1\r\nHost: bench\r\n\r\n`);
+  socket.write(requestFor(target, `/${bytes}`));
   const startedAt = performance.now();
   let received = 0;
   for await (const chunk of socket) {

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { benchIdleAgents } from "./idle-agents.ts";
 import { benchHeadOfLine } from "./head-of-line.ts";
+import { benchInspector } from "./inspector.ts";
 import { benchQuicEngine } from "./quic-engine.ts";
 import { benchStalledReaders } from "./stalled-readers.ts";
 import { benchThroughput } from "./throughput.ts";
@@ -11,6 +12,7 @@ import { benchWholePath } from "./whole-path.ts";
 const sections: Readonly<Record<string, (show: ShowRow) => Promise<void>>> = {
   "quic-engine": quicEngine,
   "whole-path": benchWholePath,
+  inspector: benchInspector,
   "idle-agents": benchIdleAgents,
   "head-of-line": benchHeadOfLine,
   "stalled-readers": benchStalledReaders,

@@ -1,5 +1,6 @@
 import type { RequestHead } from "../exchange.ts";
 import type { Clock } from "../../util/index.ts";
+import { Fifo } from "./fifo.ts";
 import { Recording, type RecordingHome, type RecordingOrigin } from "./recording.ts";
 
 export interface RecordingLimits {
@@ -21,7 +22,7 @@ export class Recordings implements RecordingHome {
   readonly #limits: RecordingLimits;
   readonly #events: RecordingEvents;
   readonly #all = new Map<string, Recording>();
-  readonly #ended = new Set<Recording>();
+  readonly #ended = new Fifo<Recording>();
   #seq = 0;
   bytes = 0;
   evicted = 0;
@@ -58,6 +59,7 @@ export class Recordings implements RecordingHome {
   }
 
   clear(): void {
+    this.#ended.clear();
     for (const recording of [...this.#all.values()]) this.#remove(recording);
   }
 
@@ -80,13 +82,13 @@ export class Recordings implements RecordingHome {
 
   ended(recording: Recording): void {
     if (!this.#all.has(recording.id)) return;
-    this.#ended.add(recording);
+    this.#ended.push(recording);
     this.#events.changed(recording);
   }
 
   /** Anything but the one that needs the room, if there is anything else. */
   #evict(keep: Recording): boolean {
-    const victim = firstBut(this.#ended, keep) ?? firstBut(this.#all.values(), keep);
+    const victim = this.#ended.shiftBut(keep) ?? this.#oldestBut(keep);
     if (!victim) return false;
     this.evicted++;
     this.#remove(victim);
@@ -95,14 +97,14 @@ export class Recordings implements RecordingHome {
 
   #remove(recording: Recording): void {
     this.#all.delete(recording.id);
-    this.#ended.delete(recording);
     this.bytes -= recording.bytes;
     recording.forget();
     this.#events.removed(recording);
   }
-}
 
-function firstBut(recordings: Iterable<Recording>, keep: Recording): Recording | undefined {
-  for (const recording of recordings) if (recording !== keep) return recording;
-  return undefined;
+  /** For when all of them are open, or nearly: it is slow. */
+  #oldestBut(keep: Recording): Recording | undefined {
+    for (const recording of this.#all.values()) if (recording !== keep) return recording;
+    return undefined;
+  }
 }

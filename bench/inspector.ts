@@ -1,0 +1,78 @@
+import { start, waitForLine, withRelay, type RelayPorts, type Running } from "./processes.ts";
+import { keptAlive, type Target } from "./load.ts";
+import type { ShowRow } from "./row.ts";
+
+const seconds = 3;
+const connections = 32;
+const rounds = 7;
+
+/** Requests a second through a client that keeps them for `porthole inspect`, against one that does not, and one that could but is paused. */
+export async function benchInspector(show: ShowRow): Promise<void> {
+  await withRelay(async (_relay, ports, stateDir) => {
+    const service = start("bench/service.ts", []);
+    const started: Running[] = [service];
+    try {
+      const servicePort = Number(await waitForLine(service, (line) => line));
+      const client = async (name: string, args: readonly string[]): Promise<Target> => {
+        const folder = `${stateDir}/${name}`;
+        const running = start("client/src/main.ts", [
+          ...[`http://127.0.0.1:${servicePort}`, "--server", `127.0.0.1:${ports.api}`, "--force-h2"],
+          ...["--state-dir", folder, ...args],
+        ]);
+        started.push(running);
+        return online(running, ports);
+      };
+      const without = await client("without", ["--no-inspect"]);
+      const on = await client("on", []);
+      const paused = await client("paused", []);
+      const pause = start("client/src/main.ts", ["inspect", "pause", "--state-dir", `${stateDir}/paused`]);
+      await waitForLine(pause, (line) => (line.startsWith("Paused") ? line : undefined));
+      await measure({ without, on, paused }, show);
+    } finally {
+      for (const running of started.toReversed()) await running.stop();
+    }
+  });
+}
+
+/** All three in turn, so that a noisy machine is noisy for all of them; of the ratios the one in the middle. */
+async function measure(
+  targets: { readonly without: Target; readonly on: Target; readonly paused: Target },
+  show: ShowRow,
+): Promise<void> {
+  const ratios = { on: [] as number[], paused: [] as number[] };
+  const rates: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const without = await keptAlive(targets.without, connections, seconds);
+    const on = await keptAlive(targets.on, connections, seconds);
+    const paused = await keptAlive(targets.paused, connections, seconds);
+    rates.push(on);
+    ratios.on.push(on / without);
+    ratios.paused.push(paused / without);
+  }
+  show({ name: "Small requests through the gateway, kept for inspection", value: median(rates), unit: "requests/s" });
+  show({
+    name: "The same, as a part of those that are not kept",
+    value: median(ratios.on),
+    unit: "ratio",
+    target: 0.9,
+  });
+  show({
+    name: "Inspection paused, as a part of none at all",
+    value: median(ratios.paused),
+    unit: "ratio",
+    target: 0.97,
+  });
+}
+
+async function online(client: Running, ports: RelayPorts): Promise<Target> {
+  let name: string | undefined;
+  await waitForLine(client, (line) => {
+    name ??= /^URL: https:\/\/([^:]+)/.exec(line)?.[1];
+    return line.startsWith("online") ? line : undefined;
+  });
+  return { port: ports.public, name: name ?? "" };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
