@@ -61,6 +61,18 @@ const results = await Promise.all([
     minify: true,
   }),
   build({
+    ...common,
+    // A page of the editor's own browser.
+    platform: "browser",
+    target: "chrome122",
+    format: "iife",
+    entryPoints: [
+      entry("extension/src/requests/page/main.ts", "dist/extension/requests"),
+      entry("extension/src/requests/page/style.css", "dist/extension/requests"),
+    ],
+    minify: true,
+  }),
+  build({
     ...modules,
     entryPoints: [
       entry("extension/src/agent/main.ts", "dist/extension/agent"),
@@ -77,7 +89,7 @@ const results = await Promise.all([
 const totals = {};
 for (const { metafile } of results) {
   for (const [path, { bytes, inputs }] of Object.entries(metafile.outputs)) {
-    if (!/\.[cm]js$/.test(path)) continue;
+    if (!/\.[cm]?js$/.test(path)) continue;
     console.log(`${path}  ${Math.ceil(bytes / 1024)} KiB`);
     const folder = path.slice(0, path.lastIndexOf("/"));
     totals[folder] = (totals[folder] ?? 0) + bytes;

@@ -35,10 +35,12 @@ export function activate(context: ExtensionContext): void {
     secrets: editorSecrets(context),
     store: editorStore(context),
     workspace: editorWorkspace,
+    onAgent: ({ connection }) => requests.onAgent(connection),
     startAgent: (memberPem, signal) => startAgentProcess(context, log, memberPem, signal),
     onLog: ({ level, message, fields }: LogLine) => log[level](message, ...(fields ? [fields] : [])),
   });
   controller = tunnels;
+  const requests = requestsView(tunnels, context);
   const surface: SurfaceContext = {
     controller: tunnels,
     run: async (command: CommandId, ...args) => commands.executeCommand(command, ...args),
@@ -51,7 +53,7 @@ export function activate(context: ExtensionContext): void {
     terminalEnvironment(tunnels, context),
     terminalLinks(surface, side),
     inviteLinks(surface),
-    requestsView(),
+    requests,
     workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration("porthole.relays")) tunnels.useRelays().catch(report);
     }),

@@ -1,5 +1,17 @@
 export { rpcVersion } from "./contract.ts";
 export type * from "./contract.ts";
+/** What the inspector's answers are made of, for those who must not load the gateway. */
+export type {
+  BodyInfo,
+  BodySide,
+  BodyView,
+  ExchangeDetail,
+  ExchangeSummary,
+  Header,
+  InspectorChanges,
+  MessageView,
+  ReplayEdit,
+} from "../gateway/index.ts";
 export { connectAgent, type AgentConnection } from "./client.ts";
 export { rpcErrorData, fromRpcErrorData } from "./errors.ts";
 export { Outbox } from "./outbox.ts";

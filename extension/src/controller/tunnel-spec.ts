@@ -17,6 +17,7 @@ export async function tunnelSpec(
     ...(secondary ? { secondary: { identity: { pem: await keys.secondary(id) }, local: secondary.local } } : {}),
     transport: settings.get("porthole.transport"),
     acme: acmeOf(settings),
+    ...(settings.get("porthole.inspect") ? { inspect: {} } : {}),
   };
 }
 

@@ -9,6 +9,7 @@ export interface SettingTypes {
   "porthole.certificateDirectory": string;
   "porthole.resume": "reload" | "always" | "never";
   "porthole.environment": boolean;
+  "porthole.inspect": boolean;
   "porthole.notifyWhenReady": boolean;
 }
 
@@ -74,5 +75,6 @@ export const settings: { readonly [K in SettingId]: SettingSpec<SettingTypes[K]>
     },
   },
   "porthole.environment": { default: false, schema: { type: "boolean" } },
+  "porthole.inspect": { default: true, schema: { type: "boolean" } },
   "porthole.notifyWhenReady": { default: true, schema: { type: "boolean" } },
 };

@@ -1,12 +1,134 @@
-import { window, type Disposable } from "vscode";
+import { randomBytes } from "node:crypto";
+import { env, l10n, Uri, window, workspace, type Disposable, type ExtensionContext, type Webview } from "vscode";
+import { PortholeError } from "@porthole/common/errors";
+import { rpcErrorData, type AgentConnection } from "@porthole/common/rpc";
+import { nameOf, type Controller } from "../controller/index.ts";
 import { t } from "../text.ts";
+import { pageMethods, type FromPage, type ToPage } from "./messages.ts";
 
-/** The Requests view: what visitors asked for. */
-export function requestsView(): Disposable {
-  return window.registerWebviewViewProvider("porthole.requests", {
-    resolveWebviewView({ webview }) {
-      webview.options = { enableScripts: false };
-      webview.html = `<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none'"><p>${t("Requests of visitors appear here.")}</p>`;
+export interface RequestsView extends Disposable {
+  /** A new agent has nothing recorded yet. */
+  onAgent(connection: AgentConnection): void;
+}
+
+/** The Requests view: a page that shows what the inspector has recorded, and asks the agent for it through us. */
+export function requestsView(controller: Controller, { extensionUri }: ExtensionContext): RequestsView {
+  const folder = Uri.joinPath(extensionUri, "dist", "extension");
+  let post: (message: ToPage) => void = () => {};
+  let shown = "";
+
+  function tellTunnels(): void {
+    const tunnels = controller.state.exposures
+      .filter(({ phase }) => phase === "on")
+      .map((exposure) => ({ id: exposure.id, name: nameOf(exposure) }));
+    const text = JSON.stringify(tunnels);
+    if (text === shown) return;
+    shown = text;
+    post({ type: "tunnels", tunnels });
+  }
+
+  async function onMessage(message: FromPage): Promise<void> {
+    switch (message.type) {
+      case "ready":
+        post({ type: "init", texts: plainTexts(l10n.bundle ?? {}) });
+        shown = "";
+        tellTunnels();
+        return;
+      case "call":
+        post({ type: "answer", n: message.n, ...(await answer(controller, message)) });
+        return;
+      case "copy":
+        await env.clipboard.writeText(message.text);
+        window.setStatusBarMessage(t("Copied: {0}", message.what), 5_000);
+        return;
+      case "save":
+        await save(message);
+        return;
+    }
+  }
+
+  const off = controller.onChange(tellTunnels);
+  const provider = window.registerWebviewViewProvider(
+    "porthole.requests",
+    {
+      resolveWebviewView({ webview, onDidDispose }) {
+        webview.options = { enableScripts: true, localResourceRoots: [folder] };
+        post = (message) => void webview.postMessage(message);
+        webview.onDidReceiveMessage((message: FromPage) => {
+          onMessage(message).catch(
+            (reason: unknown) => void window.showErrorMessage(PortholeError.from(reason).message),
+          );
+        });
+        onDidDispose(() => {
+          post = () => {};
+        });
+        webview.html = pageHtml(webview, folder);
+      },
     },
-  });
+    { webviewOptions: { retainContextWhenHidden: true } },
+  );
+  return {
+    onAgent(connection) {
+      post({ type: "reset" });
+      connection.on("inspect/exchange", ({ id, changes }) => post({ type: "changes", tunnel: id, changes }));
+    },
+    dispose() {
+      off();
+      provider.dispose();
+    },
+  };
+}
+
+/** The page asks for the tunnel that it shows and for nothing else; an agent is not started for it. */
+async function answer(
+  controller: Controller,
+  { tunnel, method, params }: Extract<FromPage, { readonly type: "call" }>,
+): Promise<{ readonly result?: unknown; readonly error?: ReturnType<typeof rpcErrorData> }> {
+  try {
+    if (!pageMethods.includes(method) || controller.find(tunnel)?.phase !== "on")
+      throw new PortholeError("usage", t("This port is not exposed any more"));
+    const agent = await controller.agent();
+    const asked = { ...params, tunnel };
+    return { result: await agent.call(method, asked) };
+  } catch (reason) {
+    return { error: rpcErrorData(reason) };
+  }
+}
+
+async function save({ fileName, text, base64 }: Extract<FromPage, { readonly type: "save" }>): Promise<void> {
+  const folder = workspace.workspaceFolders?.[0]?.uri ?? Uri.file("/");
+  const safeName = fileName.replaceAll(/[^\w.-]+/g, "-").slice(-100) || "body";
+  const uri = await window.showSaveDialog({ defaultUri: Uri.joinPath(folder, safeName) });
+  if (uri)
+    await workspace.fs.writeFile(uri, base64 === undefined ? Buffer.from(text ?? "") : Buffer.from(base64, "base64"));
+}
+
+function plainTexts(bundle: Readonly<Record<string, string | { readonly message: string }>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(bundle).map(([key, text]) => [key, typeof text === "string" ? text : text.message]),
+  );
+}
+
+function pageHtml(webview: Webview, folder: Uri): string {
+  const nonce = randomBytes(16).toString("base64");
+  const uri = (name: string): string => webview.asWebviewUri(Uri.joinPath(folder, name)).toString();
+  const policy = [
+    "default-src 'none'",
+    `script-src 'nonce-${nonce}'`,
+    `style-src ${webview.cspSource}`,
+    // Pictures in recorded bodies, and nothing that is fetched.
+    "img-src data:",
+  ].join("; ");
+  return `<!doctype html>
+<html lang="${env.language}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<link rel="stylesheet" href="${uri("requests.css")}">
+<title>${t("Requests")}</title>
+</head>
+<body>
+<script nonce="${nonce}" src="${uri("requests.js")}"></script>
+</body>
+</html>`;
 }

@@ -1,0 +1,44 @@
+import type { InspectorChanges, RpcErrorData, Requests } from "@porthole/common/rpc";
+
+/** What the Requests view's page and the extension say to each other. Everything is data; the page is trusted with none of it to run. */
+
+/** What the page may ask of the agent, about the tunnel that it shows. */
+export const pageMethods = [
+  "inspect/list",
+  "inspect/get",
+  "inspect/body",
+  "inspect/messages",
+  "inspect/replay",
+  "inspect/export",
+  "inspect/clear",
+  "inspect/record",
+] as const;
+
+export type PageMethod = (typeof pageMethods)[number];
+export type PageParams<M extends PageMethod> = Omit<Requests[M][0], "tunnel">;
+export type PageResult<M extends PageMethod> = Requests[M][1];
+
+export interface TunnelChoice {
+  readonly id: string;
+  readonly name: string;
+}
+
+export type ToPage =
+  | { readonly type: "init"; readonly texts: Readonly<Record<string, string>> }
+  | { readonly type: "tunnels"; readonly tunnels: readonly TunnelChoice[] }
+  | { readonly type: "changes"; readonly tunnel: string; readonly changes: InspectorChanges }
+  /** What was recorded is gone: the agent was started anew. */
+  | { readonly type: "reset" }
+  | { readonly type: "answer"; readonly n: number; readonly result?: unknown; readonly error?: RpcErrorData };
+
+export type FromPage =
+  | { readonly type: "ready" }
+  | {
+      readonly type: "call";
+      readonly n: number;
+      readonly tunnel: string;
+      readonly method: PageMethod;
+      readonly params: object;
+    }
+  | { readonly type: "copy"; readonly text: string; readonly what: string }
+  | { readonly type: "save"; readonly fileName: string; readonly text?: string; readonly base64?: string };

@@ -1,0 +1,243 @@
+import type { BodyInfo, ExchangeDetail, Header } from "@porthole/common/rpc";
+import { t } from "../../text.ts";
+import { BodyPane } from "./body.ts";
+import { messageOf, type DetailContext } from "./context.ts";
+import { button, el, visible } from "./dom.ts";
+import { editForm } from "./edit.ts";
+import { bytes, duration } from "./format.ts";
+import { MessagesPane } from "./messages-pane.ts";
+
+type Tab = "headers" | "request" | "response" | "messages" | "timing";
+
+/** One exchange in full, on the right. Reads it anew when its row changes, and keeps tab and place. */
+export class Detail {
+  readonly element = el("section", { class: "detail", aria: { label: t("Request") } });
+  #tab: Tab = "headers";
+  #unredacted = false;
+  #shown: string | undefined;
+  #asked = 0;
+  #messages: MessagesPane | undefined;
+
+  clear(): void {
+    this.#shown = undefined;
+    this.element.replaceChildren();
+  }
+
+  /** Never rejects: what goes wrong is shown in its place. */
+  async show(id: string, context: DetailContext): Promise<void> {
+    if (id !== this.#shown) {
+      this.#unredacted = false;
+      this.#messages = undefined;
+    }
+    this.#shown = id;
+    const asked = ++this.#asked;
+    try {
+      const query = { id, ...(this.#unredacted ? { unredacted: true } : {}) };
+      const detail = await context.host.call(context.tunnel, "inspect/get", query);
+      // A later question was asked meanwhile.
+      if (asked === this.#asked) this.#paint(detail, context);
+    } catch (reason) {
+      if (asked === this.#asked) this.element.replaceChildren(el("p", { class: "empty" }, messageOf(reason)));
+    }
+  }
+
+  #paint(detail: ExchangeDetail, context: DetailContext): void {
+    const { summary, request, response } = detail;
+    const hasMessages = summary.kind === "websocket" || summary.kind === "sse";
+    const tabs: readonly (readonly [Tab, string])[] = [
+      ["headers", t("Headers")],
+      ["request", withSize(t("Request Body"), request.body)],
+      ["response", withSize(t("Response Body"), response?.body)],
+      ...(hasMessages ? ([["messages", t("Messages ({0})", summary.messages ?? 0)]] as const) : []),
+      ["timing", t("Timing")],
+    ];
+    if (!tabs.some(([tab]) => tab === this.#tab)) this.#tab = "headers";
+    const again = (): void => void this.show(summary.id, context);
+    const panel = el("div", { class: "panel", role: "tabpanel", tabIndex: 0, aria: { label: this.#tab } });
+    const strip = el(
+      "div",
+      { class: "tabs", role: "tablist", on: { keydown: (event) => moveInTabs(event) } },
+      ...tabs.map(([tab, label]) => {
+        const isChosen = tab === this.#tab;
+        const choose = (): void => {
+          this.#tab = tab;
+          again();
+        };
+        return button(label, choose, { role: "tab", tabIndex: isChosen ? 0 : -1, aria: { selected: isChosen } });
+      }),
+    );
+    const hadFocus = this.element.querySelector("[role=tablist]")?.contains(document.activeElement) ?? false;
+    this.element.replaceChildren(this.#title(detail, context, again), strip, panel);
+    if (hadFocus) strip.querySelector<HTMLElement>("[aria-selected=true]")?.focus();
+    panel.append(this.#content(detail, context));
+  }
+
+  #title(detail: ExchangeDetail, context: DetailContext, again: () => void): HTMLElement {
+    const { summary, replay } = detail;
+    const { host, tunnel, say, show } = context;
+    const run = (work: () => Promise<void>) => (): void =>
+      void work().catch((reason: unknown) => say(messageOf(reason)));
+    const sendAgain = run(async () => {
+      const { id } = await host.call(tunnel, "inspect/replay", { id: summary.id });
+      say(t("Sent again"));
+      show(id);
+    });
+    const copyAs = (format: "curl" | "fetch") =>
+      run(async () => {
+        const { text } = await host.call(tunnel, "inspect/export", {
+          format,
+          ids: [summary.id],
+          ...(this.#unredacted ? { unredacted: true } : {}),
+        });
+        host.send({ type: "copy", text, what: format });
+      });
+    const saveHar = run(async () => {
+      const { text, fileName } = await host.call(tunnel, "inspect/export", { format: "har", ids: [summary.id] });
+      host.send({ type: "save", fileName, text });
+    });
+    const edit = (): void => {
+      this.element.querySelector(".panel")?.replaceChildren(editForm(detail, context));
+    };
+    const toggle = (): void => {
+      this.#unredacted = !this.#unredacted;
+      again();
+    };
+    const can = { disabled: !replay.possible, title: replay.possible ? "" : replay.why };
+    return el(
+      "header",
+      {},
+      el("h2", { title: visible(summary.target) }, visible(`${summary.method} ${summary.target}`)),
+      el(
+        "div",
+        { class: "actions", role: "toolbar", aria: { label: t("Actions") } },
+        button(t("Replay"), sendAgain, { class: "primary", ...can }),
+        button(t("Edit and Replay"), edit, can),
+        button(t("Copy as curl"), copyAs("curl")),
+        button(t("Copy as fetch"), copyAs("fetch")),
+        button(t("Save as HAR"), saveHar),
+        button(this.#unredacted ? t("Hide Secrets") : t("Show Secrets"), toggle, {
+          aria: { pressed: this.#unredacted },
+        }),
+      ),
+      summary.error ? el("p", { class: "error", role: "alert" }, visible(summary.error.message)) : undefined,
+    );
+  }
+
+  #content(detail: ExchangeDetail, context: DetailContext): HTMLElement {
+    const { summary, request, response } = detail;
+    switch (this.#tab) {
+      case "headers":
+        return headersOf(detail);
+      case "request":
+        return new BodyPane(context, summary.id, "request", request.body, this.#unredacted).element;
+      case "response":
+        return response
+          ? new BodyPane(context, summary.id, "response", response.body, this.#unredacted).element
+          : el("p", { class: "empty" }, t("There is no response yet."));
+      case "messages":
+        this.#messages ??= new MessagesPane(context, summary.id, this.#unredacted);
+        void this.#messages.refresh();
+        return this.#messages.element;
+      case "timing":
+        return timingOf(detail);
+    }
+  }
+}
+
+function headersOf({ summary, origin, transport, request, response }: ExchangeDetail): HTMLElement {
+  const { forwarded } = request;
+  return el(
+    "div",
+    {},
+    facts(t("General"), [
+      [t("URL"), `${origin}${summary.target}`],
+      [t("Status"), response ? `${response.status} ${response.statusText}` : "…"],
+      [t("Answered by"), summary.answeredBy === "gateway" ? "Porthole" : (forwarded?.service ?? "")],
+      [t("Visitor"), `${summary.visitor.address} · HTTP/${summary.httpVersion} · ${transport}`],
+      [t("Trace"), summary.traceId],
+    ]),
+    ...(response
+      ? [headerTable(t("Response headers"), response.headers), headerTable(t("Response trailers"), response.trailers)]
+      : []),
+    headerTable(t("Request headers"), request.headers),
+    headerTable(t("Request trailers"), request.trailers),
+    ...(forwarded
+      ? [
+          headerTable(
+            t("As the local service got it: {0} {1}", forwarded.method, visible(forwarded.target)),
+            forwarded.headers,
+          ),
+        ]
+      : []),
+  );
+}
+
+function headerTable(title: string, headers: readonly Header[]): HTMLElement | "" {
+  if (headers.length === 0) return "";
+  return facts(
+    title,
+    headers.map(({ name, value }) => [name, value]),
+  );
+}
+
+function facts(title: string, rows: readonly (readonly [string, string])[]): HTMLElement {
+  return el(
+    "table",
+    { class: "facts" },
+    el("caption", {}, title),
+    el(
+      "tbody",
+      {},
+      ...rows.map(([name, value]) => el("tr", {}, el("th", {}, visible(name)), el("td", {}, visible(value)))),
+    ),
+  );
+}
+
+function timingOf({ timing }: ExchangeDetail): HTMLElement {
+  const total = timing.endMs ?? Math.max(0, timing.responseEndMs ?? 0, timing.responseHeadMs ?? 0);
+  const spans: readonly (readonly [string, number | undefined, number | undefined])[] = [
+    [t("Access rules"), 0, timing.forwardedMs],
+    [t("Local service until its answer"), timing.forwardedMs, timing.responseHeadMs],
+    [t("Response"), timing.responseHeadMs, timing.responseEndMs ?? timing.endMs],
+  ];
+  return el(
+    "div",
+    { class: "timing" },
+    ...spans.flatMap(([label, from, to]) => {
+      if (from === undefined || to === undefined) return [];
+      const bar = el("div", { class: "bar", aria: { hidden: true } });
+      const share = (ms: number): number => (total > 0 ? (100 * ms) / total : 0);
+      bar.style.marginLeft = `${share(from)}%`;
+      bar.style.width = `max(2px, ${share(to - from)}%)`;
+      return [
+        el(
+          "div",
+          { class: "span" },
+          el("span", {}, label),
+          el("span", {}, duration(to - from)),
+          el("div", { class: "track" }, bar),
+        ),
+      ];
+    }),
+    el("p", {}, t("Total: {0}", duration(timing.endMs))),
+    timing.linkRttMs === undefined
+      ? undefined
+      : el("p", {}, t("Round trip to the relay: {0}", duration(timing.linkRttMs))),
+    timing.handshakeMs === undefined
+      ? undefined
+      : el("p", {}, t("The visitor's TLS handshake: {0}", duration(timing.handshakeMs))),
+  );
+}
+
+function withSize(label: string, body: BodyInfo | undefined): string {
+  return body === undefined || body.bytes === 0 ? label : `${label} (${bytes(body.bytes)})`;
+}
+
+function moveInTabs(event: KeyboardEvent): void {
+  const tabs = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>("[role=tab]")];
+  const at = tabs.indexOf(document.activeElement as HTMLElement);
+  const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+  if (step === 0 || at < 0) return;
+  event.preventDefault();
+  tabs[(at + step + tabs.length) % tabs.length]?.click();
+}

@@ -1,0 +1,42 @@
+type Child = Node | string | undefined | false;
+
+interface Props {
+  readonly class?: string;
+  readonly title?: string;
+  readonly role?: string;
+  readonly id?: string;
+  readonly tabIndex?: number;
+  readonly disabled?: boolean;
+  readonly aria?: Readonly<Record<string, string | number | boolean>>;
+  readonly on?: { readonly [K in keyof HTMLElementEventMap]?: (event: HTMLElementEventMap[K]) => void };
+}
+
+/** The one way in which elements are made: strings become text, never markup, whoever wrote them. */
+export function el<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  { aria = {}, on = {}, class: className, ...props }: Props = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  if (className !== undefined) element.className = className;
+  Object.assign(element, props);
+  if (props.role !== undefined) element.setAttribute("role", props.role);
+  for (const [name, value] of Object.entries(aria)) element.setAttribute(`aria-${name}`, String(value));
+  for (const [name, listener] of Object.entries(on)) element.addEventListener(name, listener as EventListener);
+  element.append(...children.filter((child): child is Node | string => child !== undefined && child !== false));
+  return element;
+}
+
+export function button(label: string, onClick: () => void, props: Props = {}): HTMLButtonElement {
+  const made = el("button", { ...props, on: { click: onClick } }, label);
+  made.type = "button";
+  return made;
+}
+
+/** What a visitor sent, with what can't be seen or would turn the line round made visible. */
+export function visible(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) => {
+    if (char === "\n" || char === "\t") return char;
+    return `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`;
+  });
+}

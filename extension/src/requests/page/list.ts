@@ -1,0 +1,172 @@
+import type { ExchangeSummary } from "@porthole/common/rpc";
+import { t } from "../../text.ts";
+import { el, visible } from "./dom.ts";
+import { bytes, clockTime, duration } from "./format.ts";
+import type { Rows } from "./rows.ts";
+
+/** Of the style sheet, too. */
+const rowPx = 22;
+const beyond = 8;
+
+/** Thousands of rows, of which those are made that one sees. One stop for the keyboard; the arrows choose within. */
+export class List {
+  readonly element: HTMLElement;
+  readonly #rows: Rows;
+  readonly #onChoose: (id: string) => void;
+  readonly #space = el("div", { class: "space" });
+  readonly #scroller: HTMLElement;
+  readonly #empty = el("p", { class: "empty" });
+  #chosen: string | undefined;
+  #isPainting = false;
+
+  constructor(rows: Rows, onChoose: (id: string) => void) {
+    this.#rows = rows;
+    this.#onChoose = onChoose;
+    this.#scroller = el(
+      "div",
+      {
+        class: "rows",
+        role: "listbox",
+        tabIndex: 0,
+        aria: { label: t("Requests") },
+        on: {
+          scroll: () => this.paint(),
+          keydown: (event) => this.#onKey(event),
+          click: (event) => this.#onClick(event),
+        },
+      },
+      this.#space,
+    );
+    const heads = [t("Time"), t("Method"), t("Path"), t("Status"), t("Duration"), t("Size"), t("Visitor")];
+    this.element = el(
+      "div",
+      { class: "list" },
+      el("div", { class: "row head", aria: { hidden: true } }, ...heads.map((head) => el("span", {}, head))),
+      this.#scroller,
+      this.#empty,
+    );
+    new ResizeObserver(() => this.paint()).observe(this.#scroller);
+  }
+
+  get chosen(): string | undefined {
+    return this.#chosen;
+  }
+
+  focus(): void {
+    this.#scroller.focus();
+  }
+
+  choose(id: string | undefined): void {
+    this.#chosen = id;
+    if (id !== undefined) {
+      this.#reveal(this.#rows.indexOf(id));
+      this.#onChoose(id);
+    }
+    this.paint();
+  }
+
+  /** Once a frame at the most, however many changes come. */
+  paint(): void {
+    if (this.#isPainting) return;
+    this.#isPainting = true;
+    requestAnimationFrame(() => {
+      this.#isPainting = false;
+      this.#paintNow();
+    });
+  }
+
+  /** What to say while there is nothing to show. */
+  explain(text: string): void {
+    this.#empty.textContent = text;
+    this.#empty.hidden = text === "";
+  }
+
+  #paintNow(): void {
+    const { all } = this.#rows;
+    this.#space.style.height = `${all.length * rowPx}px`;
+    const { scrollTop, clientHeight } = this.#scroller;
+    const first = Math.max(0, Math.floor(scrollTop / rowPx) - beyond);
+    const last = Math.min(all.length, Math.ceil((scrollTop + clientHeight) / rowPx) + beyond);
+    const shown = all.slice(first, last).map((row, index) => this.#rowOf(row, first + index));
+    this.#space.replaceChildren(...shown);
+    const active = this.#chosen === undefined ? "" : `row-${this.#chosen}`;
+    this.#scroller.setAttribute("aria-activedescendant", active);
+  }
+
+  #rowOf(row: ExchangeSummary, index: number): HTMLElement {
+    const isChosen = row.id === this.#chosen;
+    const status = statusOf(row);
+    const size = bytes(row.requestBytes + row.responseBytes);
+    const cells = [
+      clockTime(row.startedAt),
+      row.method,
+      row.target,
+      status,
+      duration(row.durationMs),
+      size,
+      row.visitor.address,
+    ];
+    const element = el(
+      "div",
+      {
+        class: `row ${classOf(row)}${isChosen ? " chosen" : ""}`,
+        role: "option",
+        id: `row-${row.id}`,
+        aria: {
+          selected: isChosen,
+          posinset: index + 1,
+          setsize: this.#rows.all.length,
+          label: visible(`${row.method} ${row.target}, ${status}, ${duration(row.durationMs)}, ${row.visitor.address}`),
+        },
+      },
+      ...cells.map((cell, at) => el("span", at === 2 ? { title: visible(cell) } : {}, visible(cell))),
+    );
+    element.style.top = `${index * rowPx}px`;
+    element.dataset["id"] = row.id;
+    return element;
+  }
+
+  #onClick(event: MouseEvent): void {
+    const row = (event.target as HTMLElement).closest<HTMLElement>("[data-id]");
+    if (row?.dataset["id"] !== undefined) this.choose(row.dataset["id"]);
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    const { all } = this.#rows;
+    const page = Math.max(1, Math.floor(this.#scroller.clientHeight / rowPx) - 1);
+    const at = this.#chosen === undefined ? -1 : this.#rows.indexOf(this.#chosen);
+    const steps: Readonly<Record<string, number>> = {
+      ArrowDown: at + 1,
+      ArrowUp: at < 0 ? 0 : at - 1,
+      PageDown: at + page,
+      PageUp: at - page,
+      Home: 0,
+      End: all.length - 1,
+    };
+    const step = steps[event.key];
+    if (step === undefined || all.length === 0) return;
+    event.preventDefault();
+    this.choose(all[Math.min(all.length - 1, Math.max(0, step))]?.id);
+  }
+
+  #reveal(index: number): void {
+    if (index < 0) return;
+    const { scrollTop, clientHeight } = this.#scroller;
+    const top = index * rowPx;
+    if (top < scrollTop) this.#scroller.scrollTop = top;
+    else if (top + rowPx > scrollTop + clientHeight) this.#scroller.scrollTop = top + rowPx - clientHeight;
+  }
+}
+
+export function statusOf({ status, state, kind, messages, replayOf }: ExchangeSummary): string {
+  const replay = replayOf === undefined ? "" : " ↻";
+  const live = messages === undefined ? "" : ` · ${messages}`;
+  if (status !== undefined) return `${kind === "websocket" ? "WS" : status}${live}${replay}`;
+  return `${state === "failed" ? t("failed") : "…"}${replay}`;
+}
+
+function classOf({ status = 0, state }: ExchangeSummary): string {
+  if (state === "failed" || status >= 500) return "bad";
+  if (status >= 400) return "warn";
+  return state === "open" ? "open" : "good";
+}
