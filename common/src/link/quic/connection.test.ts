@@ -103,6 +103,17 @@ describe("quic connection", function () {
     }
   });
 
+  it("says why it closes also when the path is full of data", async () => {
+    await connect();
+    const { opened, accepted } = await open();
+    for (const stream of [opened.resume(), accepted]) stream.on("error", () => {});
+    accepted.write(randomBytes(8 * 1024 * 1024));
+    await once(opened, "data");
+    pair.client.close(new PortholeError("draining", "restart"));
+    assert.equal((await pair.relayOver).code, "draining");
+    assert.equal((await pair.clientOver).code, "draining");
+  });
+
   it("survives a client whose address changes", async () => {
     await connect();
     const { opened, accepted } = await open();

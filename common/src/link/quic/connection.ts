@@ -275,7 +275,13 @@ export class Connection {
     this.#phase = "closing";
     this.#endStreams();
     this.#engine.close(true, closeCodeOf(reason.code), nothing);
-    this.#closePacket = this.#transmitter.drain();
+    this.#sendClose();
+  }
+
+  /** Congestion control holds CONNECTION_CLOSE back, too; when the path is full, it leaves as the probe of the next time-out. */
+  #sendClose(): void {
+    const last = this.#transmitter.drain();
+    if (this.#engine.isDraining()) this.#closePacket = last;
   }
 
   #repeatClose(): void {
@@ -315,9 +321,9 @@ export class Connection {
 
   readonly #onTimer = (): void => {
     this.#timer = undefined;
-
     this.#engine.onTimeout();
     if (this.#phase === "closing") {
+      if (!this.#closePacket) this.#sendClose();
       if (this.#engine.isClosed()) this.#finish();
       else this.#arm();
       return;
