@@ -17,6 +17,8 @@ import { Screen, type Key } from "./screen.ts";
 
 /** While a filter is set the client is asked which rows fit, at most so often. */
 const askEveryMs = 300;
+/** After a key in the filter: the next one may follow. */
+const typingMs = 120;
 
 /** `porthole inspect` on a terminal: the list as it grows, one request in full, replay, exports. Resolves when the user has had enough or the client ends. */
 export async function inspectLive(
@@ -109,7 +111,9 @@ class Live {
         await this.#recorded.record(this.#list.isPaused);
         return this.#refresh();
       case "refresh":
-        return this.#refresh();
+        clearTimeout(this.#asking);
+        this.#asking = setTimeout(() => this.#do(() => this.#refresh()), typingMs);
+        return;
       case "quit":
         return this.#leave.abort();
     }

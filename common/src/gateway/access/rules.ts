@@ -3,6 +3,7 @@ import type { Clock, Secret, Timer } from "../../util/index.ts";
 import type { AddressList } from "./address-list.ts";
 import { isBearer, isUser } from "./credentials.ts";
 import { valuesOf } from "../raw-headers.ts";
+import { lasting } from "./lasting-signal.ts";
 import type { PathList } from "./path-list.ts";
 import type { AccessDecision, AccessPolicy, AccessRequest, AccessSummary, RawDecision, Refused } from "./policy.ts";
 import type { ShareLinks } from "./share-links.ts";
@@ -42,7 +43,7 @@ export function createAccessPolicy(rules: AccessRules, clock: Clock): AccessRule
   /** One signal for each link: a new one for each request would stay in memory until the link ends. */
   function untilBoth(link: AbortSignal): AbortSignal {
     if (!end) return link;
-    const known = both.get(link) ?? AbortSignal.any([link, end.signal]);
+    const known = both.get(link) ?? lasting(AbortSignal.any([link, end.signal]));
     both.set(link, known);
     return known;
   }
@@ -132,7 +133,7 @@ function watchEnd(endsAt: number, clock: Clock) {
     });
   }
   watch();
-  return { signal: controller.signal, cancel: () => timer.cancel() };
+  return { signal: lasting(controller.signal), cancel: () => timer.cancel() };
 }
 
 function summaryOf(rules: AccessRules): AccessSummary {

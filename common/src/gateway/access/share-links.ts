@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { PortholeError } from "../../errors.ts";
 import type { Clock, Timer } from "../../util/index.ts";
+import { lasting } from "./lasting-signal.ts";
 
 /** Where links are kept between runs: without the tokens, which can't be found out from what is kept. */
 export interface ShareLinkStore {
@@ -119,6 +120,7 @@ export class ShareLinks {
 
   #add(stored: StoredShareLink): void {
     const entry: Entry = { stored, controller: new AbortController(), timer: undefined };
+    lasting(entry.controller.signal);
     this.#entries.set(stored.id, entry);
     this.#watch(entry);
   }

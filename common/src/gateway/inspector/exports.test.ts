@@ -260,6 +260,17 @@ describe("exports", () => {
     assert.equal(all.split("redacted").length > 10, true);
   });
 
+  it("of thousands of requests stay of a size that can be read", async () => {
+    const large = gzipSync(Buffer.alloc(7 * 1024 * 1024, "x"));
+    for (let index = 0; index < 40; index++)
+      tell({ responseHeaders: ["Content-Type", "text/plain", "Content-Encoding", "gzip"], responseBody: large });
+    const { text, notes } = await inspector.export({ format: "har", ids: [] });
+    assert.ok(text.length < 40 * 1024 * 1024, String(text.length));
+    assert.match(notes.join(" "), /above 24 MiB in all were left out/);
+    const { log } = JSON.parse(text) as { log: { entries: readonly unknown[] } };
+    assert.equal(log.entries.length, 40);
+  });
+
   it("say what they can't do", async () => {
     const id = tell({});
     await assert.rejects(inspector.export({ format: "curl", ids: [id, id] }), { code: "usage" });

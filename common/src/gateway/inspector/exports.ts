@@ -12,6 +12,9 @@ import type { Redactor } from "./redactor.ts";
 import type { ExportQuery, ExportResult, Header } from "./types.ts";
 import { visibleJson } from "./visible-json.ts";
 
+/** Of bodies without their coding, and messages: JSON makes more of them, and a reader has to hold all of it. */
+const maxHarBytes = 24 * 1024 * 1024;
+
 /** What is asked for of these recordings, as a text to copy or to save. Throws `usage` when it makes no sense. */
 export async function exportRecordings(
   recordings: readonly Recording[],
@@ -24,7 +27,16 @@ export async function exportRecordings(
     notes.add("Passwords, tokens, cookies and other values were taken out; ask for it unredacted if you need them.");
   if (query.format === "har") {
     const sources: HarSource[] = [];
-    for (const recording of recordings) sources.push(await harSource(recording, redactor, redact));
+    let bytes = 0;
+    for (const recording of recordings) {
+      const source = await harSource(recording, redactor, redact, bytes < maxHarBytes);
+      bytes += sizeOf(source);
+      sources.push(source);
+    }
+    if (bytes >= maxHarBytes)
+      notes.add(
+        `Bodies and messages above ${maxHarBytes / 1024 / 1024} MiB in all were left out; export fewer requests.`,
+      );
     if (sources.some(({ detail }) => isCut(detail.request.body.state) || isCut(detail.response?.body.state)))
       notes.add("Of large bodies only the beginning was kept.");
     return {
@@ -87,17 +99,29 @@ async function exportedBody(recording: Recording, redact: Redactor | undefined):
   return plain.text === shown.text ? kept : Buffer.from(shown.text ?? "");
 }
 
-async function harSource(recording: Recording, redactor: Redactor, redact: Redactor | undefined): Promise<HarSource> {
+async function harSource(
+  recording: Recording,
+  redactor: Redactor,
+  redact: Redactor | undefined,
+  withBodies: boolean,
+): Promise<HarSource> {
   const read = (side: "request" | "response") => {
     const body = side === "request" ? recording.requestBody : recording.responseBody;
-    return readBody(recording.kind === "websocket" ? Buffer.alloc(0) : body.kept, bodyInfo(recording, side), redact);
+    const isThere = withBodies && recording.kind !== "websocket";
+    return readBody(isThere ? body.kept : Buffer.alloc(0), bodyInfo(recording, side), redact);
   };
+  const messages = withBodies ? (recording.messages?.after(0, Number.POSITIVE_INFINITY) ?? []) : [];
   return {
     detail: detailOf(recording, redactor, redact === undefined),
     requestBody: await read("request"),
     responseBody: await read("response"),
-    messages: (recording.messages?.after(0, Number.POSITIVE_INFINITY) ?? []).map((one) => messageViewOf(one, redact)),
+    messages: messages.map((message) => messageViewOf(message, redact)),
   };
+}
+
+function sizeOf({ requestBody, responseBody, messages }: HarSource): number {
+  const texts = messages.reduce((sum, { text, base64 }) => sum + (text ?? base64 ?? "").length, 0);
+  return requestBody.bytes.length + responseBody.bytes.length + texts;
 }
 
 function shownHeaders(headers: RawHeaders, redact: Redactor | undefined): Header[] {

@@ -12,11 +12,13 @@ import { Recordings, type RecordingLimits } from "./recordings.ts";
 import { Redactor } from "./redactor.ts";
 import { sendReplay } from "./replay.ts";
 import { prepareReplay } from "./replay-request.ts";
+import { textSearch } from "./text-search.ts";
 import { inspectorVersion } from "./types.ts";
 import type {
   BodyQuery,
   BodyView,
   ExchangeDetail,
+  ExchangeFilter,
   ExchangeId,
   ExchangeSummary,
   ExportQuery,
@@ -47,8 +49,6 @@ const defaultLimits: RecordingLimits = {
   maxBodyBytes: 1024 * 1024,
 };
 const maxReplays = 100;
-/** Of a text body, where a filter looks for words. */
-const searchedBytes = 64 * 1024;
 
 /** Records exchanges in memory and answers questions about them. Whoever makes it closes it. */
 export class Inspector implements ExchangeObserver, InspectorApi {
@@ -89,17 +89,16 @@ export class Inspector implements ExchangeObserver, InspectorApi {
   }
 
   list({ filter, before, limit = 200 }: ListQuery): ListResult {
-    const test = parseFilter(filter);
+    const fits = this.#fits(filter);
     const count = Math.min(1_000, Math.max(1, Math.trunc(limit)));
     const exchanges: ExchangeSummary[] = [];
     let more = false;
     for (const recording of this.#recordings.newest()) {
       if (before !== undefined && recording.seq >= before) continue;
-      const summary = this.#summary(recording);
-      if (!test({ summary, contains: (word) => this.#contains(recording, word) })) continue;
+      if (!fits(recording)) continue;
       more = exchanges.length === count;
       if (more) break;
-      exchanges.push(summary);
+      exchanges.push(this.#summary(recording));
     }
     return { version: inspectorVersion, exchanges, more, status: this.status() };
   }
@@ -146,12 +145,8 @@ export class Inspector implements ExchangeObserver, InspectorApi {
   async export(query: ExportQuery): Promise<ExportResult> {
     const recordings = query.ids.map((id) => this.#recording(id));
     if (recordings.length > 0) return exportRecordings(recordings, query, this.#redactor);
-    const test = parseFilter(query.filter);
-    const all = this.#recordings.newest().toReversed();
-    const found = all.filter((recording) =>
-      test({ summary: this.#summary(recording), contains: (word) => this.#contains(recording, word) }),
-    );
-    return exportRecordings(found, query, this.#redactor);
+    const found = this.#recordings.newest().filter(this.#fits(query.filter));
+    return exportRecordings(found.toReversed(), query, this.#redactor);
   }
 
   clear(): void {
@@ -186,29 +181,14 @@ export class Inspector implements ExchangeObserver, InspectorApi {
     });
   }
 
-  #summary(recording: Recording): ExchangeSummary {
-    return summaryOf(recording, this.#redactor);
+  /** For one question, the newest first. */
+  #fits(filter: ExchangeFilter | undefined): (recording: Recording) => boolean {
+    const test = parseFilter(filter);
+    const contains = textSearch(this.#redactor);
+    return (recording) => test({ summary: this.#summary(recording), contains: (word) => contains(recording, word) });
   }
 
-  /** In what is shown of it: what was taken out can't be found. Compressed bodies are not searched. */
-  #contains(recording: Recording, word: string): boolean {
-    const { request, response } = recording;
-    const has = (text: string): boolean => text.toLowerCase().includes(word);
-    if (has(request.method) || has(this.#redactor.target(request.target)) || has(request.visitor.address)) return true;
-    for (const headers of [request.headers, response?.headers ?? []])
-      if (
-        has(headers.join("\n")) &&
-        this.#redactor.headers(headers).some(({ name, value }) => has(`${name}: ${value}`))
-      )
-        return true;
-    return (["request", "response"] as const).some((side) => {
-      const info = bodyInfo(recording, side);
-      if (info.keptBytes === 0 || info.contentEncoding !== "") return false;
-      const body = side === "request" ? recording.requestBody : recording.responseBody;
-      const text = body.kept.toString("utf8", 0, searchedBytes);
-      if (!has(text)) return false;
-      const isForm = /^(application\/x-www-form-urlencoded|multipart\/)/i.test(info.contentType);
-      return has(isForm ? this.#redactor.body(text, "form", info.contentType) : this.#redactor.text(text));
-    });
+  #summary(recording: Recording): ExchangeSummary {
+    return summaryOf(recording, this.#redactor);
   }
 }
