@@ -261,7 +261,7 @@ describe("the inspector", function () {
         await inspect("show", "2", "--json"),
         await inspect("export", "1"),
         await inspect("export", "2", "--as", "fetch"),
-        await inspect("export", "2", "--as", "curl", "--local"),
+        await inspect("export", "2", "--as", "curl", "--to-service"),
         await inspect("export", "--as", "har", "method:POST"),
         await inspect("replay", "2"),
         await inspect("replay", "2", "--target", "/changed", "--header", "X-New: 1", "--json"),

@@ -3,11 +3,11 @@ import { PortholeError } from "@porthole/common/errors";
 import { asksFor, helpText, readOptions } from "@porthole/common/options";
 import { version } from "@porthole/common/version";
 import { runStdioAgent } from "./agent.ts";
-import { inspect } from "./inspect/commands.ts";
+import { inspect, inspectHelp } from "./inspect/commands.ts";
 import { joinRelay, listRelays } from "./join.ts";
 import { clientOptions } from "./options.ts";
 import { runClient } from "./run.ts";
-import { share } from "./share.ts";
+import { share, shareHelp } from "./share.ts";
 import { commandClient } from "./status.ts";
 
 const summary = "Puts a local port on the internet, through a relay that cannot read what it carries.";
@@ -24,7 +24,7 @@ const commands = {
 
 async function main(argv: readonly string[]): Promise<void> {
   if (asksFor(argv, "help")) {
-    process.stdout.write(helpText(clientOptions, { summary, example, commands, columns: process.stdout.columns }));
+    process.stdout.write(help(argv));
     return;
   }
   if (asksFor(argv, "version")) {
@@ -39,6 +39,13 @@ async function main(argv: readonly string[]): Promise<void> {
   else if (command === "inspect") await inspect(rest);
   else if (command === "share") process.stdout.write(await share(rest));
   else await runClient(readOptions(clientOptions, withShortForm(argv), process.env).values);
+}
+
+function help([command, ...rest]: readonly string[]): string {
+  const { columns } = process.stdout;
+  if (command === "inspect") return inspectHelp(rest, columns);
+  if (command === "share") return shareHelp(columns);
+  return helpText(clientOptions, { summary, example, commands, columns });
 }
 
 /** `porthole 3000` is `porthole --local 3000`. */

@@ -1,6 +1,6 @@
 import { PortholeError } from "@porthole/common/errors";
 import type { ShareLink } from "@porthole/common/gateway";
-import { defineOptions, durationMs, flag, path, readOptions, text } from "@porthole/common/options";
+import { defineOptions, durationMs, flag, helpText, path, readOptions, text } from "@porthole/common/options";
 import { runningClient } from "./ask-client.ts";
 import type { CreatedShareLink } from "./control-commands.ts";
 import { formatMinute } from "@porthole/common/util";
@@ -13,12 +13,22 @@ const options = defineOptions({
   json: { help: "The answer as JSON", parse: flag },
 });
 
+/** The answer to `porthole share --help`. */
+export function shareHelp(columns: number | undefined): string {
+  return helpText(options, {
+    example: "porthole share --for 2h",
+    summary: "A link that lets in whoever has it, while the client runs with --access-share.",
+    commands: { list: "The links that there are", "revoke ID... | all": "Withdraw them: who came in by them is out" },
+    ...(columns && { columns }),
+  });
+}
+
 /** `porthole share`, `share list`, `share revoke ID...|all`: what to print. */
 export async function share(argv: readonly string[]): Promise<string> {
   const [action, ...rest] = argv;
   if (action === "list") return list(rest);
   if (action === "revoke") return revoke(rest);
-  const { values } = readOptions(options, argv, {});
+  const { values } = readOptions(options, argv, process.env);
   const client = runningClient(values["state-dir"]);
   const created = await client.ask<CreatedShareLink>("share/create", { label: values.label, forMs: values.for });
   if (values.json) return `${JSON.stringify(created)}\n`;
@@ -30,7 +40,7 @@ export async function share(argv: readonly string[]): Promise<string> {
 }
 
 async function list(argv: readonly string[]): Promise<string> {
-  const { values } = readOptions(options, argv, {});
+  const { values } = readOptions(options, argv, process.env);
   const links = await runningClient(values["state-dir"]).ask<readonly ShareLink[]>("share/list");
   if (values.json) return `${JSON.stringify(links)}\n`;
   if (links.length === 0) return "There are no share links.\n";
@@ -43,7 +53,7 @@ async function list(argv: readonly string[]): Promise<string> {
 }
 
 async function revoke(argv: readonly string[]): Promise<string> {
-  const { values, positionals } = readOptions(options, argv, {}, { maxPositionals: 100 });
+  const { values, positionals } = readOptions(options, argv, process.env, { maxPositionals: 100 });
   if (positionals.length === 0)
     throw new PortholeError("usage", "porthole share revoke needs the id of a link, or all", {
       hint: "porthole share list shows them.",

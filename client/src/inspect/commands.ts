@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { PortholeError } from "@porthole/common/errors";
 import type { ExchangeSummary, ExportFormat, ReplayEdit } from "@porthole/common/gateway";
-import { choice, defineOptions, flag, integer, path, readOptions, text } from "@porthole/common/options";
+import { choice, defineOptions, flag, helpText, integer, path, readOptions, text } from "@porthole/common/options";
 import { printableLines } from "../printable.ts";
 import { inEditor, inspectLive } from "./live.ts";
 import { pageOf } from "./page.ts";
@@ -31,7 +31,7 @@ const options = {
     ...common,
     unredacted,
     as: { help: "Form", parse: choice("curl", "fetch", "har"), fallback: "curl" },
-    local: { help: "To the local service, instead of the public URL", parse: flag },
+    "to-service": { help: "To the local service, instead of the public URL", parse: flag },
     out: { help: "File to write; it must not exist", parse: path },
   }),
 };
@@ -47,7 +47,7 @@ export interface Output {
 
 const commands: Readonly<Record<string, Command>> = {
   async list(argv, out) {
-    const { values, positionals } = readOptions(options.list, argv, {}, { maxPositionals: 100 });
+    const { values, positionals } = readOptions(options.list, argv, process.env, { maxPositionals: 100 });
     const recorded = recordedBy(values["state-dir"]);
     const { exchanges } = await recorded.list({ filter: { text: positionals.join(" ") }, limit: values.limit });
     if (values.json) for (const row of exchanges) out.write(`${JSON.stringify(row)}\n`);
@@ -55,7 +55,7 @@ const commands: Readonly<Record<string, Command>> = {
   },
 
   async show(argv, out) {
-    const { values, positionals } = readOptions(options.show, argv, {}, { maxPositionals: 1 });
+    const { values, positionals } = readOptions(options.show, argv, process.env, { maxPositionals: 1 });
     const id = onlyId(positionals, "show");
     const dossier = await dossierOf(recordedBy(values["state-dir"]), id, values.unredacted);
     if (values.json) out.write(`${JSON.stringify(dossier)}\n`);
@@ -63,7 +63,7 @@ const commands: Readonly<Record<string, Command>> = {
   },
 
   async replay(argv, out) {
-    const { values, positionals } = readOptions(options.replay, argv, {}, { maxPositionals: 1 });
+    const { values, positionals } = readOptions(options.replay, argv, process.env, { maxPositionals: 1 });
     const id = onlyId(positionals, "replay");
     const recorded = recordedBy(values["state-dir"]);
     const edit = values.edit ? await edited(recorded, id) : await editFrom(recorded, id, values);
@@ -76,7 +76,7 @@ const commands: Readonly<Record<string, Command>> = {
   },
 
   async export(argv, out) {
-    const { values, positionals } = readOptions(options.export, argv, {}, { maxPositionals: 100 });
+    const { values, positionals } = readOptions(options.export, argv, process.env, { maxPositionals: 100 });
     const format: ExportFormat = values.as;
     const ids = positionals.filter((id) => /^\d+$/.test(id));
     const filter = { text: positionals.filter((word) => !ids.includes(word)).join(" ") };
@@ -86,7 +86,7 @@ const commands: Readonly<Record<string, Command>> = {
       });
     const { text, notes } = await recordedBy(values["state-dir"]).export({
       ...{ format, ids, filter, unredacted: values.unredacted },
-      to: values.local ? "service" : "public",
+      to: values["to-service"] ? "service" : "public",
     });
     if (values.out === undefined) out.write(out.isTerminal ? printableLines(text) : text);
     else await writeFile(values.out, text, { mode: 0o600, flag: "wx" });
@@ -95,7 +95,7 @@ const commands: Readonly<Record<string, Command>> = {
   },
 
   async clear(argv, out) {
-    const { values } = readOptions(options.follow, argv, {});
+    const { values } = readOptions(options.follow, argv, process.env);
     await recordedBy(values["state-dir"]).clear();
     out.write("Forgotten.\n");
   },
@@ -103,6 +103,40 @@ const commands: Readonly<Record<string, Command>> = {
   pause: (argv, out) => record(argv, out, false),
   resume: (argv, out) => record(argv, out, true),
 };
+
+const help: Readonly<Record<string, { readonly example: string; readonly summary: string }>> = {
+  list: { example: "porthole inspect list method:POST status:5xx", summary: "The newest requests, once." },
+  show: { example: "porthole inspect show 12", summary: "One request: headers, times, bodies and messages." },
+  replay: {
+    example: "porthole inspect replay 12 --header 'X-Debug: 1'",
+    summary: "Sends a request to the local service again, as it was or changed, and shows the answer.",
+  },
+  export: {
+    example: "porthole inspect export 12 --as curl",
+    summary: "A request as a command or as code; as HAR several requests, by their ids or a filter.",
+  },
+};
+
+/** The answer to `porthole inspect --help` and `porthole inspect COMMAND --help`. */
+export function inspectHelp([name = ""]: readonly string[], columns: number | undefined): string {
+  const about = Object.hasOwn(help, name) ? help[name] : undefined;
+  const table =
+    name === "list" || name === "show" || name === "replay" || name === "export" ? options[name] : undefined;
+  if (about && table) return helpText(table, { ...about, ...(columns && { columns }) });
+  return helpText(options.follow, {
+    example: "porthole inspect method:POST status:5xx path:/api",
+    summary:
+      "What visitors of the running client ask for: a list that grows. Filters are words; docs/inspector.md has all of them.",
+    commands: {
+      "list [FILTER]": "The newest, once",
+      "show ID": "One request in full",
+      "replay ID": "Send it again",
+      "export ID": "As curl, fetch or HAR",
+      "clear, pause, resume": "Forget what is kept; keep nothing for a while",
+    },
+    ...(columns && { columns }),
+  });
+}
 
 /** `porthole inspect`: what the running client keeps of its visitors' requests. */
 export async function inspect(argv: readonly string[]): Promise<void> {
@@ -115,7 +149,7 @@ export async function inspect(argv: readonly string[]): Promise<void> {
   const [name = "", ...rest] = argv;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command) return command(rest, out);
-  const { values, positionals } = readOptions(options.follow, argv, {}, { maxPositionals: 100 });
+  const { values, positionals } = readOptions(options.follow, argv, process.env, { maxPositionals: 100 });
   const recorded = recordedBy(values["state-dir"]);
   const filter = positionals.join(" ");
   if (stdin.isTTY && stdout.isTTY && !values.json)
@@ -155,7 +189,7 @@ function printRows(rows: readonly ExchangeSummary[], out: Output): void {
 }
 
 async function record(argv: readonly string[], out: Output, recording: boolean): Promise<void> {
-  const { values } = readOptions(options.follow, argv, {});
+  const { values } = readOptions(options.follow, argv, process.env);
   await recordedBy(values["state-dir"]).record(recording);
   out.write(recording ? "Recording.\n" : "Paused: new requests are not kept.\n");
 }
