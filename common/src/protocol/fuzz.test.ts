@@ -1,0 +1,12 @@
+import * as fc from "fast-check";
+import { fuzzProperties } from "../testing/fuzz-properties.ts";
+
+/** For a run of every day; `npm run fuzz` goes on for as long as one likes. */
+const numRuns = 3_000;
+
+describe("whatever strangers send", function () {
+  this.timeout(60_000);
+
+  for (const [name, property] of Object.entries(fuzzProperties))
+    it(`breaks no reader (${name})`, () => fc.assert(property, { numRuns }));
+});
