@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import { PortholeError } from "../errors.ts";
 import { ControlDecoder, encodeControl, limits, type ControlMessage } from "../protocol/index.ts";
+import type { ControlBudget } from "./control-budget.ts";
 import { AsyncQueue } from "../util/async-queue.ts";
 
 /** Messages that a session sees. Heartbeat and aborts end inside the link. */
@@ -20,6 +21,7 @@ export class ControlChannel {
   constructor(
     stream: Duplex,
     options: {
+      readonly budget: ControlBudget;
       /** Bytes have come. */
       readonly onHeard: () => void;
       /** Gets what belongs to the link itself. */
@@ -34,6 +36,8 @@ export class ControlChannel {
       options.onHeard();
       try {
         for (const message of decoder.push(chunk)) {
+          if (!options.budget.take())
+            throw new PortholeError("limit", "The other side sends more control messages than its streams explain");
           if (message.type === "ping" || message.type === "pong" || message.type === "abort") {
             options.onLinkMessage(message);
           } else if (!this.#messages.push(message)) {

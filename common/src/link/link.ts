@@ -2,6 +2,7 @@ import { PortholeError, isErrorCode, type ErrorCode } from "../errors.ts";
 import { limits, type ControlMessage } from "../protocol/protocol.ts";
 import { AsyncQueue } from "../util/async-queue.ts";
 import type { Clock } from "../util/clock.ts";
+import { ControlBudget } from "./control-budget.ts";
 import { ControlChannel } from "./control-channel.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { CarrierLinkStream } from "./link-stream.ts";
@@ -26,6 +27,7 @@ class CarrierLink implements Link {
   readonly maxStreams: number;
   readonly closed: Promise<PortholeError>;
   readonly #carrier: Carrier;
+  readonly #budget: ControlBudget;
   readonly #clock: Clock;
   readonly #streams = new Map<number, { readonly raw: CarrierStream; readonly stream: CarrierLinkStream }>();
   readonly #heartbeat: Heartbeat;
@@ -45,7 +47,9 @@ class CarrierLink implements Link {
       rttMs: () => carrier.rttMs(),
       onDead: (error) => this.destroy(error),
     });
+    this.#budget = new ControlBudget(options.clock);
     this.control = new ControlChannel(carrier.control, {
+      budget: this.#budget,
       onHeard: () => this.#heartbeat.heard(),
       onLinkMessage: (message) => this.#onLinkMessage(message),
       onFailure: (error) => this.#onControlFailure(error),
@@ -114,6 +118,7 @@ class CarrierLink implements Link {
   }
 
   #adopt(raw: CarrierStream): CarrierLinkStream {
+    this.#budget.earn();
     const stream = new CarrierLinkStream(raw, {
       clock: this.#clock,
       onHeard: () => this.#heartbeat.heard(),

@@ -132,6 +132,9 @@ export type ControlMessage =
 export const limits = {
   /** A control message's JSON. */
   maxControlBytes: 64 * 1024,
+  /** Control messages that a peer may send at once and a second, besides two for each stream. */
+  controlBurst: 1_000,
+  controlPerSecond: 100,
   /** A ClientHello with its handshake header; post-quantum ones are about 1.8 KB. */
   maxHelloBytes: 16 * 1024,
   /** TLS records that may carry one ClientHello. */

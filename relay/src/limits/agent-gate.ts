@@ -75,9 +75,11 @@ export class AgentGate {
       end: (error) => {
         if (isOver) return;
         isOver = true;
+        // An admitted one is punished for what no honest client does, not for leaving.
+        if (client === undefined || error.code === "limit" || error.code === "protocol")
+          this.#penalties.add(source, error.code);
         if (client === undefined) {
           this.#pending -= 1;
-          this.#penalties.add(source, error.code);
           return;
         }
         this.#admitted -= 1;
