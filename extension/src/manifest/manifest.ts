@@ -38,7 +38,7 @@ export function contributes(): object {
     },
     viewsContainers: { panel: [{ id: panel.id, title: `%${panel.title}%`, icon: panel.icon }] },
     views: {
-      [panel.id]: Object.entries(views).map(([id, { name, type, icon }]) => ({ id, name: `%${name}%`, type, icon })),
+      [panel.id]: Object.entries(views).map(([id, { name, ...view }]) => ({ id, name: `%${name}%`, ...view })),
     },
     viewsWelcome: welcomes,
     walkthroughs: [walkthrough],

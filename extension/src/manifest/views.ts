@@ -2,8 +2,8 @@
 export const panel = { id: "porthole", title: "view.panel", icon: "images/panel.svg" } as const;
 
 export const views = {
-  "porthole.endpoints": { name: "view.endpoints", type: "tree", icon: "images/panel.svg" },
-  "porthole.requests": { name: "view.requests", type: "webview", icon: "images/panel.svg" },
+  "porthole.endpoints": { name: "view.endpoints", type: "tree", icon: "images/panel.svg", initialSize: 2 },
+  "porthole.requests": { name: "view.requests", type: "webview", icon: "images/panel.svg", initialSize: 3 },
 } as const;
 
 export type ViewId = keyof typeof views;

@@ -1,6 +1,5 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
-import { basename } from "node:path";
-import type { ListeningPort } from "./listening.ts";
+import { shortCommand, type ListeningPort } from "./listening.ts";
 
 export interface ProcSocket {
   readonly host: string;
@@ -69,8 +68,5 @@ async function socketOwners(wanted: ReadonlySet<string>): Promise<Map<string, Ow
 
 async function commandName(pid: string): Promise<string> {
   const words = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0").filter(Boolean);
-  return words
-    .slice(0, 2)
-    .map((word) => basename(word))
-    .join(" ");
+  return shortCommand(words);
 }

@@ -16,3 +16,10 @@ export function uniquePorts(ports: readonly ListeningPort[]): readonly Listening
   }
   return [...byPort.values()].toSorted((a, b) => a.port - b.port);
 }
+
+/** A command line as people call it: the program and what it runs, without folders and flags. */
+export function shortCommand(words: readonly string[]): string {
+  const [program = "", ...rest] = words;
+  const script = rest.find((word) => !word.startsWith("-"));
+  return [program, ...(script === undefined ? [] : [script])].map((word) => word.split(/[\\/]/).at(-1)).join(" ");
+}

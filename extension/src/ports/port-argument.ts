@@ -1,3 +1,4 @@
+import { shortCommand } from "./listening.ts";
 import { dialHost, type PortTarget } from "./port-target.ts";
 
 /** Where this extension runs: beside the window, or beside the workspace's files. */
@@ -41,10 +42,7 @@ function parse(written: string): URL | undefined {
 /** The Ports view separates the words of a command line by NUL. */
 function processName(value: unknown): string | undefined {
   const words = text(value)?.split("\0").filter(Boolean);
-  return words
-    ?.slice(0, 2)
-    .map((word) => word.split(/[\\/]/).at(-1))
-    .join(" ");
+  return words && shortCommand(words);
 }
 
 function text(value: unknown): string | undefined {

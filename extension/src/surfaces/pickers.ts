@@ -1,6 +1,6 @@
 import { QuickPickItemKind, window, type QuickPickItem } from "vscode";
 import { describeExposure, nameOf, urlOf, type Controller, type Exposure } from "../controller/index.ts";
-import { listListeningPorts, readAddress, type PortTarget } from "../ports/index.ts";
+import { listListeningPorts, localOf, readAddress, type PortTarget } from "../ports/index.ts";
 import { t } from "../text.ts";
 import { stateCodicon } from "./icons.ts";
 import { exposureIdOf } from "./surface.ts";
@@ -31,9 +31,11 @@ export async function pickPort(): Promise<PortTarget | undefined> {
   let listening: readonly PortItem[] = [];
   const show = (): void => {
     const typed = readTyped(picker.value.trim());
-    picker.items = typed
-      ? [{ label: `$(plug) ${picker.value.trim()}`, alwaysShow: true, target: typed }, ...listening]
-      : listening;
+    const isListed = listening.some(({ target }) => target && typed && localOf(target) === localOf(typed));
+    picker.items =
+      typed && !isListed
+        ? [{ label: `$(plug) ${picker.value.trim()}`, alwaysShow: true, target: typed }, ...listening]
+        : listening;
   };
   picker.onDidChangeValue(show);
   try {
