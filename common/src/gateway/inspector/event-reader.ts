@@ -2,6 +2,7 @@ import { maxKeptMessageBytes, type Message } from "./message.ts";
 
 /** Of a line or an event's data that does not end. */
 const maxPendingChars = maxKeptMessageBytes;
+const maxNameChars = 1_000;
 
 /** Reads server-sent events (HTML standard, 9.2.6) as they pass, in chunks of any size. */
 export class EventReader {
@@ -40,15 +41,15 @@ export class EventReader {
     const field = colon < 0 ? line : line.slice(0, colon);
     const value = colon < 0 ? "" : line.slice(line[colon + 1] === " " ? colon + 2 : colon + 1);
     if (field === "data") this.#addData(value);
-    else if (field === "event") this.#name = value;
-    else if (field === "id" && !value.includes("\0")) this.#id = value;
+    else if (field === "event") this.#name = value.slice(0, maxNameChars);
+    else if (field === "id" && !value.includes("\0")) this.#id = value.slice(0, maxNameChars);
     else if (field === "retry" && /^\d{1,12}$/.test(value)) this.#retryMs = Number(value);
   }
 
   #addData(value: string): void {
     this.#bytes += Buffer.byteLength(value) + (this.#data.length > 0 ? 1 : 0);
     if (this.#chars < maxPendingChars) this.#data.push(value);
-    this.#chars += value.length;
+    this.#chars += value.length + 1;
   }
 
   #dispatch(): void {

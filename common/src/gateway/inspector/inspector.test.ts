@@ -308,6 +308,25 @@ describe("the inspector", () => {
       assert.ok(inspector.status().bytes < 13_000);
     });
 
+    it("of a WebSocket are no longer read when they are too many, and its bytes are still counted", async () => {
+      const exchange = inspector.begin(requestHead());
+      exchange?.upgraded({ status: 101, statusText: "", headers: ["Upgrade", "websocket"], by: "service" });
+      const frames = Buffer.concat(Array.from({ length: 1_000 }, () => Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0x61])));
+      // As many as that in a second each are not too many.
+      for (let second = 0; second < 5; second++) {
+        for (let index = 0; index < 9; index++) exchange?.upgradeChunk("visitor", frames);
+        await clock.advance(1_000);
+      }
+      assert.equal(inspector.messages({ id: "1" }).total, 45_000);
+      for (let index = 0; index < 60; index++) exchange?.upgradeChunk("visitor", frames);
+      const { total } = inspector.messages({ id: "1" });
+      assert.ok(total > 60_000 && total < 65_000, String(total));
+      const [last] = inspector.messages({ id: "1", after: total - 1 }).messages;
+      assert.equal(last?.type, "invalid");
+      assert.match(last?.text ?? "", /too many/);
+      assert.equal(inspector.list({}).exchanges[0]?.requestBytes, 105 * 7_000);
+    });
+
     it("of an event stream are read as they come, compressed or not", async () => {
       for (const coding of ["identity", "gzip"]) {
         const text = 'event: login\ndata: {"password":"x"}\n\n';

@@ -3,6 +3,8 @@ import type { Message } from "./message.ts";
 
 /** What one message may grow to; above it neither it nor what builds on it can be shown. */
 const maxInflatedBytes = 8 * 1024 * 1024;
+/** In the long run no more is made than this many times what came in: who sends little shall not make us work hard. */
+const maxRatio = 20;
 /** How far back a message can refer. */
 const windowBytes = 32 * 1024;
 const tail = Buffer.from([0, 0, 0xff, 0xff]);
@@ -12,6 +14,7 @@ export class MessageInflater {
   readonly #keepsContext: boolean;
   #window = Buffer.alloc(0);
   #isLost = false;
+  #allowanceBytes = 4 * 1024 * 1024;
 
   private constructor(keepsContext: boolean) {
     this.#keepsContext = keepsContext;
@@ -32,13 +35,16 @@ export class MessageInflater {
   /** The message, or why it can't be read. Undefined stands for a message that was too large to keep. */
   inflate(compressed: Buffer | undefined): Buffer | string {
     if (this.#isLost) return "It builds on an earlier message that could not be decompressed";
+    this.#allowanceBytes += maxRatio * (compressed?.length ?? 0);
+    const maxOutputLength = Math.max(1, Math.min(maxInflatedBytes, this.#allowanceBytes));
     try {
       if (!compressed) throw new RangeError();
       const message = inflateRawSync(Buffer.concat([compressed, tail]), {
         finishFlush: constants.Z_SYNC_FLUSH,
-        maxOutputLength: maxInflatedBytes,
+        maxOutputLength,
         ...(this.#window.length > 0 ? { dictionary: this.#window } : {}),
       });
+      this.#allowanceBytes -= message.length;
       if (this.#keepsContext)
         this.#window =
           message.length >= windowBytes
@@ -47,7 +53,9 @@ export class MessageInflater {
       return message;
     } catch (reason) {
       this.#isLost = this.#keepsContext;
-      return reason instanceof RangeError ? "It is too large to be decompressed here" : "It can't be decompressed";
+      if (!(reason instanceof RangeError)) return "It can't be decompressed";
+      this.#allowanceBytes -= maxOutputLength;
+      return "It is too large to be decompressed here";
     }
   }
 }

@@ -1,32 +1,37 @@
 import type { RawHeaders } from "../exchange.ts";
 import { valueOf } from "../raw-headers.ts";
+import { GrowingBytes } from "./growing-bytes.ts";
 import type { BodyInfo } from "./types.ts";
 
 /** The bytes of a body as they were sent, up to a bound. */
 export class RecordedBody {
-  readonly #maxBytes: number;
-  #chunks: Buffer[] = [];
+  readonly #kept: GrowingBytes;
   #isWhole = false;
   bytes = 0;
-  keptBytes = 0;
 
   constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+    this.#kept = new GrowingBytes(maxBytes);
   }
 
-  /** How many bytes more are kept now. */
+  /** How many bytes of memory more are taken now. */
   add(chunk: Uint8Array): number {
+    const before = this.#kept.capacity;
     this.bytes += chunk.length;
-    const kept = Math.min(chunk.length, this.#maxBytes - this.keptBytes);
-    if (kept <= 0) return 0;
-    // The chunk is lent, and a part of it would keep all of it.
-    this.#chunks.push(Buffer.from(chunk.subarray(0, kept)));
-    this.keptBytes += kept;
-    return kept;
+    this.#kept.append(chunk);
+    return this.#kept.capacity - before;
   }
 
   end(): void {
     this.#isWhole = true;
+  }
+
+  get keptBytes(): number {
+    return this.#kept.length;
+  }
+
+  /** Bytes of memory that it takes. */
+  get capacity(): number {
+    return this.#kept.capacity;
   }
 
   get isComplete(): boolean {
@@ -34,8 +39,7 @@ export class RecordedBody {
   }
 
   get kept(): Buffer {
-    if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
-    return this.#chunks[0] ?? Buffer.alloc(0);
+    return this.#kept.bytes;
   }
 
   info(headers: RawHeaders): BodyInfo {

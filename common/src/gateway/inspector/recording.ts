@@ -4,7 +4,7 @@ import type { Exchange, ForwardedHead, RawHeaders, RequestHead, ResponseHead } f
 import { valueOf } from "../raw-headers.ts";
 import { createDecoder } from "./content-decoder.ts";
 import { EventReader } from "./event-reader.ts";
-import type { Message } from "./message.ts";
+import { invalidMessage, type Message } from "./message.ts";
 import { MessageLog } from "./message-log.ts";
 import { RecordedBody } from "./recorded-body.ts";
 import type { ExchangeSummary } from "./types.ts";
@@ -30,6 +30,8 @@ type Mark = "forwarded" | "requestEnd" | "responseHead" | "responseEnd" | "end";
 
 /** Objects, dates and numbers of one recording; strings come on top. */
 const overheadBytes = 1_024;
+/** Of a WebSocket, both directions together: about 2 % of a processor. */
+const maxFramesPerSecond = 10_000;
 
 /** One exchange as it happens. Holds what was sent, unredacted; views take secrets out. */
 export class Recording implements Exchange {
@@ -85,6 +87,7 @@ export class Recording implements Exchange {
 
   requestEnd(trailers: RawHeaders): void {
     this.#mark("requestEnd");
+    this.#grow(sizeOf(trailers));
     this.requestTrailers = trailers;
     this.requestBody.end();
   }
@@ -94,7 +97,7 @@ export class Recording implements Exchange {
     this.#grow(sizeOf(head.headers) - sizeOf(this.response?.headers ?? []));
     if (this.response) {
       // The answer to an earlier try, which the visitor never got.
-      this.#grow(-this.responseBody.keptBytes);
+      this.#grow(-this.responseBody.capacity);
       this.responseBody = new RecordedBody(this.#home.maxBodyBytes);
     }
     this.response = head;
@@ -112,6 +115,7 @@ export class Recording implements Exchange {
 
   responseEnd(trailers: RawHeaders): void {
     this.#mark("responseEnd");
+    this.#grow(sizeOf(trailers));
     this.responseTrailers = trailers;
     this.responseBody.end();
   }
@@ -143,6 +147,10 @@ export class Recording implements Exchange {
     if (reader) body.bytes += chunk.length;
     else this.#grow(body.add(chunk));
     reader?.push(chunk);
+    if (this.#isFlooded()) {
+      this.#readers = {};
+      this.#log(invalidMessage(from, "There are too many messages to read them; the bytes are carried on"));
+    }
     this.#home.changed(this);
   }
 
@@ -166,6 +174,11 @@ export class Recording implements Exchange {
     if (this.#events && !(this.#events instanceof EventReader)) this.#events.end();
     this.#events = undefined;
     this.#readers = {};
+  }
+
+  #isFlooded(): boolean {
+    const frames = (this.#readers.visitor?.frames ?? 0) + (this.#readers.service?.frames ?? 0);
+    return frames > maxFramesPerSecond && frames > maxFramesPerSecond * (1 + this.#elapsed() / 1_000);
   }
 
   #startEvents(headers: RawHeaders): void {

@@ -127,6 +127,26 @@ describe("reading a WebSocket as it passes", () => {
       const [message] = read(frame(0xc2, bomb), { extensions });
       assert.match(String(message?.data), /too large/);
     });
+
+    it("is not worn out by many of them", () => {
+      const large = frame(0xc2, deflateRawSync(Buffer.alloc(3 * 1024 * 1024), { finishFlush: 2 }).subarray(0, -4));
+      const all = Buffer.concat([large, large, large, frame(0xc1, pack("small"))]);
+      assert.deepEqual(
+        read(all, { extensions }).map(({ type }) => type),
+        ["binary", "invalid", "invalid", "text"],
+      );
+    });
+  });
+
+  it("takes a flood of tiny frames in memory that is bounded", () => {
+    let count = 0;
+    const reader = new WebSocketReader("visitor", "", () => count++);
+    const start = frame(0x01, "a");
+    const rest = Buffer.concat(Array.from({ length: 10_000 }, () => frame(0x00, "b")));
+    reader.push(start);
+    for (let index = 0; index < 100; index++) reader.push(rest);
+    reader.push(frame(0x80, "c"));
+    assert.equal(count, 1);
   });
 
   it("reads what a real client and server say to each other, both ways, with their compression", async () => {

@@ -1,3 +1,4 @@
+import { GrowingBytes } from "./growing-bytes.ts";
 import { invalidMessage, maxKeptMessageBytes, type Message } from "./message.ts";
 import { MessageInflater } from "./message-inflater.ts";
 
@@ -12,8 +13,7 @@ interface Frame {
 interface Assembly {
   readonly type: "text" | "binary";
   readonly compressed: boolean;
-  readonly chunks: Buffer[];
-  keptBytes: number;
+  readonly kept: GrowingBytes;
   bytes: number;
   fragments: number;
 }
@@ -33,6 +33,8 @@ export class WebSocketReader {
   #control: Buffer[] = [];
   #assembly: Assembly | undefined;
   #isBroken = false;
+  /** So far; reading them is what takes time, however small they are. */
+  frames = 0;
 
   /** `extensions` is the response's Sec-WebSocket-Extensions header: what both sides agreed on. */
   constructor(from: Message["from"], extensions: string, onMessage: (message: Message) => void) {
@@ -65,6 +67,7 @@ export class WebSocketReader {
       this.#onMessage(invalidMessage(this.#from, problem));
       return Buffer.alloc(0);
     }
+    this.frames++;
     this.#head = Buffer.alloc(0);
     this.#frame = frame;
     this.#frameRead = 0;
@@ -94,8 +97,7 @@ export class WebSocketReader {
       this.#assembly = {
         type: opcode === 1 ? "text" : "binary",
         compressed,
-        chunks: [],
-        keptBytes: 0,
+        kept: new GrowingBytes(compressed ? maxCompressedBytes : maxKeptMessageBytes),
         bytes: 0,
         fragments: 0,
       };
@@ -103,8 +105,8 @@ export class WebSocketReader {
 
   #readPayload(frame: Frame, chunk: Buffer): Buffer {
     const payload = chunk.subarray(0, frame.length - this.#frameRead);
-    if (frame.opcode >= 8) this.#control.push(unmasked(payload, frame.mask, this.#frameRead));
-    else if (this.#assembly) keep(this.#assembly, payload, frame.mask, this.#frameRead);
+    if (frame.opcode >= 8) this.#control.push(unmask(Buffer.from(payload), frame.mask, this.#frameRead));
+    else if (this.#assembly) unmask(this.#assembly.kept.append(payload), frame.mask, this.#frameRead);
     this.#frameRead += payload.length;
     if (this.#frameRead === frame.length) this.#endFrame(frame);
     return chunk.subarray(payload.length);
@@ -125,8 +127,7 @@ export class WebSocketReader {
     this.#onMessage(this.#message(assembly));
   }
 
-  #message({ type, compressed, chunks, bytes, fragments }: Assembly): Message {
-    const kept = Buffer.concat(chunks);
+  #message({ type, compressed, kept: { bytes: kept }, bytes, fragments }: Assembly): Message {
     const about = { from: this.#from, ...(fragments > 1 ? { fragments } : {}) };
     if (!compressed || !this.#inflater) return { ...about, type, data: kept, bytes };
     const inflated = this.#inflater.inflate(kept.length === bytes ? kept : undefined);
@@ -162,22 +163,11 @@ function parseHead(head: Buffer, size: number): Frame {
   };
 }
 
-function keep(assembly: Assembly, payload: Buffer, mask: Buffer | undefined, offset: number): void {
-  const bound = assembly.compressed ? maxCompressedBytes : maxKeptMessageBytes;
-  const room = bound - assembly.keptBytes;
-  if (room <= 0) return;
-  const kept = unmasked(payload.subarray(0, room), mask, offset);
-  assembly.chunks.push(kept);
-  assembly.keptBytes += kept.length;
-}
-
-/** Always a copy. */
-function unmasked(payload: Buffer, mask: Buffer | undefined, offset: number): Buffer {
-  const copy = Buffer.from(payload);
+function unmask(payload: Buffer, mask: Buffer | undefined, offset: number): Buffer {
   if (mask)
-    for (let index = 0; index < copy.length; index++)
-      copy[index] = (copy[index] ?? 0) ^ (mask[(offset + index) & 3] ?? 0);
-  return copy;
+    for (let index = 0; index < payload.length; index++)
+      payload[index] = (payload[index] ?? 0) ^ (mask[(offset + index) & 3] ?? 0);
+  return payload;
 }
 
 function controlMessage(from: Message["from"], opcode: number, payload: Buffer): Message {
