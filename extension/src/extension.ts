@@ -5,6 +5,7 @@ import { systemClock } from "@porthole/common/util";
 import { Controller } from "./controller/index.ts";
 import type { CommandId } from "./manifest/index.ts";
 import { requestsView } from "./requests/requests-view.ts";
+import { accessCommands } from "./surfaces/access.ts";
 import { actionCommands } from "./surfaces/actions.ts";
 import { startAgentProcess } from "./surfaces/agent-process.ts";
 import { contextKeys } from "./surfaces/context-keys.ts";
@@ -60,6 +61,7 @@ export function activate(context: ExtensionContext): void {
     ...registerCommands({
       ...exposingCommands(surface, side),
       ...actionCommands(surface),
+      ...accessCommands(surface),
       ...secondaryCommands(surface),
       ...relayCommands(surface),
       ...identityCommands(surface),

@@ -1,7 +1,8 @@
 export { rpcVersion } from "./contract.ts";
 export type * from "./contract.ts";
-/** What the inspector's answers are made of, for those who must not load the gateway. */
+/** What answers are made of, for those who must not load the gateway. */
 export type {
+  AccessSummary,
   BodyInfo,
   BodySide,
   BodyView,
@@ -11,6 +12,7 @@ export type {
   InspectorChanges,
   MessageView,
   ReplayEdit,
+  ShareLink,
 } from "../gateway/index.ts";
 export { connectAgent, type AgentConnection } from "./client.ts";
 export { rpcErrorData, fromRpcErrorData } from "./errors.ts";

@@ -114,6 +114,25 @@ describe("the controller", () => {
     await test.controller.close();
   });
 
+  it("keeps who may visit with the port's keys, and applies it when it is exposed again", async () => {
+    const test = testController();
+    const id = test.controller.idOf(web);
+    await test.controller.expose(web);
+    const access = { users: ["guest:s3cret"] };
+    await test.controller.protect(id, access);
+    assert.deepEqual(lastAgent(test).calls.at(-1), { method: "tunnel/update", params: { id, changes: { access } } });
+    assert.ok(!JSON.stringify([test.stored, test.settings]).includes("s3cret"));
+    await test.controller.stop(id);
+    await test.controller.expose(web);
+    assert.deepEqual(lastAgent(test).specs().at(-1)?.access, access);
+    await test.controller.protect(id, undefined);
+    assert.deepEqual(lastAgent(test).calls.at(-1)?.params, { id, changes: { access: null } });
+    await test.controller.stop(id);
+    await test.controller.expose(web);
+    assert.equal(lastAgent(test).specs().at(-1)?.access, undefined);
+    await test.controller.close();
+  });
+
   it("moves what runs to the relays of changed settings", async () => {
     const test = testController();
     await test.controller.expose(web);

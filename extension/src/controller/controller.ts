@@ -1,6 +1,7 @@
 import { PortholeError } from "@porthole/common/errors";
 import {
   rpcErrorData,
+  type AccessSpec,
   type AgentConnection,
   type DoctorReport,
   type Identity,
@@ -9,6 +10,7 @@ import {
   type RelaySpec,
   type RelayTest,
   type Requests,
+  type ShareLink,
   type TunnelStateView,
 } from "@porthole/common/rpc";
 import type { Clock, Timer } from "@porthole/common/util";
@@ -153,6 +155,26 @@ export class Controller {
     this.#put({ ...this.#known(id), secondary: undefined });
     await this.#remember();
     await this.#call("tunnel/update", { id, changes: { secondary: null } });
+  }
+
+  /** Who may visit from now on; everyone when `undefined`. Kept for the port, also when it is exposed again. */
+  async protect(id: string, access: AccessSpec | undefined): Promise<void> {
+    if (this.#known(id).phase === "on") await this.#call("tunnel/update", { id, changes: { access: access ?? null } });
+    await this.keys.keepAccess(id, access);
+  }
+
+  /** A URL that lets in whoever has it, for so long, or until it is withdrawn. Needs access rules with `share`. */
+  async share(id: string, forMs: number | undefined): Promise<string | undefined> {
+    const { urls } = await this.#call("access/share", { tunnel: id, ...(forMs === undefined ? {} : { forMs }) });
+    return urls[0];
+  }
+
+  async shareLinks(id: string): Promise<readonly ShareLink[]> {
+    return (await this.#call("access/links", { tunnel: id })).links;
+  }
+
+  async withdraw(id: string, link: string): Promise<void> {
+    await this.#call("access/revoke", { tunnel: id, link });
   }
 
   async addRelay(relay: RelaySpec): Promise<void> {

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import type { RelaySpec } from "@porthole/common/rpc";
+import type { AccessSpec, RelaySpec } from "@porthole/common/rpc";
 import type { Relay, Secrets } from "./ports.ts";
 
 /** Everything secret that the extension keeps: private keys, and invites' tokens until they are used. */
@@ -27,6 +27,17 @@ export class Keys {
 
   async replaceIdentity(exposureId: string, pem: string): Promise<void> {
     await this.#secrets.set(`identity ${exposureId}`, pem);
+  }
+
+  /** Who may visit a port: passwords and webhook secrets are in it. */
+  async access(exposureId: string): Promise<AccessSpec | undefined> {
+    const text = await this.#secrets.get(`access ${exposureId}`);
+    return text === undefined ? undefined : (JSON.parse(text) as AccessSpec);
+  }
+
+  async keepAccess(exposureId: string, access: AccessSpec | undefined): Promise<void> {
+    const name = `access ${exposureId}`;
+    await (access ? this.#secrets.set(name, JSON.stringify(access)) : this.#secrets.delete(name));
   }
 
   async keepToken({ address, token }: RelaySpec): Promise<void> {

@@ -6,7 +6,7 @@ import { diagnosticsOf } from "./diagnostics.ts";
 import { environmentOf } from "./environment.ts";
 import type { Exposure } from "./exposure.ts";
 import { endpoint, online } from "./fixture.test.ts";
-import { describeCertificate, describeExposure } from "./state-text.ts";
+import { describeAccess, describeCertificate, describeExposure } from "./state-text.ts";
 
 const now = Date.UTC(2026, 0, 1);
 const running: AgentStatus = {
@@ -117,6 +117,19 @@ describe("texts of states", () => {
       assert.equal(described.kind, kind);
       assert.match(described.text, text);
     });
+});
+
+describe("who may visit", () => {
+  for (const [access, text] of [
+    [undefined, "everyone with the URL"],
+    [{ credentials: [], addresses: [], paths: [] }, "everyone with the URL"],
+    [{ credentials: ["share", "basic"], addresses: [], paths: [] }, "share link, password"],
+    [
+      { credentials: ["webhook github"], addresses: ["10.0.0.0/8"], paths: ["/hook"] },
+      "signed webhooks · certain addresses · certain paths",
+    ],
+  ] as const)
+    it(`is said: ${text}`, () => assert.equal(describeAccess(access, now), text));
 });
 
 describe("the terminal's environment", () => {

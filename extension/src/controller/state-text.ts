@@ -1,4 +1,4 @@
-import type { CertificateView, RelayStatusView, RpcErrorData } from "@porthole/common/rpc";
+import type { AccessSummary, CertificateView, RelayStatusView, RpcErrorData } from "@porthole/common/rpc";
 import { t } from "../text.ts";
 import type { AgentStatus } from "./agent-supervisor.ts";
 import { endpointOf, failureOf, type Exposure } from "./exposure.ts";
@@ -90,6 +90,27 @@ export function describeCertificate(
       };
     }
   }
+}
+
+/** Who may visit. */
+export function describeAccess(access: AccessSummary | undefined, now: number): string {
+  if (!access) return t("everyone with the URL");
+  const kinds = access.credentials.map((each) => {
+    if (each === "basic") return t("password");
+    if (each === "bearer") return t("token");
+    return each === "share" ? t("share link") : t("signed webhooks");
+  });
+  const limits = [
+    ...(access.addresses.length > 0 ? [t("certain addresses")] : []),
+    ...(access.paths.length > 0 ? [t("certain paths")] : []),
+    ...(access.endsAt === undefined ? [] : [t("until {0}", timeOrDay(access.endsAt, now))]),
+  ];
+  return [kinds.length > 0 ? kinds.join(", ") : t("everyone with the URL"), ...limits].join(" · ");
+}
+
+function timeOrDay(at: number, now: number): string {
+  const date = new Date(at);
+  return at - now < 86_400_000 ? date.toLocaleTimeString() : date.toLocaleDateString();
 }
 
 function refused(error: RpcErrorData): Described {

@@ -10,6 +10,7 @@ export async function tunnelSpec(
   context: { readonly keys: Keys; readonly settings: Settings; readonly relays: readonly RelaySpec[] },
 ): Promise<TunnelSpec> {
   const { keys, settings, relays } = context;
+  const access = await keys.access(id);
   return {
     id,
     relays,
@@ -17,6 +18,7 @@ export async function tunnelSpec(
     ...(secondary ? { secondary: { identity: { pem: await keys.secondary(id) }, local: secondary.local } } : {}),
     transport: settings.get("porthole.transport"),
     acme: acmeOf(settings),
+    ...(access ? { access } : {}),
     ...(settings.get("porthole.inspect") ? { inspect: {} } : {}),
   };
 }

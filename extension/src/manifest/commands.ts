@@ -20,6 +20,7 @@ export const commands = {
   "porthole.removeSecondary": { title: "command.removeSecondary", icon: "close", palette: "porthole.hasSecondary" },
   "porthole.copySecondaryUrl": { title: "command.copySecondaryUrl", icon: "copy", palette: "porthole.hasSecondary" },
   "porthole.copyFingerprint": { title: "command.copyFingerprint", icon: "key", palette: "porthole.hasExposed" },
+  "porthole.protect": { title: "command.protect", icon: "shield", palette: "porthole.hasExposed" },
   "porthole.joinRelay": { title: "command.joinRelay" },
   "porthole.addRelay": { title: "command.addRelay" },
   "porthole.removeRelay": { title: "command.removeRelay" },

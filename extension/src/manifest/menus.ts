@@ -46,7 +46,9 @@ export const menus: Readonly<Record<string, readonly MenuItem[]>> = {
     { command: "porthole.remove", when: item(items.stopped), group: "inline@2" },
     { command: "porthole.copySecondaryUrl", when: item(items.secondary), group: "inline@1" },
     { command: "porthole.removeSecondary", when: item(items.secondary), group: "inline@2" },
+    { command: "porthole.protect", when: item(items.access), group: "inline@1" },
     { command: "porthole.showQrCode", when: item(items.running), group: "1_share@1" },
+    { command: "porthole.protect", when: item(items.running), group: "1_share@3" },
     {
       command: "porthole.copyFingerprint",
       when: item(items.running, items.secondary, items.certificate),

@@ -15,5 +15,6 @@ export const items = {
   secondary: "secondary",
   relay: "relay",
   certificate: "certificate",
+  access: "access",
   local: "local",
 } as const;

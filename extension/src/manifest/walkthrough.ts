@@ -14,7 +14,7 @@ export const walkthrough = {
     step("relay", ["onContext:porthole.hasRelays", "onCommand:porthole.tryWithoutRelay"]),
     step("expose", ["onCommand:porthole.expose"]),
     step("share", ["onCommand:porthole.copyUrl", "onCommand:porthole.showQrCode"]),
-    step("protect", ["onCommand:porthole.copyFingerprint", "onCommand:porthole.addSecondary"]),
+    step("protect", ["onCommand:porthole.protect", "onCommand:porthole.addSecondary"]),
     step("inspect", ["onView:porthole.requests"]),
   ],
 } as const;

@@ -24,6 +24,7 @@ export function actionCommands({ controller, run }: SurfaceContext) {
             ? item("git-branch", t("Copy Secondary URL"), "porthole.copySecondaryUrl")
             : item("git-branch", t("Add Secondary Endpoint"), "porthole.addSecondary"),
           item("key", t("Copy Certificate Fingerprint"), "porthole.copyFingerprint"),
+          item("shield", t("Choose Who May Visit"), "porthole.protect"),
           item("pulse", t("Check Every Hop"), "porthole.doctor"),
           item("debug-stop", t("Stop"), "porthole.stop"),
         ],

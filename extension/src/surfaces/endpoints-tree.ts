@@ -9,6 +9,7 @@ import {
   type TreeItem,
 } from "vscode";
 import {
+  describeAccess,
   describeCertificate,
   describeExposure,
   describeRelay,
@@ -26,7 +27,7 @@ import type { ExposureItem } from "./surface.ts";
 
 /** An element of the tree says which port it belongs to, so that every command can act on it. */
 interface Node extends ExposureItem {
-  readonly part: "endpoint" | "secondary" | `relay ${string}` | `certificate ${string}` | "local";
+  readonly part: "access" | "endpoint" | "secondary" | `relay ${string}` | `certificate ${string}` | "local";
 }
 
 /** The Endpoints view: ports, and what belongs to each. */
@@ -61,6 +62,7 @@ function childrenOf(controller: Controller, { exposureId, part }: Node): Node[] 
     ...(exposure.secondary ? (["secondary"] as const) : []),
     ...(endpoint?.relays ?? []).map(({ address }) => `relay ${address}` as const),
     ...(endpoint?.certificates ?? []).map(({ hostname }) => `certificate ${hostname}` as const),
+    "access",
     "local",
   ];
   return parts.map((each) => ({ exposureId, part: each }));
@@ -127,6 +129,13 @@ function partItem(controller: Controller, exposure: Exposure, part: Node["part"]
         contextValue: items.certificate,
       };
     }
+    case "access":
+      return {
+        label: t("Access"),
+        description: describeAccess(endpoint?.gateway.access, now),
+        iconPath: new ThemeIcon(endpoint?.gateway.access ? "shield" : "unlock"),
+        contextValue: items.access,
+      };
     default:
       return {
         label: t("Local service"),
