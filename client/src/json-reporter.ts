@@ -1,11 +1,12 @@
 import type { Logger } from "@porthole/common/log";
 import { PortholeError } from "@porthole/common/errors";
+import { visibleJson } from "@porthole/common/util";
 import type { Reporter } from "./reporter.ts";
 
 /** One JSON object a line: `event` is state, visit, request or log. */
 export function createJsonReporter(write: (text: string) => void): Reporter {
   const print = (event: string, fields: object): void =>
-    write(`${JSON.stringify({ time: new Date().toISOString(), event, ...fields }, plain)}\n`);
+    write(`${visibleJson({ time: new Date().toISOString(), event, ...fields }, { replacer: plain })}\n`);
   const line =
     (level: string) =>
     (fields: object, message: string): void =>

@@ -3,7 +3,7 @@ import type { ShareLink } from "@porthole/common/gateway";
 import { defineOptions, durationMs, flag, helpText, path, readOptions, text } from "@porthole/common/options";
 import { runningClient } from "./ask-client.ts";
 import type { CreatedShareLink } from "./control-commands.ts";
-import { formatMinute } from "@porthole/common/util";
+import { formatMinute, visibleJson } from "@porthole/common/util";
 import { printable } from "./printable.ts";
 
 const options = defineOptions({
@@ -31,7 +31,7 @@ export async function share(argv: readonly string[]): Promise<string> {
   const { values } = readOptions(options, argv, process.env);
   const client = runningClient(values["state-dir"]);
   const created = await client.ask<CreatedShareLink>("share/create", { label: values.label, forMs: values.for });
-  if (values.json) return `${JSON.stringify(created)}\n`;
+  if (values.json) return `${visibleJson(created)}\n`;
   const { link, urls } = created;
   const until = link.endsAt === undefined ? "until it is withdrawn" : `until ${formatMinute(link.endsAt)}`;
   const where =
@@ -42,7 +42,7 @@ export async function share(argv: readonly string[]): Promise<string> {
 async function list(argv: readonly string[]): Promise<string> {
   const { values } = readOptions(options, argv, process.env);
   const links = await runningClient(values["state-dir"]).ask<readonly ShareLink[]>("share/list");
-  if (values.json) return `${JSON.stringify(links)}\n`;
+  if (values.json) return `${visibleJson(links)}\n`;
   if (links.length === 0) return "There are no share links.\n";
   return links
     .map(({ id, label, createdAt, endsAt }) => {
@@ -60,6 +60,6 @@ async function revoke(argv: readonly string[]): Promise<string> {
     });
   const ids = positionals.includes("all") ? "all" : positionals;
   const revoked = await runningClient(values["state-dir"]).ask<readonly string[]>("share/revoke", { ids });
-  if (values.json) return `${JSON.stringify(revoked)}\n`;
+  if (values.json) return `${visibleJson(revoked)}\n`;
   return `${revoked.length === 1 ? "1 link" : `${revoked.length} links`} withdrawn. Who came in by them is out.\n`;
 }

@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { PortholeError } from "@porthole/common/errors";
 import type { ExchangeSummary, ExportFormat, ReplayEdit } from "@porthole/common/gateway";
 import { choice, defineOptions, flag, helpText, integer, path, readOptions, text } from "@porthole/common/options";
+import { visibleJson } from "@porthole/common/util";
 import { printableLines } from "../printable.ts";
 import { inEditor, inspectLive } from "./live.ts";
 import { pageOf } from "./page.ts";
@@ -50,7 +51,7 @@ const commands: Readonly<Record<string, Command>> = {
     const { values, positionals } = readOptions(options.list, argv, process.env, { maxPositionals: 100 });
     const recorded = recordedBy(values["state-dir"]);
     const { exchanges } = await recorded.list({ filter: { text: positionals.join(" ") }, limit: values.limit });
-    if (values.json) for (const row of exchanges) out.write(`${JSON.stringify(row)}\n`);
+    if (values.json) for (const row of exchanges) out.write(`${visibleJson(row)}\n`);
     else printRows(exchanges, out);
   },
 
@@ -58,7 +59,7 @@ const commands: Readonly<Record<string, Command>> = {
     const { values, positionals } = readOptions(options.show, argv, process.env, { maxPositionals: 1 });
     const id = onlyId(positionals, "show");
     const dossier = await dossierOf(recordedBy(values["state-dir"]), id, values.unredacted);
-    if (values.json) out.write(`${JSON.stringify(dossier)}\n`);
+    if (values.json) out.write(`${visibleJson(dossier)}\n`);
     else out.write(`${pageOf(dossier, paintOf(out)).join("\n")}\n`);
   },
 
@@ -71,7 +72,7 @@ const commands: Readonly<Record<string, Command>> = {
     const replay = await recorded.replay({ id, ...(edit && { edit }) });
     await ended(recorded, replay.id);
     const dossier = await dossierOf(recorded, replay.id, false);
-    if (values.json) out.write(`${JSON.stringify(dossier.detail)}\n`);
+    if (values.json) out.write(`${visibleJson(dossier.detail)}\n`);
     else out.write(`${pageOf(dossier, paintOf(out)).join("\n")}\n`);
   },
 
@@ -168,7 +169,7 @@ async function follow(recorded: Recorded, filter: string, json: boolean, out: Ou
     const ended = exchanges.filter(({ id, state }) => state !== "open" && !told.has(id));
     for (const row of ended.toReversed()) {
       told.add(row.id);
-      out.write(`${json ? JSON.stringify(row) : rowOf(row, out.columns, paintOf(out))}\n`);
+      out.write(`${json ? visibleJson(row) : rowOf(row, out.columns, paintOf(out))}\n`);
     }
   };
   const changes = recorded.follow(stop.signal);

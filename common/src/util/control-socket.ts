@@ -141,8 +141,9 @@ async function answerLine(
 ): Promise<void> {
   const leave = new AbortController();
   socket.on("close", () => leave.abort(new PortholeError("closed", "Whoever asked has left")));
+  const write = (value: unknown): void => void socket.write(`${JSON.stringify(value)}\n`);
   const send = (value: unknown): void => {
-    socket.write(`${JSON.stringify(value)}\n`);
+    write(value);
     if (socket.writableLength > maxUnreadBytes) socket.destroy();
   };
   try {
@@ -151,10 +152,10 @@ async function answerLine(
     const params: unknown = json === undefined ? undefined : JSON.parse(json);
     const answer: unknown = await handler?.(params, { signal: leave.signal, send });
     if (answer === undefined) return void socket.destroy();
-    send(answer);
+    write(answer);
   } catch (reason) {
     const { code, message, hint } = PortholeError.from(reason);
-    send({ [errorKey]: { code, message, hint } });
+    write({ [errorKey]: { code, message, hint } });
   }
   socket.end();
 }

@@ -14,6 +14,7 @@ export {
 } from "./control-socket.ts";
 export { lockFile, whileHeld, type Lock } from "./lock.ts";
 export { Secret } from "./secret.ts";
+export { visibleJson } from "./visible-json.ts";
 export { formatBytes, formatDay, formatDuration, formatMinute } from "./format.ts";
 export { dataFolder } from "./data-folder.ts";
 export { createFileAtomic, readFileIfExists, readJson, stateError, writeFileAtomic, writeJson } from "./state-file.ts";

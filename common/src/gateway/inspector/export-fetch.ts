@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
+import { visibleJson } from "../../util/index.ts";
 import { withoutOwnHeaders, type ExportedRequest } from "./export-request.ts";
-import { visibleJson } from "./visible-json.ts";
 
 /** JavaScript that sends the request, for Node and, where it lets scripts set such headers, a browser. */
 export function fetchCode(request: ExportedRequest): string {

@@ -1,4 +1,5 @@
 import { PortholeError } from "../../errors.ts";
+import { visibleJson } from "../../util/index.ts";
 import type { RawHeaders } from "../exchange.ts";
 import { readBody } from "./body-view.ts";
 import { bodyInfo, detailOf, plainHeaders, publicOrigin } from "./exchange-view.ts";
@@ -10,7 +11,6 @@ import { messageViewOf } from "./message-view.ts";
 import type { Recording } from "./recording.ts";
 import type { Redactor } from "./redactor.ts";
 import type { ExportQuery, ExportResult, Header } from "./types.ts";
-import { visibleJson } from "./visible-json.ts";
 
 /** Of bodies without their coding, and messages: JSON makes more of them, and a reader has to hold all of it. */
 const maxHarBytes = 24 * 1024 * 1024;
@@ -40,7 +40,7 @@ export async function exportRecordings(
     if (sources.some(({ detail }) => isCut(detail.request.body.state) || isCut(detail.response?.body.state)))
       notes.add("Of large bodies only the beginning was kept.");
     return {
-      text: `${visibleJson(harOf(sources), 2)}\n`,
+      text: `${visibleJson(harOf(sources), { indent: 2 })}\n`,
       mediaType: "application/json",
       fileName: `porthole-${new Date(recordings[0]?.startedAt ?? 0).toISOString().slice(0, 19).replace(/[-:]/g, "")}.har`,
       notes: [...notes],
