@@ -10,6 +10,7 @@ import type { EndpointView, TunnelChanges, TunnelInfo } from "@porthole/common/r
 import { Secret } from "@porthole/common/util";
 import {
   connectVisitor,
+  freePort,
   get,
   overEachTransport,
   readText,
@@ -111,6 +112,24 @@ describe("an agent that another program drives", function () {
       assert.match(await readText(staying), /hello$/);
       await assert.rejects(get(second));
     });
+  });
+
+  it("tells that the local port is closed, before anyone comes, and when it opens", async () => {
+    const [relay, port] = await Promise.all([startTestRelay(scope), freePort()]);
+    const test = await startTestAgent(scope);
+    await test.agent.call("tunnel/start", {
+      id: "web",
+      relays: [relaySpec(relay)],
+      primary: { identity: await identity(test), local: `127.0.0.1:${port}` },
+    });
+    const whenLocal = (isUp: boolean) =>
+      test.told("tunnel/state", `localUp is ${isUp}`, ({ state }) =>
+        state.endpoints[0]?.localUp === isUp ? isUp : undefined,
+      );
+    await whenLocal(false);
+    await startHttp(scope, (_request, response) => response.end("here"), { port });
+    await whenLocal(true);
+    assert.equal(await get(await online(test, "web")), "here");
   });
 
   it("tells a refusal by its code, and can start the tunnel anew", async () => {

@@ -13,7 +13,7 @@ import { editorSecrets, editorSettings, editorStore, editorWorkspace } from "./s
 import { endpointsTree } from "./surfaces/endpoints-tree.ts";
 import { terminalEnvironment } from "./surfaces/environment.ts";
 import { exposingCommands, terminalLinks } from "./surfaces/exposing.ts";
-import { helpCommands } from "./surfaces/help.ts";
+import { helpCommands, Reports } from "./surfaces/help.ts";
 import { identityCommands } from "./surfaces/identities.ts";
 import { qrCommands } from "./surfaces/qr-code.ts";
 import { registerCommands } from "./surfaces/register-commands.ts";
@@ -41,6 +41,7 @@ export function activate(context: ExtensionContext): void {
     onLog: ({ level, message, fields }: LogLine) => log[level](message, ...(fields ? [fields] : [])),
   });
   controller = tunnels;
+  const reports = new Reports();
   const requests = requestsView(tunnels, context);
   const surface: SurfaceContext = {
     controller: tunnels,
@@ -55,6 +56,7 @@ export function activate(context: ExtensionContext): void {
     terminalLinks(surface, side),
     inviteLinks(surface),
     requests,
+    reports,
     workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration("porthole.relays")) tunnels.useRelays().catch(report);
     }),
@@ -65,7 +67,7 @@ export function activate(context: ExtensionContext): void {
       ...secondaryCommands(surface),
       ...relayCommands(surface),
       ...identityCommands(surface),
-      ...helpCommands(surface, log),
+      ...helpCommands(surface, log, reports),
       ...qrCommands(surface),
     }),
   );

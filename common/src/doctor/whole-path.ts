@@ -63,6 +63,7 @@ function judge({ origin }: URL, answer: string, tookMs: number): Finding {
     return failed(`${origin} answers with something else than HTTP.`, "Is the local service meant to speak HTTP?");
   const page = /^porthole-page: ([\w-]+)/im.exec(answer)?.[1];
   const finding = `${origin} answers with status ${status}, in ${Math.round(tookMs)} ms.`;
+  if (page === "unauthorized") return ok(`${finding} Visitors are asked who they are.`);
   if (page !== undefined) return warning(`${finding} It is a page of Porthole's own (${page}).`);
   return status >= 500 ? warning(finding, "The local service has a fault of its own.") : ok(finding);
 }

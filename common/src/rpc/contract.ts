@@ -263,7 +263,7 @@ export interface TunnelStateView {
 export interface EndpointView extends Identity {
   readonly role: "primary" | "secondary";
   readonly local: string;
-  /** False while connections to the local service are refused; absent until somebody has tried. */
+  /** False while connections to the local service are refused; absent before it has been looked at. */
   readonly localUp?: boolean;
   readonly urls: readonly string[];
   readonly relays: readonly { readonly address: string; readonly now: RelayStatusView }[];

@@ -19,7 +19,7 @@ export function requestsView(controller: Controller, { extensionUri }: Extension
 
   function tellTunnels(): void {
     const tunnels = controller.state.exposures
-      .filter(({ phase }) => phase === "on")
+      .filter(({ phase, tunnel }) => phase === "on" && tunnel !== undefined)
       .map((exposure) => ({ id: exposure.id, name: nameOf(exposure) }));
     const text = JSON.stringify(tunnels);
     if (text === shown) return;

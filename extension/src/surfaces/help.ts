@@ -1,4 +1,15 @@
-import { commands, env, extensions, window, workspace, type LogOutputChannel } from "vscode";
+import {
+  commands,
+  env,
+  EventEmitter,
+  extensions,
+  Uri,
+  window,
+  workspace,
+  type Disposable,
+  type LogOutputChannel,
+  type TextDocumentContentProvider,
+} from "vscode";
 import type { DoctorCheck, DoctorReport } from "@porthole/common/rpc";
 import { nameOf, type Exposure } from "../controller/index.ts";
 import { diagnosticsOf } from "../controller/diagnostics.ts";
@@ -8,7 +19,7 @@ import { cancellable } from "./progress.ts";
 import type { SurfaceContext } from "./surface.ts";
 
 /** What one does when something does not work. */
-export function helpCommands({ controller }: SurfaceContext, log: LogOutputChannel) {
+export function helpCommands({ controller }: SurfaceContext, log: LogOutputChannel, reports: Reports) {
   return {
     async "porthole.doctor"(argument: unknown) {
       const exposure = await chooseExposure(controller, argument);
@@ -20,7 +31,7 @@ export function helpCommands({ controller }: SurfaceContext, log: LogOutputChann
       }
       const title = t("Checking every hop of {0}", nameOf(exposure));
       const report = await cancellable(title, (signal) => controller.doctor(exposure.id, signal));
-      if (report) await showReport(exposure, report);
+      if (report) await showReport(reports, exposure, report);
     },
     "porthole.showLog": () => log.show(),
     async "porthole.copyDiagnostics"() {
@@ -40,7 +51,31 @@ export function helpCommands({ controller }: SurfaceContext, log: LogOutputChann
   };
 }
 
-async function showReport(exposure: Exposure, { checks }: DoctorReport): Promise<void> {
+const reportUri = Uri.from({ scheme: "porthole-report", path: "Porthole.md" });
+
+/** The last report, as a document that nobody has to save. */
+export class Reports implements TextDocumentContentProvider, Disposable {
+  readonly #changed = new EventEmitter<Uri>();
+  readonly #registration = workspace.registerTextDocumentContentProvider(reportUri.scheme, this);
+  readonly onDidChange = this.#changed.event;
+  #content = "";
+
+  show(content: string): void {
+    this.#content = content;
+    this.#changed.fire(reportUri);
+  }
+
+  provideTextDocumentContent(): string {
+    return this.#content;
+  }
+
+  dispose(): void {
+    this.#registration.dispose();
+    this.#changed.dispose();
+  }
+}
+
+async function showReport(reports: Reports, exposure: Exposure, { checks }: DoctorReport): Promise<void> {
   const failed = checks.find(({ status }) => status === "failed");
   const details = t("Show Details");
   const message = failed
@@ -51,8 +86,11 @@ async function showReport(exposure: Exposure, { checks }: DoctorReport): Promise
     : window.showInformationMessage(message, details));
   if (choice !== details) return;
   const content = [`# ${nameOf(exposure)}`, "", ...checks.flatMap(describeCheck), ""].join("\n");
-  const document = await workspace.openTextDocument({ language: "markdown", content });
-  await window.showTextDocument(document, { preview: true });
+  reports.show(content);
+  // The editor's own preview, where it is not switched off.
+  await commands.executeCommand("markdown.showPreview", reportUri).then(undefined, async () => {
+    await window.showTextDocument(reportUri, { preview: true });
+  });
 }
 
 const marks: Readonly<Record<DoctorCheck["status"], string>> = { ok: "✓", warning: "!", failed: "✗", skipped: "–" };

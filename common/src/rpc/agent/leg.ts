@@ -12,6 +12,7 @@ import {
 } from "../../tunnel/index.ts";
 import type { Clock } from "../../util/index.ts";
 import type { EndpointView } from "../contract.ts";
+import { LocalWatch } from "./local-watch.ts";
 import { forgetToken } from "./relays.ts";
 import { endpointView } from "./views.ts";
 
@@ -36,13 +37,15 @@ export class Leg {
   readonly #stop = new AbortController();
   readonly #urls = new Map<string, readonly string[]>();
   #state: EndpointState | undefined;
-  #localUp: boolean | undefined;
+  readonly #local: LocalWatch;
   #error: PortholeError | undefined;
   #isOver = false;
 
   constructor(options: LegOptions) {
     this.endpoint = options.prepared.endpoints[0] as Endpoint;
     this.#options = options;
+    const { clock, onChange } = options;
+    this.#local = new LocalWatch({ service: () => this.endpoint.gateway.local, clock, onChange }, this.#stop.signal);
     this.done = this.#run();
   }
 
@@ -64,7 +67,7 @@ export class Leg {
     const { gateway } = this.endpoint;
     if (gateway.local.text !== local) {
       gateway.useLocal(parseLocalService(local));
-      this.#localUp = undefined;
+      this.#local.doubt();
     }
     const { headers, ...others } = options;
     // Choosing the headers makes the gateway forget what it has learned about the service.
@@ -73,7 +76,10 @@ export class Leg {
 
   view(): EndpointView | undefined {
     if (!this.#state) return undefined;
-    return endpointView(this.#state, { localUp: this.#localUp, urls: [...new Set([...this.#urls.values()].flat())] });
+    return endpointView(this.#state, {
+      localUp: this.#local.isUp,
+      urls: [...new Set([...this.#urls.values()].flat())],
+    });
   }
 
   /** Resolves when links and visits have ended. */
@@ -103,7 +109,10 @@ export class Leg {
             this.#learn(report);
             onVisit(report);
           },
-          onRequest,
+          onRequest: (report) => {
+            this.#learn(report);
+            onRequest(report);
+          },
           onTokenUsed: (server) => forgetToken(joined, server, log),
         },
         this.#stop.signal,
@@ -111,15 +120,12 @@ export class Leg {
     } catch (reason) {
       if (!this.#stop.signal.aborted) this.#error = PortholeError.from(reason);
     }
+    this.#stop.abort();
     this.#isOver = true;
     queueMicrotask(onChange);
   }
 
-  /** Only a visit that got as far as the local service says something about it. */
-  #learn({ error }: VisitReport): void {
-    const isUp = error === undefined ? true : error.code === "service-down" ? false : this.#localUp;
-    if (isUp === this.#localUp) return;
-    this.#localUp = isUp;
-    this.#options.onChange();
+  #learn({ error }: { readonly error?: PortholeError }): void {
+    if (error?.code === "service-down") this.#local.doubt();
   }
 }

@@ -124,6 +124,7 @@ class Page {
       }
     });
     if (loading !== this.#loading) return;
+    this.#say("");
     const { chosen } = this.#list;
     if (chosen !== undefined && !this.#rows.find(chosen)) {
       this.#list.choose(undefined);
