@@ -94,8 +94,10 @@ export class CarrierLinkStream extends Duplex implements LinkStream {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     const raw = this.#raw;
     this.#takeDrain()?.(error);
+    // What broke under us may be whole at the other end, which would go on talking.
+    if (raw.destroyed && !this.#sawEnd && !this.#abortedByPeer) this.#tellAbort(error);
     if (!raw.destroyed && !(this.#sawEnd && raw.writableFinished)) {
-      const abort = (): void => this.#hooks.onAbort(this.id, error instanceof PortholeError ? error.code : "aborted");
+      const abort = (): void => this.#tellAbort(error);
       // Who has said everything may leave without a word, as with TCP: only somebody who still talks to it has to know.
       if (!error && this.writableFinished) raw.once("data", abort);
       else if (!this.#abortedByPeer) abort();
@@ -105,6 +107,10 @@ export class CarrierLinkStream extends Duplex implements LinkStream {
       this.#drainTimer = this.#hooks.clock.timer(limits.abortDrainMs, () => raw.destroy());
     }
     done(error);
+  }
+
+  #tellAbort(error: Error | null): void {
+    this.#hooks.onAbort(this.id, error instanceof PortholeError ? error.code : "aborted");
   }
 
   #takeDrain(): ((error?: Error | null) => void) | undefined {

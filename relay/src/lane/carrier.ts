@@ -36,7 +36,7 @@ export class LaneCarrier implements Carrier {
   readonly closed: Promise<PortholeError>;
   remote: RemoteAddress;
   readonly #options: LaneCarrierOptions;
-  readonly #streams = new Set<FramedStream>();
+  readonly #streams = new Set<FramedStream & { readonly id: number }>();
   #nextId = firstStreamId;
   #reason: PortholeError | undefined;
   #isOver = false;
@@ -66,6 +66,12 @@ export class LaneCarrier implements Carrier {
     this.#streams.add(stream);
     stream.on("close", () => this.#streams.delete(stream));
     return stream;
+  }
+
+  /** The visitor of this stream has to go: others could not be served otherwise. */
+  giveUp(id: number): void {
+    const reason = "The link holds too much for visitors who do not read";
+    for (const stream of this.#streams) if (stream.id === id) stream.destroy(new PortholeError("limit", reason));
   }
 
   /** The lane doesn't tell; the heartbeat finds out. */

@@ -5,6 +5,7 @@ import { listenQuic, openAdmission, TicketGate, type QuicCarrier, type QuicListe
 import { limits } from "@porthole/common/protocol";
 import type { Clock, Timer } from "@porthole/common/util";
 import { FramedStream } from "./framed-stream.ts";
+import { HeldBytes } from "./held-bytes.ts";
 import { decodeStreamHead, streamHeadBytes, type FromLane, type LaneStart, type ToLane } from "./wire.ts";
 
 export interface LaneServerOptions extends LaneStart {
@@ -18,6 +19,7 @@ const backlog = 4_096;
 interface LaneLink {
   readonly carrier: QuicCarrier;
   readonly sockets: Set<FramedStream>;
+  readonly held: HeldBytes;
   /** The relay has to send for the control stream. */
   deadline: Timer | undefined;
   controlEnded: boolean;
@@ -112,11 +114,12 @@ export class LaneServer {
   }
 
   #announce(carrier: QuicCarrier): void {
-    const { clock, send } = this.#options;
+    const { clock, send, maxHeldBytes } = this.#options;
     const id = this.#nextLink++;
     const link: LaneLink = {
       carrier,
       sockets: new Set(),
+      held: new HeldBytes(clock, maxHeldBytes, (stream) => send({ type: "excess", link: id, stream: stream.id })),
       deadline: clock.timer(limits.admissionDeadlineMs, () =>
         carrier.destroy(new PortholeError("timeout", "The relay did not send for a new link")),
       ),
@@ -195,7 +198,9 @@ export class LaneServer {
 
   #joinStream(link: LaneLink, framed: FramedStream, id: number): void {
     try {
-      splice(framed, link.carrier.openStream(id), () => {});
+      const stream = link.carrier.openStream(id);
+      splice(framed, stream, () => {});
+      link.held.watch(stream);
     } catch (reason) {
       framed.destroy(PortholeError.from(reason));
     }

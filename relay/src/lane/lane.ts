@@ -25,6 +25,8 @@ export interface LaneOptions {
   readonly admission: "ticket" | "open";
   /** A lane that holds more is ended and started anew. */
   readonly memoryCapBytes: number;
+  /** What one link may make the lane hold for visitors who don't read; limits.maxHeldBytesPerLink if absent. */
+  readonly maxHeldBytes?: number;
   /** The system's: what is watched is another process. */
   readonly clock: Clock;
   readonly log: Logger;
@@ -138,7 +140,7 @@ export class Lane {
   }
 
   #spawn(): LaneChild {
-    const { address, admission, memoryCapBytes, clock } = this.#options;
+    const { address, admission, memoryCapBytes, maxHeldBytes, clock } = this.#options;
     this.#state = "starting";
     this.#complaint = undefined;
     this.#lives += 1;
@@ -153,6 +155,7 @@ export class Lane {
         port: this.#port,
         ...this.#identity,
         ticketKeys: admission === "ticket" ? this.#tickets.keys() : undefined,
+        maxHeldBytes: maxHeldBytes ?? limits.maxHeldBytesPerLink,
         socketPath,
       },
       memoryCapBytes,
@@ -202,6 +205,10 @@ export class Lane {
         onCarrier(carrier);
         return;
       }
+      case "excess":
+        log.warn({ address: this.#carriers.get(message.link)?.remote.address }, "Gave up a visitor who does not read");
+        this.#carriers.get(message.link)?.giveUp(message.stream);
+        return;
       case "moved": {
         const carrier = this.#carriers.get(message.link);
         if (carrier) carrier.remote = message.remote;

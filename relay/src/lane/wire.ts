@@ -22,6 +22,8 @@ export interface LaneStart {
   readonly key: string;
   /** Whose tickets the lane lets in; undefined lets in everyone. */
   readonly ticketKeys: readonly TicketKey[] | undefined;
+  /** See HeldBytes. */
+  readonly maxHeldBytes: number;
   /** Where the lane listens for the relay's sockets. */
   readonly socketPath: string;
 }
@@ -42,6 +44,8 @@ export type FromLane =
       readonly remote: RemoteAddress;
       readonly maxStreams: number;
     }
+  /** The link holds too much for visitors who don't read: this one has to go. */
+  | { readonly type: "excess"; readonly link: number; readonly stream: number }
   | { readonly type: "moved"; readonly link: number; readonly remote: RemoteAddress }
   | { readonly type: "closed"; readonly link: number; readonly code: ErrorCode; readonly message: string };
 
