@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { benchIdleAgents } from "./idle-agents.ts";
+import { benchFloods } from "./floods.ts";
 import { benchHeadOfLine } from "./head-of-line.ts";
 import { benchInspector } from "./inspector.ts";
 import { benchQuicEngine } from "./quic-engine.ts";
@@ -14,6 +15,7 @@ const sections: Readonly<Record<string, (show: ShowRow) => Promise<void>>> = {
   "whole-path": benchWholePath,
   inspector: benchInspector,
   "idle-agents": benchIdleAgents,
+  floods: benchFloods,
   "head-of-line": benchHeadOfLine,
   "stalled-readers": benchStalledReaders,
   "throughput-20": (show) => benchThroughput(20, show),

@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import net from "node:net";
 import { join } from "node:path";
 import {
+  figuresOf,
   get,
   overEachTransport,
   runCli,
@@ -31,7 +32,7 @@ describe("Operating a relay", function () {
       assert.equal((await get(site)).length, 100_000);
       await assert.rejects(get({ ...site, hostname: "nobody.localhost" }));
       await client.visited(1);
-      const figures = await metrics(relay.adminPort);
+      const figures = await figuresOf(relay.adminPort);
       assert.equal(figures.get('porthole_visitors_total{outcome="forwarded"}'), 1);
       assert.equal(figures.get('porthole_visitors_total{outcome="unknown-name"}'), 1);
       assert.equal(figures.get("porthole_agents"), 1);
@@ -94,7 +95,7 @@ describe("Operating a relay", function () {
     const json = await runCli(scope, "relay", ["status", "--json"], { env: { PORTHOLE_STATE_DIR: stateDir } });
     assert.equal((JSON.parse(json.stdout) as { visitors: number }).visitors, 1);
     // The process's own figures are there too.
-    assert.ok(Number((await metrics(ready.admin)).get("process_resident_memory_bytes")) > 0);
+    assert.ok(Number((await figuresOf(ready.admin)).get("process_resident_memory_bytes")) > 0);
 
     const second = await runCli(scope, "relay", ["--state-dir", stateDir]);
     assert.equal(second.code, 1);
@@ -111,14 +112,3 @@ describe("Operating a relay", function () {
     assert.match(relay.stderr, /relay\.toml: there is no setting "pub-prt"\n {2}Did you mean pub-port\?/);
   });
 });
-
-async function metrics(port: number | undefined): Promise<Map<string, number>> {
-  const response = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { connection: "close" } });
-  const lines = (await response.text()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-  return new Map(
-    lines.map((line) => {
-      const space = line.lastIndexOf(" ");
-      return [line.slice(0, space), Number(line.slice(space + 1))];
-    }),
-  );
-}
