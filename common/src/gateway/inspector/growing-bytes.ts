@@ -15,14 +15,13 @@ export class GrowingBytes {
     return this.#buffer.length;
   }
 
-  /** Copies what there is room for, and answers the copy: its memory stays this one's. */
-  append(chunk: Uint8Array): Buffer {
+  /** Copies what there is room for. */
+  append(chunk: Uint8Array): void {
     const start = this.length;
     const end = Math.min(start + chunk.length, this.#maxBytes);
     if (end > this.#buffer.length) this.#grow(end);
     this.#buffer.set(end - start === chunk.length ? chunk : chunk.subarray(0, end - start), start);
     this.length = end;
-    return this.#buffer.subarray(start, end);
   }
 
   get bytes(): Buffer {
@@ -34,7 +33,7 @@ export class GrowingBytes {
     const wanted = this.length === 0 ? needed : Math.max(needed, this.#buffer.length * 2, firstCapacity);
     // Not from Node's pool: a few bytes would keep all of it.
     const grown = Buffer.allocUnsafeSlow(Math.min(wanted, this.#maxBytes));
-    grown.set(this.bytes);
+    if (this.length > 0) grown.set(this.bytes);
     this.#buffer = grown;
   }
 }

@@ -106,7 +106,12 @@ export class WebSocketReader {
   #readPayload(frame: Frame, chunk: Buffer): Buffer {
     const payload = chunk.subarray(0, frame.length - this.#frameRead);
     if (frame.opcode >= 8) this.#control.push(unmask(Buffer.from(payload), frame.mask, this.#frameRead));
-    else if (this.#assembly) unmask(this.#assembly.kept.append(payload), frame.mask, this.#frameRead);
+    else if (this.#assembly) {
+      const { kept } = this.#assembly;
+      const before = kept.length;
+      kept.append(payload);
+      unmask(kept.bytes.subarray(before), frame.mask, this.#frameRead);
+    }
     this.#frameRead += payload.length;
     if (this.#frameRead === frame.length) this.#endFrame(frame);
     return chunk.subarray(payload.length);
