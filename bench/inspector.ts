@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { start, waitForLine, withRelay, type RelayPorts, type Running } from "./processes.ts";
 import { keptAlive, type Target } from "./load.ts";
 import type { ShowRow } from "./row.ts";
@@ -13,14 +14,14 @@ export async function benchInspector(show: ShowRow): Promise<void> {
     const started: Running[] = [service];
     try {
       const servicePort = Number(await waitForLine(service, (line) => line));
-      const client = async (name: string, args: readonly string[]): Promise<Target> => {
+      const client = async (name: string, args: readonly string[]): Promise<Client> => {
         const folder = `${stateDir}/${name}`;
         const running = start("client/src/main.ts", [
           ...[`http://127.0.0.1:${servicePort}`, "--server", `127.0.0.1:${ports.api}`, "--force-h2"],
           ...["--state-dir", folder, ...args],
         ]);
         started.push(running);
-        return online(running, ports);
+        return { target: await online(running, ports), pid: running.child.pid ?? 0 };
       };
       const without = await client("without", ["--no-inspect"]);
       const on = await client("on", []);
@@ -34,20 +35,32 @@ export async function benchInspector(show: ShowRow): Promise<void> {
   });
 }
 
+interface Client {
+  readonly target: Target;
+  readonly pid: number;
+}
+
+interface Rate {
+  readonly requestsPerSecond: number;
+  /** Of the client's process. */
+  readonly cpuMsPerRequest: number;
+}
+
 /** All three in turn, so that a noisy machine is noisy for all of them; of the ratios the one in the middle. */
 async function measure(
-  targets: { readonly without: Target; readonly on: Target; readonly paused: Target },
+  clients: { readonly without: Client; readonly on: Client; readonly paused: Client },
   show: ShowRow,
 ): Promise<void> {
-  const ratios = { on: [] as number[], paused: [] as number[] };
+  const ratios = { on: [] as number[], paused: [] as number[], cpu: [] as number[] };
   const rates: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    const without = await keptAlive(targets.without, connections, seconds);
-    const on = await keptAlive(targets.on, connections, seconds);
-    const paused = await keptAlive(targets.paused, connections, seconds);
-    rates.push(on);
-    ratios.on.push(on / without);
-    ratios.paused.push(paused / without);
+    const without = await rateOf(clients.without);
+    const on = await rateOf(clients.on);
+    const paused = await rateOf(clients.paused);
+    rates.push(on.requestsPerSecond);
+    ratios.on.push(on.requestsPerSecond / without.requestsPerSecond);
+    ratios.paused.push(paused.requestsPerSecond / without.requestsPerSecond);
+    ratios.cpu.push(on.cpuMsPerRequest / without.cpuMsPerRequest);
   }
   show({ name: "Small requests through the gateway, kept for inspection", value: median(rates), unit: "requests/s" });
   show({
@@ -57,11 +70,29 @@ async function measure(
     target: 0.9,
   });
   show({
+    name: "The client's processor time for one that is kept",
+    value: median(ratios.cpu),
+    unit: "ratio",
+    ...{ target: 1.1, atMost: true },
+  });
+  show({
     name: "Inspection paused, as a part of none at all",
     value: median(ratios.paused),
     unit: "ratio",
     target: 0.97,
   });
+}
+
+async function rateOf({ target, pid }: Client): Promise<Rate> {
+  const before = cpuMsOf(pid);
+  const requestsPerSecond = await keptAlive(target, connections, seconds);
+  return { requestsPerSecond, cpuMsPerRequest: (cpuMsOf(pid) - before) / (requestsPerSecond * seconds) };
+}
+
+/** User and system time (proc(5), fields 14 and 15), in ticks of 10 ms. */
+function cpuMsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 async function online(client: Running, ports: RelayPorts): Promise<Target> {

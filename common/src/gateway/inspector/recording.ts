@@ -144,7 +144,7 @@ export class Recording implements Exchange {
     const body = from === "visitor" ? this.requestBody : this.responseBody;
     const reader = this.#readers[from];
     // Of a WebSocket the messages are kept, not the bytes.
-    if (reader) body.bytes += chunk.length;
+    if (this.kind === "websocket") body.bytes += chunk.length;
     else this.#grow(body.add(chunk));
     reader?.push(chunk);
     if (this.#isFlooded()) {

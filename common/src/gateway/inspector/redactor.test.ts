@@ -87,12 +87,24 @@ describe("redacting JSON", () => {
     assert.equal(redactor.text("see https://a.example/?token=x now"), "see https://a.example/?token=<redacted> now");
   });
 
+  const texts: readonly [string, string][] = [
+    ['event: a\ndata: {"secret":{"a":[1]},"b":2}\n\n', 'event: a\ndata: {"secret":"<redacted>","b":2}\n\n'],
+    ["password=x&a=b", "password=<redacted>&a=b"],
+    ["A=1\nAPI_KEY=x y\n", "A=1\nAPI_KEY=<redacted> y\n"],
+    ['<a><s:Password Type="x">y z</s:Password><b>c</b>', '<a><s:Password Type="x"><redacted></s:Password><b>c</b>'],
+    ["<token/>text<secret>cut o", "<token/>text<secret><redacted>"],
+    ['say "hi\nthen "token": 1', 'say "hi\nthen "token": "<redacted>"'],
+  ];
+  for (const [text, expected] of texts) it(JSON.stringify(text), () => assert.equal(redactor.text(text), expected));
+
   it("takes time in proportion to the length", () => {
     const long = `{"a":"${'\\"'.repeat(500_000)}","password":[${"[".repeat(200_000)}`;
     assert.ok(redactor.body(long, "json", "").endsWith('"password":"<redacted>"'));
     redactor.text(`"${"a: ".repeat(300_000)}`);
     redactor.body(`{"a":"${'\\\\"a\\\\":'.repeat(100_000)}`, "json", "");
     redactor.body(`{"a":"${'\\\\"token\\\\":\\\\"'.repeat(3_000)}`, "json", "");
+    redactor.text("<a ".repeat(200_000));
+    redactor.text(`<${"a:".repeat(200_000)}`);
     redactor.text("?a".repeat(300_000));
     redactor.text("'a'    :".repeat(100_000));
   });

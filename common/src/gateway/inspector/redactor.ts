@@ -1,5 +1,6 @@
 import type { RawHeaders } from "../exchange.ts";
 import { redactFields } from "./redact-fields.ts";
+import { redactElements } from "./redact-elements.ts";
 import { redactJson, redactLooseJson } from "./redact-json.ts";
 import { redactedMark, type BodyView, type Header } from "./types.ts";
 
@@ -66,11 +67,12 @@ export class Redactor {
     }
   }
 
-  /** A message of a WebSocket, the data of an event, or a text that may have JSON in it. */
+  /** A message of a WebSocket, an event stream, a page, or any text that may have JSON, XML or parameters in it. */
   text(text: string): string {
-    return this.#parameters(
-      /^\s*\d*\s*[{[]/.test(text) ? redactJson(text, this.isSecret) : redactLooseJson(text, this.isSecret),
-    );
+    if (/^\s*\d*\s*[{[]/.test(text)) return this.#parameters(redactJson(text, this.isSecret));
+    // A quote that nobody closes, in prose or a script, reaches to the end of its line at most.
+    const lines = text.split("\n").map((line) => redactLooseJson(redactJson(line, this.isSecret), this.isSecret));
+    return this.#parameters(redactElements(lines.join("\n"), this.isSecret));
   }
 
   readonly isSecret = (name: string): boolean => this.#names.has(spelling(name));
@@ -92,7 +94,7 @@ export class Redactor {
 
   /** Of anything that has a URL in it: a target, Location, Referer, Link. */
   #parameters(text: string): string {
-    const parameter = /[?&;]([^=&;#\s"'<>?]+)=/g;
+    const parameter = /(?:^|[?&;\s])([^=&;#\s"'<>?]+)=/g;
     let result = "";
     let copied = 0;
     for (let match = parameter.exec(text); match; match = parameter.exec(text)) {
