@@ -3,7 +3,7 @@ import http2, { type ClientHttp2Session, type IncomingHttpHeaders, type Outgoing
 import type { TLSSocket } from "node:tls";
 import { connectVisitor, readAll, soon, type Scope, type Site } from "../fixture/index.ts";
 
-/** A visitor's HTTP/2 connection, as a browser makes it. */
+/** A visitor's HTTP/2 connection. Unlike a browser Node offers nothing else. */
 export async function connectHttp2(
   scope: Scope,
   site: Site,
@@ -13,7 +13,6 @@ export async function connectHttp2(
     host: "127.0.0.1",
     servername: site.hostname,
     ca: site.ca,
-    ALPNProtocols: ["h2", "http/1.1"],
     ...options,
     // Names under .localhost lead to this machine in browsers, but not in every resolver.
     lookup: (_name: string, _options: unknown, callback: (error: null, address: string, family: number) => void) =>

@@ -52,7 +52,7 @@ export class Answering {
     const head = { status, statusText: "", headers };
     this.#exchange?.responseHead({ ...head, by: "gateway" });
     this.#status = status;
-    this.#answer.start(head, false);
+    this.#answer.start(head, "body");
     if (body.length > 0 && this.#request.method !== "HEAD") {
       this.#exchange?.responseChunk(body);
       this.#answer.write(body);
@@ -64,7 +64,7 @@ export class Answering {
   relay(reply: Extract<Reply, { readonly kind: "response" }>, body: Body, headers: RawHeaders): void {
     this.#exchange?.responseHead({ ...reply.head, by: "service" });
     this.#status = reply.head.status;
-    this.#answer.start({ ...reply.head, headers }, reply.mayHaveTrailers);
+    this.#answer.start({ ...reply.head, headers }, reply.rest);
     const stop = body.carry({
       write: (chunk) => {
         this.#exchange?.responseChunk(chunk);

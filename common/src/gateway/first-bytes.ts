@@ -28,11 +28,13 @@ export interface FirstBytes {
   readonly spoken: Spoken;
   /** A connection to the service that was opened on the way; the caller's to use or to end. */
   readonly service: Duplex | undefined;
+  /** All that the visitor has said, where that can't be put back because it was the last. */
+  readonly rest: Buffer | undefined;
 }
 
 /**
  * Waits for who speaks first. A visitor who says nothing may wait for the service to greet (SMTP, MySQL), so after a moment the
- * service is connected: if it speaks first, this is no HTTP. Nothing is taken from either side. Never rejects.
+ * service is connected: if it speaks first, this is no HTTP. Nothing is lost of what either side says. Never rejects.
  */
 export function awaitFirstBytes(
   visitor: Duplex,
@@ -42,17 +44,21 @@ export function awaitFirstBytes(
   return new Promise((resolve) => {
     let service: Duplex | undefined;
     let isOver = false;
+    /** Put back only at the end: what is put back is news, and would be looked at for ever. */
+    let heard: Buffer = Buffer.alloc(0);
     const silence = clock.timer(limits.silentVisitorMs, () => void askService());
     const deadline = clock.timer(limits.httpHeadDeadlineMs, () => done("raw"));
 
     function done(spoken: Spoken): void {
       if (isOver) return;
       isOver = true;
+      const hasEnded = visitor.readableEnded || visitor.destroyed;
+      if (heard.length > 0 && !hasEnded) visitor.unshift(heard);
       silence.cancel();
       deadline.cancel();
       visitor.off("readable", look).off("end", onEnd).off("close", onEnd);
       service?.off("readable", onEnd).off("end", onEnd).off("close", onEnd);
-      resolve({ spoken, service });
+      resolve({ spoken, service, rest: hasEnded ? heard : undefined });
     }
     function onEnd(): void {
       done("raw");
@@ -60,8 +66,8 @@ export function awaitFirstBytes(
     function look(): void {
       const bytes = visitor.read() as Buffer | null;
       if (!bytes) return;
-      const spoken = spokenBy(bytes);
-      visitor.unshift(bytes);
+      heard = Buffer.concat([heard, bytes]);
+      const spoken = spokenBy(heard);
       if (spoken) done(spoken);
     }
     async function askService(): Promise<void> {

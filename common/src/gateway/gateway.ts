@@ -14,6 +14,7 @@ import { defaultGatewayOptions, type GatewayMode, type GatewayOptions } from "./
 import type { RequestReport } from "./reports.ts";
 import { serveRequest, type RequestContext } from "./serve-request.ts";
 import { ServiceModes, type LearnedMode } from "./service-modes.ts";
+import { speaksHttp2 } from "./speaks-http2.ts";
 import { createUpstream, type Upstream } from "./upstream.ts";
 import type { ServeRequest } from "./visitor.ts";
 
@@ -111,14 +112,14 @@ export class Gateway {
 
   /**
    * What a visitor's TLS may agree on, as TLS's ALPN callback wants it: one of the offered protocols, or undefined to refuse. Where nothing is
-   * parsed the local service gets what the visitor speaks, so HTTP/2 is agreed on only with a service that said it speaks
-   * it, or with a visitor that speaks nothing else.
+   * parsed the service gets what the visitor speaks, so HTTP/2 is agreed on only with a service that said it speaks it, or with a visitor
+   * that speaks nothing else.
    */
   chooseAlpn(offered: readonly string[]): string | undefined {
     const other = offered.filter((name) => name !== "h2" && name !== "http/1.1");
     const preferred = {
       http: ["h2", "http/1.1"],
-      auto: offered.includes("http/1.1") ? ["h2", "http/1.1"] : [...other, "h2"],
+      auto: ["h2", "http/1.1", ...other],
       tcp: this.#local.kind === "h2c" ? ["h2", "http/1.1", ...other] : ["http/1.1", ...other, "h2"],
     }[this.#mode];
     return preferred.find((name) => offered.includes(name));
@@ -136,28 +137,30 @@ export class Gateway {
         ...{ clock: this.#deps.clock, signal: init.signal, alpn, allowHalfOpen: true },
         preface: this.#prefaceFor(init),
       });
-    let spoken = this.#expected(alpn, offered, raw.allow);
+    let spoken = this.#expected(alpn, raw.allow);
     let service: Duplex | undefined;
+    let rest: Buffer | undefined;
     if (spoken === undefined)
-      ({ spoken, service } = await awaitFirstBytes(socket, { clock: this.#deps.clock, connect }));
+      ({ spoken, service, rest } = await awaitFirstBytes(socket, { clock: this.#deps.clock, connect }));
     if (spoken !== "raw") {
       service?.destroy();
-      return { mode: "http", ...(await this.#serveHttp(socket, spoken, init)) };
+      const target = await this.#targets(alpn, offered, init);
+      return { mode: "http", ...(await this.#serveHttp(socket, spoken, target, init)) };
     }
     if (!raw.allow || this.#options.paused) {
       service?.destroy();
       throw new PortholeError("unauthorized", raw.allow ? "The endpoint is paused" : "The access rules need HTTP");
     }
-    return { mode: "tcp", ...(await carryRaw(socket, service ?? (await connect()), raw.until)) };
+    service ??= await connect();
+    if (rest) service.write(rest);
+    return { mode: "tcp", ...(await carryRaw(socket, service, raw.until)) };
   }
 
   /** Undefined when the first bytes have to tell. */
-  #expected(alpn: string | undefined, offered: readonly string[], mayBeRaw: boolean): Spoken | undefined {
+  #expected(alpn: string | undefined, mayBeRaw: boolean): Spoken | undefined {
     const mode = this.#mode;
     if (mode === "tcp") return "raw";
-    // Browsers offer both; who can do nothing but HTTP/2 is a gRPC client, and its service speaks that without TLS.
-    const isHttp2Only = mode === "auto" && mayBeRaw && !offered.includes("http/1.1");
-    if (alpn === "h2") return isHttp2Only ? "raw" : "http2";
+    if (alpn === "h2") return "http2";
     if (alpn === "http/1.1" || mode === "http" || !mayBeRaw) return "http1";
     return alpn === undefined ? undefined : "raw";
   }
@@ -166,9 +169,24 @@ export class Gateway {
     return this.#options.proxyProtocol ? proxyHeader : undefined;
   }
 
+  /** Browsers offer both versions; who can do nothing but HTTP/2 may be a gRPC client, whose service can do nothing else either. */
+  async #targets(
+    alpn: string | undefined,
+    offered: readonly string[],
+    init: ServeInit,
+  ): Promise<RequestContext["targetOf"]> {
+    const { clock } = this.#deps;
+    const local = this.#local;
+    const isOpen = alpn === "h2" && !offered.includes("http/1.1") && local.kind === "any";
+    if (!isOpen || !(await speaksHttp2(local, { clock, signal: init.signal, preface: this.#prefaceFor(init) })))
+      return targetOf;
+    return (service) => (service === local ? { ...targetOf(service), kind: "h2c" } : targetOf(service));
+  }
+
   #serveHttp(
     socket: TLSSocket,
     spoken: "http1" | "http2",
+    target: RequestContext["targetOf"],
     init: ServeInit,
   ): Promise<{ readonly error?: PortholeError }> {
     const { clock } = this.#deps;
@@ -177,12 +195,12 @@ export class Gateway {
     const upstreamFor = (service: LocalService): Upstream => {
       const present = upstreams.get(service.text);
       if (present) return present;
-      const made = createUpstream(targetOf(service), { clock, preface });
+      const made = createUpstream(target(service), { clock, preface });
       upstreams.set(service.text, made);
       return made;
     };
     const serve: ServeRequest = (request, answer) =>
-      serveRequest(request, answer, this.#requestContext(init, upstreamFor));
+      serveRequest(request, answer, this.#requestContext(init, target, upstreamFor));
     // Its end may have come together with the handshake, and is not told again: nobody asks for anything.
     if (socket.readableEnded) socket.destroySoon();
     else if (spoken === "http2") acceptHttp2(socket, serve, clock);
@@ -197,7 +215,11 @@ export class Gateway {
     });
   }
 
-  #requestContext({ visitor, onRequest }: ServeInit, upstreamFor: RequestContext["upstreamFor"]): RequestContext {
+  #requestContext(
+    { visitor, onRequest }: ServeInit,
+    target: RequestContext["targetOf"],
+    upstreamFor: RequestContext["upstreamFor"],
+  ): RequestContext {
     const { isOurName, clock, log } = this.#deps;
     return {
       visitor,
@@ -206,6 +228,7 @@ export class Gateway {
       localNames: this.#localNames,
       isOurName,
       modes: this.#modes,
+      targetOf: target,
       upstreamFor,
       clock,
       onReport: onRequest,

@@ -137,7 +137,7 @@ class Http1Call implements UpstreamCall {
           head: headOf(message),
           body: message,
           isWhole: () => message.complete,
-          mayHaveTrailers: valueOf(message.rawHeaders, "transfer-encoding") !== undefined,
+          rest: valueOf(message.rawHeaders, "transfer-encoding") === undefined ? "body" : "body and trailers",
           trailers: () => message.rawTrailers,
         });
       });

@@ -6,7 +6,7 @@ import type { Clock, Timer } from "../util/index.ts";
 import type { RawHeaders } from "./exchange.ts";
 import { pageFor, type PageKind } from "./pages.ts";
 import { valuesOf } from "./raw-headers.ts";
-import type { Answer, AnswerHead, ServeRequest, VisitorRequest } from "./visitor.ts";
+import type { Answer, AnswerHead, AnswerRest, ServeRequest, VisitorRequest } from "./visitor.ts";
 
 /** Visitors who speak HTTP/1: Node's own parser in its strict mode, and one request at a time on each connection. */
 export interface Http1Visitors {
@@ -252,7 +252,7 @@ class Http1Answer implements Answer {
     else if (status === 103) this.#response.writeEarlyHints(groupedLinks(headers));
   }
 
-  start({ status, statusText, headers }: AnswerHead, _withTrailers: boolean): void {
+  start({ status, statusText, headers }: AnswerHead, _rest: AnswerRest): void {
     this.headSent = true;
     if (!this.#request.complete) this.#response.shouldKeepAlive = false;
     this.#response.writeHead(status, statusText || http.STATUS_CODES[status], [...headers]);

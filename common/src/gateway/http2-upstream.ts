@@ -112,13 +112,13 @@ function replyOf(stream: ClientHttp2Stream, onInform: SendInit["onInform"]): Pro
   return new Promise((resolve, reject) => {
     let failure: Error | undefined;
     stream.on("error", (error) => (failure = error));
-    stream.on("response", (fields) =>
+    stream.on("response", (fields, flags) =>
       resolve({
         kind: "response",
         head: { status: fields[":status"] ?? 0, statusText: "", headers: fromHttp2(fields) },
         body: stream,
         isWhole: () => !stream.destroyed,
-        mayHaveTrailers: true,
+        rest: flags & http2.constants.NGHTTP2_FLAG_END_STREAM ? "nothing" : "body and trailers",
         trailers: () => trailers,
       }),
     );

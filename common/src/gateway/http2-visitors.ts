@@ -6,7 +6,7 @@ import { limits } from "../protocol/protocol.ts";
 import type { Clock, Timer } from "../util/index.ts";
 import type { RawHeaders } from "./exchange.ts";
 import { fromHttp2, toHttp2 } from "./raw-headers.ts";
-import type { Answer, AnswerHead, ServeRequest, VisitorRequest } from "./visitor.ts";
+import type { Answer, AnswerHead, AnswerRest, ServeRequest, VisitorRequest } from "./visitor.ts";
 
 const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = http2.constants;
 
@@ -115,12 +115,13 @@ class Http2Answer implements Answer {
       this.#stream.additionalHeaders({ ":status": status, ...toHttp2(headers) });
   }
 
-  start({ status, headers }: AnswerHead, withTrailers: boolean): void {
+  start({ status, headers }: AnswerHead, rest: AnswerRest): void {
     this.headSent = true;
     const stream = this.#stream;
     if (stream.destroyed) return;
     const fields = toHttp2(headers);
-    const options = { waitForTrailers: withTrailers };
+    const waitForTrailers = rest === "body and trailers";
+    const options = { endStream: rest === "nothing", waitForTrailers };
     // A service may repeat what HTTP/2 allows once only; the first one counts.
     try {
       stream.respond({ ...fields, ":status": status }, options);
@@ -128,7 +129,7 @@ class Http2Answer implements Answer {
       if ((reason as NodeJS.ErrnoException).code !== "ERR_HTTP2_HEADER_SINGLE_VALUE") throw reason;
       stream.respond({ ...singled(fields), ":status": status }, options);
     }
-    if (withTrailers) stream.on("wantTrailers", () => stream.sendTrailers(toHttp2(this.#trailers ?? [])));
+    if (waitForTrailers) stream.on("wantTrailers", () => stream.sendTrailers(toHttp2(this.#trailers ?? [])));
   }
 
   write(chunk: Buffer): boolean {
@@ -151,6 +152,7 @@ class Http2Answer implements Answer {
       if (!stream.readableEnded && !stream.destroyed) stream.close(NGHTTP2_NO_ERROR);
       callback();
     };
+    if (stream.writableFinished) return done();
     stream.once("finish", done).once("close", done);
     stream.end();
   }

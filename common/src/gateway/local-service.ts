@@ -97,7 +97,7 @@ export async function connectService(service: LocalService, options: ConnectOpti
   } catch (cause) {
     socket.destroy();
     raw?.destroy();
-    const text = cause instanceof AggregateError ? String(cause.errors[0]) : (cause as Error).message;
+    const text = cause instanceof AggregateError ? (cause.errors[0] as Error).message : (cause as Error).message;
     throw new PortholeError("service-down", `The local service ${service.text} does not answer: ${text}`, {
       cause,
       hint: "Start it, or choose another one with --local.",

@@ -3,10 +3,10 @@ import { limits } from "../protocol/protocol.ts";
 import { withoutStripped, type AccessDecision, type Allowed } from "./access/index.ts";
 import { Answering, type AnsweringContext } from "./answering.ts";
 import { Body } from "./body.ts";
-import type { Exchange, ForwardedHead } from "./exchange.ts";
+import type { Exchange, ForwardedHead, ServiceTarget } from "./exchange.ts";
 import { toService, toVisitor, type Names } from "./header-modes.ts";
 import { notHttp } from "./http1-upstream.ts";
-import { localSide, targetOf, type LocalNames } from "./local-side.ts";
+import { localSide, type LocalNames } from "./local-side.ts";
 import type { LocalService } from "./local-service.ts";
 import type { GatewayOptions } from "./options.ts";
 import { valueOf } from "./raw-headers.ts";
@@ -25,6 +25,7 @@ export interface RequestContext extends AnsweringContext {
   readonly localNames: LocalNames;
   readonly isOurName: (hostname: string) => boolean;
   readonly modes: ServiceModes;
+  readonly targetOf: (service: LocalService) => ServiceTarget;
   /** Of this visitor's connection alone. */
   upstreamFor(service: LocalService): Upstream;
   /** A service has refused the public name. */
@@ -108,7 +109,7 @@ class RequestRun {
     const { options, visitor, modes, local, localNames } = this.#context;
     const { target, headers } = withoutStripped({ target: asked, headers: this.#request.headers }, allowed?.strip);
     const service = serviceFor(options.routes, target, local);
-    const serviceTarget = targetOf(service);
+    const serviceTarget = this.#context.targetOf(service);
     if (this.#request.upgrade !== undefined && serviceTarget.kind === "h2c")
       return this.#answering.page(501, "unsupported");
     const length = this.#body && valueOf(headers, "content-length");

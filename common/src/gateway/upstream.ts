@@ -1,5 +1,6 @@
 import type { Duplex, Readable } from "node:stream";
 import type { Clock } from "../util/index.ts";
+import type { AnswerRest } from "./visitor.ts";
 import type { ForwardedHead, RawHeaders, ServiceTarget } from "./exchange.ts";
 import { createHttp1Upstream } from "./http1-upstream.ts";
 import { createHttp2Upstream } from "./http2-upstream.ts";
@@ -51,8 +52,8 @@ export type Reply =
       readonly body: Readable;
       /** Asked at its end: whether it had come so far in order. */
       isWhole(): boolean;
-      /** Whether some may come. */
-      readonly mayHaveTrailers: boolean;
+      /** What may follow the head. gRPC tells errors by a head that nothing follows. */
+      readonly rest: AnswerRest;
       /** Once the body has ended. */
       trailers(): RawHeaders;
     }

@@ -26,6 +26,9 @@ export interface AnswerHead {
   readonly headers: RawHeaders;
 }
 
+/** What may come after an answer's head. */
+export type AnswerRest = "nothing" | "body" | "body and trailers";
+
 /** The way back. Whoever got it sends one answer, or breaks off. */
 export interface Answer {
   readonly headSent: boolean;
@@ -33,8 +36,8 @@ export interface Answer {
   onTrouble(callback: (error: PortholeError) => void): void;
   /** 100, or another informational status with its headers. */
   inform(status: number, headers: RawHeaders): void;
-  /** `withTrailers`: some may come. The head leaves by itself soon, also when no body follows yet. */
-  start(head: AnswerHead, withTrailers: boolean): void;
+  /** The head leaves by itself soon, also when no body follows yet. */
+  start(head: AnswerHead, rest: AnswerRest): void;
   /** False when the visitor is behind: wait for `onDrain`. */
   write(chunk: Buffer): boolean;
   onDrain(callback: () => void): void;

@@ -157,6 +157,8 @@ export const limits = {
   visitorCloseMs: 3_000,
   /** Gateway: how long a visitor of a service that may speak first has for its own first bytes before the service is asked. */
   silentVisitorMs: 100,
+  /** Gateway: how long a service may take to show that it speaks HTTP/2. */
+  http2ProbeMs: 1_000,
   /** Gateway: from a connection's beginning, or the last answer, to the end of the next request's head. */
   httpHeadDeadlineMs: 60_000,
   /** Gateway: a request's head, and a service's. */

@@ -36,7 +36,7 @@ export async function sendReplay(
     recording.responseHead({ ...reply.head, by: "service" });
     reply.body.on("data", (chunk: Buffer) => recording.responseChunk(chunk));
     await once(reply.body, "end");
-    recording.responseEnd(reply.mayHaveTrailers ? reply.trailers() : ([] satisfies RawHeaders));
+    recording.responseEnd(reply.rest === "body and trailers" ? reply.trailers() : ([] satisfies RawHeaders));
     recording.end();
   } catch (reason) {
     recording.end(PortholeError.from(signal.aborted ? signal.reason : reason));
