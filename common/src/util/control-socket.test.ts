@@ -45,6 +45,7 @@ describe("control socket of a program", () => {
       inUseHint: "",
       commands: {
         double: (params) => Promise.resolve((params as { n: number }).n * 2),
+        echo: (params) => params,
         fail: () => {
           throw new PortholeError("usage", "No such\nthing", { hint: "Ask for another." });
         },
@@ -61,6 +62,8 @@ describe("control socket of a program", () => {
     });
     const place = { stateDir: folder, program: "client" };
     assert.equal(await askControlSocket(place, "double", { n: 21 }), 42);
+    const long = "ü\n".repeat(1_000_000);
+    assert.equal(await askControlSocket(place, "echo", long), long);
     await assert.rejects(askControlSocket(place, "fail"), {
       code: "usage",
       message: "No such\nthing",

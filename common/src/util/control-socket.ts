@@ -119,12 +119,16 @@ export async function* followControlSocket(
   );
   socket.write(params === undefined ? `${command}\n` : `${command} ${JSON.stringify(params)}\n`);
   try {
-    let rest = "";
+    // A line may be an archive of many megabytes: it is put together once.
+    let parts: string[] = [];
     socket.setEncoding("utf8");
     for await (const chunk of socket) {
-      const lines = (rest + String(chunk)).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) yield readAnswer(line);
+      const [end = "", ...lines] = String(chunk).split("\n");
+      parts.push(end);
+      for (const line of lines) {
+        yield readAnswer(parts.join(""));
+        parts = [line];
+      }
     }
   } catch (reason) {
     if (!signal?.aborted) throw reason;

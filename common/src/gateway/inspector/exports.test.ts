@@ -265,8 +265,8 @@ describe("exports", () => {
     for (let index = 0; index < 40; index++)
       tell({ responseHeaders: ["Content-Type", "text/plain", "Content-Encoding", "gzip"], responseBody: large });
     const { text, notes } = await inspector.export({ format: "har", ids: [] });
-    assert.ok(text.length < 40 * 1024 * 1024, String(text.length));
-    assert.match(notes.join(" "), /above 24 MiB in all were left out/);
+    assert.ok(text.length < 22 * 1024 * 1024, String(text.length));
+    assert.match(notes.join(" "), /above 12 MiB in all were left out/);
     const { log } = JSON.parse(text) as { log: { entries: readonly unknown[] } };
     assert.equal(log.entries.length, 40);
   });
