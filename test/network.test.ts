@@ -10,6 +10,7 @@ import {
   fileHash,
   netlabMissing,
   shortDarkness,
+  stalledReaders,
   startLabTunnel,
   type LabTunnel,
   type Netlab,
@@ -27,6 +28,10 @@ const longSeconds = 45;
 const awaySeconds = isFull ? 60 : 20;
 /** How long it may take from being reachable to serving visitors, once the network has changed or the process goes on. */
 const backSeconds = 5;
+const readers = isFull ? 200 : 60;
+/** What a reader who read for a while, as the kernel does for its socket, can make a program hold. */
+const windowBytes = 4 * 1024 * 1024;
+const spareBytes = 150 * 1024 * 1024;
 
 describe("Bad networks", function () {
   this.timeout(90_000);
@@ -115,6 +120,19 @@ describe("Bad networks", function () {
       assert.deepEqual((await tunnel.online(transport === "quic" ? "quic" : "http2")).urls, urls);
       const { ok, sha256 } = await upload;
       if (transport === "quic" || ok) assert.equal(sha256, fileHash(bytes));
+      await endInOrder(tunnel);
+    });
+  });
+
+  it(`${readers} visitors ask for a gigabyte each and read nothing: memory stays bounded, and others are served`, async () => {
+    await overEach(async (transport) => {
+      const { tunnel } = await startTunnel(transport, 0);
+      const { p95, grownBytes, errors } = await stalledReaders(tunnel, readers);
+      assert.deepEqual(errors, []);
+      for (const [program, bytes] of Object.entries(grownBytes))
+        assert.ok(bytes < readers * windowBytes + spareBytes, `${transport}: ${program} has grown by ${bytes} bytes`);
+      // bench/ measures it: twice as long at most, on a machine that does nothing else.
+      assert.ok(p95.beside < 5 * p95.alone + 50, `${transport}: others waited ${JSON.stringify(p95)} ms`);
       await endInOrder(tunnel);
     });
   });

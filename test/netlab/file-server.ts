@@ -34,6 +34,8 @@ const server = http.createServer((request, response) => {
   if (path.startsWith("/stream/")) Readable.from(blocks(length), { objectMode: false }).pipe(response);
   else response.end(fileBytes(length));
 });
+// Visitors keep their connections for longer than Node would.
+server.keepAliveTimeout = 60_000;
 server.listen(0, "127.0.0.1", () => {
   console.log(JSON.stringify({ port: (server.address() as AddressInfo).port }));
 });
