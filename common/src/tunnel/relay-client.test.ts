@@ -204,6 +204,7 @@ describe("one endpoint's links with one relay", () => {
 
   it("auto: the whole pool when QUIC has had its head start, and the standby alone once it is up", async () => {
     const it = world("auto", { quic: "hang" });
+    await it.settle();
     await it.clock.advance(limits.quicHeadStartMs - 1);
     assert.deepEqual(it.up(), [0, 1]);
     await it.clock.advance(1);

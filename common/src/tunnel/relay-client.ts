@@ -114,7 +114,8 @@ export class RelayClient {
     if (quic.some(({ link }) => link)) return { is: "silent" };
     const state = quic.find(({ leaving }) => !leaving)?.state;
     if (state?.status === "waiting") return { is: "waiting", error: state.error, nextTryAt: state.nextTryAt };
-    return state?.status === "failed" ? { is: "unavailable", reason: state.error.message } : { is: "dialing" };
+    if (state?.status === "failed") return { is: "unavailable", reason: state.error.message };
+    return { is: this.#active("http2").some(isServing) ? "dialing" : "beginning" };
   }
 
   /** Those that count: a slot that is leaving has, or shall have, a successor. */

@@ -5,6 +5,7 @@ import { TransportChoice, type QuicFact, type TransportPolicy } from "./transpor
 
 const { quicHeadStartMs, quicSettledMs, quicSilentPoolMs } = limits;
 const dialing: QuicFact = { is: "dialing" };
+const beginning: QuicFact = { is: "beginning" };
 const up: QuicFact = { is: "up" };
 const silent: QuicFact = { is: "silent" };
 const waiting: QuicFact = { is: "waiting", error: new PortholeError("timeout", "too long"), nextTryAt: 120_000 };
@@ -26,6 +27,17 @@ const sequences: readonly (readonly [string, TransportPolicy, readonly Step[]])[
       [quicHeadStartMs - 1, dialing, "http2", 1, tried],
       [quicHeadStartMs - 1, up, "quic", 1],
       [3_600_000, up, "quic", 1],
+    ],
+  ],
+  [
+    "the relay is far away: QUIC's head start begins when HTTP/2 is up",
+    "auto",
+    [
+      [0, beginning, "http2", 1, tried],
+      [900, beginning, "http2", 1, tried],
+      [900, dialing, "http2", 1, tried],
+      [899 + quicHeadStartMs, dialing, "http2", 1, tried],
+      [899 + quicHeadStartMs, up, "quic", 1],
     ],
   ],
   [

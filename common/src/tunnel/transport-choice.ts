@@ -16,6 +16,8 @@ export interface ChoiceSettings {
 export type QuicFact =
   /** There will be none on this machine or with this key. */
   | { readonly is: "unavailable"; readonly reason: string }
+  /** HTTP/2 is not up yet: what QUIC's dial needs comes by it. */
+  | { readonly is: "beginning" }
   | { readonly is: "dialing" }
   | { readonly is: "up" }
   /** Up, but the relay does not answer; it may come back. */
@@ -50,7 +52,7 @@ export interface Decision {
  */
 export class TransportChoice {
   readonly #settings: ChoiceSettings;
-  #fact: QuicFact = { is: "dialing" };
+  #fact: QuicFact = { is: "beginning" };
   /** Since when QUIC is as it is. */
   #sinceMs: number;
   #why: WhyNotQuic = firstTry;
@@ -73,7 +75,7 @@ export class TransportChoice {
     const why = carrier === "quic" ? {} : { whyNotQuic: this.#why };
     if (policy === "quic") return { links: { quic: true, http2: 0 }, carrier: "quic", ...why };
     const leftMs = this.#sinceMs + this.#graceMs() - nowMs;
-    if (leftMs <= 0) this.#poolIsOut = fact.is !== "up";
+    if (leftMs <= 0 && fact.is !== "beginning") this.#poolIsOut = fact.is !== "up";
     return {
       links: { quic: fact.is !== "unavailable", http2: this.#poolIsOut ? poolSize : 1 },
       carrier,
@@ -98,6 +100,7 @@ export class TransportChoice {
         return limits.quicSilentPoolMs;
       case "dialing":
         return this.#failed ? 0 : limits.quicHeadStartMs;
+      case "beginning":
       case "waiting":
       case "unavailable":
         return 0;
@@ -120,6 +123,7 @@ export class TransportChoice {
       case "unavailable":
         this.#why = { message: `QUIC is unavailable: ${fact.reason}` };
         return;
+      case "beginning":
       case "dialing":
         // The reason of before stays, so that what is shown does not flicker.
         return;
