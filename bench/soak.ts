@@ -6,6 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { limits } from "@porthole/common/protocol";
 import { askControlSocket } from "@porthole/common/util";
 import type { RelayReport } from "@porthole/relay";
 import {
@@ -133,6 +134,19 @@ async function visitor(tunnel: LabTunnel): Promise<void> {
   }
 }
 
+let told = 0;
+/** The relay's log levels are numbers. */
+const warning = 40;
+
+/** Links that have ended, and why, and whatever else the relay complains of. */
+function tellWhatEnded({ relay }: LabTunnel): void {
+  for (const { msg, level, transport } of relay.entries.slice(told)) {
+    const isEnd = String(msg).startsWith("Agent disconnected");
+    if (isEnd || Number(level) >= warning) say(`  relay: ${isEnd ? `${String(transport)}: ` : ""}${String(msg)}`);
+  }
+  told = relay.entries.length;
+}
+
 interface Figures {
   readonly handles: Readonly<Record<string, number>>;
   readonly mebibytes: Readonly<Record<string, number>>;
@@ -167,13 +181,15 @@ let isClean = false;
 try {
   const tunnel = await startLabTunnel(lab, { transport: "auto", folder });
   await tunnel.online("quic");
-  // QUIC and the standby, once it is settled.
+  // A pool that has come out is sent home.
+  await pause(limits.quicSettledMs + 5_000);
   while (tunnel.links() !== 2) await pause(1_000);
   await tunnel.visit(1_000, 10);
   await pause(1_000);
   say(`seed ${seed}, ${minutes} minutes`);
   const before = await figures(tunnel, folder);
   say(JSON.stringify(before));
+  const telling = setInterval(() => tellWhatEnded(tunnel), 200);
   const visitors = Array.from({ length: visitorsAtOnce }, () => visitor(tunnel));
   while (performance.now() - startedAt < minutes * 60_000) {
     const fault = (faults[between(0, faults.length - 1)] as () => Fault)();
@@ -189,6 +205,7 @@ try {
   say("Calm now");
   soak.isOver = true;
   await Promise.all(visitors);
+  clearInterval(telling);
   await tunnel.online("quic", 90_000);
   const isBack = ({ handles, links, streams }: Figures): boolean =>
     links === before.links &&
