@@ -21,6 +21,7 @@ import { HttpsRedirect } from "./https-redirect.ts";
 import { AgentGate, VisitorGate, type Applicant, type LimitName } from "./limits/index.ts";
 import { Metrics, type Observed } from "./metrics.ts";
 import type { LaneFacts } from "./lane/facts.ts";
+import { registerLaneMetrics } from "./lane/metrics.ts";
 import { planPorts, type PortPlan } from "./ports.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { reportOf, type RelayReport } from "./report.ts";
@@ -117,6 +118,7 @@ class RunningRelay implements Relay {
     this.#config = config;
     this.#options = options;
     this.#startedAt = options.clock.now();
+    registerLaneMetrics(this.metrics.registry, () => this.quic());
     this.#arrivals = new Arrivals(options.clock, config.limits.awaitAgentsMs);
     this.#registry = createRegistry((label) => this.#arrivals.arrived(label));
     const gates = {

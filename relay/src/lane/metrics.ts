@@ -1,0 +1,46 @@
+import { Counter, Gauge, type Registry } from "prom-client";
+import type { LaneFacts } from "./facts.ts";
+
+/** The lane's figures for Prometheus, as of its last heartbeat; docs/operating.md says when to worry. */
+export function registerLaneMetrics(registry: Registry, observe: () => LaneFacts | undefined): void {
+  gauge("up", "1 while the process that serves QUIC runs", (facts) => (facts.state === "up" ? 1 : 0));
+  gauge("memory_bytes", "What that process holds", (facts) => facts.rssBytes);
+  gauge("memory_limit_bytes", "What it may hold", (facts) => facts.memoryCapBytes);
+  gauge("handshakes", "QUIC handshakes that are not over yet", ({ engine }) => engine.handshakes);
+  counter("restarts_total", "How often that process had to be started anew", (facts) => facts.restarts);
+  counter("handshakes_total", "Handshakes that the QUIC engine has begun", ({ engine }) => engine.accepted);
+  counter("answered_total", "Datagrams that were answered without the engine", ({ engine }) => engine.answered);
+  counter("send_failures_total", "Datagrams that the system did not take", ({ engine }) => engine.sendFailures);
+  const dropped = new Counter({
+    name: "porthole_quic_dropped_total",
+    help: "Datagrams of no connection that were dropped, by the reason",
+    labelNames: ["reason"],
+    registers: [registry],
+    collect() {
+      dropped.reset();
+      for (const [reason, count] of Object.entries(observe()?.engine.dropped ?? {})) dropped.inc({ reason }, count);
+    },
+  });
+
+  function gauge(name: string, help: string, read: (facts: LaneFacts) => number): void {
+    const figure = new Gauge({
+      ...{ name: `porthole_quic_${name}`, help, registers: [registry] },
+      collect: () => figure.set(value(read)),
+    });
+  }
+
+  function counter(name: string, help: string, read: (facts: LaneFacts) => number): void {
+    const figure = new Counter({
+      ...{ name: `porthole_quic_${name}`, help, registers: [registry] },
+      collect() {
+        figure.reset();
+        figure.inc(value(read));
+      },
+    });
+  }
+
+  function value(read: (facts: LaneFacts) => number): number {
+    const facts = observe();
+    return facts ? read(facts) : 0;
+  }
+}
