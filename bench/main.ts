@@ -7,11 +7,13 @@ import { benchInspector } from "./inspector.ts";
 import { benchQuicEngine } from "./quic-engine.ts";
 import { benchStalledReaders } from "./stalled-readers.ts";
 import { benchThroughput } from "./throughput.ts";
+import { benchQuicLane } from "./quic-lane.ts";
 import { meetsTarget, type BenchRow, type ShowRow } from "./row.ts";
 import { benchWholePath } from "./whole-path.ts";
 
 const sections: Readonly<Record<string, (show: ShowRow) => Promise<void>>> = {
   "quic-engine": quicEngine,
+  "quic-lane": benchQuicLane,
   "whole-path": benchWholePath,
   inspector: benchInspector,
   "idle-agents": benchIdleAgents,

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createRequire } from "node:module";
 import type { Writable } from "node:stream";
 import { PortholeError } from "@porthole/common/errors";
+import type { Carrier } from "@porthole/common/link";
 import { dialQuic, listenQuic } from "@porthole/common/link/quic";
 
 export interface Identity {
@@ -39,18 +40,22 @@ export async function acceptEngine(identity: Identity): Promise<Sink> {
   return {
     port: listener.address.port,
     async receive(bytes) {
-      const carrier = await first(listener.incoming);
-      const stream = carrier.openStream();
-      const stop = startMeter();
-      stream.end("go");
-      let received = 0;
-      stream.on("data", (chunk: Buffer) => (received += chunk.length));
-      await once(stream, "end");
-      if (received !== bytes) throw new Error(`${received} bytes of ${bytes}`);
-      return stop();
+      return receiveOn(await first(listener.incoming), bytes);
     },
     close: () => listener.close(),
   };
+}
+
+/** Opens a stream and takes so many bytes from it. */
+export async function receiveOn(carrier: Carrier, bytes: number): Promise<Meter> {
+  const stream = carrier.openStream();
+  const stop = startMeter();
+  stream.end("go");
+  let received = 0;
+  stream.on("data", (chunk: Buffer) => (received += chunk.length));
+  await once(stream, "end");
+  if (received !== bytes) throw new Error(`${received} bytes of ${bytes}`);
+  return stop();
 }
 
 export async function sendWithEngine(port: number, identity: Identity, bytes: number): Promise<Meter> {

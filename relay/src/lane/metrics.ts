@@ -11,7 +11,7 @@ export function registerLaneMetrics(registry: Registry, observe: () => LaneFacts
   counter("handshakes_total", "Handshakes that the QUIC engine has begun", ({ engine }) => engine.accepted);
   counter("answered_total", "Datagrams that were answered without the engine", ({ engine }) => engine.answered);
   counter("send_failures_total", "Datagrams that the system did not take", ({ engine }) => engine.sendFailures);
-  const dropped = new Counter({
+  const dropped: Counter<"reason"> = new Counter({
     name: "porthole_quic_dropped_total",
     help: "Datagrams of no connection that were dropped, by the reason",
     labelNames: ["reason"],
@@ -23,14 +23,14 @@ export function registerLaneMetrics(registry: Registry, observe: () => LaneFacts
   });
 
   function gauge(name: string, help: string, read: (facts: LaneFacts) => number): void {
-    const figure = new Gauge({
+    const figure: Gauge = new Gauge({
       ...{ name: `porthole_quic_${name}`, help, registers: [registry] },
       collect: () => figure.set(value(read)),
     });
   }
 
   function counter(name: string, help: string, read: (facts: LaneFacts) => number): void {
-    const figure = new Counter({
+    const figure: Counter = new Counter({
       ...{ name: `porthole_quic_${name}`, help, registers: [registry] },
       collect() {
         figure.reset();
