@@ -31,7 +31,11 @@ describe("A relay that is flooded", function () {
     const ready = JSON.parse(await relay.line(/Relay is ready/)) as Record<"api" | "public" | "admin", number>;
     const tenants = await Promise.all(
       ["quiet", "attacked"].map(() =>
-        startTestClient(scope, { servers: [ready.api], transport: "http2", local: service.local }),
+        startTestClient(scope, {
+          ...{ servers: [ready.api], transport: "http2", local: service.local },
+          // All of its links are there once it is online.
+          args: ["--pool-size", "1"],
+        }),
       ),
     );
     const [quiet, attacked] = (await Promise.all(tenants.map((client) => siteOf(client)))) as [Site, Site];
