@@ -7,16 +7,17 @@ import { dialHttp2 } from "@porthole/common/link/http2";
 import { dialQuic, quicAvailability } from "@porthole/common/link/quic";
 import { systemClock } from "@porthole/common/util";
 import { withRelay } from "./processes.ts";
-import type { BenchRow, ShowRow } from "./row.ts";
+import type { ShowRow } from "./row.ts";
 
-const agents = 1_000;
+const agents = Number(process.env["PORTHOLE_BENCH_AGENTS"] ?? 1_000);
+const heartbeatsMs = 20_000;
 const atOnce = 25;
 const settleMs = 6_000;
 
 /** Memory of the relay, its QUIC lane included, for agents that are connected and idle, each with a key of its own. */
 export async function benchIdleAgents(show: ShowRow): Promise<void> {
-  show(await measure("HTTP/2", dialHttp2WithoutCheck));
-  if (quicAvailability().available) show(await measure("QUIC", dialQuicWithoutCheck));
+  await measure("HTTP/2", dialHttp2WithoutCheck, show);
+  if (quicAvailability().available) await measure("QUIC", dialQuicWithoutCheck, show);
 }
 
 type Dial = (port: number, identity: { cert: string; key: string }, signal: AbortSignal) => Promise<Carrier>;
@@ -27,8 +28,8 @@ const dialHttp2WithoutCheck: Dial = (port, identity, signal) =>
 const dialQuicWithoutCheck: Dial = (port, identity, signal) =>
   dialQuic({ host: "127.0.0.1", port, ...identity, trust: { kind: "unchecked" } }, { signal });
 
-async function measure(carrier: string, dial: Dial): Promise<BenchRow> {
-  return withRelay(
+async function measure(carrier: string, dial: Dial, show: ShowRow): Promise<void> {
+  await withRelay(
     async (relay, ports) => {
       const before = await residentBytes(relay.child.pid);
       const links: Link[] = [];
@@ -42,13 +43,23 @@ async function measure(carrier: string, dial: Dial): Promise<BenchRow> {
         setTimeout(resolve, settleMs);
       });
       const after = await residentBytes(relay.child.pid);
+      const busyBefore = await processorMs(relay.child.pid);
+      await new Promise((resolve) => {
+        setTimeout(resolve, heartbeatsMs);
+      });
+      const busyMs = (await processorMs(relay.child.pid)) - busyBefore;
       for (const link of links) link.destroy(new PortholeError("closed", "The measurement is over"));
       await Promise.all(links.map((link) => link.closed));
-      return {
-        name: `${carrier}: relay's memory for an idle agent`,
+      show({
+        name: `${carrier}: relay's memory for an idle agent, of ${links.length}`,
         value: (after - before) / 1024 / links.length,
         unit: "KiB",
-      };
+      });
+      show({
+        name: `${carrier}: the relay's processor for the heartbeats of ${links.length}`,
+        value: (busyMs / heartbeatsMs) * 100,
+        unit: "% of a core",
+      });
     },
     ["--quic-admission=open"],
   );
@@ -70,10 +81,27 @@ function identity(): { cert: string; key: string } {
   };
 }
 
-async function residentBytes(pid: number | undefined): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  const own = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
+function residentBytes(pid: number | undefined): Promise<number> {
+  return sumOfFamily(pid, async (member) => {
+    const status = await readFile(`/proc/${member}/status`, "utf8");
+    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
+  });
+}
+
+/** Time on a processor so far; the kernel counts in hundredths of a second. */
+function processorMs(pid: number | undefined): Promise<number> {
+  return sumOfFamily(pid, async (member) => {
+    const fields = (await readFile(`/proc/${member}/stat`, "utf8")).replace(/^.*\) /, "").split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  });
+}
+
+/** Of a process and its children: the QUIC lane is one. */
+async function sumOfFamily(
+  pid: number | undefined,
+  measure: (pid: number | undefined) => Promise<number>,
+): Promise<number> {
   const children = (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).split(" ").filter(Boolean);
-  const theirs = await Promise.all(children.map((child) => residentBytes(Number(child))));
-  return theirs.reduce((sum, bytes) => sum + bytes, own);
+  const theirs = await Promise.all(children.map((child) => sumOfFamily(Number(child), measure)));
+  return theirs.reduce((sum, value) => sum + value, await measure(pid));
 }
