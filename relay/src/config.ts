@@ -143,7 +143,7 @@ function acmeSettings(
 function relayLimits(values: OptionValues<typeof relayOptions>, isReachable: boolean): RelayLimits {
   return {
     visitorsPerAddress: values["visitors-per-address"] ?? (isReachable ? 50 : 0),
-    visitorsPerName: values["visitors-per-name"],
+    visitorsPerName: values["visitors-per-name"] ?? (isReachable ? 500 : 0),
     maxVisitors: values["max-visitors"],
     streamsPerAgent: values["streams-per-agent"],
     maxPendingHellos: values["max-pending-hellos"],

@@ -101,7 +101,7 @@ export const relayOptions = defineOptions({
   "visitors-per-name": {
     help: "New visitors a second for one name, twice as many at once; 0 is no limit",
     parse: count,
-    fallback: "500",
+    fallbackHelp: "500, on loopback 0",
   },
   "streams-per-agent": { help: "Visitors at once for one name; 0 is no limit", parse: count, fallback: "4000" },
   "max-visitors": { help: "Visitors at once; 0 is no limit", parse: count, fallback: "20000" },
