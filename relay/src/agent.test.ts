@@ -122,6 +122,15 @@ describe("the relay's side of an agent", () => {
     await over;
   });
 
+  it("is refused when what let it in holds no more by then", async () => {
+    const revoked = { label: key.clientId, objection: () => new PortholeError("unauthorized", "revoked") };
+    const { link, over } = connect({ admission: { admit: async () => revoked } });
+    link.control.send(hello);
+    const answer = await link.control.next();
+    assert.equal(answer?.type === "reject" && answer.message, "revoked");
+    await over;
+  });
+
   it("is refused with a voucher for somebody else's key", async () => {
     const { link, over } = connect();
     link.control.send({ ...hello, voucher: vouchFor(generateKey(), generateKey().fingerprint) });

@@ -111,6 +111,9 @@ async function admit(
     },
     signal,
   );
+  // It may have been revoked while its admission was being written down.
+  const objected = objection();
+  if (objected) throw objected;
   const hostnames = [`${label}.${suffix}`];
   applicant.admit(peer.clientId);
   const { fingerprint } = peer;

@@ -84,6 +84,12 @@ describe("gate for agents", () => {
     for (const code of ["busy", "draining", "internal", "state", "aborted"] as const) fail(code, 100);
   });
 
+  it("keeps nobody out who was asked to come again", () => {
+    const later = new PortholeError("unauthorized", "can't decide now", { retryAfterMs: 60_000 });
+    for (let i = 0; i < 20; i++) enter().end(later);
+    enter();
+  });
+
   it("takes an IPv6 /64 for one source, and an IPv4 address in IPv6 for itself", () => {
     fail("unauthorized", 3, "2001:db8::1");
     assert.equal(gate.enter("2001:db8::ffff:2"), undefined);

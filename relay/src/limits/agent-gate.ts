@@ -75,9 +75,9 @@ export class AgentGate {
       end: (error) => {
         if (isOver) return;
         isOver = true;
-        // An admitted one is punished for what no honest client does, not for leaving.
-        if (client === undefined || error.code === "limit" || error.code === "protocol")
-          this.#penalties.add(source, error.code);
+        // An admitted one is punished for what no honest client does, not for leaving; and nobody who was asked to come again.
+        const isDoing = client === undefined || error.code === "limit" || error.code === "protocol";
+        if (isDoing && error.retryAfterMs === undefined) this.#penalties.add(source, error.code);
         if (client === undefined) {
           this.#pending -= 1;
           return;
