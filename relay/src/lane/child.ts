@@ -20,8 +20,8 @@ const silentTicks = limits.laneSilenceMs / tickMs;
 const startTicks = limits.laneStartMs / tickMs;
 /** How long it may take to say goodbye to its clients. */
 const stopMs = 3_000;
-/** Of our environment. The rest may hold secrets, and the engine is what we trust least. */
-const passedOn = /^(PATH|HOME|USERPROFILE|SystemRoot|TMPDIR|TMP|TEMP|LD_LIBRARY_PATH|NODE_.*)$/;
+/** Of our environment. The rest may hold secrets, and the engine is what we trust least. Electron is no Node without its variable. */
+const passedOn = /^(PATH|HOME|USERPROFILE|SystemRoot|TMPDIR|TMP|TEMP|LD_LIBRARY_PATH|NODE_.*|ELECTRON_RUN_AS_NODE)$/;
 
 /** One life of the lane's process, under watch from its start: it is killed when it is silent or too large. */
 export class LaneChild {

@@ -143,6 +143,20 @@ describe("the QUIC lane", function () {
     await lane.close();
   });
 
+  it("has no QUIC inside Electron, whose way to be Node it passes on", async () => {
+    await withHook(`Object.defineProperty(process, "versions", { value: { ...process.versions, electron: "30.0.0" } });
+      if (process.env.ELECTRON_RUN_AS_NODE !== "1") process.exit(9);`);
+    process.env["ELECTRON_RUN_AS_NODE"] = "1";
+    try {
+      const { lane } = await openLane();
+      assert.match(lane.facts().reason ?? "", /inside Electron/);
+      assert.equal(lane.facts().state, "unavailable");
+      await lane.close();
+    } finally {
+      delete process.env["ELECTRON_RUN_AS_NODE"];
+    }
+  });
+
   it("serves a new certificate to new links, also after a restart, and keeps the old one when the engine refuses it", async () => {
     test = await openLane({ log });
     const { relay } = await connect();

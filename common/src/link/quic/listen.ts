@@ -58,6 +58,11 @@ export async function listenQuic(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Listener> {
   signal.throwIfAborted();
+  if (process.versions["electron"] !== undefined)
+    throw new PortholeError(
+      "unavailable",
+      "QUIC can't listen inside Electron, which refuses to read certificates back",
+    );
   const binding = loadBinding();
   const listener = new Listener(binding, options);
   await listener.open();
