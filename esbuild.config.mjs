@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { leaveOut } from "./scripts/bundle/left-out.ts";
@@ -105,3 +105,11 @@ for (const { metafile } of results) {
   }
 }
 console.log(`The extension's JavaScript: ${Math.ceil(totals["dist/extension"] / 1024)} KiB`);
+
+// What `npm run package` counts, and whose licences it takes along.
+const outputs = results.flatMap(({ metafile }) => Object.entries(metafile.outputs));
+const ofExtension = outputs.filter(([path]) => path.startsWith("dist/extension/"));
+await writeFile(
+  new URL("dist/extension/meta.json", import.meta.url),
+  JSON.stringify({ outputs: Object.fromEntries(ofExtension) }),
+);

@@ -1,0 +1,47 @@
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { listFiles, PackageManager } from "@vscode/vsce";
+import { noticesOf } from "./notices.ts";
+import { unpackPackage, type LockFile } from "./npm-tarball.ts";
+import type { Target } from "./targets.ts";
+
+export interface StageOptions {
+  readonly root: string;
+  /** Where the package's files are put together; empty. */
+  readonly folder: string;
+  readonly scratch: string;
+  readonly target: Target;
+  /** Folders of the packages in the bundles. */
+  readonly bundled: readonly string[];
+}
+
+/** The wrapper that finds the binary; of its package nothing else runs. */
+const engine = "@matrixai/quic";
+const engineFiles = ["package.json", "LICENSE", "dist/native/quiche.js"];
+/** What npm and the workspace need, and an editor does not. */
+const notForEditors = ["workspaces", "scripts", "devDependencies", "allowScripts", "private", "type"];
+
+/** Puts together what goes into one package: what `.vscodeignore` lets through, the notices, and native code for the target. */
+export async function stage({ root, folder, scratch, target, bundled }: StageOptions): Promise<void> {
+  for (const file of await listFiles({ cwd: root, packageManager: PackageManager.None }))
+    await copy(join(root, file), join(folder, file));
+  const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as Record<string, unknown>;
+  for (const key of notForEditors) delete manifest[key];
+  await writeFile(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+
+  const enginePath = join(root, "node_modules", engine);
+  const folders = target.native === undefined ? bundled : [...bundled, enginePath];
+  await writeFile(join(folder, "ThirdPartyNotices.txt"), noticesOf(folders, target.native !== undefined));
+  if (target.native === undefined) return;
+
+  // Beside the bundles, because vsce takes nothing from a node_modules at the root.
+  const modules = join(folder, "dist", "node_modules");
+  for (const file of engineFiles) await copy(join(enginePath, file), join(modules, engine, file));
+  const lock = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8")) as LockFile;
+  await unpackPackage(lock, target.native, join(modules, target.native), scratch);
+}
+
+async function copy(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  await cp(from, to);
+}

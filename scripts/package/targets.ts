@@ -1,0 +1,19 @@
+/** Where the editor runs, as `vsce` names it, and the package with QUIC's native code for it. */
+export interface Target {
+  /** Undefined: goes everywhere, without native code. The editor takes it where no other fits. */
+  readonly name: string | undefined;
+  readonly native: string | undefined;
+}
+
+/** Every package that there is. */
+export const targets: readonly Target[] = [
+  ...["linux-x64", "win32-x64", "darwin-x64", "darwin-arm64"].map((name) => ({
+    name,
+    native: `@matrixai/quic-${name}`,
+  })),
+  { name: undefined, native: undefined },
+];
+
+export function labelOf({ name }: Target): string {
+  return name ?? "universal";
+}
