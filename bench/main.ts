@@ -3,6 +3,7 @@ import { cpus } from "node:os";
 import { benchIdleAgents } from "./idle-agents.ts";
 import { benchFloods } from "./floods.ts";
 import { benchHeadOfLine } from "./head-of-line.ts";
+import { benchHttpMode } from "./http-mode.ts";
 import { benchInspector } from "./inspector.ts";
 import { benchQuicEngine } from "./quic-engine.ts";
 import { benchStalledReaders } from "./stalled-readers.ts";
@@ -15,6 +16,7 @@ const sections: Readonly<Record<string, (show: ShowRow) => Promise<void>>> = {
   "quic-engine": quicEngine,
   "quic-lane": benchQuicLane,
   "whole-path": benchWholePath,
+  "http-mode": benchHttpMode,
   inspector: benchInspector,
   "idle-agents": benchIdleAgents,
   floods: benchFloods,

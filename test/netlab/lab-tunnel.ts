@@ -46,6 +46,8 @@ export interface LabTunnelOptions {
   readonly poolSize?: number;
   /** For state files. */
   readonly folder: string;
+  /** Script of the web server, which prints its port; the one that `visit` and `upload` need when absent. */
+  readonly service?: string;
 }
 
 const root = join(import.meta.dirname, "../..");
@@ -58,7 +60,7 @@ export async function startLabTunnel(lab: Netlab, options: LabTunnelOptions): Pr
     // All visitors of a lab come from one address.
     ...["--visitors-per-address", "0", "--visitors-per-name", "0"],
   ]);
-  const server = startOn("agent", "test/netlab/file-server.ts", []);
+  const server = startOn("agent", options.service ?? "test/netlab/file-server.ts", []);
   const [fingerprint, port] = await Promise.all([
     relay.when("the relay to be ready", (entries) => find(entries, "fingerprint")),
     server.when("the web server to be ready", (entries) => find(entries, "port")),
