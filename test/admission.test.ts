@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Relay } from "@porthole/relay";
 import {
@@ -196,6 +197,15 @@ describe("Who may connect", function () {
       const ports = ["--api-port", String(relay.apiPort), "--pub-port", String(relay.publicPort)];
       return { hook, relay, argv, restart: () => startTestRelay(scope, { args: [...args, ...ports] }) };
     }
+  });
+
+  it("by invites that were made at the same time, one of them after a command that was killed", async () => {
+    const dead = { id: "x", pid: 2 ** 22 + 1, host: hostname(), count: 0 };
+    await writeFile(join(relayDir, "admission.json.lock"), JSON.stringify(dead));
+    const made = await Promise.all(Array.from({ length: 3 }, () => invite()));
+    assert.equal(new Set(made.map(({ id }) => id)).size, 3);
+    const { stdout } = await runCli(scope, "relay", ["invite", "list", "--state-dir", relayDir]);
+    for (const { id } of made) assert.ok(stdout.includes(id), stdout);
   });
 
   it("under a friendly name, until it is taken back", async () => {

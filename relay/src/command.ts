@@ -23,6 +23,8 @@ export interface CommandSpec<T extends OptionTable> {
   run(values: OptionValues<T>, positionals: readonly string[]): Promise<number>;
 }
 
+const longestTimerMs = 2 ** 31 - 1;
+
 export function defineCommand<const T extends OptionTable>(spec: CommandSpec<T>): Command {
   const { usage, help, example, options, commands, maxPositionals } = spec;
   return {
@@ -35,7 +37,13 @@ export function defineCommand<const T extends OptionTable>(spec: CommandSpec<T>)
         return 0;
       }
       const { values, positionals } = readValues(options, argv, maxPositionals);
-      return spec.run(values, positionals);
+      // The clock's timers keep no process alive, and a command may wait for nothing else.
+      const alive = setInterval(() => {}, longestTimerMs);
+      try {
+        return await spec.run(values, positionals);
+      } finally {
+        clearInterval(alive);
+      }
     },
   };
 }
