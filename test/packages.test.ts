@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { get, run, siteAt, start, startHttp, useScope } from "./fixture/index.ts";
+
+const root = join(import.meta.dirname, "..");
+
+describe("the packages", function () {
+  this.timeout(180_000);
+  const scope = useScope();
+
+  it("install and run in a folder that knows nothing of this repository", async () => {
+    const [packed, folder, stateDir] = await Promise.all([scope.folder(), scope.folder(), scope.folder()]);
+    await succeed(root, "npm", ["run", "build", "--silent"]);
+    const workspaces = ["common", "relay", "client"].flatMap((name) => ["-w", name]);
+    await succeed(root, "npm", ["pack", ...workspaces, "--pack-destination", packed, "--silent"]);
+    const tarballs = (await readdir(packed)).map((file) => join(packed, file));
+    assert.equal(tarballs.length, 3);
+    await writeFile(join(folder, "package.json"), '{"private": true}\n');
+    await succeed(folder, "npm", ["install", "--no-audit", "--no-fund", ...tarballs]);
+    const bin = join(folder, "node_modules", ".bin");
+    const env = { PATH: process.env["PATH"], HOME: stateDir };
+
+    const ports = ["--api-port", "0", "--pub-port", "0"];
+    const relay = start(
+      scope,
+      join(bin, "porthole-relay"),
+      [...ports, "--json", "--state-dir", join(stateDir, "relay")],
+      {
+        cwd: folder,
+        env,
+      },
+    );
+    const { api } = JSON.parse(await relay.line(/Relay is ready/)) as { readonly api: number };
+    const service = await startHttp(scope, (_request, response) => response.end("packed"));
+    const client = start(
+      scope,
+      join(bin, "porthole"),
+      [String(service.port), "--server", `127.0.0.1:${api}`, "--state-dir", join(stateDir, "client")],
+      { cwd: folder, env },
+    );
+    const url = (await client.line(/^URL: /)).slice(5);
+    await client.line(/^online/);
+    assert.equal(await get(siteAt(url, join(stateDir, "client", "primary-self-signed.pem"))), "packed");
+    assert.equal((await client.kill("SIGTERM")).code, 0);
+    assert.equal((await relay.kill("SIGTERM")).code, 0);
+  });
+});
+
+async function succeed(cwd: string, command: string, args: readonly string[]): Promise<void> {
+  const { code, stdout, stderr } = await run(command, args, { cwd });
+  assert.equal(code, 0, `${command} ${args.join(" ")}\n${stdout}${stderr}`);
+}
