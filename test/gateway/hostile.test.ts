@@ -4,6 +4,7 @@ import {
   closed,
   connectVisitor,
   get,
+  hastened,
   request,
   readAll,
   soon,
@@ -118,6 +119,29 @@ describe("Requests that mean no good", function () {
       assert.ok(seen.every(({ complete }) => !complete));
       await nextIsServed(site);
     }
+  });
+
+  it("heads and bodies that do not go on are given up, and the next visitor is served", async () => {
+    const bodies: IncomingMessage[] = [];
+    const service = await startHttp(scope, (incoming, response) => {
+      if (incoming.method === "GET") return void response.end("served");
+      bodies.push(incoming.on("error", () => {}).resume());
+    });
+    // A minute is three seconds.
+    const client = { clock: hastened(scope.clock, 20) };
+    const { site } = await startTunnel(scope, { transport: "http2", local: service.local, client });
+    const post = `POST / HTTP/1.1\r\nHost: ${site.hostname}\r\nContent-Length: 100\r\n\r\nhalf`;
+    const [head, body, silence] = await Promise.all([
+      say(scope, site, "GET / HT"),
+      say(scope, site, post),
+      say(scope, site, ""),
+    ]);
+    assert.match(head, /^HTTP\/1\.1 408 /);
+    assert.match(body, /^HTTP\/1\.1 408 /);
+    assert.equal(silence, "");
+    await until(() => bodies[0]?.closed === true, "the service had noticed");
+    assert.equal(bodies[0]?.complete, false);
+    assert.equal(await get(site), "served");
   });
 
   it("a target in absolute form that is ours is what its path says", async () => {

@@ -79,7 +79,8 @@ class Http1Connection {
       if (!this.#current) return void socket.end();
       this.#wait(limits.halfClosedVisitorMs, () => socket.destroy());
     });
-    this.#awaitHead();
+    // The first bytes may have come with the handshake.
+    this.#awaitHead(0);
   }
 
   onRequest(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
@@ -157,8 +158,7 @@ class Http1Connection {
   }
 
   /** Between requests there is one deadline, for silence and for heads that don't end. */
-  #awaitHead(): void {
-    const readBefore = this.#socket.bytesRead;
+  #awaitHead(readBefore = this.#socket.bytesRead): void {
     this.#wait(limits.httpHeadDeadlineMs, () => {
       if (this.#socket.bytesRead === readBefore) this.#endSocket();
       else this.close(408, "request-timeout");
