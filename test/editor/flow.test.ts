@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import type { Browser, Page } from "playwright-core";
+import type { Relay } from "@porthole/relay";
+import { platformReason, skipUnless } from "../../common/src/testing/skip.ts";
+import { freePort, needProgram, startHttp, startTestRelay, useScope, type Service } from "../fixture/index.ts";
+import { launchBrowser, packExtension, startCodeServer, Workbench, type CodeServer } from "./fixture/index.ts";
+
+describe("The extension in an editor", function () {
+  this.timeout(120_000);
+  let browser: Browser;
+  let server: CodeServer;
+  let workbench: Workbench;
+  let relayPort: number;
+
+  before(async function () {
+    this.timeout(10 * 60_000);
+    skipUnless(this, process.platform === "linux" && process.arch === "x64", platformReason("The editor is Linux's"));
+    needProgram(this, "chromium");
+    const vsix = await packExtension();
+    relayPort = await freePort();
+    server = await startCodeServer({
+      extensions: [vsix],
+      settings: {
+        "porthole.relays": [{ address: `127.0.0.1:${relayPort}` }],
+        "porthole.certificates": "self-signed",
+      },
+    });
+    browser = await launchBrowser();
+    workbench = await Workbench.open(browser, server);
+  });
+  after(async () => {
+    await workbench?.close();
+    await browser?.close();
+    await server?.stop();
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state === "failed") await workbench?.picture(`failed ${this.currentTest.title}`);
+  });
+
+  const scope = useScope();
+  const startRelay = (): Promise<Relay> =>
+    startTestRelay(scope, { args: ["--api-port", String(relayPort), "--domain-suffix", "localhost", "--open"] });
+  const startSite = (text: string): Promise<Service> => startHttp(scope, (_request, response) => response.end(text));
+
+  /** What a visitor reads at a URL; undefined when nobody is there. */
+  async function visit(url: string): Promise<string | undefined> {
+    const page: Page = await browser.newPage();
+    try {
+      await page.goto(url);
+      return await page.locator("body").innerText();
+    } catch {
+      return undefined;
+    } finally {
+      await page.close();
+    }
+  }
+
+  async function copiedUrl(): Promise<string> {
+    let text = "";
+    for (let attempt = 0; attempt < 100 && !text.startsWith("https://"); attempt++) {
+      text = await workbench.clipboard();
+      await workbench.page.waitForTimeout(100);
+    }
+    return text;
+  }
+
+  it("gives a port of the Ports view a URL by a right click, and takes it away from the status bar", async () => {
+    await startRelay();
+    const site = await startSite("hello from the port");
+    const row = await workbench.forwarded(site.port);
+    const before = await workbench.contextMenu(row, "Expose with Porthole");
+    assert.ok(!before.includes("Stop Exposing"));
+    await workbench.notification("The URL is on the clipboard").waitFor();
+    const url = await copiedUrl();
+    assert.equal(await visit(url), "hello from the port");
+    assert.match((await workbench.statusBarItem.textContent()) ?? "", /\S/);
+    await workbench.dismissNotifications();
+    const after = await workbench.contextMenu(row, undefined);
+    assert.ok(after.includes("Stop Exposing") && after.includes("Copy Public URL"), after.join());
+    assert.ok(!after.includes("Expose with Porthole"));
+    await workbench.showEndpoints();
+    await workbench.treeRow(new URL(url).host).waitFor();
+    await workbench.statusBarItem.click();
+    await workbench.pick(/Stop/);
+    await workbench.treeRow("stopped").waitFor();
+    assert.equal(await visit(url), undefined);
+    await workbench.statusBarItem.waitFor({ state: "detached" });
+  });
+});
