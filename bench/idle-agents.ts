@@ -35,7 +35,7 @@ async function measure(carrier: string, dial: Dial, show: ShowRow): Promise<void
       const links: Link[] = [];
       const connect = async (): Promise<void> => {
         while (links.length < agents)
-          links.push(await admitted(await dial(ports.api, identity(), AbortSignal.timeout(10_000))));
+          links.push(await admitted(await dial(ports.api, identity(), AbortSignal.timeout(60_000))));
       };
       await Promise.all(Array.from({ length: atOnce }, connect));
       // Garbage of the handshakes goes with the next heartbeats.

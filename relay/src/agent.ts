@@ -62,11 +62,13 @@ export async function serveAgent(carrier: Carrier, applicant: Applicant, deps: A
   registry.add(agent);
   metrics.agentAdmitted(link.kind);
   deps.log.info(known, "Agent connected");
-  void watchControl(agent, deps);
+  const watching = watchControl(agent, deps);
   const drain = (): void => void sendAway(link, signal.reason);
   if (signal.aborted) drain();
   signal.addEventListener("abort", drain, { once: true });
-  const reason = await link.closed;
+  const ended = await link.closed;
+  // Its last word explains the end better than the transport does.
+  const reason = (await watching) ?? ended;
   signal.removeEventListener("abort", drain);
   registry.remove(agent);
   applicant.end(reason);
@@ -165,14 +167,16 @@ export async function refuse(link: Link, error: PortholeError): Promise<void> {
   await link.close(error);
 }
 
-/** What a client may say after welcome. */
-async function watchControl(agent: AgentLink, deps: AgentDeps): Promise<void> {
+/** What a client may say after welcome. Resolves at the end of the link, with the goodbye if there was one. */
+async function watchControl(agent: AgentLink, deps: AgentDeps): Promise<PortholeError | undefined> {
   const { link } = agent;
+  let goodbye: PortholeError | undefined;
   for (let message = await link.control.next(); message; message = await link.control.next()) {
     switch (message.type) {
       case "goodbye":
         deps.registry.remove(agent);
-        void sayGoodbye(link, message.reason);
+        goodbye = new PortholeError("closed", `The client said goodbye: ${message.reason}`);
+        void sayGoodbye(link, goodbye);
         break;
       case "permit-request":
         void givePermit(agent, message.hostname, deps);
@@ -190,15 +194,16 @@ async function watchControl(agent: AgentLink, deps: AgentDeps): Promise<void> {
       case "permit":
       case "ticket":
         link.destroy(new PortholeError("protocol", `The client sent ${message.type} in the middle of a session`));
-        return;
+        return undefined;
     }
   }
+  return goodbye;
 }
 
 /** The visitors that are there finish first. */
-async function sayGoodbye(link: Link, reason: string): Promise<void> {
+async function sayGoodbye(link: Link, reason: PortholeError): Promise<void> {
   await link.idle();
-  await link.close(new PortholeError("closed", `The client said goodbye: ${reason}`));
+  await link.close(reason);
 }
 
 async function givePermit(agent: AgentLink, hostname: string, deps: AgentDeps): Promise<void> {
