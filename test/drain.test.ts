@@ -45,6 +45,7 @@ describe("Stopping and changing a relay", function () {
       });
       const sites = await Promise.all(places.map((_, relay) => siteOf(client, { relay })));
       const load = startLoad(sites);
+      scope.defer(() => load.stop());
       await load.answered(50);
       for (const [index, place] of places.entries()) {
         const before = relays[index];
