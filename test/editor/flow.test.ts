@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import type { Relay } from "@porthole/relay";
 import { platformReason, skipUnless } from "../../common/src/testing/skip.ts";
-import { freePort, needProgram, startHttp, startTestRelay, useScope, type Service } from "../fixture/index.ts";
+import { freePort, needProgram, run, startHttp, startTestRelay, useScope, type Service } from "../fixture/index.ts";
 import { launchBrowser, packExtension, startCodeServer, Workbench, type CodeServer } from "./fixture/index.ts";
 
 describe("The extension in an editor", function () {
@@ -11,6 +14,8 @@ describe("The extension in an editor", function () {
   let server: CodeServer;
   let workbench: Workbench;
   let relayPort: number;
+  /** The relay's key in it is what the extension remembers it by. */
+  let relayState: string;
 
   before(async function () {
     this.timeout(10 * 60_000);
@@ -18,6 +23,7 @@ describe("The extension in an editor", function () {
     needProgram(this, "chromium");
     const vsix = await packExtension();
     relayPort = await freePort();
+    relayState = await mkdtemp(join(tmpdir(), "porthole-editor-relay-"));
     server = await startCodeServer({
       extensions: [vsix],
       settings: {
@@ -32,6 +38,7 @@ describe("The extension in an editor", function () {
     await workbench?.close();
     await browser?.close();
     await server?.stop();
+    if (relayState) await rm(relayState, { recursive: true });
   });
   afterEach(async function () {
     if (this.currentTest?.state === "failed") await workbench?.picture(`failed ${this.currentTest.title}`);
@@ -39,7 +46,12 @@ describe("The extension in an editor", function () {
 
   const scope = useScope();
   const startRelay = (): Promise<Relay> =>
-    startTestRelay(scope, { args: ["--api-port", String(relayPort), "--domain-suffix", "localhost", "--open"] });
+    startTestRelay(scope, {
+      args: [
+        ...["--api-port", String(relayPort), "--state-dir", relayState],
+        ...["--domain-suffix", "localhost", "--open"],
+      ],
+    });
   const startSite = (text: string): Promise<Service> => startHttp(scope, (_request, response) => response.end(text));
 
   /** What a visitor reads at a URL; undefined when nobody is there. */
@@ -86,4 +98,45 @@ describe("The extension in an editor", function () {
     assert.equal(await visit(url), undefined);
     await workbench.statusBarItem.waitFor({ state: "detached" });
   });
+
+  it("exposes from the palette, and keeps the URL through a reload and the death of the tunnels' process", async () => {
+    const relay = await startRelay();
+    const site = await startSite("hello again");
+    await workbench.command("Porthole: Expose with Porthole");
+    await workbench.pick(String(site.port));
+    await workbench.notification("The URL is on the clipboard").waitFor();
+    const url = await copiedUrl();
+    await serves(url, "hello again");
+
+    await workbench.reload();
+    await serves(url, "hello again");
+    await workbench.showEndpoints();
+    await workbench.treeRow(/online/).waitFor();
+    await workbench.picture("endpoints");
+
+    process.kill(await agentPid(), "SIGKILL");
+    await workbench.treeRow(/the tunnel process has ended|connecting/).waitFor();
+    await workbench.treeRow(/online/).waitFor();
+    await serves(url, "hello again");
+    await workbench.statusBarItem.click();
+    await workbench.pick(/Stop/);
+    await workbench.treeRow(new RegExp(`${site.port}.*stopped`)).waitFor();
+    // The killed process has not said goodbye, so over QUIC the relay notices only by the silence.
+    while (relay.counts().agents > 0) await workbench.page.waitForTimeout(200);
+  });
+
+  async function serves(url: string, text: string): Promise<void> {
+    let found: string | undefined;
+    for (let attempt = 0; attempt < 20 && found !== text; attempt++) {
+      found = await visit(url);
+      if (found !== text) await workbench.page.waitForTimeout(500);
+    }
+    assert.equal(found, text, url);
+  }
+
+  /** Of the process with the tunnels of this server's window. */
+  async function agentPid(): Promise<number> {
+    const { stdout } = await run("pgrep", ["-f", `${server.data}/extensions/.*agent.mjs`]);
+    return Number(stdout.trim().split("\n").at(-1));
+  }
 });
