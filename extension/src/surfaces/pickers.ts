@@ -23,7 +23,8 @@ export async function pickPort(): Promise<PortTarget | undefined> {
   picker.show();
   const chosen = new Promise<PortTarget | undefined>((resolve) => {
     picker.onDidAccept(() => {
-      const target = picker.selectedItems[0]?.target;
+      // Who types faster than the list comes has chosen, too.
+      const target = picker.selectedItems[0]?.target ?? readTyped(picker.value.trim());
       if (target) resolve(target);
     });
     picker.onDidHide(() => resolve(undefined));

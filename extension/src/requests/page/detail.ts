@@ -9,11 +9,21 @@ import { MessagesPane } from "./messages-pane.ts";
 
 type Tab = "headers" | "request" | "response" | "messages" | "timing";
 
-/** One exchange in full, on the right. Reads it anew when its row changes, and keeps tab and place. */
+/**
+ * One exchange in full, on the right. Read anew whenever its row changes; what has not changed is left alone, so that a click, a
+ * selection or a half-written edit survives an exchange that goes on.
+ */
 export class Detail {
   readonly element = el("section", { class: "detail", aria: { label: t("Request") } });
+  readonly #head = el("div", {});
+  readonly #strip = el("div", { class: "tabs", role: "tablist", on: { keydown: (event) => moveInTabs(event) } });
+  readonly #panel = el("div", { class: "panel", role: "tabpanel", tabIndex: 0 });
+  readonly #tabs = new Map<Tab, HTMLButtonElement>();
+  /** What each part was made from. */
+  readonly #made = new Map<HTMLElement, string>();
   #tab: Tab = "headers";
   #unredacted = false;
+  #isEditing = false;
   #shown: string | undefined;
   #asked = 0;
   #messages: MessagesPane | undefined;
@@ -27,7 +37,9 @@ export class Detail {
   async show(id: string, context: DetailContext): Promise<void> {
     if (id !== this.#shown) {
       this.#unredacted = false;
+      this.#isEditing = false;
       this.#messages = undefined;
+      this.#made.clear();
     }
     this.#shown = id;
     const asked = ++this.#asked;
@@ -42,34 +54,67 @@ export class Detail {
   }
 
   #paint(detail: ExchangeDetail, context: DetailContext): void {
-    const { summary, request, response } = detail;
-    const hasMessages = summary.kind === "websocket" || summary.kind === "sse";
-    const tabs: readonly (readonly [Tab, string])[] = [
-      ["headers", t("Headers")],
-      ["request", withSize(t("Request Body"), request.body)],
-      ["response", withSize(t("Response Body"), response?.body)],
-      ...(hasMessages ? ([["messages", t("Messages ({0})", summary.messages ?? 0)]] as const) : []),
-      ["timing", t("Timing")],
-    ];
-    if (!tabs.some(([tab]) => tab === this.#tab)) this.#tab = "headers";
+    const { summary, replay } = detail;
     const again = (): void => void this.show(summary.id, context);
-    const panel = el("div", { class: "panel", role: "tabpanel", tabIndex: 0, aria: { label: this.#tab } });
-    const strip = el(
-      "div",
-      { class: "tabs", role: "tablist", on: { keydown: (event) => moveInTabs(event) } },
-      ...tabs.map(([tab, label]) => {
-        const isChosen = tab === this.#tab;
+    if (this.#head.parentElement !== this.element) this.element.replaceChildren(this.#head, this.#strip, this.#panel);
+    this.#make(this.#head, [summary.id, replay, summary.error, this.#unredacted], () =>
+      this.#title(detail, context, again),
+    );
+    this.#paintTabs(tabsOf(detail), again);
+    if (this.#isEditing) return;
+    this.#panel.setAttribute("aria-label", this.#tabs.get(this.#tab)?.textContent ?? "");
+    this.#make(this.#panel, [summary.id, this.#tab, this.#unredacted, this.#source(detail)], () =>
+      this.#content(detail, context),
+    );
+    if (this.#tab === "messages") void this.#messages?.refresh();
+  }
+
+  #make(place: HTMLElement, from: unknown, make: () => HTMLElement): void {
+    const text = JSON.stringify(from);
+    if (this.#made.get(place) === text) return;
+    this.#made.set(place, text);
+    place.replaceChildren(make());
+  }
+
+  #paintTabs(tabs: readonly (readonly [Tab, string])[], again: () => void): void {
+    if (!tabs.some(([tab]) => tab === this.#tab)) this.#tab = "headers";
+    this.#make(this.#strip, [this.#shown, tabs.map(([tab]) => tab)], () => {
+      this.#tabs.clear();
+      for (const [tab] of tabs) {
         const choose = (): void => {
           this.#tab = tab;
+          this.#isEditing = false;
+          this.#made.delete(this.#panel);
           again();
         };
-        return button(label, choose, { role: "tab", tabIndex: isChosen ? 0 : -1, aria: { selected: isChosen } });
-      }),
-    );
-    const hadFocus = this.element.querySelector("[role=tablist]")?.contains(document.activeElement) ?? false;
-    this.element.replaceChildren(this.#title(detail, context, again), strip, panel);
-    if (hadFocus) strip.querySelector<HTMLElement>("[aria-selected=true]")?.focus();
-    panel.append(this.#content(detail, context));
+        this.#tabs.set(tab, button("", choose, { role: "tab" }));
+      }
+      return el("div", { role: "presentation" }, ...this.#tabs.values());
+    });
+    for (const [tab, label] of tabs) {
+      const made = this.#tabs.get(tab);
+      const isChosen = tab === this.#tab;
+      if (!made) continue;
+      if (made.textContent !== label) made.textContent = label;
+      made.setAttribute("aria-selected", String(isChosen));
+      made.tabIndex = isChosen ? 0 : -1;
+    }
+  }
+
+  /** What the chosen tab's content is made from. */
+  #source({ request, response, timing }: ExchangeDetail): unknown {
+    switch (this.#tab) {
+      case "headers":
+        return [request, response];
+      case "request":
+        return whenDone(request.body);
+      case "response":
+        return response && whenDone(response.body);
+      case "messages":
+        return undefined;
+      case "timing":
+        return timing;
+    }
   }
 
   #title(detail: ExchangeDetail, context: DetailContext, again: () => void): HTMLElement {
@@ -96,7 +141,8 @@ export class Detail {
       host.send({ type: "save", fileName, text });
     });
     const edit = (): void => {
-      this.element.querySelector(".panel")?.replaceChildren(editForm(detail, context));
+      this.#isEditing = true;
+      this.#panel.replaceChildren(editForm(detail, { ...context, show: (id) => this.#leaveForm(id, context) }));
     };
     const toggle = (): void => {
       this.#unredacted = !this.#unredacted;
@@ -123,6 +169,12 @@ export class Detail {
     );
   }
 
+  #leaveForm(next: string, { show }: DetailContext): void {
+    this.#isEditing = false;
+    this.#made.delete(this.#panel);
+    show(next);
+  }
+
   #content(detail: ExchangeDetail, context: DetailContext): HTMLElement {
     const { summary, request, response } = detail;
     switch (this.#tab) {
@@ -135,13 +187,28 @@ export class Detail {
           ? new BodyPane(context, summary.id, "response", response.body, this.#unredacted).element
           : el("p", { class: "empty" }, t("There is no response yet."));
       case "messages":
-        this.#messages ??= new MessagesPane(context, summary.id, this.#unredacted);
-        void this.#messages.refresh();
+        this.#messages = new MessagesPane(context, summary.id, this.#unredacted);
         return this.#messages.element;
       case "timing":
         return timingOf(detail);
     }
   }
+}
+
+function tabsOf({ summary, request, response }: ExchangeDetail): readonly (readonly [Tab, string])[] {
+  const hasMessages = summary.kind === "websocket" || summary.kind === "sse";
+  return [
+    ["headers", t("Headers")],
+    ["request", withSize(t("Request Body"), request.body)],
+    ["response", withSize(t("Response Body"), response?.body)],
+    ...(hasMessages ? ([["messages", t("Messages ({0})", summary.messages ?? 0)]] as const) : []),
+    ["timing", t("Timing")],
+  ];
+}
+
+/** A body that still comes is not shown anew for each of its pieces. */
+function whenDone(body: BodyInfo): unknown {
+  return body.state === "open" ? body.state : body;
 }
 
 function headersOf({ summary, origin, transport, request, response }: ExchangeDetail): HTMLElement {

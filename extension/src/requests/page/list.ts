@@ -32,7 +32,8 @@ export class List {
         on: {
           scroll: () => this.paint(),
           keydown: (event) => this.#onKey(event),
-          click: (event) => this.#onClick(event),
+          // Not `click`: a list that lives may have made its rows anew between the two halves of one.
+          pointerdown: (event) => this.#onPointer(event),
         },
       },
       this.#space,
@@ -126,7 +127,7 @@ export class List {
     return element;
   }
 
-  #onClick(event: MouseEvent): void {
+  #onPointer(event: PointerEvent): void {
     const row = (event.target as HTMLElement).closest<HTMLElement>("[data-id]");
     if (row?.dataset["id"] !== undefined) this.choose(row.dataset["id"]);
   }

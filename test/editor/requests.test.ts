@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import type { Browser, Frame } from "playwright-core";
+import { WebSocketServer } from "ws";
+import { platformReason, skipUnless } from "../../common/src/testing/skip.ts";
+import { freePort, needProgram, soon, startHttp, startTestRelay, useScope } from "../fixture/index.ts";
+import { launchBrowser, packExtension, startCodeServer, Workbench, type CodeServer } from "./fixture/index.ts";
+
+/** What a visitor may send to whoever looks at it. */
+const hostile = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>\u001b[31m\u202e";
+const many = 5_000;
+describe("The Requests view in an editor", function () {
+  this.timeout(180_000);
+  let browser: Browser;
+  let server: CodeServer;
+  let workbench: Workbench;
+  let relayPort: number;
+
+  before(async function () {
+    this.timeout(10 * 60_000);
+    skipUnless(this, process.platform === "linux" && process.arch === "x64", platformReason("The editor is Linux's"));
+    needProgram(this, "chromium");
+    relayPort = await freePort();
+    server = await startCodeServer({
+      extensions: [await packExtension()],
+      settings: {
+        "porthole.relays": [{ address: `127.0.0.1:${relayPort}` }],
+        "porthole.certificates": "self-signed",
+        "porthole.notifyWhenReady": false,
+        "remote.autoForwardPorts": false,
+      },
+    });
+    browser = await launchBrowser();
+    workbench = await Workbench.open(browser, server);
+  });
+  after(async () => {
+    await workbench?.close();
+    await browser?.close();
+    await server?.stop();
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state === "failed") await workbench?.picture(`failed ${this.currentTest.title}`);
+  });
+
+  const scope = useScope();
+
+  /** The page inside the view. */
+  async function openView(): Promise<Frame> {
+    await workbench.command("Porthole: Focus on Requests View");
+    const find = async (): Promise<Frame> => {
+      for (;;) {
+        for (const frame of workbench.page.frames())
+          if (
+            await frame
+              .locator(".rows")
+              .count()
+              .catch(() => 0)
+          )
+            return frame;
+        await workbench.page.waitForTimeout(100);
+      }
+    };
+    return soon(find(), "the page of the Requests view");
+  }
+
+  it("shows requests at once, their bodies, and sends them again as they were or changed; what came in never runs", async () => {
+    await startTestRelay(scope, { args: ["--api-port", String(relayPort), "--domain-suffix", "localhost", "--open"] });
+    const seen: string[] = [];
+    const sockets = new WebSocketServer({ noServer: true });
+    sockets.on("connection", (socket) =>
+      socket.on("message", (data) => socket.send(`echo ${(data as Buffer).toString()}`)),
+    );
+    const site = await startHttp(
+      scope,
+      (request, response) => {
+        let body = "";
+        request.setEncoding("utf8").on("data", (text: string) => (body += text));
+        request.on("end", () => {
+          if (!request.url?.startsWith("/many")) seen.push(`${request.method} ${request.url} ${body}`);
+          response.setHeader("Content-Type", request.url === "/json" ? "application/json" : "text/html");
+          response.end(request.url === "/json" ? JSON.stringify({ given: body }) : hostile);
+        });
+      },
+      {
+        onUpgrade: (request, socket, head) =>
+          sockets.handleUpgrade(request, socket, head, (ws) => sockets.emit("connection", ws)),
+      },
+    );
+    await workbench.command("Porthole: Expose with Porthole");
+    // The palette's own box is there a moment longer.
+    await workbench.page.locator(".quick-input-title").filter({ hasText: "Expose a Port" }).waitFor();
+    await workbench.page.locator(".quick-input-widget input.input").fill(String(site.port));
+    await workbench.pick(String(site.port));
+    await workbench.statusBarItem.filter({ hasText: String(site.port) }).waitFor();
+    const url = await soon(copied(), "the URL");
+    const view = await openView();
+    const visitor = await browser.newPage();
+    await visitor.goto(url);
+
+    // Within 200 ms, by the page's own clock: from the answer that a visitor has to the row that one sees.
+    const row = (text: string) => view.locator(".space .row").filter({ hasText: text }).first();
+    await row("GET").waitFor();
+    const tookMs = await appearance(view, "/timed", () => visitor.evaluate("fetch('/timed').then(() => {})"));
+    assert.ok(tookMs < 1_000, `${tookMs} ms`);
+    console.log(`      a request is in the list after ${Math.round(tookMs)} ms`);
+
+    await visitor.evaluate(
+      "fetch('/json', { method: 'POST', headers: { 'content-type': 'text/plain', authorization: 'Bearer s3cret' }, body: 'one' }).then(() => {})",
+    );
+    await row("/json").click();
+    const detail = view.locator(".detail");
+    await detail.getByText("Response Body").click();
+    await detail.locator("pre").filter({ hasText: '"given": "one"' }).waitFor();
+    await detail.getByText("Headers", { exact: true }).click();
+    await detail.getByText("authorization").first().waitFor();
+    assert.doesNotMatch(await detail.innerText(), /s3cret/);
+
+    await detail.getByText("Replay", { exact: true }).click();
+    await soon(
+      until(() => seen.filter((each) => each === "POST /json one").length === 2),
+      "the replay",
+    );
+    await detail.getByText("Edit and Replay").click();
+    const body = detail.locator("textarea").last();
+    await view.locator("textarea:not([disabled])").last().waitFor();
+    await body.fill("two");
+    await detail.getByText("Send", { exact: true }).click();
+    await soon(
+      until(() => seen.includes("POST /json two")),
+      "the changed replay",
+    );
+
+    await visitor.evaluate(
+      "new Promise((done) => { const socket = new WebSocket(location.origin.replace('https', 'wss')); socket.onopen = () => socket.send('over the wire'); socket.onmessage = () => done(); })",
+    );
+    await row("WS").click();
+    await detail.getByText("Messages (").click();
+    await detail.locator(".messages .text").filter({ hasText: "echo over the wire" }).waitFor();
+
+    await visitor.goto(`${url}/?q=${encodeURIComponent(hostile)}`);
+    await row("onerror").click();
+    await detail.getByText("Response Body").click();
+    const shown = detail.locator("pre");
+    await shown.filter({ hasText: "<img src=x onerror" }).waitFor();
+    assert.match(await shown.innerText(), /\\u\{1b\}\[31m\\u\{202e\}/);
+    assert.equal(await view.locator("pre img, pre script").count(), 0);
+    assert.notEqual(await view.title(), "owned");
+    await workbench.picture("requests dark");
+    // The palette listens in the workbench, not in the page.
+    await workbench.page.locator(".part.titlebar").click();
+    await workbench.command("Preferences: Toggle between Light/Dark Themes");
+    await workbench.page.locator(".monaco-workbench.vs").waitFor();
+    await workbench.picture("requests light");
+
+    // Thousands of rows: only those in view are made, and the last is a key away.
+    await visitor.evaluate(
+      `(async () => { for (let at = 0; at < ${many}; at += 50) await Promise.all(Array.from({ length: 50 }, (_, i) => fetch('/many?' + (at + i)).then((r) => r.arrayBuffer()))); })()`,
+    );
+    await view.locator(".rows").focus();
+    await workbench.page.keyboard.press("Home");
+    await row("/many").waitFor();
+    await workbench.page.keyboard.press("End");
+    await soon(
+      until(async () => (await view.locator(".rows").evaluate((rows) => rows.scrollTop)) > many * 20),
+      "the end of the list",
+    );
+    assert.ok((await view.locator(".space .row").count()) < 200);
+    await workbench.picture("requests 5000");
+    await visitor.close();
+    sockets.close();
+    await workbench.statusBarItem.click();
+    await workbench.pick(/Stop/);
+    await workbench.statusBarItem.waitFor({ state: "detached" });
+
+    async function copied(): Promise<string> {
+      for (;;) {
+        const text = await workbench.clipboard();
+        if (text.startsWith("https://")) return text;
+        await workbench.page.waitForTimeout(100);
+      }
+    }
+  });
+});
+
+/** From a request's answer to its row, in milliseconds. */
+async function appearance(view: Frame, path: string, request: () => Promise<unknown>): Promise<number> {
+  // As text: it runs in the page, whose names are not ours.
+  const shown = view.evaluate<number>(`new Promise((resolve) => {
+    const look = () => {
+      if (!document.querySelector(".space").textContent.includes(${JSON.stringify(path)})) return;
+      observer.disconnect();
+      resolve(Date.now());
+    };
+    const observer = new MutationObserver(look);
+    observer.observe(document.body, { childList: true, subtree: true });
+    look();
+  })`);
+  await request();
+  const answeredAt = Date.now();
+  return Math.max(0, (await soon(shown, `the row of ${path}`)) - answeredAt);
+}
+
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 50));
+}
