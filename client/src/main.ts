@@ -3,6 +3,7 @@ import { PortholeError } from "@porthole/common/errors";
 import { asksFor, helpText, readOptions } from "@porthole/common/options";
 import { version } from "@porthole/common/version";
 import { runStdioAgent } from "./agent.ts";
+import { doctor } from "./doctor.ts";
 import { inspect, inspectHelp } from "./inspect/commands.ts";
 import { joinRelay, listRelays } from "./join.ts";
 import { clientOptions } from "./options.ts";
@@ -17,6 +18,7 @@ const commands = {
   "relays [remove HOST]": "The relays that are remembered",
   "status [--json]": "What the running client is doing",
   stop: "End it",
+  "doctor [OPTIONS]": "Say which hop between the local port and a visitor fails, and what to do",
   "agent --stdio": "Do what another program says: docs/rpc.md",
   "inspect [FILTER]": "Visitors' requests as they come; inspect list|show|replay|export|clear|pause|resume",
   "share [--for 2h] [--label TEXT]": "A link that lets in, with --access-share; share list, share revoke ID",
@@ -33,7 +35,11 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   const [command, ...rest] = argv;
   if (command === "status" || command === "stop") process.stdout.write(await commandClient(command, rest));
-  else if (command === "join") process.stdout.write(await joinRelay(rest));
+  else if (command === "doctor") {
+    const { text, status } = await doctor(withShortForm(rest));
+    process.stdout.write(text);
+    process.exitCode = status;
+  } else if (command === "join") process.stdout.write(await joinRelay(rest));
   else if (command === "relays") process.stdout.write(await listRelays(rest));
   else if (command === "agent") await runStdioAgent(rest);
   else if (command === "inspect") await inspect(rest);

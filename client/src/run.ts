@@ -1,11 +1,18 @@
 import { PortholeError } from "@porthole/common/errors";
 import { JoinedRelays } from "@porthole/common/invite";
-import { prepareTunnel, runTunnel, type TunnelState } from "@porthole/common/tunnel";
-import { dataFolder, nodeVersionWarning, openControlSocket, systemClock } from "@porthole/common/util";
+import { openKnownRelays, prepareTunnel, runTunnel, type TunnelState } from "@porthole/common/tunnel";
+import {
+  dataFolder,
+  nodeVersionWarning,
+  openControlSocket,
+  systemClock,
+  type ControlHandler,
+} from "@porthole/common/util";
 import { version } from "@porthole/common/version";
 import { tunnelSettings, type ClientValues } from "./config.ts";
 import { gatekeeperCommands } from "./control-commands.ts";
 import { createDialers } from "./dialers.ts";
+import { examineEndpoints, type DoctorReport } from "./doctor.ts";
 import { openGatekeeper } from "./gatekeeper.ts";
 import { createJsonReporter, plainErrors } from "./json-reporter.ts";
 import { createTextReporter } from "./text-reporter.ts";
@@ -24,9 +31,14 @@ export async function runClient(values: ClientValues): Promise<void> {
 
   const status = (): unknown => plainErrors(state);
   const gatekeeper = await openGatekeeper(values, { clock: systemClock });
-  const commands = {
+  let examineThis: ((signal: AbortSignal) => Promise<readonly DoctorReport[]>) | undefined;
+  const commands: Readonly<Record<string, ControlHandler>> = {
     ...gatekeeperCommands(gatekeeper, () => state),
     status,
+    doctor(_params, { signal }) {
+      if (examineThis) return examineThis(AbortSignal.any([signal, stop.signal]));
+      throw new PortholeError("closed", "The client is only starting", { hint: "Ask again in a moment." });
+    },
     stop() {
       stop.abort(new PortholeError("aborted", "Stopped by porthole stop"));
       return status();
@@ -52,14 +64,20 @@ export async function runClient(values: ClientValues): Promise<void> {
     const warning = nodeVersionWarning();
     if (warning) log.warn({}, warning);
     if (values.insecure) log.warn({}, "--insecure: whoever is between you and the relay can pose as the relay");
-    const context = { clock: systemClock, log };
-    const joined = await JoinedRelays.open(values["state-dir"] ?? dataFolder("porthole"));
-    const prepared = await prepareTunnel(tunnelSettings(values, joined.all, gatekeeper.options), context);
+    const stateDir = values["state-dir"] ?? dataFolder("porthole");
+    const joined = await JoinedRelays.open(stateDir);
+    const knownRelays = await openKnownRelays(stateDir);
+    const context = { clock: systemClock, log, knownRelays };
+    const settings = tunnelSettings(values, joined.all, gatekeeper.options);
+    const prepared = await prepareTunnel(settings, context);
+    const dialers = createDialers(values.proxy);
+    const running = (role: string) => state.endpoints.find((each) => each.role === role);
+    examineThis = (signal) => examineEndpoints({ settings, running, dialers, knownRelays }, signal);
     await runTunnel(
       {
         ...prepared,
         ...context,
-        dialers: createDialers(values.proxy),
+        dialers,
         software: `porthole/${version}`,
         onState(next) {
           state = next;
