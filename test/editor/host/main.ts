@@ -1,0 +1,19 @@
+import { writeFileSync } from "node:fs";
+import Mocha from "mocha";
+import { declareSuite } from "./suite.ts";
+
+/** What the editor calls in the extension host. The result goes into a file, because a host that crashes reports success. */
+export async function run(): Promise<void> {
+  const mocha = new Mocha({ ui: "bdd", timeout: 20_000, reporter: "min" });
+  mocha.suite.emit("pre-require", globalThis, "", mocha);
+  declareSuite();
+  const passed: string[] = [];
+  const failed: string[] = [];
+  await new Promise<void>((resolve) => {
+    const runner = mocha.run(() => resolve());
+    runner.on("pass", (test) => passed.push(test.title));
+    runner.on("fail", (test, error: Error) => failed.push(`${test.title}: ${error.message}`));
+  });
+  writeFileSync(process.env["PORTHOLE_HOST_RESULT"] ?? "", JSON.stringify({ passed, failed }));
+  if (failed.length > 0) throw new Error(failed.join("\n"));
+}

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { commands, extensions, workspace } from "vscode";
+import { commands as declared, settings } from "../../../extension/src/manifest/index.ts";
+
+/** Holds in every window: with a folder, several, or none. */
+export function declareSuite(): void {
+  describe("the extension in its host", () => {
+    const extension = extensions.getExtension("porthole.porthole");
+
+    it("is active at once, and has started no process by itself", async () => {
+      assert.ok(extension);
+      const start = performance.now();
+      await extension.activate();
+      const tookMs = performance.now() - start;
+      // 100 ms on a machine that does nothing else.
+      assert.ok(tookMs < 1_000, `${tookMs} ms`);
+      const children = execFileSync("ps", ["--ppid", String(process.pid), "-o", "args="], { encoding: "utf8" });
+      assert.ok(!children.includes("agent.mjs"), children);
+    });
+
+    it("has exactly the commands that its manifest declares", async () => {
+      const known = await commands.getCommands(true);
+      const ours = known.filter((id) => Object.hasOwn(declared, id));
+      assert.deepEqual(ours.toSorted(), Object.keys(declared).toSorted());
+      assert.ok(extension);
+      const { contributes } = extension.packageJSON as {
+        readonly contributes: { readonly commands: readonly { readonly command: string }[] };
+      };
+      const listed = contributes.commands.map(({ command }) => command);
+      assert.deepEqual(listed.toSorted(), Object.keys(declared).toSorted());
+    });
+
+    it("takes no setting from a workspace", () => {
+      for (const id of Object.keys(settings)) {
+        const inspected = workspace.getConfiguration().inspect(id);
+        assert.ok(inspected, id);
+        assert.deepEqual([id, inspected.workspaceValue, inspected.workspaceFolderValue], [id, undefined, undefined]);
+        assert.deepEqual(workspace.getConfiguration().get(id), inspected.globalValue ?? inspected.defaultValue, id);
+      }
+      const relays = workspace.getConfiguration().get<readonly object[]>("porthole.relays");
+      assert.ok(!JSON.stringify(relays).includes("hostile"));
+    });
+  });
+}
