@@ -21,10 +21,10 @@ interface SettingSpec<T> {
 }
 
 /**
- * All of them belong to the machine: a folder that is opened must not choose the relay, make ports public, or put
- * anything into terminals.
+ * All of them are the user's alone, the same in every window: neither a folder that is opened nor a remote machine may choose the
+ * relay, make ports public, or put anything into terminals.
  */
-export const settingScope = "machine";
+export const settingScope = "application";
 
 /** `%…%` are keys of package.nls.json; a setting's description is `setting.` and its name. */
 export const settings: { readonly [K in SettingId]: SettingSpec<SettingTypes[K]> } = {
