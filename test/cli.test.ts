@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { OptionTable } from "@porthole/common/options";
 import { version } from "@porthole/common/version";
+import { relayOptions } from "@porthole/relay";
+import { clientOptions } from "porthole";
 import { connectVisitor, get, runCli, siteAt, startCli, startHttp, startTestRelay, useScope } from "./fixture/index.ts";
 
 describe("command line", function () {
@@ -9,12 +12,19 @@ describe("command line", function () {
   const scope = useScope();
 
   for (const program of ["client", "relay"] as const) {
-    it(`${program} --help fits a screen or two and begins with an example`, async () => {
+    it(`${program} --help fits a screen and begins with an example; --help all has every option`, async () => {
       const { code, stdout } = await runCli(scope, program, ["--help"]);
       assert.equal(code, 0);
       const lines = stdout.split("\n");
       assert.match(lines[0] ?? "", program === "client" ? /^ {2}porthole 3000/ : /^ {2}porthole-relay/);
-      assert.ok(lines.length >= 24 && lines.length <= 100, `${lines.length} lines`);
+      assert.ok(lines.length >= 24 && lines.length <= 60, `${lines.length} lines`);
+      const table: OptionTable = program === "client" ? clientOptions : relayOptions;
+      const all = (await runCli(scope, program, ["--help", "all"])).stdout;
+      for (const [name, { advanced = false }] of Object.entries(table)) {
+        const flag = new RegExp(`^  --${name}(-file)?( |$)`, "m");
+        assert.match(all, flag);
+        assert.equal(flag.test(stdout), !advanced, name);
+      }
     });
 
     it(`${program} --version`, async () => {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { PortholeError } from "@porthole/common/errors";
-import { asksFor, helpText, readOptions } from "@porthole/common/options";
+import { asksFor, asksForAllHelp, helpText, readOptions } from "@porthole/common/options";
 import { version } from "@porthole/common/version";
 import { runStdioAgent } from "./agent.ts";
 import { doctor } from "./doctor.ts";
@@ -47,11 +47,12 @@ async function main(argv: readonly string[]): Promise<void> {
   else await runClient(readOptions(clientOptions, withShortForm(argv), process.env).values);
 }
 
-function help([command, ...rest]: readonly string[]): string {
+function help(argv: readonly string[]): string {
+  const [command, ...rest] = argv;
   const { columns } = process.stdout;
   if (command === "inspect") return inspectHelp(rest, columns);
   if (command === "share") return shareHelp(columns);
-  return helpText(clientOptions, { summary, example, commands, columns });
+  return helpText(clientOptions, { summary, example, commands, columns, all: asksForAllHelp(argv) });
 }
 
 /** `porthole 3000` is `porthole --local 3000`. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { PortholeError } from "@porthole/common/errors";
-import { asksFor, helpText } from "@porthole/common/options";
+import { asksFor, asksForAllHelp, helpText } from "@porthole/common/options";
 import { version } from "@porthole/common/version";
 import { commands } from "./commands.ts";
 import { relayOptions } from "./options.ts";
@@ -11,19 +11,20 @@ async function main(argv: readonly string[]): Promise<number> {
   const [name = "", ...rest] = argv;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command) return command.run(rest);
-  if (asksFor(argv, "help")) process.stdout.write(help());
+  if (asksFor(argv, "help")) process.stdout.write(help(argv));
   else if (asksFor(argv, "version")) process.stdout.write(`${version}\n`);
   else if (name === "" || name.startsWith("-")) await serve(() => readValues(relayOptions, argv).values);
   else throw unknownCommand(name);
   return 0;
 }
 
-function help(): string {
+function help(argv: readonly string[]): string {
   return helpText(relayOptions, {
     summary: "The relay of Porthole: gives clients a public name and carries bytes that it cannot read.",
     example: "porthole-relay --domain-suffix tunnel.example.com",
     commands: Object.fromEntries(Object.values(commands).map(({ usage, help }) => [usage, help])),
     columns: process.stdout.columns,
+    all: asksForAllHelp(argv),
   });
 }
 

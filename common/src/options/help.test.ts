@@ -48,6 +48,27 @@ Every option has an environment variable: PORTHOLE_API_PORT for --api-port.
   });
 });
 
+describe("helpText of a long table", () => {
+  const long = defineOptions({
+    local: { help: "Local service", parse: text },
+    "pool-size": { help: "Connections", parse: text, advanced: true },
+  });
+  const context = { summary: "Puts a port on the internet.", example: "porthole 3000" };
+
+  it("leaves out what few people need, and says how to see it", () => {
+    const help = helpText(long, context);
+    assert.match(
+      help,
+      /^Everyday options:\n {2}--local TEXT +Local service\n {2}--help \[all\] +This text; with all, 1 more/m,
+    );
+    assert.doesNotMatch(help, /--pool-size/);
+  });
+
+  it("has everything when all is asked for", () => {
+    assert.match(helpText(long, { ...context, all: true }), /^Other options:\n {2}--pool-size TEXT +Connections$/m);
+  });
+});
+
 describe("markdownTable", () => {
   it("has a row for each option", () => {
     assert.equal(

@@ -10,27 +10,37 @@ export interface HelpContext {
   readonly commands?: Readonly<Record<string, string>>;
   readonly prefix?: string;
   readonly columns?: number;
+  /** The advanced options, too. */
+  readonly all?: boolean;
 }
 
 const maxFlagColumn = 34;
 
-/** The answer to `--help`. */
+type Row = readonly [left: string, right: string];
+
+/** The answer to `--help`, which fits a screen, or with `all` to `--help all`. */
 export function helpText(table: OptionTable, context: HelpContext): string {
   const columns = context.columns ?? 100;
-  const options: [string, string][] = [
-    ...Object.entries(table).map(([name, spec]): [string, string] => [
-      flagWithValue(name, spec),
-      describe(spec, fallbackOf(spec)),
-    ]),
-    ["--help", "This text"],
+  const isShort = !context.all;
+  const rowsOf = (isAdvanced: boolean): Row[] =>
+    Object.entries(table)
+      .filter(([, spec]) => (spec.advanced ?? false) === isAdvanced)
+      .map(([name, spec]) => [flagWithValue(name, spec), describe(spec, fallbackOf(spec))]);
+  const advanced = rowsOf(true);
+  const hasMore = isShort && advanced.length > 0;
+  const everyday: Row[] = [
+    ...rowsOf(false),
+    hasMore ? ["--help [all]", `This text; with all, ${advanced.length} more options`] : ["--help", "This text"],
   ];
   const commands = Object.entries(context.commands ?? {});
-  const width = Math.min(maxFlagColumn, Math.max(...[...options, ...commands].map(([left]) => left.length)));
-  const block = (rows: readonly [string, string][]): string[] => rows.flatMap((row) => layOut(row, width, columns));
+  const shown = [...everyday, ...(isShort ? [] : advanced), ...commands];
+  const width = Math.min(maxFlagColumn, Math.max(...shown.map(([left]) => left.length)));
+  const block = (rows: readonly Row[]): string[] => rows.flatMap((row) => layOut(row, width, columns));
   const sample = Object.entries(table).find(([, spec]) => !spec.secret);
   const lines = [`  ${context.example}`, "", ...wrap(context.summary, columns), ""];
   if (commands.length > 0) lines.push("Commands:", ...block(commands), "");
-  lines.push("Options:", ...block(options));
+  lines.push(advanced.length > 0 ? "Everyday options:" : "Options:", ...block(everyday));
+  if (!isShort && advanced.length > 0) lines.push("", "Other options:", ...block(advanced));
   if (sample) {
     const variable = envName(...sample, context.prefix ?? defaultPrefix);
     lines.push("", `Every option has an environment variable: ${variable} for --${sample[0]}.`);
@@ -80,7 +90,7 @@ function cell(value: string): string {
   return value.replaceAll("|", "\\|");
 }
 
-function layOut([left, right]: readonly [string, string], width: number, columns: number): string[] {
+function layOut([left, right]: Row, width: number, columns: number): string[] {
   const indent = " ".repeat(width + 4);
   const [first = "", ...more] = wrap(right, columns - indent.length);
   const rest = more.map((line) => indent + line);

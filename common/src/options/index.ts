@@ -17,6 +17,7 @@ export {
 } from "./parsers.ts";
 export {
   asksFor,
+  asksForAllHelp,
   readOptions,
   type ConfigFileContext,
   type OptionSource,

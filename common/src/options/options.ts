@@ -25,6 +25,8 @@ export interface OptionSpec<T = unknown> {
   readonly secret?: boolean;
   /** Not read from a configuration file: there the name belongs to another command's option. */
   readonly notInFile?: boolean;
+  /** Few people need it: the help text has it only when all of it is asked for. */
+  readonly advanced?: boolean;
   /** Stands for the value in help texts, instead of the parser's. */
   readonly placeholder?: string;
 }

@@ -125,7 +125,7 @@ describe("readOptions", () => {
     assert.throws(() => read(["--serv", "a"]), usage(/--serv/, /--server\?/));
     assert.throws(() => read(["--apiport=1"]), usage(/--apiport/, /--api-port\?/));
     assert.throws(() => read(["--hlep"]), usage(/--hlep/, /--help/));
-    assert.throws(() => read(["--something-else"]), usage(/--something-else/, /--help lists/));
+    assert.throws(() => read(["--something-else"]), usage(/--something-else/, /--help all lists/));
     assert.throws(() => read(["-x"]), usage(/Unknown flag -x/));
     assert.throws(() => read(["--no-server"]), usage(/--no-server/));
     assert.throws(() => read(["--__proto__=1"]), usage(/__proto__/));

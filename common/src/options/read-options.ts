@@ -49,6 +49,11 @@ export function asksFor(argv: readonly string[], flag: "help" | "version"): bool
   return args.includes(`--${flag}`) || (flag === "help" && args.includes("-h"));
 }
 
+/** Whether it is `--help all`, where `asksFor` says that help is asked for. */
+export function asksForAllHelp(argv: readonly string[]): boolean {
+  return argv.some((arg, index) => arg === "all" && ["--help", "-h"].includes(argv[index - 1] ?? ""));
+}
+
 /**
  * Typed values from flags, over environment variables, over the configuration file, over defaults. Throws `usage` errors that
  * name the flag, variable or key and the bad value.
@@ -65,7 +70,7 @@ export function readOptions<T extends OptionTable>(
   const extra = positionals[maxPositionals];
   if (extra !== undefined)
     throw new PortholeError("usage", `Unexpected argument ${JSON.stringify(extra)}`, {
-      hint: "Flags begin with two dashes; --help lists them.",
+      hint: "Flags begin with two dashes; --help all lists them.",
     });
   const fromCaller = (name: string, spec: OptionSpec): Given | undefined =>
     flags.get(name) ?? fromEnv(name, spec, env, prefix);
@@ -141,7 +146,7 @@ function unknownFlag(table: OptionTable, names: ReadonlyMap<string, string>, tok
     });
   const nearest = nearestOf(token.name, [...names.keys(), "help", "version"]);
   return new PortholeError("usage", `Unknown flag ${token.rawName}`, {
-    hint: nearest === undefined ? "--help lists the flags." : `Did you mean --${nearest}?`,
+    hint: nearest === undefined ? "--help all lists the flags." : `Did you mean --${nearest}?`,
   });
 }
 
