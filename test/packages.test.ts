@@ -16,10 +16,15 @@ describe("the packages", function () {
     await succeed(root, "npm", ["pack", ...workspaces, "--pack-destination", packed, "--silent"]);
     const tarballs = (await readdir(packed)).map((file) => join(packed, file));
     assert.equal(tarballs.length, 3);
+    for (const tarball of tarballs) assert.deepEqual(await problemsOf(tarball), [], tarball);
     await writeFile(join(folder, "package.json"), '{"private": true}\n');
     await succeed(folder, "npm", ["install", "--no-audit", "--no-fund", ...tarballs]);
     const bin = join(folder, "node_modules", ".bin");
     const env = { PATH: process.env["PATH"], HOME: stateDir };
+    for (const program of ["porthole", "porthole-relay"]) {
+      const { code, stdout } = await run("npx", ["--no-install", program, "--version"], { cwd: folder });
+      assert.deepEqual([code, /\d+\.\d+\.\d+/.test(stdout)], [0, true], program);
+    }
 
     const ports = ["--api-port", "0", "--pub-port", "0"];
     const relay = start(
@@ -46,6 +51,14 @@ describe("the packages", function () {
     assert.equal((await relay.kill("SIGTERM")).code, 0);
   });
 });
+
+/** What every package must have, and what none may. */
+async function problemsOf(tarball: string): Promise<string[]> {
+  const { stdout } = await run("tar", ["-tzf", tarball]);
+  const files = stdout.trim().split("\n");
+  const missing = ["README.md", "LICENSE", "package.json"].filter((name) => !files.includes(`package/${name}`));
+  return [...missing, ...files.filter((file) => /[.]test[.]|[/](testing|src)[/]|tsbuildinfo/.test(file))];
+}
 
 async function succeed(cwd: string, command: string, args: readonly string[]): Promise<void> {
   const { code, stdout, stderr } = await run(command, args, { cwd });
