@@ -4,6 +4,7 @@ import { asksFor, asksForAllHelp, helpText, readOptions } from "@porthole/common
 import { version } from "@porthole/common/version";
 import { runStdioAgent } from "./agent.ts";
 import { doctor } from "./doctor.ts";
+import { identity, identityHelp } from "./identity.ts";
 import { inspect, inspectHelp } from "./inspect/commands.ts";
 import { joinRelay, listRelays } from "./join.ts";
 import { clientOptions } from "./options.ts";
@@ -19,6 +20,7 @@ const commands = {
   "status [--json]": "What the running client is doing",
   stop: "End it",
   "doctor [OPTIONS]": "Say which hop between the local port and a visitor fails, and what to do",
+  "identity show|export|import": "The key that the public name is made from",
   "agent --stdio": "Do what another program says: docs/rpc.md",
   "inspect [FILTER]": "Visitors' requests as they come; inspect list|show|replay|export|clear|pause|resume",
   "share [--for 2h] [--label TEXT]": "A link that lets in, with --access-share; share list, share revoke ID",
@@ -43,6 +45,7 @@ async function main(argv: readonly string[]): Promise<void> {
   else if (command === "relays") process.stdout.write(await listRelays(rest));
   else if (command === "agent") await runStdioAgent(rest);
   else if (command === "inspect") await inspect(rest);
+  else if (command === "identity") process.stdout.write(await identity(rest));
   else if (command === "share") process.stdout.write(await share(rest));
   else await runClient(readOptions(clientOptions, withShortForm(argv), process.env).values);
 }
@@ -51,6 +54,7 @@ function help(argv: readonly string[]): string {
   const [command, ...rest] = argv;
   const { columns } = process.stdout;
   if (command === "inspect") return inspectHelp(rest, columns);
+  if (command === "identity") return identityHelp(columns);
   if (command === "share") return shareHelp(columns);
   return helpText(clientOptions, { summary, example, commands, columns, all: asksForAllHelp(argv) });
 }

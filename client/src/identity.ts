@@ -1,0 +1,126 @@
+import { join } from "node:path";
+import { text as readText } from "node:stream/consumers";
+import { PortholeError } from "@porthole/common/errors";
+import { encryptKey, parseKey, type IdentityKey } from "@porthole/common/identity";
+import { defineOptions, flag, helpText, path, readOptions, text } from "@porthole/common/options";
+import type { TunnelState } from "@porthole/common/tunnel";
+import {
+  askControlSocket,
+  createFileAtomic,
+  dataFolder,
+  readFileIfExists,
+  visibleJson,
+  writeFileAtomic,
+} from "@porthole/common/util";
+import { clientOptions } from "./options.ts";
+import { printable } from "./printable.ts";
+import { urlsOf } from "./text.ts";
+
+const options = defineOptions({
+  passphrase: { help: "Encrypts what is exported, opens what is imported", parse: text, secret: true },
+  force: { help: "Replace what is there", parse: flag },
+  "primary-key": { help: "Key file of the client", parse: path, fallbackHelp: "in the state folder" },
+  "state-dir": clientOptions["state-dir"],
+  json: { help: "For show: one JSON object", parse: flag },
+});
+
+/** The answer to `porthole identity --help`. */
+export function identityHelp(columns: number | undefined): string {
+  return helpText(options, {
+    example: "porthole identity export --passphrase-file passphrase.txt my-key.pem",
+    summary: "The key that the public name is made from: whoever has it has the name.",
+    commands: {
+      show: "Client id, fingerprint, key file, and the public URLs while a client runs",
+      "export FILE|-": "A copy of the key; - writes it to standard output",
+      "import FILE|-": "Make this key the client's: PEM, such as export has written; - reads standard input",
+    },
+    ...(columns && { columns }),
+  });
+}
+
+/** `porthole identity show|export|import`: what to print. */
+export async function identity(argv: readonly string[]): Promise<string> {
+  const { values, positionals } = readOptions(options, argv, process.env, { maxPositionals: 2 });
+  const [action, file] = positionals;
+  const stateDir = values["state-dir"] ?? dataFolder("porthole");
+  const place: Place = { stateDir, keyPath: values["primary-key"] ?? join(stateDir, "primary-key.pem"), ...values };
+  if (action === "show" && file === undefined) return show(place);
+  if (action === "export" && file !== undefined) return exportKey(place, file);
+  if (action === "import" && file !== undefined) return importKey(place, file);
+  throw new PortholeError("usage", `porthole identity does not know ${JSON.stringify(positionals.join(" "))}`, {
+    hint: "porthole identity show, export FILE, or import FILE; export - writes the key to standard output.",
+  });
+}
+
+interface Place extends Pick<
+  ReturnType<typeof readOptions<typeof options>>["values"],
+  "passphrase" | "force" | "json"
+> {
+  readonly stateDir: string;
+  readonly keyPath: string;
+}
+
+async function show({ keyPath, stateDir, json }: Place): Promise<string> {
+  const { clientId, fingerprint, kind } = await presentKey(keyPath);
+  const endpoint = (await runningState(stateDir))?.endpoints.find((each) => each.clientId === clientId);
+  const urls = endpoint ? urlsOf(endpoint) : [];
+  if (json) return `${visibleJson({ clientId, fingerprint, kind, keyFile: keyPath, urls })}\n`;
+  const lines = [`ID: ${clientId}`, `Fingerprint: ${fingerprint}`, `Key file: ${keyPath}`];
+  return `${[...lines, ...urls.map((url) => `URL: ${printable(url)}`)].join("\n")}\n`;
+}
+
+async function exportKey({ keyPath, passphrase, force }: Place, file: string): Promise<string> {
+  const key = await presentKey(keyPath);
+  const pem = passphrase ? encryptKey(key, passphrase) : key.pem;
+  if (file === "-") return pem;
+  if (force) await writeFileAtomic(file, pem);
+  else if (!(await createFileAtomic(file, pem)))
+    throw new PortholeError("state", `${file} exists`, { hint: "Name another file, or replace it with --force." });
+  const care = passphrase ? "It takes the passphrase to use it." : "Whoever can read it can take over the name.";
+  return `The key of ${key.clientId} is in ${file}. ${care}\n`;
+}
+
+async function importKey({ keyPath, stateDir, passphrase, force }: Place, file: string): Promise<string> {
+  const where = file === "-" ? "standard input" : file;
+  const pem = file === "-" ? await readText(process.stdin) : (await readFileIfExists(file))?.toString("latin1");
+  if (pem === undefined) throw new PortholeError("usage", `There is no file ${file}`, { hint: "Check the path." });
+  if (!passphrase && pem.includes("ENCRYPTED"))
+    throw new PortholeError("usage", `The key in ${where} is encrypted`, {
+      hint: "Put its passphrase into a file and add --passphrase-file PATH.",
+    });
+  const key = parseKey(pem, where, passphrase);
+  if (!force && !(await createFileAtomic(keyPath, key.pem))) {
+    const lost = await describePresent(keyPath);
+    if (lost === key.clientId) return `${key.clientId} is the client's identity already.\n`;
+    throw new PortholeError("state", `${keyPath} has the key of ${lost}, and it would be lost with its public name`, {
+      hint: "Keep a copy with porthole identity export FILE, then import with --force.",
+    });
+  }
+  if (force) await writeFileAtomic(keyPath, key.pem);
+  const running = (await runningState(stateDir))
+    ? " The client that runs goes on with the old one until it is started anew."
+    : "";
+  return `The client is ${key.clientId} from now on.${running}\n`;
+}
+
+/** Nothing is made here: a look must not decide about a name. */
+async function presentKey(keyPath: string): Promise<IdentityKey> {
+  const pem = await readFileIfExists(keyPath);
+  if (pem) return parseKey(pem.toString("latin1"), keyPath);
+  throw new PortholeError("state", `There is no key in ${keyPath} yet`, {
+    hint: "The client makes it at its first start; porthole identity import FILE brings one along.",
+  });
+}
+
+/** The client id of what is there; what is damaged may still be mended, and counts too. */
+async function describePresent(keyPath: string): Promise<string> {
+  try {
+    return (await presentKey(keyPath)).clientId;
+  } catch {
+    return "somebody (it can't be read)";
+  }
+}
+
+async function runningState(stateDir: string): Promise<TunnelState | undefined> {
+  return (await askControlSocket({ stateDir, program: "client" }, "status")) as TunnelState | undefined;
+}
