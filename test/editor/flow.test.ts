@@ -125,6 +125,34 @@ describe("The extension in an editor", function () {
     while (relay.counts().agents > 0) await workbench.page.waitForTimeout(200);
   });
 
+  it("says that the relay is away, and goes on when it is back", async () => {
+    const relay = await startRelay();
+    const site = await startSite("hello");
+    await workbench.command("Porthole: Expose with Porthole");
+    await workbench.pick(String(site.port));
+    await workbench.notification("The URL is on the clipboard").waitFor();
+    await workbench.picture("notification");
+    await workbench.dismissNotifications();
+    await workbench.showEndpoints();
+    const row = workbench.treeRow(new RegExp(`${site.port}.*online`));
+    await row.click();
+    await workbench.page.keyboard.press("ArrowRight");
+    await workbench.treeRow("Local service").waitFor();
+    await workbench.picture("tree");
+    await workbench.statusBarItem.click();
+    await workbench.quickPickRow(/Stop/).waitFor();
+    await workbench.picture("actions");
+    await workbench.page.keyboard.press("Escape");
+    await relay.close();
+    await workbench.treeRow(/relay unreachable/).waitFor();
+    await workbench.picture("relay away");
+    await startRelay();
+    await row.waitFor();
+    await workbench.statusBarItem.click();
+    await workbench.pick(/Stop/);
+    await workbench.treeRow(new RegExp(`${site.port}.*stopped`)).waitFor();
+  });
+
   async function serves(url: string, text: string): Promise<void> {
     let found: string | undefined;
     for (let attempt = 0; attempt < 20 && found !== text; attempt++) {
