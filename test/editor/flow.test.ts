@@ -103,6 +103,7 @@ describe("The extension in an editor", function () {
     const relay = await startRelay();
     const site = await startSite("hello again");
     await workbench.command("Porthole: Expose with Porthole");
+    await workbench.page.getByText("Expose a Port").first().waitFor();
     await workbench.pick(String(site.port));
     await workbench.notification("The URL is on the clipboard").waitFor();
     const url = await copiedUrl();
@@ -129,6 +130,7 @@ describe("The extension in an editor", function () {
     const relay = await startRelay();
     const site = await startSite("hello");
     await workbench.command("Porthole: Expose with Porthole");
+    await workbench.page.getByText("Expose a Port").first().waitFor();
     await workbench.pick(String(site.port));
     await workbench.notification("The URL is on the clipboard").waitFor();
     await workbench.picture("notification");
