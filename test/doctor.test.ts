@@ -59,6 +59,17 @@ describe("The doctor", function () {
     await assert.rejects(test.agent.call("doctor", { tunnel: "web", role: "secondary" }), { code: "usage" });
   });
 
+  it("keeps a planned tunnel behind its access rules while it looks", async () => {
+    const [service, relay] = await Promise.all([startSite(), startTestRelay(scope)]);
+    const test = await startTestAgent(scope);
+    const planned = { ...(await spec(test, service.local, [relaySpec(relay)])), access: { users: ["ann:secret"] } };
+    const { checks } = await test.agent.call("doctor", { spec: planned });
+    const last = checks.at(-1);
+    assert.equal(last?.status, "ok");
+    assert.match(last?.finding ?? "", /status 401.*asked who they are/);
+    await settled(relay);
+  });
+
   it("names the first hop that fails, with its fix, and skips what depends on it", async () => {
     const [service, relay, closed, none] = await Promise.all([
       startSite(),

@@ -1,39 +1,34 @@
 import assert from "node:assert/strict";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { build } from "esbuild";
 import type { Browser } from "playwright-core";
 import { platformReason, skipUnless } from "../../common/src/testing/skip.ts";
 import { needProgram, soon, until } from "../fixture/index.ts";
-import { launchBrowser, packExtension, startCodeServer, type CodeServer } from "./fixture/index.ts";
-
-const root = join(import.meta.dirname, "..", "..");
-/** Inside the repository, so that mocha is found; the editor takes it for the extension that is being developed. */
-const driver = join(root, "test-results", "editor-host");
+import {
+  buildHostDriver,
+  launchBrowser,
+  packExtension,
+  startCodeServer,
+  type CodeServer,
+  type HostDriver,
+} from "./fixture/index.ts";
 
 describe("The extension in the extension host", function () {
   this.timeout(120_000);
   let browser: Browser;
   let server: CodeServer;
-  let result: string;
+  let driver: HostDriver;
 
   before(async function () {
     this.timeout(10 * 60_000);
     skipUnless(this, process.platform === "linux" && process.arch === "x64", platformReason("The editor is Linux's"));
     needProgram(this, "chromium");
-    await mkdir(driver, { recursive: true });
-    const manifest = { name: "driver", publisher: "test", version: "0.0.0", engines: { vscode: "^1.90.0" } };
-    await writeFile(join(driver, "package.json"), JSON.stringify(manifest));
-    await build({
-      ...{ absWorkingDir: root, entryPoints: ["test/editor/host/main.ts"], outfile: join(driver, "main.cjs") },
-      ...{ bundle: true, platform: "node", format: "cjs", conditions: ["source"], external: ["vscode", "mocha"] },
-    });
-    result = join(driver, "result.json");
+    driver = await buildHostDriver();
     const vsix = await packExtension();
     server = await startCodeServer({
       extensions: [vsix],
       testDriver: true,
-      env: { PORTHOLE_HOST_RESULT: result },
+      env: { PORTHOLE_HOST_RESULT: driver.result },
     });
     const hostile = {
       "porthole.relays": [{ address: "hostile.example" }],
@@ -62,7 +57,7 @@ describe("The extension in the extension host", function () {
   ];
   for (const [name, parameter, path] of windows) {
     it(name, async () => {
-      await rm(result, { force: true });
+      await rm(driver.result, { force: true });
       const page = await browser.newPage();
       try {
         let exit: number | undefined;
@@ -72,8 +67,8 @@ describe("The extension in the extension host", function () {
         url.searchParams.set(parameter, path === "" ? "true" : join(server.data, path));
         const file = (each: string): string => `vscode-remote://${server.authority}${each}`;
         const payload = [
-          ["extensionDevelopmentPath", file(driver)],
-          ["extensionTestsPath", file(join(driver, "main.cjs"))],
+          ["extensionDevelopmentPath", file(driver.folder)],
+          ["extensionTestsPath", file(driver.tests)],
           ["skipWelcome", "true"],
         ];
         url.searchParams.set("payload", JSON.stringify(payload));
@@ -83,7 +78,10 @@ describe("The extension in the extension host", function () {
           "the host",
           60_000,
         );
-        const { passed, failed } = JSON.parse(await readFile(result, "utf8")) as Record<string, readonly string[]>;
+        const { passed, failed } = JSON.parse(await readFile(driver.result, "utf8")) as Record<
+          string,
+          readonly string[]
+        >;
         assert.deepEqual([failed, passed?.length, exit], [[], 3, 0]);
       } finally {
         await page.close();

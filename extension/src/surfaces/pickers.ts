@@ -51,18 +51,25 @@ export async function pickPort(): Promise<PortTarget | undefined> {
   return target;
 }
 
+/** The tunnels' own process listens, too, when it carries a trial relay. */
+function isOurs(process: string | undefined): boolean {
+  return process !== undefined && /^porthole-relay-lane|\bagent\.mjs$/.test(process);
+}
+
 function readTyped(text: string): PortTarget | undefined {
   return readAddress(/^\d+$/.test(text) ? `localhost:${text}` : text);
 }
 
 async function portItems(): Promise<readonly PortItem[]> {
   const ports = await listListeningPorts(AbortSignal.timeout(listTimeoutMs));
-  const items = ports.map(({ port, process, pid }): PortItem => ({
-    label: `$(plug) ${port}`,
-    ...(process === undefined ? {} : { description: process }),
-    ...(pid === undefined ? {} : { detail: t("process {0}", pid) }),
-    target: { host: "localhost", port, scheme: undefined, label: process },
-  }));
+  const items = ports
+    .filter(({ process }) => !isOurs(process))
+    .map(({ port, process, pid }): PortItem => ({
+      label: `$(plug) ${port}`,
+      ...(process === undefined ? {} : { description: process }),
+      ...(pid === undefined ? {} : { detail: t("process {0}", pid) }),
+      target: { host: "localhost", port, scheme: undefined, label: process },
+    }));
   return items.length > 0 ? [{ label: t("Listening"), kind: QuickPickItemKind.Separator }, ...items] : items;
 }
 

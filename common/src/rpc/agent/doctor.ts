@@ -3,9 +3,9 @@ import type { JoinedRelays } from "../../invite/index.ts";
 import type { Logger } from "../../log.ts";
 import { readKey, type Dialers, type KeySource, type KnownRelays } from "../../tunnel/index.ts";
 import type { Clock } from "../../util/index.ts";
-import type { Requests } from "../contract.ts";
+import type { DoctorReport, Requests } from "../contract.ts";
 import type { Handlers } from "../server.ts";
-import type { Subject } from "./running-tunnel.ts";
+import { Gatekeeper } from "./gatekeeper.ts";
 import { endpointTunnel, keySource } from "./tunnel-settings.ts";
 import type { Tunnels } from "./tunnels.ts";
 
@@ -23,14 +23,34 @@ export interface DoctorContext {
 }
 
 export function doctorHandler(context: DoctorContext): Handlers["doctor"] {
-  return async (params, { signal }) => ({ checks: await examine({ ...context, ...(await subject(params)) }, signal) });
+  return async (params, { signal }) => {
+    if ("spec" in params) return examinePlanned(params, context, signal);
+    const subject = context.tunnels.subject(params.tunnel, params.role ?? "primary");
+    return { checks: await examine({ ...context, ...subject }, signal) };
+  };
+}
 
-  async function subject({ role = "primary", ...params }: Requests["doctor"][0]): Promise<Subject> {
-    if ("tunnel" in params) return context.tunnels.subject(params.tunnel, role);
-    const { spec } = params;
-    const settings = endpointTunnel(spec, role, context);
-    const identity = spec[role]?.identity;
-    if (identity) context.tunnels.assertFree((await readKey(keySource(identity, role), context.log)).clientId);
-    return { settings };
+/** It is exposed for as long as it is looked at, so its access rules hold then, too. */
+async function examinePlanned(
+  { spec, role = "primary" }: Extract<Requests["doctor"][0], { readonly spec: unknown }>,
+  context: DoctorContext,
+  signal: AbortSignal,
+): Promise<DoctorReport> {
+  const { tunnels, stateDir, clock, log } = context;
+  const settings = endpointTunnel(spec, role, context);
+  const identity = spec[role]?.identity;
+  const clientId = identity ? (await readKey(keySource(identity, role), log)).clientId : "";
+  if (identity) tunnels.assertFree(clientId);
+  const gatekeeper = new Gatekeeper({ stateDir, clock, onInspect: () => {} });
+  try {
+    const useRules = await gatekeeper.prepare(spec.access ? { access: spec.access } : {}, clientId);
+    await useRules();
+    const endpoints = settings.endpoints.map((endpoint) => ({
+      ...endpoint,
+      gateway: { ...endpoint.gateway, ...gatekeeper.options },
+    }));
+    return { checks: await examine({ ...context, settings: { ...settings, endpoints } }, signal) };
+  } finally {
+    await gatekeeper.close();
   }
 }
