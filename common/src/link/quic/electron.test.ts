@@ -1,34 +1,13 @@
 import assert from "node:assert/strict";
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { createInterface } from "node:readline";
-import { platformReason, skipUnless } from "../../testing/index.ts";
+import { cageNode, type CagedNode } from "../../testing/index.ts";
 import { PortholeError } from "../../errors.ts";
 import type { Carrier } from "../types.ts";
 import { accept, clientIdentity, listen, relayIdentity, selfSigned } from "./fixture.test.ts";
 import type { QuicListener } from "./index.ts";
-
-/** What an Electron with V8's memory cage answers: napi_no_external_buffers_allowed. */
-const shimSource = `int xapi_create_external_arraybuffer(void* env, void* data, unsigned long length, void* finalize, void* hint, void** result) {
-  return 22;
-}
-`;
-
-/** Loads the changed copy in place of the native module. */
-const preloadSource = (copy: string): string => `
-const Module = require("node:module");
-const resolve = Module._resolveFilename;
-Module._resolveFilename = function (request, ...rest) {
-  return request === ${JSON.stringify(nativePackage)} ? ${JSON.stringify(copy)} : resolve.call(this, request, ...rest);
-};
-`;
-
-const nativePackage = `@matrixai/quic-${process.platform}-${process.arch}`;
 
 /** The client: proves first that bytes can't be returned, then dials what it is told and echoes what comes. */
 const clientSource = `
@@ -55,28 +34,15 @@ try {
 
 describe("quic where bytes can't be returned, as in Electron", function () {
   this.timeout(60_000);
-  let folder: string | undefined;
+  let caged: CagedNode | undefined;
   let listener: QuicListener;
   let child: ChildProcess | undefined;
 
   before(async function () {
-    skipUnless(this, process.platform === "linux", platformReason("The loader's trick is Linux's"));
-    skipUnless(this, !spawnSync("gcc", ["--version"]).error, "gcc is not installed");
-    folder = await mkdtemp(path.join(tmpdir(), "porthole-electron-"));
-    await writeFile(path.join(folder, "shim.c"), shimSource);
-    await writeFile(path.join(folder, "preload.cjs"), preloadSource(path.join(folder, "quic.node")));
-    const gcc = spawnSync("gcc", ["-shared", "-fPIC", "-o", "shim.so", "shim.c"], { cwd: folder, encoding: "utf8" });
-    assert.equal(gcc.status, 0, gcc.stderr);
-    const require = createRequire(createRequire(import.meta.url).resolve("@matrixai/quic/package.json"));
-    const original = await readFile(require.resolve(nativePackage), "latin1");
-    const changed = original.replaceAll("napi_create_external_arraybuffer", "xapi_create_external_arraybuffer");
-    assert.notEqual(changed, original);
-    await writeFile(path.join(folder, "quic.node"), changed, "latin1");
+    caged = await cageNode(this);
   });
 
-  after(async () => {
-    if (folder) await rm(folder, { recursive: true });
-  });
+  after(() => caged?.close());
 
   beforeEach(async () => {
     listener = await listen();
@@ -91,7 +57,7 @@ describe("quic where bytes can't be returned, as in Electron", function () {
   });
 
   function startClient(trustedPem: string): AsyncIterator<string> {
-    assert.ok(folder);
+    assert.ok(caged);
     const options = {
       host: "127.0.0.1",
       port: listener.address.port,
@@ -100,13 +66,12 @@ describe("quic where bytes can't be returned, as in Electron", function () {
       trust: { kind: "pinned", pem: trustedPem },
     };
     const url = new URL("index.ts", import.meta.url).href;
-    const args = ["--require", path.join(folder, "preload.cjs"), "--input-type=module", "--eval", clientSource];
+    const args = [...caged.args, "--input-type=module", "--eval", clientSource];
     child = spawn(process.execPath, args, {
       stdio: ["ignore", "pipe", "inherit"],
       env: {
         ...process.env,
-        NODE_NO_WARNINGS: "1",
-        LD_PRELOAD: path.join(folder, "shim.so"),
+        ...caged.env,
         TEST_DIAL: JSON.stringify({ url, options }),
       },
     });
