@@ -155,6 +155,59 @@ describe("The extension in an editor", function () {
     await workbench.treeRow(new RegExp(`${site.port}.*stopped`)).waitFor();
   });
 
+  it("exposes from the tree and by a link in the terminal, and adds a second name", async () => {
+    await startRelay();
+    const site = await startSite("three ways");
+    await workbench.command("Terminal: Create New Terminal");
+    await workbench.page.locator(".part.panel .xterm-rows").waitFor();
+    await workbench.page.keyboard.type(`echo http://localhost:${site.port}/ #`);
+    await workbench.page.keyboard.press("Enter");
+    const line = workbench.page
+      .locator(".part.panel .xterm-rows > div")
+      .filter({ hasText: /^http:/ })
+      .first();
+    await line.waitFor();
+    await workbench.dismissNotifications();
+    const box = (await line.boundingBox()) ?? assert.fail("the line is not to be seen");
+    const { mouse, keyboard } = workbench.page;
+    await mouse.move(box.x + 40, box.y + box.height / 2);
+    await keyboard.down("Control");
+    await mouse.move(box.x + 44, box.y + box.height / 2, { steps: 3 });
+    await workbench.page.waitForTimeout(1_000);
+    await workbench.picture("terminal link");
+    await mouse.click(box.x + 41, box.y + box.height / 2);
+    await keyboard.up("Control");
+    await workbench.notification("The URL is on the clipboard").waitFor();
+    const url = await copiedUrl();
+    await serves(url, "three ways");
+    await workbench.dismissNotifications();
+
+    await workbench.command("Porthole: Add Secondary Endpoint");
+    await workbench.page.locator(".quick-input-title").filter({ hasText: "Add Secondary Endpoint" }).waitFor();
+    await workbench.page.keyboard.press("Enter");
+    let second = url;
+    for (let attempt = 0; attempt < 100 && second === url; attempt++) {
+      await workbench.page.waitForTimeout(100);
+      second = await workbench.clipboard();
+    }
+    await serves(second, "three ways");
+    await serves(url, "three ways");
+
+    await workbench.showEndpoints();
+    await workbench.statusBarItem.click();
+    await workbench.pick(/Stop/);
+    const stopped = workbench.treeRow(new RegExp(`${site.port}.*stopped`));
+    await stopped.waitFor();
+    await stopped.hover();
+    await stopped.locator('[aria-label="Expose Again"]').click();
+    await workbench.treeRow(new RegExp(`${site.port}.*online`)).waitFor();
+    await serves(url, "three ways");
+    await serves(second, "three ways");
+    await workbench.statusBarItem.click();
+    await workbench.pick(/Stop/);
+    await stopped.waitFor();
+  });
+
   async function serves(url: string, text: string): Promise<void> {
     let found: string | undefined;
     for (let attempt = 0; attempt < 20 && found !== text; attempt++) {
