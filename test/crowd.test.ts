@@ -74,7 +74,8 @@ describe("Many visitors on one link", function () {
       const { site, relay, client } = await startTunnel(scope, {
         transport,
         local: service.local,
-        client: { args: ["--pool-size", "1"] },
+        // Alone: a busy machine makes QUIC fall silent for a moment, and visitors are led to the standby then.
+        client: { args: ["--pool-size", "1", ...(transport === "quic" ? ["--transport", "quic"] : [])] },
       });
       for (let left = aborts; left > 0; left -= 50)
         await Promise.all(Array.from({ length: Math.min(left, 50) }, () => leaveInMidDownload(site)));
