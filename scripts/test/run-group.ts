@@ -1,7 +1,9 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import type { TestEvent } from "./events.ts";
+import { leftInGroup, signalGroup } from "./process-group.ts";
+
+const goneWithinMs = 5_000;
 
 export interface GroupResult {
   readonly passed: readonly { readonly title: string; readonly durationMs: number }[];
@@ -63,7 +65,8 @@ export async function runGroup(options: GroupOptions): Promise<GroupResult> {
   });
 
   const killAll = (): void => {
-    kill(child, ownGroup, "SIGKILL");
+    if (ownGroup && child.pid) signalGroup(child.pid, "SIGKILL");
+    else child.kill("SIGKILL");
   };
   const forward = (name: NodeJS.Signals): void => {
     failed.push(`Interrupted by ${name} in: ${running}`);
@@ -84,8 +87,9 @@ export async function runGroup(options: GroupOptions): Promise<GroupResult> {
     if (child.connected) await new Promise((resolve) => child.once("disconnect", resolve));
     if (failed.length === 0 && !ended) failed.push(`mocha ended early, with ${status}, in: ${running}`);
     else if (failed.length === 0 && status !== 0) failed.push(`mocha ended with ${status} after its last test`);
-    if (ownGroup && (await isGroupAlive(child))) {
-      failed.push("Tests left processes running");
+    const left = ownGroup && child.pid ? await leftInGroup(child.pid, goneWithinMs) : [];
+    if (left.length > 0) {
+      failed.push(`Tests left processes running: ${left.join(", ")}`);
       killAll();
     }
   } finally {
@@ -93,22 +97,4 @@ export async function runGroup(options: GroupOptions): Promise<GroupResult> {
     process.off("SIGINT", forward).off("SIGTERM", forward);
   }
   return { passed, skipped, failed };
-}
-
-function kill(child: ChildProcess, group: boolean, name: NodeJS.Signals | 0): boolean {
-  if (child.pid === undefined) return false;
-  try {
-    return process.kill(group ? -child.pid : child.pid, name);
-  } catch {
-    return false;
-  }
-}
-
-/** Processes that a test has just killed take a moment to go. */
-async function isGroupAlive(child: ChildProcess): Promise<boolean> {
-  for (let attempt = 0; attempt < 20; attempt++) {
-    if (!kill(child, true, 0)) return false;
-    await pause(100);
-  }
-  return true;
 }
