@@ -60,9 +60,10 @@ export interface Netlab {
 
 export const relayAddress = { fromAgent: "10.77.0.1", fromUser: "10.78.0.1" } as const;
 const agentAddresses = ["10.77.0.2", "10.77.0.3"] as const;
+/** IPv6 would talk by itself, and its address, ready some seconds later, is a change of network for which a browser breaks off requests. */
+const withoutIpv6 = (device: string): string => `link set ${device} addrgenmode none`;
 const wireEnd = [
-  // IPv6 would talk on the wire by itself.
-  "link set wan0 addrgenmode none",
+  withoutIpv6("wan0"),
   // While the wire's process doesn't get to run, nothing may be lost that it was not told to lose.
   "link set wan0 txqueuelen 10000 up",
 ];
@@ -109,11 +110,17 @@ class RunningNetlab implements Netlab {
       ...wireEnd,
       `address add ${relayAddress.fromAgent}/24 dev wan0`,
       `link add lan0 type veth peer name lan0 netns ${this.#wire.user}`,
+      withoutIpv6("lan0"),
       "link set lan0 up",
       `address add ${relayAddress.fromUser}/24 dev lan0`,
       this.#route(relayAddress.fromAgent),
     ]);
-    await this.#ip("user", ["link set lo up", "link set lan0 up", "address add 10.78.0.2/24 dev lan0"]);
+    await this.#ip("user", [
+      "link set lo up",
+      withoutIpv6("lan0"),
+      "link set lan0 up",
+      "address add 10.78.0.2/24 dev lan0",
+    ]);
     await this.#ip("agent", [
       "link set lo up",
       ...wireEnd,
