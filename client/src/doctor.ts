@@ -86,7 +86,7 @@ async function examinePlanned(values: ClientValues, signal: AbortSignal): Promis
       stateDir,
       program: "client",
       commands: {},
-      inUseHint: "It may be an examination like this one. Wait for its end, or end it with porthole stop.",
+      inUseHint: "It may be an examination like this one. Wait for its end.",
     });
     try {
       const knownRelays = await openKnownRelays(stateDir);

@@ -151,6 +151,7 @@ describe("What is read as HTTP, and what is carried as it is", function () {
     assert.equal(json.headers["content-type"], "application/json");
     const text = await readText(json.body);
     assert.equal(JSON.parse(text).error.code, "service-down");
+    assert.doesNotMatch(text, /page/i);
     assert.doesNotMatch(text + JSON.stringify(json.headers), new RegExp(`${port}|ECONN|127\\.0\\.0\\.1|porthole-test`));
     await client.logged(new RegExp(`${port} does not answer: connect ECONNREFUSED`));
 

@@ -19,8 +19,8 @@ export type PageKind =
 interface PageText {
   readonly title: string;
   readonly text: string;
-  /** Comes back by itself as soon as there is something else to see. */
-  readonly reloads?: boolean;
+  /** It comes back by itself as soon as there is something else to see: says so to whoever sees the page. */
+  readonly reloads?: string;
 }
 
 const pages: Readonly<Record<PageKind, PageText>> = {
@@ -42,8 +42,8 @@ const pages: Readonly<Record<PageKind, PageText>> = {
   unsupported: { title: "Not supported", text: "This kind of request is not supported here." },
   "service-down": {
     title: "Nothing is running here right now",
-    text: "The tunnel works, but the server behind it is not running. This page reloads as soon as it is.",
-    reloads: true,
+    text: "The tunnel works, but the server behind it is not running.",
+    reloads: "This page reloads as soon as it is.",
   },
   "service-broke": {
     title: "No proper answer",
@@ -51,8 +51,8 @@ const pages: Readonly<Record<PageKind, PageText>> = {
   },
   paused: {
     title: "Paused",
-    text: "The owner has paused this address for a while. This page reloads when it is back.",
-    reloads: true,
+    text: "The owner has paused this address for a while.",
+    reloads: "This page reloads when it is back.",
   },
   internal: { title: "Something went wrong", text: "The tunnel could not handle this request." },
 };
@@ -81,9 +81,9 @@ export function pageFor(
   kind: PageKind,
   request: { readonly method: string; readonly headers: RawHeaders } | undefined,
 ): Page {
-  const { title, text, reloads = false } = pages[kind];
+  const { title, text, reloads } = pages[kind];
   const wantsHtml = request !== undefined && /\btext\/html\b/i.test(valueOf(request.headers, "accept") ?? "");
-  const waits = reloads && request?.method === "GET";
+  const waits = request?.method === "GET" ? reloads : undefined;
   const body = Buffer.from(
     wantsHtml ? html(title, text, waits) : `${JSON.stringify({ error: { code: kind, message: text } })}\n`,
   );
@@ -102,7 +102,7 @@ export function pageFor(
   return { headers, body };
 }
 
-function html(title: string, text: string, waits: boolean): string {
+function html(title: string, text: string, waits: string | undefined): string {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -114,7 +114,7 @@ function html(title: string, text: string, waits: boolean): string {
   @media (prefers-color-scheme: dark) { body { background: #12181f; color: #dde5ee } }
 </style>
 <h1>${title}</h1>
-<p${waits ? ' role="status"' : ""}>${text}</p>
+<p${waits ? ' role="status"' : ""}>${waits ? `${text} ${waits}` : text}</p>
 ${waits ? `<script>${script}</script>\n` : ""}</html>
 `;
 }
