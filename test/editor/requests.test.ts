@@ -43,25 +43,6 @@ describe("The Requests view in an editor", function () {
 
   const scope = useScope();
 
-  /** The page inside the view. */
-  async function openView(): Promise<Frame> {
-    await workbench.command("Porthole: Focus on Requests View");
-    const find = async (): Promise<Frame> => {
-      for (;;) {
-        for (const frame of workbench.page.frames())
-          if (
-            await frame
-              .locator(".rows")
-              .count()
-              .catch(() => 0)
-          )
-            return frame;
-        await workbench.page.waitForTimeout(100);
-      }
-    };
-    return soon(find(), "the page of the Requests view");
-  }
-
   it("shows requests at once, their bodies, and sends them again as they were or changed; what came in never runs", async () => {
     await startTestRelay(scope, { args: ["--api-port", String(relayPort), "--domain-suffix", "localhost", "--open"] });
     const seen: string[] = [];
@@ -92,7 +73,7 @@ describe("The Requests view in an editor", function () {
     await workbench.pick(String(site.port));
     await workbench.statusBarItem.filter({ hasText: String(site.port) }).waitFor();
     const url = await soon(copied(), "the URL");
-    const view = await openView();
+    const view = await workbench.requestsView();
     const visitor = await browser.newPage();
     await visitor.goto(url);
 
@@ -144,12 +125,7 @@ describe("The Requests view in an editor", function () {
     assert.match(await shown.innerText(), /\\u\{1b\}\[31m\\u\{202e\}/);
     assert.equal(await view.locator("pre img, pre script").count(), 0);
     assert.notEqual(await view.title(), "owned");
-    await workbench.picture("requests dark");
-    // The palette listens in the workbench, not in the page.
-    await workbench.page.locator(".part.titlebar").click();
-    await workbench.command("Preferences: Toggle between Light/Dark Themes");
-    await workbench.page.locator(".monaco-workbench.vs").waitFor();
-    await workbench.picture("requests light");
+    await workbench.picture("requests");
 
     // Thousands of rows: only those in view are made, and the last is a key away.
     await visitor.evaluate(
