@@ -17,6 +17,8 @@ describe("The extension in the extension host", function () {
   this.timeout(120_000);
   let browser: Browser;
   let server: CodeServer;
+  /** Asks whom it may trust, and nobody answers. */
+  let distrustful: CodeServer;
   let driver: HostDriver;
 
   before(async function () {
@@ -25,37 +27,45 @@ describe("The extension in the extension host", function () {
     needProgram(this, "chromium");
     driver = await buildHostDriver();
     const vsix = await packExtension();
-    server = await startCodeServer({
-      extensions: [vsix],
-      testDriver: true,
-      env: { PORTHOLE_HOST_RESULT: driver.result },
+    const options = { extensions: [vsix], testDriver: true, env: { PORTHOLE_HOST_RESULT: driver.result } };
+    server = await startCodeServer(options);
+    distrustful = await startCodeServer({
+      ...options,
+      workspaceTrust: true,
+      settings: { "security.workspace.trust.startupPrompt": "never" },
     });
+    // There is no setting that names what is exposed; one that a workspace makes up is no more than text.
     const hostile = {
+      "porthole.autoExpose": ["169.254.169.254:80"],
+      "porthole.routes": { "/": "169.254.169.254:80" },
       "porthole.relays": [{ address: "hostile.example" }],
       "porthole.resume": "always",
       "porthole.environment": true,
     };
-    for (const name of ["one", "two"]) {
-      await mkdir(join(server.data, name, ".vscode"), { recursive: true });
-      await writeFile(join(server.data, name, ".vscode", "settings.json"), JSON.stringify(hostile));
+    for (const { data } of [server, distrustful]) {
+      for (const name of ["one", "two"]) {
+        await mkdir(join(data, name, ".vscode"), { recursive: true });
+        await writeFile(join(data, name, ".vscode", "settings.json"), JSON.stringify(hostile));
+      }
+      const both = { folders: [{ path: "one" }, { path: "two" }], settings: hostile };
+      await writeFile(join(data, "both.code-workspace"), JSON.stringify(both));
     }
-    await writeFile(
-      join(server.data, "both.code-workspace"),
-      JSON.stringify({ folders: [{ path: "one" }, { path: "two" }], settings: hostile }),
-    );
     browser = await launchBrowser();
   });
   after(async () => {
     await browser?.close();
     await server?.stop();
+    await distrustful?.stop();
   });
 
-  const windows: readonly (readonly [string, string, string])[] = [
-    ["with a folder whose settings are hostile", "folder", "one"],
-    ["with a workspace of two such folders", "workspace", "both.code-workspace"],
-    ["without a folder", "ew", ""],
+  const windows: readonly (readonly [string, string, string, boolean])[] = [
+    ["with a folder whose settings are hostile", "folder", "one", true],
+    ["with a workspace of two such folders", "workspace", "both.code-workspace", true],
+    ["without a folder", "ew", "", true],
+    ["with such a folder that is not trusted", "folder", "one", false],
+    ["with two such folders that are not trusted", "workspace", "both.code-workspace", false],
   ];
-  for (const [name, parameter, path] of windows) {
+  for (const [name, parameter, path, trust] of windows) {
     it(name, async () => {
       await rm(driver.result, { force: true });
       const page = await browser.newPage();
@@ -63,9 +73,10 @@ describe("The extension in the extension host", function () {
         let exit: number | undefined;
         await page.exposeFunction("codeAutomationExit", (code: number) => (exit = code));
         await page.exposeFunction("codeAutomationLog", () => {});
-        const url = new URL(server.origin);
-        url.searchParams.set(parameter, path === "" ? "true" : join(server.data, path));
-        const file = (each: string): string => `vscode-remote://${server.authority}${each}`;
+        const { origin, data, authority } = trust ? server : distrustful;
+        const url = new URL(origin);
+        url.searchParams.set(parameter, path === "" ? "true" : join(data, path));
+        const file = (each: string): string => `vscode-remote://${authority}${each}`;
         const payload = [
           ["extensionDevelopmentPath", file(driver.folder)],
           ["extensionTestsPath", file(driver.tests)],
@@ -78,11 +89,12 @@ describe("The extension in the extension host", function () {
           "the host",
           60_000,
         );
-        const { passed, failed } = JSON.parse(await readFile(driver.result, "utf8")) as Record<
-          string,
-          readonly string[]
-        >;
-        assert.deepEqual([failed, passed?.length, exit], [[], 3, 0]);
+        const { passed, failed, trusted } = JSON.parse(await readFile(driver.result, "utf8")) as {
+          readonly passed: readonly string[];
+          readonly failed: readonly string[];
+          readonly trusted: boolean;
+        };
+        assert.deepEqual([failed, passed.length, exit, trusted], [[], 3, 0, trust]);
       } finally {
         await page.close();
       }

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import Mocha from "mocha";
+import { workspace } from "vscode";
 import { declareSuite } from "./suite.ts";
 
 /** What the editor calls in the extension host. The result goes into a file, because a host that crashes reports success. */
@@ -14,6 +15,9 @@ export async function run(): Promise<void> {
     runner.on("pass", (test) => passed.push(test.title));
     runner.on("fail", (test, error: Error) => failed.push(`${test.title}: ${error.message}`));
   });
-  writeFileSync(process.env["PORTHOLE_HOST_RESULT"] ?? "", JSON.stringify({ passed, failed }));
+  writeFileSync(
+    process.env["PORTHOLE_HOST_RESULT"] ?? "",
+    JSON.stringify({ passed, failed, trusted: workspace.isTrusted }),
+  );
   if (failed.length > 0) throw new Error(failed.join("\n"));
 }
