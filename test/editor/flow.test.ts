@@ -114,6 +114,7 @@ describe("The extension in an editor", function () {
     await workbench.showEndpoints();
     await workbench.treeRow(/online/).waitFor();
     await workbench.picture("endpoints");
+    assert.deepEqual(await filesWithKeys(), []);
 
     process.kill(await agentPid(), "SIGKILL");
     await workbench.treeRow(/the tunnel process has ended|connecting/).waitFor();
@@ -215,6 +216,13 @@ describe("The extension in an editor", function () {
       if (found !== text) await workbench.page.waitForTimeout(500);
     }
     assert.equal(found, text, url);
+  }
+
+  /** Keys are among the editor's secrets: never in its settings, state or logs. */
+  async function filesWithKeys(): Promise<string[]> {
+    const search = `grep -rlaF --exclude-dir=extensions "PRIVATE KEY" "$1" || [ $? = 1 ]`;
+    const { stdout } = await run("bash", ["-c", search, "-", server.data]);
+    return stdout.trim().split("\n").filter(Boolean);
   }
 
   /** Of the process with the tunnels of this server's window. */
