@@ -102,7 +102,15 @@ describe("a revoked key", () => {
       message: "the key was revoked",
     });
     const again = addInvite(revoked, { uses: 1, expiresAt: now + dayMs }, now);
-    assert.ok(isEnrolled(useInvite(again.book, again.token, one, now + 3), one));
+    const back = useInvite(again.book, again.token, one, now + 3);
+    assert.ok(isEnrolled(back, one));
+    // Revoked once more, also the first invite stays used.
+    const gone = revokeKey(back, one, now + 4);
+    for (const each of [token, again.token])
+      assert.throws(() => useInvite(gone, each, one, now + 5), {
+        code: "unauthorized",
+        message: "the key was revoked",
+      });
   });
 });
 

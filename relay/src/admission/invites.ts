@@ -43,14 +43,14 @@ export function useInvite(book: Book, token: Secret, fingerprint: string, now: n
   const { id, invite } = findInvite(book, token);
   const key = Object.hasOwn(book.keys, fingerprint) ? book.keys[fingerprint] : undefined;
   if (key && key.revokedAt === undefined) return book;
-  if (key?.invite === id) throw refused("the key was revoked", "Ask whoever runs the relay.");
-  const isBack = invite.usedBy.includes(fingerprint);
-  if (!isBack && invite.expiresAt <= now) throw refused(`the invite has expired on ${formatDay(invite.expiresAt)}`);
-  if (!isBack && invite.usedBy.length >= invite.uses) throw refused("the invite was used already");
+  // Whoever has used this invite and is not let in any more was revoked, whichever invite came after it.
+  if (invite.usedBy.includes(fingerprint)) throw refused("the key was revoked", "Ask whoever runs the relay.");
+  if (invite.expiresAt <= now) throw refused(`the invite has expired on ${formatDay(invite.expiresAt)}`);
+  if (invite.usedBy.length >= invite.uses) throw refused("the invite was used already");
   if (Object.keys(book.keys).length >= maxKeys) throw new PortholeError("busy", "this relay has no room for more keys");
   return {
     ...book,
-    invites: { ...book.invites, [id]: isBack ? invite : { ...invite, usedBy: [...invite.usedBy, fingerprint] } },
+    invites: { ...book.invites, [id]: { ...invite, usedBy: [...invite.usedBy, fingerprint] } },
     keys: { ...book.keys, [fingerprint]: { enrolledAt: now, invite: id, label: invite.label } },
   };
 }
