@@ -176,16 +176,23 @@ const startedAt = performance.now();
 const missing = netlabMissing();
 if (missing !== undefined) throw new Error(typeof missing === "string" ? missing : missing.platform);
 const folder = await mkdtemp(join(tmpdir(), "porthole-soak-"));
-const lab = await createNetlab({ ...calm, seed });
+const interrupted = new AbortController();
+for (const name of ["SIGINT", "SIGTERM"] as const)
+  process.once(name, () => {
+    soak.isOver = true;
+    interrupted.abort(new Error(`Ended by ${name}`));
+  });
+const wait = (ms: number): Promise<void> => pause(ms, undefined, { signal: interrupted.signal });
+const lab = await createNetlab({ ...calm, seed }, interrupted);
 let isClean = false;
 try {
   const tunnel = await startLabTunnel(lab, { transport: "auto", folder });
   await tunnel.online("quic");
   // A pool that has come out is sent home.
-  await pause(limits.quicSettledMs + 5_000);
-  while (tunnel.links() !== 2) await pause(1_000);
+  await wait(limits.quicSettledMs + 5_000);
+  while (tunnel.links() !== 2) await wait(1_000);
   await tunnel.visit(1_000, 10);
-  await pause(1_000);
+  await wait(1_000);
   say(`seed ${seed}, ${minutes} minutes`);
   const before = await figures(tunnel, folder);
   say(JSON.stringify(before));
@@ -197,10 +204,10 @@ try {
     say(`${fault.name} for ${seconds} s; so far ${JSON.stringify(counts)}`);
     if (fault.hurts) excusedUntil = Number.POSITIVE_INFINITY;
     await fault.begin(lab, tunnel);
-    await pause(1_000 * seconds);
+    await wait(1_000 * seconds);
     await fault.end(lab, tunnel);
     if (fault.hurts) excusedUntil = performance.now() + 1_000 * recoverySeconds;
-    await pause(1_000 * between(0, 2 * recoverySeconds));
+    await wait(1_000 * between(0, 2 * recoverySeconds));
   }
   say("Calm now");
   soak.isOver = true;
@@ -213,7 +220,7 @@ try {
     Object.entries(handles).every(([name, count]) => count <= (before.handles[name] ?? 0));
   let after = await figures(tunnel, folder);
   for (let i = 0; i < 60 && !isBack(after); i++) {
-    await pause(1_000);
+    await wait(1_000);
     after = await figures(tunnel, folder);
   }
   say(JSON.stringify(after));
@@ -223,6 +230,9 @@ try {
   const codes = [await tunnel.client.stop(), await tunnel.relay.stop()];
   say(`client and relay ended with ${codes.join(" and ")}`);
   isClean = isBack(after) && counts.failed + counts.wrong === 0 && codes.every((code) => code === 0);
+} catch (reason) {
+  if (!interrupted.signal.aborted) throw reason;
+  say((interrupted.signal.reason as Error).message);
 } finally {
   await lab.close();
   await rm(folder, { recursive: true, force: true });

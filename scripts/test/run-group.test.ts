@@ -46,6 +46,7 @@ describe("runGroup", function () {
         it("in", () => {});
         it("out", () => {});
       });
+      // A skip without a reason is what is tested here.
       it.skip("mute", () => {});
     `);
     assert.deepEqual(Object.fromEntries(skipped.map(({ title, reason }) => [title, reason])), {
@@ -70,6 +71,7 @@ describe("runGroup", function () {
   it("fails for an unhandled rejection, in a test or after the last", async () => {
     const during = await run(`it("a", async () => {
       void Promise.reject(new Error("no"));
+      // Node tells of it at the end of the turn; the test is to be running then.
       await new Promise((resolve) => setTimeout(resolve, 50));
     });`);
     assert.deepEqual(during.failed, ["a"]);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
@@ -67,15 +67,6 @@ describe("The extension in an editor", function () {
     }
   }
 
-  async function copiedUrl(): Promise<string> {
-    let text = "";
-    for (let attempt = 0; attempt < 100 && !text.startsWith("https://"); attempt++) {
-      text = await workbench.clipboard();
-      await workbench.page.waitForTimeout(100);
-    }
-    return text;
-  }
-
   it("gives a port of the Ports view a URL by a right click, and takes it away from the status bar", async () => {
     await startRelay();
     const site = await startSite("hello from the port");
@@ -83,7 +74,7 @@ describe("The extension in an editor", function () {
     const before = await workbench.contextMenu(row, "Expose with Porthole");
     assert.ok(!before.includes("Stop Exposing"));
     await workbench.notification("The URL is on the clipboard").waitFor();
-    const url = await copiedUrl();
+    const url = await workbench.copiedUrl();
     assert.equal(await visit(url), "hello from the port");
     assert.match((await workbench.statusBarItem.textContent()) ?? "", /\S/);
     await workbench.dismissNotifications();
@@ -106,7 +97,7 @@ describe("The extension in an editor", function () {
     await workbench.page.getByText("Expose a Port").first().waitFor();
     await workbench.pick(String(site.port));
     await workbench.notification("The URL is on the clipboard").waitFor();
-    const url = await copiedUrl();
+    const url = await workbench.copiedUrl();
     await serves(url, "hello again");
 
     await workbench.reload();
@@ -114,7 +105,9 @@ describe("The extension in an editor", function () {
     await workbench.showEndpoints();
     await workbench.treeRow(/online/).waitFor();
     await workbench.picture("endpoints");
-    assert.deepEqual(await filesWithKeys(), []);
+    const planted = join(server.data, "planted.pem");
+    await writeFile(planted, "-----BEGIN PRIVATE KEY-----");
+    assert.deepEqual(await filesWithKeys(), [planted]);
 
     process.kill(await agentPid(), "SIGKILL");
     await workbench.treeRow(/the tunnel process has ended|connecting/).waitFor();
@@ -179,18 +172,14 @@ describe("The extension in an editor", function () {
     await mouse.click(box.x + 41, box.y + box.height / 2);
     await keyboard.up("Control");
     await workbench.notification("The URL is on the clipboard").waitFor();
-    const url = await copiedUrl();
+    const url = await workbench.copiedUrl();
     await serves(url, "three ways");
     await workbench.dismissNotifications();
 
     await workbench.command("Porthole: Add Secondary Endpoint");
     await workbench.page.locator(".quick-input-title").filter({ hasText: "Add Secondary Endpoint" }).waitFor();
     await workbench.page.keyboard.press("Enter");
-    let second = url;
-    for (let attempt = 0; attempt < 100 && second === url; attempt++) {
-      await workbench.page.waitForTimeout(100);
-      second = await workbench.clipboard();
-    }
+    const second = await workbench.copiedUrl(url);
     await serves(second, "three ways");
     await serves(url, "three ways");
 
@@ -220,9 +209,8 @@ describe("The extension in an editor", function () {
 
   /** Keys are among the editor's secrets: never in its settings, state or logs. */
   async function filesWithKeys(): Promise<string[]> {
-    const search = `grep -rlaF --exclude-dir=extensions "PRIVATE KEY" "$1" || [ $? = 1 ]`;
-    const { stdout } = await run("bash", ["-c", search, "-", server.data]);
-    return stdout.trim().split("\n").filter(Boolean);
+    const { stdout } = await run("grep", ["-rlaF", "--exclude-dir=extensions", "PRIVATE KEY", server.data]);
+    return stdout.trim().split("\n");
   }
 
   /** Of the process with the tunnels of this server's window. */

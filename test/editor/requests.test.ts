@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Browser, Frame } from "playwright-core";
 import { WebSocketServer } from "ws";
 import { platformReason, skipUnless } from "../../common/src/testing/skip.ts";
-import { freePort, needProgram, soon, startHttp, startTestRelay, useScope } from "../fixture/index.ts";
+import { freePort, needProgram, soon, startHttp, startTestRelay, until, useScope } from "../fixture/index.ts";
 import { launchBrowser, packExtension, startCodeServer, Workbench, type CodeServer } from "./fixture/index.ts";
 
 /** What a visitor may send to whoever looks at it. */
@@ -72,7 +72,7 @@ describe("The Requests view in an editor", function () {
     await workbench.page.locator(".quick-input-widget input.input").fill(String(site.port));
     await workbench.pick(String(site.port));
     await workbench.statusBarItem.filter({ hasText: String(site.port) }).waitFor();
-    const url = await soon(copied(), "the URL");
+    const url = await workbench.copiedUrl();
     const view = await workbench.requestsView();
     const visitor = await browser.newPage();
     await visitor.goto(url);
@@ -96,19 +96,13 @@ describe("The Requests view in an editor", function () {
     assert.doesNotMatch(await detail.innerText(), /s3cret/);
 
     await detail.getByText("Replay", { exact: true }).click();
-    await soon(
-      until(() => seen.filter((each) => each === "POST /json one").length === 2),
-      "the replay",
-    );
+    await until(() => seen.filter((each) => each === "POST /json one").length === 2, "the replay has come");
     await detail.getByText("Edit and Replay").click();
     const body = detail.locator("textarea").last();
     await view.locator("textarea:not([disabled])").last().waitFor();
     await body.fill("two");
     await detail.getByText("Send", { exact: true }).click();
-    await soon(
-      until(() => seen.includes("POST /json two")),
-      "the changed replay",
-    );
+    await until(() => seen.includes("POST /json two"), "the changed replay has come");
 
     await visitor.evaluate(
       "new Promise((done) => { const socket = new WebSocket(location.origin.replace('https', 'wss')); socket.onopen = () => socket.send('over the wire'); socket.onmessage = () => done(); })",
@@ -135,9 +129,9 @@ describe("The Requests view in an editor", function () {
     await workbench.page.keyboard.press("Home");
     await row("/many").waitFor();
     await workbench.page.keyboard.press("End");
-    await soon(
-      until(async () => (await view.locator(".rows").evaluate((rows) => rows.scrollTop)) > many * 20),
-      "the end of the list",
+    await until(
+      async () => (await view.locator(".rows").evaluate((rows) => rows.scrollTop)) > many * 20,
+      "the end of the list is shown",
     );
     assert.ok((await view.locator(".space .row").count()) < 200);
     await workbench.picture("requests 5000");
@@ -146,14 +140,6 @@ describe("The Requests view in an editor", function () {
     await workbench.statusBarItem.click();
     await workbench.pick(/Stop/);
     await workbench.statusBarItem.waitFor({ state: "detached" });
-
-    async function copied(): Promise<string> {
-      for (;;) {
-        const text = await workbench.clipboard();
-        if (text.startsWith("https://")) return text;
-        await workbench.page.waitForTimeout(100);
-      }
-    }
   });
 });
 
@@ -173,8 +159,4 @@ async function appearance(view: Frame, path: string, request: () => Promise<unkn
   await request();
   const answeredAt = Date.now();
   return Math.max(0, (await soon(shown, `the row of ${path}`)) - answeredAt);
-}
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 50));
 }

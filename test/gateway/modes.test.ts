@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { setTimeout as pause } from "node:timers/promises";
 import {
   connectVisitor,
   freePort,
@@ -15,6 +16,7 @@ import {
   useScope,
   type Site,
 } from "../fixture/index.ts";
+import { limits } from "@porthole/common/protocol";
 import { chromium } from "playwright-core";
 import { needProgram } from "../fixture/index.ts";
 import { ask, connectHttp2, heard, say } from "./visits.ts";
@@ -73,7 +75,8 @@ describe("What is read as HTTP, and what is carried as it is", function () {
       const service = await startHttp(scope, (_incoming, response) => void response.end("web"));
       const { site } = await startTunnel(scope, { transport, local: String(service.port) });
       const visitor = await connectVisitor(scope, site);
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      // Longer than the gateway listens for a service that speaks first.
+      await pause(3 * limits.silentVisitorMs);
       visitor.write(`GET / HTTP/1.1\r\nHost: ${site.hostname}\r\nConnection: close\r\n\r\n`);
       assert.match(await heard(visitor), /web$/);
     });
@@ -188,7 +191,8 @@ describe("What is read as HTTP, and what is carried as it is", function () {
     const visitor = await connectVisitor(scope, site);
     for (const piece of pieces) {
       visitor.write(Buffer.from(piece, "latin1"));
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      // Nothing tells when a piece has been read; without a break in between, TCP would join the pieces.
+      await pause(20);
     }
     return (await soon(readAll(visitor.on("end", () => visitor.end())), "the end")).toString("latin1");
   }

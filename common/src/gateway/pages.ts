@@ -60,6 +60,7 @@ const pages: Readonly<Record<PageKind, PageText>> = {
 /** Marks an answer as ours, for the script of a page that waits. */
 const mark = "Porthole-Page";
 const waiting = Object.entries(pages).flatMap(([kind, { reloads }]) => (reloads ? [kind] : []));
+/** Runs in the browser, which no event tells that the service is there again, so it asks once a second. */
 const script = `(async () => {
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, 1000));
