@@ -196,7 +196,7 @@ try {
   say(`seed ${seed}, ${minutes} minutes`);
   const before = await figures(tunnel, folder);
   say(JSON.stringify(before));
-  const telling = setInterval(() => tellWhatEnded(tunnel), 200);
+  const telling = setInterval(() => tellWhatEnded(tunnel), 200).unref();
   const visitors = Array.from({ length: visitorsAtOnce }, () => visitor(tunnel));
   while (performance.now() - startedAt < minutes * 60_000) {
     const fault = (faults[between(0, faults.length - 1)] as () => Fault)();
