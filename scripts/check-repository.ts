@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** What neither the compiler nor the linter looks at: the lock file, pinned versions, and what no file may name. */
+/** What neither the compiler nor the linter looks at: the lock file, versions, undeclared packages, and what no file may name. */
 
 interface Manifest {
   readonly name?: string;
@@ -37,7 +37,7 @@ const forbidden: readonly {
   },
 ];
 
-const problems = [...lockFileProblems(), ...manifestProblems(), ...textProblems()];
+const problems = [...lockFileProblems(), ...manifestProblems(), ...importProblems(), ...textProblems()];
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length > 0 ? 1 : 0;
 
@@ -67,6 +67,22 @@ function manifestProblems(): string[] {
     return Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies })
       .filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
       .map(([name, version]) => `${path}: ${name} is not pinned to a version: ${version}`);
+  });
+}
+
+/** In the workspace every package is found from every folder; where one is installed by itself, only those that it declares. */
+function importProblems(): string[] {
+  return ["common", "relay", "client"].flatMap((folder) => {
+    const { dependencies = {} } = readJson(join(folder, "package.json")) as Manifest;
+    return filesIn(`${folder}/src`)
+      .filter((path) => running.test(path) && !path.includes("/testing/"))
+      .flatMap((path) => {
+        const content = readFileSync(join(root, path), "utf8");
+        return [...content.matchAll(/^(?:import|export|\}).* from "(@[\w-]+\/[\w-]+|[\w-][^/":]*)["/]/gm)]
+          .map(([, name = ""]) => name)
+          .filter((name) => !(name in dependencies))
+          .map((name) => `${path} imports ${name}, which is not in ${folder}/package.json`);
+      });
   });
 }
 

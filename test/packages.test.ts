@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { get, run, siteAt, start, startHttp, useScope } from "./fixture/index.ts";
 
@@ -9,7 +9,7 @@ describe("the packages", function () {
   this.timeout(180_000);
   const scope = useScope();
 
-  it("install and run in a folder that knows nothing of this repository", async () => {
+  it("install globally, as docs/hosting.md has it, and run where nothing knows of this repository", async () => {
     const [packed, folder, stateDir] = await Promise.all([scope.folder(), scope.folder(), scope.folder()]);
     await succeed(root, "npm", ["run", "build", "--silent"]);
     const workspaces = ["common", "relay", "client"].flatMap((name) => ["-w", name]);
@@ -17,12 +17,11 @@ describe("the packages", function () {
     const tarballs = (await readdir(packed)).map((file) => join(packed, file));
     assert.equal(tarballs.length, 3);
     for (const tarball of tarballs) assert.deepEqual(await problemsOf(tarball), [], tarball);
-    await writeFile(join(folder, "package.json"), '{"private": true}\n');
-    await succeed(folder, "npm", ["install", "--no-audit", "--no-fund", ...tarballs]);
-    const bin = join(folder, "node_modules", ".bin");
+    await succeed(folder, "npm", ["install", "--global", "--prefix", folder, "--no-audit", "--no-fund", ...tarballs]);
+    const bin = join(folder, "bin");
     const env = { PATH: process.env["PATH"], HOME: stateDir };
     for (const program of ["porthole", "porthole-relay"]) {
-      const { code, stdout } = await run("npx", ["--no-install", program, "--version"], { cwd: folder });
+      const { code, stdout } = await run(join(bin, program), ["--version"], { cwd: folder });
       assert.deepEqual([code, /\d+\.\d+\.\d+/.test(stdout)], [0, true], program);
     }
 

@@ -1,5 +1,5 @@
 import { dirname, resolve } from "node:path";
-import { parse } from "smol-toml";
+import { parse, stringify } from "smol-toml";
 import { PortholeError } from "../errors.ts";
 
 /** A configuration file as it was read: each key with its value's text, or texts where it is a list. */
@@ -23,6 +23,11 @@ export function readConfigFile(path: string, readFile: (path: string) => string)
     values.set(key, texts);
   }
   return { path, values };
+}
+
+/** The text of a file that `readConfigFile` reads. */
+export function formatConfigFile(settings: Readonly<Record<string, string | number>>): string {
+  return stringify(settings);
 }
 
 /** A relative path in a file is meant from where the file is: a service manager starts programs anywhere. */

@@ -3,10 +3,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { PortholeError } from "@porthole/common/errors";
 import { loadOrCreateKey } from "@porthole/common/identity";
-import { flag, hostPort, readOptions, text, type OptionValues } from "@porthole/common/options";
+import { flag, formatConfigFile, hostPort, readOptions, text, type OptionValues } from "@porthole/common/options";
 import { canonicalHostName, isLoopback } from "@porthole/common/protocol";
 import { systemClock, writeFileAtomic } from "@porthole/common/util";
-import { stringify } from "smol-toml";
 import { defineCommand } from "../command.ts";
 import { relayConfig } from "../config.ts";
 import { writeContact } from "../contact.ts";
@@ -84,7 +83,7 @@ export const setup = defineCommand({
     const checks = [...dns.checks, ...ports];
     await writeFileAtomic(
       path,
-      `# Written by porthole-relay setup. Every flag of porthole-relay can stand here.\n${stringify(settings)}`,
+      `# Written by porthole-relay setup. Every flag of porthole-relay can stand here.\n${formatConfigFile(settings)}`,
     );
     const key = await loadOrCreateKey(join(stateDir, "relay-key.pem"));
     await writeContact(stateDir, { host: domain, port: config.apiPort, pin: key.fingerprint });
