@@ -40,6 +40,7 @@ export class HeldBytes {
     stream.on("data", (chunk: Buffer) => this.#onRead(reader, chunk.length));
     stream.on("pause", () => this.#stop(stream, Math.max(initialBytes, reader.window)));
     stream.on("resume", () => this.#go(stream));
+    stream.on("end", () => this.#go(stream));
     stream.on("close", () => this.#go(stream));
   }
 
@@ -53,7 +54,8 @@ export class HeldBytes {
   }
 
   #stop(stream: CarrierStream, bytes: number): void {
-    if (this.#stopped.has(stream)) return;
+    // A pipe pauses its source also when both are over.
+    if (stream.destroyed || stream.readableEnded || this.#stopped.has(stream)) return;
     this.#stopped.set(stream, bytes);
     this.#total += bytes;
     while (this.#total > this.#maxBytes) {

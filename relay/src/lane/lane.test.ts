@@ -220,6 +220,31 @@ describe("the QUIC lane", function () {
     );
   });
 
+  it("holds nothing for visitors who have come and gone", async () => {
+    test = await openLane({ log, maxHeldBytes: 1.5 * mebibyte });
+    const ends = await connect();
+    const relay = createLink(ends.relay, { clock: systemClock, heartbeat: "watch" });
+    const client = createLink(ends.client, { clock: systemClock, heartbeat: "send" });
+    void (async () => {
+      for await (const stream of client.incoming)
+        stream
+          .on("error", () => {})
+          .resume()
+          .end(Buffer.alloc(mebibyte));
+    })();
+    for (let visitor = 0; visitor < 20; visitor++) {
+      const stream = relay.openStream();
+      stream.end("get");
+      for await (const chunk of stream) {
+        assert.ok((chunk as Buffer).length > 0);
+        // Every other one leaves in the middle.
+        if (visitor % 2 === 1) break;
+      }
+    }
+    await until(() => relay.load().openStreams + client.load().openStreams === 0, "no stream was left");
+    assert.deepEqual(lines, []);
+  });
+
   it("tells clients when it stops, and leaves nothing behind", async () => {
     const { TMPDIR } = process.env;
     process.env["TMPDIR"] = folder;
