@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import net, { type Socket } from "node:net";
-import { Duplex } from "node:stream";
+import { Duplex, duplexPair } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import tls from "node:tls";
 import { limits } from "@porthole/common/protocol";
@@ -16,16 +16,19 @@ import {
   startHttp,
   startTestRelay,
   startTunnel,
+  until,
   useScope,
   type Site,
 } from "./fixture/index.ts";
 
 const alerts = {
   unexpectedMessage: 10,
+  handshakeFailure: 40,
   illegalParameter: 47,
   decodeError: 50,
   protocolVersion: 70,
   unrecognizedName: 112,
+  noApplicationProtocol: 120,
 };
 
 describe("Visitors who send something else", function () {
@@ -124,21 +127,56 @@ describe("Visitors who send something else", function () {
       }
     });
 
-    it("a visitor with whom no TLS can be agreed on gets an error, and the next one is served", async () => {
-      const service = await startHttp(scope, (_request, response) => response.end("hello"));
-      const { site, client } = await startTunnel(scope, { transport, local: service.local });
+    describe("a visitor with whom no TLS can be agreed on is told why, and the next one is served:", () => {
       // The certificate is of an ECDSA key, the cipher wants RSA.
-      const visitor = tls.connect({
-        host: "127.0.0.1",
-        port: site.port,
-        servername: site.hostname,
-        maxVersion: "TLSv1.2",
-        ciphers: "ECDHE-RSA-AES128-GCM-SHA256",
+      const noCipher = { maxVersion: "TLSv1.2", ciphers: "ECDHE-RSA-AES128-GCM-SHA256" } as const;
+      const oldTls = { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "ALL:@SECLEVEL=0" } as const;
+      for (const [what, offer, alert, says] of [
+        ["no common cipher", noCipher, alerts.handshakeFailure, "write"],
+        ["no common cipher, said by one who ends at once", noCipher, alerts.handshakeFailure, "end"],
+        ["TLS 1.1", oldTls, alerts.protocolVersion, "write"],
+        ["no common protocol", { ALPNProtocols: ["smtp"] }, alerts.noApplicationProtocol, "write"],
+        ["a challenge among others", { ALPNProtocols: ["acme-tls/1", "h2"] }, alerts.noApplicationProtocol, "write"],
+      ] as const) {
+        it(what, async () => {
+          const service = await startHttp(scope, (_request, response) => response.end("hello"));
+          const args = ["--mode", "http"];
+          const { site, client } = await startTunnel(scope, { transport, local: service.local, client: { args } });
+          const visitor = connect(site);
+          visitor[says](await clientHello(site, offer));
+          const answer = await soon(readAll(visitor), "an alert and an orderly end");
+          assert.equal(answer.length, 7);
+          assert.deepEqual([answer[0], answer[5], answer[6]], [21, 2, alert]);
+          visitor.end();
+          const [visit] = await client.visited(1);
+          assert.match(visit?.error?.message ?? "", /^TLS handshake: /);
+          assert.equal(await get(site), "hello");
+        });
+      }
+
+      it("what comes after the ClientHello is no TLS", async () => {
+        const service = await startHttp(scope, (_request, response) => response.end("hello"));
+        const { site, client } = await startTunnel(scope, { transport, local: service.local });
+        const visitor = connect(site);
+        visitor.write(
+          Buffer.concat([await clientHello(site, { maxVersion: "TLSv1.2" }), Buffer.from([23, 3, 3, 0, 1, 0])]),
+        );
+        const answer = await soon(readAll(visitor), "an alert and an orderly end");
+        assert.deepEqual([...answer.subarray(-7)], [21, 3, 3, 0, 2, 2, alerts.unexpectedMessage]);
+        visitor.end();
+        await client.visited(1);
+        assert.equal(await get(site), "hello");
       });
-      await soon(once(visitor, "error"), "a refusal");
-      const [visit] = await client.visited(1);
-      assert.match(visit?.error?.message ?? "", /^TLS handshake: /);
-      assert.equal(await get(site), "hello");
+
+      it("one who hears it and does not leave is given up", async () => {
+        const service = await startHttp(scope, (_request, response) => response.end("hello"));
+        const { site, relay } = await startTunnel(scope, { transport, local: service.local });
+        const visitor = connect(site);
+        visitor.write(await clientHello(site, { ALPNProtocols: ["acme-tls/1", "h2"] }));
+        await soon(readAll(visitor), "an alert and an orderly end");
+        assert.equal(visitor.writable, true);
+        await until(() => relay.counts().streams === 0, "the relay had let go of the visitor");
+      });
     });
 
     it("a visitor who leaves in the middle of the handshake takes nothing along", async () => {
@@ -163,6 +201,16 @@ describe("Visitors who send something else", function () {
     return socket;
   }
 });
+
+/** What a visitor with these options says first. */
+async function clientHello(site: Site, offer: tls.ConnectionOptions): Promise<Buffer> {
+  const [near, far] = duplexPair();
+  const visitor = tls.connect({ ...offer, socket: near, servername: site.hostname });
+  visitor.on("error", () => {});
+  const [hello] = (await soon(once(far, "data"), "a ClientHello")) as [Buffer];
+  visitor.destroy();
+  return hello;
+}
 
 function bytes(hello: Buffer): Buffer[] {
   return Array.from(hello, (_byte, i) => hello.subarray(i, i + 1));

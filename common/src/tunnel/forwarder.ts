@@ -1,4 +1,4 @@
-import tls, { type TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import { answerChallenge } from "../acme/index.ts";
 import { PortholeError } from "../errors.ts";
 import type { RequestReport, ServeEnd, VisitorConnection } from "../gateway/index.ts";
@@ -8,6 +8,7 @@ import { decodeProxyHeader, encodeProxyHeader, type ProxyHeader } from "../proto
 import { alpn, limits } from "../protocol/protocol.ts";
 import { orAbort, withDeadline, type Clock } from "../util/index.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { handshake, type VisitorSocket } from "./visitor-handshake.ts";
 
 const unknownAddress = { address: "0.0.0.0", port: 0 };
 
@@ -41,7 +42,7 @@ export async function forward(stream: LinkStream, link: Link, options: Forwarder
   const { endpoint, clock, signal, onRequest } = options;
   const startedAt = clock.monotonic();
   let header: ProxyHeader | undefined;
-  let secure: TLSSocket | undefined;
+  let secure: VisitorSocket | undefined;
   let end: Partial<ServeEnd> = {};
   try {
     header = await withDeadline(
@@ -170,46 +171,10 @@ async function answerValidator(
   else stream.destroy();
 }
 
-function handshake(
-  stream: LinkStream,
-  endpoint: Endpoint,
-  hostname: string | undefined,
-  offered: string[],
-  started: (socket: TLSSocket) => void,
-): Promise<TLSSocket> {
-  return new Promise((resolve, reject) => {
-    const socket = new tls.TLSSocket(stream, {
-      isServer: true,
-      allowHalfOpen: true,
-      secureContext: endpoint.contextFor(hostname),
-      ALPNCallback: ({ protocols }: { protocols: string[] }) => {
-        offered.push(...protocols);
-        // The relay says when it is a challenge. Whoever slips one in otherwise must not see our usual certificate.
-        return protocols.includes(alpn.acmeChallenge) ? undefined : endpoint.gateway.chooseAlpn(protocols);
-      },
-    } as tls.TLSSocketOptions);
-    started(socket);
-    socket.on("secure", () => {
-      // Only tls.Server takes this mark away, and node:http2 waits for that.
-      Object.assign(socket, { secureConnecting: false });
-      resolve(socket);
-    });
-    socket.on("error", (cause) => reject(new PortholeError("closed", `TLS handshake: ${cause.message}`, { cause })));
-    const onEnd = (): void => reject(new PortholeError("closed", "The visitor left during the TLS handshake"));
-    socket.on("close", onEnd);
-    // Its whole visit may arrive at once, after a stall of the link; TLS would go on waiting for the rest.
-    stream.on("end", onEnd);
-  });
-}
-
-/** The visitor gets an orderly end where TLS is up, so that "local service down" is not taken for an attack. */
-function endQuietly(secure: TLSSocket | undefined, stream: LinkStream, error: PortholeError, clock: Clock): void {
-  if (secure && !secure.destroyed && error.code === "service-down") {
-    // Destroying it before the visitor has left could overtake our close_notify.
-    const timer = clock.timer(limits.visitorCloseMs, () => secure.destroy());
-    secure.on("close", () => timer.cancel());
-    secure.resume();
-    secure.end();
+/** The visitor gets an orderly end where TLS can say why, so that "local service down" is not taken for an attack. */
+function endQuietly(secure: VisitorSocket | undefined, stream: LinkStream, error: PortholeError, clock: Clock): void {
+  if (secure && !secure.destroyed && (secure.handshakeError || error.code === "service-down")) {
+    secure.endAndLinger(clock);
   } else {
     secure?.destroy();
     stream.destroy(error);
