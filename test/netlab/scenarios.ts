@@ -75,11 +75,11 @@ export interface Return {
   readonly sameUrls: boolean;
 }
 
-/** The agent is away for so long (an address that changes is away for a moment only), without anyone telling the programs. */
+/** The agent is away for so long (0: an address that changes is away for a moment), without anyone telling the programs. */
 export async function absence(lab: Netlab, tunnel: LabTunnel, how: Absence, seconds: number): Promise<Return> {
   const before = await urls(tunnel);
   await begin[how](lab, tunnel);
-  if (how !== "address changed") await pause(1_000 * seconds);
+  await pause(1_000 * seconds);
   await end[how](lab, tunnel);
   const backAt = performance.now();
   const since = (): number => (performance.now() - backAt) / 1_000;

@@ -13,6 +13,8 @@ const sourcePath = join(import.meta.dirname, "wire.c");
 const cache = join(import.meta.dirname, "../../.cache/netlab");
 const compileMs = 60_000;
 const answerMs = 5_000;
+/** Several wires start at once, and the first of them compiles it for all. */
+let program: Promise<string> | undefined;
 
 /** The process that holds the hosts and carries frames between two of them. */
 export interface Wire {
@@ -26,7 +28,7 @@ export interface Wire {
 }
 
 export async function startWire(seed: number): Promise<Wire> {
-  const child = spawn(await compiled(), [String(seed)]);
+  const child = spawn(await (program ??= compiled()), [String(seed)]);
   const closed = once(child, "close");
   closed.catch(() => {});
   let complaint = "";
