@@ -71,6 +71,20 @@ describe("Bad input to the programs", function () {
     assert.deepEqual(await readdir(sealed), []);
   });
 
+  it("commands of somebody who may not look into the relay's state folder", async function () {
+    const folder = await scope.folder();
+    await writeFile(join(folder, "relay.toml"), 'domain-suffix = "tunnel.example.com"\n');
+    await chmod(folder, 0o000);
+    await asNobody(this, async () => {
+      for (const command of [["doctor"], ["status"], ["keys", "list"], []]) {
+        const { code, stderr } = await runCli(scope, "relay", [...command, "--state-dir", folder]);
+        assert.equal(code, 1, stderr);
+        assert.match(stderr, new RegExp(`Can't read ${folder}/[a-z.]+: no permission`));
+      }
+    });
+    await chmod(folder, 0o700);
+  });
+
   it("a state folder that is a file", async () => {
     const folder = await scope.folder();
     await writeFile(join(folder, "file"), "");
@@ -105,7 +119,10 @@ describe("Bad input to the programs", function () {
     await writeFile(list, "# fine so far\nssh-rsa AAAA somebody\n");
     const wrong = await runCli(scope, "relay", argv);
     assert.equal(wrong.code, 2);
-    assert.ok(wrong.stderr.includes(`${list}, line 2: "ssh-rsa AAAA somebody" is not a fingerprint`), wrong.stderr);
+    assert.ok(
+      wrong.stderr.includes(`${list}, line 2: "ssh-rsa AAAA somebody" is no client id and no fingerprint`),
+      wrong.stderr,
+    );
   });
 
   it("a certificate without its key", async () => {

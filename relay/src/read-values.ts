@@ -1,12 +1,12 @@
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { path, readOptions, type OptionTable, type ReadOptions } from "@porthole/common/options";
-import { dataFolder } from "@porthole/common/util";
+import { dataFolder, stateError } from "@porthole/common/util";
 import { relayOptions } from "./options.ts";
 
 /**
  * Where every command gets its options from: flags, over environment variables, over the relay's configuration file, over defaults.
- * Throws `usage`.
+ * Throws `usage`, or `state` when the file can't be read.
  */
 export function readValues<T extends OptionTable>(
   options: T,
@@ -22,5 +22,9 @@ function findConfigFile(given: (name: string) => string | undefined): string | u
   const named = given("config");
   if (named !== undefined) return path.parse(named);
   const inStateDir = join(path.parse(given("state-dir") ?? dataFolder("porthole-relay")), "relay.toml");
-  return existsSync(inStateDir) ? inStateDir : undefined;
+  try {
+    return statSync(inStateDir, { throwIfNoEntry: false }) && inStateDir;
+  } catch (reason) {
+    throw stateError("read", inStateDir, reason);
+  }
 }

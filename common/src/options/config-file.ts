@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { parse, stringify } from "smol-toml";
 import { PortholeError } from "../errors.ts";
+import { stateError } from "../util/state-file.ts";
 
 /** A configuration file as it was read: each key with its value's text, or texts where it is a list. */
 export interface ConfigFile {
@@ -10,7 +11,7 @@ export interface ConfigFile {
 
 /**
  * Reads a TOML file whose keys are the flags' names: texts, numbers, true and false, and lists of texts for flags that may
- * be given several times. Throws `usage` with the line of what is wrong.
+ * be given several times. Throws `usage` with the line of what is wrong, `state` when it can't be read.
  */
 export function readConfigFile(path: string, readFile: (path: string) => string): ConfigFile {
   const values = new Map<string, readonly string[]>();
@@ -39,8 +40,8 @@ function parsed(path: string, readFile: (path: string) => string): Record<string
   let text: string;
   try {
     text = readFile(path);
-  } catch (cause) {
-    throw new PortholeError("usage", `Can't read the configuration file: ${(cause as Error).message}`, { cause });
+  } catch (reason) {
+    throw stateError("read", path, reason);
   }
   try {
     return parse(text);

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PortholeError } from "../errors.ts";
+import { asNobody } from "../testing/as-nobody.ts";
 import { askControlSocket, followControlSocket, openControlSocket, type ControlSocket } from "./control-socket.ts";
 
 describe("control socket of a program", () => {
@@ -34,6 +35,16 @@ describe("control socket of a program", () => {
     await once(socket, "close");
     await control.close();
     assert.equal(await ask("status"), undefined);
+  });
+
+  it("says so when it is another user's", async function () {
+    const control = await open({ is: "up" });
+    await chmod(folder, 0o000);
+    await asNobody(this, () =>
+      assert.rejects(ask("status"), { code: "state", message: `Can't read ${folder}/client.sock: no permission` }),
+    );
+    await chmod(folder, 0o700);
+    await control.close();
   });
 
   it("takes parameters, answers errors, and is followed until somebody leaves", async () => {

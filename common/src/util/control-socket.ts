@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import net, { type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { isErrorCode, PortholeError } from "../errors.ts";
-import { stateError } from "./state-file.ts";
+import { errnoOf, makeFolder, stateError } from "./state-file.ts";
 
 const answerDeadlineMs = 5_000;
 /** Of whoever follows and does not read. */
@@ -60,16 +60,14 @@ export async function openControlSocket(options: ControlSocketOptions): Promise<
     createInterface({ input: socket }).once("line", (line) => void answerLine(socket, line, commands));
   });
   server.unref();
-  await mkdir(stateDir, { recursive: true, mode: 0o700 }).catch((reason: unknown) => {
-    throw stateError("write", stateDir, reason);
-  });
+  await makeFolder(stateDir);
   for (let attempt = 1; ; attempt++) {
     try {
       server.listen(path);
       await once(server, "listening");
       break;
     } catch (reason) {
-      if ((reason as NodeJS.ErrnoException).code !== "EADDRINUSE") throw stateError("write", path, reason);
+      if (errnoOf(reason) !== "EADDRINUSE") throw stateError("write", path, reason);
       // Somebody listens, or somebody was killed and has left the file behind.
       if (attempt > 1 || (await isAnswered(path))) throw inUse(options);
       await rm(path, { force: true });
@@ -85,7 +83,7 @@ export async function openControlSocket(options: ControlSocketOptions): Promise<
   };
 }
 
-/** What the program that runs with this state folder answers; undefined when none runs, or it has no answer. Rejects with its error. */
+/** What the program that runs with this state folder answers; undefined when none runs, or it has no answer. Rejects with its error, or with `state` when this user may not ask. */
 export async function askControlSocket(place: ControlPlace, command: string, params?: unknown): Promise<unknown> {
   let answer: unknown;
   const lines = followControlSocket(place, command, { params, silenceMs: answerDeadlineMs });
@@ -106,12 +104,14 @@ export async function* followControlSocket(
   command: string,
   { params, silenceMs = 0, signal }: FollowOptions = {},
 ): AsyncGenerator<unknown, void> {
-  const socket = net.connect(socketPath(place));
+  const path = socketPath(place);
+  const socket = net.connect(path);
   const leave = (): void => void socket.destroy();
   signal?.addEventListener("abort", leave, { once: true });
   try {
     await once(socket, "connect");
-  } catch {
+  } catch (reason) {
+    if (errnoOf(reason) === "EACCES") throw stateError("read", path, reason);
     return;
   }
   socket.setTimeout(silenceMs, () =>

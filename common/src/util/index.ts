@@ -17,5 +17,13 @@ export { Secret } from "./secret.ts";
 export { visibleJson } from "./visible-json.ts";
 export { formatBytes, formatDay, formatDuration, formatMinute } from "./format.ts";
 export { dataFolder } from "./data-folder.ts";
-export { createFileAtomic, readFileIfExists, readJson, stateError, writeFileAtomic, writeJson } from "./state-file.ts";
+export {
+  createFileAtomic,
+  makeFolder,
+  readFileIfExists,
+  readJson,
+  stateError,
+  writeFileAtomic,
+  writeJson,
+} from "./state-file.ts";
 export { splice, type SpliceEnd } from "./splice.ts";

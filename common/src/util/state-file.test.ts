@@ -81,6 +81,14 @@ describe("state files", () => {
     await chmod(join(folder, "a", "b"), 0o700);
   });
 
+  it("are an error at once where no folder can be made", async function () {
+    skipUnless(this, process.platform === "linux", platformReason("needs /proc"));
+    await assert.rejects(
+      writeFileAtomic("/proc/porthole/state.json", ""),
+      state(/\/proc\/porthole\/state\.json: it does/),
+    );
+  });
+
   it("name the cause and what to do", async () => {
     await writeFile(join(folder, "file"), "");
     await assert.rejects(writeFileAtomic(join(folder, "file", "x"), ""), state(/is a file, not a folder/));

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, rename, rm, type FileHandle } from "node:fs/promises";
+import { link, mkdir, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { PortholeError } from "../errors.ts";
 
@@ -46,6 +46,15 @@ export function stateError(doing: "read" | "write", path: string, reason: unknow
     cause: reason,
     ...(cause && { hint: cause.hint }),
   });
+}
+
+/** Makes the folder and those above it that are missing, for this user only. Rejects with `state`. */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await makeMissing(path);
+  } catch (reason) {
+    throw stateError("write", path, reason);
+  }
 }
 
 /**
@@ -143,7 +152,7 @@ export async function writeJson(path: string, value: unknown, options?: { readon
 
 async function writeTemporary(path: string, data: string | Uint8Array, mode: number): Promise<string> {
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeMissing(folder);
   const temporary = join(folder, `.${basename(path).slice(0, 100)}.${randomBytes(6).toString("hex")}.tmp`);
   const file = await open(temporary, "wx", mode);
   try {
@@ -153,6 +162,26 @@ async function writeTemporary(path: string, data: string | Uint8Array, mode: num
     throw reason;
   }
   return temporary;
+}
+
+/** Not mkdir's `recursive`: that tries for ever where a folder is there and takes none, like /proc. */
+async function makeMissing(folder: string): Promise<void> {
+  if (await isFolder(folder)) return;
+  const parent = dirname(folder);
+  if (parent !== folder) await makeMissing(parent);
+  try {
+    await mkdir(folder, { mode: 0o700 });
+  } catch (reason) {
+    if (!(await isFolder(folder))) throw reason;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false; // whoever makes it is told why
+  }
 }
 
 async function writeAndSync(file: FileHandle, data: string | Uint8Array, mode: number): Promise<void> {

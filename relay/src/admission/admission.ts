@@ -1,8 +1,7 @@
-import { mkdir } from "node:fs/promises";
 import { PortholeError } from "@porthole/common/errors";
 import type { Logger } from "@porthole/common/log";
 import { friendlyName } from "@porthole/common/protocol";
-import { stateError, type Clock, type Secret } from "@porthole/common/util";
+import { makeFolder, type Clock, type Secret } from "@porthole/common/util";
 import { unknownClient, type AdmissionRequest, type Authorize } from "./admission-request.ts";
 import { authorizedKeys, type AuthorizedKeys } from "./authorized-keys.ts";
 import { openBook, type BookFile } from "./book-file.ts";
@@ -74,9 +73,7 @@ export class Admission {
    * opens closes.
    */
   static async open(config: AdmissionConfig, context: AdmissionContext, onChange: () => void): Promise<Admission> {
-    await mkdir(config.stateDir, { recursive: true, mode: 0o700 }).catch((reason: unknown) => {
-      throw stateError("write", config.stateDir, reason);
-    });
+    await makeFolder(config.stateDir);
     const file = await openBook(config.stateDir, context);
     const { keysPath } = config;
     const keys = keysPath === undefined ? undefined : await authorizedKeys(keysPath, context.log, onChange);

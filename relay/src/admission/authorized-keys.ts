@@ -41,7 +41,10 @@ export async function authorizedKeys(path: string, log: Logger, onChange: () => 
 /** Throws `state` or `usage`, which names the line. */
 export async function readAuthorizedKeys(path: string): Promise<ReadonlySet<string>> {
   const content = await readFileIfExists(path);
-  if (!content) throw new PortholeError("state", `There is no file ${path} with authorized keys`);
+  if (!content)
+    throw new PortholeError("state", `There is no file ${path} with authorized keys`, {
+      hint: "Make it, with a client id or fingerprint a line: porthole identity show prints them. It may be empty.",
+    });
   return parseAuthorizedKeys(content.toString("utf8"), path);
 }
 
@@ -51,10 +54,25 @@ export function parseAuthorizedKeys(content: string, path: string): ReadonlySet<
     const text = line.replace(/#.*/, "").trim();
     if (text === "") continue;
     try {
-      keys.add(isClientId(text.toLowerCase()) ? text.toLowerCase() : parseFingerprint(text));
+      keys.add(parseKey(text));
     } catch (reason) {
-      throw new PortholeError("usage", `${path}, line ${index + 1}: ${PortholeError.from(reason).message}`);
+      const { message, hint } = PortholeError.from(reason);
+      throw new PortholeError("usage", `${path}, line ${index + 1}: ${message}`, hint === undefined ? {} : { hint });
     }
   }
   return keys;
+}
+
+/** A client id or a fingerprint as people write them, in our form. Throws `usage`. */
+export function parseKey(text: string): string {
+  const lower = text.trim().toLowerCase();
+  if (isClientId(lower)) return lower;
+  try {
+    return parseFingerprint(lower);
+  } catch (cause) {
+    throw new PortholeError("usage", `${JSON.stringify(text.slice(0, 100))} is no client id and no fingerprint`, {
+      cause,
+      hint: "A client id has 26 characters from a-z and 2-7, a fingerprint 52, or 64 hex digits.",
+    });
+  }
 }

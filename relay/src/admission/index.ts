@@ -1,6 +1,6 @@
 export { Admission, type AdmissionConfig, type Grant } from "./admission.ts";
 export { unknownClient, type AdmissionRequest, type Authorize } from "./admission-request.ts";
-export { readAuthorizedKeys } from "./authorized-keys.ts";
+export { parseKey, readAuthorizedKeys } from "./authorized-keys.ts";
 export { openBook, type BookFile } from "./book-file.ts";
 export { revokeKey, type Book } from "./book.ts";
 export { addInvite, revokeInvite } from "./invites.ts";

@@ -1,7 +1,7 @@
 import { PortholeError } from "@porthole/common/errors";
-import { clientIdOf, isClientId, parseFingerprint } from "@porthole/common/identity";
+import { clientIdOf } from "@porthole/common/identity";
 import { formatDay } from "@porthole/common/util";
-import { readAuthorizedKeys, revokeKey, type Book } from "../admission/index.ts";
+import { parseKey, readAuthorizedKeys, revokeKey, type Book } from "../admission/index.ts";
 import { defineCommand } from "../command.ts";
 import { relayOptions } from "../options.ts";
 import { admissionOptions, columns, openBookOf, stateDirOf } from "./admission-options.ts";
@@ -23,7 +23,7 @@ export const keys = defineCommand({
       const all = { joined: joined(file.book), authorized: inFile };
       process.stdout.write(values.json ? `${JSON.stringify(all)}\n` : describe(all, path));
     } else if (action === "revoke" && id !== undefined) {
-      const key = isClientId(id.toLowerCase()) ? id.toLowerCase() : parseFingerprint(id);
+      const key = parseKey(id);
       await file.update((book, now) => revokeKey(book, key, now), signal);
       process.stdout.write(
         `${clientIdOf(key)} can't connect any more; a running relay disconnects it. A new invite would let it in again.\n`,

@@ -103,7 +103,9 @@ async function answers(values: Values): Promise<{ readonly domain: string; reado
   if (domain !== undefined && (email !== undefined || !acme)) return { domain: parseDomain(domain), email };
   if (!process.stdin.isTTY) {
     if (domain !== undefined) return { domain: parseDomain(domain), email };
-    throw new PortholeError("usage", "--domain is required where nobody can be asked");
+    throw new PortholeError("usage", "--domain is required where nobody can be asked", {
+      hint: "Give it: porthole-relay setup --domain tunnel.example.com --acme-email you@example.com",
+    });
   }
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   // Not question(): it would miss a line that is pasted with the one before.

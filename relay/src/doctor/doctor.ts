@@ -92,7 +92,7 @@ async function certificateFinding(
       ? { id: "certificate", status: "failed", finding: `there is no file ${path}`, fix: "Correct --tls-cert." }
       : { id: "certificate", status: "skipped", finding: "there is none before the relay's first start" };
   } catch (reason) {
-    const { message } = PortholeError.from(reason);
-    return { id: "certificate", status: "failed", finding: message, fix: "Look at the relay's log." };
+    const { message, hint } = PortholeError.from(reason);
+    return { id: "certificate", status: "failed", finding: message, fix: hint ?? "Look at the relay's log." };
   }
 }
