@@ -13,6 +13,7 @@ import {
   readText,
   soon,
   startTunnel,
+  until,
   useScope,
   type Scope,
 } from "./fixture/index.ts";
@@ -40,6 +41,25 @@ describe("The visitor's address at the local service", function () {
         assert.equal(header?.uniqueId, visit?.traceId);
       });
     }
+
+    it("comes again with a replay, as it was", async () => {
+      const headers: ProxyHeader[] = [];
+      const port = await startProxied(scope, headers, "http");
+      const { site, client } = await startTunnel(scope, {
+        transport,
+        local: `http://127.0.0.1:${port}`,
+        client: { args: ["--local-proxy-protocol"] },
+      });
+      assert.equal(await get(site, "/path"), "hello /path");
+      const inspector = client.gatekeeper.inspector ?? assert.fail("nothing is recorded");
+      const recorded = (filter: string) => inspector.list({ filter: { text: filter } }).exchanges[0];
+      await until(() => recorded("path:path")?.state === "done", "the request was recorded");
+      await inspector.replay({ id: recorded("path:path")?.id ?? "" });
+      await until(() => recorded("is:replay")?.state === "done", "the replay was answered");
+      assert.equal(recorded("is:replay")?.status, 200);
+      assert.equal(headers.length, 2);
+      assert.deepEqual(headers[1], headers[0]);
+    });
 
     it("comes for bytes of any protocol, too, and is the visitor's own", async () => {
       const headers: ProxyHeader[] = [];

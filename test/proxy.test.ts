@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import http, { type IncomingMessage } from "node:http";
 import net, { type AddressInfo, type Socket } from "node:net";
 import { join } from "node:path";
+import { connectAgent } from "@porthole/common/rpc";
 import {
   get,
   runCli,
   siteAt,
   siteOf,
+  soon,
   startCli,
   startHttp,
   startTestClient,
@@ -77,6 +80,38 @@ describe("Behind an HTTP proxy", function () {
       assert.doesNotMatch(client.stdout + client.stderr, /s3cret/);
     });
   }
+
+  it("porthole agent --proxy: all its tunnels go through it", async () => {
+    const [service, relay, proxy] = await Promise.all([startSite(), startTestRelay(scope), startProxy(scope)]);
+    const main = join(import.meta.dirname, "../client/src/main.ts");
+    const args = ["--conditions=source", main, "agent", "--stdio", "--proxy", proxy.url()];
+    const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
+    const exited = once(child, "exit");
+    scope.defer(() => child.kill("SIGKILL"));
+    const agent = connectAgent({ input: child.stdout, output: child.stdin });
+    await agent.call("initialize", {
+      rpcVersion: 1,
+      client: { name: "test", version: "1" },
+      stateDir: await scope.folder(),
+    });
+    const { pem } = await agent.call("identity/create", {});
+    const isOnline = new Promise<void>((resolve) => {
+      agent.on("tunnel/state", ({ state }) => {
+        if (state.endpoints[0]?.relays[0]?.now.status === "online") resolve();
+      });
+    });
+    await agent.call("tunnel/start", {
+      id: "web",
+      relays: [{ address: `127.0.0.1:${relay.apiPort}`, fingerprint: relay.fingerprint }],
+      primary: { identity: { pem }, local: service.local },
+      transport: "h2",
+      poolSize: 1,
+    });
+    await soon(isOnline, "the tunnel to be online");
+    assert.deepEqual([...new Set(proxy.targets)], [`127.0.0.1:${relay.apiPort}`]);
+    await agent.call("shutdown", {});
+    assert.deepEqual(await exited, [0, null]);
+  });
 
   it("a password in a flag is refused", async () => {
     const args = ["3000", "--server", "relay.test", "--proxy", "http://user:s3cret@127.0.0.1:1"];

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { decodeProxyHeader } from "@porthole/common/protocol";
 import type { TunnelChanges } from "@porthole/common/rpc";
 import {
   readText,
   request,
   siteAt,
   startHttp,
+  startTcp,
   startTestAgent,
   startTestRelay,
   useScope,
@@ -61,6 +63,26 @@ describe("an agent that lets visitors in and watches them", function () {
     assert.match((await ask("/api")).text, new RegExp(`GET /api for ${site.hostname}`));
     await assert.rejects(change({ mode: "tcp", routes: [{ path: "/api", local: "1" }] }), { code: "usage" });
     await assert.rejects(change({ routes: [{ path: "api", local: "1" }] }), { code: "usage", message: /routes\.0/ });
+  });
+
+  it("tells the local service who visits, when it is to", async () => {
+    const got: string[] = [];
+    const service = await startTcp(scope, (socket) => {
+      socket.once("data", (bytes) => {
+        got.push(bytes.toString("latin1"));
+        socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+      });
+    });
+    await change({ primary: { local: `http://127.0.0.1:${service.port}` }, localProxyProtocol: true });
+    assert.equal((await ask("/x")).text, "ok");
+    assert.equal(decodeProxyHeader(Buffer.from(got[0] ?? "", "latin1"))?.header.source?.address, "127.0.0.1");
+    await change({ localProxyProtocol: null });
+    assert.equal((await ask("/y")).text, "ok");
+    assert.match(got[1] ?? "", /^GET \/y /);
+    await assert.rejects(change({ localProxyProtocol: "yes" as never }), {
+      code: "usage",
+      message: /localProxyProtocol should be/,
+    });
   });
 
   it("asks for what the access rules want, and makes links that let in until they are withdrawn", async () => {

@@ -3,14 +3,17 @@ import { defineOptions, flag, readOptions } from "@porthole/common/options";
 import { runAgent, takeStdio } from "@porthole/common/rpc/agent";
 import { systemClock } from "@porthole/common/util";
 import { createDialers } from "./dialers.ts";
+import { clientOptions } from "./options.ts";
 
 const options = defineOptions({
   stdio: { help: "Speak JSON-RPC on standard input and output", parse: flag },
+  proxy: clientOptions.proxy,
 });
 
 /** `porthole agent --stdio`: does what another program says (docs/rpc.md), and ends with its input. */
 export async function runStdioAgent(argv: readonly string[]): Promise<void> {
-  if (!readOptions(options, argv, {}).values.stdio)
+  const { stdio, proxy } = readOptions(options, argv, process.env).values;
+  if (!stdio)
     throw new PortholeError("usage", "porthole agent is for other programs, which say how they speak to it", {
       hint: "porthole agent --stdio speaks JSON-RPC on standard input and output: see docs/rpc.md.",
     });
@@ -18,6 +21,6 @@ export async function runStdioAgent(argv: readonly string[]): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.once(signal, () => stop.abort(new PortholeError("aborted", `Stopped by ${signal}`)));
   const streams = takeStdio();
-  await runAgent(streams, { dialers: createDialers(), clock: systemClock }, stop.signal);
+  await runAgent(streams, { dialers: createDialers(proxy), clock: systemClock }, stop.signal);
   streams.input.destroy();
 }

@@ -51,6 +51,8 @@ export interface ServiceTarget {
   readonly kind: "http" | "https" | "h2c";
   readonly host: string;
   readonly port: number;
+  /** What each connection begins with: a PROXY protocol header that says who the visitor is, where the service wants one. */
+  readonly preface?: Buffer | undefined;
 }
 
 /** The request as the local service gets it. */

@@ -177,10 +177,13 @@ export class Gateway {
   ): Promise<RequestContext["targetOf"]> {
     const { clock } = this.#deps;
     const local = this.#local;
+    const preface = this.#prefaceFor(init);
     const isOpen = alpn === "h2" && !offered.includes("http/1.1") && local.kind === "any";
-    if (!isOpen || !(await speaksHttp2(local, { clock, signal: init.signal, preface: this.#prefaceFor(init) })))
-      return targetOf;
-    return (service) => (service === local ? { ...targetOf(service), kind: "h2c" } : targetOf(service));
+    const isHttp2 = isOpen && (await speaksHttp2(local, { clock, signal: init.signal, preface }));
+    return (service) => {
+      const target = { ...targetOf(service), preface };
+      return isHttp2 && service === local ? { ...target, kind: "h2c" } : target;
+    };
   }
 
   #serveHttp(
@@ -190,12 +193,11 @@ export class Gateway {
     init: ServeInit,
   ): Promise<{ readonly error?: PortholeError }> {
     const { clock } = this.#deps;
-    const preface = this.#prefaceFor(init);
     const upstreams = new Map<string, Upstream>();
     const upstreamFor = (service: LocalService): Upstream => {
       const present = upstreams.get(service.text);
       if (present) return present;
-      const made = createUpstream(target(service), { clock, preface });
+      const made = createUpstream(target(service), clock);
       upstreams.set(service.text, made);
       return made;
     };

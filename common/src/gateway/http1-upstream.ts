@@ -6,15 +6,15 @@ import type { Clock } from "../util/index.ts";
 import type { ForwardedHead, RawHeaders, ServiceTarget } from "./exchange.ts";
 import { connectService } from "./local-service.ts";
 import { valueOf } from "./raw-headers.ts";
-import type { Reply, SendInit, Upstream, UpstreamCall, UpstreamDeps } from "./upstream.ts";
+import type { Reply, SendInit, Upstream, UpstreamCall } from "./upstream.ts";
 
 /** A service that speaks HTTP/1.1, with or without TLS. */
-export function createHttp1Upstream(service: ServiceTarget, { clock, preface }: UpstreamDeps): Upstream {
+export function createHttp1Upstream(service: ServiceTarget, clock: Clock): Upstream {
   const sockets = new Set<Socket>();
   const stop = new AbortController();
   const agent = new http.Agent({ keepAlive: true, scheduling: "lifo", timeout: limits.serviceIdleMs });
   agent.createConnection = (_options, callback) => {
-    connectService(service, { clock, signal: stop.signal, alpn: "http/1.1", preface }).then(
+    connectService(service, { clock, signal: stop.signal, alpn: "http/1.1", preface: service.preface }).then(
       (socket) => {
         sockets.add(socket);
         socket.on("close", () => sockets.delete(socket));

@@ -4,15 +4,16 @@ import { limits } from "../protocol/protocol.ts";
 import type { ForwardedHead, RawHeaders, ServiceTarget } from "./exchange.ts";
 import { connectService } from "./local-service.ts";
 import { fromHttp2, toHttp2 } from "./raw-headers.ts";
-import type { Reply, SendInit, Upstream, UpstreamCall, UpstreamDeps } from "./upstream.ts";
+import type { Clock } from "../util/index.ts";
+import type { Reply, SendInit, Upstream, UpstreamCall } from "./upstream.ts";
 
 /** A service that speaks HTTP/2 without TLS: one connection for each visitor's. */
-export function createHttp2Upstream(service: ServiceTarget, { clock, preface }: UpstreamDeps): Upstream {
+export function createHttp2Upstream(service: ServiceTarget, clock: Clock): Upstream {
   const stop = new AbortController();
   let session: Promise<ClientHttp2Session> | undefined;
 
   async function connect(): Promise<ClientHttp2Session> {
-    const socket = await connectService(service, { clock, signal: stop.signal, preface });
+    const socket = await connectService(service, { clock, signal: stop.signal, preface: service.preface });
     const opened = http2.connect("http://service", {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: limits.streamWindowBytes },

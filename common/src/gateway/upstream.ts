@@ -59,13 +59,7 @@ export type Reply =
     }
   | { readonly kind: "upgrade"; readonly head: ReplyHead; readonly socket: Duplex };
 
-export interface UpstreamDeps {
-  readonly clock: Clock;
-  /** What each connection begins with: see connectService. */
-  readonly preface?: Buffer | undefined;
-}
-
 /** Whoever makes it closes it. */
-export function createUpstream(service: ServiceTarget, deps: UpstreamDeps): Upstream {
-  return service.kind === "h2c" ? createHttp2Upstream(service, deps) : createHttp1Upstream(service, deps);
+export function createUpstream(service: ServiceTarget, clock: Clock): Upstream {
+  return service.kind === "h2c" ? createHttp2Upstream(service, clock) : createHttp1Upstream(service, clock);
 }

@@ -188,6 +188,8 @@ export interface TunnelSpec {
   readonly routes?: readonly RouteSpec[];
   /** Visitors get a page that says so, and reach nothing. */
   readonly paused?: boolean;
+  /** Connections to local services begin with a PROXY protocol v2 header, which has the visitor's address. */
+  readonly localProxyProtocol?: boolean;
   /** Who may visit, of both endpoints; everybody when absent. */
   readonly access?: AccessSpec;
   /** Records requests in memory, for `inspect/...`; not when absent. */

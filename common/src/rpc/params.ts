@@ -44,6 +44,7 @@ const tunnelOptions = {
   headers: v.picklist(["auto", "transparent", "localhost"]),
   routes: v.array(v.object({ path: v.string(), local: v.string() })),
   paused: v.boolean(),
+  localProxyProtocol: v.boolean(),
   access: v.object({
     addresses: v.exactOptional(texts),
     paths: v.exactOptional(texts),

@@ -16,7 +16,7 @@ export async function sendReplay(
   recording: Recording,
   { clock, signal: parent }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<void> {
-  const upstream = createUpstream(head.service, { clock });
+  const upstream = createUpstream(head.service, clock);
   const { signal, release } = deadline(clock, replayDeadlineMs, "A replay", parent);
   const onAbort = (): void => upstream.close();
   signal.addEventListener("abort", onAbort, { once: true });

@@ -55,9 +55,9 @@ export function endpointTunnel(
 
 /** How visitors are treated, but for who is let in. Throws `usage` for what goes together in no way. */
 export function gatewayOptions(
-  { mode = "auto", headers = "auto", routes = [], paused = false }: TunnelSpec,
+  { mode = "auto", headers = "auto", routes = [], paused = false, localProxyProtocol = false }: TunnelSpec,
   role: EndpointSettings["role"],
-): Omit<GatewayOptions, "access" | "observer" | "proxyProtocol"> {
+): Omit<GatewayOptions, "access" | "observer"> {
   if (mode === "tcp" && routes.length > 0)
     throw new PortholeError("usage", "routes and the mode tcp contradict each other", {
       hint: "Paths can be told apart only where HTTP is read.",
@@ -66,6 +66,7 @@ export function gatewayOptions(
     mode,
     headers,
     paused,
+    proxyProtocol: localProxyProtocol,
     // Routes make one origin of several services, and that is the primary one.
     routes:
       role === "primary"
