@@ -85,6 +85,7 @@ async function examinePlanned(values: ClientValues, signal: AbortSignal): Promis
     const control = await openControlSocket({
       stateDir,
       program: "client",
+      clock: systemClock,
       commands: {},
       inUseHint: "It may be an examination like this one. Wait for its end.",
     });

@@ -50,6 +50,7 @@ export async function runClient(values: ClientValues): Promise<void> {
   const control = await openControlSocket({
     stateDir: values["state-dir"] ?? dataFolder("porthole"),
     program: "client",
+    clock: systemClock,
     commands,
     inUseHint:
       "It would have the same name. End the other one with porthole stop, or give this one a --state-dir of its own. --secondary-local exposes a second service.",

@@ -19,6 +19,7 @@ export async function serve(readValues: () => OptionValues<typeof relayOptions>)
   const control = await openControlSocket({
     stateDir: config.stateDir,
     program: "relay",
+    clock: systemClock,
     commands: { status: () => relay?.report() },
     inUseHint: "End the other one, or give this one a --state-dir of its own.",
   });

@@ -1,27 +1,35 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { chmod, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import net from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import { PortholeError } from "../errors.ts";
 import { asNobody } from "../testing/as-nobody.ts";
+import { FakeClock } from "../testing/fake-clock.ts";
+import { platformReason, skipUnless } from "../testing/skip.ts";
 import { askControlSocket, followControlSocket, openControlSocket, type ControlSocket } from "./control-socket.ts";
 
 describe("control socket of a program", () => {
   let folder: string;
+  let clock: FakeClock;
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "porthole-control-"));
+    clock = new FakeClock();
   });
 
-  afterEach(() => rm(folder, { recursive: true }));
+  afterEach(async () => {
+    assert.equal(clock.pending, 0);
+    await rm(folder, { recursive: true });
+  });
 
   const ask = (command: string, stateDir = folder) => askControlSocket({ stateDir, program: "client" }, command);
 
   function open(answer: unknown, stateDir = folder, program = "client"): Promise<ControlSocket> {
     const commands = { status: () => answer, stop: () => "stopping" };
-    return openControlSocket({ stateDir, program, commands, inUseHint: "Use another one." });
+    return openControlSocket({ stateDir, program, commands, inUseHint: "Use another one.", clock });
   }
 
   it("answers commands, and nothing else", async () => {
@@ -54,6 +62,7 @@ describe("control socket of a program", () => {
       stateDir: folder,
       program: "client",
       inUseHint: "",
+      clock,
       commands: {
         double: (params) => Promise.resolve((params as { n: number }).n * 2),
         echo: (params) => params,
@@ -108,11 +117,109 @@ describe("control socket of a program", () => {
     await control.close();
   });
 
-  it("goes elsewhere when the folder's path is too long for a socket", async () => {
-    const deep = join(folder, "d".repeat(100));
-    const control = await open("deep", deep);
-    assert.equal(await ask("status", deep), "deep");
+  it("lets one of those who find a killed program's socket take its place", async () => {
+    for (let round = 0; round < 5; round++) {
+      await writeFile(join(folder, "client.sock"), "");
+      const opened = await Promise.allSettled([open(1), open(2), open(3)]);
+      const controls = opened.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+      assert.equal(controls.length, 1, JSON.stringify(opened));
+      assert.equal(await ask("status"), opened.findIndex(({ status }) => status === "fulfilled") + 1);
+      await controls[0]?.close();
+    }
+    assert.deepEqual(await readdir(folder), []);
+  });
+
+  it("is in the folder also when the folder's path is too long for a socket", async () => {
+    const { TMPDIR } = process.env;
+    process.env["TMPDIR"] = folder;
+    try {
+      const deep = join(folder, "d".repeat(100));
+      const control = await open("deep", deep);
+      assert.equal(await ask("status", deep), "deep");
+      assert.ok((await stat(join(deep, "client.sock"))).isSocket());
+      await assert.rejects(open("second", deep), { code: "state", hint: "Use another one." });
+      await control.close();
+      assert.deepEqual(await readdir(deep), []);
+      assert.equal(await ask("status", deep), undefined);
+      await writeFile(join(deep, "client.sock"), "");
+      await (await open("third", deep)).close();
+      assert.deepEqual(await readdir(folder), [basename(deep)]);
+    } finally {
+      if (TMPDIR === undefined) delete process.env["TMPDIR"];
+      else process.env["TMPDIR"] = TMPDIR;
+    }
+  });
+
+  it("is for its user alone, whatever the folder's mode", async function () {
+    await chmod(folder, 0o755);
+    const control = await open({ is: "up" });
+    assert.equal((await stat(join(folder, "client.sock"))).mode & 0o777, 0o600);
+    await asNobody(this, () => assert.rejects(ask("status"), { code: "state" }));
     await control.close();
-    await assert.rejects(stat(join(deep, "client.sock")), { code: "ENOENT" });
+  });
+
+  it("is not used in a folder that everybody may write to", async function () {
+    skipUnless(this, process.platform !== "win32", platformReason("this platform has no file modes"));
+    for (const mode of [0o777, 0o1777, 0o702]) {
+      await chmod(folder, mode);
+      for (const attempt of [() => open("up"), () => ask("status")])
+        await assert.rejects(attempt, {
+          code: "state",
+          message: /Everybody/,
+          hint: new RegExp(`chmod go-w ${folder}`),
+        });
+    }
+    await chmod(folder, 0o770);
+    await (await open("up")).close();
+  });
+
+  describe("with somebody who does not ask as one should", () => {
+    let control: ControlSocket;
+    let socket: net.Socket;
+    let answer: string;
+
+    beforeEach(async () => {
+      control = await open("up");
+      socket = net.connect(join(folder, "client.sock"));
+      answer = "";
+      socket.setEncoding("utf8").on("data", (chunk: string) => (answer += chunk));
+      socket.on("error", () => {});
+      await once(socket, "connect");
+    });
+    afterEach(() => control.close());
+
+    it("gives up one whose command does not come to an end in time", async () => {
+      const end = once(socket, "close");
+      while (clock.pending === 0) await turn();
+      for (let passed = 0; passed < 5_000; passed += 1_000) {
+        assert.equal(socket.destroyed, false);
+        socket.write("x");
+        await clock.advance(1_000);
+      }
+      await end;
+      assert.equal(answer, "");
+    });
+
+    it("takes so many bytes of a command and no more", async () => {
+      const end = once(socket, "close");
+      const block = Buffer.alloc(1024 * 1024, "x");
+      let sent = 0;
+      for (const isAnswered = () => answer !== ""; sent < 200 && !isAnswered(); sent++)
+        if (!socket.write(block)) await Promise.race([once(socket, "drain"), once(socket, "data")]);
+      assert.match(answer, /^\{"\$error":\{"code":"limit"/);
+      assert.ok(sent < 100, `${sent} MiB`);
+      socket.end();
+      await end;
+    });
+
+    it("takes the first line, in whatever pieces it comes, and nothing after it", async () => {
+      const end = once(socket, "close");
+      for (const piece of ["st", "at", "us\r\nstop\nsto"]) {
+        socket.write(piece);
+        await turn();
+      }
+      await end;
+      assert.equal(answer, '"up"\n');
+    });
   });
 });

@@ -1,27 +1,25 @@
-import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { rm } from "node:fs/promises";
+import { chmod, rm } from "node:fs/promises";
 import net, { type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { isErrorCode, PortholeError } from "../errors.ts";
+import { withDeadline } from "./abort.ts";
+import type { Clock } from "./clock.ts";
+import { refuseSharedFolder, socketPath, withSocketPath, type ControlPlace } from "./control-place.ts";
+import { lockFile, whileHeld } from "./lock.ts";
 import { errnoOf, makeFolder, stateError } from "./state-file.ts";
 
 const answerDeadlineMs = 5_000;
+/** From the connection to the end of the command's line. */
+const commandDeadlineMs = 5_000;
+/** Longer than a lock whose holder was killed is waited for. */
+const lockDeadlineMs = 20_000;
+/** An edited replay has a body of any kind in it. */
+const maxCommandBytes = 32 * 1024 * 1024;
 /** Of whoever follows and does not read. */
 const maxUnreadBytes = 64 * 1024 * 1024;
 /** An answer is an object with this key when it is an error. */
 const errorKey = "$error";
-/** Of a Unix socket's path, on the strictest of the platforms (macOS: 104 with the final zero). */
-const maxPathBytes = 103;
-
-/** Which running program: one of its kind for each state folder. */
-export interface ControlPlace {
-  readonly stateDir: string;
-  /** `client` or `relay`: the socket's file name. */
-  readonly program: string;
-}
 
 /** What it answers to a command, or a promise of it; undefined for nothing. What it throws reaches whoever asks as a PortholeError. */
 export type ControlHandler = (params: unknown, call: ControlCall) => unknown;
@@ -37,6 +35,7 @@ export interface ControlSocketOptions extends ControlPlace {
   readonly commands: Readonly<Record<string, ControlHandler>>;
   /** What whoever starts a second one with this folder can do, as a sentence. */
   readonly inUseHint: string;
+  readonly clock: Clock;
 }
 
 /** By which a command like `porthole status` reaches a program that runs; also what keeps two of them from using one state folder. */
@@ -45,42 +44,70 @@ export interface ControlSocket {
 }
 
 /**
- * Listens in the state folder, which only its user may enter. One line with a command comes in, and maybe a space and its
+ * Listens in the state folder, for its user alone. One line with a command comes in, and maybe a space and its
  * parameters as JSON; lines of JSON go out, the answer as the last.
- * Rejects with `state` when another program of the kind is running with this folder.
+ * Rejects with `state` when another program of the kind is running with this folder, or when everybody may write to it.
  */
 export async function openControlSocket(options: ControlSocketOptions): Promise<ControlSocket> {
-  const { stateDir, commands } = options;
-  const path = socketPath(options);
+  const { stateDir } = options;
   const sockets = new Set<Socket>();
   const server = net.createServer((socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => {});
-    createInterface({ input: socket }).once("line", (line) => void answerLine(socket, line, commands));
+    void answerAsker(socket, options);
   });
   server.unref();
   await makeFolder(stateDir);
-  for (let attempt = 1; ; attempt++) {
-    try {
-      server.listen(path);
-      await once(server, "listening");
-      break;
-    } catch (reason) {
-      if (errnoOf(reason) !== "EADDRINUSE") throw stateError("write", path, reason);
-      // Somebody listens, or somebody was killed and has left the file behind.
-      if (attempt > 1 || (await isAnswered(path))) throw inUse(options);
-      await rm(path, { force: true });
-    }
-  }
+  await refuseSharedFolder(stateDir);
+  // Node removes the socket by the path that it was told, which is gone where that was a link.
+  const isLed = await withSocketPath(options, async (path) => {
+    await listen(server, path, options);
+    return path !== socketPath(options);
+  });
   return {
     async close() {
       const closed = once(server, "close");
+      // While it is answered, for then nobody else makes one.
+      if (isLed) await rm(socketPath(options), { force: true });
       server.close();
       for (const socket of sockets) socket.destroy();
       await closed;
     },
   };
+}
+
+/** `path` leads to the socket, whose own name may be longer. */
+async function listen(server: net.Server, path: string, options: ControlSocketOptions): Promise<void> {
+  if (await tryListen(server, path, options)) return;
+  if (await isAnswered(path)) throw inUse(options);
+  // Somebody was killed and has left the file behind. One at a time: the other one's may be new.
+  const { clock, stateDir, program } = options;
+  await withDeadline(
+    { clock, delayMs: lockDeadlineMs, what: "Taking over a killed program's socket" },
+    async (signal) => {
+      const lock = await lockFile(join(stateDir, `${program}.sock.lock`), clock, signal);
+      await whileHeld(lock, signal, async () => {
+        if (await isAnswered(path)) throw inUse(options);
+        await rm(socketPath(options), { force: true });
+        if (!(await tryListen(server, path, options))) throw inUse(options);
+      });
+    },
+  );
+}
+
+/** False where there is a socket already. */
+async function tryListen(server: net.Server, path: string, place: ControlPlace): Promise<boolean> {
+  try {
+    server.listen(path);
+    await once(server, "listening");
+    // The folder may be one that others may enter.
+    if (process.platform !== "win32") await chmod(path, 0o600);
+    return true;
+  } catch (reason) {
+    if (errnoOf(reason) === "EADDRINUSE") return false;
+    throw stateError("write", socketPath(place), reason);
+  }
 }
 
 /** What the program that runs with this state folder answers; undefined when none runs, or it has no answer. Rejects with its error, or with `state` when this user may not ask. */
@@ -104,16 +131,21 @@ export async function* followControlSocket(
   command: string,
   { params, silenceMs = 0, signal }: FollowOptions = {},
 ): AsyncGenerator<unknown, void> {
-  const path = socketPath(place);
-  const socket = net.connect(path);
+  await refuseSharedFolder(place.stateDir);
+  const socket = await withSocketPath(place, async (path) => {
+    const made = net.connect(path);
+    try {
+      await once(made, "connect");
+      return made;
+    } catch (reason) {
+      if (errnoOf(reason) === "EACCES") throw stateError("read", socketPath(place), reason);
+      return undefined;
+    }
+  });
+  if (!socket) return;
   const leave = (): void => void socket.destroy();
   signal?.addEventListener("abort", leave, { once: true });
-  try {
-    await once(socket, "connect");
-  } catch (reason) {
-    if (errnoOf(reason) === "EACCES") throw stateError("read", path, reason);
-    return;
-  }
+  if (signal?.aborted) leave();
   socket.setTimeout(silenceMs, () =>
     socket.destroy(new PortholeError("timeout", `The running ${place.program} does not answer`)),
   );
@@ -138,19 +170,21 @@ export async function* followControlSocket(
   }
 }
 
-async function answerLine(
-  socket: Socket,
-  line: string,
-  commands: Readonly<Record<string, ControlHandler>>,
-): Promise<void> {
+async function answerAsker(socket: Socket, { commands, clock }: ControlSocketOptions): Promise<void> {
   const leave = new AbortController();
-  socket.on("close", () => leave.abort(new PortholeError("closed", "Whoever asked has left")));
+  const deadline = clock.timer(commandDeadlineMs, () => socket.destroy());
+  socket.on("close", () => {
+    deadline.cancel();
+    leave.abort(new PortholeError("closed", "Whoever asked has left"));
+  });
   const write = (value: unknown): void => void socket.write(`${JSON.stringify(value)}\n`);
   const send = (value: unknown): void => {
     write(value);
     if (socket.writableLength > maxUnreadBytes) socket.destroy();
   };
   try {
+    const line = await readCommand(socket);
+    deadline.cancel();
     const [, command = "", json] = /^(\S+)(?: (.*))?$/s.exec(line) ?? [];
     const handler = Object.hasOwn(commands, command) ? commands[command] : undefined;
     const params: unknown = json === undefined ? undefined : JSON.parse(json);
@@ -162,6 +196,23 @@ async function answerLine(
     write({ [errorKey]: { code, message, hint } });
   }
   socket.end();
+}
+
+/** The first line; what comes after it is thrown away. Rejects with `limit`; never settles when whoever asks leaves before its end. */
+function readCommand(socket: Socket): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    socket.on("data", function onData(chunk: Buffer) {
+      const end = chunk.indexOf("\n");
+      chunks.push(end < 0 ? chunk : chunk.subarray(0, end));
+      size += chunk.length;
+      if (end < 0 && size <= maxCommandBytes) return;
+      socket.off("data", onData).resume();
+      if (end >= 0 && size <= maxCommandBytes) return resolve(Buffer.concat(chunks).toString("utf8").trimEnd());
+      reject(new PortholeError("limit", `A command may have ${maxCommandBytes} bytes at most`));
+    });
+  });
 }
 
 function readAnswer(line: string): unknown {
@@ -187,11 +238,4 @@ function inUse({ stateDir, program, inUseHint }: ControlSocketOptions): Porthole
   return new PortholeError("state", `Another ${program} is running with the state folder ${stateDir}`, {
     hint: inUseHint,
   });
-}
-
-function socketPath({ stateDir, program }: ControlPlace): string {
-  const digest = createHash("sha256").update(stateDir).digest("hex").slice(0, 16);
-  if (process.platform === "win32") return `\\\\.\\pipe\\porthole-${program}-${digest}`;
-  const path = join(stateDir, `${program}.sock`);
-  return Buffer.byteLength(path) <= maxPathBytes ? path : join(tmpdir(), `porthole-${program}-${digest}.sock`);
 }

@@ -3,12 +3,12 @@ export { deadline, orAbort, withDeadline } from "./abort.ts";
 export { AsyncQueue } from "./async-queue.ts";
 export { Backoff, type BackoffOptions } from "./backoff.ts";
 export { sleep, systemClock, type Clock, type Timer } from "./clock.ts";
+export type { ControlPlace } from "./control-place.ts";
 export {
   askControlSocket,
   followControlSocket,
   openControlSocket,
   type ControlHandler,
-  type ControlPlace,
   type ControlSocket,
   type ControlSocketOptions,
 } from "./control-socket.ts";

@@ -41,8 +41,7 @@ interface Expected {
 
 async function look(path: string, { forbidden, wanted, owner }: Expected): Promise<Check[]> {
   const found = await stat(path);
-  // Whoever can't enter the folder can't reach a socket in it, and its mode is the umask's.
-  if (!found.isSocket() && !(found.isDirectory() && wanted === "600") && (found.mode & forbidden) !== 0) {
+  if (!(found.isDirectory() && wanted === "600") && (found.mode & forbidden) !== 0) {
     const finding = `${path} has mode ${(found.mode & 0o777).toString(8)}, so others have access`;
     return [{ id, status: "failed", finding, fix: `chmod ${wanted} ${path}` }];
   }
