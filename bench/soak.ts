@@ -1,7 +1,8 @@
-// npm run soak -- [MINUTES [SEED]]: visitors of all kinds, and one fault after the other, both by chance from a seed. Prints what happens
-// as it happens. Ends with 1 when a visitor got something wrong, was not served although nothing was the matter, or when
-// something is left in the end. Root on Linux.
-import { readdirSync } from "node:fs";
+// npm run soak -- [MINUTES [SEED [WORD...]]]: visitors of all kinds, and one fault after the other, both by chance from a seed; only
+// faults with one of the words in their names, if there are any. Prints what happens as it happens. Ends with 1, and says where
+// the logs are, when a visitor got something wrong, was not served although nothing was the matter, or when something is left
+// in the end. Root on Linux.
+import { createWriteStream, readdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,12 +17,14 @@ import {
   netlabMissing,
   residentBytes,
   startLabTunnel,
+  statusIn,
   type LabTunnel,
   type Netlab,
 } from "../test/netlab/index.ts";
 
 const minutes = Number(process.argv[2] ?? 20);
 const seed = Number(process.argv[3] ?? Date.now() % 1_000_000);
+const words = process.argv.slice(4);
 const visitorsAtOnce = 6;
 /** After a fault's end a visitor may still fail who came during it, and links find their way back. */
 const recoverySeconds = 20;
@@ -96,6 +99,15 @@ const faults: readonly (() => Fault)[] = [
   }),
 ];
 
+function anyFault(): Fault {
+  const isWanted = ({ name }: Fault): boolean => words.length === 0 || words.some((word) => name.includes(word));
+  for (let tries = 0; tries < 1_000; tries++) {
+    const fault = (faults[between(0, faults.length - 1)] as () => Fault)();
+    if (isWanted(fault)) return fault;
+  }
+  throw new Error(`No fault has one of these words in its name: ${words.join(", ")}`);
+}
+
 function signal(pid: number | undefined, name: NodeJS.Signals): void {
   try {
     if (pid !== undefined) process.kill(pid, name);
@@ -134,17 +146,26 @@ async function visitor(tunnel: LabTunnel): Promise<void> {
   }
 }
 
-let told = 0;
+const told = { relay: 0, client: 0, status: "" };
 /** The relay's log levels are numbers. */
 const warning = 40;
 
-/** Links that have ended, and why, and whatever else the relay complains of. */
-function tellWhatEnded({ relay }: LabTunnel): void {
-  for (const { msg, level, transport } of relay.entries.slice(told)) {
+/** Links that have ended, and why, what the client makes of it, and whatever else they complain of. */
+function tellNews({ relay, client }: LabTunnel): void {
+  for (const { msg, level, transport } of relay.entries.slice(told.relay)) {
     const isEnd = String(msg).startsWith("Agent disconnected");
     if (isEnd || Number(level) >= warning) say(`  relay: ${isEnd ? `${String(transport)}: ` : ""}${String(msg)}`);
   }
-  told = relay.entries.length;
+  told.relay = relay.entries.length;
+  for (const entry of client.entries.slice(told.client)) {
+    if (entry["event"] === "log" && entry["level"] !== "info") say(`  client: ${String(entry["message"])}`);
+    const now = statusIn([entry]);
+    if (!now) continue;
+    const status = now.status === "online" ? `over ${now.transport}. ${now.whyNotQuic ?? ""}` : now.status;
+    if (status !== told.status) say(`  client: ${status}`);
+    told.status = status;
+  }
+  told.client = client.entries.length;
 }
 
 interface Figures {
@@ -187,6 +208,8 @@ const lab = await createNetlab({ ...calm, seed }, interrupted);
 let isClean = false;
 try {
   const tunnel = await startLabTunnel(lab, { transport: "auto", folder });
+  for (const [name, { child }] of Object.entries({ relay: tunnel.relay, client: tunnel.client }))
+    child.stdout?.pipe(createWriteStream(join(folder, `${name}.log`)));
   await tunnel.online("quic");
   // A pool that has come out is sent home.
   await wait(limits.quicSettledMs + 5_000);
@@ -196,10 +219,10 @@ try {
   say(`seed ${seed}, ${minutes} minutes`);
   const before = await figures(tunnel, folder);
   say(JSON.stringify(before));
-  const telling = setInterval(() => tellWhatEnded(tunnel), 200).unref();
+  const telling = setInterval(() => tellNews(tunnel), 200).unref();
   const visitors = Array.from({ length: visitorsAtOnce }, () => visitor(tunnel));
   while (performance.now() - startedAt < minutes * 60_000) {
-    const fault = (faults[between(0, faults.length - 1)] as () => Fault)();
+    const fault = anyFault();
     const seconds = between(1, 25);
     say(`${fault.name} for ${seconds} s; so far ${JSON.stringify(counts)}`);
     if (fault.hurts) excusedUntil = Number.POSITIVE_INFINITY;
@@ -235,6 +258,7 @@ try {
   say((interrupted.signal.reason as Error).message);
 } finally {
   await lab.close();
-  await rm(folder, { recursive: true, force: true });
+  if (isClean || interrupted.signal.aborted) await rm(folder, { recursive: true, force: true });
+  else say(`The logs are in ${folder}`);
 }
 process.exitCode = isClean ? 0 : 1;

@@ -1,6 +1,13 @@
 export type { CrowdPlan, CrowdReport } from "./crowd.ts";
 export { fileHash } from "./file.ts";
-export { startLabTunnel, type LabTunnel, type LabTunnelOptions, type Online, type Visit } from "./lab-tunnel.ts";
+export {
+  startLabTunnel,
+  statusIn,
+  type LabTunnel,
+  type LabTunnelOptions,
+  type Online,
+  type Visit,
+} from "./lab-tunnel.ts";
 export { netlabMissing } from "./missing.ts";
 export { createNetlab, type Host, type Netlab, type NetlabOptions, type WireSettings } from "./netlab.ts";
 export {

@@ -142,7 +142,8 @@ export async function startLabTunnel(lab: Netlab, options: LabTunnelOptions): Pr
   return tunnel;
 }
 
-function statusIn(entries: readonly Entry[]): RelayStatus | undefined {
+/** The last status that the client tells in these lines of its. */
+export function statusIn(entries: readonly Entry[]): RelayStatus | undefined {
   const state = entries.findLast(({ event }) => event === "state") as TunnelState | undefined;
   return state?.endpoints[0]?.relays[0]?.now;
 }

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { platformReason, type PlatformReason } from "../../common/src/testing/skip.ts";
 
-const programs = ["gcc", "ip", "nsenter"];
+const programs = ["gcc", "ip", "nsenter", "setpriv"];
 
 /** Why there can be no network lab on this machine, as `skipUnless` takes it; undefined when there can be one. */
 export function netlabMissing(): string | PlatformReason | undefined {

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { skipUnless } from "../../common/src/testing/skip.ts";
-import { soon, useScope } from "../fixture/index.ts";
+import { soon, until, useScope } from "../fixture/index.ts";
 import { createNetlab, netlabMissing, type Host, type Netlab, type NetlabOptions } from "./index.ts";
 import { watchProgram, type Entry, type Program } from "./program.ts";
 
@@ -92,6 +94,20 @@ describe("The network lab", function () {
     const stop = new AbortController();
     stop.abort(new Error("Never mind"));
     await assert.rejects(createNetlab({ delayMs: 1, lossPercent: 0 }, stop), /Never mind/);
+  });
+
+  it("is gone with its process, also when that is killed outright", async () => {
+    const code = `
+      const { createNetlab } = await import(${JSON.stringify(pathToFileURL(join(import.meta.dirname, "index.ts")))});
+      const lab = await createNetlab({ delayMs: 1, lossPercent: 0 });
+      console.log(JSON.stringify({ pid: lab.exec("user", ["sleep", "1000"]).pid }));`;
+    const argv = ["--conditions=source", "--input-type=module", "--eval", code];
+    const maker = watchProgram(spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "pipe"] }));
+    scope.defer(() => void maker.child.kill("SIGKILL"));
+    const pid = await maker.when("a program in the lab", ([entry]) => entry?.["pid"]);
+    await until(() => readFileSync(`/proc/${pid}/comm`, "utf8") === "sleep\n", "the program to run");
+    maker.child.kill("SIGKILL");
+    await until(() => !existsSync(`/proc/${pid}`), "the program to end");
   });
 });
 

@@ -131,7 +131,9 @@ class RunningNetlab implements Netlab {
 
   exec(host: Host, argv: readonly string[], options: SpawnOptions = {}): ChildProcess {
     if (this.#closed) throw new Error("The lab is closed");
-    const child = spawn("nsenter", [`--net=${this.#wire[host]}`, "--", ...argv], options);
+    // The kernel ends it if we are killed outright.
+    const enter = ["--pdeathsig", "KILL", "nsenter", `--net=${this.#wire[host]}`, "--"];
+    const child = spawn("setpriv", [...enter, ...argv], options);
     this.#children.add(child);
     child.on("close", () => this.#children.delete(child));
     return child;
