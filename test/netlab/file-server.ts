@@ -1,15 +1,15 @@
-// A web server on the agent's host: GET /N answers N bytes, those that file.ts makes; GET /stream/N answers N bytes of one kind as
-// fast as they are taken; POST answers the hash of what came, POST /sink only reads it, and GET /sunk answers how much that was. Prints
+// A web server on the agent's host: GET /N answers N bytes, those that file.ts makes; GET /stream/N answers N bytes of one kind, which
+// cost nothing to make; POST answers the hash of what came, POST /sink only reads it, and GET /sunk answers how much that was. Prints
 // its port.
 import { createHash } from "node:crypto";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
-import { Readable } from "node:stream";
-import { fileBytes } from "./file.ts";
+import { pipeline, Readable } from "node:stream";
+import { fileBlocks } from "./file.ts";
 
 const block = Buffer.alloc(64 * 1024, "a");
 
-function* blocks(length: number): Generator<Buffer> {
+function* equalBlocks(length: number): Generator<Buffer> {
   for (let left = length; left > 0; left -= block.length) yield block.subarray(0, left);
 }
 
@@ -31,8 +31,8 @@ const server = http.createServer((request, response) => {
   if (path === "/sunk") return void response.end(String(sunkBytes));
   const length = Number(path.split("/").at(-1)) || 0;
   response.writeHead(200, { "content-type": "application/octet-stream", "content-length": length });
-  if (path.startsWith("/stream/")) Readable.from(blocks(length), { objectMode: false }).pipe(response);
-  else response.end(fileBytes(length));
+  const blocks = path.startsWith("/stream/") ? equalBlocks(length) : fileBlocks(length);
+  pipeline(Readable.from(blocks, { objectMode: false }), response, () => {});
 });
 // Visitors keep their connections for longer than Node would.
 server.keepAliveTimeout = 60_000;

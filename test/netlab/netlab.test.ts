@@ -104,7 +104,7 @@ describe("The network lab", function () {
     const argv = ["--conditions=source", "--input-type=module", "--eval", code];
     const maker = watchProgram(spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "pipe"] }));
     scope.defer(() => void maker.child.kill("SIGKILL"));
-    const pid = await maker.when("a program in the lab", ([entry]) => entry?.["pid"]);
+    const pid = await maker.when("a program in the lab", ([entry]) => entry?.["pid"] as number | undefined);
     await until(() => readFileSync(`/proc/${pid}/comm`, "utf8") === "sleep\n", "the program to run");
     maker.child.kill("SIGKILL");
     await until(() => !existsSync(`/proc/${pid}`), "the program to end");
