@@ -44,7 +44,7 @@ describe("Which relay a client trusts", function () {
         const now = state.endpoints[0]?.relays[0]?.now;
         return now?.status === "waiting" && now.error.code === "untrusted" ? now.error : undefined;
       });
-      await assert.rejects((await begin()).ended, untrusted(first, impostor, /known-relays\.json/));
+      await assert.rejects((await begin()).ended, untrusted(first, impostor, /give the fingerprint/));
       await impostor.close();
       await replaceWith(first, ["--state-dir", relayDir]);
       assert.equal(await get(await siteOf(client)), "hello");
@@ -109,7 +109,7 @@ describe("Which relay a client trusts", function () {
     });
     await assert.rejects(
       client.ended,
-      untrusted({ apiPort: relay.apiPort, fingerprint }, relay, /--server-fingerprint/),
+      untrusted({ apiPort: relay.apiPort, fingerprint }, relay, /present fingerprint/),
     );
   });
 

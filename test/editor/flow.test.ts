@@ -73,7 +73,7 @@ describe("The extension in an editor", function () {
     const row = await workbench.forwarded(site.port);
     const before = await workbench.contextMenu(row, "Expose with Porthole");
     assert.ok(!before.includes("Stop Exposing"));
-    await workbench.notification("The URL is on the clipboard").waitFor();
+    await workbench.notification("is on the clipboard").waitFor();
     const url = await workbench.copiedUrl();
     assert.equal(await visit(url), "hello from the port");
     assert.match((await workbench.statusBarItem.textContent()) ?? "", /\S/);
@@ -96,7 +96,7 @@ describe("The extension in an editor", function () {
     await workbench.command("Porthole: Expose with Porthole");
     await workbench.page.getByText("Expose a Port").first().waitFor();
     await workbench.pick(String(site.port));
-    await workbench.notification("The URL is on the clipboard").waitFor();
+    await workbench.notification("is on the clipboard").waitFor();
     const url = await workbench.copiedUrl();
     await serves(url, "hello again");
 
@@ -126,7 +126,7 @@ describe("The extension in an editor", function () {
     await workbench.command("Porthole: Expose with Porthole");
     await workbench.page.getByText("Expose a Port").first().waitFor();
     await workbench.pick(String(site.port));
-    await workbench.notification("The URL is on the clipboard").waitFor();
+    await workbench.notification("is on the clipboard").waitFor();
     await workbench.picture("notification");
     await workbench.dismissNotifications();
     await workbench.showEndpoints();
@@ -171,13 +171,13 @@ describe("The extension in an editor", function () {
     await workbench.picture("terminal link");
     await mouse.click(box.x + 41, box.y + box.height / 2);
     await keyboard.up("Control");
-    await workbench.notification("The URL is on the clipboard").waitFor();
+    await workbench.notification("is on the clipboard").waitFor();
     const url = await workbench.copiedUrl();
     await serves(url, "three ways");
     await workbench.dismissNotifications();
 
     await workbench.command("Porthole: Add Secondary Endpoint");
-    await workbench.page.locator(".quick-input-title").filter({ hasText: "Add Secondary Endpoint" }).waitFor();
+    await workbench.quickInput("Add Secondary Endpoint");
     await workbench.page.keyboard.press("Enter");
     const second = await workbench.copiedUrl(url);
     await serves(second, "three ways");

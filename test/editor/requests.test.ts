@@ -67,8 +67,7 @@ describe("The Requests view in an editor", function () {
       },
     );
     await workbench.command("Porthole: Expose with Porthole");
-    // The palette's own box is there a moment longer.
-    await workbench.page.locator(".quick-input-title").filter({ hasText: "Expose a Port" }).waitFor();
+    await workbench.quickInput("Expose a Port");
     await workbench.page.locator(".quick-input-widget input.input").fill(String(site.port));
     await workbench.pick(String(site.port));
     await workbench.statusBarItem.filter({ hasText: String(site.port) }).waitFor();
@@ -89,7 +88,7 @@ describe("The Requests view in an editor", function () {
     );
     await row("/json").click();
     const detail = view.locator(".detail");
-    await detail.getByText("Response Body").click();
+    await detail.getByRole("tab", { name: "Response" }).click();
     await detail.locator("pre").filter({ hasText: '"given": "one"' }).waitFor();
     await detail.getByText("Headers", { exact: true }).click();
     await detail.getByText("authorization").first().waitFor();
@@ -113,7 +112,7 @@ describe("The Requests view in an editor", function () {
 
     await visitor.goto(`${url}/?q=${encodeURIComponent(hostile)}`);
     await row("onerror").click();
-    await detail.getByText("Response Body").click();
+    await detail.getByRole("tab", { name: "Response" }).click();
     const shown = detail.locator("pre");
     await shown.filter({ hasText: "<img src=x onerror" }).waitFor();
     assert.match(await shown.innerText(), /\\u\{1b\}\[31m\\u\{202e\}/);

@@ -110,8 +110,8 @@ export class RelayTrust {
         {
           hint:
             this.#policy.kind === "pin"
-              ? "Ask whoever runs the relay for its present fingerprint, and give it with --server-fingerprint."
-              : "If the relay was set up anew, remove its entry from known-relays.json in the state folder; otherwise somebody is in between.",
+              ? "Ask whoever runs the relay for its present fingerprint, and put it in the place of the old one."
+              : "If the relay was set up anew, give the fingerprint that it prints at its start; otherwise somebody is in between.",
         },
       );
   }

@@ -6,7 +6,7 @@ import { Backoff, type Clock, type Timer } from "@porthole/common/util";
 export type AgentStatus =
   | { readonly status: "off" }
   | { readonly status: "starting" }
-  | { readonly status: "running"; readonly info: InitializeResult }
+  | { readonly status: "running"; readonly info: InitializeResult; readonly pid: number | undefined }
   /** It has died, or could not be started; it is started again at this time (milliseconds since 1970). */
   | { readonly status: "waiting"; readonly error: PortholeError; readonly nextAttemptAt: number };
 
@@ -14,6 +14,7 @@ export type AgentStatus =
 export interface RunningAgent {
   readonly connection: AgentConnection;
   readonly info: InitializeResult;
+  readonly pid: number | undefined;
 }
 
 export interface AgentSupervisorDeps {
@@ -86,7 +87,7 @@ export class AgentSupervisor {
         this.#onGone(reason);
       });
       this.#connection = running.connection;
-      this.#setStatus({ status: "running", info: running.info });
+      this.#setStatus({ status: "running", info: running.info, pid: running.pid });
       onRunning(running);
       return running;
     } catch (reason) {

@@ -145,6 +145,7 @@ export function testController(
         return {
           connection: agent as AgentConnection,
           info: { rpcVersion: 1, version: "0", node: "20", quic: { available: true } },
+          pid: 1,
         };
       },
       onLog: () => {},

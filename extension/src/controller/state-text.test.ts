@@ -12,6 +12,7 @@ const now = Date.UTC(2026, 0, 1);
 const running: AgentStatus = {
   status: "running",
   info: { rpcVersion: 1, version: "0", node: "20", quic: { available: true } },
+  pid: 1,
 };
 const refused = {
   code: "unauthorized",

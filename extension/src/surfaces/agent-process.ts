@@ -61,7 +61,7 @@ export async function startAgentProcess(
     log.info(
       `The tunnel process runs (pid ${child.pid}, Node ${info.node}, ${info.quic.available ? "QUIC" : `no QUIC: ${info.quic.reason}`})`,
     );
-    return { connection: { ...bound(connection), closed: gone }, info };
+    return { connection: { ...bound(connection), closed: gone }, info, pid: child.pid };
   } catch (reason) {
     connection.close();
     child.kill();

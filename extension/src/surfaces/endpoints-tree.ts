@@ -87,7 +87,9 @@ function partItem(controller: Controller, exposure: Exposure, part: Node["part"]
       const url = urlOf(exposure);
       return {
         label: nameOf(exposure),
-        description: url === undefined || exposure.phase === "off" ? state.text : `${url} · ${state.text}`,
+        // The state first: the URL does not fit into a narrow panel, and can be copied.
+        description:
+          url === undefined || exposure.phase === "off" ? state.text : `${state.text} · ${new URL(url).host}`,
         iconPath: stateIcon(state.kind),
         tooltip: tooltipOf(nameOf(exposure), url, state),
         contextValue: exposure.phase === "on" ? items.running : items.stopped,

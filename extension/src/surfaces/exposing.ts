@@ -29,7 +29,7 @@ export function exposingCommands(context: SurfaceContext, side: Side) {
   }
 
   async function expose(argument: unknown): Promise<string | undefined> {
-    const target = readTarget(argument) ?? (await pickPort());
+    const target = readTarget(argument) ?? (await pickPort(controller));
     if (!target || !(await hasRelay(context))) return undefined;
     return exposeTarget(controller, target, run);
   }
@@ -115,7 +115,8 @@ async function announce(controller: Controller, id: string, url: string, run: Su
   const open = t("Open");
   const qr = t("QR Code");
   const never = t("Don't Show Again");
-  const message = t("{0} is at {1}. The URL is on the clipboard.", nameOf(exposure), url);
+  // Without the scheme most names fit into one line.
+  const message = t("The URL of {0} is on the clipboard: {1}", nameOf(exposure), new URL(url).host);
   const choice = await window.showInformationMessage(message, open, qr, never);
   if (choice === open) await run("porthole.openUrl", { exposureId: id });
   else if (choice === qr) await run("porthole.showQrCode", { exposureId: id });

@@ -14,6 +14,7 @@ import type { DoctorCheck, DoctorReport } from "@porthole/common/rpc";
 import { nameOf, type Exposure } from "../controller/index.ts";
 import { diagnosticsOf } from "../controller/diagnostics.ts";
 import { t } from "../text.ts";
+import { plain } from "./markdown.ts";
 import { chooseExposure } from "./pickers.ts";
 import { cancellable } from "./progress.ts";
 import type { SurfaceContext } from "./surface.ts";
@@ -85,8 +86,7 @@ async function showReport(reports: Reports, exposure: Exposure, { checks }: Doct
     ? window.showWarningMessage(message, details)
     : window.showInformationMessage(message, details));
   if (choice !== details) return;
-  const content = [`# ${nameOf(exposure)}`, "", ...checks.flatMap(describeCheck), ""].join("\n");
-  reports.show(content);
+  reports.show(describeReport(nameOf(exposure), checks));
   // The editor's own preview, where it is not switched off.
   await commands.executeCommand("markdown.showPreview", reportUri).then(undefined, async () => {
     await window.showTextDocument(reportUri, { preview: true });
@@ -95,6 +95,13 @@ async function showReport(reports: Reports, exposure: Exposure, { checks }: Doct
 
 const marks: Readonly<Record<DoctorCheck["status"], string>> = { ok: "✓", warning: "!", failed: "✗", skipped: "–" };
 
-function describeCheck({ id, status, finding, fix }: DoctorCheck): string[] {
-  return [`- ${marks[status]} **${id}**: ${finding}`, ...(fix === undefined ? [] : [`  ${fix}`])];
+/** A table, with the names of the checks that the command line prints, too. */
+function describeReport(name: string, checks: readonly DoctorCheck[]): string {
+  const hasSeveral = new Set(checks.flatMap(({ relay }) => relay ?? [])).size > 1;
+  const rows = checks.map(({ id, status, relay, finding, fix }) => {
+    const hop = hasSeveral && relay !== undefined ? `${id} (${relay})` : id;
+    return [marks[status], hop, [finding, fix].filter(Boolean).join(" ")];
+  });
+  const lines = [["", t("Hop"), t("Finding")], ["---", "---", "---"], ...rows.map((row) => row.map(plain))];
+  return [`# ${plain(name)}`, "", ...lines.map((cells) => `| ${cells.join(" | ")} |`), ""].join("\n");
 }

@@ -12,7 +12,7 @@ interface PortItem extends QuickPickItem {
 }
 
 /** Asks which port to expose: one that this user's programs listen on, or one that is typed. Undefined when the user leaves. */
-export async function pickPort(): Promise<PortTarget | undefined> {
+export async function pickPort(controller: Controller): Promise<PortTarget | undefined> {
   const picker = window.createQuickPick<PortItem>();
   picker.title = t("Expose a Port");
   picker.placeholder = t(
@@ -40,7 +40,7 @@ export async function pickPort(): Promise<PortTarget | undefined> {
   };
   picker.onDidChangeValue(show);
   try {
-    listening = await portItems();
+    listening = await portItems(controller);
   } catch {
     // Without the system's list one can still type.
   }
@@ -51,19 +51,16 @@ export async function pickPort(): Promise<PortTarget | undefined> {
   return target;
 }
 
-/** The tunnels' own process listens, too, when it carries a trial relay. */
-function isOurs(process: string | undefined): boolean {
-  return process !== undefined && /^porthole-relay-lane|\bagent\.mjs$/.test(process);
-}
-
 function readTyped(text: string): PortTarget | undefined {
   return readAddress(/^\d+$/.test(text) ? `localhost:${text}` : text);
 }
 
-async function portItems(): Promise<readonly PortItem[]> {
+async function portItems({ state: { agent } }: Controller): Promise<readonly PortItem[]> {
   const ports = await listListeningPorts(AbortSignal.timeout(listTimeoutMs));
+  // The tunnels' own process listens, too, when it carries a trial relay.
+  const ours = agent.status === "running" ? agent.pid : undefined;
   const items = ports
-    .filter(({ process }) => !isOurs(process))
+    .filter(({ pid }) => pid === undefined || pid !== ours)
     .map(({ port, process, pid }): PortItem => ({
       label: `$(plug) ${port}`,
       ...(process === undefined ? {} : { description: process }),

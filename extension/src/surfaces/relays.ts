@@ -7,7 +7,7 @@ import type { SurfaceContext } from "./surface.ts";
 import { cancellable } from "./progress.ts";
 
 /** Joining, adding, testing and removing relays, and trying it out without one. */
-export function relayCommands({ controller }: SurfaceContext) {
+export function relayCommands({ controller, run }: SurfaceContext) {
   return {
     async "porthole.joinRelay"(argument: unknown) {
       const invite =
@@ -21,7 +21,9 @@ export function relayCommands({ controller }: SurfaceContext) {
             });
       if (invite === undefined || invite.trim() === "") return;
       const relay = await controller.parseInvite(invite.trim());
-      if (await confirmRelay(relay)) await controller.addRelay(relay);
+      if (!(await confirmRelay(relay))) return;
+      await controller.addRelay(relay);
+      void offerToExpose(t("Joined the relay {0}.", relay.address), run);
     },
     async "porthole.addRelay"() {
       const address = await window.showInputBox({
@@ -55,7 +57,7 @@ export function relayCommands({ controller }: SurfaceContext) {
       if (!test.http2.ok && !test.quic.ok && (await window.showWarningMessage(describeTest(relay, test), add)) !== add)
         return;
       await controller.addRelay(relay);
-      void window.showInformationMessage(describeTest(relay, test));
+      void offerToExpose(t("Added the relay {0}.", describeTest(relay, test)), run);
     },
     async "porthole.testRelay"() {
       const relay = await chooseRelay(controller);
@@ -85,6 +87,12 @@ export function inviteLinks({ run }: SurfaceContext): Disposable {
       else throw new PortholeError("usage", `${uri.path} is not an address of Porthole`);
     },
   });
+}
+
+/** What a relay is added for. */
+async function offerToExpose(message: string, run: SurfaceContext["run"]): Promise<void> {
+  const expose = t("Expose a Port");
+  if ((await window.showInformationMessage(message, expose)) === expose) await run("porthole.expose");
 }
 
 async function confirmRelay({ address, fingerprint, label }: RelaySpec): Promise<boolean> {

@@ -13,6 +13,7 @@ import {
 import type { CommandId } from "../manifest/index.ts";
 import { t } from "../text.ts";
 import { stateCodicon } from "./icons.ts";
+import { plain } from "./markdown.ts";
 
 /** Worst first: what the item shows when several ports are exposed. */
 const urgency: readonly Described["kind"][] = ["bad", "degraded", "busy", "good", "off"];
@@ -67,13 +68,8 @@ function tooltip(rows: readonly (Described & { readonly exposure: Exposure })[],
       ],
     ];
     markdown.appendMarkdown("|  |  |\n| --- | --- |\n");
-    for (const [label, value] of facts) if (value) markdown.appendMarkdown(`| ${label} | ${cell(value)} |\n`);
+    for (const [label, value] of facts) if (value) markdown.appendMarkdown(`| ${label} | ${plain(value)} |\n`);
     markdown.appendMarkdown("\n");
   }
   return markdown;
-}
-
-/** Relays and labels write some of it: as text, never as markup. */
-function cell(text: string): string {
-  return text.replaceAll(/[\\`*_{}[\]()#+!|<>$&~]/g, "\\$&").replaceAll(/\s+/g, " ");
 }

@@ -46,6 +46,24 @@ describe("the inspector", () => {
       assert.equal(rest.more, false);
     });
 
+    it("takes a request's body for whole with its last byte, also when the answer comes before its end is seen", () => {
+      const exchange = inspector.begin(requestHead({ method: "POST", headers: ["Content-Length", "3"] }));
+      exchange?.forwarded({
+        service: { text: "1", kind: "http", host: "localhost", port: 1 },
+        method: "POST",
+        target: "/",
+        headers: [],
+      });
+      const replay = () => inspector.detail({ id: "1" }).replay.possible;
+      exchange?.requestChunk(Buffer.from("on"));
+      assert.equal(replay(), false);
+      exchange?.requestChunk(Buffer.from("e"));
+      exchange?.responseHead({ status: 200, statusText: "", headers: [], by: "service" });
+      exchange?.responseEnd([]);
+      exchange?.end();
+      assert.equal(replay(), true);
+    });
+
     it("shows what becomes of a request", async () => {
       const exchange = inspector.begin(
         requestHead({ method: "POST", headers: ["Content-Type", "Application/JSON; x=y"] }),

@@ -83,6 +83,8 @@ export class Recording implements Exchange {
 
   requestChunk(chunk: Uint8Array): void {
     if (!this.#isGone) this.#grow(this.requestBody.add(chunk));
+    // A service may answer before the end is seen, and nobody waits for that then.
+    if (valueOf(this.request.headers, "content-length") === String(this.requestBody.bytes)) this.requestBody.end();
   }
 
   requestEnd(trailers: RawHeaders): void {

@@ -8,6 +8,8 @@ import { bytes, duration } from "./format.ts";
 import { MessagesPane } from "./messages-pane.ts";
 
 type Tab = "headers" | "request" | "response" | "messages" | "timing";
+/** A tab, its name, and the size of what is in it. */
+type TabLabel = readonly [Tab, string, string?];
 
 /**
  * One exchange in full, on the right. Read anew whenever its row changes; what has not changed is left alone, so that a click, a
@@ -36,6 +38,7 @@ export class Detail {
   /** Never rejects: what goes wrong is shown in its place. */
   async show(id: string, context: DetailContext): Promise<void> {
     if (id !== this.#shown) {
+      this.element.scrollTop = 0;
       this.#unredacted = false;
       this.#isEditing = false;
       this.#messages = undefined;
@@ -76,7 +79,7 @@ export class Detail {
     place.replaceChildren(make());
   }
 
-  #paintTabs(tabs: readonly (readonly [Tab, string])[], again: () => void): void {
+  #paintTabs(tabs: readonly TabLabel[], again: () => void): void {
     if (!tabs.some(([tab]) => tab === this.#tab)) this.#tab = "headers";
     this.#make(this.#strip, [this.#shown, tabs.map(([tab]) => tab)], () => {
       this.#tabs.clear();
@@ -91,11 +94,11 @@ export class Detail {
       }
       return el("div", { role: "presentation" }, ...this.#tabs.values());
     });
-    for (const [tab, label] of tabs) {
+    for (const [tab, label, size = ""] of tabs) {
       const made = this.#tabs.get(tab);
       const isChosen = tab === this.#tab;
       if (!made) continue;
-      if (made.textContent !== label) made.textContent = label;
+      if (made.textContent !== label + size) made.replaceChildren(label, el("span", { class: "size" }, size));
       made.setAttribute("aria-selected", String(isChosen));
       made.tabIndex = isChosen ? 0 : -1;
     }
@@ -149,6 +152,8 @@ export class Detail {
       again();
     };
     const can = { disabled: !replay.possible, title: replay.possible ? "" : replay.why };
+    // With a body of one's own also what came in part.
+    const canEdit = replay.possible || (detail.request.forwarded && isRequest(summary)) ? {} : can;
     return el(
       "header",
       {},
@@ -157,7 +162,7 @@ export class Detail {
         "div",
         { class: "actions", role: "toolbar", aria: { label: t("Actions") } },
         button(t("Replay"), sendAgain, { class: "primary", ...can }),
-        button(t("Edit and Replay"), edit, can),
+        button(t("Edit and Replay"), edit, canEdit),
         button(t("Copy as curl"), copyAs("curl")),
         button(t("Copy as fetch"), copyAs("fetch")),
         button(t("Save as HAR"), saveHar),
@@ -195,15 +200,24 @@ export class Detail {
   }
 }
 
-function tabsOf({ summary, request, response }: ExchangeDetail): readonly (readonly [Tab, string])[] {
+function tabsOf({ summary, request, response }: ExchangeDetail): readonly TabLabel[] {
   const hasMessages = summary.kind === "websocket" || summary.kind === "sse";
+  const bodies: readonly TabLabel[] = [
+    ["request", t("Request"), sizeOf(request.body)],
+    ["response", t("Response"), sizeOf(response?.body)],
+  ];
   return [
     ["headers", t("Headers")],
-    ["request", withSize(t("Request Body"), request.body)],
-    ["response", withSize(t("Response Body"), response?.body)],
+    // A WebSocket's are its messages.
+    ...(summary.kind === "websocket" ? [] : bodies),
     ...(hasMessages ? ([["messages", t("Messages ({0})", summary.messages ?? 0)]] as const) : []),
     ["timing", t("Timing")],
   ];
+}
+
+/** And no connection that went on with another protocol. */
+function isRequest({ kind }: ExchangeDetail["summary"]): boolean {
+  return kind === "http" || kind === "sse";
 }
 
 /** A body that still comes is not shown anew for each of its pieces. */
@@ -296,8 +310,8 @@ function timingOf({ timing }: ExchangeDetail): HTMLElement {
   );
 }
 
-function withSize(label: string, body: BodyInfo | undefined): string {
-  return body === undefined || body.bytes === 0 ? label : `${label} (${bytes(body.bytes)})`;
+function sizeOf(body: BodyInfo | undefined): string {
+  return body === undefined || body.bytes === 0 ? "" : ` (${bytes(body.bytes)})`;
 }
 
 function moveInTabs(event: KeyboardEvent): void {

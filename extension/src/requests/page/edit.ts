@@ -5,7 +5,7 @@ import { button, el } from "./dom.ts";
 
 /** Another request made of this one. Values that were taken out keep what was recorded. */
 export function editForm(
-  { summary, request }: ExchangeDetail,
+  { summary, request, replay }: ExchangeDetail,
   { host, tunnel, say, show }: DetailContext,
 ): HTMLElement {
   const source = request.forwarded ?? { method: summary.method, target: summary.target, headers: request.headers };
@@ -13,7 +13,8 @@ export function editForm(
   const target = input(source.target);
   const headers = area(source.headers.map(({ name, value }) => `${name}: ${value}`).join("\n"), 8);
   const body = area("", 8);
-  let recorded: string | undefined;
+  // What is in the form as it was recorded; nothing when that can't be sent again.
+  let recorded = replay.possible ? "" : undefined;
   if (request.body.state !== "none") {
     body.disabled = true;
     void readBody();
@@ -23,8 +24,11 @@ export function editForm(
     try {
       const view = await host.call(tunnel, "inspect/body", { id: summary.id, side: "request", unredacted: true });
       if (view.text !== undefined && view.nextOffset === undefined && view.decoding === "none") {
-        recorded = view.text;
+        if (replay.possible) recorded = view.text;
         body.value = view.text;
+        body.disabled = false;
+      } else if (!replay.possible) {
+        body.placeholder = replay.why;
         body.disabled = false;
       } else body.placeholder = t("This body can't be edited as text; it is sent as it was recorded.");
     } catch (reason) {
@@ -37,7 +41,7 @@ export function editForm(
       method: method.value.trim(),
       target: target.value.trim(),
       headers: parseHeaders(headers.value),
-      ...(body.disabled || body.value === (recorded ?? "") ? {} : { body: { text: body.value } }),
+      ...(body.disabled || body.value === recorded ? {} : { body: { text: body.value } }),
     };
     const { id } = await host.call(tunnel, "inspect/replay", { id: summary.id, edit });
     say(t("Sent"));

@@ -26,6 +26,8 @@ class Page {
   readonly #choice = el("select", { aria: { label: t("Port") }, on: { change: () => void this.#reload() } });
   readonly #status = el("span", { class: "status", role: "status" });
   readonly #record = button(t("Pause"), () => void this.#toggleRecording(), { aria: { pressed: false } });
+  readonly #clear = button(t("Clear"), () => this.#clearAll());
+  readonly #saveAll = button(t("Save All as HAR"), () => this.#saveHar());
   #recording = true;
   #timer = 0;
   #loading = 0;
@@ -33,14 +35,8 @@ class Page {
   constructor(host: Host) {
     this.#host = host;
     this.#filter.type = "search";
-    this.#filter.placeholder = t("Filter: words, method:POST status:5xx path:/api is:failed");
-    const clear = (): void => void this.#call(() => this.#host.call(this.#tunnel, "inspect/clear", {}));
-    const saveAll = (): void =>
-      void this.#call(async () => {
-        const query = { format: "har" as const, ids: [], filter: { text: this.#filter.value } };
-        const { text, fileName } = await this.#host.call(this.#tunnel, "inspect/export", query);
-        this.#host.send({ type: "save", fileName, text });
-      });
+    this.#filter.placeholder = t("Filter, as in status:5xx");
+    this.#filter.title = t("Words, method:POST status:5xx path:/api is:failed");
     document.body.append(
       el(
         "div",
@@ -48,8 +44,8 @@ class Page {
         this.#choice,
         this.#filter,
         this.#record,
-        button(t("Clear"), clear),
-        button(t("Save All as HAR"), saveAll),
+        this.#clear,
+        this.#saveAll,
         this.#status,
       ),
       el("main", {}, this.#list.element, this.#detail.element),
@@ -73,6 +69,7 @@ class Page {
     );
     if (tunnels.some(({ id }) => id === before)) this.#choice.value = before;
     this.#choice.hidden = tunnels.length < 2;
+    for (const each of [this.#record, this.#clear, this.#saveAll]) each.disabled = tunnels.length === 0;
     if (this.#tunnel !== before || tunnels.length === 0) void this.#reload();
   }
 
@@ -139,6 +136,18 @@ class Page {
       tunnel: this.#tunnel,
       say: (text) => this.#say(text),
       show: (next) => this.#list.choose(next),
+    });
+  }
+
+  #clearAll(): void {
+    void this.#call(() => this.#host.call(this.#tunnel, "inspect/clear", {}));
+  }
+
+  #saveHar(): void {
+    void this.#call(async () => {
+      const query = { format: "har" as const, ids: [], filter: { text: this.#filter.value } };
+      const { text, fileName } = await this.#host.call(this.#tunnel, "inspect/export", query);
+      this.#host.send({ type: "save", fileName, text });
     });
   }
 

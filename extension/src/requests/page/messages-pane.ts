@@ -41,12 +41,12 @@ export class MessagesPane {
   }
 
   #append(messages: readonly MessageView[]): void {
-    const scroller = this.element.parentElement;
-    const isAtEnd = scroller ? scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 4 : true;
+    const scrollers = [".panel", ".detail"].flatMap((each) => this.element.closest(each) ?? []);
+    const isAtEnd = scrollers.every((each) => each.scrollTop + each.clientHeight >= each.scrollHeight - 4);
     this.#list.append(...messages.map(itemOf));
     this.#last = messages.at(-1)?.seq ?? this.#last;
     while (this.#list.childElementCount > maxShown) this.#list.firstElementChild?.remove();
-    if (isAtEnd && scroller) scroller.scrollTop = scroller.scrollHeight;
+    if (isAtEnd) for (const each of scrollers) each.scrollTop = each.scrollHeight;
   }
 }
 
