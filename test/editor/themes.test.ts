@@ -101,7 +101,7 @@ describe("What the extension looks like", function () {
       await workbench.notification("Checking every hop").waitFor({ state: "detached" });
       await picture("doctor outcome");
       await outcome.getByText("Show Details").click();
-      await workbench.frameWith("td");
+      await workbench.frameWith("p strong");
       await workbench.dismissNotifications();
       await picture("doctor");
 

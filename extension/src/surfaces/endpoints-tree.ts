@@ -101,7 +101,7 @@ function partItem(controller: Controller, exposure: Exposure, part: Node["part"]
       const url = urlOf(exposure, "secondary");
       return {
         label: t("Secondary"),
-        description: url ?? t("connecting"),
+        description: url === undefined ? t("connecting") : new URL(url).host,
         iconPath: new ThemeIcon("git-branch"),
         tooltip: t("A second name with a self-signed certificate, for {0}", exposure.secondary?.local ?? ""),
         contextValue: items.secondary,

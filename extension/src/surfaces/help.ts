@@ -95,13 +95,12 @@ async function showReport(reports: Reports, exposure: Exposure, { checks }: Doct
 
 const marks: Readonly<Record<DoctorCheck["status"], string>> = { ok: "✓", warning: "!", failed: "✗", skipped: "–" };
 
-/** A table, with the names of the checks that the command line prints, too. */
+/** A line for each check, with the name that the command line gives it, too. */
 function describeReport(name: string, checks: readonly DoctorCheck[]): string {
   const hasSeveral = new Set(checks.flatMap(({ relay }) => relay ?? [])).size > 1;
-  const rows = checks.map(({ id, status, relay, finding, fix }) => {
+  const lines = checks.flatMap(({ id, status, relay, finding, fix }) => {
     const hop = hasSeveral && relay !== undefined ? `${id} (${relay})` : id;
-    return [marks[status], hop, [finding, fix].filter(Boolean).join(" ")];
+    return [`${marks[status]} **${plain(hop)}**: ${plain(finding)}`, ...(fix === undefined ? [] : [`→ ${plain(fix)}`])];
   });
-  const lines = [["", t("Hop"), t("Finding")], ["---", "---", "---"], ...rows.map((row) => row.map(plain))];
-  return [`# ${plain(name)}`, "", ...lines.map((cells) => `| ${cells.join(" | ")} |`), ""].join("\n");
+  return [`# ${plain(name)}`, "", lines.join("\\\n"), ""].join("\n");
 }
