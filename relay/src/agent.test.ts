@@ -123,7 +123,11 @@ describe("the relay's side of an agent", () => {
   });
 
   it("is refused when what let it in holds no more by then", async () => {
-    const revoked = { label: key.clientId, objection: () => new PortholeError("unauthorized", "revoked") };
+    const revoked = {
+      label: key.clientId,
+      isJudged: false,
+      objection: () => new PortholeError("unauthorized", "revoked"),
+    };
     const { link, over } = connect({ admission: { admit: async () => revoked } });
     link.control.send(hello);
     const answer = await link.control.next();
@@ -275,5 +279,5 @@ function permits(refusal?: PortholeError): PermitOffice {
 }
 
 function grant(label: string): Grant {
-  return { label, objection: () => undefined };
+  return { label, isJudged: false, objection: () => undefined };
 }

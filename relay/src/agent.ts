@@ -102,7 +102,7 @@ async function admit(
   if (refusal) throw refusal;
   const suffix = chooseSuffix(hello.suffix, deps.suffixes);
   const { name, token, voucher } = hello;
-  const { label, objection } = await deps.admission.admit(
+  const { label, objection, isJudged } = await deps.admission.admit(
     {
       peer,
       suffix,
@@ -134,7 +134,7 @@ async function admit(
   const { instance } = hello;
   const connectedAt = deps.clock.now();
   const traffic = new Traffic();
-  return { id, clientId, fingerprint, label, hostnames, instance, link, objection, connectedAt, traffic };
+  return { id, clientId, fingerprint, label, hostnames, instance, link, objection, isJudged, connectedAt, traffic };
 }
 
 async function receiveHello(link: Link): Promise<Hello> {
@@ -161,7 +161,7 @@ export async function refuse(link: Link, error: PortholeError): Promise<void> {
   link.control.send({
     type: "reject",
     code: error.code,
-    message: error.hint ? `${error.message}. ${error.hint}` : error.message,
+    message: error.hint ? `${error.message.replace(/\.$/, "")}. ${error.hint}` : error.message,
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
   });
   await link.close(error);

@@ -54,7 +54,14 @@ describe("placing a visitor", () => {
     const pair = memoryCarrierPair();
     Object.defineProperty(pair.relay, "kind", { value: kind });
     const link = createLink(pair.relay, { clock, heartbeat: "watch" });
-    const shown = { id: kind, connectedAt: 0, traffic: new Traffic(), hostnames: ["id.localhost"], instance: kind };
+    const shown = {
+      id: kind,
+      connectedAt: 0,
+      traffic: new Traffic(),
+      isJudged: false,
+      hostnames: ["id.localhost"],
+      instance: kind,
+    };
     registry.add({ ...shown, clientId: "id", fingerprint: "id", label: "id", link, objection: () => undefined });
     const client: Carrier | Link = dark ? pair.client : createLink(pair.client, { clock, heartbeat: "send" });
     return {

@@ -20,6 +20,8 @@ export interface AgentLink {
   readonly connectedAt: number;
   /** Why it has to go now, when what let it in does not hold any more. */
   readonly objection: () => PortholeError | undefined;
+  /** No list let it in: a later no about its key is meant for it, too. */
+  readonly isJudged: boolean;
 }
 
 /**

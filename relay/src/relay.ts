@@ -23,7 +23,7 @@ import { Metrics, type Observed } from "./metrics.ts";
 import type { LaneFacts } from "./lane/facts.ts";
 import { registerLaneMetrics } from "./lane/metrics.ts";
 import { planPorts, type PortPlan } from "./ports.ts";
-import { createRegistry, type Registry } from "./registry.ts";
+import { createRegistry, type AgentLink, type Registry } from "./registry.ts";
 import { reportOf, type RelayReport } from "./report.ts";
 import { listenTcp, type TcpListener } from "./tcp-listener.ts";
 import { serveVisitor, type VisitorDeps } from "./visitor.ts";
@@ -64,6 +64,8 @@ export interface Relay {
   report(): RelayReport;
   /** Takes over what can change while it runs (limits), and rereads certificate and keys. Answers the names of settings that need a restart. */
   reload(config: RelayConfig): Promise<readonly string[]>;
+  /** Ends all links of a client, by its id or fingerprint, and answers how many. It may come again, and is asked about then as any other. */
+  disconnect(key: string): number;
   /**
    * Tells agents and monitoring that the relay will end, and lets visitors finish for as long as the limits say, or until the
    * signal aborts. `close` comes next.
@@ -172,7 +174,15 @@ class RunningRelay implements Relay {
       onQuicReturn: () => void this.#offerQuic(door),
     });
     this.#door = door;
-    this.#admission = await Admission.open(admission, { clock, log, authorize }, () => this.#dismiss());
+    this.#admission = await Admission.open(
+      admission,
+      { clock, log, authorize },
+      {
+        onChange: () => void this.#dismiss((agent) => agent.objection()),
+        onRefusal: (fingerprint, refusal) =>
+          void this.#dismiss((agent) => (agent.isJudged && agent.fingerprint === fingerprint ? refusal : undefined)),
+      },
+    );
     if (this.#admission.isEmpty) log.warn({}, "Nobody may connect yet. Make an invite: porthole-relay invite");
     for (const plan of planPorts(this.#config)) {
       const port = await this.#openPort(plan, (socket) => door.accept(socket));
@@ -270,6 +280,12 @@ class RunningRelay implements Relay {
     return changed.filter((name) => name !== "limits");
   }
 
+  disconnect(key: string): number {
+    const reason = new PortholeError("closed", "whoever runs the relay ended this connection");
+    const isMeant = ({ clientId, fingerprint }: AgentLink): boolean => clientId === key || fingerprint === key;
+    return this.#dismiss((agent) => (isMeant(agent) ? reason : undefined));
+  }
+
   async drain(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     const { drainMs } = this.#config.limits;
@@ -296,14 +312,17 @@ class RunningRelay implements Relay {
     await this.#keeping;
   }
 
-  /** Who is allowed in has changed: whoever is not any more goes, and learns why. */
-  #dismiss(): void {
+  /** Ends the links of those who have to go, who learn why. Answers how many. */
+  #dismiss(objectionTo: (agent: AgentLink) => PortholeError | undefined): number {
+    let dismissed = 0;
     for (const agent of this.#registry.all()) {
-      const objection = agent.objection();
+      const objection = objectionTo(agent);
       if (!objection) continue;
+      dismissed += 1;
       this.#registry.remove(agent);
       void refuse(agent.link, objection);
     }
+    return dismissed;
   }
 
   /** Without it no invites can be made; everything else goes on. */

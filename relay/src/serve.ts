@@ -3,6 +3,7 @@ import { PortholeError } from "@porthole/common/errors";
 import type { Logger } from "@porthole/common/log";
 import { nodeVersionWarning, openControlSocket, systemClock } from "@porthole/common/util";
 import type { OptionValues } from "@porthole/common/options";
+import { parseKey } from "./admission/index.ts";
 import { relayConfig, type RelayConfig } from "./config.ts";
 import { createLogger } from "./logger.ts";
 import type { relayOptions } from "./options.ts";
@@ -20,7 +21,10 @@ export async function serve(readValues: () => OptionValues<typeof relayOptions>)
     stateDir: config.stateDir,
     program: "relay",
     clock: systemClock,
-    commands: { status: () => relay?.report() },
+    commands: {
+      status: () => relay?.report(),
+      disconnect: (params) => relay && { links: relay.disconnect(parseKey(String(params))) },
+    },
     inUseHint: "End the other one, or give this one a --state-dir of its own.",
   });
   try {

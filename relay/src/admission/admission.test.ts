@@ -27,9 +27,11 @@ function requestOf(key: IdentityKey, more: Partial<AdmissionRequest> = {}): Admi
 describe("admission", () => {
   const happened = new EventEmitter();
   let folder: string;
+  let refusals: [string, PortholeError][];
   let admission: Admission | undefined;
 
   beforeEach(async () => {
+    refusals = [];
     folder = await mkdtemp(join(tmpdir(), "porthole-admission-"));
   });
   afterEach(async () => {
@@ -40,7 +42,14 @@ describe("admission", () => {
 
   async function open(config: Partial<AdmissionConfig> = {}, authorize?: Authorize): Promise<Admission> {
     const all = { open: false, givesNames: true, reservedNames: ["relay.t.example.com"], stateDir: folder, ...config };
-    admission = await Admission.open(all, { ...context, authorize }, () => happened.emit("change"));
+    admission = await Admission.open(
+      all,
+      { ...context, authorize },
+      {
+        onChange: () => happened.emit("change"),
+        onRefusal: (...refusal) => refusals.push(refusal),
+      },
+    );
     return admission;
   }
 
@@ -157,6 +166,23 @@ describe("admission", () => {
     assert.deepEqual(asked, [two.clientId, two.clientId, member.clientId]);
   });
 
+  it("tells of a later no, but not of one who could not be asked or who was not", async () => {
+    let answer: Error | undefined;
+    const { admit } = bound(await open({}, () => (answer ? Promise.reject(answer) : Promise.resolve())));
+    assert.equal((await admit(requestOf(one))).isJudged, true);
+    for (const code of ["busy", "unreachable"] as const) {
+      answer = new PortholeError(code, "later");
+      await assert.rejects(admit(requestOf(one)));
+    }
+    assert.deepEqual(refusals, []);
+    answer = new PortholeError("unauthorized", "Your plan has ended.");
+    await assert.rejects(admit(requestOf(one)), answer);
+    assert.deepEqual(refusals, [[one.fingerprint, answer]]);
+    const { token } = await invite();
+    assert.equal((await admit(requestOf(two, { token }))).isJudged, false);
+    assert.equal(refusals.length, 1);
+  });
+
   it("nobody when the callback breaks, without telling why", async () => {
     const { admit } = bound(await open({}, () => Promise.reject(new TypeError("secret.database is undefined"))));
     await assert.rejects(admit(requestOf(one)), (error: PortholeError) => {
@@ -213,7 +239,7 @@ describe("admission", () => {
     admission = await Admission.open(
       { open: false, givesNames: true, reservedNames: [], stateDir: folder },
       { ...context, log: { ...silentLogger, error: (_fields, message) => void errors.emit("logged", message) } },
-      () => {},
+      { onChange() {}, onRefusal() {} },
     );
     await admission.admit(requestOf(one, { token }), signal);
     const logged = once(errors, "logged");

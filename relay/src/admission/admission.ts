@@ -38,15 +38,29 @@ export interface Grant {
   readonly label: string;
   /** Why it has to go now, when what let it in does not hold any more. */
   readonly objection: () => PortholeError | undefined;
+  /** No list let it in: a later no about its key is meant for it, too. */
+  readonly isJudged: boolean;
 }
+
+/** What may end admissions that were given before. */
+export interface AdmissionEvents {
+  /** Objections may have changed. */
+  onChange(): void;
+  /** Everyone who is asked has said no about this key now. */
+  onRefusal(fingerprint: string, refusal: PortholeError): void;
+}
+
+type Standing = Pick<Grant, "objection" | "isJudged">;
 
 /** Again later: the reason is at the relay and may pass. */
 const retryAfterMs = 60_000;
 const holds = (): undefined => undefined;
+const isNo = (reason: unknown): boolean => reason instanceof PortholeError && reason.code === "unauthorized";
 
 export class Admission {
   readonly #config: AdmissionConfig;
   readonly #context: AdmissionContext;
+  readonly #events: AdmissionEvents;
   readonly #file: BookFile;
   readonly #keys: AuthorizedKeys | undefined;
   /** Who is asked about those whom no list knows; one that says yes is enough. */
@@ -55,11 +69,13 @@ export class Admission {
   private constructor(
     config: AdmissionConfig,
     context: AdmissionContext,
+    events: AdmissionEvents,
     file: BookFile,
     keys: AuthorizedKeys | undefined,
   ) {
     this.#config = config;
     this.#context = context;
+    this.#events = events;
     this.#file = file;
     this.#keys = keys;
     this.#judges = [
@@ -68,17 +84,15 @@ export class Admission {
     ];
   }
 
-  /**
-   * `onChange` is called whenever objections may have changed. Rejects with `state` or `usage` when a file is damaged. Whoever
-   * opens closes.
-   */
-  static async open(config: AdmissionConfig, context: AdmissionContext, onChange: () => void): Promise<Admission> {
+  /** Rejects with `state` or `usage` when a file is damaged. Whoever opens closes. */
+  static async open(config: AdmissionConfig, context: AdmissionContext, events: AdmissionEvents): Promise<Admission> {
+    const onChange = (): void => events.onChange();
     await makeFolder(config.stateDir);
     const file = await openBook(config.stateDir, context);
     const { keysPath } = config;
     const keys = keysPath === undefined ? undefined : await authorizedKeys(keysPath, context.log, onChange);
     file.watch(onChange);
-    return new Admission(config, context, file, keys);
+    return new Admission(config, context, events, file, keys);
   }
 
   /** Whether nobody can come in as things are. */
@@ -91,10 +105,10 @@ export class Admission {
   /** Lets a client in. Rejects with `unauthorized`, `name` or `busy` and a sentence for the client's user. */
   async admit(request: AdmissionRequest, signal: AbortSignal): Promise<Grant> {
     try {
-      const objection = await this.#letIn(request, signal);
+      const standing = await this.#letIn(request, signal);
       return request.name === undefined
-        ? { label: request.peer.clientId, objection }
-        : await this.#withName(request, request.name, objection, signal);
+        ? { label: request.peer.clientId, ...standing }
+        : await this.#withName(request, request.name, standing, signal);
     } catch (reason) {
       throw this.#forClient(reason, signal);
     }
@@ -111,29 +125,35 @@ export class Admission {
   }
 
   /** Answers what could end the admission later. */
-  async #letIn(request: AdmissionRequest, signal: AbortSignal): Promise<Grant["objection"]> {
+  async #letIn(request: AdmissionRequest, signal: AbortSignal): Promise<Standing> {
     const { peer } = request;
-    const objection = (): PortholeError | undefined =>
-      this.#isKnown(request) ? undefined : unknownClient(peer.clientId);
-    if (this.#config.open && this.#judges.length === 0) return holds;
-    if (this.#isKnown(request)) return objection;
+    const listed: Standing = {
+      objection: () => (this.#isKnown(request) ? undefined : unknownClient(peer.clientId)),
+      isJudged: false,
+    };
+    if (this.#config.open && this.#judges.length === 0) return { objection: holds, isJudged: false };
+    if (this.#isKnown(request)) return listed;
     let refusal: unknown = unknownClient(peer.clientId);
     if (request.token) {
       try {
         await this.#enrol(request, request.token, signal);
-        return objection;
+        return listed;
       } catch (reason) {
         refusal = reason;
       }
     }
+    let noes = 0;
     for (const judge of this.#judges) {
       try {
         await judge(request, signal);
-        return holds;
+        return { objection: holds, isJudged: true };
       } catch (reason) {
         refusal = reason;
+        if (isNo(reason)) noes += 1;
       }
     }
+    // Who could not be asked has not said no.
+    if (noes > 0 && noes === this.#judges.length) this.#events.onRefusal(peer.fingerprint, PortholeError.from(refusal));
     throw refusal;
   }
 
@@ -151,7 +171,7 @@ export class Admission {
   async #withName(
     { peer, suffix }: AdmissionRequest,
     wanted: string,
-    objection: Grant["objection"],
+    { objection, isJudged }: Standing,
     signal: AbortSignal,
   ): Promise<Grant> {
     if (!this.#config.givesNames)
@@ -166,6 +186,7 @@ export class Admission {
       await this.#file.update((book, now) => grantName(book, name, fingerprint, now), signal);
     return {
       label: name,
+      isJudged,
       objection: () =>
         objection() ??
         (ownsName(this.#file.book, name, fingerprint)

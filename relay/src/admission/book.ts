@@ -53,7 +53,7 @@ export function revokeKey(book: Book, id: string, now: number): Book {
   const found = Object.entries(book.keys).find(([fingerprint]) => fingerprint === id || clientIdOf(fingerprint) === id);
   if (!found || found[1].revokedAt !== undefined)
     throw new PortholeError("usage", `No key ${id} has joined by an invite`, {
-      hint: "porthole-relay keys list shows those that have. A key in the file of --authorized-keys goes when its line goes.",
+      hint: "porthole-relay keys list shows those that have. A key in the file of --authorized-keys goes when its line goes; for one that the webhook lets in, let it say no, then porthole-relay disconnect ID.",
     });
   const [fingerprint, key] = found;
   const names = Object.keys(book.names).filter(

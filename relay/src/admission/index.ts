@@ -1,4 +1,4 @@
-export { Admission, type AdmissionConfig, type Grant } from "./admission.ts";
+export { Admission, type AdmissionConfig, type AdmissionEvents, type Grant } from "./admission.ts";
 export { unknownClient, type AdmissionRequest, type Authorize } from "./admission-request.ts";
 export { parseKey, readAuthorizedKeys } from "./authorized-keys.ts";
 export { openBook, type BookFile } from "./book-file.ts";

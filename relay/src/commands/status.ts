@@ -1,28 +1,18 @@
-import { PortholeError } from "@porthole/common/errors";
-import { flag } from "@porthole/common/options";
-import { askControlSocket, dataFolder, formatBytes, formatDuration } from "@porthole/common/util";
+import { formatBytes, formatDuration } from "@porthole/common/util";
 import { defineCommand } from "../command.ts";
-import { relayOptions } from "../options.ts";
 import type { LinkReport, RelayReport } from "../report.ts";
+import { admissionOptions, stateDirOf } from "./admission-options.ts";
+import { askRelay } from "./ask-relay.ts";
 
 /** `porthole-relay status`: what the running relay answers. Rejects with `closed` when none is running. */
 export const status = defineCommand({
   usage: "status [--json]",
   help: "What the running relay is doing: agents, links, transports, bytes",
   example: "porthole-relay status",
-  options: {
-    config: relayOptions.config,
-    "state-dir": { ...relayOptions["state-dir"], help: "State folder of the relay" },
-    json: { help: "One JSON object", parse: flag, notInFile: true },
-  },
+  options: admissionOptions,
   async run(values) {
-    const stateDir = values["state-dir"] ?? dataFolder("porthole-relay");
-    const report = await askControlSocket({ stateDir, program: "relay" }, "status");
-    if (report === undefined)
-      throw new PortholeError("closed", `No relay is running with the state folder ${stateDir}`, {
-        hint: "Start one with porthole-relay, or name its folder with --state-dir.",
-      });
-    process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : describeReport(report as RelayReport));
+    const report = await askRelay<RelayReport>(stateDirOf(values), "status");
+    process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : describeReport(report));
     return 0;
   },
 });
