@@ -10,14 +10,14 @@ import { buildHostDriver } from "../test/editor/fixture/host-driver.ts";
  * @vscode/test-electron downloads. On Linux without a screen: `xvfb-run -a npm run test:electron`.
  */
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const { tests, result } = await buildHostDriver();
+const { folder: driver, tests, result } = await buildHostDriver();
 for (const version of ["1.90.0", "stable"]) {
   const folder = await mkdtemp(join(tmpdir(), "porthole-electron-"));
   try {
     await rm(result, { force: true });
     await runTests({
       version,
-      extensionDevelopmentPath: root,
+      extensionDevelopmentPath: [root, driver],
       extensionTestsPath: tests,
       launchArgs: [folder, "--disable-workspace-trust"],
       extensionTestsEnv: { PORTHOLE_HOST_RESULT: result },

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { text as readText } from "node:stream/consumers";
 import { PortholeError } from "@porthole/common/errors";
-import { encryptKey, parseKey, type IdentityKey } from "@porthole/common/identity";
+import { encryptKey, parseGivenKey, parseKey, type IdentityKey } from "@porthole/common/identity";
 import { defineOptions, flag, helpText, path, readOptions, text } from "@porthole/common/options";
 import type { TunnelState } from "@porthole/common/tunnel";
 import {
@@ -88,7 +88,7 @@ async function importKey({ keyPath, stateDir, passphrase, force }: Place, file: 
     throw new PortholeError("usage", `The key in ${where} is encrypted`, {
       hint: "Put its passphrase into a file and add --passphrase-file PATH.",
     });
-  const key = parseKey(pem, where, passphrase);
+  const key = parseGivenKey(pem, where, passphrase);
   if (!force && !(await createFileAtomic(keyPath, key.pem))) {
     const lost = await describePresent(keyPath);
     if (lost === key.clientId) return `${key.clientId} is the client's identity already.\n`;

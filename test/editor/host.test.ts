@@ -9,6 +9,7 @@ import {
   launchBrowser,
   packExtension,
   startCodeServer,
+  Workbench,
   type CodeServer,
   type HostDriver,
 } from "./fixture/index.ts";
@@ -94,10 +95,26 @@ describe("The extension in the extension host", function () {
           readonly failed: readonly string[];
           readonly trusted: boolean;
         };
-        assert.deepEqual([failed, passed.length, exit, trusted], [[], 3, 0, trust]);
+        assert.deepEqual([failed, passed.length, exit, trusted], [[], 4, 0, trust]);
       } finally {
         await page.close();
       }
     });
   }
+
+  it("is active in less than 100 ms, as the editor itself says", async () => {
+    const workbench = await Workbench.open(browser, server, { open: join(server.data, "one") });
+    const times: number[] = [];
+    try {
+      // The best of several: a machine that does something else makes any of them longer.
+      while (times.length < 8 && !times.some((ms) => ms < 100)) {
+        if (times.length > 0) await workbench.reload();
+        times.push(await workbench.activationMs());
+      }
+    } finally {
+      await workbench.close();
+    }
+    console.log(`      activation: ${times.join(", ")} ms`);
+    assert.ok(Math.min(...times) < 100, `${times.join(", ")} ms`);
+  });
 });

@@ -10,6 +10,6 @@ export {
 } from "./certificate.ts";
 export { clientId, clientIdOf, fingerprint, isClientId, isFingerprint, parseFingerprint } from "./client-id.ts";
 export type { KeyKind } from "./key-kind.ts";
-export { encryptKey, generateKey, loadOrCreateKey, parseKey, type IdentityKey } from "./key.ts";
+export { encryptKey, generateKey, loadOrCreateKey, parseGivenKey, parseKey, type IdentityKey } from "./key.ts";
 export { readVoucher, vouchFor, type Member } from "./voucher.ts";
 export { maxCertificateBytes, readPeer, type PeerIdentity } from "./peer.ts";

@@ -12,7 +12,7 @@ import { platformReason, skipUnless } from "../testing/skip.ts";
 import { createCertificate } from "./certificate.ts";
 import { clientId, fingerprint } from "./client-id.ts";
 import { Secret } from "../util/secret.ts";
-import { encryptKey, generateKey, loadOrCreateKey, parseKey } from "./key.ts";
+import { encryptKey, generateKey, loadOrCreateKey, parseGivenKey, parseKey } from "./key.ts";
 
 const noModes = platformReason("Windows has neither file modes nor links that anyone may make");
 
@@ -109,6 +109,13 @@ describe("identity keys", () => {
     const { pem } = generateKey();
     const cases = ["", "\0\0\0\0", "hello", pem.slice(0, 100), pem.replace(/\n.{20}/, "\nAAAAAAAAAAAAAAAAAAAA")];
     for (const text of cases) assert.throws(() => parseKey(text, "my.key"), coded("state", /my\.key.*damaged/));
+    for (const text of cases)
+      assert.throws(() => parseGivenKey(text, "my.key"), {
+        code: "key",
+        message: /damaged/,
+        hint: /Nothing was changed/,
+      });
+    assert.equal(parseGivenKey(pem, "my.key").pem, pem);
   });
 });
 

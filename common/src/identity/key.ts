@@ -53,6 +53,17 @@ export function parseKey(pem: string, where: string, passphrase?: Secret): Ident
   return identityKey(privateKey, where);
 }
 
+/** As `parseKey`, of a text that somebody brings along: nothing of ours is damaged then. Throws `key`. */
+export function parseGivenKey(pem: string, where: string, passphrase?: Secret): IdentityKey {
+  try {
+    return parseKey(pem, where, passphrase);
+  } catch (reason) {
+    if (!(reason instanceof PortholeError) || reason.code !== "state") throw reason;
+    const hint = "Nothing was changed. Give a private key in PEM form (PKCS#8, SEC1 or PKCS#1).";
+    throw new PortholeError("key", reason.message, { hint, cause: reason });
+  }
+}
+
 /** The private key as PKCS#8 PEM, encrypted with the passphrase (PBES2, AES-256). */
 export function encryptKey(key: IdentityKey, passphrase: Secret): string {
   const cipher = { cipher: "aes-256-cbc", passphrase: passphrase.reveal() };

@@ -53,6 +53,25 @@ describe("the controller", () => {
     await test.controller.close();
   });
 
+  it("takes over a key under which a port goes on at once, and keeps its own when there is none in the text", async () => {
+    const test = testController();
+    const id = test.controller.idOf(web);
+    await test.controller.expose(web);
+    const agent = lastAgent(test);
+    const before = test.secrets.get(`identity ${id}`);
+    agent.answers["identity/import"] = Promise.reject(new PortholeError("key", "there is no key"));
+    await assert.rejects(test.controller.importIdentity(id, "hello", undefined), { code: "key" });
+    assert.equal(test.secrets.get(`identity ${id}`), before);
+    agent.answers["identity/import"] = { pem: "another", clientId: "def", fingerprint: "defg" };
+    const taken = await test.controller.importIdentity(id, "its text", "its passphrase");
+    assert.deepEqual(taken, { clientId: "def", fingerprint: "defg" });
+    const [asked, told] = agent.calls.slice(-2);
+    assert.deepEqual(asked?.params, { pem: "its text", passphrase: "its passphrase" });
+    assert.deepEqual(told?.params, { id, changes: { primary: { identity: { pem: "another" } } } });
+    assert.equal(test.secrets.get(`identity ${id}`), "another");
+    await test.controller.close();
+  });
+
   it("starts the agent again when it dies, with the same tunnels and keys, and says so meanwhile", async () => {
     const test = testController();
     const id = test.controller.idOf(web);

@@ -13,7 +13,7 @@ const keptOutputChars = 2_000;
  * input does, which the window's end is.
  */
 export async function startAgentProcess(
-  context: ExtensionContext,
+  context: Pick<ExtensionContext, "asAbsolutePath" | "globalStorageUri">,
   log: LogOutputChannel,
   memberPem: string,
   signal: AbortSignal,

@@ -7,6 +7,18 @@ import type { SurfaceContext } from "./surface.ts";
 /** A port's key is its name: it can be taken to another machine, or to the command line. */
 export function identityCommands({ controller }: SurfaceContext) {
   const choose = (argument: unknown): Promise<Exposure | undefined> => chooseExposure(controller, argument, () => true);
+  /** The present key is gone then, and with it its name. */
+  async function confirmImport(exposure: Exposure): Promise<boolean> {
+    const { clientId } = await controller.identityOf(exposure.id);
+    const replace = t("Replace");
+    const choice = await window.showWarningMessage(
+      t("Replace the key of {0}?", nameOf(exposure)),
+      { modal: true, detail: t("Its name {0} is lost with it, unless you have exported the key.", clientId) },
+      replace,
+    );
+    return choice === replace;
+  }
+
   return {
     async "porthole.exportIdentity"(argument: unknown) {
       const exposure = await choose(argument);
@@ -39,7 +51,7 @@ export function identityCommands({ controller }: SurfaceContext) {
       const pem = Buffer.from(await workspace.fs.readFile(uri)).toString("utf8");
       const isEncrypted = /ENCRYPTED/.test(pem);
       const passphrase = isEncrypted ? await askPassphrase(t("The passphrase of the file.")) : "";
-      if (passphrase === undefined) return;
+      if (passphrase === undefined || !(await confirmImport(exposure))) return;
       const { clientId } = await controller.importIdentity(
         exposure.id,
         pem,

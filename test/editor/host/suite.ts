@@ -8,13 +8,9 @@ export function declareSuite(): void {
   describe("the extension in its host", () => {
     const extension = extensions.getExtension("porthole.porthole");
 
-    it("is active at once, and has started no process by itself", async () => {
+    it("has started no process by itself", async () => {
       assert.ok(extension);
-      const start = performance.now();
       await extension.activate();
-      const tookMs = performance.now() - start;
-      // 100 ms on a machine that does nothing else.
-      assert.ok(tookMs < 1_000, `${tookMs} ms`);
       const children = execFileSync("ps", ["--ppid", String(process.pid), "-o", "args="], { encoding: "utf8" });
       assert.ok(!children.includes("agent.mjs"), children);
     });

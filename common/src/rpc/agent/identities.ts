@@ -1,4 +1,4 @@
-import { encryptKey, generateKey, parseKey, type IdentityKey } from "../../identity/index.ts";
+import { encryptKey, generateKey, parseGivenKey, type IdentityKey } from "../../identity/index.ts";
 import type { Logger } from "../../log.ts";
 import { readKey } from "../../tunnel/index.ts";
 import { Secret } from "../../util/index.ts";
@@ -12,7 +12,7 @@ type IdentityHandlers = Pick<Handlers, Extract<keyof Handlers, `identity/${strin
 export function identityHandlers(log: Logger): IdentityHandlers {
   return {
     "identity/create": () => withPem(generateKey()),
-    "identity/import": ({ pem, passphrase }) => withPem(parseKey(pem, "the PEM text", secret(passphrase))),
+    "identity/import": ({ pem, passphrase }) => withPem(parseGivenKey(pem, "the PEM text", secret(passphrase))),
     "identity/export": async ({ identity, passphrase }) => {
       const key = await readKey(keySource(identity, "identity"), log);
       return { pem: passphrase === undefined ? key.pem : encryptKey(key, new Secret(passphrase)) };

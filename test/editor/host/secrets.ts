@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { extensions, window, type ExtensionContext, type LogOutputChannel } from "vscode";
+import { systemClock } from "@porthole/common/util";
+import { Controller } from "../../../extension/src/controller/index.ts";
+import { startAgentProcess } from "../../../extension/src/surfaces/agent-process.ts";
+import {
+  editorSecrets,
+  editorSettings,
+  editorStore,
+  editorWorkspace,
+} from "../../../extension/src/surfaces/editor-ports.ts";
+
+/** Keys are the editor's secrets: the extension's own controller and tunnel process, on what the editor gives to the driver. */
+export function declareSecrets(driver: ExtensionContext): void {
+  describe("the keys of ports", () => {
+    let log: LogOutputChannel;
+    const open: Controller[] = [];
+    const secrets = editorSecrets(driver);
+    const id = "file:///app#3000";
+    const otherId = "file:///app#4000";
+
+    before(() => {
+      log = window.createOutputChannel("Porthole's keys", { log: true });
+    });
+    afterEach(async () => {
+      await Promise.all(open.splice(0).map((each) => each.close()));
+      for (const key of ["member", `identity ${id}`, `identity ${otherId}`]) await secrets.delete(key);
+    });
+    after(() => log.dispose());
+
+    /** As after a reload of the window: nothing is known but what the editor has kept. */
+    async function reloaded(): Promise<Controller> {
+      await Promise.all(open.splice(0).map((each) => each.close()));
+      const { extensionPath } = extensions.getExtension("porthole.porthole") ?? assert.fail("it is not installed");
+      const context = {
+        asAbsolutePath: (path: string) => join(extensionPath, path),
+        globalStorageUri: driver.globalStorageUri,
+      };
+      const controller = new Controller({
+        clock: systemClock,
+        settings: editorSettings,
+        secrets,
+        store: editorStore(driver),
+        workspace: editorWorkspace,
+        startAgent: (memberPem, signal) => startAgentProcess(context, log, memberPem, signal),
+        onLog: () => {},
+      });
+      open.push(controller);
+      return controller;
+    }
+
+    it("stay the same over a reload, can be taken along and brought back, and are never lost to a bad file", async () => {
+      let controller = await reloaded();
+      const first = await controller.identityOf(id);
+      assert.match((await secrets.get(`identity ${id}`)) ?? "", /^-----BEGIN PRIVATE KEY-----/);
+      controller = await reloaded();
+      assert.deepEqual(await controller.identityOf(id), first);
+
+      const plain = await controller.exportIdentity(id, undefined);
+      const locked = await controller.exportIdentity(id, "correct horse");
+      assert.match(plain, /^-----BEGIN PRIVATE KEY-----/);
+      assert.match(locked, /^-----BEGIN ENCRYPTED PRIVATE KEY-----/);
+      const other = await controller.exportIdentity(otherId, undefined);
+
+      for (const [text, passphrase, message] of [
+        ["", undefined, /empty/],
+        ["hello", undefined, /no private key/],
+        [plain.slice(0, 60), undefined, /the end of its private key is missing/],
+        [plain.replaceAll(/[a-z]/g, "A"), undefined, /can't be decoded/],
+        [locked, undefined, /encrypted with a passphrase/],
+        [locked, "wrong", /passphrase does not open/],
+      ] as const) {
+        await assert.rejects(controller.importIdentity(id, text, passphrase), { code: "key", message });
+        assert.deepEqual(await controller.identityOf(id), first, String(message));
+      }
+
+      const second = await controller.importIdentity(id, other, undefined);
+      assert.notEqual(second.clientId, first.clientId);
+      controller = await reloaded();
+      assert.deepEqual(await controller.identityOf(id), second);
+      assert.deepEqual(await controller.importIdentity(id, locked, "correct horse"), first);
+      controller = await reloaded();
+      assert.deepEqual(await controller.identityOf(id), first);
+    });
+  });
+}
