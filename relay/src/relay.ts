@@ -1,15 +1,12 @@
 import type { Socket } from "node:net";
-import { join } from "node:path";
-import { filePermits, type PermitLimits, type PermitOffice } from "@porthole/common/acme";
+import type { PermitLimits } from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
-import type { Carrier } from "@porthole/common/link";
 import type { Logger } from "@porthole/common/log";
 import { splitPublicName } from "@porthole/common/protocol";
-import { sleep, type Clock } from "@porthole/common/util";
-import { version } from "@porthole/common/version";
-import { Admission, type Authorize } from "./admission/index.ts";
-import { refuse, serveAgent, type AgentDeps } from "./agent.ts";
+import type { Clock } from "@porthole/common/util";
+import type { Authorize } from "./admission/index.ts";
 import { AgentDoor } from "./agent-door.ts";
+import { Agents } from "./agents.ts";
 import { openAdmin } from "./admin.ts";
 import { drain } from "./drain.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -18,12 +15,12 @@ import { contactOf, writeContact } from "./contact.ts";
 import type { RelayConfig } from "./config.ts";
 import { listenHttp, type HttpListener } from "./http-listener.ts";
 import { HttpsRedirect } from "./https-redirect.ts";
-import { AgentGate, VisitorGate, type Applicant, type LimitName } from "./limits/index.ts";
+import { AgentGate, VisitorGate, type LimitName } from "./limits/index.ts";
 import { Metrics, type Observed } from "./metrics.ts";
 import type { LaneFacts } from "./lane/facts.ts";
 import { registerLaneMetrics } from "./lane/metrics.ts";
 import { planPorts, type PortPlan } from "./ports.ts";
-import { createRegistry, type AgentLink, type Registry } from "./registry.ts";
+import { createRegistry, type Registry } from "./registry.ts";
 import { reportOf, type RelayReport } from "./report.ts";
 import { listenTcp, type TcpListener } from "./tcp-listener.ts";
 import { serveVisitor, type VisitorDeps } from "./visitor.ts";
@@ -75,9 +72,6 @@ export interface Relay {
   close(): Promise<void>;
 }
 
-const offersAtOnce = 20;
-const offerPauseMs = 100;
-
 /** Opens all ports, or none: rejects with `address`, `state`, `key` or `usage`, and has closed what was open then. */
 export async function startRelay(config: RelayConfig, options: RelayOptions): Promise<Relay> {
   const relay = new RunningRelay(config, options);
@@ -96,9 +90,7 @@ class RunningRelay implements Relay {
   readonly #registry: Registry;
   readonly #arrivals: Arrivals;
   readonly #stop = new AbortController();
-  readonly #agents = new Set<Promise<void>>();
   readonly #listeners: TcpListener[] = [];
-  readonly #permits: PermitOffice;
   readonly #startedAt: number;
   readonly metrics = new Metrics(() => this.#observe());
   readonly #agentGate: AgentGate;
@@ -111,7 +103,7 @@ class RunningRelay implements Relay {
   #source: CertificateSource | undefined;
   #isDraining = false;
   #keeping: Promise<void> | undefined;
-  #admission: Admission | undefined;
+  #agents: Agents | undefined;
   apiPort = 0;
   publicPort = 0;
   alpnPort: number | undefined;
@@ -135,7 +127,6 @@ class RunningRelay implements Relay {
       isServed: (hostname) => this.#isServed(hostname),
       publicPort: () => this.publicPort,
     });
-    this.#permits = filePermits(join(config.stateDir, "permits.json"), options.clock, options.permitLimits);
   }
 
   get fingerprint(): string {
@@ -152,8 +143,8 @@ class RunningRelay implements Relay {
   }
 
   async open(): Promise<void> {
-    const { admission, admin, httpPort } = this.#config;
-    const { clock, log, authorize } = this.#options;
+    const { admin, httpPort } = this.#config;
+    const { clock, log } = this.#options;
     const source = await openCertificate(this.#config, {
       clock,
       log,
@@ -164,26 +155,28 @@ class RunningRelay implements Relay {
     });
     this.#certificate = source.first;
     this.#source = source;
+    const agents = await Agents.open({
+      ...this.#options,
+      config: this.#config,
+      metrics: this.metrics,
+      registry: this.#registry,
+      gate: this.#agentGate,
+      ticket: (holder, anywhere) => this.#door?.ticket(holder, anywhere),
+      publicPort: () => this.publicPort,
+      refusal: () => (this.#isDraining ? new PortholeError("draining", "this relay is being stopped") : undefined),
+      signal: this.#stop.signal,
+    });
+    this.#agents = agents;
     const door = new AgentDoor({
       clock,
       log,
       certificate: source.first,
       signal: this.#stop.signal,
       gate: this.#agentGate,
-      onCarrier: (carrier, applicant) => this.#serveAgent(carrier, applicant),
-      onQuicReturn: () => void this.#offerQuic(door),
+      onCarrier: (carrier, applicant) => agents.serve(carrier, applicant),
+      onQuicReturn: () => void agents.offerQuic(),
     });
     this.#door = door;
-    this.#admission = await Admission.open(
-      admission,
-      { clock, log, authorize },
-      {
-        onChange: () => void this.#dismiss((agent) => agent.objection()),
-        onRefusal: (fingerprint, refusal) =>
-          void this.#dismiss((agent) => (agent.isJudged && agent.fingerprint === fingerprint ? refusal : undefined)),
-      },
-    );
-    if (this.#admission.isEmpty) log.warn({}, "Nobody may connect yet. Make an invite: porthole-relay invite");
     for (const plan of planPorts(this.#config)) {
       const port = await this.#openPort(plan, (socket) => door.accept(socket));
       if (plan.agents) this.apiPort = port;
@@ -208,22 +201,6 @@ class RunningRelay implements Relay {
     }
     await this.#writeContact(source.first);
     this.#keeping = source.keep(this.#stop.signal);
-  }
-
-  /** Whoever goes on over HTTP/2 may come back to QUIC: not all in the same moment, because a handshake costs a millisecond. */
-  async #offerQuic(door: AgentDoor): Promise<void> {
-    const { signal } = this.#stop;
-    const agents = this.#registry.all().filter(({ link }) => link.kind === "http2");
-    try {
-      for (const [index, { link, fingerprint }] of agents.entries()) {
-        const ticket = door.ticket({ fingerprint, address: link.remote.address }, false);
-        if (!ticket) return;
-        link.control.send({ type: "ticket", ticket });
-        if (index % offersAtOnce === offersAtOnce - 1) await sleep(this.#options.clock, offerPauseMs, signal);
-      }
-    } catch {
-      // The relay stops.
-    }
   }
 
   get adminPort(): number | undefined {
@@ -276,14 +253,12 @@ class RunningRelay implements Relay {
     const names = Object.keys(config) as (keyof RelayConfig)[];
     const changed = names.filter((name) => JSON.stringify(config[name]) !== JSON.stringify(this.#config[name]));
     this.#config = { ...this.#config, limits: config.limits };
-    await Promise.all([this.#source?.reread(), this.#admission?.reread()]);
+    await Promise.all([this.#source?.reread(), this.#agents?.reread()]);
     return changed.filter((name) => name !== "limits");
   }
 
   disconnect(key: string): number {
-    const reason = new PortholeError("closed", "whoever runs the relay ended this connection");
-    const isMeant = ({ clientId, fingerprint }: AgentLink): boolean => clientId === key || fingerprint === key;
-    return this.#dismiss((agent) => (isMeant(agent) ? reason : undefined));
+    return this.#agents?.disconnect(key) ?? 0;
   }
 
   async drain(signal: AbortSignal): Promise<void> {
@@ -291,8 +266,7 @@ class RunningRelay implements Relay {
     const { drainMs } = this.#config.limits;
     this.#isDraining = true;
     if (drainMs === 0) return;
-    for (const { link } of this.#registry.all())
-      link.control.send({ type: "drain", reason: "it is being stopped", deadlineMs: drainMs });
+    this.#agents?.announceEnd(drainMs);
     const shut = (): void => {
       for (const listener of this.#listeners) listener.stop();
     };
@@ -304,25 +278,12 @@ class RunningRelay implements Relay {
     const reason = new PortholeError("draining", "The relay stops");
     this.#stop.abort(reason);
     for (const listener of this.#listeners) listener.stop();
-    await Promise.all(this.#agents);
+    await this.#agents?.ended();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#door?.close();
     await Promise.all([this.#admin?.close(), this.#http?.close()]);
-    await this.#admission?.close();
+    await this.#agents?.close();
     await this.#keeping;
-  }
-
-  /** Ends the links of those who have to go, who learn why. Answers how many. */
-  #dismiss(objectionTo: (agent: AgentLink) => PortholeError | undefined): number {
-    let dismissed = 0;
-    for (const agent of this.#registry.all()) {
-      const objection = objectionTo(agent);
-      if (!objection) continue;
-      dismissed += 1;
-      this.#registry.remove(agent);
-      void refuse(agent.link, objection);
-    }
-    return dismissed;
   }
 
   /** Without it no invites can be made; everything else goes on. */
@@ -362,31 +323,5 @@ class RunningRelay implements Relay {
     });
     this.#listeners.push(listener);
     return listener.port;
-  }
-
-  #serveAgent(carrier: Carrier, entered?: Applicant): void {
-    const admission = this.#admission;
-    if (!admission) throw new Error("an agent before the relay was open");
-    const applicant = entered ?? this.#agentGate.enter(carrier.remote.address);
-    if (!applicant) {
-      carrier.destroy(new PortholeError("busy", "Too many agents at once, or too many that could not be admitted"));
-      return;
-    }
-    const deps: AgentDeps = {
-      clock: this.#options.clock,
-      log: this.#options.log,
-      metrics: this.metrics,
-      registry: this.#registry,
-      permits: this.#permits,
-      ticket: (holder, anywhere) => this.#door?.ticket(holder, anywhere),
-      admission,
-      suffixes: this.#config.suffixes,
-      publicPort: this.publicPort,
-      software: `porthole-relay/${version}`,
-      refusal: () => (this.#isDraining ? new PortholeError("draining", "this relay is being stopped") : undefined),
-      signal: this.#stop.signal,
-    };
-    const served = serveAgent(carrier, applicant, deps).finally(() => this.#agents.delete(served));
-    this.#agents.add(served);
   }
 }
