@@ -1,20 +1,18 @@
 import { PortholeError } from "../errors.ts";
-import { generateKey, type IdentityKey } from "../identity/index.ts";
-import type { Logger } from "../log.ts";
+import { generateKey } from "../identity/index.ts";
 import { canonicalHostName } from "../protocol/index.ts";
-import { Secret, whileHeld, type Clock } from "../util/index.ts";
+import { Secret } from "../util/index.ts";
 import { nextWindowCheck } from "./ari.ts";
-import { StateReporter, type CertificateState, type OrderPhase, type ServedCertificate } from "./certificate-state.ts";
+import { StateReporter, type CertificateState, type OrderPhase } from "./certificate-state.ts";
 import { misfit } from "./chain.ts";
 import { assertCertifiable } from "./csr.ts";
 import type { CertificateIssuer } from "./issuer.ts";
 import { Nap } from "./nap.ts";
 import { problemOf } from "./problem.ts";
 import type { CertificateRecord } from "./record.ts";
-import { emergencyTime, renewalTime } from "./renewal.ts";
+import { renewalTime } from "./renewal.ts";
 import { afterFailure, noFailures, onClock, withoutPause, type Failure, type RetryState } from "./retry.ts";
-import type { CertificateStore, StoredRecord } from "./store.ts";
-import { usableOf, type Usable } from "./usable.ts";
+import { StoredCertificate, type StoredCertificateOptions } from "./stored-certificate.ts";
 
 const saveAgainMs = 60_000;
 /** Without a certificate authority's work in it an attempt may be repeated at this pace. */
@@ -22,15 +20,9 @@ const maxUnreachablePauseMs = 10 * 60_000;
 /** A certificate that is due as soon as it is there means that a clock is wrong; ordering more of them does not set it right. */
 const dueAtOncePauseMs = 24 * 3_600_000;
 
-export interface KeeperOptions {
-  readonly name: string;
+export interface KeeperOptions extends StoredCertificateOptions {
   readonly issuer: CertificateIssuer;
-  readonly store: CertificateStore;
-  /** The certificates' key. When absent each gets a new one, which is kept with it. */
-  readonly key?: IdentityKey | undefined;
   readonly renewDays?: number | undefined;
-  readonly clock: Clock;
-  readonly log: Logger;
   readonly random?: () => number;
   /** Resolves when validators would get through to us; rejects to say why they would not. Before each order. */
   readonly whenReachable?: (signal: AbortSignal) => Promise<void>;
@@ -39,8 +31,6 @@ export interface KeeperOptions {
     request: { readonly name: string; readonly isRenewal: boolean },
     signal: AbortSignal,
   ) => Promise<void>;
-  /** Puts the certificate into service. Called with the stored one first, also if that has expired: our clock may be what is wrong. */
-  readonly onCertificate: (certificate: ServedCertificate) => void;
   readonly onState?: (state: CertificateState) => void;
 }
 
@@ -52,16 +42,12 @@ export class CertificateKeeper {
   readonly #options: KeeperOptions;
   readonly #reporter: StateReporter;
   readonly #nap: Nap;
-  #record: CertificateRecord;
-  #usable: Usable | undefined;
-  /** Ordered, but not on disk yet. */
-  #unsaved: CertificateRecord | undefined;
+  readonly #stored: StoredCertificate;
   /** Failures of whenReachable; they concern no authority, and a restart may forget them. */
   #unreachable: RetryState = noFailures;
   #isLoaded = false;
   #isRunning = false;
   #isUrgent = false;
-  #servedPem = "";
 
   constructor(options: KeeperOptions) {
     const { name, log, onState } = options;
@@ -72,7 +58,7 @@ export class CertificateKeeper {
     this.#options = options;
     this.#nap = new Nap(options.clock);
     this.#reporter = new StateReporter(name, log, onState);
-    this.#record = this.#emptyRecord();
+    this.#stored = new StoredCertificate(this.#emptyRecord(), options);
   }
 
   get state(): CertificateState {
@@ -103,16 +89,16 @@ export class CertificateKeeper {
 
   /** Does what is to be done now; answers when to look again. */
   async #step(signal: AbortSignal): Promise<number> {
-    const { clock, store } = this.#options;
+    const { clock } = this.#options;
     try {
       if (!this.#isLoaded) {
-        this.#adopt(await store.read());
+        await this.#stored.read();
         this.#isLoaded = true;
       }
-      if (this.#unsaved) {
-        this.#useUnsavedInNeed(); // a full disk has no room for a lock either
-        await this.#locked(signal, () => this.#save());
-        if (this.#unsaved) return clock.now() + saveAgainMs;
+      if (!this.#stored.isSaved) {
+        this.#stored.useUnsavedInNeed(); // a full disk has no room for a lock either
+        await this.#stored.locked(signal, () => this.#save());
+        if (!this.#stored.isSaved) return clock.now() + saveAgainMs;
       }
       await this.#checkClock(signal);
       await this.#checkWindow(signal);
@@ -122,7 +108,7 @@ export class CertificateKeeper {
         return clock.now();
       }
       this.#reportRest(nextAt);
-      return Math.min(nextAt, this.#record.checkWindowAt ?? Number.POSITIVE_INFINITY);
+      return Math.min(nextAt, this.#stored.record.checkWindowAt ?? Number.POSITIVE_INFINITY);
     } catch (reason) {
       // The store can't be read or locked. There may be a good certificate in it, so nothing is ordered.
       const nextAttemptAt = clock.now() + saveAgainMs;
@@ -143,7 +129,7 @@ export class CertificateKeeper {
       this.#fail(PortholeError.from(reason), this.#nextAttemptAt());
       return;
     }
-    await this.#locked(signal, async (within) => {
+    await this.#stored.locked(signal, async (within) => {
       // Another process may have ordered while this one waited for the lock.
       if (this.#nextAttemptAt() > clock.now() || (await this.#isAfterCrash())) return;
       this.#isUrgent = false;
@@ -153,20 +139,21 @@ export class CertificateKeeper {
       } catch (reason) {
         if (signal.aborted) return;
         const failure = this.#failure(reason, clock.now(), problemOf(reason)?.status === 0);
-        this.#record = { ...this.#record, retry: afterFailure(this.#record.retry, failure) };
+        const retry = afterFailure(this.#stored.record.retry, failure);
+        this.#stored.setRetry(retry);
         // Without the lock the store is another's. With a full disk it says that an order was begun, which does as well.
-        if (!within.aborted) await this.#write();
-        this.#fail(failure.error, this.#record.retry.nextAttemptAt);
+        if (!within.aborted) await this.#stored.write();
+        this.#fail(failure.error, retry.nextAttemptAt);
       }
     });
   }
 
   async #order(signal: AbortSignal): Promise<void> {
-    const { name, issuer, store, clock, log, permit } = this.#options;
-    const { retry } = this.#record;
-    const replaces = this.#isFromIssuer() ? this.#usable?.chain : undefined;
-    this.#record = { ...this.#record, retry: { ...retry, startedAt: clock.now() } };
-    await store.write(this.#record);
+    const { name, issuer, clock, log, permit } = this.#options;
+    const { retry } = this.#stored.record;
+    const replaces = this.#isFromIssuer() ? this.#stored.usable?.chain : undefined;
+    this.#stored.setRetry({ ...retry, startedAt: clock.now() });
+    await this.#stored.writeOrFail();
     await permit?.({ name, isRenewal: replaces !== undefined }, signal);
     this.#reportWork("ordering");
     const key = this.#options.key ?? generateKey();
@@ -179,7 +166,7 @@ export class CertificateKeeper {
     log.info({ name, directory: issuer.directoryUrl, notAfter }, "A new certificate is there");
     const empty = this.#emptyRecord();
     const isDueAtOnce = renewalTime(chain, { jitter: empty.jitter }) <= clock.now();
-    this.#unsaved = {
+    this.#stored.setNew({
       ...empty,
       directoryUrl: issuer.directoryUrl,
       chain,
@@ -187,51 +174,40 @@ export class CertificateKeeper {
       ...(isDueAtOnce && {
         retry: afterFailure(noFailures, this.#failure(clockError(name, notAfter), clock.now(), false)),
       }),
-    };
+    });
     await this.#save();
   }
 
   /** An order whose end nobody wrote down counts as a failed one, or a program that crashes in it would order for ever. */
   async #isAfterCrash(): Promise<boolean> {
     const { clock, name } = this.#options;
-    const { startedAt } = this.#record.retry;
+    const { startedAt } = this.#stored.record.retry;
     if (startedAt === undefined) return false;
     const error = new PortholeError("ca", `The last order for ${name} was not finished`);
-    const retry = afterFailure(this.#record.retry, this.#failure(error, Math.min(startedAt, clock.now()), true));
-    this.#record = { ...this.#record, retry };
-    await this.#write();
+    const retry = afterFailure(this.#stored.record.retry, this.#failure(error, Math.min(startedAt, clock.now()), true));
+    this.#stored.setRetry(retry);
+    await this.#stored.write();
     const isTooEarly = this.#nextAttemptAt() > clock.now();
     if (isTooEarly) this.#fail(error, retry.nextAttemptAt);
     return isTooEarly;
   }
 
+  /** A full disk is no failure of the authority's. */
   async #save(): Promise<void> {
-    const { store, clock } = this.#options;
-    const record = this.#unsaved;
-    if (!record) return;
     try {
-      await store.write(record);
-      this.#unsaved = undefined;
-      this.#use(record);
+      await this.#stored.save();
     } catch (reason) {
-      this.#useUnsavedInNeed();
-      this.#fail(PortholeError.from(reason), clock.now() + saveAgainMs);
+      this.#fail(PortholeError.from(reason), this.#options.clock.now() + saveAgainMs);
     }
-  }
-
-  /** Until the new certificate is on disk the old one serves, unless that is as good as none. */
-  #useUnsavedInNeed(): void {
-    const now = this.#options.clock.now();
-    if (this.#unsaved && (!this.#usable || emergencyTime(this.#usable.chain) <= now)) this.#use(this.#unsaved);
   }
 
   /** A pause that was begun on a clock that was ahead. */
   async #checkClock(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
-    if ((this.#record.retry.failedAt ?? 0) <= clock.now()) return;
-    await this.#locked(signal, async () => {
-      this.#record = { ...this.#record, retry: onClock(this.#record.retry, clock.now()) };
-      await this.#write();
+    if ((this.#stored.record.retry.failedAt ?? 0) <= clock.now()) return;
+    await this.#stored.locked(signal, async () => {
+      this.#stored.setRetry(onClock(this.#stored.record.retry, clock.now()));
+      await this.#stored.write();
     });
   }
 
@@ -239,11 +215,11 @@ export class CertificateKeeper {
   async #checkWindow(signal: AbortSignal): Promise<void> {
     const { issuer, clock, log, name } = this.#options;
     const now = clock.now();
-    const chain = this.#usable?.chain;
+    const chain = this.#stored.usable?.chain;
     if (!chain || !this.#isFromIssuer() || chain.notAfter <= now) return;
-    const { checkWindowAt = 0 } = this.#record;
+    const { checkWindowAt = 0 } = this.#stored.record;
     if (checkWindowAt > now && checkWindowAt <= nextWindowCheck(now, Number.POSITIVE_INFINITY)) return;
-    let { window } = this.#record;
+    let { window } = this.#stored.record;
     let retryAfterMs: number | undefined;
     try {
       const answer = await issuer.renewalWindow(chain, signal);
@@ -256,81 +232,36 @@ export class CertificateKeeper {
       ({ retryAfterMs } = error);
       log.debug({ name, code: error.code }, `When to renew is not known: ${error.message}`);
     }
-    const known = { ...(window && { window }), checkWindowAt: nextWindowCheck(now, retryAfterMs) };
+    const checkAgainAt = nextWindowCheck(now, retryAfterMs);
     // First in memory: where nothing can be written the authority must not be asked every minute.
-    this.#record = { ...this.#record, ...known };
-    await this.#locked(signal, async () => {
-      if (this.#usable?.chain.pem !== chain.pem) return; // another process has a newer one
-      const { window: _old, ...rest } = this.#record;
-      this.#record = { ...rest, ...known };
-      await this.#write();
+    this.#stored.setWindow(window, checkAgainAt);
+    await this.#stored.locked(signal, async () => {
+      if (this.#stored.usable?.chain.pem !== chain.pem) return; // another process has a newer one
+      this.#stored.setWindow(window, checkAgainAt);
+      await this.#stored.write();
     });
-  }
-
-  /** Does the work with the store locked and read again. */
-  async #locked(signal: AbortSignal, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const { store } = this.#options;
-    await whileHeld(await store.lock(signal), signal, async (within) => {
-      this.#adopt(await store.read());
-      await work(within);
-    });
-  }
-
-  /** What is only good to know is not worth an error. */
-  async #write(): Promise<void> {
-    const { store, log, name } = this.#options;
-    await store.write(this.#record).catch((reason: unknown) => log.warn({ name }, PortholeError.from(reason).message));
-  }
-
-  /** Takes over what the store has, which may be another process's work. */
-  #adopt({ record, damage }: StoredRecord): void {
-    const { name, log, clock } = this.#options;
-    if (damage) log.error({ name, hint: damage.hint }, damage.message);
-    if (!record) return;
-    const isNewer = (record.chain?.notAfter ?? 0) > (this.#unsaved?.chain?.notAfter ?? 0);
-    if (this.#unsaved && !isNewer) return;
-    this.#unsaved = undefined;
-    if (record.name === name || record.name === "") this.#use({ ...record, name });
-    else if (record.chain && record.chain.notAfter > clock.now())
-      throw new PortholeError("usage", `The certificate file is for ${record.name} and not for ${name}`, {
-        hint: "Give each name a file of its own.",
-      });
-  }
-
-  #use(record: CertificateRecord): void {
-    const { name, log, key: ownKey, onCertificate } = this.#options;
-    this.#record = record;
-    const { usable, fault } = usableOf(record, name, ownKey);
-    if (fault !== undefined) log.warn({ name }, `The stored certificate can't serve: ${fault}`);
-    if (!usable) return;
-    this.#usable = usable;
-    const { chain, key } = usable;
-    if (chain.pem === this.#servedPem) return;
-    this.#servedPem = chain.pem;
-    const { pem: chainPem, notBefore, notAfter } = chain;
-    try {
-      onCertificate({ name, chainPem, key, notBefore, notAfter, directoryUrl: record.directoryUrl });
-    } catch (reason) {
-      log.error({ name, reason }, "The certificate could not be put into service");
-    }
   }
 
   #isFromIssuer(): boolean {
-    return this.#record.directoryUrl === this.#options.issuer.directoryUrl;
+    return this.#stored.record.directoryUrl === this.#options.issuer.directoryUrl;
   }
 
   #dueAt(): number {
-    const { directoryUrl, window, jitter } = this.#record;
-    if (!this.#usable) return 0;
+    const { directoryUrl, window, jitter } = this.#stored.record;
+    if (!this.#stored.usable) return 0;
     // Another authority was chosen (staging is over, for example). One that somebody put there serves until it is due.
     if (!this.#isFromIssuer() && directoryUrl !== undefined) return 0;
     const { renewDays } = this.#options;
-    return renewalTime(this.#usable.chain, { window: this.#isFromIssuer() ? window : undefined, renewDays, jitter });
+    return renewalTime(this.#stored.usable.chain, {
+      window: this.#isFromIssuer() ? window : undefined,
+      renewDays,
+      jitter,
+    });
   }
 
   #nextAttemptAt(): number {
     const now = this.#options.clock.now();
-    const retry = this.#isUrgent ? withoutPause(this.#record.retry, now) : this.#record.retry;
+    const retry = this.#isUrgent ? withoutPause(this.#stored.record.retry, now) : this.#stored.record.retry;
     this.#unreachable = onClock(this.#unreachable, now);
     const { failedAt = 0, nextAttemptAt = 0 } = this.#unreachable;
     return Math.max(this.#dueAt(), retry.nextAttemptAt ?? 0, Math.min(nextAttemptAt, failedAt + maxUnreachablePauseMs));
@@ -349,20 +280,20 @@ export class CertificateKeeper {
   }
 
   #reportWork(phase: OrderPhase): void {
-    this.#reporter.working(phase, this.#usable?.chain.notAfter);
+    this.#reporter.working(phase, this.#stored.usable?.chain.notAfter);
   }
 
   #reportRest(nextAt: number): void {
-    const { failures, lastError } = this.#record.retry;
+    const { failures, lastError } = this.#stored.record.retry;
     const failed = failures > 0 ? lastError : this.#unreachable.lastError;
     if (failed) {
       const { code, message, hint } = failed;
       this.#fail(new PortholeError(code, message, hint === undefined ? {} : { hint }), nextAt);
-    } else if (this.#usable) this.#reporter.valid(this.#usable.chain.notAfter, nextAt);
+    } else if (this.#stored.usable) this.#reporter.valid(this.#stored.usable.chain.notAfter, nextAt);
   }
 
   #fail(error: PortholeError, nextAttemptAt: number | undefined): void {
-    this.#reporter.failed(error, this.#usable?.chain.notAfter, nextAttemptAt);
+    this.#reporter.failed(error, this.#stored.usable?.chain.notAfter, nextAttemptAt);
   }
 }
 
