@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { createPublicKey } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
 import { generateKey } from "@porthole/common/identity";
 import type { DoctorReport, TunnelSpec } from "@porthole/common/rpc";
 import type { Relay } from "@porthole/relay";
+import { TestAuthority } from "../common/src/testing/test-authority.ts";
 import {
   freePort,
   needQuic,
@@ -123,6 +127,29 @@ describe("The doctor", function () {
     const udp = checks.find(({ id }) => id === "relay-udp");
     assert.equal(udp?.status, "warning");
     assert.match(udp.fix ?? "", /allow UDP/);
+    assert.equal(checks.at(-1)?.status, "ok");
+  });
+
+  it("does not say that QUIC works with a relay whose CA it doesn't know", async function () {
+    needQuic.call(this);
+    const [service, folder] = await Promise.all([startSite(), scope.folder()]);
+    const [certPath, keyPath] = [join(folder, "relay.pem"), join(folder, "relay.key")];
+    const key = generateKey();
+    const now = Date.now();
+    const spki = createPublicKey(key.pem).export({ type: "spki", format: "der" });
+    const dates = { notBefore: now - 3_600_000, notAfter: now + 3_600_000 };
+    await writeFile(keyPath, key.pem);
+    await writeFile(certPath, new TestAuthority({ now }).issue({ dnsName: "localhost", spki, ...dates }));
+    const relay = await startTestRelay(scope, { args: ["--tls-cert", certPath, "--tls-key", keyPath] });
+    const test = await startTestAgent(scope);
+    const { checks } = await test.agent.call("doctor", {
+      spec: await spec(test, service.local, [
+        { address: `localhost:${relay.apiPort}`, fingerprint: relay.fingerprint },
+      ]),
+    });
+    const udp = checks.find(({ id }) => id === "relay-udp");
+    assert.equal(udp?.status, "warning");
+    assert.match(udp.finding, /can be reached, and QUIC does not trust/);
     assert.equal(checks.at(-1)?.status, "ok");
   });
 });

@@ -70,7 +70,7 @@ export function listenError(options: ListenTarget, cause: NodeJS.ErrnoException)
   if (cause.code === "EACCES")
     return new PortholeError("address", `${where}: no permission`, {
       cause,
-      hint: `Ports below 1024 need a privilege (CAP_NET_BIND_SERVICE), or choose another one with --${options.flag}.`,
+      hint: `Ports below 1024 need a privilege (CAP_NET_BIND_SERVICE), which the systemd unit gives; or choose another one with --${options.flag}.`,
     });
   return new PortholeError("address", `${where} can't be opened: ${cause.message}`, {
     cause,

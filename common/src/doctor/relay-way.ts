@@ -54,15 +54,7 @@ export async function checkRelayPort(
 }
 
 /** A relay that refuses us over QUIC has been reached over UDP all the same. */
-const answersOfRelay: readonly ErrorCode[] = [
-  "unauthorized",
-  "name",
-  "version",
-  "busy",
-  "draining",
-  "limit",
-  "untrusted",
-];
+const answersOfRelay: readonly ErrorCode[] = ["unauthorized", "name", "version", "busy", "draining", "limit"];
 
 export function judgeUdp(quic: TransportOutcome, { text }: ServerSettings, transport: TransportPolicy): Finding {
   if (transport === "h2") return skipped("QUIC is turned off, so UDP is not needed.");
@@ -70,6 +62,11 @@ export function judgeUdp(quic: TransportOutcome, { text }: ServerSettings, trans
   const { code, message } = quic.error;
   const say = transport === "quic" ? failed : warning;
   if (code === "unavailable") return say(`${message}.`, "HTTP/2 carries the traffic; nothing needs to be done.");
+  if (code === "untrusted")
+    return say(
+      `UDP ${text} can be reached, and QUIC does not trust the relay (${message}).`,
+      "QUIC knows the CAs that come with Node, and no other: a relay with a private CA's certificate is used over HTTP/2.",
+    );
   return say(
     `UDP ${text} does not answer (${message}).`,
     transport === "quic"

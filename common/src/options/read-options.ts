@@ -70,7 +70,7 @@ export function readOptions<T extends OptionTable>(
   const extra = positionals[maxPositionals];
   if (extra !== undefined)
     throw new PortholeError("usage", `Unexpected argument ${JSON.stringify(extra)}`, {
-      hint: "Flags begin with two dashes; --help all lists them.",
+      hint: "Flags begin with two dashes, a command stands before them; --help all lists both.",
     });
   const fromCaller = (name: string, spec: OptionSpec): Given | undefined =>
     flags.get(name) ?? fromEnv(name, spec, env, prefix);
