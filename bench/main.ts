@@ -6,6 +6,7 @@ import { benchHeadOfLine } from "./head-of-line.ts";
 import { benchHttpMode } from "./http-mode.ts";
 import { benchInspector } from "./inspector.ts";
 import { benchQuicEngine } from "./quic-engine.ts";
+import { benchPlacement } from "./placement.ts";
 import { benchStalledReaders } from "./stalled-readers.ts";
 import { benchThroughput } from "./throughput.ts";
 import { benchQuicLane } from "./quic-lane.ts";
@@ -21,6 +22,7 @@ const sections: Readonly<Record<string, (show: ShowRow) => Promise<void>>> = {
   "idle-agents": benchIdleAgents,
   floods: benchFloods,
   "head-of-line": benchHeadOfLine,
+  placement: benchPlacement,
   "stalled-readers": benchStalledReaders,
   "throughput-20": (show) => benchThroughput(20, show),
   "throughput-100": (show) => benchThroughput(100, show),

@@ -44,7 +44,10 @@ export interface Registry {
 
 const preference: Readonly<Record<LinkKind, number>> = { memory: 0, quic: 0, http2: 1 };
 
-/** QUIC before HTTP/2, but whatever gives signs of life before what does not; then the fewest streams. */
+/**
+ * QUIC before HTTP/2, but whatever gives signs of life before what does not; then the fewest streams. Not by how busy QUIC is: a stream
+ * stays where it is, and over TCP it would lose more when packets get lost than it gains while none do (bench/placement.ts).
+ */
 function rankOf(link: Link): { readonly group: number; readonly streams: number } {
   return { group: preference[link.kind] + (link.isSilent ? 2 : 0), streams: link.load().openStreams };
 }

@@ -32,6 +32,8 @@ export interface RelayOptions {
   readonly authorize?: Authorize;
   /** For a certificate authority with other limits than Let's Encrypt's. */
   readonly permitLimits?: PermitLimits;
+  /** Who is here, and where visitors are led; the registry in this process's memory if absent. */
+  readonly createRegistry?: typeof createRegistry;
 }
 
 export interface RelayCounts {
@@ -114,7 +116,8 @@ class RunningRelay implements Relay {
     this.#startedAt = options.clock.now();
     registerLaneMetrics(this.metrics.registry, () => this.quic());
     this.#arrivals = new Arrivals(options.clock, config.limits.awaitAgentsMs);
-    this.#registry = createRegistry((label) => this.#arrivals.arrived(label));
+    const create = options.createRegistry ?? createRegistry;
+    this.#registry = create((label) => this.#arrivals.arrived(label));
     const gates = {
       clock: options.clock,
       limits: () => this.#config.limits,
