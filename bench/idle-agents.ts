@@ -6,6 +6,7 @@ import { createLink } from "@porthole/common/link";
 import { dialHttp2 } from "@porthole/common/link/http2";
 import { dialQuic, quicAvailability } from "@porthole/common/link/quic";
 import { systemClock } from "@porthole/common/util";
+import { processorMs } from "./process-time.ts";
 import { withRelay } from "./processes.ts";
 import type { ShowRow } from "./row.ts";
 
@@ -43,11 +44,11 @@ async function measure(carrier: string, dial: Dial, show: ShowRow): Promise<void
         setTimeout(resolve, settleMs);
       });
       const after = await residentBytes(relay.child.pid);
-      const busyBefore = await processorMs(relay.child.pid);
+      const busyBefore = await sumOfFamily(relay.child.pid, processorMs);
       await new Promise((resolve) => {
         setTimeout(resolve, heartbeatsMs);
       });
-      const busyMs = (await processorMs(relay.child.pid)) - busyBefore;
+      const busyMs = (await sumOfFamily(relay.child.pid, processorMs)) - busyBefore;
       for (const link of links) link.destroy(new PortholeError("closed", "The measurement is over"));
       await Promise.all(links.map((link) => link.closed));
       show({
@@ -85,14 +86,6 @@ function residentBytes(pid: number | undefined): Promise<number> {
   return sumOfFamily(pid, async (member) => {
     const status = await readFile(`/proc/${member}/status`, "utf8");
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
-  });
-}
-
-/** Time on a processor so far; the kernel counts in hundredths of a second. */
-function processorMs(pid: number | undefined): Promise<number> {
-  return sumOfFamily(pid, async (member) => {
-    const fields = (await readFile(`/proc/${member}/stat`, "utf8")).replace(/^.*\) /, "").split(" ");
-    return (Number(fields[11]) + Number(fields[12])) * 10;
   });
 }
 

@@ -3,6 +3,7 @@ import { cpus } from "node:os";
 import { benchIdleAgents } from "./idle-agents.ts";
 import { benchFloods } from "./floods.ts";
 import { benchHeadOfLine } from "./head-of-line.ts";
+import { benchHostileUdp } from "./hostile-udp.ts";
 import { benchHttpMode } from "./http-mode.ts";
 import { benchInspector } from "./inspector.ts";
 import { benchQuicEngine } from "./quic-engine.ts";
@@ -10,17 +11,22 @@ import { benchPlacement } from "./placement.ts";
 import { benchStalledReaders } from "./stalled-readers.ts";
 import { benchThroughput } from "./throughput.ts";
 import { benchQuicLane } from "./quic-lane.ts";
+import { benchLaneFaults } from "./lane-faults.ts";
+import { benchLanes } from "./lanes.ts";
 import { meetsTarget, type BenchRow, type ShowRow } from "./row.ts";
 import { benchWholePath } from "./whole-path.ts";
 
 const sections: Readonly<Record<string, (show: ShowRow) => Promise<void>>> = {
   "quic-engine": quicEngine,
   "quic-lane": benchQuicLane,
+  lanes: benchLanes,
   "whole-path": benchWholePath,
   "http-mode": benchHttpMode,
   inspector: benchInspector,
   "idle-agents": benchIdleAgents,
   floods: benchFloods,
+  "hostile-udp": benchHostileUdp,
+  "lane-faults": benchLaneFaults,
   "head-of-line": benchHeadOfLine,
   placement: benchPlacement,
   "stalled-readers": benchStalledReaders,

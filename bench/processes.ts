@@ -15,10 +15,11 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-export function start(script: string, args: readonly string[]): Running {
+export function start(script: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
   const path = fileURLToPath(new URL(`../${script}`, import.meta.url));
   const child = spawn(process.execPath, ["--conditions=source", path, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, ...env },
   });
   const exited = once(child, "exit");
   return {
@@ -51,21 +52,19 @@ export async function waitForLine<T>(running: Running, match: (line: string) => 
 export interface RelayPorts {
   readonly api: number;
   readonly public: number;
+  /** Where its options ask for it. */
+  readonly admin?: number;
 }
 
-/** Runs `work` with a relay on free ports. `args`: more of its options. */
+/** Runs `work` with a relay on free ports. `args`: more of its options; `env`: of its environment. */
 export async function withRelay<T>(
   work: (relay: Running, ports: RelayPorts, stateDir: string) => Promise<T>,
   args: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
 ): Promise<T> {
   const stateDir = await mkdtemp(join(tmpdir(), "porthole-bench-"));
-  const relay = start("relay/src/main.ts", [
-    "--api-port=0",
-    "--pub-port=0",
-    "--json",
-    `--state-dir=${stateDir}`,
-    ...args,
-  ]);
+  const own = ["--api-port=0", "--pub-port=0", "--json", `--state-dir=${stateDir}`];
+  const relay = start("relay/src/main.ts", [...own, ...args], env);
   try {
     const ports = await waitForLine(relay, (line) => {
       const entry = JSON.parse(line) as { msg: string } & RelayPorts;

@@ -1,12 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { createCertificate, generateKey } from "@porthole/common/identity";
-import type { Carrier } from "@porthole/common/link";
-import { silentLogger } from "@porthole/common/log";
-import { AsyncQueue, systemClock } from "@porthole/common/util";
-import { Lane } from "../relay/src/lane/lane.ts";
+import { openLane, relayIdentity } from "./lane-process.ts";
 import { acceptEngine, receiveOn, type Identity, type Meter, type Sink } from "./quic-engine-ends.ts";
 import type { ShowRow } from "./row.ts";
 
@@ -38,13 +33,12 @@ export async function benchQuicLane(show: ShowRow): Promise<void> {
     value: (cpu.relay + cpu.lane) / engine,
     unit: "ratio",
   });
+  show({ name: "a core of the lane", value: bytes / megabyte / (cpu.lane / 1_000), unit: "MB/s" });
   show({ name: "of it, the relay's own process", value: cpu.relay / engine, unit: "ratio" });
 }
 
 async function measure(accept: (identity: Identity) => Promise<Sink & { laneMs?(): Promise<number> }>) {
-  const key = generateKey();
-  const { pem } = createCertificate({ key, dnsNames: ["relay.example"], notBefore: new Date(), days: 1 });
-  const identity = { cert: pem, key: key.pem };
+  const identity = relayIdentity();
   const sink = await accept(identity);
   const child = fork(fileURLToPath(new URL("quic-engine-peer.ts", import.meta.url)), {
     execArgv: ["--conditions=source"],
@@ -62,23 +56,11 @@ async function measure(accept: (identity: Identity) => Promise<Sink & { laneMs?(
 }
 
 async function acceptLane(identity: Identity): Promise<Sink & { laneMs(): Promise<number> }> {
-  const arrived = new AsyncQueue<Carrier>();
-  const lane = await Lane.open({
-    ...{ address: "127.0.0.1", port: 0, ...identity, admission: "open", memoryCapBytes: 1024 ** 3 },
-    ...{ clock: systemClock, log: silentLogger, onCarrier: (carrier) => void arrived.push(carrier) },
-  });
+  const lane = await openLane(identity);
   return {
     port: lane.port,
-    async receive(length) {
-      const { value } = await arrived.next();
-      if (!value) throw new Error("Nobody came");
-      return receiveOn(value, length);
-    },
-    async laneMs() {
-      // User and system time in hundredths of a second: proc(5).
-      const fields = (await readFile(`/proc/${lane.facts().pid}/stat`, "utf8")).split(") ")[1]?.split(" ") ?? [];
-      return (Number(fields[11]) + Number(fields[12])) * 10;
-    },
+    receive: async (length) => receiveOn(await lane.next(), length),
+    laneMs: () => lane.processorMs(),
     close: () => lane.close(),
   };
 }

@@ -31,7 +31,8 @@ export async function visitsOf(target: Target, seconds: number): Promise<Visits>
   return { p50: at(0.5), p99: at(0.99), count: times.length, failed };
 }
 
-async function visit({ port, name = "localhost" }: Target): Promise<void> {
+/** Rejects when the connection breaks off; what takes too long is the caller's to end. */
+export async function visit({ port, name = "localhost" }: Target): Promise<void> {
   const socket = tls.connect({ port, host: "127.0.0.1", servername: name, rejectUnauthorized: false });
   try {
     socket.write(`GET / HTTP/1.1\r\nHost: ${name}\r\n\r\n`);

@@ -1,0 +1,41 @@
+import { createCertificate, generateKey } from "@porthole/common/identity";
+import type { Carrier } from "@porthole/common/link";
+import { silentLogger } from "@porthole/common/log";
+import { AsyncQueue, systemClock } from "@porthole/common/util";
+import { Lane } from "../relay/src/lane/lane.ts";
+import { processorMs } from "./process-time.ts";
+import type { Identity } from "./quic-engine-ends.ts";
+
+/** The relay's QUIC process, as the relay has it; this process is the relay. */
+export interface RunningLane {
+  readonly port: number;
+  /** A client whose handshake is done. */
+  next(): Promise<Carrier>;
+  processorMs(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Lets everyone in. */
+export async function openLane(identity: Identity): Promise<RunningLane> {
+  const arrived = new AsyncQueue<Carrier>();
+  const lane = await Lane.open({
+    ...{ address: "127.0.0.1", port: 0, ...identity, admission: "open", memoryCapBytes: 1024 ** 3 },
+    ...{ clock: systemClock, log: silentLogger, onCarrier: (carrier) => void arrived.push(carrier) },
+  });
+  return {
+    port: lane.port,
+    async next() {
+      const { value } = await arrived.next();
+      if (!value) throw new Error("Nobody came");
+      return value;
+    },
+    processorMs: () => processorMs(lane.facts().pid),
+    close: () => lane.close(),
+  };
+}
+
+export function relayIdentity(): Identity {
+  const key = generateKey();
+  const { pem } = createCertificate({ key, dnsNames: ["relay.example"], notBefore: new Date(), days: 1 });
+  return { cert: pem, key: key.pem };
+}
