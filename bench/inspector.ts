@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { start, waitForLine, withRelay, type RelayPorts, type Running } from "./processes.ts";
+import { median } from "./median.ts";
 import { keptAlive, type Target } from "./load.ts";
 import type { ShowRow } from "./row.ts";
 
@@ -102,8 +103,4 @@ async function online(client: Running, ports: RelayPorts): Promise<Target> {
     return line.startsWith("online") ? line : undefined;
   });
   return { port: ports.public, name: name ?? "" };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -33,8 +33,8 @@ export async function benchQuicLane(show: ShowRow): Promise<void> {
     value: (cpu.relay + cpu.lane) / engine,
     unit: "ratio",
   });
-  show({ name: "a core of the lane", value: bytes / megabyte / (cpu.lane / 1_000), unit: "MB/s" });
   show({ name: "of it, the relay's own process", value: cpu.relay / engine, unit: "ratio" });
+  show({ name: "a core of the lane", value: bytes / megabyte / (cpu.lane / 1_000), unit: "MB/s" });
 }
 
 async function measure(accept: (identity: Identity) => Promise<Sink & { laneMs?(): Promise<number> }>) {
