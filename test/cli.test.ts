@@ -21,7 +21,7 @@ describe("command line", function () {
       const table: OptionTable = program === "client" ? clientOptions : relayOptions;
       const all = (await runCli(scope, program, ["--help", "all"])).stdout;
       for (const [name, { advanced = false }] of Object.entries(table)) {
-        const flag = new RegExp(`^  --${name}(-file)?( |$)`, "m");
+        const flag = new RegExp(`^  --(\\[no-\\])?${name}(-file)?( |$)`, "m");
         assert.match(all, flag);
         assert.equal(flag.test(stdout), !advanced, name);
       }
@@ -38,6 +38,21 @@ describe("command line", function () {
     });
   }
 
+  for (const [program, command, own] of [
+    ["client", "join", "--state-dir"],
+    ["client", "relays", "remove HOST"],
+    ["client", "status", "--json"],
+    ["client", "share", "--for TIME"],
+    ["relay", "doctor", "--quic-memory"],
+  ] as const) {
+    it(`${program} ${command} --help all is about that command`, async () => {
+      const { code, stdout } = await runCli(scope, program, [command, "--help", "all"]);
+      assert.equal(code, 0);
+      assert.match(stdout, new RegExp(`^  porthole(-relay)? ${command}`));
+      assert.ok(stdout.includes(own), stdout);
+    });
+  }
+
   const wrong: readonly (readonly [string, readonly string[], RegExp])[] = [
     ["no server", [], /--server/],
     [
@@ -46,11 +61,13 @@ describe("command line", function () {
       /--primary-cert-extension-hex: Character 1/,
     ],
     ["a bad port", ["--server", "localhost:99999"], /--server.*99999/],
-    ["a bad service", ["nonsense", "--server", "localhost"], /--local.*nonsense/],
+    ["a bad service", ["99999", "--server", "localhost"], /--local.*99999[\s\S]*Write a port/],
+    ["a misspelt command", ["statsu"], /no command "statsu"[\s\S]*status/],
+    ["a secret's file that is missing", ["--access-basic-file", "/nowhere"], /Can't read \/nowhere: it does not exist/],
     [
       "contradictions",
-      ["--server", "localhost", "--force-h2", "--transport", "quic", "--state-dir", "/nonexistent/x"],
-      /./,
+      ["--server", "localhost", "--force-h2", "--transport", "quic"],
+      /--force-h2 and --transport quic contradict/,
     ],
   ];
   for (const [name, argv, text] of wrong) {

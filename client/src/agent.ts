@@ -5,14 +5,14 @@ import { systemClock } from "@porthole/common/util";
 import { createDialers } from "./dialers.ts";
 import { clientOptions } from "./options.ts";
 
-const options = defineOptions({
+export const agentOptions = defineOptions({
   stdio: { help: "Speak JSON-RPC on standard input and output", parse: flag },
   proxy: clientOptions.proxy,
 });
 
 /** `porthole agent --stdio`: does what another program says (docs/rpc.md), and ends with its input. */
 export async function runStdioAgent(argv: readonly string[]): Promise<void> {
-  const { stdio, proxy } = readOptions(options, argv, process.env).values;
+  const { stdio, proxy } = readOptions(agentOptions, argv, process.env).values;
   if (!stdio)
     throw new PortholeError("usage", "porthole agent is for other programs, which say how they speak to it", {
       hint: "porthole agent --stdio speaks JSON-RPC on standard input and output: see docs/rpc.md.",

@@ -47,7 +47,7 @@ export async function identity(argv: readonly string[]): Promise<string> {
   if (action === "show" && file === undefined) return show(place);
   if (action === "export" && file !== undefined) return exportKey(place, file);
   if (action === "import" && file !== undefined) return importKey(place, file);
-  throw new PortholeError("usage", `porthole identity does not know ${JSON.stringify(positionals.join(" "))}`, {
+  throw new PortholeError("usage", "porthole identity needs to know what to do", {
     hint: "porthole identity show, export FILE, or import FILE; export - writes the key to standard output.",
   });
 }

@@ -10,8 +10,8 @@ const stateDirOption = {
   parse: path,
   fallbackHelp: "the platform's data folder",
 } as const;
-const joinOptions = defineOptions({ "state-dir": stateDirOption });
-const relaysOptions = defineOptions({
+export const joinOptions = defineOptions({ "state-dir": stateDirOption });
+export const relaysOptions = defineOptions({
   "state-dir": stateDirOption,
   json: { help: "One JSON object", parse: flag },
 });

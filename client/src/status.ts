@@ -3,14 +3,14 @@ import type { TunnelState } from "@porthole/common/tunnel";
 import { runningClient } from "./ask-client.ts";
 import { describeAccess, describeCertificate, describeStatus, urlsOf } from "./text.ts";
 
-const options = defineOptions({
+export const runningOptions = defineOptions({
   "state-dir": { help: "State folder of the client", parse: path, fallbackHelp: "the platform's data folder" },
   json: { help: "The whole state as JSON", parse: flag },
 });
 
 /** `porthole status` and `porthole stop`: what the running client answers. Throws `closed` when none is running. */
-export async function commandClient(command: "status" | "stop", argv: readonly string[]): Promise<string> {
-  const { values } = readOptions(options, argv, process.env);
+export async function askRunning(command: "status" | "stop", argv: readonly string[]): Promise<string> {
+  const { values } = readOptions(runningOptions, argv, process.env);
   const answer = await runningClient(values["state-dir"]).ask(command);
   if (values.json) return `${JSON.stringify(answer)}\n`;
   return command === "stop" ? "Stopping.\n" : describe(answer as TunnelState);

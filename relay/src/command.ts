@@ -1,4 +1,4 @@
-import { asksFor, helpText, type OptionTable, type OptionValues } from "@porthole/common/options";
+import { asksFor, asksForAllHelp, helpText, type OptionTable, type OptionValues } from "@porthole/common/options";
 import { readValues } from "./read-values.ts";
 
 /** What can be typed after `porthole-relay`. */
@@ -32,7 +32,7 @@ export function defineCommand<const T extends OptionTable>(spec: CommandSpec<T>)
     help,
     async run(argv) {
       if (asksFor(argv, "help")) {
-        const context = { summary: `${help}.`, example, columns: process.stdout.columns };
+        const context = { summary: `${help}.`, example, columns: process.stdout.columns, all: asksForAllHelp(argv) };
         process.stdout.write(helpText(options, commands ? { ...context, commands } : context));
         return 0;
       }

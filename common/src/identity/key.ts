@@ -144,7 +144,7 @@ async function readKeyFile(path: string, logger: Logger): Promise<string | undef
     if (process.platform !== "win32" && (mode & 0o077) !== 0)
       logger.warn(
         { path, mode: (mode & 0o777).toString(8) },
-        "Other users of this machine can read the key file; chmod 600 it",
+        `Other users of this machine can read ${path}; chmod 600 it`,
       );
     return await file.readFile("latin1");
   } catch (reason) {

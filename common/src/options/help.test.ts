@@ -10,6 +10,7 @@ const options = defineOptions({
   mode: { help: "How local services are reached, which this text explains at some length", parse: choice("a", "b") },
   "domain-suffix": { help: "Allowed suffix", parse: text, repeatable: true },
   open: { help: "Lets anyone in", parse: flag },
+  inspect: { help: "Keeps requests", parse: flag, fallback: "true" },
   "acme-eab-hmac": { help: "Key of the ACME account", parse: text, secret: true },
 });
 
@@ -39,6 +40,7 @@ Options:
                              text explains at some length
   --domain-suffix TEXT       Allowed suffix (repeatable)
   --open                     Lets anyone in
+  --[no-]inspect             Keeps requests (default: true)
   --acme-eab-hmac-file PATH  Key of the ACME account
   --help                     This text
 
@@ -81,6 +83,7 @@ describe("markdownTable", () => {
 | \`--mode a\\|b\` | \`PORTHOLE_MODE\` |  | How local services are reached, which this text explains at some length |
 | \`--domain-suffix TEXT\` | \`PORTHOLE_DOMAIN_SUFFIX\` |  | Allowed suffix (repeatable) |
 | \`--open\` | \`PORTHOLE_OPEN\` | off | Lets anyone in |
+| \`--[no-]inspect\` | \`PORTHOLE_INSPECT\` | \`true\` | Keeps requests |
 | \`--acme-eab-hmac-file PATH\` | \`PORTHOLE_ACME_EAB_HMAC\` |  | Key of the ACME account |
 `,
     );

@@ -30,7 +30,7 @@ export function helpText(table: OptionTable, context: HelpContext): string {
   const hasMore = isShort && advanced.length > 0;
   const everyday: Row[] = [
     ...rowsOf(false),
-    hasMore ? ["--help [all]", `This text; with all, ${advanced.length} more options`] : ["--help", "This text"],
+    hasMore ? ["--help [all]", `This text; with all, ${advanced.length} more`] : ["--help", "This text"],
   ];
   const commands = Object.entries(context.commands ?? {});
   const shown = [...everyday, ...(isShort ? [] : advanced), ...commands];
@@ -59,7 +59,9 @@ export function markdownTable(table: OptionTable, prefix = defaultPrefix): strin
 
 function flagWithValue(name: string, spec: OptionSpec): string {
   const placeholder = placeholderOf(spec);
-  return `--${flagName(name, spec)}${placeholder === "" ? "" : ` ${placeholder}`}`;
+  // What is on already is given to turn it off.
+  const isOn = isSwitch(spec) && spec.fallback === "true";
+  return `--${isOn ? "[no-]" : ""}${flagName(name, spec)}${placeholder === "" ? "" : ` ${placeholder}`}`;
 }
 
 function describe(spec: OptionSpec, fallback: string): string {

@@ -29,7 +29,7 @@ function hosts(argv: readonly string[], env: Record<string, string> = {}): strin
 
 function readFile(path: string): string {
   if (path === "/run/token") return "s3cret\n";
-  throw new Error(`no such file, open '${path}'`);
+  throw Object.assign(new Error(`ENOENT: no such file, open '${path}'`), { code: "ENOENT" });
 }
 
 function usage(text: RegExp, hint = /./): (thrown: PortholeError) => boolean {
@@ -156,7 +156,10 @@ describe("readOptions", () => {
     assert.equal(reveal([], { PORTHOLE_TOKEN: "fr0m env" }), "fr0m env");
     assert.ok(!inspect(read([], { PORTHOLE_TOKEN: "s3cret" })).includes("s3cret"));
     assert.throws(() => read(["--token", "s3cret"]), usage(/^--token would show a secret/, /--token-file/));
-    assert.throws(() => reveal(["--token-file", "/nowhere"]), usage(/^--token-file: no such file/));
+    assert.throws(
+      () => reveal(["--token-file", "/nowhere"]),
+      usage(/^--token-file: Can't read \/nowhere: it does not exist$/),
+    );
     assert.throws(
       () => read([], { PORTHOLE_HMAC: "s3cret" }),
       (thrown: PortholeError) => usage(/PORTHOLE_HMAC/, /^/)(thrown) && !inspect(thrown).includes("s3cret"),

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { PortholeError } from "../errors.ts";
 import { Secret } from "../util/secret.ts";
+import { stateError } from "../util/state-file.ts";
 import { readConfigFile, resolvePath, type ConfigFile } from "./config-file.ts";
 import { envName, flagName, isSwitch, type OptionSpec, type OptionTable, type OptionValues } from "./options.ts";
 
@@ -233,7 +234,7 @@ function secretOf(spec: OptionSpec, label: string, given: string, readFile: (pat
     try {
       text = readFile(given).trim();
     } catch (reason) {
-      throw badValue(label, reason);
+      throw badValue(label, stateError("read", given, reason));
     }
   }
   if (text === "") throw new PortholeError("usage", `${label}: the secret is empty`);
@@ -247,9 +248,10 @@ function secretOf(spec: OptionSpec, label: string, given: string, readFile: (pat
 }
 
 function badValue(label: string, reason: unknown): PortholeError {
-  return new PortholeError("usage", `${label}: ${reason instanceof Error ? reason.message : String(reason)}`, {
+  const { message, hint } = PortholeError.from(reason);
+  return new PortholeError("usage", `${label}: ${message}`, {
     cause: reason,
-    hint: "--help lists the flags and their values.",
+    hint: hint ?? "--help all lists the flags and their values.",
   });
 }
 

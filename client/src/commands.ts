@@ -1,0 +1,129 @@
+import { PortholeError } from "@porthole/common/errors";
+import { asksForAllHelp, helpText, type OptionTable } from "@porthole/common/options";
+import { agentOptions, runStdioAgent } from "./agent.ts";
+import { doctor } from "./doctor.ts";
+import { identity, identityHelp } from "./identity.ts";
+import { inspect, inspectHelp } from "./inspect/commands.ts";
+import { joinOptions, joinRelay, listRelays, relaysOptions } from "./join.ts";
+import { clientOptions } from "./options.ts";
+import { share, shareHelp } from "./share.ts";
+import { askRunning, runningOptions } from "./status.ts";
+
+/** What can be typed after `porthole`. */
+interface Command {
+  /** Its words in the program's help: `join [INVITE]`. */
+  readonly usage: string;
+  readonly help: string;
+  /** The answer to `--help` after it. */
+  helpText(argv: readonly string[], columns: number | undefined): string;
+  /** Reads the arguments after its name and does it. Rejects with a `PortholeError`. */
+  run(argv: readonly string[]): Promise<void>;
+}
+
+const write = (text: string): void => void process.stdout.write(text);
+
+export const commands: Readonly<Record<string, Command>> = {
+  join: {
+    usage: "join [INVITE]",
+    help: "Remember a relay, so that porthole 3000 needs no --server",
+    helpText: about(
+      joinOptions,
+      "porthole join 'porthole://join?...'",
+      "Remembers the relay of an invite, so that porthole 3000 needs no --server. Without an argument the invite is read from standard input.",
+    ),
+    run: async (argv) => write(await joinRelay(argv)),
+  },
+  relays: {
+    usage: "relays [remove HOST]",
+    help: "The relays that are remembered",
+    helpText: about(relaysOptions, "porthole relays", "The relays that are used when --server names none.", {
+      "remove HOST[:PORT]": "Forget one",
+    }),
+    run: async (argv) => write(await listRelays(argv)),
+  },
+  status: {
+    usage: "status [--json]",
+    help: "What the running client is doing",
+    helpText: about(
+      runningOptions,
+      "porthole status",
+      "URLs, relays, transports and certificates of the running client.",
+    ),
+    run: async (argv) => write(await askRunning("status", argv)),
+  },
+  stop: {
+    usage: "stop",
+    help: "End it",
+    helpText: about(runningOptions, "porthole stop", "Ends the running client as Ctrl-C does."),
+    run: async (argv) => write(await askRunning("stop", argv)),
+  },
+  doctor: {
+    usage: "doctor [OPTIONS]",
+    help: "Say which hop between the local port and a visitor fails, and what to do",
+    helpText: about(
+      clientOptions,
+      "porthole doctor 3000 --server relay.example.com:4433",
+      "Looks at each hop of the running client, or of one with these options, and says which one fails first. Status 1 when one does.",
+    ),
+    async run(argv) {
+      const { text, status } = await doctor(withShortForm(argv));
+      write(text);
+      process.exitCode = status;
+    },
+  },
+  identity: {
+    usage: "identity show|export|import",
+    help: "The key that the public name is made from",
+    helpText: (_argv, columns) => identityHelp(columns),
+    run: async (argv) => write(await identity(argv)),
+  },
+  agent: {
+    usage: "agent --stdio",
+    help: "Do what another program says: docs/rpc.md",
+    helpText: about(
+      agentOptions,
+      "porthole agent --stdio",
+      "For programs that drive tunnels: docs/rpc.md has what they say.",
+    ),
+    run: runStdioAgent,
+  },
+  inspect: {
+    usage: "inspect [FILTER]",
+    help: "Visitors' requests as they come; inspect list|show|replay|export|clear|pause|resume",
+    helpText: inspectHelp,
+    run: inspect,
+  },
+  share: {
+    usage: "share [--for 2h] [--label TEXT]",
+    help: "A link that lets in, with --access-share; share list, share revoke ID",
+    helpText: (_argv, columns) => shareHelp(columns),
+    run: async (argv) => write(await share(argv)),
+  },
+};
+
+/** `porthole 3000` is `porthole --local 3000`. */
+export function withShortForm(argv: readonly string[]): readonly string[] {
+  const [first, ...rest] = argv;
+  return first !== undefined && !first.startsWith("-") ? ["--local", first, ...rest] : argv;
+}
+
+/** For a word that is neither a command nor, since it has no port, a local service. */
+export function unknownCommand(name: string): PortholeError {
+  return new PortholeError("usage", `There is no command ${JSON.stringify(name)}`, {
+    hint: `They are: ${Object.keys(commands).join(", ")}. A local service is a port (3000), host:port, or a URL.`,
+  });
+}
+
+function about(
+  options: OptionTable,
+  example: string,
+  summary: string,
+  words?: Readonly<Record<string, string>>,
+): Command["helpText"] {
+  return (argv, columns) =>
+    helpText(options, {
+      ...{ example, summary, all: asksForAllHelp(argv) },
+      ...(words && { commands: words }),
+      ...(columns && { columns }),
+    });
+}
