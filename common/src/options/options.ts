@@ -3,6 +3,7 @@ import type { Parser } from "./parsers.ts";
 
 /**
  * One option: a flag of the command line, an environment variable, a line of the help text and a row in the documentation.
+ * That is what command-line libraries don't make of one table; the arguments themselves are split by `node:util`.
  * Its key in the table is the flag's name without the dashes.
  */
 export interface OptionSpec<T = unknown> {

@@ -39,6 +39,7 @@ export interface LaneOptions {
 /**
  * The relay's QUIC, in a process of its own that is watched: quiche 0.18 has known ways to hang it or to fill its memory.
  * The death of the process is an ordinary event: its links end, agents go on over HTTP/2, and another process is started.
+ * There is one: where several share a UDP port, the kernel sends a client whose address has changed to another one.
  */
 export class Lane {
   readonly #options: LaneOptions;
