@@ -8,6 +8,7 @@ import {
   startCli,
   startHttp,
   startTestClient,
+  until,
   useScope,
   type Site,
 } from "./fixture/index.ts";
@@ -58,16 +59,16 @@ describe("A relay that is flooded", function () {
       await flooder.line(/flooding/);
       for (let i = 0; i < 25; i++) assert.equal(await get(quiet), "xxxxx", `in a flood of ${kind}`);
       assert.equal(flooder.child.exitCode, null, `the flooder has given up on ${kind}`);
-      await eventually(`somebody was turned away in a flood of ${kind}`, async () => {
+      await until(async () => {
         const now = await figuresOf(ready.admin);
         return signs.some((name) => (now.get(name) ?? 0) > (before.get(name) ?? 0));
-      });
+      }, `somebody was turned away in a flood of ${kind}`);
       await flooder.kill();
-      await eventually(`the relay let go of the ${kind}`, async () => {
+      await until(async () => {
         const now = await figuresOf(ready.admin);
         const left = ["porthole_sockets", "porthole_pending_hellos", "porthole_pending_agents", "porthole_agents"];
         return left.every((name) => now.get(name) === atRest.get(name));
-      });
+      }, `the relay let go of the ${kind}`);
     }
     const grown = Number((await figuresOf(ready.admin)).get("process_resident_memory_bytes"));
     const mebibytes = (grown - Number(atRest.get("process_resident_memory_bytes"))) / 1024 ** 2;
@@ -77,14 +78,3 @@ describe("A relay that is flooded", function () {
     assert.equal((await relay.kill("SIGTERM")).code, 0);
   });
 });
-
-/** In another process, so it has to be asked again and again. */
-async function eventually(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const giveUpAt = performance.now() + 20_000;
-  while (!(await isSo())) {
-    if (performance.now() > giveUpAt) throw new Error(`Waited in vain until ${what}`);
-    await new Promise((resolve) => {
-      setTimeout(resolve, 100);
-    });
-  }
-}

@@ -123,13 +123,9 @@ async function latencies(site: Site, forMs: number): Promise<number[]> {
 }
 
 async function servedAgain(site: Site): Promise<string> {
-  for (;;) {
-    try {
-      return await get(site);
-    } catch {
-      await pause(20);
-    }
-  }
+  let text: string | undefined;
+  await until(async () => (text = await get(site).catch(() => undefined)) !== undefined, "visitors were served again");
+  return text ?? "";
 }
 
 function percentile(values: readonly number[], part: number): number {

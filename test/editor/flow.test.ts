@@ -5,7 +5,16 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import type { Relay } from "@porthole/relay";
 import { platformReason, skipUnless } from "../../common/src/testing/skip.ts";
-import { freePort, needProgram, run, startHttp, startTestRelay, useScope, type Service } from "../fixture/index.ts";
+import {
+  freePort,
+  needProgram,
+  run,
+  startHttp,
+  startTestRelay,
+  until,
+  useScope,
+  type Service,
+} from "../fixture/index.ts";
 import { launchBrowser, packExtension, startCodeServer, Workbench, type CodeServer } from "./fixture/index.ts";
 
 describe("The extension in an editor", function () {
@@ -117,7 +126,7 @@ describe("The extension in an editor", function () {
     await workbench.pick(/Stop/);
     await workbench.treeRow(new RegExp(`${site.port}.*stopped`)).waitFor();
     // The killed process has not said goodbye, so over QUIC the relay notices only by the silence.
-    while (relay.counts().agents > 0) await workbench.page.waitForTimeout(200);
+    await until(() => relay.counts().agents === 0, "the relay noticed");
   });
 
   it("says that the relay is away, and goes on when it is back", async () => {

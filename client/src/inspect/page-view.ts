@@ -86,8 +86,7 @@ function wrapAround(line: string, columns: number): string[] {
   const lines: string[] = [];
   let current = "";
   let used = 0;
-  // eslint-disable-next-line no-control-regex
-  for (const part of line.split(/(\x1b\[[\d;]*m)/)) {
+  for (const part of line.split(/(\p{Cc}\[[\d;]*m)/u)) {
     if (part.startsWith("\x1b")) {
       current += part;
       continue;

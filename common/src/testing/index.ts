@@ -6,3 +6,4 @@ export { FakeClock } from "./fake-clock.ts";
 export { linkCompliance, type ComplianceOptions, type LinkPair } from "./link-compliance.ts";
 export { platformReason, quicReason, skipUnless, type PlatformReason } from "./skip.ts";
 export { cageNode, type CagedNode } from "./no-external-buffers.ts";
+export { until } from "./until.ts";

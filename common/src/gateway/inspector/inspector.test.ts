@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { PortholeError } from "../../errors.ts";
-import { beginExchange, FakeClock, requestHead, tellExchange, type ToldExchange } from "../../testing/index.ts";
+import { beginExchange, FakeClock, requestHead, tellExchange, until, type ToldExchange } from "../../testing/index.ts";
 import { Inspector, type InspectorOptions } from "./inspector.ts";
 import type { InspectorChanges } from "./types.ts";
 
@@ -354,10 +354,7 @@ describe("the inspector", () => {
         });
         const [row] = inspector.list({}).exchanges;
         assert.ok(row);
-        while (inspector.messages({ id: row.id }).total === 0)
-          await new Promise((resolve) => {
-            setTimeout(resolve, 2);
-          });
+        await until(() => inspector.messages({ id: row.id }).total > 0, "the event was read");
         exchange?.end();
         assert.equal(row.kind, "sse");
         const [message] = inspector.messages({ id: row.id }).messages;

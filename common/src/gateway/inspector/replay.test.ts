@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import http2 from "node:http2";
 import net, { type AddressInfo, type Server, type Socket } from "node:net";
-import { FakeClock, tellExchange, type ToldExchange } from "../../testing/index.ts";
+import { FakeClock, tellExchange, until, type ToldExchange } from "../../testing/index.ts";
 import type { ServiceTarget } from "../exchange.ts";
 import { Inspector } from "./inspector.ts";
 import type { ExchangeSummary, ReplayEdit } from "./types.ts";
@@ -55,13 +55,9 @@ describe("replay", () => {
 
   async function replay(id: string, edit?: ReplayEdit): Promise<ExchangeSummary> {
     const { id: replayed } = await inspector.replay({ id, ...(edit && { edit }) });
-    for (;;) {
-      const { summary } = inspector.detail({ id: replayed });
-      if (summary.state !== "open") return summary;
-      await new Promise((resolve) => {
-        setTimeout(resolve, 5);
-      });
-    }
+    const summary = (): ExchangeSummary => inspector.detail({ id: replayed }).summary;
+    await until(() => summary().state !== "open", "the replay was over");
+    return summary();
   }
 
   function parts(bytes: Buffer | undefined): {
