@@ -60,15 +60,34 @@ describe("the controller", () => {
     const agent = lastAgent(test);
     const before = test.secrets.get(`identity ${id}`);
     agent.answers["identity/import"] = Promise.reject(new PortholeError("key", "there is no key"));
-    await assert.rejects(test.controller.importIdentity(id, "hello", undefined), { code: "key" });
+    await assert.rejects(test.controller.readIdentity("hello", undefined), { code: "key" });
     assert.equal(test.secrets.get(`identity ${id}`), before);
     agent.answers["identity/import"] = { pem: "another", clientId: "def", fingerprint: "defg" };
-    const taken = await test.controller.importIdentity(id, "its text", "its passphrase");
-    assert.deepEqual(taken, { clientId: "def", fingerprint: "defg" });
+    await test.controller.replaceIdentity(id, await test.controller.readIdentity("its text", "its passphrase"));
     const [asked, told] = agent.calls.slice(-2);
     assert.deepEqual(asked?.params, { pem: "its text", passphrase: "its passphrase" });
     assert.deepEqual(told?.params, { id, changes: { primary: { identity: { pem: "another" } } } });
     assert.equal(test.secrets.get(`identity ${id}`), "another");
+    await test.controller.close();
+  });
+
+  it("takes ports off a relay that is removed, says why, and goes on when there is another one", async () => {
+    const test = testController();
+    const id = test.controller.idOf(web);
+    await test.controller.expose(web);
+    const agent = lastAgent(test);
+    agent.tellRelay(id);
+    await test.controller.removeRelay("relay.example:4433");
+    await test.clock.advance(0);
+    assert.deepEqual(agent.calls.at(-1), { method: "tunnel/stop", params: { id } });
+    agent.tellRelay(id);
+    const ended = test.controller.find(id);
+    assert.deepEqual([ended?.phase, ended?.tunnel, ended?.error?.message], ["on", undefined, "No relay is configured"]);
+    // The editor tells of the changed setting, too.
+    await Promise.all([test.controller.addRelay({ address: "second.example:4433" }), test.controller.useRelays()]);
+    await test.clock.advance(0);
+    assert.deepEqual(agent.specs().at(-1)?.relays, [{ address: "second.example:4433" }]);
+    assert.equal(test.controller.find(id)?.error, undefined);
     await test.controller.close();
   });
 
@@ -86,6 +105,7 @@ describe("the controller", () => {
     assert.equal(test.agents.length, 2);
     const after = lastAgent(test).specs();
     assert.equal(after.length, 1);
+    assert.equal(test.controller.find(id)?.tunnel, undefined, "what the dead one said is no state any more");
     assert.deepEqual(after[0]?.primary, before[0]?.primary);
     assert.equal(after[0]?.secondary?.local, "localhost:3000");
     assert.equal(new Set(test.members).size, 1, "relays know it by the same member");

@@ -16,7 +16,7 @@ import {
 import type { Clock, Timer } from "@porthole/common/util";
 import { localOf, type PortTarget } from "../ports/index.ts";
 import { AgentSupervisor, type AgentStatus, type RunningAgent } from "./agent-supervisor.ts";
-import { exposureId, type Exposure } from "./exposure.ts";
+import { exposureId, failureOf, type Exposure } from "./exposure.ts";
 import { Keys } from "./keys.ts";
 import type { Relay, Secrets, Settings, Workspace, WorkspaceStore } from "./ports.ts";
 import { RelayList } from "./relay-list.ts";
@@ -44,6 +44,8 @@ export interface ControllerState {
   /** The relay inside the agent's process is used instead of the configured ones. */
   readonly isTrial: boolean;
 }
+
+export type GivenKey = Requests["identity/import"][1];
 
 /** How often a window notes that it is still there. */
 const seenEveryMs = 60_000;
@@ -119,7 +121,7 @@ export class Controller {
   async expose(target: PortTarget): Promise<void> {
     const id = this.idOf(target);
     const known = this.find(id);
-    if (known?.phase === "on" && !known.error) return;
+    if (known?.phase === "on" && !known.error) return this.#starts.get(id);
     this.#starts.delete(id);
     this.#put({ ...blank(id, target), secondary: known?.secondary, phase: "on" });
     await this.#remember();
@@ -211,8 +213,30 @@ export class Controller {
     const { connection } = this.#agent;
     if (!connection || !this.#isAnyOn()) return;
     const relays = await this.#relays.forTunnels(connection);
-    for (const { id, phase } of this.#exposures)
-      if (phase === "on") await connection.call("tunnel/update", { id, changes: { relays } });
+    for (const { id } of this.#exposures) {
+      const exposure = this.find(id);
+      if (exposure?.phase !== "on") continue;
+      if (relays.length === 0 || failureOf(exposure)) await this.#startAgain(connection, id);
+      else if (await this.#hasStarted(id)) await connection.call("tunnel/update", { id, changes: { relays } });
+    }
+  }
+
+  /** The agent knows the tunnel. */
+  async #hasStarted(id: string): Promise<boolean> {
+    const starting = this.#starts.get(id);
+    await starting?.catch(() => {});
+    return starting !== undefined && this.#starts.get(id) === starting && !this.find(id)?.error;
+  }
+
+  /** What has ended, or must not go on. The start says why it can't be, too. */
+  async #startAgain(connection: AgentConnection, id: string): Promise<void> {
+    const before = this.#starts.get(id);
+    await connection.call("tunnel/stop", { id }).catch(() => {});
+    const exposure = this.find(id);
+    // Somebody else has done it meanwhile, or it is not wanted any more.
+    if (exposure?.phase !== "on" || this.#starts.get(id) !== before) return;
+    this.#starts.delete(id);
+    this.#put({ ...exposure, tunnel: undefined, error: undefined });
   }
 
   async doctor(id: string, signal: AbortSignal): Promise<DoctorReport> {
@@ -232,14 +256,17 @@ export class Controller {
     return (await this.#call("identity/export", { identity, ...encrypt })).pem;
   }
 
-  /** The port has the name of this key from now on. Rejects with `key` for what is none. */
-  async importIdentity(id: string, text: string, passphrase: string | undefined): Promise<Identity> {
+  /** The key in the text of a file, which can be given to a port then. Rejects with `key` for what is none. */
+  readIdentity(text: string, passphrase: string | undefined): Promise<GivenKey> {
     const decrypt = passphrase === undefined ? {} : { passphrase };
-    const { pem, ...identity } = await this.#call("identity/import", { pem: text, ...decrypt });
+    return this.#call("identity/import", { pem: text, ...decrypt });
+  }
+
+  /** The port has the name of this key from now on. The one that it had is lost. */
+  async replaceIdentity(id: string, { pem }: GivenKey): Promise<void> {
     await this.keys.replaceIdentity(id, pem);
     if (this.find(id)?.phase === "on")
       await this.#call("tunnel/update", { id, changes: { primary: { identity: { pem } } } });
-    return identity;
   }
 
   /** For what only some surfaces need of the agent. Starts it. */
@@ -286,7 +313,9 @@ export class Controller {
     connection.on("log", (line) => this.#deps.onLog(line));
     this.#deps.onAgent?.(agent);
     this.#starts = new Map();
+    this.#exposures = this.#exposures.map((each) => ({ ...each, tunnel: undefined, error: undefined }));
     for (const { id, phase } of this.#exposures) if (phase === "on") this.#start(connection, id);
+    this.#changed();
   }
 
   #start(connection: AgentConnection, id: string): void {
@@ -296,7 +325,7 @@ export class Controller {
     starting.catch((reason: unknown) => {
       const exposure = this.find(id);
       if (exposure?.phase === "on" && this.#starts.get(id) === starting)
-        this.#put({ ...exposure, error: rpcErrorData(reason) });
+        this.#put({ ...exposure, tunnel: undefined, error: rpcErrorData(reason) });
     });
   }
 
@@ -313,7 +342,8 @@ export class Controller {
 
   #onTunnel(id: string, tunnel: TunnelStateView): void {
     const exposure = this.find(id);
-    if (exposure?.phase !== "on") return;
+    // What has just been stopped, or could not be started, may still have been said.
+    if (exposure?.phase !== "on" || exposure.error) return;
     this.#put({ ...exposure, tunnel });
     for (const { address, now } of tunnel.endpoints.flatMap(({ relays }) => relays))
       if (now.status === "online") void this.keys.forgetToken(address).catch(() => {});

@@ -22,6 +22,8 @@ export function describeExposure(exposure: Exposure, agent: AgentStatus, now: nu
       text: t("the tunnel process has ended; starting it again {0}", soon(agent.nextAttemptAt - now)),
       detail: agent.error.message,
     };
+  // What was said last was said by another process.
+  if (agent.status !== "running") return { kind: "busy", text: t("connecting") };
   const endpoint = endpointOf(exposure);
   const relays = endpoint?.relays.map(({ now: status }) => status) ?? [];
   const online = relays.find(({ status }) => status === "online");

@@ -27,8 +27,6 @@ export type ToPage =
   | { readonly type: "init"; readonly texts: Readonly<Record<string, string>> }
   | { readonly type: "tunnels"; readonly tunnels: readonly TunnelChoice[] }
   | { readonly type: "changes"; readonly tunnel: string; readonly changes: InspectorChanges }
-  /** What was recorded is gone: the agent was started anew. */
-  | { readonly type: "reset" }
   | { readonly type: "answer"; readonly n: number; readonly result?: unknown; readonly error?: RpcErrorData };
 
 export type FromPage =

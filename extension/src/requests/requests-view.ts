@@ -7,7 +7,6 @@ import { t } from "../text.ts";
 import { pageMethods, type FromPage, type ToPage } from "./messages.ts";
 
 export interface RequestsView extends Disposable {
-  /** A new agent has nothing recorded yet. */
   onAgent(connection: AgentConnection): void;
 }
 
@@ -69,7 +68,6 @@ export function requestsView(controller: Controller, { extensionUri }: Extension
   );
   return {
     onAgent(connection) {
-      post({ type: "reset" });
       connection.on("inspect/exchange", ({ id, changes }) => post({ type: "changes", tunnel: id, changes }));
     },
     dispose() {

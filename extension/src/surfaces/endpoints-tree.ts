@@ -103,7 +103,9 @@ function partItem(controller: Controller, exposure: Exposure, part: Node["part"]
         label: t("Secondary"),
         description: url === undefined ? t("connecting") : new URL(url).host,
         iconPath: new ThemeIcon("git-branch"),
-        tooltip: t("A second name with a self-signed certificate, for {0}", exposure.secondary?.local ?? ""),
+        tooltip: [url, t("A second name with a self-signed certificate, for {0}", exposure.secondary?.local ?? "")]
+          .filter(Boolean)
+          .join("\n"),
         contextValue: items.secondary,
       };
     }

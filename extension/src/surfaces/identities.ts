@@ -1,3 +1,4 @@
+import { open } from "node:fs/promises";
 import { Uri, window, workspace } from "vscode";
 import { nameOf, type Exposure } from "../controller/index.ts";
 import { t } from "../text.ts";
@@ -8,8 +9,7 @@ import type { SurfaceContext } from "./surface.ts";
 export function identityCommands({ controller }: SurfaceContext) {
   const choose = (argument: unknown): Promise<Exposure | undefined> => chooseExposure(controller, argument, () => true);
   /** The present key is gone then, and with it its name. */
-  async function confirmImport(exposure: Exposure): Promise<boolean> {
-    const { clientId } = await controller.identityOf(exposure.id);
+  async function confirmLoss(exposure: Exposure, clientId: string): Promise<boolean> {
     const replace = t("Replace");
     const choice = await window.showWarningMessage(
       t("Replace the key of {0}?", nameOf(exposure)),
@@ -23,20 +23,22 @@ export function identityCommands({ controller }: SurfaceContext) {
     async "porthole.exportIdentity"(argument: unknown) {
       const exposure = await choose(argument);
       if (!exposure) return;
-      const passphrase = await askPassphrase(t("A passphrase for the file; leave it empty to write the key as it is."));
+      const title = t("Export the key of {0}", nameOf(exposure));
+      const passphrase = await askPassphrase(
+        title,
+        t("A passphrase for the file; leave it empty to write the key as it is."),
+      );
       if (passphrase === undefined) return;
       const { clientId } = await controller.identityOf(exposure.id);
       const uri = await window.showSaveDialog({
-        title: t("Export the key of {0}", nameOf(exposure)),
+        title,
         defaultUri: Uri.joinPath(workspace.workspaceFolders?.[0]?.uri ?? Uri.file("/"), "..", `${clientId}.pem`),
         filters: { PEM: ["pem"] },
       });
       if (!uri) return;
       const pem = await controller.exportIdentity(exposure.id, passphrase === "" ? undefined : passphrase);
-      await workspace.fs.writeFile(uri, Buffer.from(pem));
-      void window.showInformationMessage(
-        t("Whoever has this file can serve under the name {0}. Keep it secret.", clientId),
-      );
+      await writeSecret(uri, pem);
+      void window.showInformationMessage(t("Keep the file secret: whoever has it has the name {0}.", clientId));
     },
     async "porthole.importIdentity"(argument: unknown) {
       const exposure = await choose(argument);
@@ -44,24 +46,37 @@ export function identityCommands({ controller }: SurfaceContext) {
         void window.showInformationMessage(t("Expose a port first: the key that you import becomes its name."));
         return;
       }
-      const [uri] =
-        (await window.showOpenDialog({ title: t("Import a key for {0}", nameOf(exposure)), canSelectMany: false })) ??
-        [];
+      const title = t("Import a key for {0}", nameOf(exposure));
+      const [uri] = (await window.showOpenDialog({ title, canSelectMany: false })) ?? [];
       if (!uri) return;
       const pem = Buffer.from(await workspace.fs.readFile(uri)).toString("utf8");
       const isEncrypted = /ENCRYPTED/.test(pem);
-      const passphrase = isEncrypted ? await askPassphrase(t("The passphrase of the file.")) : "";
-      if (passphrase === undefined || !(await confirmImport(exposure))) return;
-      const { clientId } = await controller.importIdentity(
-        exposure.id,
-        pem,
-        passphrase === "" ? undefined : passphrase,
-      );
-      void window.showInformationMessage(t("The name of {0} is {1} from now on.", nameOf(exposure), clientId));
+      const passphrase = isEncrypted ? await askPassphrase(title, t("The passphrase of the file.")) : "";
+      if (passphrase === undefined) return;
+      const given = await controller.readIdentity(pem, passphrase === "" ? undefined : passphrase);
+      const present = await controller.identityOf(exposure.id);
+      if (given.clientId !== present.clientId) {
+        if (!(await confirmLoss(exposure, present.clientId))) return;
+        await controller.replaceIdentity(exposure.id, given);
+      }
+      void window.showInformationMessage(t("The name of {0} is {1} from now on.", nameOf(exposure), given.clientId));
     },
   };
 }
 
-async function askPassphrase(prompt: string): Promise<string | undefined> {
-  return window.showInputBox({ prompt, password: true, ignoreFocusOut: true });
+async function askPassphrase(title: string, prompt: string): Promise<string | undefined> {
+  return window.showInputBox({ title, prompt, password: true, ignoreFocusOut: true });
+}
+
+/** On a disk, where the editor would let everyone on the machine read it. */
+async function writeSecret(uri: Uri, text: string): Promise<void> {
+  if (uri.scheme !== "file") return workspace.fs.writeFile(uri, Buffer.from(text));
+  const file = await open(uri.fsPath, "w", 0o600);
+  try {
+    // One that was there before has a mode of its own.
+    await file.chmod(0o600);
+    await file.writeFile(text);
+  } finally {
+    await file.close();
+  }
 }

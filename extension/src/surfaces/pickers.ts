@@ -15,9 +15,7 @@ interface PortItem extends QuickPickItem {
 export async function pickPort(controller: Controller): Promise<PortTarget | undefined> {
   const picker = window.createQuickPick<PortItem>();
   picker.title = t("Expose a Port");
-  picker.placeholder = t(
-    "Choose a port that something listens on, or type one: 3000, host:3000, https://localhost:3000",
-  );
+  picker.placeholder = t("Choose a port, or type one: 3000, host:3000, https://localhost:3000");
   picker.matchOnDescription = true;
   picker.busy = true;
   picker.show();
@@ -57,15 +55,14 @@ function readTyped(text: string): PortTarget | undefined {
 
 async function portItems({ state: { agent } }: Controller): Promise<readonly PortItem[]> {
   const ports = await listListeningPorts(AbortSignal.timeout(listTimeoutMs));
-  // The tunnels' own process listens, too, when it carries a trial relay.
-  const ours = agent.status === "running" ? agent.pid : undefined;
+  // The tunnels' own process listens, too, when it carries a trial relay; and our parent, when the editor is in a browser.
+  const ours = [process.ppid, agent.status === "running" ? agent.pid : undefined];
   const items = ports
-    .filter(({ pid }) => pid === undefined || pid !== ours)
-    .map(({ port, process, pid }): PortItem => ({
+    .filter(({ pid }) => pid === undefined || !ours.includes(pid))
+    .map(({ port, process: program, pid }): PortItem => ({
       label: `$(plug) ${port}`,
-      ...(process === undefined ? {} : { description: process }),
-      ...(pid === undefined ? {} : { detail: t("process {0}", pid) }),
-      target: { host: "localhost", port, scheme: undefined, label: process },
+      description: [program, pid === undefined ? undefined : t("process {0}", pid)].filter(Boolean).join(" · "),
+      target: { host: "localhost", port, scheme: undefined, label: program },
     }));
   return items.length > 0 ? [{ label: t("Listening"), kind: QuickPickItemKind.Separator }, ...items] : items;
 }

@@ -65,8 +65,10 @@ export function relayCommands({ controller, run }: SurfaceContext) {
       if (relay && test) void window.showInformationMessage(describeTest(relay, test), { modal: false });
     },
     async "porthole.removeRelay"() {
-      const relay = await chooseRelay(controller);
-      if (relay) await controller.removeRelay(relay.address);
+      const relay = await pickRelay(controller);
+      if (!relay) return;
+      await controller.removeRelay(relay.address);
+      window.setStatusBarMessage(t("Removed the relay {0}", relay.address), 5_000);
     },
     async "porthole.tryWithoutRelay"() {
       await controller.useTrialRelay();
@@ -110,13 +112,18 @@ async function confirmRelay({ address, fingerprint, label }: RelaySpec): Promise
   return choice === join;
 }
 
-async function chooseRelay({ state }: Controller): Promise<RelaySpec | undefined> {
+/** The only one, or the user's choice. */
+async function chooseRelay(controller: Controller): Promise<RelaySpec | undefined> {
+  const { relays } = controller.state;
+  return relays.length <= 1 ? relays[0] : pickRelay(controller);
+}
+
+async function pickRelay({ state }: Controller): Promise<RelaySpec | undefined> {
   const items = state.relays.map((relay): QuickPickItem & { relay: RelaySpec } => ({
     label: `$(server) ${relay.address}`,
     ...(relay.label === undefined ? {} : { description: relay.label }),
     relay,
   }));
-  if (items.length <= 1) return items[0]?.relay;
   return (await window.showQuickPick(items, { placeHolder: t("Choose a relay") }))?.relay;
 }
 
@@ -125,11 +132,14 @@ function testWithProgress(controller: Controller, relay: RelaySpec): Promise<Rel
 }
 
 function describeTest({ address }: RelaySpec, { quic, http2 }: RelayTest): string {
+  // The first way to it says best what is wrong.
+  if (!quic.ok && !http2.ok)
+    return t("The relay can't be used. {0}", [http2.error.message, http2.error.hint].filter(Boolean).join(". "));
   return t("{0}: {1}; {2}", address, describeTransport("QUIC", quic), describeTransport("HTTP/2", http2));
 }
 
 function describeTransport(name: string, test: TransportTest): string {
   return test.ok
     ? t("{0} works ({1} ms)", name, Math.round(test.rttMs ?? test.connectMs))
-    : t("{0} does not: {1}", name, test.error.message);
+    : t("{0} does not work: {1}", name, test.error.message);
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { extensions, window, type ExtensionContext, type LogOutputChannel } from "vscode";
 import { systemClock } from "@porthole/common/util";
-import { Controller } from "../../../extension/src/controller/index.ts";
+import { Controller, type GivenKey } from "../../../extension/src/controller/index.ts";
 import { startAgentProcess } from "../../../extension/src/surfaces/agent-process.ts";
 import {
   editorSecrets,
@@ -50,6 +50,12 @@ export function declareSecrets(driver: ExtensionContext): void {
       return controller;
     }
 
+    async function replace(controller: Controller, text: string, passphrase?: string): Promise<GivenKey> {
+      const given = await controller.readIdentity(text, passphrase);
+      await controller.replaceIdentity(id, given);
+      return given;
+    }
+
     it("stay the same over a reload, can be taken along and brought back, and are never lost to a bad file", async () => {
       let controller = await reloaded();
       const first = await controller.identityOf(id);
@@ -71,15 +77,15 @@ export function declareSecrets(driver: ExtensionContext): void {
         [locked, undefined, /encrypted with a passphrase/],
         [locked, "wrong", /passphrase does not open/],
       ] as const) {
-        await assert.rejects(controller.importIdentity(id, text, passphrase), { code: "key", message });
+        await assert.rejects(controller.readIdentity(text, passphrase), { code: "key", message });
         assert.deepEqual(await controller.identityOf(id), first, String(message));
       }
 
-      const second = await controller.importIdentity(id, other, undefined);
+      const { pem: _secret, ...second } = await replace(controller, other);
       assert.notEqual(second.clientId, first.clientId);
       controller = await reloaded();
       assert.deepEqual(await controller.identityOf(id), second);
-      assert.deepEqual(await controller.importIdentity(id, locked, "correct horse"), first);
+      await replace(controller, locked, "correct horse");
       controller = await reloaded();
       assert.deepEqual(await controller.identityOf(id), first);
     });

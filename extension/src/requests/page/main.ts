@@ -85,10 +85,6 @@ class Page {
     else if (chosen !== undefined && changes.removed.includes(chosen)) this.#detail.clear();
   }
 
-  reset(): void {
-    void this.#reload();
-  }
-
   #settle(): void {
     clearTimeout(this.#timer);
     this.#timer = window.setTimeout(() => void this.#reload(), settleMs);
@@ -220,9 +216,6 @@ const host = new Host((message: Exclude<ToPage, { type: "answer" }>) => {
       break;
     case "changes":
       page?.apply(message.tunnel, message.changes);
-      break;
-    case "reset":
-      page?.reset();
       break;
   }
 });
