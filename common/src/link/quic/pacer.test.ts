@@ -31,6 +31,15 @@ describe("quic pacer", () => {
     assert.equal(pacer.allowance(60_000, packet), 10 * packet);
   });
 
+  it("asks nothing back of what left while it did not hold back", () => {
+    const pacer = new Pacer();
+    for (let now = 0; now < 1_000; now++) {
+      pacer.allowance(now, 64 * 1024);
+      pacer.spend(100 * packet);
+    }
+    assert.equal(pacer.allowance(1_000, packet), 10 * packet);
+  });
+
   it("does not hold back what is as fast as BBR can tell", () => {
     assert.equal(new Pacer().allowance(1, 64 * 1024), Number.POSITIVE_INFINITY);
   });

@@ -21,7 +21,8 @@ export class Pacer {
   allowance(nowMs: number, quantumBytes: number): number {
     const earned = (nowMs - this.#at) * quantumBytes * headroom;
     this.#at = nowMs;
-    if (quantumBytes >= unpacedQuantumBytes) return Number.POSITIVE_INFINITY;
+    // What leaves now is no debt for later: hundreds of megabytes of it would stop a path for good at its first loss.
+    if (quantumBytes >= unpacedQuantumBytes) return (this.#credit = Number.POSITIVE_INFINITY);
     this.#credit = Math.min(this.#credit + earned, Math.max(minBurstBytes, maxArrearsMs * quantumBytes * headroom));
     return this.#credit;
   }
