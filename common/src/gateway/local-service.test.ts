@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { parseLocalService } from "./local-service.ts";
+import { once } from "node:events";
+import net, { type AddressInfo } from "node:net";
+import { systemClock } from "../util/index.ts";
+import { connectService, parseLocalService } from "./local-service.ts";
 
 describe("local service", () => {
   const good: readonly (readonly [string, string, string, number])[] = [
@@ -34,4 +37,22 @@ describe("local service", () => {
         (error: { code: string; hint: string }) => error.code === "usage" && error.hint.includes("3000"),
       ));
   }
+
+  it("is reached by a process that has been busy meanwhile", async () => {
+    const server = net.createServer((socket) => void socket.end());
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const connecting = connectService(parseLocalService(String(port)), { clock: systemClock });
+    // After the attempt has begun and before its outcome is looked at.
+    process.nextTick(() => process.nextTick(beBusy, 400));
+    const socket = await connecting;
+    socket.resume();
+    await Promise.all([once(socket, "close"), new Promise((resolve) => server.close(resolve))]);
+  });
 });
+
+function beBusy(forMs: number): void {
+  const until = performance.now() + forMs;
+  while (performance.now() < until);
+}

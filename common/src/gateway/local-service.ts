@@ -68,8 +68,7 @@ export interface ConnectOptions {
 export async function connectService(service: LocalService, options: ConnectOptions): Promise<net.Socket> {
   const { host, port } = service;
   const { allowHalfOpen = false } = options;
-  const lookup = host === "localhost" ? lookupLocalhost : undefined;
-  const to = { host, port, ...(lookup ? { lookup } : {}) };
+  const to = { host, port, ...(host === "localhost" ? thisMachine : {}) };
   const isTls = service.kind === "https";
   const raw =
     isTls && !options.preface
@@ -105,14 +104,18 @@ export async function connectService(service: LocalService, options: ConnectOpti
   }
 }
 
-/** This machine by both of its addresses, whatever its resolver says: some development servers listen on ::1 only. */
-const lookupLocalhost: net.LookupFunction = (_hostname, options, callback) => {
-  const addresses = [
-    { address: "127.0.0.1", family: 4 },
-    { address: "::1", family: 6 },
-  ];
-  if (options.all) callback(null, addresses);
-  else callback(null, "127.0.0.1", 4);
+const thisMachine = {
+  /** By both of its addresses, whatever its resolver says: some development servers listen on ::1 only. */
+  lookup: ((_hostname, options, callback) => {
+    const addresses = [
+      { address: "127.0.0.1", family: 4 },
+      { address: "::1", family: 6 },
+    ];
+    if (options.all) callback(null, addresses);
+    else callback(null, "127.0.0.1", 4);
+  }) satisfies net.LookupFunction,
+  // A closed port says so at once. Node would give the first address up after 250 ms, which pass when this process is busy.
+  autoSelectFamilyAttemptTimeout: limits.serviceConnectMs,
 };
 
 function connected(socket: net.Socket, event: string): Promise<void> {
