@@ -17,8 +17,18 @@ const settleMs = 6_000;
 
 /** Memory of the relay, its QUIC lane included, for agents that are connected and idle, each with a key of its own. */
 export async function benchIdleAgents(show: ShowRow): Promise<void> {
+  checkOpenFiles();
   await measure("HTTP/2", dialHttp2WithoutCheck, show);
   if (quicAvailability().available) await measure("QUIC", dialQuicWithoutCheck, show);
+}
+
+/** A relay without files to open leaves its agents waiting. Node has asked for as many as it may have. */
+function checkOpenFiles(): void {
+  const { userLimits } = process.report.getReport() as { userLimits?: { open_files: { soft: number | "unlimited" } } };
+  const allowed = userLimits?.open_files.soft ?? "unlimited";
+  const needed = agents + 1_000;
+  if (allowed !== "unlimited" && allowed < needed)
+    throw new Error(`${agents} agents need ${needed} open files, and ${allowed} are allowed: ulimit -Hn ${needed}`);
 }
 
 type Dial = (port: number, identity: { cert: string; key: string }, signal: AbortSignal) => Promise<Carrier>;
@@ -34,9 +44,12 @@ async function measure(carrier: string, dial: Dial, show: ShowRow): Promise<void
     async (relay, ports) => {
       const before = await residentBytes(relay.child.pid);
       const links: Link[] = [];
+      let dialled = 0;
       const connect = async (): Promise<void> => {
-        while (links.length < agents)
+        while (dialled < agents) {
+          dialled += 1;
           links.push(await admitted(await dial(ports.api, identity(), AbortSignal.timeout(60_000))));
+        }
       };
       await Promise.all(Array.from({ length: atOnce }, connect));
       // Garbage of the handshakes goes with the next heartbeats.

@@ -56,6 +56,9 @@ export interface RelayPorts {
   readonly admin?: number;
 }
 
+/** As the image and the unit have it. */
+const relayEnv = { NODE_OPTIONS: "--max-semi-space-size=4" };
+
 /** Runs `work` with a relay on free ports. `args`: more of its options; `env`: of its environment. */
 export async function withRelay<T>(
   work: (relay: Running, ports: RelayPorts, stateDir: string) => Promise<T>,
@@ -64,7 +67,7 @@ export async function withRelay<T>(
 ): Promise<T> {
   const stateDir = await mkdtemp(join(tmpdir(), "porthole-bench-"));
   const own = ["--api-port=0", "--pub-port=0", "--json", `--state-dir=${stateDir}`];
-  const relay = start("relay/src/main.ts", [...own, ...args], env);
+  const relay = start("relay/src/main.ts", [...own, ...args], { ...relayEnv, ...env });
   try {
     const ports = await waitForLine(relay, (line) => {
       const entry = JSON.parse(line) as { msg: string } & RelayPorts;
