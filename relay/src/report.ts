@@ -1,3 +1,4 @@
+import { formatHostPort } from "@porthole/common/options";
 import type { LinkKind } from "@porthole/common/link";
 import { version } from "@porthole/common/version";
 import type { AgentLink } from "./registry.ts";
@@ -91,7 +92,7 @@ function linkReport({ id, link, connectedAt, traffic }: AgentLink, now: number):
   return {
     link: id,
     transport: link.kind,
-    from: address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`,
+    from: formatHostPort({ host: address, port }),
     upMs: now - connectedAt,
     ...(rttMs === undefined ? {} : { rttMs }),
     streams: link.load().openStreams,

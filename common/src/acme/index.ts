@@ -2,7 +2,7 @@ export { fileAccounts, type AccountRecord, type AccountStore } from "./account-s
 export type { RenewalWindow } from "./ari.ts";
 export type { CertificateState, ServedCertificate } from "./certificate-state.ts";
 export type { Chain } from "./chain.ts";
-export { acmeIdentifier, challengeCertificate, type ChallengeCertificate } from "./challenge-certificate.ts";
+export { challengeCertificate, type ChallengeCertificate } from "./challenge-certificate.ts";
 export { answerChallenge, Challenges } from "./challenges.ts";
 export type { ExternalAccount } from "./client.ts";
 export {

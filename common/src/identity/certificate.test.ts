@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import tls from "node:tls";
 import type { PortholeError } from "../errors.ts";
 import { quicReason, skipUnless } from "../testing/skip.ts";
-import { createCertificate, maxExtensionBytes, parseHexExtension, type CertificateOptions } from "./certificate.ts";
+import { createCertificate, maxExtensionBytes, type CertificateOptions } from "./certificate.ts";
 import { asn1, fromDer, octetString, oid, sequence, toDer, type Asn1 } from "./der.ts";
 import { generateKey, parseKey, type IdentityKey } from "./key.ts";
 import { readPeer } from "./peer.ts";
@@ -165,20 +165,6 @@ describe("createCertificate", () => {
     }
     const other = createCertificate(plain).pem;
     assert.ok(!handshake(quiche, key, createCertificate({ ...plain, key: generateKey() }).pem, other));
-  });
-});
-
-describe("parseHexExtension", () => {
-  it("reads hex digits", () => {
-    assert.deepEqual(parseHexExtension("00FFa1\n"), Buffer.from([0, 255, 161]));
-  });
-
-  it("names what is wrong without repeating the text", () => {
-    assert.throws(() => parseHexExtension("0aQ1"), usage(/Character 3 is "Q"/));
-    assert.throws(() => parseHexExtension("0x01"), usage(/Character 2 is "x"/));
-    assert.throws(() => parseHexExtension("012"), usage(/3 hex digits/));
-    assert.throws(() => parseHexExtension(""), usage(/No hex digits/));
-    assert.throws(() => parseHexExtension("00".repeat(maxExtensionBytes + 1)), usage(/4097 bytes/));
   });
 });
 

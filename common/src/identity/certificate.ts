@@ -1,7 +1,6 @@
 import { randomBytes, sign } from "node:crypto";
 import { PortholeError } from "../errors.ts";
 import { canonicalHostName, parseIp } from "../protocol/index.ts";
-import { parseHex } from "../util/hex.ts";
 import {
   asn1,
   binary,
@@ -82,13 +81,6 @@ export function createCertificate(options: CertificateOptions): Certificate {
   const signature = sign(algorithm.hash, toDer(toBeSigned), key.privateKey);
   const der = toDer(sequence([toBeSigned, algorithm.identifier(), bitString(0, signature)]));
   return { der, pem: certificatePem(der) };
-}
-
-/** The user's bytes for the custom extension, as `--primary-cert-extension-hex` takes them. */
-export function parseHexExtension(text: string): Buffer {
-  const bytes = parseHex(text.trim());
-  if (bytes.length <= maxExtensionBytes) return bytes;
-  throw new PortholeError("usage", `The extension has ${bytes.length} bytes, more than ${maxExtensionBytes}`);
 }
 
 export function certificatePem(der: Buffer): string {

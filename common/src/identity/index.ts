@@ -2,14 +2,12 @@ export { cachedCertificate, type CachedCertificateOptions } from "./cached-certi
 export {
   certificatePem,
   createCertificate,
-  maxExtensionBytes,
-  parseHexExtension,
   type Certificate,
   type CertificateExtension,
   type CertificateOptions,
 } from "./certificate.ts";
-export { clientId, clientIdOf, fingerprint, isClientId, isFingerprint, parseFingerprint } from "./client-id.ts";
+export { clientId, clientIdOf, fingerprint, isClientId, parseFingerprint } from "./client-id.ts";
 export type { KeyKind } from "./key-kind.ts";
 export { encryptKey, generateKey, loadOrCreateKey, parseGivenKey, parseKey, type IdentityKey } from "./key.ts";
 export { readVoucher, vouchFor, type Member } from "./voucher.ts";
-export { maxCertificateBytes, readPeer, type PeerIdentity } from "./peer.ts";
+export { readPeer, type PeerIdentity } from "./peer.ts";

@@ -2,7 +2,6 @@ export { parseAddressList, type AddressList } from "./address-list.ts";
 export { parseSecrets, parseUsers } from "./credentials.ts";
 export { openAccess, type AccessSettings, type OpenAccess } from "./open-access.ts";
 export { parsePathList, type PathList } from "./path-list.ts";
-export { openPolicy } from "./policy.ts";
 export type {
   AccessDecision,
   AccessPage,

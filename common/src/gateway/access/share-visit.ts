@@ -5,7 +5,7 @@ import type { ShareLinks } from "./share-links.ts";
 import { withoutParameters } from "./strip.ts";
 
 /** The query parameter of a share link. */
-export const shareParameter = "porthole-share";
+const shareParameter = "porthole-share";
 /** The prefix makes browsers take it only over TLS, for exactly this name. */
 export const shareCookie = "__Host-porthole-share";
 /** Of a link without an end; withdrawing ends it all the same. */

@@ -23,7 +23,7 @@ export function endpointView(state: EndpointState, { localUp, urls }: EndpointEx
   };
 }
 
-export function relayStatusView(status: RelayStatus): RelayStatusView {
+function relayStatusView(status: RelayStatus): RelayStatusView {
   switch (status.status) {
     case "waiting":
     case "failed":
