@@ -141,6 +141,28 @@ describe("the controller", () => {
     await test.controller.close();
   });
 
+  it("says what is wrong in a setting that was written by hand, and changes nothing of it", async () => {
+    const test = testController();
+    const settings = test.settings as { "porthole.relays": unknown };
+    for (const [written, usable, message] of [
+      ["nonsense", 0, /wrong: it is not a list/],
+      [{ address: "relay.example" }, 0, /it is not a list/],
+      [[{ address: "relay.example" }, null], 1, /entry 2 is not a relay/],
+      [[{ address: 5 }], 0, /entry 1/],
+      [[{ address: "relay.example", fingerprint: 9 }], 0, /entry 1/],
+    ] as const) {
+      settings["porthole.relays"] = written;
+      assert.equal(test.controller.state.relays.length, usable);
+      assert.throws(() => test.controller.checkRelays(), { code: "usage", message });
+      await assert.rejects(test.controller.expose(web), { code: "usage", message });
+    }
+    settings["porthole.relays"] = [null, { address: "relay.example" }];
+    await test.controller.addRelay({ address: "second.example" }).catch(() => {});
+    await test.controller.removeRelay("relay.example").catch(() => {});
+    assert.deepEqual(settings["porthole.relays"], [null, { address: "second.example" }]);
+    await test.controller.close();
+  });
+
   it("uses a token until the relay has let it in, and keeps it out of the settings", async () => {
     const test = testController();
     await test.controller.addRelay({ address: "relay.example:4433", token: "t0ken", fingerprint: "fp" });

@@ -179,6 +179,11 @@ export class Controller {
     await this.#call("access/revoke", { tunnel: id, link });
   }
 
+  /** Throws `usage` when the setting with the relays can't be read. */
+  checkRelays(): void {
+    if (!this.#relays.isTrial) this.#relays.check();
+  }
+
   async addRelay(relay: RelaySpec): Promise<void> {
     await this.#relays.add(relay);
     await this.#remember();

@@ -1,4 +1,6 @@
+import { PortholeError } from "@porthole/common/errors";
 import type { AgentConnection, RelaySpec } from "@porthole/common/rpc";
+import { t } from "../text.ts";
 import type { Keys } from "./keys.ts";
 import type { Relay, Settings } from "./ports.ts";
 
@@ -19,29 +21,62 @@ export class RelayList {
     this.#keys = keys;
   }
 
+  /** What can be used of the setting, which people write by hand. */
   get configured(): readonly Relay[] {
-    return this.#settings.get("porthole.relays");
+    return this.#written.flatMap((each) => readRelay(each) ?? []);
+  }
+
+  /** Throws `usage` when something in the setting is no relay. */
+  check(): void {
+    const value: unknown = this.#settings.get("porthole.relays");
+    const wrong = this.#written.findIndex((each) => !readRelay(each));
+    if (Array.isArray(value) && wrong < 0) return;
+    const what = wrong < 0 ? t("it is not a list") : t("entry {0} is not a relay", wrong + 1);
+    throw new PortholeError("usage", t("The setting porthole.relays is wrong: {0}", what), {
+      hint: t("Each entry is an object with an address (host:port) and, if you have it, a fingerprint."),
+    });
+  }
+
+  get #written(): readonly unknown[] {
+    const value: unknown = this.#settings.get("porthole.relays");
+    return Array.isArray(value) ? value : [];
+  }
+
+  /** Nothing is lost of what was written for others, right or wrong. */
+  #without(address: string): readonly Relay[] {
+    return this.#written.filter((each) => readRelay(each)?.address !== address) as readonly Relay[];
   }
 
   /** Remembered for every window. One with the same address is replaced. */
   async add({ token, ...relay }: RelaySpec): Promise<void> {
     if (token !== undefined) await this.#keys.keepToken({ ...relay, token });
-    const others = this.configured.filter(({ address }) => address !== relay.address);
-    await this.#settings.set("porthole.relays", [...others, relay]);
+    await this.#settings.set("porthole.relays", [...this.#without(relay.address), relay]);
     this.isTrial = false;
   }
 
   async remove(address: string): Promise<void> {
-    const others = this.configured.filter((each) => each.address !== address);
-    await this.#settings.set("porthole.relays", others);
+    await this.#settings.set("porthole.relays", this.#without(address));
     await this.#keys.forgetToken(address);
   }
 
   /** As the agent takes them, with tokens that are not used yet. */
   async forTunnels(agent: AgentConnection): Promise<readonly RelaySpec[]> {
-    if (!this.isTrial) return Promise.all(this.configured.map((relay) => this.#keys.withToken(relay)));
+    if (!this.isTrial) {
+      this.check();
+      return Promise.all(this.configured.map((relay) => this.#keys.withToken(relay)));
+    }
     const { relay, publicPort } = await agent.call("trialRelay/start", { publicPort: this.#trialPort });
     this.#trialPort = publicPort;
     return [relay];
   }
+}
+
+function readRelay(value: unknown): Relay | undefined {
+  const { address, fingerprint, label } = (value ?? {}) as Partial<Record<keyof Relay, unknown>>;
+  if (typeof address !== "string" || !isTextOrAbsent(fingerprint) || !isTextOrAbsent(label)) return undefined;
+  return { address, ...(fingerprint === undefined ? {} : { fingerprint }), ...(label === undefined ? {} : { label }) };
+}
+
+function isTextOrAbsent(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === "string";
 }

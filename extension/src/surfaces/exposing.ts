@@ -70,6 +70,7 @@ export function exposingCommands(context: SurfaceContext, side: Side) {
 /** Without a relay nothing can be exposed: asks how to go on. False when the user leaves it at that. */
 async function hasRelay({ controller, run }: SurfaceContext): Promise<boolean> {
   const usable = (): boolean => controller.state.relays.length > 0 || controller.state.isTrial;
+  controller.checkRelays();
   if (usable()) return true;
   const join = t("Join a Relay");
   const trial = t("Try It on This Machine");

@@ -40,7 +40,8 @@ export function helpCommands({ controller }: SurfaceContext, log: LogOutputChann
       const editor = {
         app: env.appName,
         version: version ?? "",
-        remote: env.remoteName ?? "",
+        // In a browser it is the server's address.
+        remote: /^[a-z-]*$/.exec(env.remoteName ?? "")?.[0] ?? "other",
         platform: `${process.platform}-${process.arch}`,
       };
       await env.clipboard.writeText(diagnosticsOf(controller.state, editor));
