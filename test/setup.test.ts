@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { chmod, readFile } from "node:fs/promises";
+import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startFakeDns } from "@porthole/common/testing";
 import { freePort, needProgram, run, runCli, startCli, startTcp, useScope, type Output } from "./fixture/index.ts";
@@ -76,6 +76,15 @@ describe("Setting a relay up", function () {
     const again = await setup("--domain", domain);
     assert.equal(again.code, 2);
     assert.match(again.stderr, /There is a configuration already[\s\S]*--force/);
+  });
+
+  it("replaces a configuration that is damaged, and names the state folder in what is to be typed", async () => {
+    await writeFile(join(stateDir, "relay.toml"), "pub-port =");
+    const { code, stdout } = await setup("--domain", domain, "--force");
+    assert.equal(code, 0, stdout);
+    const [, words = "", folder] = stdout.match(/porthole-relay (invite revoke \S+) --state-dir (\S+)$/m) ?? [];
+    assert.equal(folder, stateDir);
+    assert.equal((await runCli(scope, "relay", [...words.split(" "), "--state-dir", stateDir])).code, 0);
   });
 
   it("asks on a terminal for what no flag says", async function () {

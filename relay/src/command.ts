@@ -1,4 +1,11 @@
-import { asksFor, asksForAllHelp, helpText, type OptionTable, type OptionValues } from "@porthole/common/options";
+import {
+  asksFor,
+  asksForAllHelp,
+  helpText,
+  readOptions,
+  type OptionTable,
+  type OptionValues,
+} from "@porthole/common/options";
 import { readValues } from "./read-values.ts";
 
 /** What can be typed after `porthole-relay`. */
@@ -20,13 +27,15 @@ export interface CommandSpec<T extends OptionTable> {
   readonly commands?: Readonly<Record<string, string>>;
   /** How many arguments without dashes it takes. */
   readonly maxPositionals?: number;
+  /** True if absent. */
+  readonly readsConfigFile?: boolean;
   run(values: OptionValues<T>, positionals: readonly string[]): Promise<number>;
 }
 
 const longestTimerMs = 2 ** 31 - 1;
 
 export function defineCommand<const T extends OptionTable>(spec: CommandSpec<T>): Command {
-  const { usage, help, example, options, commands, maxPositionals } = spec;
+  const { usage, help, example, options, commands, maxPositionals = 0, readsConfigFile = true } = spec;
   return {
     usage,
     help,
@@ -36,7 +45,9 @@ export function defineCommand<const T extends OptionTable>(spec: CommandSpec<T>)
         process.stdout.write(helpText(options, commands ? { ...context, commands } : context));
         return 0;
       }
-      const { values, positionals } = readValues(options, argv, maxPositionals);
+      const { values, positionals } = readsConfigFile
+        ? readValues(options, argv, maxPositionals)
+        : readOptions(options, argv, process.env, { maxPositionals });
       // The clock's timers keep no process alive, and a command may wait for nothing else.
       const alive = setInterval(() => {}, longestTimerMs);
       try {

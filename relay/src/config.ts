@@ -42,9 +42,7 @@ const mebibyte = 1024 * 1024;
 /** Throws `usage` for values that don't go together. */
 export function relayConfig(values: OptionValues<typeof relayOptions>): RelayConfig {
   const suffixes = values["domain-suffix"].map(parseSuffix);
-  const isPublic =
-    values["acme-domain"] !== undefined ||
-    suffixes.some((suffix) => suffix !== "localhost" && !suffix.endsWith(".localhost"));
+  const isPublic = values["acme-domain"] !== undefined || suffixes.some((suffix) => !isLoopback(suffix));
   const cert = values["tls-cert"];
   const key = values["tls-key"];
   if ((cert === undefined) !== (key === undefined))

@@ -131,7 +131,7 @@ describe("the client's session with a relay", () => {
     await relay.closed;
   });
 
-  it("asks for permits and hears the answer, or nothing in time", async () => {
+  it("asks for permits and hears the answer, nothing in time, or the end of the link", async () => {
     const session = await admitted();
     const served = session.serve(stop.signal);
     const { signal } = new AbortController();
@@ -152,7 +152,9 @@ describe("the client's session with a relay", () => {
     [answer] = await ask();
     await clock.advance(limits.permitDeadlineMs);
     await assert.rejects(answer as Promise<unknown>, { code: "timeout" });
+    [answer] = await ask();
     await relay.close(new PortholeError("closed", "over"));
+    await assert.rejects(answer as Promise<unknown>, { code: "closed" });
     await served;
   });
 });

@@ -141,7 +141,7 @@ class LinkSession implements Session {
     const answer = await withDeadline({ clock, delayMs: limits.permitDeadlineMs, what, signal }, () => {
       const answered = new Promise<Permit>((resolve) => this.#permits.set(hostname, resolve));
       this.link.control.send({ type: "permit-request", hostname });
-      return answered;
+      return Promise.race([answered, this.link.closed.then(fail)]);
     });
     if (answer.code !== undefined) throw fromReject(answer.code, answer.message ?? "no permit", answer.retryAfterMs);
     return answer.left;

@@ -15,6 +15,12 @@ export function stateDirOf(values: { readonly "state-dir": string | undefined })
   return values["state-dir"] ?? dataFolder("porthole-relay");
 }
 
+/** What to type, with the state folder where one was named. */
+export function commandLine(words: string, stateDir: string | undefined): string {
+  const folder = stateDir === undefined || /^[\w./-]+$/.test(stateDir) ? stateDir : JSON.stringify(stateDir);
+  return ["porthole-relay", words, folder === undefined ? "" : `--state-dir ${folder}`].filter(Boolean).join(" ");
+}
+
 /** The relay's book, whether or not the relay runs. */
 export function openBookOf(stateDir: string): Promise<BookFile> {
   return openBook(stateDir, { clock: systemClock, log: silentLogger });

@@ -50,7 +50,7 @@ export const invite = defineCommand({
     if (action === undefined) {
       const { uses, expires: expiresMs, label, address } = values;
       const made = await makeInvite(stateDir, { uses, expiresMs, label, address });
-      process.stdout.write(values.json ? inviteJson(made) : describeInvite(made));
+      process.stdout.write(values.json ? inviteJson(made) : describeInvite(made, values["state-dir"]));
     } else if (action === "list" && id === undefined) {
       const file = await openBookOf(stateDir);
       process.stdout.write(values.json ? `${JSON.stringify(listed(file.book))}\n` : describeAll(file.book));

@@ -4,7 +4,7 @@ import type { HostPort } from "@porthole/common/options";
 import { formatDuration, systemClock, type Secret } from "@porthole/common/util";
 import { addInvite } from "../admission/index.ts";
 import { readContact } from "../contact.ts";
-import { openBookOf } from "./admission-options.ts";
+import { commandLine, openBookOf } from "./admission-options.ts";
 
 export interface InviteWishes {
   readonly uses: number;
@@ -40,7 +40,8 @@ export async function makeInvite(stateDir: string, wishes: InviteWishes): Promis
   return { relay, pin: contact.pin, token, id, wishes, expiresAt };
 }
 
-export function describeInvite(made: MadeInvite): string {
+/** `stateDir` as it was given. */
+export function describeInvite(made: MadeInvite, stateDir: string | undefined): string {
   const { uses, expiresMs } = made.wishes;
   const who = uses === 1 ? "One client" : `${uses} clients`;
   return `${who} can join within ${formatDuration(expiresMs)}. Pass the link on as you would a password.
@@ -51,7 +52,7 @@ export function describeInvite(made: MadeInvite): string {
   In the editor:
     ${formatInvite(made, "vscode")}
 
-To take it back: porthole-relay invite revoke ${made.id}
+To take it back: ${commandLine(`invite revoke ${made.id}`, stateDir)}
 `;
 }
 

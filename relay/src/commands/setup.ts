@@ -19,7 +19,7 @@ import {
   type Check,
 } from "../doctor/index.ts";
 import { relayOptions } from "../options.ts";
-import { stateDirOf } from "./admission-options.ts";
+import { commandLine, stateDirOf } from "./admission-options.ts";
 import { describeInvite, makeInvite } from "./make-invite.ts";
 
 const options = {
@@ -28,26 +28,23 @@ const options = {
     parse: text,
     placeholder: "DOMAIN",
     fallbackHelp: "asked for",
-    notInFile: true,
   },
-  "acme-email": { ...relayOptions["acme-email"], fallbackHelp: "asked for; may be empty", notInFile: true },
+  "acme-email": { ...relayOptions["acme-email"], fallbackHelp: "asked for; may be empty" },
   acme: {
     help: "Get certificates from Let's Encrypt",
     parse: flag,
     fallback: "true",
-    notInFile: true,
   },
-  "api-port": { ...relayOptions["api-port"], notInFile: true },
-  "pub-port": { ...relayOptions["pub-port"], fallback: "443", notInFile: true },
-  "alpn-port": { ...relayOptions["alpn-port"], notInFile: true },
+  "api-port": relayOptions["api-port"],
+  "pub-port": { ...relayOptions["pub-port"], fallback: "443" },
+  "alpn-port": relayOptions["alpn-port"],
   "bind-addr": {
     ...relayOptions["bind-addr"],
     fallbackHelp: "all, IPv6 too where the machine has it",
-    notInFile: true,
   },
   "state-dir": { ...relayOptions["state-dir"], help: "State folder of the relay" },
-  resolver: { help: "DNS server to ask instead of the machine's own", parse: hostPort(53), notInFile: true },
-  force: { help: "Replace a configuration that is there", parse: flag, notInFile: true },
+  resolver: { help: "DNS server to ask instead of the machine's own", parse: hostPort(53) },
+  force: { help: "Replace a configuration that is there", parse: flag },
 } as const;
 
 /** Looks whether a relay could work here, writes its configuration and makes the first invite. */
@@ -56,6 +53,8 @@ export const setup = defineCommand({
   help: "Check DNS and ports, write the configuration, make an invite",
   example: "porthole-relay setup --domain tunnel.example.com",
   options,
+  // It is there to be replaced, and may be damaged.
+  readsConfigFile: false,
   async run(values) {
     const stateDir = stateDirOf(values);
     const path = join(stateDir, "relay.toml");
@@ -88,7 +87,7 @@ export const setup = defineCommand({
     const key = await loadOrCreateKey(join(stateDir, "relay-key.pem"));
     await writeContact(stateDir, { host: domain, port: config.apiPort, pin: key.fingerprint });
     const invite = await makeInvite(stateDir, { uses: 1, expiresMs: inviteMs });
-    process.stdout.write(report(checks, path, values["state-dir"], describeInvite(invite)));
+    process.stdout.write(report(checks, path, values["state-dir"], describeInvite(invite, values["state-dir"])));
     return 0;
   },
 });
@@ -159,13 +158,12 @@ function report(checks: readonly Check[], path: string, stateDir: string | undef
   const status =
     problems === 0
       ? "Nothing speaks against a relay here."
-      : `${problems === 1 ? "One thing is" : `${problems} things are`} wrong or missing (FAILED); porthole-relay doctor looks again.`;
-  const start = `porthole-relay${stateDir === undefined ? "" : ` --state-dir ${stateDir}`}`;
+      : `${problems === 1 ? "One thing is" : `${problems} things are`} wrong or missing (FAILED); ${commandLine("doctor", stateDir)} looks again.`;
   return `${describeChecks(checks)}
 ${status}
 The configuration is in ${path}. Start the relay:
 
-    ${start}
+    ${commandLine("", stateDir)}
 
 ${invite}`;
 }
