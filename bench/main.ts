@@ -7,6 +7,7 @@ import { benchHostileUdp } from "./hostile-udp.ts";
 import { benchHttpMode } from "./http-mode.ts";
 import { benchInspector } from "./inspector.ts";
 import { benchQuicEngine } from "./quic-engine.ts";
+import { benchOutages } from "./outages.ts";
 import { benchPlacement } from "./placement.ts";
 import { benchStalledReaders } from "./stalled-readers.ts";
 import { benchThroughput } from "./throughput.ts";
@@ -28,6 +29,7 @@ const sections: Readonly<Record<string, (show: ShowRow) => Promise<void>>> = {
   "hostile-udp": benchHostileUdp,
   "lane-faults": benchLaneFaults,
   "head-of-line": benchHeadOfLine,
+  outages: benchOutages,
   placement: benchPlacement,
   "stalled-readers": benchStalledReaders,
   "throughput-20": (show) => benchThroughput(20, show),

@@ -19,4 +19,5 @@ export {
   shortDarkness,
   stalledReaders,
   type Absence,
+  type StalledReaders,
 } from "./scenarios.ts";
