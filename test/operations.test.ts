@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import net from "node:net";
 import { join } from "node:path";
 import {
@@ -45,6 +45,17 @@ describe("Operating a relay", function () {
       assert.equal(agents[0]?.hostnames[0], site.hostname);
       assert.ok(agents[0]?.links.some((link) => link.visitors === 1 && link.transport === transport));
     });
+  });
+
+  it("has the figures that docs/operating.md names, and no other, from the start where an alert asks for an increase", async () => {
+    const relay = await startTestRelay(scope, { args: ["--admin-port", "0"] });
+    const response = await fetch(`http://127.0.0.1:${relay.adminPort}/metrics`, { headers: { connection: "close" } });
+    const names = [...(await response.text()).matchAll(/^# TYPE (porthole_\w+)/gm)].map(([, name]) => name);
+    const docs = await readFile(join(import.meta.dirname, "../docs/operating.md"), "utf8");
+    assert.deepEqual(new Set(names), new Set(docs.match(/porthole_[a-z_]+/g)));
+    const figures = await figuresOf(relay.adminPort);
+    for (const figure of ['visitors_total{outcome="full"}', 'limited_total{limit="penalty"}', "quic_restarts_total"])
+      assert.equal(figures.get(`porthole_${figure}`), 0, figure);
   });
 
   it("the admin port answers monitoring, and nothing else", async () => {

@@ -2,21 +2,23 @@ import { Counter, Gauge, Registry } from "prom-client";
 import type { ErrorCode } from "@porthole/common/errors";
 import type { LinkKind } from "@porthole/common/link";
 import { version } from "@porthole/common/version";
-import type { LimitName } from "./limits/index.ts";
+import { limitNames, type LimitName } from "./limits/index.ts";
 import { Traffic } from "./traffic.ts";
 
 /** What became of a visitor's connection. */
-export type VisitorOutcome =
-  | "forwarded" // a stream of an agent's link carries it
-  | "challenge" // a certificate authority's validator of the relay's own name
-  | "agent" // an agent, on a port that serves both
-  | "unknown-name" // nobody serves the name
-  | "full" // the name's links have no room
-  | "malformed" // no ClientHello that we accept
-  | "plain-http" // HTTP without TLS
-  | "timeout" // no whole ClientHello in time
-  | "left" // ended before its ClientHello did
-  | "limited"; // over a limit
+export type VisitorOutcome = (typeof visitorOutcomes)[number];
+const visitorOutcomes = [
+  "forwarded", // a stream of an agent's link carries it
+  "challenge", // a certificate authority's validator of the relay's own name
+  "agent", // an agent, on a port that serves both
+  "unknown-name", // nobody serves the name
+  "full", // the name's links have no room
+  "malformed", // no ClientHello that we accept
+  "plain-http", // HTTP without TLS
+  "timeout", // no whole ClientHello in time
+  "left", // ended before its ClientHello did
+  "limited", // over a limit
+] as const;
 
 /** What a scrape asks the relay for. */
 export interface Observed {
@@ -39,11 +41,13 @@ export class Metrics {
   readonly #admitted = this.#counter("agents_admitted_total", "Links of agents that were admitted", ["transport"]);
   readonly #refused = this.#counter("agents_refused_total", "Connections of agents that were not admitted", ["code"]);
   readonly #ended = this.#counter("links_ended_total", "Admitted links that have ended", ["transport", "code"]);
-
   readonly #limited = this.#counter("limited_total", "Connections that were turned away, by the limit", ["limit"]);
 
   /** Figures that are asked for come from `observe`. */
   constructor(observe: () => Observed) {
+    // What is not there before its first event has no rate at that event, and no alert sees it.
+    for (const outcome of visitorOutcomes) this.#visitors.inc({ outcome }, 0);
+    for (const limit of limitNames) this.#limited.inc({ limit }, 0);
     this.#gauge("build_info", "Always 1; the label is the version", ["version"], (gauge) => gauge.set({ version }, 1));
     this.#gauge("agents", "Agents that are connected", [], (gauge) => gauge.set(observe().agents));
     this.#gauge("links", "Links of agents", ["transport"], (gauge) => {

@@ -1,4 +1,4 @@
 export { AgentGate, type Applicant } from "./agent-gate.ts";
 export { earlyDrop } from "./early-drop.ts";
-export type { LimitName, OnLimit, RelayLimits } from "./relay-limits.ts";
+export { limitNames, type LimitName, type OnLimit, type RelayLimits } from "./relay-limits.ts";
 export { VisitorGate, type Guest } from "./visitor-gate.ts";

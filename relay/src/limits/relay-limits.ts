@@ -27,17 +27,19 @@ export interface RelayLimits {
 }
 
 /** The limits, by the name under which they are counted when they are reached: the option's, mostly. */
-export type LimitName =
-  | "visitors-per-address"
-  | "visitors-per-name"
-  | "max-visitors"
-  | "streams-per-agent"
-  | "pending-hellos"
-  | "pending-agents"
-  | "penalty"
-  | "links-per-address"
-  | "links-per-agent"
-  | "max-links";
+export type LimitName = (typeof limitNames)[number];
+export const limitNames = [
+  "visitors-per-address",
+  "visitors-per-name",
+  "max-visitors",
+  "streams-per-agent",
+  "pending-hellos",
+  "pending-agents",
+  "penalty",
+  "links-per-address",
+  "links-per-agent",
+  "max-links",
+] as const;
 
 /** Called whenever a limit turned somebody away. */
 export type OnLimit = (limit: LimitName) => void;
