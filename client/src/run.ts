@@ -26,6 +26,7 @@ export async function runClient(values: ClientValues): Promise<void> {
     ? createJsonReporter(write)
     : createTextReporter({ write, isTerminal: process.stdout.isTTY }, { qr: values.qr });
   const { log } = reporter;
+  const stateDir = values["state-dir"] ?? dataFolder("porthole");
   const stop = stopController();
   let state: TunnelState = { endpoints: [] };
 
@@ -48,7 +49,7 @@ export async function runClient(values: ClientValues): Promise<void> {
   // The clock's timers keep no process alive, and between two attempts there is nothing else.
   const alive = setInterval(() => {}, longestTimerMs);
   const control = await openControlSocket({
-    stateDir: values["state-dir"] ?? dataFolder("porthole"),
+    stateDir,
     program: "client",
     clock: systemClock,
     commands,
@@ -65,7 +66,6 @@ export async function runClient(values: ClientValues): Promise<void> {
     const warning = nodeVersionWarning();
     if (warning) log.warn({}, warning);
     if (values.insecure) log.warn({}, "--insecure: whoever is between you and the relay can pose as the relay");
-    const stateDir = values["state-dir"] ?? dataFolder("porthole");
     const joined = await JoinedRelays.open(stateDir);
     const knownRelays = await openKnownRelays(stateDir);
     const context = { clock: systemClock, log, knownRelays };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readOptions } from "@porthole/common/options";
-import { relayConfig, type RelayConfig } from "./config.ts";
+import { optionsFor, relayConfig, type RelayConfig } from "./config.ts";
 import { relayOptions } from "./options.ts";
 
 function configure(...argv: string[]): RelayConfig {
@@ -85,6 +85,11 @@ describe("configuration of the relay", () => {
       () => relayConfig(readOptions(relayOptions, ["--auth-webhook", "https://example.com/"], short).values),
       (error: Error) => /fewer than 16/.test(error.message) && !error.message.includes("hunter2"),
     );
+  });
+
+  it("can be told in the words of the options", () => {
+    assert.deepEqual(optionsFor(["publicPort", "isReachable"]), ["pub-port"]);
+    for (const name of optionsFor(Object.keys(configure()))) assert.ok(name in relayOptions, name);
   });
 
   for (const argv of contradictions) {

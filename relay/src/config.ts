@@ -37,6 +37,31 @@ export interface RelayConfig {
   readonly admin: { readonly address: string; readonly port: number } | undefined;
 }
 
+/** The options that decide about each setting; none for what follows from another one. */
+const optionsOf: Readonly<Record<keyof RelayConfig, readonly string[]>> = {
+  bindAddress: ["bind-addr"],
+  apiPort: ["api-port"],
+  publicPort: ["pub-port"],
+  alpnPort: ["alpn-port"],
+  httpPort: ["http-port"],
+  suffixes: ["domain-suffix"],
+  tlsFiles: ["tls-cert", "tls-key"],
+  acme: ["acme-domain", "acme-directory", "acme-email", "acme-creds-path", "acme-renew-days", "acme-eab-kid"],
+  ownNames: [],
+  isReachable: [],
+  admission: ["authorized-keys", "auth-webhook", "open"],
+  quicAdmission: ["quic-admission"],
+  quicMemoryBytes: ["quic-memory"],
+  stateDir: ["state-dir"],
+  limits: [],
+  admin: ["admin-port", "admin-addr"],
+};
+
+/** What a person would have to look at, for settings of a relay's configuration. */
+export function optionsFor(settings: readonly string[]): string[] {
+  return settings.flatMap((setting) => optionsOf[setting as keyof RelayConfig] ?? []);
+}
+
 const mebibyte = 1024 * 1024;
 
 /** Throws `usage` for values that don't go together. */

@@ -4,7 +4,7 @@ import type { Logger } from "@porthole/common/log";
 import { nodeVersionWarning, openControlSocket, systemClock } from "@porthole/common/util";
 import type { OptionValues } from "@porthole/common/options";
 import { parseKey } from "./admission/index.ts";
-import { relayConfig, type RelayConfig } from "./config.ts";
+import { optionsFor, relayConfig, type RelayConfig } from "./config.ts";
 import { createLogger } from "./logger.ts";
 import type { relayOptions } from "./options.ts";
 import { startRelay, type Relay } from "./relay.ts";
@@ -70,7 +70,7 @@ function reloadOnHangup(relay: Relay, readConfig: () => RelayConfig, log: Logger
     try {
       const later = await relay.reload(readConfig());
       log.info({}, "Reloaded");
-      if (later.length > 0) log.warn({ settings: later }, "Some changes need a restart");
+      if (later.length > 0) log.warn({ settings: optionsFor(later) }, "Some changes need a restart");
     } catch (reason) {
       const { message, hint } = PortholeError.from(reason);
       log.error({ hint }, `Not reloaded, everything stays as it was: ${message}`);
