@@ -163,6 +163,17 @@ describe("the controller", () => {
     await test.controller.close();
   });
 
+  it("tries again at the next click when every relay has refused", async () => {
+    const test = testController();
+    await test.controller.expose(web);
+    const refused = { code: "unauthorized", message: "this relay does not know you", retryable: false } as const;
+    lastAgent(test).tell(test.controller.idOf(web), { endpoints: [endpoint], ended: { error: refused } });
+    await test.controller.expose(web);
+    assert.equal(lastAgent(test).specs().length, 2);
+    assert.equal(test.controller.find(test.controller.idOf(web))?.tunnel, undefined);
+    await test.controller.close();
+  });
+
   it("uses a token until the relay has let it in, and keeps it out of the settings", async () => {
     const test = testController();
     await test.controller.addRelay({ address: "relay.example:4433", token: "t0ken", fingerprint: "fp" });

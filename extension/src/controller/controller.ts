@@ -117,11 +117,11 @@ export class Controller {
     await Promise.allSettled(this.#starts.values());
   }
 
-  /** Exposes the port; one that is exposed already stays as it is. Rejects when it can't be; it stays in the list then. */
+  /** Exposes the port, anew when it was refused; one that is exposed stays as it is. Rejects when it can't be; it stays in the list then. */
   async expose(target: PortTarget): Promise<void> {
     const id = this.idOf(target);
     const known = this.find(id);
-    if (known?.phase === "on" && !known.error) return this.#starts.get(id);
+    if (known?.phase === "on" && !failureOf(known)) return this.#starts.get(id);
     this.#starts.delete(id);
     this.#put({ ...blank(id, target), secondary: known?.secondary, phase: "on" });
     await this.#remember();

@@ -140,6 +140,6 @@ function describeTest({ address }: RelaySpec, { quic, http2 }: RelayTest): strin
 
 function describeTransport(name: string, test: TransportTest): string {
   return test.ok
-    ? t("{0} works ({1} ms)", name, Math.round(test.rttMs ?? test.connectMs))
+    ? t("{0} works ({1} ms)", name, Math.ceil(test.rttMs ?? test.connectMs))
     : t("{0} does not work: {1}", name, test.error.message);
 }
