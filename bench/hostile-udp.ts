@@ -1,5 +1,7 @@
 import { constants, setPriority } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
+import { PortholeError } from "@porthole/common/errors";
+import { admitted, dialHttp2Unchecked } from "./agent.ts";
 import { median } from "./median.ts";
 import { processorMs } from "./process-time.ts";
 import { start, waitForLine } from "./processes.ts";
@@ -10,6 +12,7 @@ import { visitsOf, type Visits } from "./visits.ts";
 const kinds = {
   garbage: "random datagrams",
   initials: "strangers' handshakes",
+  tickets: "handshakes of one that has a ticket",
   versions: "versions that nobody speaks",
 } as const;
 const perSecond = 50_000;
@@ -68,7 +71,7 @@ export async function benchHostileUdp(show: ShowRow): Promise<void> {
 
 async function measure(world: TwoClients, kind: string): Promise<Round> {
   const calm = await visitors(world, seconds);
-  const args = [String(world.apiPort), kind, String(perSecond), String(seconds)];
+  const args = [String(world.apiPort), kind, String(perSecond), String(seconds), await ticket(world)];
   const flood = start("test/fixture/flood-program.ts", args);
   // The attacker's processors are not the relay's.
   setPriority(flood.child.pid ?? 0, constants.priority.PRIORITY_LOW);
@@ -78,6 +81,12 @@ async function measure(world: TwoClients, kind: string): Promise<Round> {
   const laneMs = (await processorMs(world.lanePid())) - laneBefore;
   await flood.stop();
   return { calm, flooded, laneMs };
+}
+
+async function ticket({ apiPort }: TwoClients): Promise<string> {
+  const { link, welcome } = await admitted(await dialHttp2Unchecked(apiPort, AbortSignal.timeout(10_000)));
+  await link.close(new PortholeError("closed", "It has what it wants"));
+  return welcome.ticket?.quic ?? "";
 }
 
 async function visitors({ http2, quic }: TwoClients, forSeconds: number): Promise<Both> {

@@ -1,11 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { createCertificate, generateKey } from "@porthole/common/identity";
 import { PortholeError } from "@porthole/common/errors";
-import type { Carrier, Link } from "@porthole/common/link";
-import { createLink } from "@porthole/common/link";
-import { dialHttp2 } from "@porthole/common/link/http2";
-import { dialQuic, quicAvailability } from "@porthole/common/link/quic";
-import { systemClock } from "@porthole/common/util";
+import type { Link } from "@porthole/common/link";
+import { quicAvailability } from "@porthole/common/link/quic";
+import { admitted, dialHttp2Unchecked, dialQuicUnchecked, type Dial } from "./agent.ts";
 import { processorMs } from "./process-time.ts";
 import { withRelay } from "./processes.ts";
 import type { ShowRow } from "./row.ts";
@@ -18,8 +15,8 @@ const settleMs = 6_000;
 /** Memory of the relay, its QUIC lane included, for agents that are connected and idle, each with a key of its own. */
 export async function benchIdleAgents(show: ShowRow): Promise<void> {
   checkOpenFiles();
-  await measure("HTTP/2", dialHttp2WithoutCheck, show);
-  if (quicAvailability().available) await measure("QUIC", dialQuicWithoutCheck, show);
+  await measure("HTTP/2", dialHttp2Unchecked, show);
+  if (quicAvailability().available) await measure("QUIC", dialQuicUnchecked, show);
 }
 
 /** A relay without files to open leaves its agents waiting. Node has asked for as many as it may have. */
@@ -31,14 +28,6 @@ function checkOpenFiles(): void {
     throw new Error(`${agents} agents need ${needed} open files, and ${allowed} are allowed: ulimit -Hn ${needed}`);
 }
 
-type Dial = (port: number, identity: { cert: string; key: string }, signal: AbortSignal) => Promise<Carrier>;
-
-const dialHttp2WithoutCheck: Dial = (port, identity, signal) =>
-  dialHttp2({ host: "127.0.0.1", port, ...identity, trust: { kind: "unchecked" }, verifyPeer: () => {} }, { signal });
-
-const dialQuicWithoutCheck: Dial = (port, identity, signal) =>
-  dialQuic({ host: "127.0.0.1", port, ...identity, trust: { kind: "unchecked" } }, { signal });
-
 async function measure(carrier: string, dial: Dial, show: ShowRow): Promise<void> {
   await withRelay(
     async (relay, ports) => {
@@ -48,7 +37,7 @@ async function measure(carrier: string, dial: Dial, show: ShowRow): Promise<void
       const connect = async (): Promise<void> => {
         while (dialled < agents) {
           dialled += 1;
-          links.push(await admitted(await dial(ports.api, identity(), AbortSignal.timeout(60_000))));
+          links.push((await admitted(await dial(ports.api, AbortSignal.timeout(60_000)))).link);
         }
       };
       await Promise.all(Array.from({ length: atOnce }, connect));
@@ -77,22 +66,6 @@ async function measure(carrier: string, dial: Dial, show: ShowRow): Promise<void
     },
     ["--quic-admission=open"],
   );
-}
-
-async function admitted(carrier: Carrier): Promise<Link> {
-  const link = createLink(carrier, { clock: systemClock, heartbeat: "send" });
-  link.control.send({ type: "hello", protocol: 1, software: "bench", instance: "bench" });
-  const answer = await link.control.next();
-  if (answer?.type !== "welcome") throw new Error(`The relay answered ${answer?.type ?? "nothing"}`);
-  return link;
-}
-
-function identity(): { cert: string; key: string } {
-  const key = generateKey();
-  return {
-    cert: createCertificate({ key, dnsNames: [key.clientId], notBefore: new Date(), days: 1 }).pem,
-    key: key.pem,
-  };
 }
 
 function residentBytes(pid: number | undefined): Promise<number> {
