@@ -6,6 +6,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { FakeClock } from "../testing/fake-clock.ts";
+import { until } from "../testing/until.ts";
 import { systemClock } from "./clock.ts";
 import { lockFile, whileHeld, type Lock } from "./lock.ts";
 
@@ -89,9 +90,13 @@ describe("lock file", () => {
 
   it("another process that holds it is waited for", async () => {
     const child = await otherHolder();
-    const waiting = lockFile(path, systemClock, signal);
+    const clock = new FakeClock();
+    const waiting = lockFile(path, clock, signal);
+    // It sets a timer only when it has found the lock held.
+    await until(() => clock.nextMs !== undefined, "somebody waited");
     child.stdin?.end();
     await once(child, "exit");
+    assert.ok((await pass(clock, waiting)) <= 3_000);
     await (await waiting).release();
   });
 
