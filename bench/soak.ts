@@ -176,18 +176,24 @@ interface Figures {
   readonly streams: number;
 }
 
-async function figures(tunnel: LabTunnel, folder: string): Promise<Figures> {
+function ofEach(tunnel: LabTunnel, read: (pid: number) => number): Record<string, number> {
   const pids = { relay: tunnel.relay.child.pid ?? 0, lane: lane(tunnel) ?? 0, client: tunnel.client.child.pid ?? 0 };
-  const each = (read: (pid: number) => number): Record<string, number> =>
-    Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, pid === 0 ? 0 : read(pid)]));
+  return Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, pid === 0 ? 0 : read(pid)]));
+}
+
+function mebibytes(tunnel: LabTunnel): Record<string, number> {
+  return ofEach(tunnel, (pid) => Math.round(residentBytes(pid) / 1024 / 1024));
+}
+
+async function figures(tunnel: LabTunnel, folder: string): Promise<Figures> {
   const { agents } = (await askControlSocket(
     { stateDir: join(folder, "relay"), program: "relay" },
     "status",
   )) as RelayReport;
   const links = agents.flatMap((agent) => agent.links);
   return {
-    handles: each((pid) => readdirSync(`/proc/${pid}/fd`).length),
-    mebibytes: each((pid) => Math.round(residentBytes(pid) / 1024 / 1024)),
+    handles: ofEach(tunnel, (pid) => readdirSync(`/proc/${pid}/fd`).length),
+    mebibytes: mebibytes(tunnel),
     links: links.length,
     streams: links.reduce((sum, { streams }) => sum + streams, 0),
   };
@@ -224,7 +230,7 @@ try {
   while (performance.now() - startedAt < minutes * 60_000) {
     const fault = anyFault();
     const seconds = between(1, 25);
-    say(`${fault.name} for ${seconds} s; so far ${JSON.stringify(counts)}`);
+    say(`${fault.name} for ${seconds} s; so far ${JSON.stringify({ ...counts, mebibytes: mebibytes(tunnel) })}`);
     if (fault.hurts) excusedUntil = Number.POSITIVE_INFINITY;
     await fault.begin(lab, tunnel);
     await wait(1_000 * seconds);
