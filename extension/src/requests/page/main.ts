@@ -195,6 +195,8 @@ class Page {
       this.#settle();
       this.#list.focus();
     } else if (event.key === "Enter" && (event.target as HTMLElement).classList.contains("rows")) {
+      // Or it would press the button that has the focus then.
+      event.preventDefault();
       this.#detail.element.querySelector<HTMLElement>("button")?.focus();
     }
   }
