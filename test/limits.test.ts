@@ -95,6 +95,23 @@ describe("Limits of a relay", function () {
     assert.equal(await get(site), "hello");
   });
 
+  it("visitors of one address who stay don't get more than --streams-per-address", async () => {
+    const service = await startSite();
+    const { relay, site } = await startTunnel(scope, {
+      transport: "http2",
+      local: service.local,
+      relay: { args: ["--streams-per-address", "5"] },
+    });
+    const staying = await Promise.all(Array.from({ length: 5 }, () => connectVisitor(scope, site)));
+    const [more] = connectSilently(relay.publicPort, 1);
+    await until(() => more?.closed ?? false, "one more was turned away");
+    assert.equal((await limited(relay))["streams-per-address"], 1);
+    staying[0]?.destroy();
+    await until(() => relay.counts().streams === 4, "one had left");
+    assert.equal(await get(site), "hello");
+    for (const visitor of staying) visitor.destroy();
+  });
+
   it("who sends no ClientHello makes room for who does", async () => {
     const service = await startSite();
     const { relay, site } = await startTunnel(scope, {

@@ -168,6 +168,7 @@ function relayLimits(values: OptionValues<typeof relayOptions>, isReachable: boo
     visitorsPerAddress: values["visitors-per-address"] ?? (isReachable ? 50 : 0),
     visitorsPerName: values["visitors-per-name"] ?? (isReachable ? 500 : 0),
     maxVisitors: values["max-visitors"],
+    streamsPerAddress: values["streams-per-address"] ?? (isReachable ? 500 : 0),
     streamsPerAgent: values["streams-per-agent"],
     maxPendingHellos: values["max-pending-hellos"],
     pendingAgents: values["pending-agents"] ?? {

@@ -111,6 +111,12 @@ export const relayOptions = defineOptions({
     fallbackHelp: "500, on loopback 0",
     advanced: true,
   },
+  "streams-per-address": {
+    help: "Visitors at once from one address (an IPv6 /64); 0 is no limit",
+    parse: count,
+    fallbackHelp: "500, on loopback 0",
+    advanced: true,
+  },
   "streams-per-agent": {
     help: "Visitors at once for one name; 0 is no limit",
     parse: count,

@@ -8,6 +8,8 @@ export interface RelayLimits {
   readonly visitorsPerName: number;
   /** Visitors at once on the whole relay. */
   readonly maxVisitors: number;
+  /** Visitors at once from one source. */
+  readonly streamsPerAddress: number;
   /** Visitors at once of one name. */
   readonly streamsPerAgent: number;
   /** ClientHellos that are waited for at once; when one more comes, who has waited longest goes. Never without a limit. */
@@ -32,6 +34,7 @@ export const limitNames = [
   "visitors-per-address",
   "visitors-per-name",
   "max-visitors",
+  "streams-per-address",
   "streams-per-agent",
   "pending-hellos",
   "pending-agents",

@@ -38,7 +38,7 @@ describe("gate for visitors", () => {
   });
 
   it("lets 500 a second visit one name, and 1,000 at once", async () => {
-    limits = { ...limits, visitorsPerAddress: 0 };
+    limits = { ...limits, visitorsPerAddress: 0, streamsPerAddress: 0 };
     for (let i = 0; i < 1_000; i++) assert.ok(enter().mayVisit("one"));
     assert.equal(enter().mayVisit("one"), false);
     assert.ok(enter().mayVisit("two"));
@@ -59,6 +59,24 @@ describe("gate for visitors", () => {
     assert.ok(third.mayVisit("one"));
     assert.equal(enter().mayVisit("one"), false);
     assert.deepEqual(reached, ["streams-per-agent", "streams-per-agent"]);
+  });
+
+  it("lets as many be there from one address at once as it may have", () => {
+    limits = { ...limits, streamsPerAddress: 2 };
+    const [first] = [enter("2001:db8::1"), enter("2001:db8::2")];
+    assert.equal(
+      gate.enter("2001:db8::3", () => {}),
+      undefined,
+    );
+    enter("2001:db8:0:1::1");
+    first?.left();
+    first?.left();
+    enter("2001:db8::3");
+    assert.equal(
+      gate.enter("2001:db8::4", () => {}),
+      undefined,
+    );
+    assert.deepEqual(reached, ["streams-per-address", "streams-per-address"]);
   });
 
   it("lets no more in than may be there at once", () => {

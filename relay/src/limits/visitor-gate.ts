@@ -25,6 +25,7 @@ export class VisitorGate {
   readonly #options: VisitorGateOptions;
   readonly #perAddress: Rates;
   readonly #perName: Rates;
+  readonly #bySource = new Tally();
   readonly #byLabel = new Tally();
   /** Who is waited for, the longest wait first; called to give up on one. */
   readonly #pending = new Set<() => void>();
@@ -56,13 +57,17 @@ export class VisitorGate {
 
   /** A new connection; undefined when it has to go at once. `giveUp` is called when others need its place before its ClientHello is there. */
   enter(address: string | undefined, giveUp: () => void): Guest | undefined {
-    const { maxVisitors, maxPendingHellos } = this.#options.limits();
+    const { maxVisitors, maxPendingHellos, streamsPerAddress } = this.#options.limits();
+    const source = sourceOf(address);
     if (maxVisitors > 0 && this.#present.size >= maxVisitors) return this.#refuse("max-visitors");
-    if (!this.#perAddress.take(sourceOf(address))) return this.#refuse("visitors-per-address");
+    if (streamsPerAddress > 0 && this.#bySource.of(source) >= streamsPerAddress)
+      return this.#refuse("streams-per-address");
+    if (!this.#perAddress.take(source)) return this.#refuse("visitors-per-address");
     if (this.#pending.size >= maxPendingHellos) this.#evict();
     this.#pending.add(giveUp);
     const number = ++this.#lastNumber;
     this.#present.add(number);
+    this.#bySource.add(source);
     let label: string | undefined;
     let isOver = false;
     return {
@@ -81,6 +86,7 @@ export class VisitorGate {
         if (isOver) return;
         isOver = true;
         this.#present.delete(number);
+        this.#bySource.remove(source);
         this.#pending.delete(giveUp);
         if (label !== undefined) this.#byLabel.remove(label);
       },
