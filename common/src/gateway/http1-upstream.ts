@@ -5,7 +5,7 @@ import { limits } from "../protocol/protocol.ts";
 import type { Clock } from "../util/index.ts";
 import type { ForwardedHead, RawHeaders, ServiceTarget } from "./exchange.ts";
 import { connectService } from "./local-service.ts";
-import { valueOf } from "./raw-headers.ts";
+import { pairsOf, valueOf } from "./raw-headers.ts";
 import type { Reply, SendInit, Upstream, UpstreamCall } from "./upstream.ts";
 
 /**
@@ -116,11 +116,7 @@ class Http1Call implements UpstreamCall {
   }
 
   end(trailers: RawHeaders): void {
-    const pairs = Array.from({ length: trailers.length / 2 }, (_, i) => [
-      trailers[2 * i] ?? "",
-      trailers[2 * i + 1] ?? "",
-    ]);
-    if (pairs.length > 0) this.#request.addTrailers(pairs as [string, string][]);
+    if (trailers.length > 0) this.#request.addTrailers(pairsOf(trailers));
     this.#request.end();
   }
 

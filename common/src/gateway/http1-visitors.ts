@@ -3,10 +3,10 @@ import type { Duplex } from "node:stream";
 import { PortholeError } from "../errors.ts";
 import { limits } from "../protocol/protocol.ts";
 import type { Clock, Timer } from "../util/index.ts";
-import type { RawHeaders } from "./exchange.ts";
+import { Http1Answer } from "./http1-answer.ts";
 import { pageFor, type PageKind } from "./pages.ts";
-import { valuesOf } from "./raw-headers.ts";
-import type { Answer, AnswerHead, AnswerRest, ServeRequest, VisitorRequest } from "./visitor.ts";
+import { linesOf, valuesOf } from "./raw-headers.ts";
+import type { ServeRequest, VisitorRequest } from "./visitor.ts";
 
 /** Visitors who speak HTTP/1: Node's own parser in its strict mode, and one request at a time on each connection. */
 export interface Http1Visitors {
@@ -130,8 +130,7 @@ class Http1Connection {
   close(status: number, kind: PageKind): void {
     this.#isClosing = true;
     const { headers, body } = pageFor(kind, undefined);
-    const lines = Array.from({ length: headers.length / 2 }, (_, i) => `${headers[2 * i]}: ${headers[2 * i + 1]}\r\n`);
-    const head = `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nConnection: close\r\n${lines.join("")}\r\n`;
+    const head = `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nConnection: close\r\n${linesOf(headers)}\r\n`;
     if (this.#socket.writable) this.#socket.write(Buffer.concat([Buffer.from(head), body]));
     this.#endSocket();
   }
@@ -212,94 +211,4 @@ function visitorRequest(
     expectsContinue,
     upgrade,
   };
-}
-
-class Http1Answer implements Answer {
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
-  readonly #upgradeHead: Buffer | undefined;
-  #onTrouble: ((error: PortholeError) => void) | undefined;
-  #trouble: PortholeError | undefined;
-  #hasWritten = false;
-  headSent = false;
-  isUpgraded = false;
-
-  constructor(request: IncomingMessage, response: ServerResponse, upgradeHead?: Buffer) {
-    this.#request = request;
-    this.#response = response;
-    this.#upgradeHead = upgradeHead;
-    response.sendDate = false;
-    response.on("error", () => {});
-    response.on("close", () => {
-      if (!response.writableFinished) this.fail(new PortholeError("aborted", "The visitor left"));
-    });
-  }
-
-  fail(error: PortholeError): void {
-    if (this.#trouble || this.isUpgraded) return;
-    this.#trouble = error;
-    this.#onTrouble?.(error);
-  }
-
-  onTrouble(callback: (error: PortholeError) => void): void {
-    this.#onTrouble = callback;
-    if (this.#trouble) callback(this.#trouble);
-  }
-
-  inform(status: number, headers: RawHeaders): void {
-    if (this.#request.httpVersion === "1.0") return;
-    if (status === 100) this.#response.writeContinue();
-    else if (status === 103) this.#response.writeEarlyHints(groupedLinks(headers));
-  }
-
-  start({ status, statusText, headers }: AnswerHead, _rest: AnswerRest): void {
-    this.headSent = true;
-    if (!this.#request.complete) this.#response.shouldKeepAlive = false;
-    this.#response.writeHead(status, statusText || http.STATUS_CODES[status], [...headers]);
-    // Together with the first bytes of the body where these are here already, and without them where they are not.
-    setImmediate(() => {
-      if (!this.#hasWritten && !this.#response.destroyed) this.#response.flushHeaders();
-    });
-  }
-
-  write(chunk: Buffer): boolean {
-    this.#hasWritten = true;
-    return this.#response.write(chunk);
-  }
-
-  onDrain(callback: () => void): void {
-    this.#response.on("drain", callback);
-  }
-
-  end(trailers: RawHeaders, callback: () => void): void {
-    this.#hasWritten = true;
-    const pairs = Array.from({ length: trailers.length / 2 }, (_, i) => [
-      trailers[2 * i] ?? "",
-      trailers[2 * i + 1] ?? "",
-    ]);
-    if (pairs.length > 0) this.#response.addTrailers(pairs as [string, string][]);
-    if (this.#response.writableFinished || this.#response.destroyed) return callback();
-    this.#response.once("close", callback);
-    this.#response.end();
-  }
-
-  upgrade({ status, statusText, headers }: AnswerHead): Duplex {
-    this.headSent = true;
-    this.isUpgraded = true;
-    const { socket } = this.#request;
-    this.#response.detachSocket(socket);
-    const lines = Array.from({ length: headers.length / 2 }, (_, i) => `${headers[2 * i]}: ${headers[2 * i + 1]}\r\n`);
-    socket.write(`HTTP/1.1 ${status} ${statusText}\r\n${lines.join("")}\r\n`, "latin1");
-    if (this.#upgradeHead?.length) socket.unshift(this.#upgradeHead);
-    return socket;
-  }
-
-  breakOff(error: PortholeError): void {
-    this.#request.socket.destroy(error);
-  }
-}
-
-/** Early hints are links, and little else is of use before the answer. */
-function groupedLinks(headers: RawHeaders): Record<string, string | string[]> {
-  return { link: valuesOf(headers, "link") };
 }

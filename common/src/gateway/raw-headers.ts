@@ -15,6 +15,18 @@ export function valueOf(headers: RawHeaders, name: string): string | undefined {
   return undefined;
 }
 
+/** Names with their values. */
+export function pairsOf(headers: RawHeaders): [name: string, value: string][] {
+  return Array.from({ length: headers.length / 2 }, (_, i) => [headers[2 * i] ?? "", headers[2 * i + 1] ?? ""]);
+}
+
+/** As they stand in a message of HTTP/1. */
+export function linesOf(headers: RawHeaders): string {
+  return pairsOf(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join("");
+}
+
 /**
  * As node:http2 takes them: names in lower case, several values of one name as a list. Pseudo-headers and `host` are the caller's.
  */
