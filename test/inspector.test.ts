@@ -281,10 +281,14 @@ describe("the inspector", function () {
       const har = join(stateDir, "out.har");
       await inspect("export", "--as", "har", "--out", har);
       assert.ok(!(await readFile(har, "utf8")).includes(secret));
-      assert.equal(
-        (await runCli(scope, "client", ["inspect", "export", "--as", "har", "--out", har, ...state])).code,
-        1,
-      );
+      for (const [argv, text] of [
+        [["export", "--as", "har", "--out", har], /out\.har exists\n +Name another file/],
+        [["replay", "2", "--body-file", join(stateDir, "none")], /Can't read \S+none: it does not exist/],
+      ] as const) {
+        const { code, stderr } = await runCli(scope, "client", ["inspect", ...argv, ...state]);
+        assert.equal(code, 1, stderr);
+        assert.match(stderr, text);
+      }
       assert.equal((await runCli(scope, "client", ["inspect", "show", "99", ...state])).code, 2);
       assert.equal((await runCli(scope, "client", ["inspect", "replay", ...state])).code, 2);
       await inspect("pause");

@@ -1,13 +1,14 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { PortholeError } from "@porthole/common/errors";
 import type { ExchangeSummary, ExportFormat, ReplayEdit } from "@porthole/common/gateway";
 import { choice, defineOptions, flag, helpText, integer, path, readOptions, text } from "@porthole/common/options";
-import { visibleJson } from "@porthole/common/util";
+import { stateError, visibleJson } from "@porthole/common/util";
 import { printableLines } from "../printable.ts";
 import { inEditor, inspectLive } from "./live.ts";
 import { pageOf } from "./page.ts";
 import { dossierOf, recordedBy, type Recorded } from "./recorded.ts";
 import { editOf, parseHeader, requestText } from "./request-text.ts";
+import { writeExport } from "./write-export.ts";
 import { colourPaint, headingOf, plainPaint, rowOf, type Paint } from "./row.ts";
 
 const common = {
@@ -90,7 +91,7 @@ const commands: Readonly<Record<string, Command>> = {
       to: values["to-service"] ? "service" : "public",
     });
     if (values.out === undefined) out.write(out.isTerminal ? printableLines(text) : text);
-    else await writeFile(values.out, text, { mode: 0o600, flag: "wx" });
+    else await writeExport(values.out, text);
     // Not into what is piped on.
     for (const note of notes) process.stderr.write(`${note}\n`);
   },
@@ -220,8 +221,16 @@ async function editFrom(recorded: Recorded, id: string, flags: ReplayFlags): Pro
     ...(method !== undefined && { method }),
     ...(target !== undefined && { target }),
     ...(given.length > 0 && { headers: [...kept, ...given] }),
-    ...(bodyFile !== undefined && { body: { base64: (await readFile(bodyFile)).toString("base64") } }),
+    ...(bodyFile !== undefined && { body: { base64: await readBody(bodyFile) } }),
   };
+}
+
+async function readBody(path: string): Promise<string> {
+  try {
+    return await readFile(path, "base64");
+  } catch (reason) {
+    throw stateError("read", path, reason);
+  }
 }
 
 /** Until it has ended; the inspector has a deadline for that. */

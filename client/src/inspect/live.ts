@@ -14,6 +14,7 @@ import { dossierOf, type Recorded } from "./recorded.ts";
 import { editOf, requestText } from "./request-text.ts";
 import { colourPaint } from "./row.ts";
 import { Screen, type Key } from "./screen.ts";
+import { writeExport } from "./write-export.ts";
 
 /** While a filter is set the client is asked which rows fit, at most so often. */
 const askEveryMs = 300;
@@ -170,7 +171,7 @@ class Live {
     const filter = { text: this.#list.filter };
     const { text, fileName, notes } = await this.#recorded.export({ format: "har", ids: [], filter });
     const path = resolve(fileName);
-    await writeFile(path, text, { mode: 0o600, flag: "wx" });
+    await writeExport(path, text);
     this.#say(`Saved as ${path}. ${notes.join(" ")}`);
   }
 
