@@ -98,6 +98,13 @@ describe("Bad input to the programs", function () {
     assert.match(stderr, /a part of the path is a file[\s\S]*Choose another path/);
   });
 
+  it("a folder for temporary files that is not there", async () => {
+    const argv = ["--state-dir", await scope.folder(), "--api-port", "0", "--pub-port", "0"];
+    const { code, stderr } = await runCli(scope, "relay", argv, { env: { ...process.env, TMPDIR: "/nowhere" } });
+    assert.equal(code, 1);
+    assert.match(stderr, /^porthole-relay: Can't write \/nowhere: it does not exist\n.*TMPDIR/);
+  });
+
   for (const flag of ["--api-port", "--pub-port"]) {
     it(`${flag} that is taken`, async () => {
       const service = await startHttp(scope, () => {});

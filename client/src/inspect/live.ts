@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { ReadStream, WriteStream } from "node:tty";
 import { PortholeError } from "@porthole/common/errors";
 import type { InspectorChanges } from "@porthole/common/gateway";
+import { temporaryFolder } from "@porthole/common/util";
 import { printableLines } from "../printable.ts";
 import { ListView, type ListAction } from "./list-view.ts";
 import { pageOf } from "./page.ts";
@@ -213,7 +213,7 @@ class Live {
 
 /** The text as the user leaves it in the editor of the environment. */
 export async function inEditor(text: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "porthole-edit-"));
+  const folder = await temporaryFolder("porthole-edit-");
   const path = join(folder, "request.http");
   try {
     await writeFile(path, text, { mode: 0o600 });

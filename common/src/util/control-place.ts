@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, rmdir, stat, symlink, unlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rmdir, stat, symlink, unlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { PortholeError } from "../errors.ts";
 import { errnoOf, stateError } from "./state-file.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 /** Of a Unix socket's path, on the strictest of the platforms (macOS: 104 with the final zero). */
 const maxPathBytes = 103;
@@ -29,7 +29,7 @@ export function socketPath({ stateDir, program }: ControlPlace): string {
 export async function withSocketPath<T>(place: ControlPlace, use: (path: string) => Promise<T>): Promise<T> {
   const path = socketPath(place);
   if (Buffer.byteLength(path) <= maxPathBytes) return use(path);
-  const folder = await mkdtemp(join(tmpdir(), "porthole-"));
+  const folder = await temporaryFolder("porthole-");
   const link = join(folder, "s");
   try {
     await symlink(resolve(place.stateDir), link);

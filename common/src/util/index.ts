@@ -17,6 +17,7 @@ export { Secret } from "./secret.ts";
 export { visibleJson } from "./visible-json.ts";
 export { formatBytes, formatDay, formatDuration, formatMinute } from "./format.ts";
 export { dataFolder } from "./data-folder.ts";
+export { temporaryFolder } from "./temporary-folder.ts";
 export {
   createFileAtomic,
   makeFolder,

@@ -1,12 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
 import type { Carrier } from "@porthole/common/link";
 import type { QuicListenerStats } from "@porthole/common/link/quic";
 import type { Logger } from "@porthole/common/log";
 import { limits, type QuicTicket } from "@porthole/common/protocol";
-import { Backoff, type Clock, type Timer } from "@porthole/common/util";
+import { Backoff, temporaryFolder, type Clock, type Timer } from "@porthole/common/util";
 import { LaneCarrier } from "./carrier.ts";
 import { LaneChild } from "./child.ts";
 import { laneEntry } from "./entry.ts";
@@ -80,7 +79,7 @@ export class Lane {
    */
   static async open(options: LaneOptions): Promise<Lane> {
     // Only we may look into it, so only we can reach the lane.
-    const lane = new Lane(options, await mkdtemp(join(tmpdir(), "porthole-lane-")));
+    const lane = new Lane(options, await temporaryFolder("porthole-lane-"));
     await new Promise<void>((resolve) => {
       lane.#onFirstOutcome = resolve;
       lane.#start();
