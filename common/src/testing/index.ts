@@ -2,6 +2,7 @@ export { fakeRequest, type FakeRequest } from "./access-request.ts";
 export { startFakeDns, type FakeDns } from "./fake-dns.ts";
 export { beginExchange, requestHead, tellExchange, type ToldExchange } from "./exchange.ts";
 export { asNobody } from "./as-nobody.ts";
+export { freePort } from "./free-port.ts";
 export { FakeClock } from "./fake-clock.ts";
 export { linkCompliance, type ComplianceOptions, type LinkPair } from "./link-compliance.ts";
 export { platformReason, quicReason, skipUnless, type PlatformReason } from "./skip.ts";

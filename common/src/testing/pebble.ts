@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import https from "node:https";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { createCertificate, generateKey } from "../identity/index.ts";
 import { startFakeDns } from "./fake-dns.ts";
+import { freePort } from "./free-port.ts";
 
 export interface PebbleOptions {
   /** Where Pebble knocks for tls-alpn-01, on the address that `addressesOf` gives. */
@@ -57,7 +57,7 @@ async function start(options: PebbleOptions): Promise<Pebble> {
   const { tlsPort, httpPort = 1, lifetimeSeconds, externalAccounts, addressesOf = () => ["127.0.0.1"] } = options;
   const folder = await mkdtemp(join(tmpdir(), "porthole-pebble-"));
   const dns = await startFakeDns(addressesOf);
-  const [port, managementPort] = await freePorts();
+  const [port, managementPort] = [await freePort(), await freePort()];
   const caPem = await writeOwnCertificate(folder);
   const config = {
     listenAddress: `127.0.0.1:${port}`,
@@ -125,22 +125,6 @@ async function writeOwnCertificate(folder: string): Promise<string> {
   await writeFile(join(folder, "cert.pem"), pem);
   await writeFile(join(folder, "key.pem"), key.pem, { mode: 0o600 });
   return pem;
-}
-
-/** Two that nobody listens on, held together so that they differ. */
-async function freePorts(): Promise<readonly number[]> {
-  const servers = [createServer(), createServer()];
-  const ports: number[] = [];
-  for (const server of servers) {
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    ports.push((server.address() as AddressInfo).port);
-  }
-  for (const server of servers) {
-    server.close();
-    await once(server, "close");
-  }
-  return ports;
 }
 
 async function answering(url: string, ca: string, child: ChildProcess): Promise<void> {

@@ -6,6 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { PortholeError } from "@porthole/common/errors";
 import { createLink, type Carrier } from "@porthole/common/link";
+import { freePort } from "@porthole/common/testing";
 import { systemClock } from "@porthole/common/util";
 import { dial, openLane, relayIdentity, selfSigned, type TestLane } from "./fixture.test.ts";
 
@@ -262,12 +263,6 @@ describe("the QUIC lane", function () {
     await test.lane.close();
   });
 });
-
-async function freePort(): Promise<number> {
-  const { lane, port } = await openLane();
-  await lane.close();
-  return port;
-}
 
 async function until(condition: () => boolean, what: string): Promise<void> {
   const giveUpAt = performance.now() + 40_000;
