@@ -281,7 +281,7 @@ describe("access rules", function () {
     const cases: readonly [readonly string[], RegExp][] = [
       [["--access-basic-file", file], /Line 1 of the users is not of the form user:password/],
       [["--access-basic", "a:b"], /would show a secret/],
-      [["--access-webhook", "stripe"], /needs both/],
+      [["--access-webhook", "stripe"], /--access-webhook-secret-file belong together/],
       [["--access-webhook", "paypal"], /--access-webhook.*not a way to sign/],
       [["--access-address", "300.1.1.1"], /--access-address.*not an address/],
       [["--access-path", "hooks"], /--access-path.*not a path/],

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
-import { parseFingerprint } from "@porthole/common/identity";
 import type { JoinedRelay } from "@porthole/common/invite";
 import { formatHostPort, type OptionValues } from "@porthole/common/options";
 import type { AccessSettings, GatewayOptions, LocalService } from "@porthole/common/gateway";
@@ -43,8 +42,10 @@ export function tunnelSettings(
   };
 }
 
-/** Who may visit, as `openAccess` takes it. */
+/** Who may visit, as `openAccess` takes it. Throws `usage`. */
 export function accessSettings(values: ClientValues): AccessSettings {
+  if ((values["access-webhook"] === undefined) !== (values["access-webhook-secret"] === undefined))
+    throw new PortholeError("usage", "--access-webhook and --access-webhook-secret-file belong together");
   return {
     basic: values["access-basic"],
     bearer: values["access-bearer"],
@@ -129,8 +130,7 @@ function serverSettings(values: ClientValues, joined: readonly JoinedRelay[]): S
 
 /** What was said for each server, in the same order. */
 function trustPolicies(values: ClientValues, count: number): readonly (TrustPolicy | undefined)[] {
-  const pins = values["server-fingerprint"].map((pin) => parseFingerprint(pin));
-  const { insecure } = values;
+  const { insecure, "server-fingerprint": pins } = values;
   if (pins.length > 1 && pins.length !== count)
     throw new PortholeError(
       "usage",

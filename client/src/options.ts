@@ -11,6 +11,7 @@ import {
   text,
   type Parser,
 } from "@porthole/common/options";
+import { parseFingerprint } from "@porthole/common/identity";
 import { defaultApiPort } from "@porthole/common/protocol";
 import {
   gatewayModes,
@@ -83,8 +84,7 @@ export const clientOptions = defineOptions({
   },
   "server-fingerprint": {
     help: "Trust exactly this relay key; one for all servers, or one for each",
-    parse: text,
-    placeholder: "FINGERPRINT",
+    parse: { placeholder: "FINGERPRINT", parse: parseFingerprint },
     repeatable: true,
   },
   insecure: { help: "Trust any relay: whoever is in between can pose as it", parse: flag, advanced: true },
