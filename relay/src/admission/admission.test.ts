@@ -224,6 +224,19 @@ describe("admission", () => {
     });
   }
 
+  it("gives ten names to one who joined, however many keys vouched for ask for them", async () => {
+    const { admit } = bound(await open());
+    const { token } = await invite();
+    await admit(requestOf(member, { token }));
+    const vouched = { fingerprint: member.fingerprint, clientId: member.clientId };
+    for (let i = 0; i < 10; i++) await admit(requestOf(generateKey(), { member: vouched, name: `app${i}` }));
+    const eleventh = requestOf(generateKey(), { member: vouched, name: "more" });
+    await assert.rejects(admit(eleventh), { code: "name", message: /10 names already/ });
+    // Who is known by its own key gains nothing by a voucher of somebody else's.
+    const again = requestOf(member, { member: { fingerprint: one.fingerprint, clientId: one.clientId }, name: "more" });
+    await assert.rejects(admit(again), { code: "name", message: /10 names already/ });
+  });
+
   it("gives no names where it must not", async () => {
     const { admit } = bound(await open({ open: true, givesNames: false }));
     await assert.rejects(admit(requestOf(one, { name: "myapp" })), { code: "name" });

@@ -162,28 +162,35 @@ export class Admission {
     this.#context.log.info({ clientId: member.clientId, address }, "A key has joined by an invite");
   }
 
-  #isKnown({ peer, member = peer }: AdmissionRequest): boolean {
-    return [peer, member].some(
+  #isKnown(request: AdmissionRequest): boolean {
+    return this.#knownKey(request) !== undefined;
+  }
+
+  /** The key that a list has: the client's own, or its member's. */
+  #knownKey({ peer, member = peer }: AdmissionRequest): string | undefined {
+    const known = [peer, member].find(
       (key) => isEnrolled(this.#file.book, key.fingerprint) || (this.#keys?.isAllowed(key) ?? false),
     );
+    return known?.fingerprint;
   }
 
   async #withName(
-    { peer, suffix }: AdmissionRequest,
+    request: AdmissionRequest,
     wanted: string,
     { objection, isJudged }: Standing,
     signal: AbortSignal,
   ): Promise<Grant> {
     if (!this.#config.givesNames)
       throw new PortholeError("name", "this relay gives no friendly names", { hint: "Leave out --name." });
-    const { fingerprint } = peer;
+    const { suffix } = request;
+    const { fingerprint } = request.peer;
     const name = friendlyName(wanted);
     if (name === undefined || this.#config.reservedNames.includes(`${name}.${suffix}`))
       throw new PortholeError("name", `${JSON.stringify(wanted)} can't be a client's name`, {
         hint: "Choose another --name, or leave it out.",
       });
     if (!ownsName(this.#file.book, name, fingerprint))
-      await this.#file.update((book, now) => grantName(book, name, fingerprint, now), signal);
+      await this.#file.update((book, now) => grantName(book, name, fingerprint, now, this.#knownKey(request)), signal);
     return {
       label: name,
       isJudged,

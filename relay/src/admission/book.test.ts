@@ -95,6 +95,13 @@ describe("a revoked key", () => {
     assert.throws(() => revokeKey(joined, three, now), { code: "usage", hint: /authorized-keys/ });
   });
 
+  it("takes along the names of the keys that it vouched for", () => {
+    const vouched = grantName(joined, "other", three, now, one);
+    const revoked = revokeKey(vouched, one, now + 1);
+    assert.deepEqual([ownsName(vouched, "other", three), ownsName(revoked, "other", three)], [true, false]);
+    assert.ok(ownsName(revokeKey(vouched, two, now + 1), "other", three));
+  });
+
   it("does not come back by the same invite, but by a new one", () => {
     const revoked = revokeKey(joined, one, now + 1);
     assert.throws(() => useInvite(revoked, token, one, now + 2), {
@@ -141,6 +148,11 @@ describe("a friendly name", () => {
     assert.throws(() => grantName(book, "more", one, now), { code: "name", message: /10 names already/ });
     book = grantName(releaseName(book, "app0", now), "more", one, now);
     assert.ok(ownsName(book, "more", one));
+  });
+
+  it("is not one that programs look for by themselves", () => {
+    for (const name of ["wpad", "autodiscover"])
+      assert.throws(() => grantName(emptyBook, name, one, now), { code: "name", message: /by themselves/ });
   });
 
   it("may be called like a property of every object", () => {

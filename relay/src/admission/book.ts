@@ -1,6 +1,6 @@
 import { PortholeError } from "@porthole/common/errors";
 import { clientIdOf } from "@porthole/common/identity";
-import { quarantineMs, releaseName } from "./names.ts";
+import { namesOf, quarantineMs, releaseName } from "./names.ts";
 
 /** Who was invited, who has joined, and who has which name. All times are milliseconds since 1970. */
 export interface Book {
@@ -34,6 +34,8 @@ export interface KeyRecord {
 
 export interface NameRecord {
   readonly fingerprint: string;
+  /** Who vouches for the key, if not the key itself. */
+  readonly member?: string | undefined;
   readonly grantedAt: number;
   readonly releasedAt?: number | undefined;
 }
@@ -56,11 +58,8 @@ export function revokeKey(book: Book, id: string, now: number): Book {
       hint: "porthole-relay keys list shows those that have. A key in the file of --authorized-keys goes when its line goes; for one that the webhook lets in, let it say no, then porthole-relay disconnect ID.",
     });
   const [fingerprint, key] = found;
-  const names = Object.keys(book.names).filter(
-    (name) => book.names[name]?.fingerprint === fingerprint && book.names[name].releasedAt === undefined,
-  );
   const revoked = { ...book, keys: { ...book.keys, [fingerprint]: { ...key, revokedAt: now } } };
-  return names.reduce((result, name) => releaseName(result, name, now), revoked);
+  return namesOf(book, fingerprint).reduce<Book>((result, name) => releaseName(result, name, now), revoked);
 }
 
 /** Without what nobody needs to know any more. */

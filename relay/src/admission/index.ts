@@ -4,4 +4,4 @@ export { parseKey, readAuthorizedKeys } from "./authorized-keys.ts";
 export { openBook, type BookFile } from "./book-file.ts";
 export { revokeKey, type Book } from "./book.ts";
 export { addInvite, revokeInvite } from "./invites.ts";
-export { quarantineMs, releaseName } from "./names.ts";
+export { namesOf, quarantineMs, releaseName } from "./names.ts";

@@ -5,10 +5,16 @@ import type { Book } from "./book.ts";
 /** How long nobody but its last owner gets a name: links to it are still about. */
 export const quarantineMs = 30 * 24 * 3_600_000;
 const maxNames = 10_000;
+/** Of a key and of all that it vouches for: keys cost nothing. */
 const maxNamesPerKey = 10;
+/**
+ * What programs look for by themselves in the domain that they are in, and believe: proxy discovery, mail clients' configuration, the mail
+ * policy of RFC 8461, tunnel discovery of RFC 5214. A wildcard in the DNS makes all of them exist.
+ */
+const soughtByPrograms = ["wpad", "autodiscover", "autoconfig", "mta-sts", "isatap"];
 
-/** Gives the (canonical) name to the key, or finds that it has it already. Throws `name`. */
-export function grantName(book: Book, name: string, fingerprint: string, now: number): Book {
+/** Gives the (canonical) name to the key, or finds that it has it already; `member` is who vouches for the key. Throws `name`. */
+export function grantName(book: Book, name: string, fingerprint: string, now: number, member = fingerprint): Book {
   const owned = Object.hasOwn(book.names, name) ? book.names[name] : undefined;
   if (owned?.fingerprint === fingerprint && owned.releasedAt === undefined) return book;
   if (owned && owned.fingerprint !== fingerprint) {
@@ -16,10 +22,18 @@ export function grantName(book: Book, name: string, fingerprint: string, now: nu
     const freeAt = owned.releasedAt + quarantineMs;
     if (now < freeAt) throw refused(`the name ${name} was given up and is kept free until ${formatDay(freeAt)}`);
   }
-  const mine = Object.values(book.names).filter((each) => each.fingerprint === fingerprint && !each.releasedAt);
-  if (mine.length >= maxNamesPerKey) throw refused(`the key has ${maxNamesPerKey} names already`);
+  if (soughtByPrograms.includes(name)) throw refused(`programs look for ${name} by themselves, so no client gets it`);
+  if (namesOf(book, member).length >= maxNamesPerKey) throw refused(`the key has ${maxNamesPerKey} names already`);
   if (!owned && Object.keys(book.names).length >= maxNames) throw refused("this relay has no room for more names");
-  return { ...book, names: { ...book.names, [name]: { fingerprint, grantedAt: now } } };
+  const vouched = member === fingerprint ? {} : { member };
+  return { ...book, names: { ...book.names, [name]: { fingerprint, ...vouched, grantedAt: now } } };
+}
+
+/** The names that the key has, and those of the keys that it vouches for. */
+export function namesOf(book: Book, member: string): string[] {
+  return Object.entries(book.names)
+    .filter(([, each]) => (each.member ?? each.fingerprint) === member && each.releasedAt === undefined)
+    .map(([name]) => name);
 }
 
 /** Nobody has the name any more, and nobody but its last owner gets it before the quarantine is over. Throws `usage`. */

@@ -21,6 +21,7 @@ export function readBook(value: unknown): Book {
     })),
     names: entries(names, "names", (name, where) => ({
       fingerprint: text(name["fingerprint"], `${where}.fingerprint`),
+      member: optional(name["member"], (given) => text(given, `${where}.member`)),
       grantedAt: count(name["grantedAt"], `${where}.grantedAt`),
       releasedAt: optional(name["releasedAt"], (given) => count(given, `${where}.releasedAt`)),
     })),

@@ -1,7 +1,7 @@
 import { PortholeError } from "@porthole/common/errors";
 import { clientIdOf } from "@porthole/common/identity";
 import { formatDay } from "@porthole/common/util";
-import { parseKey, readAuthorizedKeys, revokeKey, type Book } from "../admission/index.ts";
+import { namesOf, parseKey, readAuthorizedKeys, revokeKey, type Book } from "../admission/index.ts";
 import { defineCommand } from "../command.ts";
 import { relayOptions } from "../options.ts";
 import { admissionOptions, columns, openBookOf, stateDirOf } from "./admission-options.ts";
@@ -45,9 +45,7 @@ function joined(book: Book) {
     invite,
     enrolledAt,
     revokedAt,
-    names: Object.keys(book.names).filter(
-      (name) => book.names[name]?.fingerprint === fingerprint && book.names[name].releasedAt === undefined,
-    ),
+    names: namesOf(book, fingerprint),
   }));
 }
 
