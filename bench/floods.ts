@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { constants, setPriority } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
+import { processorMs } from "./process-time.ts";
 import { start, waitForLine, withRelay, type Running } from "./processes.ts";
 import type { ShowRow } from "./row.ts";
 import { visitsOf } from "./visits.ts";
@@ -14,7 +15,7 @@ const kinds = {
   streams: "visitors of another name, who stay",
   aborts: "visitors of another name, who leave in mid-download",
 } as const;
-const seconds = 6;
+const seconds = 8;
 /** A process keeps what it once needed; what counts is what comes on top of that the second time. */
 const warmUpMs = 3_000;
 /** Everything that a stranger left behind has to be gone by then. */
@@ -30,25 +31,27 @@ const limits = [
 export async function benchFloods(show: ShowRow): Promise<void> {
   for (const [kind, what] of Object.entries(kinds)) {
     await withRelay(async (relay, ports, stateDir) => {
-      const service = start("bench/service.ts", []);
-      const clients: Running[] = [];
-      try {
+      const programs: Running[] = [];
+      const tenant = async (label: string): Promise<string> => {
+        const service = start("bench/service.ts", []);
+        programs.push(service);
         const servicePort = await waitForLine(service, (line) => line);
-        const names: string[] = [];
-        for (const tenant of ["quiet", "attacked"]) {
-          const client = start("client/src/main.ts", [
-            ...[servicePort, "--server", `127.0.0.1:${ports.api}`, "--force-h2"],
-            ...["--state-dir", `${stateDir}/${tenant}`, "--no-acme"],
-          ]);
-          clients.push(client);
-          names.push(await waitForLine(client, (line) => /^URL: https:\/\/([^:]+)/.exec(line)?.[1]));
-        }
-        const [quiet = "", attacked = ""] = names;
+        const client = start("client/src/main.ts", [
+          ...[servicePort, "--server", `127.0.0.1:${ports.api}`, "--force-h2"],
+          ...["--state-dir", `${stateDir}/${label}`, "--no-acme"],
+        ]);
+        programs.push(client);
+        return waitForLine(client, (line) => /^URL: https:\/\/([^:]+)/.exec(line)?.[1]);
+      };
+      try {
+        const quiet = await tenant("quiet");
+        const own = programs.length;
+        const attacked = await tenant("attacked");
+        programs.slice(own).forEach(giveWay);
         const target = { port: ports.public, name: quiet };
         const flood = async (): Promise<Running> => {
           const flooder = start("test/fixture/flooder.ts", [kind, String(ports.api), String(ports.public), attacked]);
-          // The attacker's processors are not the relay's.
-          setPriority(flooder.child.pid ?? 0, constants.priority.PRIORITY_LOW);
+          giveWay(flooder);
           await waitForLine(flooder, (line) => line);
           return flooder;
         };
@@ -59,7 +62,9 @@ export async function benchFloods(show: ShowRow): Promise<void> {
         const before = await residentMebibytes(relay.child.pid);
         const calm = await visitsOf(target, seconds);
         const second = await flood();
+        const relayBefore = await processorMs(relay.child.pid);
         const busy = await visitsOf(target, seconds);
+        const relayMs = (await processorMs(relay.child.pid)) - relayBefore;
         await second.stop();
         await pause(settleMs);
         const after = await residentMebibytes(relay.child.pid);
@@ -79,13 +84,18 @@ export async function benchFloods(show: ShowRow): Promise<void> {
           target: 0,
           atMost: true,
         });
+        show({ name: `${name}the relay's processor in the flood`, value: relayMs / seconds / 10, unit: "% of a core" });
         show({ name: `${name}the relay's memory, afterwards more than before`, value: after - before, unit: "MiB" });
       } finally {
-        for (const client of clients) await client.stop();
-        await service.stop();
+        for (const program of programs.toReversed()) await program.stop();
       }
     }, limits);
   }
+}
+
+/** The processors of the attacker and of the attacked are not the relay's. */
+function giveWay({ child }: Running): void {
+  setPriority(child.pid ?? 0, constants.priority.PRIORITY_LOW);
 }
 
 async function residentMebibytes(pid: number | undefined): Promise<number> {

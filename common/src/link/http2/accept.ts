@@ -33,8 +33,6 @@ export function createHttp2Acceptor(options: AcceptHttp2Options): Http2Acceptor 
     async accept(socket, { signal }) {
       const what = `agent from ${socket.remoteAddress ?? "?"}`;
       socket.setNoDelay(true);
-      // A listener that serves visitors, too, keeps half-open connections; a link is over when one direction is.
-      socket.allowHalfOpen = false;
       // Visitors come through the same listener and may end one direction; an agent that has ended is gone.
       socket.allowHalfOpen = false;
       try {
