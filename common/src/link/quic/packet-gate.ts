@@ -11,6 +11,7 @@ import {
   versionNegotiation,
   type LongHeader,
 } from "./packet.ts";
+import { PerSecond } from "./per-second.ts";
 import { RetryTokens } from "./retry-token.ts";
 
 /** RFC 9000 section 7.2. */
@@ -24,7 +25,8 @@ export type RefusalReason =
   | "no-ticket" // its connection id is none, or was not made by this relay
   | "ticket-expired"
   | "ticket-elsewhere" // made for another address
-  | "ticket-used"; // has begun a handshake before
+  | "ticket-used" // has begun a handshake before
+  | "rate"; // there are too many to look at
 
 export type DropReason =
   | RefusalReason
@@ -33,8 +35,7 @@ export type DropReason =
   | "malformed"
   | "short-initial"
   | "bad-token"
-  | "handshakes" // too many under way
-  | "rate";
+  | "handshakes"; // too many under way
 
 export type Verdict =
   | { readonly kind: "drop"; readonly reason: DropReason }
@@ -67,13 +68,12 @@ export interface PacketGateOptions {
 export class PacketGate {
   readonly #options: PacketGateOptions;
   readonly #tokens: RetryTokens;
-  #answersLeft = maxAnswersPerSecond;
-  #answersSince: number;
+  readonly #answers: PerSecond;
 
   constructor(options: PacketGateOptions) {
     this.#options = options;
     this.#tokens = new RetryTokens(options.clock);
-    this.#answersSince = options.clock.monotonic();
+    this.#answers = new PerSecond(options.clock, maxAnswersPerSecond);
   }
 
   judge(datagram: Buffer, from: RemoteAddress, handshakes: number): Verdict {
@@ -83,7 +83,7 @@ export class PacketGate {
       // Version 0 is an answer; answering it would never end.
       if (header.version === 0) return drop("no-connection");
       if (datagram.length < minInitialBytes) return drop("short-initial");
-      return this.#mayAnswer() ? { kind: "answer", packet: versionNegotiation(header) } : drop("rate");
+      return this.#answers.take() ? { kind: "answer", packet: versionNegotiation(header) } : drop("rate");
     }
     if (!header.isInitial) return drop("no-connection");
     if (datagram.length < minInitialBytes) return drop("short-initial");
@@ -94,7 +94,7 @@ export class PacketGate {
     const refusal = this.#options.admission.refuses(sourceId, from);
     if (refusal) return drop(refusal);
     if (handshakes >= this.#options.maxHandshakes) return drop("handshakes");
-    if (token.length === 0) return this.#mayAnswer() ? this.#retry(header, from) : drop("rate");
+    if (token.length === 0) return this.#answers.take() ? this.#retry(header, from) : drop("rate");
     const originalId = this.#tokens.verify(token, from, destinationId);
     if (!originalId || destinationId.length !== connectionIdBytes) return drop("bad-token");
     if (!this.#options.admission.spend(sourceId)) return drop("ticket-used");
@@ -108,17 +108,6 @@ export class PacketGate {
     const packet = Buffer.alloc(maxRetryBytes);
     const length = this.#options.binding.retry(sourceId, destinationId, newId, token, version, packet);
     return { kind: "answer", packet: packet.subarray(0, length) };
-  }
-
-  #mayAnswer(): boolean {
-    const now = this.#options.clock.monotonic();
-    if (now - this.#answersSince >= 1_000) {
-      this.#answersSince = now;
-      this.#answersLeft = maxAnswersPerSecond;
-    }
-    if (this.#answersLeft === 0) return false;
-    this.#answersLeft -= 1;
-    return true;
   }
 }
 

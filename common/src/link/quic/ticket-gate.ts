@@ -2,10 +2,13 @@ import { readPeer } from "../../identity/index.ts";
 import type { Clock } from "../../util/clock.ts";
 import type { RemoteAddress } from "../types.ts";
 import type { Admission, RefusalReason } from "./packet-gate.ts";
+import { PerSecond } from "./per-second.ts";
 import { expiresAtMs, isTicketOf, ticketFault, type TicketKey } from "./ticket.ts";
 
 /** More than this relay can do handshakes within the life of a ticket. What does not fit is refused, and goes over HTTP/2. */
 const maxUsedTickets = 262_144;
+/** A look costs up to 43 us. Twice as many as may be answered; who is refused meanwhile goes over HTTP/2, and nobody's connection feels it. */
+const maxLooksPerSecond = 4_000;
 
 /**
  * Lets in who has a ticket: each begins one handshake, within its life, from where it was given to, and ends in a connection
@@ -14,11 +17,13 @@ const maxUsedTickets = 262_144;
 export class TicketGate implements Admission {
   readonly #clock: Clock;
   readonly #keys = new Map<number, TicketKey>();
+  readonly #looks: PerSecond;
   /** The tickets as text, in the order of their use, and when they expire. */
   readonly #used = new Map<string, number>();
 
   constructor(clock: Clock, keys: readonly TicketKey[]) {
     this.#clock = clock;
+    this.#looks = new PerSecond(clock, maxLooksPerSecond);
     this.setKeys(keys);
   }
 
@@ -31,6 +36,7 @@ export class TicketGate implements Admission {
   refuses(sourceId: Buffer, from: RemoteAddress): RefusalReason | undefined {
     const key = this.#keyOf(sourceId);
     if (!key) return "no-ticket";
+    if (!this.#looks.take()) return "rate";
     return (
       ticketFault(key, sourceId, from, this.#clock.now()) ??
       (this.#used.has(sourceId.toString("latin1")) ? "ticket-used" : undefined)

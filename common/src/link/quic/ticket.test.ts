@@ -89,6 +89,21 @@ describe("quic tickets", () => {
       assert.equal(gate.isFor(ticket, Buffer.from("no certificate")), false);
     });
 
+    it("are looked at so many times a second; what can't be one costs nobody else a look", async () => {
+      const key = createTicketKey(7, clock.now());
+      const gate = new TicketGate(clock, [key]);
+      const ticket = mintTicket(key, claims());
+      const [forged, foreign] = [Buffer.from(ticket), Buffer.from(ticket)];
+      forged.writeUInt8(forged.readUInt8(19) ^ 1, 19);
+      foreign.writeUInt8(8, 0);
+      for (let i = 0; i < 10_000; i++) assert.equal(gate.refuses(foreign, from), "no-ticket");
+      for (let i = 0; i < 4_000; i++) assert.equal(gate.refuses(forged, from), "no-ticket");
+      assert.equal(gate.refuses(ticket, from), "rate");
+      assert.equal(gate.refuses(foreign, from), "no-ticket");
+      await clock.advance(1_000);
+      assert.equal(gate.refuses(ticket, from), undefined);
+    });
+
     it("outlive a change of keys by one key", () => {
       const keys = [1, 2, 3].map((id) => createTicketKey(id, clock.now())) as [TicketKey, TicketKey, TicketKey];
       const gate = new TicketGate(clock, [keys[0]]);
