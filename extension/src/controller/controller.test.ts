@@ -60,10 +60,10 @@ describe("the controller", () => {
     const agent = lastAgent(test);
     const before = test.secrets.get(`identity ${id}`);
     agent.answers["identity/import"] = Promise.reject(new PortholeError("key", "there is no key"));
-    await assert.rejects(test.controller.readIdentity("hello", undefined), { code: "key" });
+    await assert.rejects(test.controller.ask.readIdentity("hello", undefined), { code: "key" });
     assert.equal(test.secrets.get(`identity ${id}`), before);
     agent.answers["identity/import"] = { pem: "another", clientId: "def", fingerprint: "defg" };
-    await test.controller.replaceIdentity(id, await test.controller.readIdentity("its text", "its passphrase"));
+    await test.controller.replaceIdentity(id, await test.controller.ask.readIdentity("its text", "its passphrase"));
     const [asked, told] = agent.calls.slice(-2);
     assert.deepEqual(asked?.params, { pem: "its text", passphrase: "its passphrase" });
     assert.deepEqual(told?.params, { id, changes: { primary: { identity: { pem: "another" } } } });

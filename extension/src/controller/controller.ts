@@ -3,14 +3,10 @@ import {
   rpcErrorData,
   type AccessSpec,
   type AgentConnection,
-  type DoctorReport,
-  type Identity,
   type LogLine,
   type Method,
   type RelaySpec,
-  type RelayTest,
   type Requests,
-  type ShareLink,
   type TunnelStateView,
 } from "@porthole/common/rpc";
 import type { Clock, Timer } from "@porthole/common/util";
@@ -19,6 +15,7 @@ import { AgentSupervisor, type AgentStatus, type RunningAgent } from "./agent-su
 import { exposureId, failureOf, type Exposure } from "./exposure.ts";
 import { Keys } from "./keys.ts";
 import type { Relay, Secrets, Settings, Workspace, WorkspaceStore } from "./ports.ts";
+import { Questions, type GivenKey } from "./questions.ts";
 import { RelayList } from "./relay-list.ts";
 import { readRemembered, remember, resumes } from "./remembered.ts";
 import { tunnelSpec } from "./tunnel-spec.ts";
@@ -45,8 +42,6 @@ export interface ControllerState {
   readonly isTrial: boolean;
 }
 
-export type GivenKey = Requests["identity/import"][1];
-
 /** How often a window notes that it is still there. */
 const seenEveryMs = 60_000;
 
@@ -56,6 +51,7 @@ const seenEveryMs = 60_000;
  */
 export class Controller {
   readonly keys: Keys;
+  readonly ask: Questions;
   readonly #deps: ControllerDeps;
   readonly #agent: AgentSupervisor;
   readonly #relays: RelayList;
@@ -68,6 +64,7 @@ export class Controller {
   constructor(deps: ControllerDeps) {
     this.#deps = deps;
     this.keys = new Keys(deps.secrets);
+    this.ask = new Questions(() => this.agent(), this.keys);
     this.#relays = new RelayList(deps.settings, this.keys);
     this.#agent = new AgentSupervisor({
       clock: deps.clock,
@@ -165,20 +162,6 @@ export class Controller {
     await this.keys.keepAccess(id, access);
   }
 
-  /** A URL that lets in whoever has it, for so long, or until it is withdrawn. Needs access rules with `share`. */
-  async share(id: string, forMs: number | undefined): Promise<string | undefined> {
-    const { urls } = await this.#call("access/share", { tunnel: id, ...(forMs === undefined ? {} : { forMs }) });
-    return urls[0];
-  }
-
-  async shareLinks(id: string): Promise<readonly ShareLink[]> {
-    return (await this.#call("access/links", { tunnel: id })).links;
-  }
-
-  async withdraw(id: string, link: string): Promise<void> {
-    await this.#call("access/revoke", { tunnel: id, link });
-  }
-
   /** Throws `usage` when the setting with the relays can't be read. */
   checkRelays(): void {
     if (!this.#relays.isTrial) this.#relays.check();
@@ -193,16 +176,6 @@ export class Controller {
   async removeRelay(address: string): Promise<void> {
     await this.#relays.remove(address);
     await this.useRelays();
-  }
-
-  async parseInvite(invite: string): Promise<RelaySpec> {
-    return (await this.#call("relay/parseInvite", { invite })).relay;
-  }
-
-  async testRelay(relay: RelaySpec, signal: AbortSignal): Promise<RelayTest> {
-    const identity = { pem: await this.keys.member() };
-    const { connection } = await this.#agent.agent();
-    return connection.call("relay/test", { relay: await this.keys.withToken(relay), identity }, { signal });
   }
 
   /** From now on ports are exposed on a relay of this machine, for this machine. */
@@ -242,29 +215,6 @@ export class Controller {
     if (exposure?.phase !== "on" || this.#starts.get(id) !== before) return;
     this.#starts.delete(id);
     this.#put({ ...exposure, tunnel: undefined, error: undefined });
-  }
-
-  async doctor(id: string, signal: AbortSignal): Promise<DoctorReport> {
-    const { connection } = await this.#agent.agent();
-    return connection.call("doctor", { tunnel: id }, { signal });
-  }
-
-  /** Of a port, before it is exposed: its public name is known then. */
-  async identityOf(id: string): Promise<Identity> {
-    return this.#call("identity/fingerprint", { identity: { pem: await this.keys.identity(id) } });
-  }
-
-  /** The port's key as PEM for a file. */
-  async exportIdentity(id: string, passphrase: string | undefined): Promise<string> {
-    const identity = { pem: await this.keys.identity(id) };
-    const encrypt = passphrase === undefined ? {} : { passphrase };
-    return (await this.#call("identity/export", { identity, ...encrypt })).pem;
-  }
-
-  /** The key in the text of a file, which can be given to a port then. Rejects with `key` for what is none. */
-  readIdentity(text: string, passphrase: string | undefined): Promise<GivenKey> {
-    const decrypt = passphrase === undefined ? {} : { passphrase };
-    return this.#call("identity/import", { pem: text, ...decrypt });
   }
 
   /** The port has the name of this key from now on. The one that it had is lost. */

@@ -19,7 +19,7 @@ export function accessCommands({ controller }: SurfaceContext) {
     if (forMs === "left") return;
     const access = await controller.keys.access(exposure.id);
     await controller.protect(exposure.id, { ...access, share: true });
-    const url = await controller.share(exposure.id, forMs);
+    const url = await controller.ask.share(exposure.id, forMs);
     if (url === undefined) return;
     await env.clipboard.writeText(url);
     void window.showInformationMessage(
@@ -28,14 +28,14 @@ export function accessCommands({ controller }: SurfaceContext) {
   }
 
   async function withdraw(exposure: Exposure): Promise<void> {
-    const links = await controller.shareLinks(exposure.id);
+    const links = await controller.ask.shareLinks(exposure.id);
     const items = links.map((link): QuickPickItem & { id: string } => ({
       label: `$(link) ${link.label === "" ? link.id : link.label}`,
       description: link.endsAt === undefined ? "" : t("until {0}", new Date(link.endsAt).toLocaleString()),
       id: link.id,
     }));
     const picked = await window.showQuickPick(items, { placeHolder: t("Whoever came in by it is out at once") });
-    if (picked) await controller.withdraw(exposure.id, picked.id);
+    if (picked) await controller.ask.withdraw(exposure.id, picked.id);
   }
 
   async function password(exposure: Exposure): Promise<void> {

@@ -31,7 +31,7 @@ export function helpCommands({ controller }: SurfaceContext, log: LogOutputChann
         return;
       }
       const title = t("Checking every hop of {0}", nameOf(exposure));
-      const report = await cancellable(title, (signal) => controller.doctor(exposure.id, signal));
+      const report = await cancellable(title, (signal) => controller.ask.doctor(exposure.id, signal));
       if (report) await showReport(reports, exposure, report);
     },
     "porthole.showLog": () => log.show(),

@@ -29,14 +29,14 @@ export function identityCommands({ controller }: SurfaceContext) {
         t("A passphrase for the file; leave it empty to write the key as it is."),
       );
       if (passphrase === undefined) return;
-      const { clientId } = await controller.identityOf(exposure.id);
+      const { clientId } = await controller.ask.identityOf(exposure.id);
       const uri = await window.showSaveDialog({
         title,
         defaultUri: Uri.joinPath(workspace.workspaceFolders?.[0]?.uri ?? Uri.file("/"), "..", `${clientId}.pem`),
         filters: { PEM: ["pem"] },
       });
       if (!uri) return;
-      const pem = await controller.exportIdentity(exposure.id, passphrase === "" ? undefined : passphrase);
+      const pem = await controller.ask.exportIdentity(exposure.id, passphrase === "" ? undefined : passphrase);
       await writeSecret(uri, pem);
       void window.showInformationMessage(t("Keep the file secret: whoever has it has the name {0}.", clientId));
     },
@@ -53,8 +53,8 @@ export function identityCommands({ controller }: SurfaceContext) {
       const isEncrypted = /ENCRYPTED/.test(pem);
       const passphrase = isEncrypted ? await askPassphrase(title, t("The passphrase of the file.")) : "";
       if (passphrase === undefined) return;
-      const given = await controller.readIdentity(pem, passphrase === "" ? undefined : passphrase);
-      const present = await controller.identityOf(exposure.id);
+      const given = await controller.ask.readIdentity(pem, passphrase === "" ? undefined : passphrase);
+      const present = await controller.ask.identityOf(exposure.id);
       if (given.clientId !== present.clientId) {
         if (!(await confirmLoss(exposure, present.clientId))) return;
         await controller.replaceIdentity(exposure.id, given);

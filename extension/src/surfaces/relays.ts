@@ -20,7 +20,7 @@ export function relayCommands({ controller, run }: SurfaceContext) {
               ignoreFocusOut: true,
             });
       if (invite === undefined || invite.trim() === "") return;
-      const relay = await controller.parseInvite(invite.trim());
+      const relay = await controller.ask.parseInvite(invite.trim());
       if (!(await confirmRelay(relay))) return;
       await controller.addRelay(relay);
       void offerToExpose(t("Joined the relay {0}.", relay.address), run);
@@ -128,7 +128,7 @@ async function pickRelay({ state }: Controller): Promise<RelaySpec | undefined> 
 }
 
 function testWithProgress(controller: Controller, relay: RelaySpec): Promise<RelayTest | undefined> {
-  return cancellable(t("Connecting to {0}", relay.address), (signal) => controller.testRelay(relay, signal));
+  return cancellable(t("Connecting to {0}", relay.address), (signal) => controller.ask.testRelay(relay, signal));
 }
 
 function describeTest({ address }: RelaySpec, { quic, http2 }: RelayTest): string {

@@ -51,23 +51,23 @@ export function declareSecrets(driver: ExtensionContext): void {
     }
 
     async function replace(controller: Controller, text: string, passphrase?: string): Promise<GivenKey> {
-      const given = await controller.readIdentity(text, passphrase);
+      const given = await controller.ask.readIdentity(text, passphrase);
       await controller.replaceIdentity(id, given);
       return given;
     }
 
     it("stay the same over a reload, can be taken along and brought back, and are never lost to a bad file", async () => {
       let controller = await reloaded();
-      const first = await controller.identityOf(id);
+      const first = await controller.ask.identityOf(id);
       assert.match((await secrets.get(`identity ${id}`)) ?? "", /^-----BEGIN PRIVATE KEY-----/);
       controller = await reloaded();
-      assert.deepEqual(await controller.identityOf(id), first);
+      assert.deepEqual(await controller.ask.identityOf(id), first);
 
-      const plain = await controller.exportIdentity(id, undefined);
-      const locked = await controller.exportIdentity(id, "correct horse");
+      const plain = await controller.ask.exportIdentity(id, undefined);
+      const locked = await controller.ask.exportIdentity(id, "correct horse");
       assert.match(plain, /^-----BEGIN PRIVATE KEY-----/);
       assert.match(locked, /^-----BEGIN ENCRYPTED PRIVATE KEY-----/);
-      const other = await controller.exportIdentity(otherId, undefined);
+      const other = await controller.ask.exportIdentity(otherId, undefined);
 
       for (const [text, passphrase, message] of [
         ["", undefined, /empty/],
@@ -77,17 +77,17 @@ export function declareSecrets(driver: ExtensionContext): void {
         [locked, undefined, /encrypted with a passphrase/],
         [locked, "wrong", /passphrase does not open/],
       ] as const) {
-        await assert.rejects(controller.readIdentity(text, passphrase), { code: "key", message });
-        assert.deepEqual(await controller.identityOf(id), first, String(message));
+        await assert.rejects(controller.ask.readIdentity(text, passphrase), { code: "key", message });
+        assert.deepEqual(await controller.ask.identityOf(id), first, String(message));
       }
 
       const { pem: _secret, ...second } = await replace(controller, other);
       assert.notEqual(second.clientId, first.clientId);
       controller = await reloaded();
-      assert.deepEqual(await controller.identityOf(id), second);
+      assert.deepEqual(await controller.ask.identityOf(id), second);
       await replace(controller, locked, "correct horse");
       controller = await reloaded();
-      assert.deepEqual(await controller.identityOf(id), first);
+      assert.deepEqual(await controller.ask.identityOf(id), first);
     });
   });
 }

@@ -1,0 +1,74 @@
+import type {
+  AgentConnection,
+  DoctorReport,
+  Identity,
+  Method,
+  RelaySpec,
+  RelayTest,
+  Requests,
+  ShareLink,
+} from "@porthole/common/rpc";
+import type { Keys } from "./keys.ts";
+
+/** A key that somebody has brought along, and who one is with it. */
+export type GivenKey = Requests["identity/import"][1];
+
+/** What the agent is asked, and what changes nothing in the window. Each starts the agent if need be. */
+export class Questions {
+  readonly #agent: () => Promise<AgentConnection>;
+  readonly #keys: Keys;
+
+  constructor(agent: () => Promise<AgentConnection>, keys: Keys) {
+    this.#agent = agent;
+    this.#keys = keys;
+  }
+
+  doctor(id: string, signal: AbortSignal): Promise<DoctorReport> {
+    return this.#call("doctor", { tunnel: id }, signal);
+  }
+
+  async parseInvite(invite: string): Promise<RelaySpec> {
+    return (await this.#call("relay/parseInvite", { invite })).relay;
+  }
+
+  async testRelay(relay: RelaySpec, signal: AbortSignal): Promise<RelayTest> {
+    const identity = { pem: await this.#keys.member() };
+    return this.#call("relay/test", { relay: await this.#keys.withToken(relay), identity }, signal);
+  }
+
+  /** A URL that lets in whoever has it, for so long, or until it is withdrawn. Needs access rules with `share`. */
+  async share(id: string, forMs: number | undefined): Promise<string | undefined> {
+    const { urls } = await this.#call("access/share", { tunnel: id, ...(forMs === undefined ? {} : { forMs }) });
+    return urls[0];
+  }
+
+  async shareLinks(id: string): Promise<readonly ShareLink[]> {
+    return (await this.#call("access/links", { tunnel: id })).links;
+  }
+
+  async withdraw(id: string, link: string): Promise<void> {
+    await this.#call("access/revoke", { tunnel: id, link });
+  }
+
+  /** Of a port, before it is exposed: its public name is known then. */
+  async identityOf(id: string): Promise<Identity> {
+    return this.#call("identity/fingerprint", { identity: { pem: await this.#keys.identity(id) } });
+  }
+
+  /** The port's key as PEM for a file. */
+  async exportIdentity(id: string, passphrase: string | undefined): Promise<string> {
+    const identity = { pem: await this.#keys.identity(id) };
+    const encrypt = passphrase === undefined ? {} : { passphrase };
+    return (await this.#call("identity/export", { identity, ...encrypt })).pem;
+  }
+
+  /** The key in the text of a file, which can be given to a port then. Rejects with `key` for what is none. */
+  readIdentity(text: string, passphrase: string | undefined): Promise<GivenKey> {
+    const decrypt = passphrase === undefined ? {} : { passphrase };
+    return this.#call("identity/import", { pem: text, ...decrypt });
+  }
+
+  async #call<M extends Method>(method: M, params: Requests[M][0], signal?: AbortSignal): Promise<Requests[M][1]> {
+    return (await this.#agent()).call(method, params, signal ? { signal } : {});
+  }
+}
