@@ -44,7 +44,7 @@ describe("Which relay a client trusts", function () {
         const now = state.endpoints[0]?.relays[0]?.now;
         return now?.status === "waiting" && now.error.code === "untrusted" ? now.error : undefined;
       });
-      await assert.rejects((await begin()).ended, untrusted(first, impostor, /give the fingerprint/));
+      await assert.rejects((await begin()).ended, untrusted("it was", first, impostor, /give the fingerprint/));
       await impostor.close();
       await replaceWith(first, ["--state-dir", relayDir]);
       assert.equal(await get(await siteOf(client)), "hello");
@@ -109,7 +109,7 @@ describe("Which relay a client trusts", function () {
     });
     await assert.rejects(
       client.ended,
-      untrusted({ apiPort: relay.apiPort, fingerprint }, relay, /present fingerprint/),
+      untrusted("was pinned", { apiPort: relay.apiPort, fingerprint }, relay, /present fingerprint/),
     );
   });
 
@@ -141,6 +141,7 @@ describe("Which relay a client trusts", function () {
 });
 
 function untrusted(
+  which: "it was" | "was pinned",
   expected: Pick<Relay, "apiPort" | "fingerprint">,
   actual: Pick<Relay, "fingerprint">,
   hint: RegExp,
@@ -150,7 +151,7 @@ function untrusted(
     assert.equal(error.exitCode, 1);
     assert.equal(
       error.message,
-      `127.0.0.1:${expected.apiPort} is not the relay that it was: its key is ${actual.fingerprint}, expected ${expected.fingerprint}`,
+      `127.0.0.1:${expected.apiPort} is not the relay that ${which}: its key is ${actual.fingerprint}, expected ${expected.fingerprint}`,
     );
     assert.match(error.hint ?? "", hint);
     return true;

@@ -44,7 +44,7 @@ describe("trust in a relay", () => {
     assert.equal(pinned.quic, undefined);
     assert.throws(() => pinned.verify(wrong.der), {
       code: "untrusted",
-      message: `${server} is not the relay that it was: its key is ${wrong.fingerprint}, expected ${right.fingerprint}`,
+      message: `${server} is not the relay that was pinned: its key is ${wrong.fingerprint}, expected ${right.fingerprint}`,
       hint: /present fingerprint/,
     });
     pinned.verify(right.der);

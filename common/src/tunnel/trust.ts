@@ -103,15 +103,15 @@ export class RelayTrust {
   verify(certificate: Buffer): void {
     const expected = this.#expected();
     const actual = fingerprintOf(certificate);
+    const isPinned = this.#policy.kind === "pin";
     if (expected !== undefined && actual !== expected)
       throw new PortholeError(
         "untrusted",
-        `${this.#server} is not the relay that it was: its key is ${actual}, expected ${expected}`,
+        `${this.#server} is not the relay that ${isPinned ? "was pinned" : "it was"}: its key is ${actual}, expected ${expected}`,
         {
-          hint:
-            this.#policy.kind === "pin"
-              ? "Ask whoever runs the relay for its present fingerprint, and put it in the place of the old one."
-              : "If the relay was set up anew, give the fingerprint that it prints at its start; otherwise somebody is in between.",
+          hint: isPinned
+            ? "Ask whoever runs the relay for its present fingerprint, and put it in the place of the old one."
+            : "If the relay was set up anew, give the fingerprint that it prints at its start; otherwise somebody is in between.",
         },
       );
   }

@@ -61,7 +61,7 @@ function findInvite(book: Book, token: Secret): { readonly id: string; readonly 
   const invite = Object.hasOwn(book.invites, id) ? book.invites[id] : undefined;
   const isSame = timingSafeEqual(Buffer.from(hashOf(secret)), Buffer.from(invite?.hash ?? noSecret));
   if (invite && isSame) return { id, invite };
-  throw refused("this relay does not know the invite");
+  throw refused("this relay does not know the invite", "Copy the whole link again, or ask for a new one.");
 }
 
 /** A secret of 192 random bits needs no slow hash. */
