@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import dgram, { type Socket } from "node:dgram";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import { createCertificate, generateKey, type IdentityKey } from "@porthole/common/identity";
 import type { Carrier } from "@porthole/common/link";
@@ -47,6 +48,8 @@ describe("Hostile UDP", function () {
       const path = join(import.meta.dirname, "fixture", "flood-program.ts");
       const args = [String(relay.apiPort), kind, String(perSecond), String(floodSeconds)];
       const flood = start(scope, process.execPath, [path, ...args]);
+      // The attacker's processors are not the relay's.
+      setPriority(flood.child.pid ?? 0, constants.priority.PRIORITY_LOW);
       await flood.line(/ready/);
       const during = await latencies(sites, floodSeconds * 1_000);
       const sent = Number(/\d+/.exec(await flood.line(/sent/))?.[0]);
@@ -59,7 +62,7 @@ describe("Hostile UDP", function () {
       assert.ok(facts.engine.answered - answered <= 2_000 * (floodSeconds + 3));
       if (process.platform === "linux") assert.ok(cpu < sent / 20, `${cpu} ms of processor time for ${sent} datagrams`);
       const [was, is] = [percentile(before, 0.99), percentile(during, 0.99)];
-      // The flood's own process takes a processor, too.
+      // It takes what is left of a processor all the same.
       assert.ok(is < Math.max(2 * was, 400), `p99 ${was} ms before, ${is} ms during`);
     });
   }
