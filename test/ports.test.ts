@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import dgram from "node:dgram";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import http, { type IncomingMessage } from "node:http";
 import net from "node:net";
@@ -6,6 +8,7 @@ import tls from "node:tls";
 import {
   freePort,
   get,
+  needQuic,
   overEachTransport,
   readText,
   siteOf,
@@ -47,6 +50,79 @@ describe("One port for everything", function () {
       const [error] = (await soon(once(visitor, "error"), "a refusal")) as [Error & { code: string }];
       assert.equal(error.code, "ERR_SSL_TLSV1_UNRECOGNIZED_NAME");
     });
+  });
+});
+
+describe("A port of the system's choice", function () {
+  this.timeout(60_000);
+  const scope = useScope();
+  before(needQuic);
+  const listening = "tracing:net.server.listen:asyncEnd";
+
+  /** Another program that takes the UDP port of the same number whenever a TCP port opens, so many times. Answers the numbers. */
+  function takeUdp(times: number): readonly number[] {
+    const taken: number[] = [];
+    const onListening = (message: unknown): void => {
+      const address = (message as { readonly server: net.Server }).server.address();
+      if (address === null || typeof address === "string" || taken.length === times) return;
+      taken.push(address.port);
+      const socket = dgram.createSocket("udp4");
+      // Taken already, by a program that really is another one.
+      socket.on("error", () => {});
+      socket.bind({ ...address, exclusive: true });
+      scope.defer(() => socket.close());
+    };
+    subscribe(listening, onListening);
+    scope.defer(() => unsubscribe(listening, onListening));
+    return taken;
+  }
+
+  async function isRefused(port: number): Promise<boolean> {
+    const socket = net.connect({ host: "127.0.0.1", port });
+    try {
+      await once(socket, "connect");
+      return false;
+    } catch {
+      return true;
+    } finally {
+      socket.destroy();
+    }
+  }
+
+  it("is another one where QUIC can't have the same number, and what was opened before is closed", async () => {
+    const service = await startHttp(scope, (_request, response) => response.end("hello"));
+    // The first one is for visitors.
+    const taken = takeUdp(4);
+    const relay = await startTestRelay(scope);
+    assert.equal(taken.length, 4);
+    assert.equal(taken[0], relay.publicPort);
+    assert.ok(!taken.includes(relay.apiPort));
+    for (const port of taken.slice(1)) assert.ok(await isRefused(port), String(port));
+    const client = await startTestClient(scope, {
+      servers: [relay.apiPort],
+      transport: "quic",
+      local: service.local,
+      args: ["--no-acme"],
+    });
+    assert.equal(await get(await siteOf(client)), "hello");
+  });
+
+  it("is looked for ten times, and then nothing is left open", async () => {
+    const taken = takeUdp(Infinity);
+    await assert.rejects(startTestRelay(scope), { code: "address", message: /^UDP .*EADDRINUSE/ });
+    assert.equal(taken.length, 11);
+    for (const port of taken) assert.ok(await isRefused(port), String(port));
+  });
+
+  it("is not taken instead of one that was asked for", async () => {
+    const port = await freePort();
+    const taken = takeUdp(2);
+    await assert.rejects(startTestRelay(scope, { args: ["--api-port", String(port)] }), {
+      code: "address",
+      hint: /--api-port/,
+    });
+    assert.equal(taken[1], port);
+    assert.ok(await isRefused(port));
   });
 });
 

@@ -25,6 +25,9 @@ import { reportOf, type RelayReport } from "./report.ts";
 import { listenTcp, type TcpListener } from "./tcp-listener.ts";
 import { serveVisitor, type VisitorDeps } from "./visitor.ts";
 
+/** Ports that the system chooses for agents before one is free for QUIC, too. */
+const maxChoices = 10;
+
 export interface RelayOptions {
   readonly clock: Clock;
   readonly log: Logger;
@@ -92,7 +95,7 @@ class RunningRelay implements Relay {
   readonly #registry: Registry;
   readonly #arrivals: Arrivals;
   readonly #stop = new AbortController();
-  readonly #listeners: TcpListener[] = [];
+  readonly #listeners = new Map<PortPlan, TcpListener>();
   readonly #startedAt: number;
   readonly metrics = new Metrics(() => this.#observe());
   readonly #agentGate: AgentGate;
@@ -180,24 +183,15 @@ class RunningRelay implements Relay {
       onQuicReturn: () => void agents.offerQuic(),
     });
     this.#door = door;
-    for (const plan of planPorts(this.#config)) {
-      const port = await this.#openPort(plan, (socket) => door.accept(socket));
-      if (plan.agents) this.apiPort = port;
-      if (plan.visitors) this.publicPort = port;
-      if (plan.challenges) this.alpnPort = port;
-    }
+    const plans = planPorts(this.#config);
+    for (const plan of plans) await this.#openPort(plan, door);
     if (httpPort !== undefined) {
       this.#http = await listenHttp({
         ...{ address: this.#config.bindAddress, port: httpPort, flag: "http-port", maxConnections: 1_000 },
         onRequest: (request, response) => this.#redirect.answer(request, response),
       });
     }
-    await door.openQuic({
-      address: this.#config.bindAddress,
-      port: this.apiPort,
-      admission: this.#config.quicAdmission,
-      memoryCapBytes: this.#config.quicMemoryBytes,
-    });
+    for (const plan of plans) if (plan.agents) await this.#openQuic(plan, door);
     if (admin) {
       const notReady = (): string | undefined => (this.#isDraining ? "draining" : undefined);
       this.#admin = await openAdmin({ ...admin, metrics: this.metrics, notReady });
@@ -215,7 +209,7 @@ class RunningRelay implements Relay {
   }
 
   counts(): RelayCounts {
-    const sockets = this.#listeners.reduce((sum, listener) => sum + listener.connections(), 0);
+    const sockets = [...this.#listeners.values()].reduce((sum, listener) => sum + listener.connections(), 0);
     return { ...this.#registry.count(), sockets };
   }
 
@@ -271,7 +265,7 @@ class RunningRelay implements Relay {
     if (drainMs === 0) return;
     this.#agents?.announceEnd(drainMs);
     const shut = (): void => {
-      for (const listener of this.#listeners) listener.stop();
+      for (const listener of this.#listeners.values()) listener.stop();
     };
     await drain({ clock, delayMs: drainMs, visitors: this.#visitorGate, shut }, signal);
   }
@@ -280,9 +274,9 @@ class RunningRelay implements Relay {
     this.#isDraining = true;
     const reason = new PortholeError("draining", "The relay stops");
     this.#stop.abort(reason);
-    for (const listener of this.#listeners) listener.stop();
+    for (const listener of this.#listeners.values()) listener.stop();
     await this.#agents?.ended();
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await Promise.all([...this.#listeners.values()].map((listener) => listener.close()));
     await this.#door?.close();
     await Promise.all([this.#admin?.close(), this.#http?.close()]);
     await this.#agents?.close();
@@ -303,7 +297,9 @@ class RunningRelay implements Relay {
     return name !== undefined && this.#registry.find(name.label).length > 0;
   }
 
-  async #openPort({ flag, port, ...who }: PortPlan, onAgent: (socket: Socket) => void): Promise<number> {
+  async #openPort(plan: PortPlan, door: AgentDoor): Promise<void> {
+    const { flag, port, ...who } = plan;
+    const onAgent = (socket: Socket): void => door.accept(socket);
     const deps: VisitorDeps = {
       clock: this.#options.clock,
       log: this.#options.log,
@@ -324,7 +320,34 @@ class RunningRelay implements Relay {
       ...{ address: this.#config.bindAddress, port, flag },
       onConnection: isForAgents ? onAgent : (socket) => serveVisitor(socket, deps),
     });
-    this.#listeners.push(listener);
-    return listener.port;
+    this.#listeners.set(plan, listener);
+    if (who.agents) this.apiPort = listener.port;
+    if (who.visitors) this.publicPort = listener.port;
+    if (who.challenges) this.alpnPort = listener.port;
+  }
+
+  /** On the UDP port with the number of the agents' TCP port. Where the system chose that number and it is taken, it chooses again. */
+  async #openQuic(agents: PortPlan, door: AgentDoor): Promise<void> {
+    for (let choice = 1; ; choice++) {
+      try {
+        await door.openQuic({
+          address: this.#config.bindAddress,
+          port: this.apiPort,
+          admission: this.#config.quicAdmission,
+          memoryCapBytes: this.#config.quicMemoryBytes,
+        });
+        return;
+      } catch (cause) {
+        const { code, message } = PortholeError.from(cause);
+        if (code !== "address") throw cause;
+        if (agents.port !== 0 || choice === maxChoices)
+          throw new PortholeError("address", message, {
+            cause,
+            hint: "QUIC needs the number of the agents' TCP port over UDP: stop the program that has it, or choose another one with --api-port.",
+          });
+      }
+      await this.#listeners.get(agents)?.close();
+      await this.#openPort(agents, door);
+    }
   }
 }
