@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
+import { createPublicKey } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PortholeError } from "@porthole/common/errors";
 import { createCertificate, generateKey } from "@porthole/common/identity";
 import type { Relay } from "@porthole/relay";
+import { TestAuthority } from "../common/src/testing/test-authority.ts";
 import {
   get,
   hastened,
   needQuic,
   overEachTransport,
   siteOf,
+  startCli,
   startHttp,
   startTestClient,
   startTestRelay,
@@ -98,6 +101,29 @@ describe("Which relay a client trusts", function () {
     await replaceWith(first, tls);
     assert.equal(await get(await siteOf(client)), "hello");
     await client.stop();
+  });
+
+  it("over QUIC alone: one with a private CA's certificate, when Node was told of the CA", async function () {
+    needQuic.call(this);
+    const [service, folder] = await Promise.all([startSite(), scope.folder()]);
+    const [certPath, keyPath, rootPath] = ["relay.pem", "relay.key", "root.pem"].map((name) => join(folder, name));
+    assert.ok(certPath && keyPath && rootPath);
+    const now = Date.now();
+    const [key, authority] = [generateKey(), new TestAuthority({ now })];
+    const spki = createPublicKey(key.pem).export({ type: "spki", format: "der" });
+    const dates = { notBefore: now - 3_600_000, notAfter: now + 3_600_000 };
+    await Promise.all([
+      writeFile(keyPath, key.pem),
+      writeFile(certPath, authority.issue({ dnsName: "localhost", spki, ...dates })),
+      writeFile(rootPath, authority.pem),
+    ]);
+    const relay = await startTestRelay(scope, { args: ["--tls-cert", certPath, "--tls-key", keyPath] });
+    const flags = ["--transport", "quic", "--state-dir", join(folder, "client"), "--json"];
+    const client = startCli(scope, "client", [service.local, "--server", `localhost:${relay.apiPort}`, ...flags], {
+      env: { NODE_EXTRA_CA_CERTS: rootPath },
+    });
+    await client.line(/"status":"online","transport":"quic"/);
+    assert.deepEqual(await client.kill("SIGTERM"), { code: 0, signal: null });
   });
 
   it("not one with another fingerprint than the given one", async () => {

@@ -65,7 +65,7 @@ export function judgeUdp(quic: TransportOutcome, { text }: ServerSettings, trans
   if (code === "untrusted")
     return say(
       `UDP ${text} can be reached, and QUIC does not trust the relay (${message}).`,
-      "QUIC knows the CAs that come with Node, and no other: a relay with a private CA's certificate is used over HTTP/2.",
+      "Name the private CA's root in NODE_EXTRA_CA_CERTS. Before Node 22.15 QUIC knows the CAs that come with Node and no other, and such a relay is used over HTTP/2.",
     );
   return say(
     `UDP ${text} does not answer (${message}).`,

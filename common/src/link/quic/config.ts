@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { isIP } from "node:net";
-import { rootCertificates } from "node:tls";
+import * as tls from "node:tls";
 import { PortholeError } from "../../errors.ts";
 import { alpn, limits } from "../../protocol/protocol.ts";
 import type { PeerTrust } from "../types.ts";
@@ -11,7 +11,7 @@ export const defaultPacketBytes = 1350;
 
 /**
  * How the relay's certificate is checked. It happens inside the engine, because Electron can't read certificates back.
- * - `ca`: by CA (`pem` absent: Node's own list) and host name. The engine can't compare IP addresses.
+ * - `ca`: by CA (`pem` absent: those that Node trusts) and host name. The engine can't compare IP addresses.
  * - `pinned`: it is this certificate, or one that chains to it; the name does not matter. A self-signed certificate with a
  *   keyUsage extension must have keyCertSign in it, or BoringSSL does not take it as its own issuer.
  * - `unchecked`: not at all.
@@ -69,7 +69,7 @@ export function clientConfig(
       },
     );
   const checked = trust.kind !== "unchecked";
-  const ca = checked ? Buffer.from(trust.pem ?? rootCertificates.join("\n")) : undefined;
+  const ca = checked ? Buffer.from(trust.pem ?? trustedAuthorities()) : undefined;
   const config = build(binding, options, { checked, allowAny: false, ca });
   config.setInitialMaxStreamDataBidiLocal(controlWindowBytes);
   config.setInitialMaxStreamDataBidiRemote(initialStreamBytes);
@@ -123,6 +123,14 @@ function build(
   config.enablePacing(false);
   config.grease(false);
   return config;
+}
+
+/** NODE_EXTRA_CA_CERTS with them; Node before 22.15 can't tell, and those that come with it have to do. */
+function trustedAuthorities(): string {
+  const { getCACertificates, rootCertificates } = tls as typeof tls & {
+    readonly getCACertificates?: (type: "default") => readonly string[];
+  };
+  return (getCACertificates?.("default") ?? rootCertificates).join("\n");
 }
 
 const usableCurves = new Set(["prime256v1", "secp384r1"]);
