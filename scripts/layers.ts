@@ -42,6 +42,10 @@ export const folders: Readonly<Record<string, Folder>> = {
     opens: ["identity/der.ts", "identity/oids.ts"],
     instead: "acme gets certificates; whoever serves them calls it.",
   },
+  dialers: {
+    imports: ["link", "link/http2", "link/quic", "options", "protocol", "tunnel", "util"],
+    instead: "dialers are the transports of this machine, for whoever starts tunnels.",
+  },
   tunnel: {
     imports: ["acme", "gateway", "identity", "link", "protocol", "util"],
     instead: "The tunnel sees ../link/index.ts; transports come in as the dialers of its options.",

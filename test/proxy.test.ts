@@ -1,22 +1,17 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import http, { type IncomingMessage } from "node:http";
-import net, { type AddressInfo, type Socket } from "node:net";
 import { join } from "node:path";
-import { connectAgent } from "@porthole/common/rpc";
 import {
   get,
   runCli,
   siteAt,
   siteOf,
-  soon,
+  startAgentProcess,
   startCli,
   startHttp,
+  startProxy,
   startTestClient,
   startTestRelay,
   useScope,
-  type Scope,
 } from "./fixture/index.ts";
 
 describe("Behind an HTTP proxy", function () {
@@ -82,35 +77,15 @@ describe("Behind an HTTP proxy", function () {
   }
 
   it("porthole agent --proxy: all its tunnels go through it", async () => {
-    const [service, relay, proxy] = await Promise.all([startSite(), startTestRelay(scope), startProxy(scope)]);
-    const main = join(import.meta.dirname, "../client/src/main.ts");
-    const args = ["--conditions=source", main, "agent", "--stdio", "--proxy", proxy.url()];
-    const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
-    const exited = once(child, "exit");
-    scope.defer(() => child.kill("SIGKILL"));
-    const agent = connectAgent({ input: child.stdout, output: child.stdin });
-    await agent.call("initialize", {
-      rpcVersion: 1,
-      client: { name: "test", version: "1" },
-      stateDir: await scope.folder(),
+    const [relay, proxy] = await Promise.all([startTestRelay(scope), startProxy(scope)]);
+    const address = `127.0.0.1:${relay.apiPort}`;
+    const agent = await startAgentProcess(scope, {
+      argv: ["client/src/main.ts", "agent", "--stdio", "--proxy", proxy.url()],
+      relay: { address, fingerprint: relay.fingerprint },
     });
-    const { pem } = await agent.call("identity/create", {});
-    const isOnline = new Promise<void>((resolve) => {
-      agent.on("tunnel/state", ({ state }) => {
-        if (state.endpoints[0]?.relays[0]?.now.status === "online") resolve();
-      });
-    });
-    await agent.call("tunnel/start", {
-      id: "web",
-      relays: [{ address: `127.0.0.1:${relay.apiPort}`, fingerprint: relay.fingerprint }],
-      primary: { identity: { pem }, local: service.local },
-      transport: "h2",
-      poolSize: 1,
-    });
-    await soon(isOnline, "the tunnel to be online");
-    assert.deepEqual([...new Set(proxy.targets)], [`127.0.0.1:${relay.apiPort}`]);
-    await agent.call("shutdown", {});
-    assert.deepEqual(await exited, [0, null]);
+    await agent.relay("online");
+    assert.deepEqual([...new Set(proxy.targets)], [address]);
+    await agent.shutDown();
   });
 
   it("a password in a flag is refused", async () => {
@@ -138,36 +113,3 @@ describe("Behind an HTTP proxy", function () {
     await client.stop();
   });
 });
-
-/** A proxy that knows CONNECT. What is asked for by the name relay.test is on this machine. */
-async function startProxy(scope: Scope, credentials?: string, status = 200) {
-  const targets: string[] = [];
-  const sockets = new Set<Socket>();
-  const expected = credentials && `Basic ${Buffer.from(credentials).toString("base64")}`;
-  const server = http.createServer();
-  server.on("connect", (request: IncomingMessage, socket: Socket) => {
-    sockets.add(socket);
-    socket.on("error", () => {});
-    if (expected && request.headers["proxy-authorization"] !== expected)
-      return void socket.end("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n");
-    if (status !== 200) return void socket.end(`HTTP/1.1 ${status} No\r\n\r\n`);
-    targets.push(request.url ?? "");
-    const { port } = new URL(`http://${request.url}`);
-    const other = net.connect(Number(port), "127.0.0.1", () => socket.write("HTTP/1.1 200 OK\r\n\r\n"));
-    sockets.add(other);
-    other.on("error", () => socket.destroy());
-    socket.pipe(other).pipe(socket);
-    socket.on("close", () => other.destroy());
-    other.on("close", () => socket.destroy());
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  scope.defer(async () => {
-    const closed = once(server, "close");
-    server.close();
-    for (const socket of sockets) socket.destroy();
-    await closed;
-  });
-  const { port } = server.address() as AddressInfo;
-  return { targets, url: (user?: string) => `http://${user === undefined ? "" : `${user}@`}127.0.0.1:${port}` };
-}

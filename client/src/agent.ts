@@ -1,8 +1,8 @@
+import { createDialers } from "@porthole/common/dialers";
 import { PortholeError } from "@porthole/common/errors";
 import { defineOptions, flag, readOptions } from "@porthole/common/options";
 import { runAgent, takeStdio } from "@porthole/common/rpc/agent";
 import { systemClock } from "@porthole/common/util";
-import { createDialers } from "./dialers.ts";
 import { clientOptions } from "./options.ts";
 
 export const agentOptions = defineOptions({

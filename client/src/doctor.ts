@@ -1,3 +1,4 @@
+import { createDialers } from "@porthole/common/dialers";
 import { examine, type Check, type ExamineOptions } from "@porthole/common/doctor";
 import { PortholeError } from "@porthole/common/errors";
 import { JoinedRelays } from "@porthole/common/invite";
@@ -8,7 +9,6 @@ import { dataFolder, openControlSocket, systemClock, visibleJson } from "@portho
 import { version } from "@porthole/common/version";
 import { runningClient } from "./ask-client.ts";
 import { tunnelSettings, type ClientValues } from "./config.ts";
-import { createDialers } from "./dialers.ts";
 import { describeReports } from "./doctor-text.ts";
 import { openGatekeeper } from "./gatekeeper.ts";
 import { clientOptions } from "./options.ts";

@@ -11,6 +11,7 @@ import {
   text,
   type Parser,
 } from "@porthole/common/options";
+import { proxyOption } from "@porthole/common/dialers";
 import { parseFingerprint } from "@porthole/common/identity";
 import { defaultApiPort } from "@porthole/common/protocol";
 import {
@@ -22,7 +23,6 @@ import {
   parseWebhookScheme,
   route,
 } from "@porthole/common/gateway";
-import { proxyUrl } from "./proxy.ts";
 
 /** Every option of the client, once: flags, environment variables, help and documentation come from here. */
 export const clientOptions = defineOptions({
@@ -54,12 +54,7 @@ export const clientOptions = defineOptions({
     fallback: "auto",
   },
   route: { help: "Another service for a path of the same name: /api=4000", parse: route, repeatable: true },
-  proxy: {
-    help: "HTTP proxy on the way to the relay; a password in it only by the environment variable",
-    parse: proxyUrl,
-    fallbackHelp: "what HTTPS_PROXY and NO_PROXY say",
-    advanced: true,
-  },
+  proxy: proxyOption,
   "domain-suffix": {
     help: "Suffix of the public name",
     parse: text,

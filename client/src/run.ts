@@ -1,3 +1,4 @@
+import { createDialers } from "@porthole/common/dialers";
 import { PortholeError } from "@porthole/common/errors";
 import { JoinedRelays } from "@porthole/common/invite";
 import { openKnownRelays, prepareTunnel, runTunnel, type TunnelState } from "@porthole/common/tunnel";
@@ -11,7 +12,6 @@ import {
 import { version } from "@porthole/common/version";
 import { tunnelSettings, type ClientValues } from "./config.ts";
 import { gatekeeperCommands } from "./control-commands.ts";
-import { createDialers } from "./dialers.ts";
 import { examineEndpoints, type DoctorReport } from "./doctor.ts";
 import { openGatekeeper } from "./gatekeeper.ts";
 import { createJsonReporter, plainErrors } from "./json-reporter.ts";

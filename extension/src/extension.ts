@@ -10,6 +10,7 @@ import { actionCommands } from "./surfaces/actions.ts";
 import { startAgentProcess } from "./surfaces/agent-process.ts";
 import { contextKeys } from "./surfaces/context-keys.ts";
 import { editorSecrets, editorSettings, editorStore, editorWorkspace } from "./surfaces/editor-ports.ts";
+import { onEditorProxyChange } from "./surfaces/editor-proxy.ts";
 import { endpointsTree } from "./surfaces/endpoints-tree.ts";
 import { terminalEnvironment } from "./surfaces/environment.ts";
 import { exposingCommands, terminalLinks } from "./surfaces/exposing.ts";
@@ -60,6 +61,7 @@ export function activate(context: ExtensionContext): void {
     workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration("porthole.relays")) tunnels.useRelays().catch(report);
     }),
+    onEditorProxyChange(() => void tunnels.useProxy()),
     ...registerCommands({
       ...exposingCommands(surface, side),
       ...actionCommands(surface),

@@ -42,6 +42,8 @@ describe("The extension in the extension host", function () {
       "porthole.relays": [{ address: "hostile.example" }],
       "porthole.resume": "always",
       "porthole.environment": true,
+      "http.proxy": "http://hostile.example:3128",
+      "http.noProxy": ["hostile.example"],
     };
     for (const { data } of [server, distrustful]) {
       for (const name of ["one", "two"]) {
@@ -95,7 +97,7 @@ describe("The extension in the extension host", function () {
           readonly failed: readonly string[];
           readonly trusted: boolean;
         };
-        assert.deepEqual([failed, passed.length, exit, trusted], [[], 4, 0, trust]);
+        assert.deepEqual([failed, passed.length, exit, trusted], [[], 5, 0, trust]);
       } finally {
         await page.close();
       }

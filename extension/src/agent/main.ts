@@ -1,5 +1,6 @@
-import { dialHttp2 } from "@porthole/common/link/http2";
-import { dialQuic, quicAvailability } from "@porthole/common/link/quic";
+import { createDialers, proxyOption } from "@porthole/common/dialers";
+import { PortholeError } from "@porthole/common/errors";
+import { defineOptions, readOptions } from "@porthole/common/options";
 import { runAgent, takeStdio, type StartTrialRelay } from "@porthole/common/rpc/agent";
 import { systemClock } from "@porthole/common/util";
 
@@ -9,12 +10,15 @@ import { systemClock } from "@porthole/common/util";
 const startTrialRelay: StartTrialRelay = async (...args) => (await import("./trial-relay.ts")).startTrialRelay(...args);
 
 const streams = takeStdio();
-const quic = quicAvailability();
-const dialers = {
-  http2: dialHttp2,
-  quic: quic.available ? ({ available: true, dial: dialQuic } as const) : quic,
-};
 // The window's end is the end of the input; a signal that was meant for a whole group of processes comes before it.
 process.on("SIGINT", () => {});
-await runAgent(streams, { dialers, clock: systemClock, startTrialRelay }, new AbortController().signal);
+try {
+  const { proxy } = readOptions(defineOptions({ proxy: proxyOption }), [], process.env).values;
+  const options = { dialers: createDialers(proxy), clock: systemClock, startTrialRelay };
+  await runAgent(streams, options, new AbortController().signal);
+} catch (reason) {
+  const error = PortholeError.from(reason);
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = error.exitCode;
+}
 streams.input.destroy();

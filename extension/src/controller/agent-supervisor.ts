@@ -62,6 +62,12 @@ export class AgentSupervisor {
     return this.#connection;
   }
 
+  /** Ends an agent that was started for a world that is no more; its successor comes as after a crash. */
+  async replace(): Promise<void> {
+    const running = await this.#current?.catch(() => undefined);
+    running?.connection.close();
+  }
+
   /** Ends the agent, which stops its tunnels. Resolves when it is gone. */
   async close(): Promise<void> {
     this.#stop.abort(new PortholeError("aborted", "The window is closing"));

@@ -1,3 +1,4 @@
+export { agentEnvironment, type EditorProxy } from "./agent-environment.ts";
 export type { AgentStatus, RunningAgent } from "./agent-supervisor.ts";
 export { Controller, type ControllerDeps, type ControllerState } from "./controller.ts";
 export { endpointOf, failureOf, nameOf, urlOf, type Exposure } from "./exposure.ts";

@@ -2,15 +2,16 @@ import { spawn } from "node:child_process";
 import { env, type ExtensionContext, type LogOutputChannel } from "vscode";
 import { PortholeError } from "@porthole/common/errors";
 import { connectAgent, rpcVersion } from "@porthole/common/rpc";
-import type { RunningAgent } from "../controller/index.ts";
+import { agentEnvironment, type RunningAgent } from "../controller/index.ts";
+import { editorProxy } from "./editor-proxy.ts";
 
 const initializeTimeoutMs = 20_000;
 /** Of what it prints beside the protocol: the last words of a process that dies. */
 const keptOutputChars = 2_000;
 
 /**
- * Starts the process that runs the tunnels: the editor's own Node, with nothing secret on its command line or in its environment. It ends when its
- * input does, which the window's end is.
+ * Starts the process that runs the tunnels: the editor's own Node, with nothing secret on its command line. It ends when its input does,
+ * which the window's end is.
  */
 export async function startAgentProcess(
   context: Pick<ExtensionContext, "asAbsolutePath" | "globalStorageUri">,
@@ -21,7 +22,7 @@ export async function startAgentProcess(
   const entry = context.asAbsolutePath("dist/extension/agent.mjs");
   const child = spawn(process.execPath, [entry], {
     stdio: ["pipe", "pipe", "pipe"],
-    env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" },
+    env: agentEnvironment(process.env, editorProxy()),
     windowsHide: true,
   });
   let said = "";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { commands, extensions, workspace } from "vscode";
+import { editorProxy } from "../../../extension/src/surfaces/editor-proxy.ts";
 import { commands as declared, settings } from "../../../extension/src/manifest/index.ts";
 
 /** Holds in every window: with a folder, several, or none. */
@@ -25,6 +26,10 @@ export function declareSuite(): void {
       };
       const listed = contributes.commands.map(({ command }) => command);
       assert.deepEqual(listed.toSorted(), Object.keys(declared).toSorted());
+    });
+
+    it("takes no proxy from a workspace", () => {
+      assert.ok(!JSON.stringify(editorProxy()).includes("hostile"));
     });
 
     it("takes no setting from a workspace", () => {

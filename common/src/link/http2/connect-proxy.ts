@@ -65,7 +65,7 @@ function refused(proxy: HttpProxy, { statusCode }: IncomingMessage, authority: s
   if (statusCode !== 407) return failed(proxy, `refused to connect to ${authority} (status ${statusCode})`);
   const what = proxy.credentials ? "did not accept the user name and password" : "wants a user name and password";
   return new PortholeError("usage", `The proxy ${proxy.host}:${proxy.port} ${what} (status 407)`, {
-    hint: "Set HTTPS_PROXY or PORTHOLE_PROXY to http://USER:PASSWORD@HOST:PORT.",
+    hint: "Set HTTPS_PROXY or PORTHOLE_PROXY, or in an editor http.proxy, to http://USER:PASSWORD@HOST:PORT.",
   });
 }
 

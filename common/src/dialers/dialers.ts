@@ -1,6 +1,6 @@
-import { dialHttp2 } from "@porthole/common/link/http2";
-import { dialQuic, quicAvailability } from "@porthole/common/link/quic";
-import type { Dialers } from "@porthole/common/tunnel";
+import { dialHttp2 } from "../link/http2/index.ts";
+import { dialQuic, quicAvailability } from "../link/quic/index.ts";
+import type { Dialers } from "../tunnel/index.ts";
 import { proxyFrom, type ProxyChoice } from "./proxy.ts";
 
 /** The transports of this machine. HTTP/2 goes through a proxy where there is one; QUIC is tried straight, and serves where it gets through. */

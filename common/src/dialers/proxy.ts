@@ -1,9 +1,9 @@
 import { getProxyForUrl } from "proxy-from-env";
-import { PortholeError } from "@porthole/common/errors";
-import type { HttpProxy } from "@porthole/common/link/http2";
-import type { Parser } from "@porthole/common/options";
-import { isLoopback } from "@porthole/common/protocol";
-import { Secret } from "@porthole/common/util";
+import { PortholeError } from "../errors.ts";
+import type { HttpProxy } from "../link/http2/index.ts";
+import type { OptionSpec, Parser } from "../options/index.ts";
+import { isLoopback } from "../protocol/index.ts";
+import { Secret } from "../util/index.ts";
 
 /** What `--proxy` says: a proxy, or that there is none whatever the environment says. */
 export type ProxyChoice = HttpProxy | "direct";
@@ -35,6 +35,14 @@ export const proxyUrl: Parser<ProxyChoice> = {
   holdsSecret: (choice) => choice !== "direct" && choice.credentials !== undefined,
 };
 
+/** What every program that dials relays reads its choice with. */
+export const proxyOption = {
+  help: "HTTP proxy on the way to the relay; a password in it only by the environment variable",
+  parse: proxyUrl,
+  fallbackHelp: "what HTTPS_PROXY and NO_PROXY say",
+  advanced: true,
+} satisfies OptionSpec;
+
 /** The user's choice; without one what HTTPS_PROXY, ALL_PROXY and NO_PROXY say. No proxy leads to this machine. */
 export function proxyFrom(choice: ProxyChoice | undefined): ProxyFor {
   if (choice === "direct") return () => undefined;
@@ -49,7 +57,7 @@ export function proxyFrom(choice: ProxyChoice | undefined): ProxyFor {
     } catch (cause) {
       throw new PortholeError("usage", "HTTPS_PROXY or ALL_PROXY is not the address of an HTTP proxy", {
         cause,
-        hint: "Correct it, or give --proxy; --proxy direct uses none.",
+        hint: "Correct it (in an editor it may be the setting http.proxy), or set PORTHOLE_PROXY; direct there uses none.",
       });
     }
   };

@@ -1,0 +1,2 @@
+export { createDialers } from "./dialers.ts";
+export { proxyOption, type ProxyChoice } from "./proxy.ts";

@@ -1,0 +1,24 @@
+/** The editor's own settings for its requests: `http.proxy` and `http.noProxy`. Empty for none. */
+export interface EditorProxy {
+  readonly proxy: string;
+  readonly noProxy: readonly string[];
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The environment of the process with the tunnels: the editor's own, and its proxy where that names none for HTTPS. Exceptions
+ * from both hold. A proxy may have a password in it, and nobody else on the machine can read a process's environment.
+ */
+export function agentEnvironment(own: Env, { proxy, noProxy }: EditorProxy): Env {
+  // As proxy-from-env reads them: the small letters first, and an empty text is none.
+  const valueOf = (name: string): string => own[name] || own[name.toUpperCase()] || "";
+  const hasOwn = valueOf("https_proxy") !== "" || valueOf("all_proxy") !== "";
+  const exceptions = [valueOf("no_proxy"), ...noProxy].filter((each) => each !== "").join(",");
+  return {
+    ...own,
+    ...(hasOwn || proxy === "" ? {} : { HTTPS_PROXY: proxy }),
+    ...(noProxy.length === 0 ? {} : { no_proxy: exceptions, NO_PROXY: exceptions }),
+    ELECTRON_RUN_AS_NODE: "1",
+  };
+}
