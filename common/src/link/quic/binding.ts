@@ -94,6 +94,10 @@ export interface QuicheConnection {
   streamSend(id: number, data: Uint8Array, fin: boolean): number | null;
   streamCapacity(id: number): number;
   streamPriority(id: number, urgency: number, incremental: boolean): void;
+  streamReadable(id: number): boolean;
+  /** Whether `readable` has anything. */
+  isReadable(): boolean;
+  /** Makes four functions and two kilobytes of garbage, which only a collection of the whole heap finds. */
   readable(): Iterable<number>;
   /** Milliseconds, rounded down. */
   timeout(): number | null;

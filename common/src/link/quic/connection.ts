@@ -237,6 +237,10 @@ export class Connection {
   }
 
   #readAll(): void {
+    // Of an idle connection only the control stream has anything, and asking for all that do is dear.
+    if (this.control.exists && this.#streams.has(controlId) && this.#engine.streamReadable(controlId))
+      this.control.receive();
+    if (!this.#engine.isReadable()) return;
     for (const id of this.#engine.readable()) {
       if (id === controlId && !this.control.exists)
         this.#beginControl(() => this.#engine.streamRecv(controlId, Buffer.allocUnsafe(controlPreamble.length)));
