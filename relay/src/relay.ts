@@ -10,6 +10,7 @@ import { Agents } from "./agents.ts";
 import { openAdmin } from "./admin.ts";
 import { drain } from "./drain.ts";
 import { Arrivals } from "./arrivals.ts";
+import { changedSettings } from "./changed-settings.ts";
 import { openCertificate, type CertificateSource, type RelayCertificate } from "./certificate.ts";
 import { contactOf, writeContact } from "./contact.ts";
 import type { RelayConfig } from "./config.ts";
@@ -247,8 +248,7 @@ class RunningRelay implements Relay {
   }
 
   async reload(config: RelayConfig): Promise<readonly string[]> {
-    const names = Object.keys(config) as (keyof RelayConfig)[];
-    const changed = names.filter((name) => JSON.stringify(config[name]) !== JSON.stringify(this.#config[name]));
+    const changed = changedSettings(this.#config, config);
     this.#config = { ...this.#config, limits: config.limits };
     await Promise.all([this.#source?.reread(), this.#agents?.reread()]);
     return changed.filter((name) => name !== "limits");
