@@ -125,6 +125,7 @@ describe("the relay's side of an agent", () => {
   it("is refused when what let it in holds no more by then", async () => {
     const revoked = {
       label: key.clientId,
+      member: key.fingerprint,
       isJudged: false,
       objection: () => new PortholeError("unauthorized", "revoked"),
     };
@@ -271,7 +272,8 @@ describe("the relay's side of an agent", () => {
 
 function permits(refusal?: PortholeError): PermitOffice {
   return {
-    async take() {
+    async take(_name, member) {
+      assert.equal(member, "who-joined");
       if (refusal) throw refusal;
     },
     left: async () => ({ left: 3, nextAt: undefined }),
@@ -279,5 +281,5 @@ function permits(refusal?: PortholeError): PermitOffice {
 }
 
 function grant(label: string): Grant {
-  return { label, isJudged: false, objection: () => undefined };
+  return { label, member: "who-joined", isJudged: false, objection: () => undefined };
 }

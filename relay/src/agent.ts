@@ -102,7 +102,7 @@ async function admit(
   if (refusal) throw refusal;
   const suffix = chooseSuffix(hello.suffix, deps.suffixes);
   const { name, token, voucher } = hello;
-  const { label, objection, isJudged } = await deps.admission.admit(
+  const { label, member, objection, isJudged } = await deps.admission.admit(
     {
       peer,
       suffix,
@@ -134,7 +134,8 @@ async function admit(
   const { instance } = hello;
   const connectedAt = deps.clock.now();
   const traffic = new Traffic();
-  return { id, clientId, fingerprint, label, hostnames, instance, link, objection, isJudged, connectedAt, traffic };
+  const who = { clientId, fingerprint, member, label, hostnames, instance };
+  return { id, ...who, link, objection, isJudged, connectedAt, traffic };
 }
 
 async function receiveHello(link: Link): Promise<Hello> {
@@ -211,7 +212,7 @@ async function givePermit(agent: AgentLink, hostname: string, deps: AgentDeps): 
   try {
     if (!agent.hostnames.includes(hostname))
       throw new PortholeError("name", `${hostname} is not a name of this client`);
-    await deps.permits.take(hostname);
+    await deps.permits.take(hostname, agent.member);
     const { left } = await deps.permits.left();
     deps.log.info({ link: agent.id, agent: agent.clientId, hostname, left }, "Gave a permit to order a certificate");
     control.send({ type: "permit", hostname, left });

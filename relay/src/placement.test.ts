@@ -61,6 +61,7 @@ describe("placing a visitor", () => {
       isJudged: false,
       hostnames: ["id.localhost"],
       instance: kind,
+      member: "id",
     };
     registry.add({ ...shown, clientId: "id", fingerprint: "id", label: "id", link, objection: () => undefined });
     const client: Carrier | Link = dark ? pair.client : createLink(pair.client, { clock, heartbeat: "send" });

@@ -6,7 +6,16 @@ import { Traffic } from "./traffic.ts";
 function agent(kind: LinkKind, openStreams = 0, instance = "one", label = "id", isSilent = false): AgentLink {
   const link = { kind, isSilent, load: () => ({ openStreams, queuedBytes: 0 }) } as Link;
   const shown = { id: "1", connectedAt: 0, traffic: new Traffic(), isJudged: false, hostnames: [`${label}.localhost`] };
-  return { ...shown, clientId: "id", fingerprint: "id", label, instance, link, objection: () => undefined };
+  return {
+    ...shown,
+    clientId: "id",
+    fingerprint: "id",
+    member: "id",
+    label,
+    instance,
+    link,
+    objection: () => undefined,
+  };
 }
 
 describe("registry", () => {

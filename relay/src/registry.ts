@@ -8,6 +8,8 @@ export interface AgentLink {
   readonly id: string;
   readonly clientId: string;
   readonly fingerprint: string;
+  /** Fingerprint of who answers for it; see Grant. */
+  readonly member: string;
   /** The first label of its public names. */
   readonly label: string;
   /** Its public names. */

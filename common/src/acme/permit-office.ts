@@ -12,13 +12,16 @@ import {
 } from "./permits.ts";
 
 export interface PermitOffice {
-  /** Resolves when a certificate for the name may be ordered; rejects with `busy` and the time of the next permit. */
-  take(name: string): Promise<void>;
+  /**
+   * Resolves when a certificate for the name may be ordered; rejects with `busy` and the time of the next permit. `member` is the
+   * fingerprint of who answers for the client: keys cost nothing, so what is for all is shared by members.
+   */
+  take(name: string, member: string): Promise<void>;
   left(): Promise<{ readonly left: number; readonly nextAt: number | undefined }>;
 }
 
 /**
- * Hands out the right to order certificates under one registered domain, so that one client can't use up what the authority gives
+ * Hands out the right to order certificates under one registered domain, so that no member can use up what the authority gives
  * to all. A permit counts once it is on disk. A damaged file is an error and no new start: that would be 45 permits more.
  */
 export function filePermits(path: string, clock: Clock, limits: PermitLimits = defaultPermitLimits): PermitOffice {
@@ -29,18 +32,18 @@ export function filePermits(path: string, clock: Clock, limits: PermitLimits = d
     state ??= (await readJson(path, readPermits)) ?? noPermits;
     return state;
   }
-  async function take(name: string): Promise<void> {
+  async function take(name: string, member: string): Promise<void> {
     const before = await load();
     const now = clock.now();
-    const decision = takePermit(before, name, now, limits);
+    const decision = takePermit(before, name, member, now, limits);
     if (!decision.granted) throw permitRefused(name, decision.nextAt, now, decision.limit);
     if (decision.state !== before) await writeJson(path, decision.state);
     state = decision.state;
   }
 
   return {
-    take(name) {
-      const turn = last.then(() => take(name));
+    take(name, member) {
+      const turn = last.then(() => take(name, member));
       last = turn.catch(() => {});
       return turn;
     },

@@ -13,8 +13,13 @@ const limits = defaultPermitLimits;
 
 describe("permits", () => {
   /** Takes one, or answers when there is one. */
-  function take(state: PermitState, name: string, now: number): readonly [PermitState, number | undefined] {
-    const decision = takePermit(state, name, now, limits);
+  function take(
+    state: PermitState,
+    name: string,
+    now: number,
+    member = name,
+  ): readonly [PermitState, number | undefined] {
+    const decision = takePermit(state, name, member, now, limits);
     return decision.granted ? [decision.state, undefined] : [state, decision.nextAt];
   }
 
@@ -64,6 +69,36 @@ describe("permits", () => {
     assert.ok(state.names["old.test"]?.grantedAt === 2 * hourMs);
   });
 
+  it("one member gets a third of them, whatever the number of keys that it vouches for, and then a third of what comes", () => {
+    let state = noPermits;
+    let nextAt: number | undefined;
+    for (let index = 0; index < 16; index++) [state, nextAt] = take(state, `name${index}.test`, 0, "greedy");
+    assert.equal(permitsLeft(state, 0, limits).left, 30);
+    assert.equal(nextAt, 3 * limits.newNames.refillMs);
+    const refused = takePermit(state, "more.test", "greedy", 0, limits);
+    assert.equal(!refused.granted && refused.limit, "oneMember");
+    for (let index = 0; index < 30; index++)
+      assert.equal(([state, nextAt] = take(state, `other${index}.test`, 0, `m${index % 2}`))[1], undefined);
+    // What it has is not refused, and a renewal is nobody's share.
+    assert.equal(take(state, "name0.test", 2 * hourMs, "greedy")[1], undefined);
+    let granted = 0;
+    for (let hour = 1; hour <= 7 * 24 + 1; hour++) {
+      [state, nextAt] = take(state, `hour${hour}.test`, hour * hourMs, "greedy");
+      if (nextAt === undefined) granted += 1;
+    }
+    assert.equal(granted, 15);
+  });
+
+  it("forgets members who have their whole share again, and reads counts that knew none", () => {
+    let [state] = take(noPermits, "a.test", 0, "one");
+    [state] = take(state, "b.test", hourMs, "two");
+    assert.deepEqual(Object.keys(state.members), ["one", "two"]);
+    [state] = take(state, "c.test", dayMs, "three");
+    assert.deepEqual(Object.keys(state.members), ["three"]);
+    const { members: _, ...old } = state;
+    assert.deepEqual(readPermits(old), { ...state, members: {} });
+  });
+
   it("a clock that is set back gives nothing away and locks nobody out", () => {
     let state = noPermits;
     for (let index = 0; index < 45; index++) [state] = take(state, `n${index}.test`, 365 * dayMs);
@@ -75,7 +110,14 @@ describe("permits", () => {
     const [state] = take(noPermits, "a.test", 5);
     assert.deepEqual(readPermits(JSON.parse(JSON.stringify(state))), state);
     assert.deepEqual(readPermits({ names: {} }), noPermits);
-    for (const bad of [{}, { names: 1 }, { names: { a: {} } }, { names: {}, newNames: { tokens: "1", at: 0 } }])
+    for (const bad of [
+      {},
+      { names: 1 },
+      { names: { a: {} } },
+      { names: {}, newNames: { tokens: "1", at: 0 } },
+      { names: {}, members: { a: 1 } },
+      { names: {}, members: null },
+    ])
       assert.throws(() => readPermits(bad));
   });
 
@@ -96,26 +138,34 @@ describe("permits", () => {
         names.map(
           (
             (office) => (name: string) =>
-              office.take(name)
+              office.take(name, name)
           )(filePermits(path, clock)),
         ),
       );
       assert.equal(results.filter(({ status }) => status === "fulfilled").length, 45);
       const office = filePermits(path, clock);
       assert.equal((await office.left()).left, 0);
-      await assert.rejects(office.take("new.test"), (thrown: PortholeError) => {
+      await assert.rejects(office.take("new.test", "new"), (thrown: PortholeError) => {
         assert.equal(thrown.code, "busy");
         assert.equal(thrown.retryAfterMs, limits.newNames.refillMs);
         return true;
       });
     });
 
+    it("tell a member whose share is used up so, also after a restart", async () => {
+      for (let index = 0; index < 15; index++) await filePermits(path, clock).take(`n${index}.test`, "greedy");
+      await assert.rejects(filePermits(path, clock).take("more.test", "greedy"), {
+        ...{ code: "busy", message: /^Your share of the new names/, retryAfterMs: 3 * limits.newNames.refillMs },
+      });
+      await filePermits(path, clock).take("more.test", "another");
+    });
+
     it("count only when they are written; a damaged file gives none", async () => {
       await writeFile(path, "{");
-      await assert.rejects(filePermits(path, clock).take("a.test"), { code: "state" });
+      await assert.rejects(filePermits(path, clock).take("a.test", "a"), { code: "state" });
       assert.equal(await readFile(path, "utf8"), "{");
       const blocked = filePermits(join(path, "x.json"), clock);
-      await assert.rejects(blocked.take("a.test"), { code: "state" });
+      await assert.rejects(blocked.take("a.test", "a"), { code: "state" });
     });
   });
 });

@@ -30,15 +30,22 @@ interface Level {
 
 export interface PermitState {
   readonly newNames: Level | undefined;
+  /** What is left for new names of those who had some lately. */
+  readonly members: Readonly<Record<string, Level>>;
   /** Names that were given permits, the latest last. */
   readonly names: Readonly<Record<string, Level & { readonly grantedAt: number }>>;
 }
 
-export const noPermits: PermitState = { newNames: undefined, names: {} };
+export const noPermits: PermitState = { newNames: undefined, members: {}, names: {} };
+
+export type PermitLimit = "newNames" | "oneMember" | "oneName";
 
 export type PermitDecision =
   | { readonly granted: true; readonly state: PermitState }
-  | { readonly granted: false; readonly nextAt: number; readonly limit: "newNames" | "oneName" };
+  | { readonly granted: false; readonly nextAt: number; readonly limit: PermitLimit };
+
+/** The part of the permits for new names that one member may use. */
+const memberShare = 1 / 3;
 
 /** Who asks again so soon has not used it yet (the order failed, or the program was restarted). */
 const validForMs = hourMs;
@@ -46,18 +53,31 @@ const validForMs = hourMs;
 const rememberedMs = 90 * dayMs;
 const maxNames = 50_000;
 
-/** Whether a certificate for the name may be ordered now, and if not, when. Pure: the new state counts once it is stored. */
-export function takePermit(state: PermitState, name: string, now: number, limits: PermitLimits): PermitDecision {
+/**
+ * Whether a certificate for the name may be ordered now, and if not, when. `member` is who answers for the client that has the name.
+ * Pure: the new state counts once it is stored.
+ */
+export function takePermit(
+  state: PermitState,
+  name: string,
+  member: string,
+  now: number,
+  limits: PermitLimits,
+): PermitDecision {
   const known = Object.hasOwn(state.names, name) ? state.names[name] : undefined;
   if (known && known.grantedAt <= now && now < known.grantedAt + validForMs) return { granted: true, state };
   const one = levelAt(known, limits.oneName, now);
   if (one.tokens < 1) return { granted: false, limit: "oneName", nextAt: nextTokenAt(one, limits.oneName) };
   const all = levelAt(state.newNames, limits.newNames, now);
   if (!known && all.tokens < 1) return { granted: false, limit: "newNames", nextAt: nextTokenAt(all, limits.newNames) };
+  const share = shareOf(limits.newNames);
+  const own = levelAt(Object.hasOwn(state.members, member) ? state.members[member] : undefined, share, now);
+  if (!known && own.tokens < 1) return { granted: false, limit: "oneMember", nextAt: nextTokenAt(own, share) };
   return {
     granted: true,
     state: {
       newNames: known ? all : spend(all),
+      members: known ? state.members : { ...notFull(state.members, share, now), [member]: spend(own) },
       names: { ...remembered(state.names, name, now), [name]: { ...spend(one), grantedAt: now } },
     },
   };
@@ -76,22 +96,39 @@ export function permitsLeft(
 
 /** The state as it was stored. Throws on anything else; an empty state would give everything away again. */
 export function readPermits(value: unknown): PermitState {
-  const { newNames, names } = value as Record<string, unknown>;
+  const { newNames, members = {}, names } = value as Record<string, unknown>;
   if (newNames !== undefined && !isLevel(newNames)) throw new Error("its count of new names is missing");
+  if (typeof members !== "object" || members === null || !Object.values(members).every(isLevel))
+    throw new Error("the count of a member is missing");
   if (typeof names !== "object" || names === null) throw new Error("its names are missing");
   for (const level of Object.values(names))
     if (!isLevel(level) || typeof (level as { grantedAt?: unknown }).grantedAt !== "number")
       throw new Error("the count of a name is missing");
-  return { newNames, names: names as PermitState["names"] };
+  return { newNames, members: members as PermitState["members"], names: names as PermitState["names"] };
 }
 
 /** What whoever asked is told. */
-export function permitRefused(name: string, nextAt: number, now: number, limit: "newNames" | "oneName"): PortholeError {
-  const whose = limit === "newNames" ? "new names under this relay's domain" : `certificates for ${name}`;
-  return new PortholeError("busy", `The certificate authority's weekly limit for ${whose} is reached`, {
+export function permitRefused(name: string, nextAt: number, now: number, limit: PermitLimit): PortholeError {
+  const authority = "The certificate authority's weekly limit for";
+  const messages: Readonly<Record<PermitLimit, string>> = {
+    newNames: `${authority} new names under this relay's domain is reached`,
+    oneMember: "Your share of the new names that this relay may have certificates for in a week is used up",
+    oneName: `${authority} certificates for ${name} is reached`,
+  };
+  return new PortholeError("busy", messages[limit], {
     retryAfterMs: Math.max(0, nextAt - now),
     hint: "A certificate is ordered by itself when the limit allows it; until then visitors see a self-signed one.",
   });
+}
+
+function shareOf({ capacity, refillMs }: Bucket): Bucket {
+  return { capacity: Math.max(1, Math.floor(capacity * memberShare)), refillMs: refillMs / memberShare };
+}
+
+/** Without those who have their whole share again. */
+function notFull(members: PermitState["members"], share: Bucket, now: number): PermitState["members"] {
+  const kept = Object.entries(members).filter(([, level]) => levelAt(level, share, now).tokens < share.capacity);
+  return Object.fromEntries(kept);
 }
 
 function levelAt(level: Level | undefined, bucket: Bucket, now: number): Level {

@@ -237,6 +237,23 @@ describe("admission", () => {
     await assert.rejects(admit(again), { code: "name", message: /10 names already/ });
   });
 
+  it("says who answers for a client: who joined, or who vouches where a program decides", async () => {
+    const { admit } = bound(await open({}, async () => {}));
+    const { token } = await invite();
+    await admit(requestOf(member, { token }));
+    const voucherOf = ({ fingerprint, clientId }: IdentityKey) => ({ member: { fingerprint, clientId } });
+    for (const [request, expected] of [
+      [requestOf(member), member],
+      [requestOf(one, voucherOf(member)), member],
+      [requestOf(one, { ...voucherOf(member), name: "named" }), member],
+      // A voucher of somebody else's makes nobody else of it.
+      [requestOf(member, voucherOf(one)), member],
+      [requestOf(one), one],
+      [requestOf(one, voucherOf(two)), two],
+    ] as const)
+      assert.equal((await admit(request)).member, expected.fingerprint);
+  });
+
   it("gives no names where it must not", async () => {
     const { admit } = bound(await open({ open: true, givesNames: false }));
     await assert.rejects(admit(requestOf(one, { name: "myapp" })), { code: "name" });

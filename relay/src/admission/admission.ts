@@ -36,6 +36,8 @@ export interface AdmissionContext {
 export interface Grant {
   /** The first label of its public name. */
   readonly label: string;
+  /** Fingerprint of who answers for it: the key that a list has, or else the one that vouches for it, or else its own. */
+  readonly member: string;
   /** Why it has to go now, when what let it in does not hold any more. */
   readonly objection: () => PortholeError | undefined;
   /** No list let it in: a later no about its key is meant for it, too. */
@@ -105,10 +107,10 @@ export class Admission {
   /** Lets a client in. Rejects with `unauthorized`, `name` or `busy` and a sentence for the client's user. */
   async admit(request: AdmissionRequest, signal: AbortSignal): Promise<Grant> {
     try {
+      const { peer, member = peer, name } = request;
       const standing = await this.#letIn(request, signal);
-      return request.name === undefined
-        ? { label: request.peer.clientId, ...standing }
-        : await this.#withName(request, request.name, standing, signal);
+      const grant = { ...standing, label: peer.clientId, member: this.#knownKey(request) ?? member.fingerprint };
+      return name === undefined ? grant : await this.#withName(request, name, grant, signal);
     } catch (reason) {
       throw this.#forClient(reason, signal);
     }
@@ -174,12 +176,7 @@ export class Admission {
     return known?.fingerprint;
   }
 
-  async #withName(
-    request: AdmissionRequest,
-    wanted: string,
-    { objection, isJudged }: Standing,
-    signal: AbortSignal,
-  ): Promise<Grant> {
+  async #withName(request: AdmissionRequest, wanted: string, grant: Grant, signal: AbortSignal): Promise<Grant> {
     if (!this.#config.givesNames)
       throw new PortholeError("name", "this relay gives no friendly names", { hint: "Leave out --name." });
     const { suffix } = request;
@@ -192,10 +189,10 @@ export class Admission {
     if (!ownsName(this.#file.book, name, fingerprint))
       await this.#file.update((book, now) => grantName(book, name, fingerprint, now, this.#knownKey(request)), signal);
     return {
+      ...grant,
       label: name,
-      isJudged,
       objection: () =>
-        objection() ??
+        grant.objection() ??
         (ownsName(this.#file.book, name, fingerprint)
           ? undefined
           : new PortholeError("name", `the name ${name} was taken back by whoever runs the relay`)),
