@@ -4,7 +4,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
-import { generateKey, type IdentityKey } from "@porthole/common/identity";
+import { generateKey, vouchFor, type IdentityKey } from "@porthole/common/identity";
+import { parseInvite } from "@porthole/common/invite";
 import type { Relay } from "@porthole/relay";
 import {
   dialLink,
@@ -297,6 +298,31 @@ describe("Who may connect", function () {
     const back = startCli(scope, "client", argv);
     await back.line(/^online/);
     await back.kill("SIGTERM");
+  });
+
+  it("with a third of the certificates for new names at most, whatever the number of keys that one vouches for", async () => {
+    async function join(): Promise<(key: IdentityKey) => Promise<string | undefined>> {
+      const member = generateKey();
+      const token = parseInvite((await invite()).porthole).token.reveal();
+      return async (key) => {
+        const link = await dialLink(scope, relay, "http2", key);
+        link.control.send({ ...hello, token, voucher: vouchFor(member, key.fingerprint) });
+        assert.equal((await link.control.next())?.type, "welcome");
+        link.control.send({ type: "permit-request", hostname: `${key.clientId}.t.example.com` });
+        const answer = await link.control.next();
+        assert.equal(answer?.type, "permit");
+        if (answer.code !== undefined) assert.ok((answer.retryAfterMs ?? 0) > 10 * 3_600_000);
+        await link.close(new PortholeError("closed", "It has what it came for"));
+        return answer.message;
+      };
+    }
+    const [greedy, modest] = [await join(), await join()];
+    const first = generateKey();
+    assert.equal(await greedy(first), undefined);
+    for (let i = 1; i < 15; i++) assert.equal(await greedy(generateKey()), undefined);
+    assert.match((await greedy(generateKey())) ?? "", /^Your share of the new names/);
+    assert.equal(await greedy(first), undefined);
+    assert.equal(await modest(generateKey()), undefined);
   });
 
   async function invite(uses = 1): Promise<Invite> {
