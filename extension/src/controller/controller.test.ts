@@ -113,6 +113,20 @@ describe("the controller", () => {
     assert.equal(test.clock.pending, 0);
   });
 
+  it("starts the agent anew for another proxy, if one runs, with the same tunnels", async () => {
+    const test = testController();
+    await test.controller.useProxy();
+    assert.equal(test.agents.length, 0);
+    await test.controller.expose(web);
+    const before = lastAgent(test).specs();
+    await test.controller.useProxy();
+    await test.clock.advance(1_000);
+    assert.equal(test.agents.length, 2);
+    assert.deepEqual(lastAgent(test).specs(), before);
+    await test.controller.close();
+    assert.equal(test.clock.pending, 0);
+  });
+
   it("waits longer and longer for an agent that can't be started", async () => {
     const test = testController();
     test.failure = new PortholeError("internal", "no such file");
