@@ -1,27 +1,30 @@
 import type { Clock } from "../../util/clock.ts";
 
-/** So many a second and no more, counted anew each second: for what strangers can make us do. */
+/** What may come at once: a twentieth of a second's. A whole second's, all at its start, would be felt by everybody else. */
+const burstSeconds = 0.05;
+
+/** So many a second and no more: for what strangers can make us do. */
 export class PerSecond {
   readonly #clock: Clock;
-  readonly #most: number;
+  readonly #perSecond: number;
+  readonly #burst: number;
   #left: number;
-  #since: number;
+  #at: number;
 
-  constructor(clock: Clock, most: number) {
+  constructor(clock: Clock, perSecond: number) {
     this.#clock = clock;
-    this.#most = most;
-    this.#left = most;
-    this.#since = clock.monotonic();
+    this.#perSecond = perSecond;
+    this.#burst = perSecond * burstSeconds;
+    this.#left = this.#burst;
+    this.#at = clock.monotonic();
   }
 
   /** Whether there may be one more. */
   take(): boolean {
     const now = this.#clock.monotonic();
-    if (now - this.#since >= 1_000) {
-      this.#since = now;
-      this.#left = this.#most;
-    }
-    if (this.#left === 0) return false;
+    this.#left = Math.min(this.#burst, this.#left + ((now - this.#at) / 1_000) * this.#perSecond);
+    this.#at = now;
+    if (this.#left < 1) return false;
     this.#left -= 1;
     return true;
   }
