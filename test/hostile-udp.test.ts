@@ -38,6 +38,7 @@ describe("Hostile UDP", function () {
   for (const [kind, what] of [
     ["garbage", "random datagrams"],
     ["initials", "strangers' handshakes"],
+    ["tickets", "handshakes of one that has a ticket"],
     ["versions", "versions that nobody speaks"],
   ] as const) {
     it(`${perSecond} ${what} a second: the engine sees none of them, and visitors don't notice`, async () => {
@@ -46,7 +47,8 @@ describe("Hostile UDP", function () {
       const { accepted, answered } = (await fresh(relay)).engine;
       const cpuBefore = await cpuMs(relay);
       const path = join(import.meta.dirname, "fixture", "flood-program.ts");
-      const args = [String(relay.apiPort), kind, String(perSecond), String(floodSeconds)];
+      const ticket = kind === "tickets" ? await ticketOf(scope, relay, generateKey()) : Buffer.alloc(0);
+      const args = [String(relay.apiPort), kind, String(perSecond), String(floodSeconds), ticket.toString("hex")];
       const flood = start(scope, process.execPath, [path, ...args]);
       // The attacker's processors are not the relay's.
       setPriority(flood.child.pid ?? 0, constants.priority.PRIORITY_LOW);
