@@ -152,8 +152,9 @@ describe("files and system", () => {
     return (await checkSystem(folder)).map(({ status, finding, fix }) => `${status} ${finding} ${fix ?? ""}`);
   }
 
-  it("bbr is advised where it is not on", async () => {
-    const [tcp, files] = await proc({
+  it("bbr, larger buffers and more files are advised where they are missing", async () => {
+    const [tcp, udp, files] = await proc({
+      "sys/net/core/rmem_max": "212992\n",
       "sys/net/ipv4/tcp_congestion_control": "cubic\n",
       "sys/net/ipv4/tcp_available_congestion_control": "reno cubic\n",
       "self/limits":
@@ -163,15 +164,18 @@ describe("files and system", () => {
       tcp ?? "",
       /^warning congestion control is cubic.*modprobe tcp_bbr; sysctl -w .*tcp_congestion_control=bbr/,
     );
+    assert.match(udp ?? "", /^warning only 208 KiB.*sysctl -w net\.core\.rmem_max=4194304/);
     assert.match(files ?? "", /^warning only 1024 open files.*LimitNOFILE/);
   });
 
-  it("is fine where it is on, and with many files", async () => {
-    const [tcp, files] = await proc({
+  it("is fine where they are there", async () => {
+    const [tcp, udp, files] = await proc({
+      "sys/net/core/rmem_max": "4194304\n",
       "sys/net/ipv4/tcp_congestion_control": "bbr\n",
       "self/limits": "Max open files            65536                65536                files     \n",
     });
     assert.match(tcp ?? "", /^ok/);
+    assert.match(udp ?? "", /^ok up to 4096 KiB/);
     assert.match(files ?? "", /^ok up to 65536/);
   });
 

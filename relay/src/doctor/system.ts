@@ -4,10 +4,12 @@ import type { Check } from "./check.ts";
 
 /** Each visitor takes one, each agent a few. */
 const wantedFiles = 16_384;
+/** What link/quic/udp-socket.ts asks for, and the kernel gives less of without a word. */
+const wantedUdpBytes = 4 * 1024 * 1024;
 
 /** How this Linux is set up for many connections over long ways. Elsewhere there is nothing to say. `proc` is /proc but in tests. */
 export async function checkSystem(proc = "/proc"): Promise<Check[]> {
-  return [await checkCongestionControl(proc), await checkOpenFiles(proc)];
+  return [await checkCongestionControl(proc), await checkUdpBuffer(proc), await checkOpenFiles(proc)];
 }
 
 async function checkCongestionControl(proc: string): Promise<Check> {
@@ -22,6 +24,21 @@ async function checkCongestionControl(proc: string): Promise<Check> {
     status: "warning",
     finding: `congestion control is ${current}; for visitors far away, or where packets get lost, bbr is much faster`,
     fix: `${load}sysctl -w net.core.default_qdisc=fq net.ipv4.tcp_congestion_control=bbr (and the same lines in /etc/sysctl.d/ to keep it)`,
+  };
+}
+
+async function checkUdpBuffer(proc: string): Promise<Check> {
+  const id = "udp";
+  const most = await read(join(proc, "sys/net/core/rmem_max"));
+  if (most === undefined) return { id, status: "skipped", finding: "the size of UDP's buffers can't be read here" };
+  const kibibytes = Math.floor(Number(most) / 1024);
+  if (Number(most) >= wantedUdpBytes)
+    return { id, status: "ok", finding: `up to ${kibibytes} KiB of datagrams may wait` };
+  return {
+    id,
+    status: "warning",
+    finding: `only ${kibibytes} KiB of datagrams may wait for the relay; with many visitors over QUIC, or under a flood, some get lost`,
+    fix: `sysctl -w net.core.rmem_max=${wantedUdpBytes} net.core.wmem_max=${wantedUdpBytes} (and the same lines in /etc/sysctl.d/ to keep it)`,
   };
 }
 
