@@ -14,6 +14,7 @@ import {
   overEachTransport,
   soon,
   startHttp,
+  startProxy,
   startTestClient,
   startTestRelay,
   until,
@@ -204,6 +205,20 @@ describe("certificates from a certificate authority", function () {
     assert.match(failed.error.message, /has no address in the DNS/);
     assert.match(failed.error.hint ?? "", /Add an A or AAAA record/);
     assert.doesNotMatch(world.pebble.log(), /new-order/);
+  });
+
+  it("are ordered, and tried before, through the proxy that leads to the relay", async () => {
+    const [world, proxy] = await Promise.all([startWorld(scope), startProxy(scope, "user:s3cret")]);
+    const client = await startCertifiedClient(scope, world, {
+      env: { PORTHOLE_PROXY: proxy.url("user:s3cret") },
+      // Behind such a proxy public names may not be known.
+      acmeNetwork: { ...world.network, lookup: async () => [] },
+    });
+    const { hostname } = await certified(client);
+    (await trusted(world.relay.publicPort, hostname, await world.pebble.rootPem())).destroy();
+    const { host } = new URL(world.pebble.directoryUrl);
+    for (const target of [host, `${hostname}:${world.network.port}`])
+      assert.ok(proxy.targets.includes(target), `${target} is not in ${proxy.targets.join(" ")}`);
   });
 });
 

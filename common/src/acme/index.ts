@@ -20,4 +20,5 @@ export { AcmeProblem, problemOf } from "./problem.ts";
 export { renewalTime } from "./renewal.ts";
 export { selfTest, type SelfTestOptions } from "./self-test.ts";
 export { createKeeper, directoryUrlOf, type AcmeNetwork, type AcmeSettings, type KeptName } from "./settings.ts";
+export type { ProxyTo } from "./transport.ts";
 export { fileStore, type CertificateStore, type StoredRecord } from "./store.ts";

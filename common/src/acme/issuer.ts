@@ -9,7 +9,7 @@ import { parseChain, type Chain } from "./chain.ts";
 import { obtainCertificate, type ChallengeAnswer, type OrderRequest } from "./order.ts";
 import { problemOf } from "./problem.ts";
 import { AcmeClient } from "./client.ts";
-import { httpsTransport, type AcmeTransport } from "./transport.ts";
+import { httpsTransport, type AcmeTransport, type ProxyTo } from "./transport.ts";
 
 const orderDeadlineMs = 10 * 60_000;
 
@@ -44,6 +44,7 @@ export interface AcmeIssuerOptions extends Authority {
   readonly log: Logger;
   /** PEM of the only roots that the directory's own TLS certificate may come from; the system's when absent. */
   readonly trust?: string | undefined;
+  readonly proxyTo?: ProxyTo | undefined;
   /** The way to the authority, for tests. */
   readonly transport?: AcmeTransport;
 }
@@ -55,7 +56,7 @@ export const letsEncrypt = {
 
 /** Certificates by ACME (RFC 8555) and TLS-ALPN-01 (RFC 8737). It holds no connection and no timer between calls. */
 export function acmeIssuer(options: AcmeIssuerOptions): CertificateIssuer {
-  const { directoryUrl, clock, log, answer, accounts, trust } = options;
+  const { directoryUrl, clock, log, answer, accounts, trust, proxyTo } = options;
   const stagingUrl = options.stagingUrl ?? (directoryUrl === letsEncrypt.production ? letsEncrypt.staging : undefined);
 
   async function withTools<T>(
@@ -63,7 +64,7 @@ export function acmeIssuer(options: AcmeIssuerOptions): CertificateIssuer {
     signal: AbortSignal,
     work: (tools: AccountTools, signal: AbortSignal) => Promise<T>,
   ) {
-    const transport = options.transport ?? httpsTransport({ clock, trust });
+    const transport = options.transport ?? httpsTransport({ clock, trust, proxyTo });
     try {
       return await withDeadline({ clock, delayMs: orderDeadlineMs, what, signal }, (within) =>
         work({ accounts, transport, clock, log }, within),

@@ -8,8 +8,10 @@ import { withDeadline, type Clock } from "../util/index.ts";
 import { challengeCertificate } from "./challenge-certificate.ts";
 import { faultText } from "./network-error.ts";
 import type { ChallengeAnswer } from "./order.ts";
+import type { ProxyTo } from "./transport.ts";
 
 const connectMs = 10_000;
+const validatorsPort = 443;
 
 export interface SelfTestOptions {
   readonly name: string;
@@ -19,6 +21,7 @@ export interface SelfTestOptions {
   readonly port?: number;
   /** IP addresses of the name. */
   readonly lookup?: (name: string) => Promise<readonly string[]>;
+  readonly proxyTo?: ProxyTo | undefined;
 }
 
 /**
@@ -28,14 +31,16 @@ export interface SelfTestOptions {
  */
 export async function selfTest(options: SelfTestOptions, signal: AbortSignal): Promise<void> {
   const { name, answer, clock } = options;
-  const addresses = await resolve(options);
+  // Whoever needs a proxy may not be able to look names up either.
+  const connect = options.proxyTo?.({ host: name, port: options.port ?? validatorsPort });
+  const addresses = connect ? [name] : await resolve(options);
   const expected = challengeCertificate(name, `self-test ${randomUUID()}`, clock.now());
   const expectedDer = new X509Certificate(expected.certificate).raw;
   await answer.publish(name, expected);
   try {
     const results = await Promise.all(
       addresses.map((address) =>
-        knock({ ...options, address, expectedDer }, signal).then(
+        knock({ ...options, address, connect, expectedDer }, signal).then(
           () => undefined,
           (reason: unknown) => PortholeError.from(reason),
         ),
@@ -76,19 +81,23 @@ async function lookupAll(name: string): Promise<readonly string[]> {
 
 interface Knock extends SelfTestOptions {
   readonly address: string;
+  /** Through a proxy. */
+  readonly connect: ReturnType<ProxyTo>;
   readonly expectedDer: Buffer;
 }
 
-async function knock({ name, address, port = 443, clock, expectedDer }: Knock, signal: AbortSignal): Promise<void> {
+async function knock(options: Knock, signal: AbortSignal): Promise<void> {
+  const { name, address, port = validatorsPort, connect, clock, expectedDer } = options;
   const where = `${name} (${address}:${port})`;
+  const deadline = { clock, delayMs: connectMs, what: `Connecting to ${where}`, signal };
+  const proxied = connect && (await withDeadline(deadline, connect));
   const socket = tls.connect({
-    host: address,
-    port,
+    ...(proxied ? { socket: proxied } : { host: address, port }),
     servername: name,
     ALPNProtocols: [alpn.acmeChallenge],
     rejectUnauthorized: false, // it is the challenge certificate that we want to see
   });
-  let isConnected = false;
+  let isConnected = proxied !== undefined;
   socket.on("connect", () => (isConnected = true));
   const shaken = new Promise<void>((done, fail) => {
     socket.on("secureConnect", () => done());
@@ -96,7 +105,7 @@ async function knock({ name, address, port = 443, clock, expectedDer }: Knock, s
     socket.on("close", () => fail(behind(where, "the connection ended")));
   });
   try {
-    await withDeadline({ clock, delayMs: connectMs, what: `Connecting to ${where}`, signal }, () => shaken);
+    await withDeadline(deadline, () => shaken);
     if (socket.alpnProtocol !== alpn.acmeChallenge || !socket.getPeerX509Certificate()?.raw.equals(expectedDer))
       throw new PortholeError("closed", `${where} is answered by somebody else`, {
         hint: "Another machine, or another running client with the same key, has this name; look at the DNS records.",

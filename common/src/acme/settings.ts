@@ -10,6 +10,7 @@ import { acmeIssuer, letsEncrypt } from "./issuer.ts";
 import { CertificateKeeper } from "./keep-certificate.ts";
 import { selfTest, type SelfTestOptions } from "./self-test.ts";
 import { fileStore } from "./store.ts";
+import type { ProxyTo } from "./transport.ts";
 
 /** How a program of ours gets its certificates. */
 export interface AcmeSettings {
@@ -29,6 +30,7 @@ export interface AcmeNetwork {
   /** Where validators knock, instead of 443. */
   readonly port?: number;
   readonly lookup?: (name: string) => Promise<readonly string[]>;
+  readonly proxyTo?: ProxyTo | undefined;
 }
 
 /** The directory that `--acme-directory` and `--acme-staging` choose. Throws `usage`. */
@@ -76,6 +78,7 @@ export function createKeeper(settings: AcmeSettings, kept: KeptName): Certificat
       accounts: fileAccounts(settings.accountsPath, clock, log),
       answer: challenges,
       trust: network.trust,
+      proxyTo: network.proxyTo,
       clock,
       log,
     }),

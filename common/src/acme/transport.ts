@@ -1,5 +1,7 @@
 import http, { type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
 import https from "node:https";
+import type { Socket } from "node:net";
+import tls from "node:tls";
 import { PortholeError } from "../errors.ts";
 import { withDeadline, type Clock } from "../util/index.ts";
 import { networkError } from "./network-error.ts";
@@ -29,17 +31,29 @@ export interface AcmeTransport {
   close(): void;
 }
 
+/** How a connection to a host is made through a proxy; undefined where none leads there. */
+export type ProxyTo = (target: {
+  readonly host: string;
+  readonly port: number;
+}) => ((signal: AbortSignal) => Promise<Socket>) | undefined;
+
 export interface TransportOptions {
   readonly clock: Clock;
   /** PEM of the only authorities that the directory's own TLS certificate may come from; the system's when absent. */
   readonly trust?: string | undefined;
+  readonly proxyTo?: ProxyTo | undefined;
   /** For one request with its answer. */
   readonly deadlineMs?: number;
 }
 
-/** node:https with one deadline for each request. It follows no redirects (ACME has none) and keeps connections for reuse. */
-export function httpsTransport({ clock, trust, deadlineMs = defaultDeadlineMs }: TransportOptions): AcmeTransport {
+/** node:https with one deadline for each request, through a proxy where one leads to the authority. It follows no redirects (ACME has none) and keeps connections for reuse. */
+export function httpsTransport(options: TransportOptions): AcmeTransport {
+  const { clock, trust, proxyTo, deadlineMs = defaultDeadlineMs } = options;
   const secure = new https.Agent({ keepAlive: true, ...(trust !== undefined && { ca: trust }) });
+  // A connection that comes after the agent's end would be nobody's.
+  let closing = new AbortController();
+  if (proxyTo)
+    connectThrough(secure, proxyTo, () => AbortSignal.any([closing.signal, AbortSignal.timeout(deadlineMs)]));
   const plain = new http.Agent({ keepAlive: true });
 
   function exchange(url: URL, request: AcmeRequest, signal: AbortSignal, isAgain = false): Promise<AcmeResponse> {
@@ -74,9 +88,25 @@ export function httpsTransport({ clock, trust, deadlineMs = defaultDeadlineMs }:
       }
     },
     close() {
+      closing.abort(new PortholeError("closed", "Whoever asked the certificate authority has left"));
+      closing = new AbortController();
       secure.destroy();
       plain.destroy();
     },
+  };
+}
+
+function connectThrough(agent: https.Agent, proxyTo: ProxyTo, signalOfOne: () => AbortSignal): void {
+  const straight = agent.createConnection.bind(agent);
+  agent.createConnection = (options: tls.ConnectionOptions, callback) => {
+    const connect = proxyTo({ host: options.host ?? "", port: Number(options.port) });
+    if (!connect) return straight(options, callback);
+    connect(signalOfOne()).then(
+      (socket) => callback?.(null, tls.connect({ ...options, socket })),
+      // An agent that gets an error looks at no stream.
+      (reason: unknown) => callback?.(PortholeError.from(reason), undefined as never),
+    );
+    return undefined;
   };
 }
 

@@ -8,8 +8,8 @@ import { Secret } from "../util/index.ts";
 /** What `--proxy` says: a proxy, or that there is none whatever the environment says. */
 export type ProxyChoice = HttpProxy | "direct";
 
-/** Which proxy leads to a relay; undefined for the direct way. */
-export type ProxyFor = (relay: { readonly host: string; readonly port: number }) => HttpProxy | undefined;
+/** Which proxy leads to a host; undefined for the direct way. */
+export type ProxyFor = (target: { readonly host: string; readonly port: number }) => HttpProxy | undefined;
 
 const defaultPorts: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
 
@@ -37,7 +37,7 @@ export const proxyUrl: Parser<ProxyChoice> = {
 
 /** What every program that dials relays reads its choice with. */
 export const proxyOption = {
-  help: "HTTP proxy on the way to the relay; a password in it only by the environment variable",
+  help: "HTTP proxy to the relay and the CA; a password in it only by the environment variable",
   parse: proxyUrl,
   fallbackHelp: "what HTTPS_PROXY and NO_PROXY say",
   advanced: true,

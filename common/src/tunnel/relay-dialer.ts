@@ -1,3 +1,4 @@
+import type { ProxyTo } from "../acme/index.ts";
 import { PortholeError } from "../errors.ts";
 import { vouchFor, type IdentityKey } from "../identity/index.ts";
 import type { Logger } from "../log.ts";
@@ -40,6 +41,8 @@ export interface Dialers {
   readonly quic:
     | { readonly available: true; dial(options: DialTarget, init: { readonly signal: AbortSignal }): Promise<Carrier> }
     | { readonly available: false; readonly reason: string };
+  /** For what else leaves this machine: certificates are ordered, and tried, the way that HTTP/2 goes. */
+  readonly proxyTo?: ProxyTo;
 }
 
 export interface RelayDialerOptions {

@@ -65,10 +65,12 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
 
   function exposeEndpoint(endpoint: Endpoint): Exposed {
     const statuses = options.servers.map((): RelayStatus => ({ status: "connecting" }));
+    const acme = options.acmeFor?.(endpoint);
+    const { proxyTo } = options.dialers;
     const certificates = new EndpointCertificates(
       {
         endpoint,
-        acme: options.acmeFor?.(endpoint),
+        acme: acme && { ...acme, network: { proxyTo, ...acme.network } },
         clock: options.clock,
         log: options.log,
         requestPermit: (hostname, within) => requestPermit(clients, hostname, within),
