@@ -1,4 +1,4 @@
-import { absence, darkUdp, shortDarkness } from "../test/netlab/index.ts";
+import { absence, absences, darkUdp, shortDarkness } from "../test/netlab/index.ts";
 import { mayUseLab, withLabTunnel } from "./lab.ts";
 import type { ShowRow } from "./row.ts";
 
@@ -27,14 +27,7 @@ export async function benchOutages(show: ShowRow): Promise<void> {
     const whole = [download, upload].filter((transfer) => transfer.whole).length;
     show({ name: `${what} transfers of two that went on`, value: whole, unit: "", target: 2 });
   });
-  const cases = (
-    [
-      ["cable cut", 5],
-      ["cable cut", awaySeconds],
-      ["client stopped", awaySeconds],
-      ["address changed", 0],
-    ] as const
-  ).flatMap(([how, seconds]) => (["auto", "h2"] as const).map((transport) => ({ how, seconds, transport })));
+  const cases = absences(awaySeconds);
   // Side by side: most of the time they wait.
   const returns = await Promise.all(
     cases.map(({ how, seconds, transport }) =>

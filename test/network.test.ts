@@ -4,6 +4,7 @@ import { skipUnless } from "../common/src/testing/skip.ts";
 import { isFull, needQuic, useScope } from "./fixture/index.ts";
 import {
   absence,
+  absences,
   carried,
   createNetlab,
   darkUdp,
@@ -79,14 +80,7 @@ describe("Bad networks", function () {
   });
 
   it(`a cable out for 5 and ${awaySeconds} s, the client stopped for as long, another address: back in no time, with the same name`, async () => {
-    const cases = (
-      [
-        ["cable cut", 5],
-        ["cable cut", awaySeconds],
-        ["client stopped", awaySeconds],
-        ["address changed", 0],
-      ] as const
-    ).flatMap(([how, seconds]) => (["auto", "h2"] as const).map((transport) => ({ how, seconds, transport })));
+    const cases = absences(awaySeconds);
     await Promise.all(
       cases.map(async ({ how, seconds, transport }) => {
         const { lab, tunnel } = await startTunnel(transport, 0);

@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import type { PermitLimits } from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
 import type { Logger } from "@porthole/common/log";
@@ -20,14 +19,9 @@ import { AgentGate, VisitorGate, type LimitName } from "./limits/index.ts";
 import { Metrics, type Observed } from "./metrics.ts";
 import type { LaneFacts } from "./lane/facts.ts";
 import { registerLaneMetrics } from "./lane/metrics.ts";
-import { planPorts, type PortPlan } from "./ports.ts";
+import { OpenPorts } from "./open-ports.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { reportOf, type RelayReport } from "./report.ts";
-import { listenTcp, type TcpListener } from "./tcp-listener.ts";
-import { serveVisitor, type VisitorDeps } from "./visitor.ts";
-
-/** Ports that the system chooses for agents before one is free for QUIC, too. */
-const maxChoices = 10;
 
 export interface RelayOptions {
   readonly clock: Clock;
@@ -96,7 +90,6 @@ class RunningRelay implements Relay {
   readonly #registry: Registry;
   readonly #arrivals: Arrivals;
   readonly #stop = new AbortController();
-  readonly #listeners = new Map<PortPlan, TcpListener>();
   readonly #startedAt: number;
   readonly metrics = new Metrics(() => this.#observe());
   readonly #agentGate: AgentGate;
@@ -110,9 +103,7 @@ class RunningRelay implements Relay {
   #isDraining = false;
   #keeping: Promise<void> | undefined;
   #agents: Agents | undefined;
-  apiPort = 0;
-  publicPort = 0;
-  alpnPort: number | undefined;
+  #ports: OpenPorts | undefined;
 
   constructor(config: RelayConfig, options: RelayOptions) {
     this.#config = config;
@@ -138,6 +129,18 @@ class RunningRelay implements Relay {
 
   get fingerprint(): string {
     return this.#door?.fingerprint ?? "";
+  }
+
+  get apiPort(): number {
+    return this.#ports?.api ?? 0;
+  }
+
+  get publicPort(): number {
+    return this.#ports?.public ?? 0;
+  }
+
+  get alpnPort(): number | undefined {
+    return this.#ports?.alpn;
   }
 
   get quicUnavailable(): string | undefined {
@@ -184,15 +187,28 @@ class RunningRelay implements Relay {
       onQuicReturn: () => void agents.offerQuic(),
     });
     this.#door = door;
-    const plans = planPorts(this.#config);
-    for (const plan of plans) await this.#openPort(plan, door);
+    const ports = new OpenPorts({
+      config: this.#config,
+      door,
+      visitors: {
+        ...{ clock, log, metrics: this.metrics, registry: this.#registry, arrivals: this.#arrivals },
+        gate: this.#visitorGate,
+        suffixes: this.#config.suffixes,
+        redirect: this.#redirect,
+        ownNames: this.#config.ownNames,
+        ownChallenge: (name) => (name === source.challengeName ? source.challenges.find(name) : undefined),
+        signal: this.#stop.signal,
+      },
+    });
+    this.#ports = ports;
+    await ports.openTcp();
     if (httpPort !== undefined) {
       this.#http = await listenHttp({
         ...{ address: this.#config.bindAddress, port: httpPort, flag: "http-port", maxConnections: 1_000 },
         onRequest: (request, response) => this.#redirect.answer(request, response),
       });
     }
-    for (const plan of plans) if (plan.agents) await this.#openQuic(plan, door);
+    await ports.openQuic();
     if (admin) {
       const notReady = (): string | undefined => (this.#isDraining ? "draining" : undefined);
       this.#admin = await openAdmin({ ...admin, metrics: this.metrics, notReady });
@@ -210,8 +226,7 @@ class RunningRelay implements Relay {
   }
 
   counts(): RelayCounts {
-    const sockets = [...this.#listeners.values()].reduce((sum, listener) => sum + listener.connections(), 0);
-    return { ...this.#registry.count(), sockets };
+    return { ...this.#registry.count(), sockets: this.#ports?.connections() ?? 0 };
   }
 
   report(): RelayReport {
@@ -264,9 +279,7 @@ class RunningRelay implements Relay {
     this.#isDraining = true;
     if (drainMs === 0) return;
     this.#agents?.announceEnd(drainMs);
-    const shut = (): void => {
-      for (const listener of this.#listeners.values()) listener.stop();
-    };
+    const shut = (): void => this.#ports?.stop();
     await drain({ clock, delayMs: drainMs, visitors: this.#visitorGate, shut }, signal);
   }
 
@@ -274,9 +287,9 @@ class RunningRelay implements Relay {
     this.#isDraining = true;
     const reason = new PortholeError("draining", "The relay stops");
     this.#stop.abort(reason);
-    for (const listener of this.#listeners.values()) listener.stop();
+    this.#ports?.stop();
     await this.#agents?.ended();
-    await Promise.all([...this.#listeners.values()].map((listener) => listener.close()));
+    await this.#ports?.close();
     await this.#door?.close();
     await Promise.all([this.#admin?.close(), this.#http?.close()]);
     await this.#agents?.close();
@@ -295,59 +308,5 @@ class RunningRelay implements Relay {
   #isServed(hostname: string): boolean {
     const name = splitPublicName(hostname, this.#config.suffixes);
     return name !== undefined && this.#registry.find(name.label).length > 0;
-  }
-
-  async #openPort(plan: PortPlan, door: AgentDoor): Promise<void> {
-    const { flag, port, ...who } = plan;
-    const onAgent = (socket: Socket): void => door.accept(socket);
-    const deps: VisitorDeps = {
-      clock: this.#options.clock,
-      log: this.#options.log,
-      metrics: this.metrics,
-      gate: this.#visitorGate,
-      registry: this.#registry,
-      arrivals: this.#arrivals,
-      suffixes: this.#config.suffixes,
-      challengesOnly: !who.visitors,
-      onAgent: who.agents ? onAgent : undefined,
-      redirect: this.#redirect,
-      ownNames: this.#config.ownNames,
-      ownChallenge: (name) => (name === this.#source?.challengeName ? this.#source.challenges.find(name) : undefined),
-      signal: this.#stop.signal,
-    };
-    const isForAgents = who.agents && !who.visitors && !who.challenges;
-    const listener = await listenTcp({
-      ...{ address: this.#config.bindAddress, port, flag },
-      onConnection: isForAgents ? onAgent : (socket) => serveVisitor(socket, deps),
-    });
-    this.#listeners.set(plan, listener);
-    if (who.agents) this.apiPort = listener.port;
-    if (who.visitors) this.publicPort = listener.port;
-    if (who.challenges) this.alpnPort = listener.port;
-  }
-
-  /** On the UDP port with the number of the agents' TCP port. Where the system chose that number and it is taken, it chooses again. */
-  async #openQuic(agents: PortPlan, door: AgentDoor): Promise<void> {
-    for (let choice = 1; ; choice++) {
-      try {
-        await door.openQuic({
-          address: this.#config.bindAddress,
-          port: this.apiPort,
-          admission: this.#config.quicAdmission,
-          memoryCapBytes: this.#config.quicMemoryBytes,
-        });
-        return;
-      } catch (cause) {
-        const { code, message } = PortholeError.from(cause);
-        if (code !== "address") throw cause;
-        if (agents.port !== 0 || choice === maxChoices)
-          throw new PortholeError("address", message, {
-            cause,
-            hint: "QUIC needs the number of the agents' TCP port over UDP: stop the program that has it, or choose another one with --api-port.",
-          });
-      }
-      await this.#listeners.get(agents)?.close();
-      await this.#openPort(agents, door);
-    }
   }
 }

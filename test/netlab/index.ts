@@ -12,12 +12,12 @@ export { netlabMissing } from "./missing.ts";
 export { createNetlab, type Host, type Netlab, type NetlabOptions, type WireSettings } from "./netlab.ts";
 export {
   absence,
+  absences,
   carried,
   childOf,
   darkUdp,
   residentBytes,
   shortDarkness,
   stalledReaders,
-  type Absence,
   type StalledReaders,
 } from "./scenarios.ts";

@@ -67,6 +67,23 @@ export async function shortDarkness(lab: Netlab, tunnel: LabTunnel, seconds: num
 
 export type Absence = "cable cut" | "address changed" | "client stopped";
 
+export interface AbsenceCase {
+  readonly how: Absence;
+  readonly seconds: number;
+  readonly transport: "auto" | "h2";
+}
+
+/** Short ones and long ones, of this many seconds, over each choice of transports. */
+export function absences(longest: number): AbsenceCase[] {
+  const cases: readonly (readonly [Absence, number])[] = [
+    ["cable cut", 5],
+    ["cable cut", longest],
+    ["client stopped", longest],
+    ["address changed", 0],
+  ];
+  return cases.flatMap(([how, seconds]) => (["auto", "h2"] as const).map((transport) => ({ how, seconds, transport })));
+}
+
 export interface Return {
   /** From the moment when the agent could be reached again until a visitor had been served. */
   readonly servedSeconds: number;

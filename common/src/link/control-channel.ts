@@ -1,8 +1,8 @@
 import type { Duplex } from "node:stream";
 import { PortholeError } from "../errors.ts";
 import { ControlDecoder, encodeControl, limits, type ControlMessage } from "../protocol/index.ts";
-import type { ControlBudget } from "./control-budget.ts";
 import { AsyncQueue } from "../util/async-queue.ts";
+import type { TokenBucket } from "../util/token-bucket.ts";
 
 /** Messages that a session sees. Heartbeat and aborts end inside the link. */
 export type SessionMessage = Exclude<ControlMessage, { type: "ping" | "pong" | "abort" }>;
@@ -21,7 +21,7 @@ export class ControlChannel {
   constructor(
     stream: Duplex,
     options: {
-      readonly budget: ControlBudget;
+      readonly budget: TokenBucket;
       /** Bytes have come. */
       readonly onHeard: () => void;
       /** Gets what belongs to the link itself. */

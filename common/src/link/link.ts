@@ -2,7 +2,7 @@ import { PortholeError, isErrorCode, type ErrorCode } from "../errors.ts";
 import { limits, type ControlMessage } from "../protocol/protocol.ts";
 import { AsyncQueue } from "../util/async-queue.ts";
 import type { Clock } from "../util/clock.ts";
-import { ControlBudget } from "./control-budget.ts";
+import { TokenBucket } from "../util/token-bucket.ts";
 import { ControlChannel } from "./control-channel.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { CarrierLinkStream } from "./link-stream.ts";
@@ -13,6 +13,12 @@ export interface LinkOptions {
   /** The client sends the heartbeat; the relay watches for it, so that 10,000 idle agents cost it one answer each. */
   readonly heartbeat: "send" | "watch";
 }
+
+/**
+ * What a stream adds to the control messages that a peer may send: it may be aborted by both sides. An honest peer is far below the limit;
+ * one that only wants us to be busy loses its link.
+ */
+const messagesPerStream = 2;
 
 /** Gives a transport connection its meaning: control messages, heartbeat, streams whose abort is an orderly end. Takes the carrier over. */
 export function createLink(carrier: Carrier, options: LinkOptions): Link {
@@ -27,7 +33,7 @@ class CarrierLink implements Link {
   readonly maxStreams: number;
   readonly closed: Promise<PortholeError>;
   readonly #carrier: Carrier;
-  readonly #budget: ControlBudget;
+  readonly #budget: TokenBucket;
   readonly #clock: Clock;
   readonly #streams = new Map<number, { readonly raw: CarrierStream; readonly stream: CarrierLinkStream }>();
   readonly #heartbeat: Heartbeat;
@@ -47,7 +53,7 @@ class CarrierLink implements Link {
       rttMs: () => carrier.rttMs(),
       onDead: (error) => this.destroy(error),
     });
-    this.#budget = new ControlBudget(options.clock);
+    this.#budget = new TokenBucket(options.clock, { perSecond: limits.controlPerSecond, atOnce: limits.controlBurst });
     this.control = new ControlChannel(carrier.control, {
       budget: this.#budget,
       onHeard: () => this.#heartbeat.heard(),
@@ -118,7 +124,7 @@ class CarrierLink implements Link {
   }
 
   #adopt(raw: CarrierStream): CarrierLinkStream {
-    this.#budget.earn();
+    this.#budget.add(messagesPerStream);
     const stream = new CarrierLinkStream(raw, {
       clock: this.#clock,
       onHeard: () => this.#heartbeat.heard(),

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../../util/clock.ts";
+import { TokenBucket } from "../../util/token-bucket.ts";
 import type { RemoteAddress } from "../types.ts";
 import type { QuicheBinding } from "./binding.ts";
 import {
@@ -11,13 +12,12 @@ import {
   versionNegotiation,
   type LongHeader,
 } from "./packet.ts";
-import { PerSecond } from "./per-second.ts";
 import { RetryTokens } from "./retry-token.ts";
 
 /** RFC 9000 section 7.2. */
 const minOriginalIdBytes = 8;
 /** Answers to packets of no connection: enough for a relay's restart with 10,000 agents, too few for anything else. */
-const maxAnswersPerSecond = 2_000;
+const answers = { perSecond: 2_000, atOnce: 100 };
 const maxRetryBytes = 256;
 
 /** Why a stranger may have no handshake. */
@@ -68,12 +68,12 @@ export interface PacketGateOptions {
 export class PacketGate {
   readonly #options: PacketGateOptions;
   readonly #tokens: RetryTokens;
-  readonly #answers: PerSecond;
+  readonly #answers: TokenBucket;
 
   constructor(options: PacketGateOptions) {
     this.#options = options;
     this.#tokens = new RetryTokens(options.clock);
-    this.#answers = new PerSecond(options.clock, maxAnswersPerSecond);
+    this.#answers = new TokenBucket(options.clock, answers);
   }
 
   judge(datagram: Buffer, from: RemoteAddress, handshakes: number): Verdict {

@@ -1,14 +1,17 @@
 import { readPeer } from "../../identity/index.ts";
 import type { Clock } from "../../util/clock.ts";
+import { TokenBucket } from "../../util/token-bucket.ts";
 import type { RemoteAddress } from "../types.ts";
 import type { Admission, RefusalReason } from "./packet-gate.ts";
-import { PerSecond } from "./per-second.ts";
 import { expiresAtMs, isTicketOf, ticketFault, type TicketKey } from "./ticket.ts";
 
 /** More than this relay can do handshakes within the life of a ticket. What does not fit is refused, and goes over HTTP/2. */
 const maxUsedTickets = 262_144;
-/** A look costs up to 43 us. Twice as many as may be answered; who is refused meanwhile goes over HTTP/2, and nobody's connection feels it. */
-const maxLooksPerSecond = 4_000;
+/**
+ * A look costs up to 43 us, so a whole second's at once would be felt by everybody. Twice as many as may be answered; who is refused
+ * meanwhile goes over HTTP/2.
+ */
+const looks = { perSecond: 4_000, atOnce: 200 };
 
 /**
  * Lets in who has a ticket: each begins one handshake, within its life, from where it was given to, and ends in a connection
@@ -17,13 +20,13 @@ const maxLooksPerSecond = 4_000;
 export class TicketGate implements Admission {
   readonly #clock: Clock;
   readonly #keys = new Map<number, TicketKey>();
-  readonly #looks: PerSecond;
+  readonly #looks: TokenBucket;
   /** The tickets as text, in the order of their use, and when they expire. */
   readonly #used = new Map<string, number>();
 
   constructor(clock: Clock, keys: readonly TicketKey[]) {
     this.#clock = clock;
-    this.#looks = new PerSecond(clock, maxLooksPerSecond);
+    this.#looks = new TokenBucket(clock, looks);
     this.setKeys(keys);
   }
 
