@@ -103,17 +103,23 @@ describe("The Requests view in an editor", function () {
     await detail.getByText("Send", { exact: true }).click();
     await until(() => seen.includes("POST /json two"), "the changed replay has come");
 
+    const focused = (): Promise<string> => view.evaluate<string>("document.activeElement.textContent");
     // Enter leads to the actions, and does none of them.
     const before = seen.length;
     await view.locator(".rows").focus();
     await workbench.page.keyboard.press("Enter");
-    await until(
-      async () => (await view.evaluate<string>("document.activeElement.textContent")) === "Replay",
-      "the first action has the focus",
-    );
+    await until(async () => (await focused()) === "Replay", "the first action has the focus");
     await visitor.evaluate("fetch('/after').then(() => {})");
     await row("/after").waitFor();
     assert.deepEqual(seen.slice(before), ["GET /after "]);
+
+    // Whoever works by the keyboard stays among the actions when they change.
+    await detail.getByText("Show Secrets").focus();
+    await workbench.page.keyboard.press("Enter");
+    await detail.getByText("Hide Secrets").waitFor();
+    assert.equal(await focused(), "Hide Secrets");
+    await workbench.page.keyboard.press("Enter");
+    await until(async () => (await focused()) === "Show Secrets", "secrets are hidden again");
 
     await visitor.evaluate(
       "new Promise((done) => { const socket = new WebSocket(location.origin.replace('https', 'wss')); socket.onopen = () => socket.send('over the wire'); socket.onmessage = () => done(); })",

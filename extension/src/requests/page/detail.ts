@@ -76,7 +76,10 @@ export class Detail {
     const text = JSON.stringify(from);
     if (this.#made.get(place) === text) return;
     this.#made.set(place, text);
+    // Whoever works by the keyboard stays where they are.
+    const focused = buttonsIn(place).findIndex((each) => each === document.activeElement);
     place.replaceChildren(make());
+    if (focused >= 0) buttonsIn(place)[focused]?.focus();
   }
 
   #paintTabs(tabs: readonly TabLabel[], again: () => void): void {
@@ -312,6 +315,10 @@ function timingOf({ timing }: ExchangeDetail): HTMLElement {
 
 function sizeOf(body: BodyInfo | undefined): string {
   return body === undefined || body.bytes === 0 ? "" : ` (${bytes(body.bytes)})`;
+}
+
+function buttonsIn(place: HTMLElement): HTMLButtonElement[] {
+  return [...place.querySelectorAll("button")];
 }
 
 function moveInTabs(event: KeyboardEvent): void {

@@ -197,7 +197,7 @@ class Page {
     } else if (event.key === "Enter" && (event.target as HTMLElement).classList.contains("rows")) {
       // Or it would press the button that has the focus then.
       event.preventDefault();
-      this.#detail.element.querySelector<HTMLElement>("button")?.focus();
+      this.#detail.element.querySelector<HTMLElement>("button:enabled")?.focus();
     }
   }
 }
