@@ -12,6 +12,8 @@ import { dial, openLane, relayIdentity, selfSigned, type TestLane } from "./fixt
 
 const over = new PortholeError("closed", "The test is over");
 const mebibyte = 1024 * 1024;
+/** So that one visitor alone is never too much, however fast it was and however busy this machine is. */
+const largestWindow = 4 * mebibyte;
 
 describe("the QUIC lane", function () {
   this.timeout(60_000);
@@ -185,7 +187,7 @@ describe("the QUIC lane", function () {
   });
 
   it("gives up a visitor who does not read before a link holds too much, tells both sides, and the others go on", async () => {
-    test = await openLane({ log, maxHeldBytes: 1.5 * mebibyte });
+    test = await openLane({ log, maxHeldBytes: largestWindow });
     const ends = await connect();
     const relay = createLink(ends.relay, { clock: systemClock, heartbeat: "watch" });
     const client = createLink(ends.client, { clock: systemClock, heartbeat: "send" });
@@ -197,7 +199,7 @@ describe("the QUIC lane", function () {
         stream.resume().end(Buffer.alloc(2 * mebibyte));
       }
     })();
-    const streams = Array.from({ length: 7 }, () => relay.openStream());
+    const streams = Array.from({ length: 20 }, () => relay.openStream());
     for (const stream of streams) {
       stream.on("error", (error: PortholeError) => void failed.push(error.code));
       stream.end("get");
@@ -222,7 +224,7 @@ describe("the QUIC lane", function () {
   });
 
   it("holds nothing for visitors who have come and gone", async () => {
-    test = await openLane({ log, maxHeldBytes: 1.5 * mebibyte });
+    test = await openLane({ log, maxHeldBytes: largestWindow });
     const ends = await connect();
     const relay = createLink(ends.relay, { clock: systemClock, heartbeat: "watch" });
     const client = createLink(ends.client, { clock: systemClock, heartbeat: "send" });
