@@ -21,8 +21,8 @@ export interface AgentDoorOptions {
   readonly gate: AgentGate;
   /** `applicant` is whom the gate let in; QUIC's have not been asked for yet. */
   readonly onCarrier: (carrier: Carrier, applicant?: Applicant) => void;
-  /** QUIC is there again after it was not. */
-  readonly onQuicReturn: () => void;
+  /** QUIC is there now; some agents may have come when it was not. */
+  readonly onQuicUp: () => void;
 }
 
 /** Where agents come in, over either transport: TLS with the relay's certificate, then a carrier. */
@@ -79,9 +79,12 @@ export class AgentDoor {
     readonly admission: "ticket" | "open";
     readonly memoryCapBytes: number;
   }): Promise<void> {
-    const { log, onCarrier, onQuicReturn: onReturn } = this.#options;
-    const { cert, key } = this.#certificate;
-    this.#lane = await Lane.open({ ...options, cert, key, clock: systemClock, log, onCarrier, onReturn });
+    const { log, onCarrier, onQuicUp } = this.#options;
+    const certificate = this.#certificate;
+    const { cert, key } = certificate;
+    this.#lane = await Lane.open({ ...options, cert, key, clock: systemClock, log, onCarrier, onReturn: onQuicUp });
+    if (this.#certificate !== certificate) this.#lane.setCertificate(this.#certificate.cert, this.#certificate.key);
+    if (this.#lane.facts().state === "up") onQuicUp();
   }
 
   /** See Lane.ticket. */

@@ -184,7 +184,7 @@ class RunningRelay implements Relay {
       signal: this.#stop.signal,
       gate: this.#agentGate,
       onCarrier: (carrier, applicant) => agents.serve(carrier, applicant),
-      onQuicReturn: () => void agents.offerQuic(),
+      onQuicUp: () => void agents.offerQuic(),
     });
     this.#door = door;
     const ports = new OpenPorts({

@@ -84,6 +84,12 @@ export class LinkSlot {
     this.#wake();
   }
 
+  /** There is now what an attempt needs: it is made now, or once more if the one under way asked too early. */
+  wakeOrRetry(): void {
+    if (this.#state.status === "connecting") this.#triesAgain = true;
+    this.wake();
+  }
+
   /** The way to the relay is another one: an attempt that hangs on the old one begins anew, and a link has to show that it is there. */
   recheck(): void {
     const { clock } = this.#options;
@@ -129,6 +135,7 @@ export class LinkSlot {
     this.#state = state;
     const changed = (): void => this.#options.onChange(this);
     if (state.status === "online") {
+      this.#triesAgain = false;
       const { link, drained } = state.session;
       link.onSilence(changed);
       void drained.then(() => {

@@ -429,6 +429,7 @@ describe("one endpoint's links with one relay", () => {
     assert.deepEqual(it.tickets.begun, [fromWelcome]);
     it.answers.quic = unreachable;
     await it.clock.advance(limits.quicHandshakeMs + limits.quicRetry.firstMs);
+    await it.settle();
     assert.ok(it.tickets.begun.length >= 2);
     // The pool that came meanwhile has brought others; after a silent attempt it asks for one that is good from anywhere.
     assert.equal(it.tickets.begun[1], askedFor);

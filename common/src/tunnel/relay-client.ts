@@ -47,7 +47,7 @@ export class RelayClient {
     this.#signal = signal;
     this.#dialer = new RelayDialer(options, {
       onStream: (stream, link) => this.#forward(stream, link),
-      onQuicOffer: () => this.#retryQuic(),
+      onQuicOffer: () => this.#retryQuic({ offered: true }),
     });
     const { transport: policy, poolSize, server, clock } = options;
     this.#choice = new TransportChoice({ policy, poolSize, server: server.text }, clock.monotonic());
@@ -193,13 +193,14 @@ export class RelayClient {
     for (const other of this.#slots)
       if (other.leaving && other.transport === slot.transport) other.retire("Another link has taken its place");
     if (slot.transport !== "http2" || this.#active("http2").some((other) => other !== slot && isServing(other))) return;
-    this.#retryQuic();
+    this.#retryQuic({ offered: false });
   }
 
-  /** The relay, or its QUIC, is back: what is known about it is old. */
-  #retryQuic(): void {
+  /** The relay is back, or offers QUIC: what is known about it is old. */
+  #retryQuic({ offered }: { readonly offered: boolean }): void {
     for (const quic of this.#active("quic")) {
       if (quic.link) quic.recheck();
+      else if (offered) quic.wakeOrRetry();
       else quic.wake();
     }
   }
