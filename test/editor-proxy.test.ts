@@ -37,17 +37,17 @@ describe("The extension's process with the tunnels behind an HTTP proxy", functi
     assert.doesNotMatch(agent.seen(), /s3cret/);
   });
 
-  it("uses HTTPS_PROXY of the environment before the settings", async () => {
+  it("uses the editor's settings before HTTPS_PROXY of the environment", async () => {
     const [relay, proxy, other] = await Promise.all([startRelay(), startProxy(scope), startProxy(scope)]);
-    const agent = await startAgent(relay, { HTTPS_PROXY: proxy.url() }, { proxy: other.url() });
+    const agent = await startAgent(relay, { https_proxy: other.url() }, { proxy: proxy.url() });
     await agent.relay("online");
     assert.deepEqual([[...new Set(proxy.targets)], other.targets], [[relay.address], []]);
     await agent.shutDown();
   });
 
-  it("uses PORTHOLE_PROXY before HTTPS_PROXY", async () => {
+  it("uses PORTHOLE_PROXY before the settings", async () => {
     const [relay, proxy, other] = await Promise.all([startRelay(), startProxy(scope), startProxy(scope)]);
-    const agent = await startAgent(relay, { PORTHOLE_PROXY: proxy.url(), HTTPS_PROXY: other.url() }, {});
+    const agent = await startAgent(relay, { PORTHOLE_PROXY: proxy.url() }, { proxy: other.url() });
     await agent.relay("online");
     assert.deepEqual([[...new Set(proxy.targets)], other.targets], [[relay.address], []]);
     await agent.shutDown();

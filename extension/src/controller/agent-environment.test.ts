@@ -6,15 +6,15 @@ describe("the environment of the process with the tunnels", () => {
   const editor: EditorProxy = { proxy: "http://editor:3128", noProxy: [] };
   const exceptions: EditorProxy = { proxy: "", noProxy: ["relay.example", ".test"] };
 
+  const proxy = { https_proxy: "http://editor:3128", HTTPS_PROXY: "http://editor:3128" };
   const both = (list: string) => ({ no_proxy: list, NO_PROXY: list });
   for (const [what, own, given, added] of [
     ["is the editor's own", { PATH: "/bin", HTTPS_PROXY: "http://own:1" }, none, {}],
-    ["has the editor's proxy", {}, editor, { HTTPS_PROXY: "http://editor:3128" }],
-    ["has it where the own one is empty", { https_proxy: "" }, editor, { HTTPS_PROXY: "http://editor:3128" }],
-    ["has it beside one for plain HTTP", { HTTP_PROXY: "http://own:1" }, editor, { HTTPS_PROXY: "http://editor:3128" }],
-    ["keeps HTTPS_PROXY", { HTTPS_PROXY: "http://own:1" }, editor, {}],
-    ["keeps it in small letters", { https_proxy: "http://own:1" }, editor, {}],
-    ["keeps ALL_PROXY", { ALL_PROXY: "http://own:1" }, editor, {}],
+    ["has the editor's proxy", {}, editor, proxy],
+    ["has it instead of HTTPS_PROXY", { HTTPS_PROXY: "http://own:1" }, editor, proxy],
+    ["has it instead of the small letters", { https_proxy: "http://own:1" }, editor, proxy],
+    ["has it beside ALL_PROXY, which counts for less", { ALL_PROXY: "http://own:1" }, editor, proxy],
+    ["keeps its own where the editor has none", { https_proxy: "http://own:1" }, none, {}],
     ["has the editor's exceptions", {}, exceptions, both("relay.example,.test")],
     ["adds them to its own", { NO_PROXY: "a,b" }, exceptions, both("a,b,relay.example,.test")],
     ["adds them to the small letters", { no_proxy: "a", NO_PROXY: "b" }, exceptions, both("a,relay.example,.test")],

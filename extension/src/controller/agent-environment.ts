@@ -7,17 +7,16 @@ export interface EditorProxy {
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * The environment of the process with the tunnels: the editor's own, and its proxy where that names none for HTTPS. Exceptions
- * from both hold. A proxy may have a password in it, and nobody else on the machine can read a process's environment.
+ * The environment of the process with the tunnels: the editor's own, with the proxy of its settings instead of that of its environment, as
+ * for the editor's own requests. Exceptions from both hold. A proxy may have a password in it, and nobody else on the machine can read a
+ * process's environment.
  */
 export function agentEnvironment(own: Env, { proxy, noProxy }: EditorProxy): Env {
-  // As proxy-from-env reads them: the small letters first, and an empty text is none.
-  const valueOf = (name: string): string => own[name] || own[name.toUpperCase()] || "";
-  const hasOwn = valueOf("https_proxy") !== "" || valueOf("all_proxy") !== "";
-  const exceptions = [valueOf("no_proxy"), ...noProxy].filter((each) => each !== "").join(",");
+  // As proxy-from-env reads it: the small letters first, and an empty text is none.
+  const exceptions = [own["no_proxy"] || own["NO_PROXY"] || "", ...noProxy].filter((each) => each !== "").join(",");
   return {
     ...own,
-    ...(hasOwn || proxy === "" ? {} : { HTTPS_PROXY: proxy }),
+    ...(proxy === "" ? {} : { https_proxy: proxy, HTTPS_PROXY: proxy }),
     ...(noProxy.length === 0 ? {} : { no_proxy: exceptions, NO_PROXY: exceptions }),
     ELECTRON_RUN_AS_NODE: "1",
   };
