@@ -40,9 +40,12 @@ function beat(): void {
   systemClock.timer(limits.laneBeatMs, beat);
 }
 
+let opening = Promise.resolve();
 process.on("message", (message: ToLane) => {
-  if (message.type === "start") void start(message);
-  else server?.receive(message);
+  if (message.type === "start") opening = start(message);
+  else if (server) server.receive(message);
+  // A certificate that is renewed while the ports are being opened is as new then.
+  else void opening.then(() => server?.receive(message));
 });
 
 process.on("disconnect", () => void end());
