@@ -226,10 +226,14 @@ export const limits = {
   roamingTicketLifetimeMs: 30_000,
   /** How often the relay makes a new key for its tickets; the one before stays good as long as its tickets. */
   ticketKeyLifetimeMs: 3_600_000,
-  /** The relay's QUIC process: how often it shows that it lives, how long it may be silent, and how long it may take to start. */
+  /**
+   * The relay's QUIC process: how often it shows that it lives, how long it may be silent, and how long it may take to start; while it
+   * waits for a processor that time stands still. Links are over after a starved one's silence anyway.
+   */
   laneBeatMs: 1_000,
   laneSilenceMs: 3_000,
   laneStartMs: 10_000,
+  laneStarvedMs: 30_000,
   laneRestart: { firstMs: 1_000, maxMs: 60_000, stableAfterMs: 60_000 },
   /** While HTTP/2 serves, QUIC is tried again after pauses in this range; where it has worked before, at least every `maxAfterServiceMs`. */
   quicRetry: { firstMs: 30_000, maxMs: 600_000, maxAfterServiceMs: 45_000 },

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { limits } from "@porthole/common/protocol";
 import type { Clock, Timer } from "@porthole/common/util";
 import { residentBytes } from "./memory.ts";
+import { OwnTime, processorUse } from "./own-time.ts";
 import type { FromLane, LaneStart, ToLane } from "./wire.ts";
 
 export interface LaneChildOptions {
@@ -16,8 +17,6 @@ export interface LaneChildOptions {
 }
 
 const tickMs = 250;
-const silentTicks = limits.laneSilenceMs / tickMs;
-const startTicks = limits.laneStartMs / tickMs;
 /** How long it may take to say goodbye to its clients. */
 const stopMs = 3_000;
 /**
@@ -34,8 +33,11 @@ export class LaneChild {
   readonly #process: ChildProcess;
   readonly #gone: Promise<void>;
   #timer: Timer | undefined;
-  /** Ticks, not time: what we miss when our own process stands still is not the lane's fault. */
-  #silent = 0;
+  readonly #ownTime = new OwnTime(() => (this.pid === undefined ? undefined : processorUse(this.pid)));
+  /** Whole ticks, not time: what we miss when our own process stands still is not the lane's fault. */
+  #silentMs = 0;
+  /** What it had of that itself: a machine that leaves it no processor is not its fault either. */
+  #idleMs = 0;
   #hasSpoken = false;
   #why: string | undefined;
   #rssBytes = 0;
@@ -64,7 +66,8 @@ export class LaneChild {
       else onGone(why);
     };
     this.#process.on("message", (message: FromLane) => {
-      this.#silent = 0;
+      this.#silentMs = 0;
+      this.#idleMs = 0;
       this.#hasSpoken = true;
       options.onMessage(message);
     });
@@ -98,11 +101,13 @@ export class LaneChild {
 
   readonly #tick = (): void => {
     this.#timer = this.#options.clock.timer(tickMs, this.#tick);
-    this.#silent += 1;
-    if (this.#silent > (this.#hasSpoken ? silentTicks : startTicks)) {
+    this.#silentMs += tickMs;
+    this.#idleMs += this.#ownTime.of(tickMs);
+    const patienceMs = this.#hasSpoken ? limits.laneSilenceMs : limits.laneStartMs;
+    if (this.#idleMs > patienceMs || this.#silentMs > limits.laneStarvedMs) {
       // What it has said while we were busy is read first.
       setImmediate(() => {
-        if (this.#silent > 0) this.#kill(`was silent for ${(this.#silent * tickMs) / 1_000} s`);
+        if (this.#silentMs > 0) this.#kill(`was silent for ${this.#silentMs / 1_000} s`);
       });
     }
     if (this.#process.pid !== undefined) void this.#weigh(this.#process.pid);

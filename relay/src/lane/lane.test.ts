@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { PortholeError } from "@porthole/common/errors";
 import { createLink, type Carrier } from "@porthole/common/link";
-import { freePort } from "@porthole/common/testing";
+import { freePort, platformReason, skipUnless } from "@porthole/common/testing";
 import { systemClock } from "@porthole/common/util";
 import { dial, openLane, relayIdentity, selfSigned, type TestLane } from "./fixture.test.ts";
 
@@ -104,6 +105,43 @@ describe("the QUIC lane", function () {
     await returns();
   });
 
+  it("busy with nothing: ended, another one serves", async () => {
+    await withHook('process.on("SIGUSR2", () => { for (;;); });');
+    test = await openLane({ log });
+    const { relay } = await connect();
+    process.kill(Number(facts().pid), "SIGUSR2");
+    assert.match((await relay.closed).message, /was silent for \d+(\.\d+)? s/);
+    await returns();
+  });
+
+  it("starved: waited for", async function () {
+    skipUnless(this, process.platform === "linux", platformReason("Only Linux tells who waits for a processor"));
+    test = await openLane({ log });
+    await connect();
+    const { pid } = facts();
+    const run = (command: string, ...args: string[]) => void execFileSync(command, args, { stdio: "ignore" });
+    // Whoever else wants to run on its only processor comes first.
+    run("taskset", "--all-tasks", "--cpu-list", "--pid", "0", String(pid));
+    run("chrt", "--all-tasks", "--idle", "--pid", "0", String(pid));
+    const others = Array.from({ length: 4 }, () =>
+      spawn("taskset", ["--cpu-list", "0", process.execPath, "-e", "for (;;);"], { stdio: "ignore" }),
+    );
+    try {
+      let { beats } = facts();
+      let silentSince = performance.now();
+      await until(() => {
+        if (facts().beats !== beats) silentSince = performance.now();
+        ({ beats } = facts());
+        return performance.now() - silentSince > 6_000;
+      }, "it had been silent for long");
+    } finally {
+      for (const other of others) other.kill("SIGKILL");
+    }
+    const { beats } = facts();
+    await until(() => facts().beats > beats, "it said something again");
+    assert.deepEqual([facts().pid, facts().restarts, facts().links], [pid, 0, 1]);
+  });
+
   it("too large: ended, another one serves", async () => {
     await withHook('process.on("SIGUSR2", () => { globalThis.hoard = Buffer.alloc(400 * 1024 * 1024, 1); });');
     test = await openLane({ log, memoryCapBytes: 384 * mebibyte });
@@ -174,6 +212,11 @@ describe("the QUIC lane", function () {
     await assert.rejects(dial(test.port), { code: "untrusted" });
     test.lane.setCertificate(relayIdentity.cert, relayIdentity.key);
     await arrives(true);
+    process.kill(Number(facts().pid), "SIGKILL");
+    await until(() => facts().restarts === 2 && facts().state === "starting", "it was being started once more");
+    test.lane.setCertificate(renewed.cert, renewed.key);
+    await until(() => facts().state === "up", "the lane was up once more");
+    await arrives(false);
 
     /** The certificate is on its way to the lane, and a client may be faster. */
     async function arrives(trusted: boolean): Promise<void> {
