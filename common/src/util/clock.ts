@@ -4,7 +4,7 @@ export interface Clock {
   now(): number;
   /** Milliseconds of a clock that never jumps. */
   monotonic(): number;
-  /** Calls back once. The timer never keeps a process alive. */
+  /** Calls back once, and when it is late not before what has arrived meanwhile was read. The timer never keeps a process alive. */
   timer(delayMs: number, callback: () => void): Timer;
 }
 
@@ -12,13 +12,27 @@ export interface Timer {
   cancel(): void;
 }
 
+/** Later than this a timer was held up by this process itself: it was busy, starved or stopped. */
+const heldUpMs = 20;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   timer(delayMs, callback) {
-    const handle = setTimeout(callback, delayMs);
+    const dueAt = performance.now() + delayMs;
+    let afterReading: NodeJS.Immediate | undefined;
+    const handle = setTimeout(() => {
+      // Node runs timers before it reads. Who has not been listening must not say that nothing came.
+      if (performance.now() - dueAt > heldUpMs) afterReading = setImmediate(callback);
+      else callback();
+    }, delayMs);
     handle.unref();
-    return { cancel: () => clearTimeout(handle) };
+    return {
+      cancel() {
+        clearTimeout(handle);
+        clearImmediate(afterReading);
+      },
+    };
   },
 };
 
