@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { FakeClock } from "../testing/fake-clock.ts";
 import { until } from "../testing/until.ts";
-import { systemClock } from "./clock.ts";
+import { systemClock, type Clock } from "./clock.ts";
 import { lockFile, whileHeld, type Lock } from "./lock.ts";
 
 describe("lock file", () => {
@@ -128,6 +128,22 @@ describe("lock file", () => {
       await (await taken).release();
     });
   }
+
+  it("one who has not looked for a while does not judge the holder by that", async () => {
+    await writeFile(path, JSON.stringify({ id: "x", pid: 1, host: "elsewhere", count: 3 }));
+    const clock = new FakeClock();
+    let stoodStillMs = 0;
+    const jumpy: Clock = {
+      now: () => clock.now() + stoodStillMs,
+      monotonic: () => clock.monotonic() + stoodStillMs,
+      timer: (delayMs, callback) => clock.timer(delayMs, callback),
+    };
+    const taken = lockFile(path, jumpy, signal);
+    while (clock.nextMs === undefined) await access(folder);
+    stoodStillMs = 60_000;
+    assert.ok((await pass(clock, taken)) >= 11_000);
+    await (await taken).release();
+  });
 
   it("a holder that shows signs of life keeps it, one that was taken over is told", async () => {
     const clock = new FakeClock();

@@ -56,14 +56,15 @@ export async function lockFile(path: string, clock: Clock, signal: AbortSignal):
 
 async function takeFile(path: string, clock: Clock, signal: AbortSignal): Promise<Lock> {
   const own = { id: randomUUID(), pid: process.pid, host: hostname() };
-  let seen: { readonly text: string; readonly since: number } | undefined;
+  /** Pauses, not time: a holder must not be judged by one who has not looked, on a machine that had no time for either of them. */
+  let seen: { readonly text: string; unchangedMs: number } | undefined;
   for (let pollMs = firstPollMs; ; pollMs = Math.min(2 * pollMs, maxPollMs)) {
     if (await createFileAtomic(path, textOf({ ...own, count: 0 }))) return held(path, own, clock);
     const text = (await readFileIfExists(path))?.toString();
     if (text === undefined) continue;
-    if (seen?.text !== text) seen = { text, since: clock.monotonic() };
-    // Age is counted on our own clock, from when we saw the content first: file times and other machines' clocks may be wrong.
-    if (isGone(text) || clock.monotonic() - seen.since >= staleMs) {
+    // Age is counted here, from when we saw the content first: file times and other machines' clocks may be wrong.
+    if (seen?.text !== text) seen = { text, unchangedMs: 0 };
+    if (isGone(text) || seen.unchangedMs >= staleMs) {
       await writeFileAtomic(path, textOf({ ...own, count: 0 }));
       // Whoever saw the same may have replaced it after us: the last one has it.
       await sleep(clock, maxPollMs, signal);
@@ -71,6 +72,7 @@ async function takeFile(path: string, clock: Clock, signal: AbortSignal): Promis
       continue;
     }
     await sleep(clock, pollMs, signal);
+    seen.unchangedMs += pollMs;
   }
 }
 
