@@ -113,6 +113,16 @@ describe("the client's session with a relay", () => {
     });
   }
 
+  it("hears the relay's own word also when everything has come before it served", async () => {
+    relay.control.send(welcome);
+    for (let i = 0; i < 5; i++) relay.control.send({ type: "ticket" });
+    relay.control.send({ type: "reject", code: "unauthorized", message: "not any more" });
+    const session = await opened;
+    await relay.close(new PortholeError("closed", "the connection ended"));
+    await session.link.closed;
+    assert.equal((await session.serve(stop.signal)).code, "unauthorized");
+  });
+
   it("ends with a relay that says what only a client says", async () => {
     const served = (await admitted()).serve(stop.signal);
     relay.control.send({ type: "goodbye", reason: "" });

@@ -110,9 +110,11 @@ class LinkSession implements Session {
 
   async serve(signal: AbortSignal): Promise<PortholeError> {
     void this.#acceptStreams();
-    void this.#readControl();
+    const reading = this.#readControl();
     try {
       const reason = await orAbort(signal, this.link.closed);
+      // What has come together with the end is still being read.
+      await orAbort(signal, reading);
       return this.#told ?? reason;
     } catch {
       this.link.control.send({ type: "goodbye", reason: "stopped" });
