@@ -18,14 +18,15 @@ describe("leftInGroup", () => {
   it("takes a process that has ended for gone, though nobody has collected it", async function () {
     skipUnless(this, process.platform === "linux", platformReason("needs Linux"));
     // The job is a group of its own; `sleep` doesn't know that it is the job's parent.
-    const parent = spawn("bash", ["-c", "setsid sleep 0.3 & echo $!; exec sleep 30"], {
+    const job = "until grep -q sleep /proc/$PPID/comm; do sleep 0.05; done";
+    const parent = spawn("bash", ["-c", `setsid sh -c '${job}' & echo $!; exec sleep 30`], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     try {
       const [line] = (await once(parent.stdout, "data")) as [Buffer];
       const id = Number(line.toString());
       while (!signalGroup(id, 0)) await pause(10);
-      assert.deepEqual(await leftInGroup(id, 5_000), []);
+      assert.deepEqual(await leftInGroup(id, 20_000), []);
       assert.equal(signalGroup(id, 0), true, "still in the table of processes");
     } finally {
       parent.kill();

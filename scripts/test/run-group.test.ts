@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { until } from "../../common/src/testing/until.ts";
 import { runGroup, type GroupResult } from "./run-group.ts";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -104,7 +105,16 @@ describe("runGroup", function () {
   });
 
   it("ends a run that takes too long, and says where it was", async () => {
-    const { failed } = await run(`it("stuck", () => { for (;;); });`, {}, AbortSignal.timeout(2_000));
-    assert.match(failed.join(), /in: stuck$/);
+    const isThere = join(folder, "is-stuck");
+    const tooLong = new AbortController();
+    const ended = run(
+      `import { writeFileSync } from "node:fs";
+      it("stuck", () => { writeFileSync(${JSON.stringify(isThere)}, ""); for (;;); });`,
+      {},
+      tooLong.signal,
+    );
+    await until(() => existsSync(isThere), "the test was stuck");
+    tooLong.abort(new Error("The tests took too long"));
+    assert.match((await ended).failed.join(), /^The tests took too long, in: stuck$/);
   });
 });

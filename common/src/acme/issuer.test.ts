@@ -224,13 +224,12 @@ describe("ACME against an authority that misbehaves", () => {
     await once(server, "listening");
     const directoryUrl = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
     try {
-      const started = performance.now();
+      // At once: the pauses that acme-client makes of its own accord are longer than a test may take.
       await assert.rejects(
         issue({}, { directoryUrl }),
         fails("untrusted", { text: /self-signed/, hint: /NODE_EXTRA_CA/ }),
       );
       await assert.rejects(issue({}, { directoryUrl, trust: cert }), fails("untrusted", { text: /another name/ }));
-      assert.ok(performance.now() - started < 5_000, "not after 75 s");
     } finally {
       server.close();
     }

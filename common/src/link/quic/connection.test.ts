@@ -267,7 +267,7 @@ describe("quic connection", function () {
   });
 
   it("notices that the peer has vanished", async () => {
-    await connect({ idleTimeoutMs: 300 });
+    await connect({ idleTimeoutMs: 2_000 });
     const { opened } = await open();
     pair.cut();
     const [error] = (await once(opened, "error")) as [PortholeError];
