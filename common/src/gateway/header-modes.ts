@@ -1,6 +1,6 @@
 import type { RawHeaders, VisitorConnection } from "./exchange.ts";
 import type { LocalNames, LocalSide } from "./local-side.ts";
-import { valuesOf } from "./raw-headers.ts";
+import { hopByHop, valuesOf } from "./raw-headers.ts";
 
 /**
  * Two whole sets of headers, never single ones: frameworks compare Host, Origin, Referer and X-Forwarded-* with one another,
@@ -20,16 +20,6 @@ export interface Names {
   /** For the way back. */
   readonly localNames: LocalNames;
 }
-
-/** Connection and what it names are of one connection only (RFC 9110 7.6.1); a body is framed anew. */
-const hopByHop = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-connection",
-  "transfer-encoding",
-  "upgrade",
-  "http2-settings",
-]);
 
 /** What only a proxy in front of the service may say. Servers take `_` for `-`, so both spellings are the same. */
 function isForged(name: string): boolean {

@@ -39,9 +39,17 @@ export class Http1Answer implements Answer {
   }
 
   inform(status: number, headers: RawHeaders): void {
-    if (this.#request.httpVersion === "1.0") return;
+    if (this.#request.httpVersion === "1.0" || this.headSent) return;
     if (status === 100) this.#response.writeContinue();
-    else if (status === 103) this.#response.writeEarlyHints(groupedLinks(headers));
+    else if (status === 103) this.#hint(linksOf(headers));
+  }
+
+  #hint(link: string[]): void {
+    try {
+      this.#response.writeEarlyHints({ link });
+    } catch {
+      // Node throws at what it takes for no link, and an answer can do without hints.
+    }
   }
 
   start({ status, statusText, headers }: AnswerHead, _rest: AnswerRest): void {
@@ -86,7 +94,7 @@ export class Http1Answer implements Answer {
   }
 }
 
-/** Early hints are links, and little else is of use before the answer. */
-function groupedLinks(headers: RawHeaders): Record<string, string | string[]> {
-  return { link: valuesOf(headers, "link") };
+/** Early hints are links, and little else is of use before the answer. A field may have several (RFC 8288 3). */
+function linksOf(headers: RawHeaders): string[] {
+  return valuesOf(headers, "link").flatMap((value) => value.split(/,\s*(?=<)/));
 }

@@ -3,7 +3,7 @@ import { PortholeError } from "../errors.ts";
 import { limits } from "../protocol/protocol.ts";
 import type { ForwardedHead, RawHeaders, ServiceTarget } from "./exchange.ts";
 import { connectService } from "./local-service.ts";
-import { fromHttp2, toHttp2 } from "./raw-headers.ts";
+import { fromHttp2, giveHttp2 } from "./raw-headers.ts";
 import type { Clock } from "../util/index.ts";
 import type { Reply, SendInit, Upstream, UpstreamCall } from "./upstream.ts";
 
@@ -81,19 +81,20 @@ class Http2Call implements UpstreamCall {
 
   #awaitReply(session: ClientHttp2Session, head: ForwardedHead, { body, onInform }: SendInit): Promise<Reply> {
     if (this.#isAborted) throw new PortholeError("aborted", "The request was given up");
-    const { host, ...fields } = toHttp2(head.headers);
-    const stream = session.request(
-      {
-        ...fields,
-        ":method": head.method,
-        ":path": head.target,
-        ":scheme": "http",
-        ...(typeof host === "string" ? { ":authority": host } : {}),
-      },
-      { endStream: body === "none", waitForTrailers: body !== "none" },
+    const stream = giveHttp2(head.headers, ({ host, ...fields }) =>
+      session.request(
+        {
+          ...fields,
+          ":method": head.method,
+          ":path": head.target,
+          ":scheme": "http",
+          ...(typeof host === "string" ? { ":authority": host } : {}),
+        },
+        { endStream: body === "none", waitForTrailers: body !== "none" },
+      ),
     );
     this.#stream = stream;
-    stream.on("wantTrailers", () => stream.sendTrailers(toHttp2(this.#trailers)));
+    stream.on("wantTrailers", () => giveHttp2(this.#trailers, (fields) => stream.sendTrailers(fields)));
     stream.on("drain", () => this.#onDrain());
     for (const chunk of this.#held.splice(0)) stream.write(chunk);
     if (this.#ending) stream.end();

@@ -5,7 +5,7 @@ import { PortholeError } from "../errors.ts";
 import { limits } from "../protocol/protocol.ts";
 import type { Clock, Timer } from "../util/index.ts";
 import type { RawHeaders } from "./exchange.ts";
-import { fromHttp2, toHttp2 } from "./raw-headers.ts";
+import { fromHttp2, giveHttp2 } from "./raw-headers.ts";
 import type { Answer, AnswerHead, AnswerRest, ServeRequest, VisitorRequest } from "./visitor.ts";
 
 const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = http2.constants;
@@ -96,7 +96,9 @@ function visitorRequest(
 
 class Http2Answer implements Answer {
   readonly #stream: ServerHttp2Stream;
-  #trailers: RawHeaders | undefined;
+  #trailers: RawHeaders = [];
+  /** Once they are on their way; undefined where none may follow. */
+  #afterTrailers: (() => void) | undefined;
   headSent = false;
 
   constructor(stream: ServerHttp2Stream) {
@@ -111,25 +113,24 @@ class Http2Answer implements Answer {
   }
 
   inform(status: number, headers: RawHeaders): void {
-    if (!this.#stream.destroyed && !this.headSent)
-      this.#stream.additionalHeaders({ ":status": status, ...toHttp2(headers) });
+    if (this.#stream.destroyed || this.headSent) return;
+    giveHttp2(headers, (fields) => this.#stream.additionalHeaders({ ":status": status, ...fields }));
   }
 
   start({ status, headers }: AnswerHead, rest: AnswerRest): void {
     this.headSent = true;
     const stream = this.#stream;
     if (stream.destroyed) return;
-    const fields = toHttp2(headers);
     const waitForTrailers = rest === "body and trailers";
     const options = { endStream: rest === "nothing", waitForTrailers };
-    // A service may repeat what HTTP/2 allows once only; the first one counts.
-    try {
-      stream.respond({ ...fields, ":status": status }, options);
-    } catch (reason) {
-      if ((reason as NodeJS.ErrnoException).code !== "ERR_HTTP2_HEADER_SINGLE_VALUE") throw reason;
-      stream.respond({ ...singled(fields), ":status": status }, options);
-    }
-    if (waitForTrailers) stream.on("wantTrailers", () => stream.sendTrailers(toHttp2(this.#trailers ?? [])));
+    giveHttp2(headers, (fields) => stream.respond({ ...fields, ":status": status }, options));
+    if (!waitForTrailers) return;
+    this.#afterTrailers = () => {};
+    stream.on("wantTrailers", () => {
+      giveHttp2(this.#trailers, (fields) => stream.sendTrailers(fields));
+      // Now they are only in nghttp2's queue, which a reset would pass.
+      setImmediate(() => this.#afterTrailers?.());
+    });
   }
 
   write(chunk: Buffer): boolean {
@@ -152,28 +153,22 @@ class Http2Answer implements Answer {
       if (!stream.readableEnded && !stream.destroyed) stream.close(NGHTTP2_NO_ERROR);
       callback();
     };
-    if (stream.writableFinished) return done();
-    stream.once("finish", done).once("close", done);
+    if (this.#afterTrailers) this.#afterTrailers = done;
+    else if (stream.writableFinished) return done();
+    else stream.once("finish", done);
+    stream.once("close", done);
     stream.end();
   }
 
   upgrade({ headers }: AnswerHead): Duplex {
     this.headSent = true;
-    const { upgrade: _upgrade, connection: _connection, "sec-websocket-accept": _accept, ...fields } = toHttp2(headers);
-    this.#stream.respond({ ...fields, ":status": 200 });
+    giveHttp2(headers, ({ "sec-websocket-accept": _accept, ...fields }) =>
+      this.#stream.respond({ ...fields, ":status": 200 }),
+    );
     return this.#stream;
   }
 
   breakOff(): void {
     if (!this.#stream.destroyed) this.#stream.close(NGHTTP2_INTERNAL_ERROR);
   }
-}
-
-function singled(fields: Record<string, string | string[]>): Record<string, string | string[]> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [
-      name,
-      Array.isArray(value) && name !== "set-cookie" ? (value[0] ?? "") : value,
-    ]),
-  );
 }

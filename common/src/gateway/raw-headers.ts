@@ -27,20 +27,54 @@ export function linesOf(headers: RawHeaders): string {
     .join("");
 }
 
+/** Fields of one connection only (RFC 9110 7.6.1), and how HTTP/1 frames a body. HTTP/2 has none of them (RFC 9113 8.2.2). */
+export const hopByHop: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "transfer-encoding",
+  "upgrade",
+  "http2-settings",
+]);
+
+export type Http2Fields = Record<string, string | string[]>;
+
 /**
- * As node:http2 takes them: names in lower case, several values of one name as a list. Pseudo-headers and `host` are the caller's.
+ * Hands the fields to node:http2, which throws at more than others send: those of one connection are left out, and where a name stands
+ * twice that may stand once, the first value of each counts. Pseudo-headers and `host` are the caller's.
  */
-export function toHttp2(headers: RawHeaders): Record<string, string | string[]> {
-  const fields: Record<string, string | string[]> = {};
+export function giveHttp2<T>(headers: RawHeaders, give: (fields: Http2Fields) => T): T {
+  const fields = toHttp2(headers);
+  try {
+    return give(fields);
+  } catch (reason) {
+    if ((reason as NodeJS.ErrnoException).code !== "ERR_HTTP2_HEADER_SINGLE_VALUE") throw reason;
+    return give(singled(fields));
+  }
+}
+
+/** Names in lower case, several values of one name as a list. */
+function toHttp2(headers: RawHeaders): Http2Fields {
+  const fields: Http2Fields = {};
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const name = (headers[index] ?? "").toLowerCase();
     const value = headers[index + 1] ?? "";
+    if (hopByHop.has(name) || (name === "te" && value !== "trailers")) continue;
     const present = fields[name];
     if (present === undefined) fields[name] = value;
     else if (Array.isArray(present)) present.push(value);
     else fields[name] = [present, value];
   }
   return fields;
+}
+
+function singled(fields: Http2Fields): Http2Fields {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      Array.isArray(value) && name !== "set-cookie" ? (value[0] ?? "") : value,
+    ]),
+  );
 }
 
 /** Headers of an HTTP/2 message as they came, without the pseudo-headers. */
