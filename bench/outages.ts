@@ -6,6 +6,7 @@ const path = { delayMs: 10, lossPercent: 0 };
 const darkSeconds = 20;
 const momentSeconds = 3;
 const awaySeconds = 60;
+const withinFive = { unit: "s", target: 5, atMost: true };
 
 /** What visitors notice of a network that fails: UDP that goes dark, and clients that are away. The same scenarios as in test/network.test.ts. */
 export async function benchOutages(show: ShowRow): Promise<void> {
@@ -38,7 +39,7 @@ export async function benchOutages(show: ShowRow): Promise<void> {
     const { how, seconds, transport } = cases[index] as (typeof cases)[number];
     const what = `${how}${seconds > 0 ? ` for ${seconds} s` : ""}, ${transport}:`;
     if (!sameUrls) throw new Error(`${what} it came back under another name`);
-    show({ name: `${what} served again`, value: servedSeconds, unit: "s", target: 5, atMost: true });
-    show({ name: `${what} no link too many`, value: withoutDuplicatesSeconds ?? Infinity, unit: "s" });
+    show({ name: `${what} served again`, value: servedSeconds, ...withinFive });
+    show({ name: `${what} no link too many`, value: withoutDuplicatesSeconds ?? Infinity, ...withinFive });
   }
 }

@@ -45,8 +45,12 @@ describe("the relay's side of an agent", () => {
   });
 
   /** An agent that has connected and said nothing yet; `over` when the relay has done with it. */
-  function connect(deps: Partial<AgentDeps> = {}, clientCertificate: Buffer | null = certificate) {
-    const pair = memoryCarrierPair(clientCertificate ? { clientCertificate } : {});
+  function connect(
+    deps: Partial<AgentDeps> = {},
+    clientCertificate: Buffer | null = certificate,
+    clientAddress = "127.0.0.1",
+  ) {
+    const pair = memoryCarrierPair({ clientAddress, ...(clientCertificate ? { clientCertificate } : {}) });
     const line = (_fields: object, message: string): void => void lines.push(message);
     const log: Logger = { debug: line, info: line, warn: line, error: line };
     const applicant = gate.enter("127.0.0.1") ?? assert.fail("not let in");
@@ -65,7 +69,7 @@ describe("the relay's side of an agent", () => {
       signal: stop.signal,
       ...deps,
     });
-    return { link: createLink(pair.client, { clock, heartbeat: "send" }), over };
+    return { link: createLink(pair.client, { clock, heartbeat: "send" }), over, control: pair.client.control };
   }
 
   async function admitted(deps: Partial<AgentDeps> = {}, instance = "one") {
@@ -73,6 +77,13 @@ describe("the relay's side of an agent", () => {
     link.control.send({ ...hello, instance });
     assert.equal((await link.control.next())?.type, "welcome");
     return { link, over };
+  }
+
+  async function admittedFrom(address: string) {
+    const agent = connect({}, certificate, address);
+    agent.link.control.send(hello);
+    assert.equal((await agent.link.control.next())?.type, "welcome");
+    return agent;
   }
 
   async function leave(link: Link): Promise<void> {
@@ -96,6 +107,21 @@ describe("the relay's side of an agent", () => {
     await leave(link);
     await over;
     assert.equal(registry.find(key.clientId).length, 0);
+  });
+
+  it("is gone from where it was before in a moment, but only from another address and only what says nothing", async () => {
+    const [there, gone] = [await admittedFrom("192.0.2.1"), await admittedFrom("192.0.2.1")];
+    const cutOff = await admittedFrom("192.0.2.2");
+    for (const { control } of [gone, cutOff]) control.pause().cork();
+    const moved = await admittedFrom("192.0.2.2");
+    await clock.advance(limits.linkSilence.movedMs);
+    await gone.over;
+    assert.equal(registry.find(key.clientId).length, 3);
+    await clock.advance(limits.linkSilence.deadMs);
+    await cutOff.over;
+    assert.equal(registry.find(key.clientId).length, 2);
+    await Promise.all([leave(there.link), leave(moved.link)]);
+    await Promise.all([there.over, moved.over]);
   });
 
   it("is judged by all that it says and proves, and gets the name that is granted", async () => {

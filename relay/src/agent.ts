@@ -76,9 +76,18 @@ export async function serveAgent(carrier: Carrier, applicant: Applicant, deps: A
   deps.log.info({ ...known, code: reason.code }, `Agent disconnected: ${reason.message}`);
 }
 
-/** Who dials anew may have lost what it had; visitors must not find that out one by one. */
-function lookAtOthers({ label, instance }: AgentLink, registry: Registry): void {
-  for (const other of registry.find(label)) if (other.instance === instance) void other.link.probe();
+/**
+ * Who dials anew may have lost what it had; visitors must not find that out one by one. A TCP connection can't come along to another
+ * address, a QUIC connection can.
+ */
+function lookAtOthers({ label, instance, link }: AgentLink, registry: Registry): void {
+  for (const other of registry.find(label)) {
+    if (other.instance !== instance) continue;
+    const { kind, remote } = other.link;
+    const isElsewhere = kind === link.kind && kind !== "quic" && remote.address !== link.remote.address;
+    if (isElsewhere) other.link.doubt();
+    else void other.link.probe();
+  }
 }
 
 /** The relay stops: the client learns that it was no accident. */

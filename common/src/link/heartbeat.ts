@@ -30,6 +30,7 @@ export class Heartbeat {
   #sent = false;
   /** Since when nothing was heard, in whole intervals; undefined while nothing is awaited. */
   #awaitedMs: number | undefined;
+  #deadMs: number = limits.linkSilence.deadMs;
   #isSilent = false;
   #isOver = false;
   #pingNumber = 0;
@@ -60,6 +61,7 @@ export class Heartbeat {
   heard(): void {
     this.#heard = true;
     this.#sent = false;
+    this.#deadMs = limits.linkSilence.deadMs;
     this.#settleProbes(true);
     if (this.#isSilent) this.#setSilent(false);
   }
@@ -77,6 +79,13 @@ export class Heartbeat {
     if (this.#isIdle) this.#attend();
     this.#ask();
     return new Promise((resolve) => this.#probes.add(resolve));
+  }
+
+  /** Asks now, and has less patience until anything comes. */
+  doubt(): void {
+    const { movedMs, deadMs } = limits.linkSilence;
+    this.#deadMs = Math.min(Math.max(movedMs, this.#patienceMs()), deadMs);
+    void this.probe();
   }
 
   onPong(n: number): void {
@@ -98,7 +107,7 @@ export class Heartbeat {
     if (this.#heard) this.#awaitedMs = undefined;
     else if (this.#awaitedMs !== undefined) this.#awaitedMs += this.#intervalMs;
     const awaitedMs = this.#awaitedMs ?? 0;
-    if (awaitedMs >= limits.linkSilence.deadMs) {
+    if (awaitedMs >= this.#deadMs) {
       this.#options.onDead(new PortholeError("timeout", `No sign of life for ${awaitedMs / 1_000} s`));
       return;
     }

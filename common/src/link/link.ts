@@ -104,6 +104,10 @@ class CarrierLink implements Link {
     return this.#heartbeat.probe();
   }
 
+  doubt(): void {
+    this.#heartbeat.doubt();
+  }
+
   wear(): number {
     return this.#carrier.wear?.() ?? 0;
   }

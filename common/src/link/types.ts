@@ -97,6 +97,8 @@ export interface Link {
   onSilence(listener: (isSilent: boolean) => void): () => void;
   /** Asks the peer for a sign of life. False when none comes in time. */
   probe(): Promise<boolean>;
+  /** The peer seems to be elsewhere: asks it for a sign of life, and ends the link when none comes in a few seconds. */
+  doubt(): void;
   /** See Carrier.wear; 0 where nothing wears out. */
   wear(): number;
   /** Resolves, never rejects, with the reason. */

@@ -9,6 +9,8 @@ export interface MemoryPairOptions {
   readonly relayCertificate?: Buffer;
   readonly clientCertificate?: Buffer;
   readonly maxStreams?: number;
+  /** Where the relay sees the client. */
+  readonly clientAddress?: string;
 }
 
 const nowhere: RemoteAddress = { address: "127.0.0.1", port: 0 };
@@ -19,6 +21,7 @@ export function memoryCarrierPair(options: MemoryPairOptions = {}): { relay: Car
   const maxStreams = options.maxStreams ?? limits.maxStreamsPerLink;
   const relay = new MemoryCarrier(relayControl, maxStreams, options.clientCertificate);
   const client = new MemoryCarrier(clientControl, maxStreams, options.relayCertificate);
+  if (options.clientAddress !== undefined) relay.remote = { address: options.clientAddress, port: 0 };
   relay.connect(client);
   client.connect(relay);
   return { relay, client };
@@ -26,7 +29,7 @@ export function memoryCarrierPair(options: MemoryPairOptions = {}): { relay: Car
 
 class MemoryCarrier implements Carrier {
   readonly kind = "memory";
-  readonly remote = nowhere;
+  remote = nowhere;
   readonly control: Duplex;
   readonly maxStreams: number;
   readonly peerCertificate: Buffer | undefined;
