@@ -73,6 +73,7 @@ export class Tunnels {
         throw new PortholeError("limit", `${maxTunnels} tunnels are there`, { hint: "Stop one first." });
       const tunnel = await RunningTunnel.start(spec, this.#context(spec.id));
       this.#tunnels.set(spec.id, tunnel);
+      await present?.gatekeeper.close();
       return tunnel.info;
     });
   }
