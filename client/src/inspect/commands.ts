@@ -176,10 +176,14 @@ async function follow(recorded: Recorded, filter: string, json: boolean, out: Ou
   const changes = recorded.follow(stop.signal);
   const first = changes.next();
   first.catch(() => {});
-  await tell();
-  for (let change = await first; !change.done; change = await changes.next()) {
-    for (const id of change.value.removed) told.delete(id);
-    if (change.value.exchanges.some(({ state }) => state !== "open")) await tell();
+  try {
+    await tell();
+    for (let change = await first; !change.done; change = await changes.next()) {
+      for (const id of change.value.removed) told.delete(id);
+      if (change.value.exchanges.some(({ state }) => state !== "open")) await tell();
+    }
+  } finally {
+    stop.abort();
   }
 }
 
@@ -233,18 +237,21 @@ async function readBody(path: string): Promise<string> {
   }
 }
 
-/** Until it has ended; the inspector has a deadline for that. */
+/** Until it has ended, for which the inspector has a deadline, or is kept no more. */
 async function ended(recorded: Recorded, id: string): Promise<void> {
   const stop = new AbortController();
   const changes = recorded.follow(stop.signal);
   const first = changes.next();
   first.catch(() => {});
-  const isOpen = async (): Promise<boolean> => (await recorded.detail({ id })).summary.state === "open";
-  if (await isOpen())
-    for (let change = await first; !change.done; change = await changes.next())
-      if (change.value.exchanges.some((row) => row.id === id && row.state !== "open")) break;
-  stop.abort();
-  await first;
+  try {
+    if ((await recorded.detail({ id })).summary.state !== "open") return;
+    for (let change = await first; !change.done; change = await changes.next()) {
+      const { exchanges, removed } = change.value;
+      if (removed.includes(id) || exchanges.some((row) => row.id === id && row.state !== "open")) return;
+    }
+  } finally {
+    stop.abort();
+  }
 }
 
 function onlyId([id]: readonly string[], command: string): string {
