@@ -3,7 +3,7 @@ import { PortholeError } from "@porthole/common/errors";
 import { JoinedRelays, parseInvite } from "@porthole/common/invite";
 import { defineOptions, flag, formatHostPort, hostPort, path, readOptions } from "@porthole/common/options";
 import { defaultApiPort } from "@porthole/common/protocol";
-import { dataFolder } from "@porthole/common/util";
+import { dataFolder, visibleJson } from "@porthole/common/util";
 
 const stateDirOption = {
   help: "State folder of the client",
@@ -34,7 +34,7 @@ export async function listRelays(argv: readonly string[]): Promise<string> {
   const [action, server] = positionals;
   if (action === undefined) {
     const all = joined.all.map(({ token, ...relay }) => ({ ...relay, hasJoined: token === undefined }));
-    if (values.json) return `${JSON.stringify(all)}\n`;
+    if (values.json) return `${visibleJson(all)}\n`;
     if (all.length === 0) return "No relay is remembered. With an invite: porthole join\n";
     return all.map((relay) => `${formatHostPort(relay)}${relay.hasJoined ? "" : "  (invite not used yet)"}\n`).join("");
   }

@@ -1,5 +1,6 @@
 import { defineOptions, flag, path, readOptions } from "@porthole/common/options";
 import type { TunnelState } from "@porthole/common/tunnel";
+import { visibleJson } from "@porthole/common/util";
 import { runningClient } from "./ask-client.ts";
 import { describeAccess, describeCertificate, describeStatus, urlsOf } from "./text.ts";
 
@@ -12,7 +13,7 @@ export const runningOptions = defineOptions({
 export async function askRunning(command: "status" | "stop", argv: readonly string[]): Promise<string> {
   const { values } = readOptions(runningOptions, argv, process.env);
   const answer = await runningClient(values["state-dir"]).ask(command);
-  if (values.json) return `${JSON.stringify(answer)}\n`;
+  if (values.json) return `${visibleJson(answer)}\n`;
   return command === "stop" ? "Stopping.\n" : describe(answer as TunnelState);
 }
 
