@@ -18,7 +18,8 @@ export interface ControlPlace {
 /** Where the socket is: in the state folder, but for Windows, whose pipes have names of their own. */
 export function socketPath({ stateDir, program }: ControlPlace): string {
   if (process.platform !== "win32") return join(resolve(stateDir), `${program}.sock`);
-  const digest = createHash("sha256").update(stateDir).digest("hex").slice(0, 16);
+  // One folder there has several spellings.
+  const digest = createHash("sha256").update(resolve(stateDir).toLowerCase()).digest("hex").slice(0, 16);
   return `\\\\.\\pipe\\porthole-${program}-${digest}`;
 }
 
