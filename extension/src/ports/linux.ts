@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
+import { SocketAddress } from "node:net";
 import { shortCommand, type ListeningPort } from "./listening.ts";
 
 export interface ProcSocket {
@@ -26,10 +27,12 @@ export function parseProcNet(text: string): ProcSocket[] {
 /** Addresses are words in the machine's byte order, which is little-endian wherever an editor runs. */
 function procAddress(hex: string): string {
   if (hex.length === 8) return [6, 4, 2, 0].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)).join(".");
-  if (/^0+$/.test(hex)) return "::";
-  if (hex === "00000000000000000000000001000000") return "::1";
-  const mapped = /^0{16}FFFF0000([0-9A-F]{8})$/i.exec(hex);
-  return mapped?.[1] === undefined ? "::" : procAddress(mapped[1]);
+  const groups = (hex.match(/.{8}/g) ?? []).flatMap((word) => [
+    word.slice(6) + word.slice(4, 6),
+    word.slice(2, 4) + word.slice(0, 2),
+  ]);
+  const { address } = new SocketAddress({ family: "ipv6", address: groups.join(":") });
+  return address.replace(/^::ffff:(?=[\d.]+$)/, "");
 }
 
 /** What this user listens on. Other users' ports are theirs to expose. */

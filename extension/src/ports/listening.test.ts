@@ -3,6 +3,7 @@ import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
 import { platformReason, skipUnless } from "@porthole/common/testing";
 import { listListeningPorts } from "./index.ts";
+import { uniquePorts, type ListeningPort } from "./listening.ts";
 import { parseProcNet } from "./linux.ts";
 import { parseLsof } from "./macos.ts";
 import { parsePowershell } from "./windows.ts";
@@ -20,12 +21,16 @@ describe("listening ports", () => {
     ]);
     const six = `  sl  local_address                         remote_address                        st
    0: 00000000000000000000000001000000:1435 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 99 1 0 100 0 0 10 0
-   1: 0000000000000000FFFF00000100007F:0050 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 98 1 0 100 0 0 10 0
+   1: B80D0120000000000000000001000000:0BB8 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 97 1 0 100 0 0 10 0
+   2: 00000000000000000000000000000000:1F90 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 96 1 0 100 0 0 10 0
+   3: 0000000000000000FFFF00000100007F:0050 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 98 1 0 100 0 0 10 0
 `;
     assert.deepEqual(
       parseProcNet(six).map(({ host, port }) => [host, port]),
       [
         ["::1", 5173],
+        ["2001:db8::1", 3000],
+        ["::", 8080],
         ["127.0.0.1", 80],
       ],
     );
@@ -48,6 +53,30 @@ describe("listening ports", () => {
       { host: "::", port: 8000, process: undefined, pid: 7 },
     ]);
     assert.deepEqual(parsePowershell('{"host":"x"}'), []);
+  });
+
+  it("has each port once, at the address that localhost leads to if there is one", () => {
+    const at = (host: string, port: number, process?: string): ListeningPort => ({
+      host,
+      port,
+      process,
+      pid: undefined,
+    });
+    const found = uniquePorts([
+      at("192.0.2.1", 8080, "node"),
+      at("::", 8080),
+      at("192.0.2.1", 3000, "node"),
+      at("127.0.0.1", 5173),
+      at("::1", 5173, "vite"),
+    ]);
+    assert.deepEqual(
+      found.map(({ host, port, process }) => [host, port, process]),
+      [
+        ["192.0.2.1", 3000, "node"],
+        ["::1", 5173, "vite"],
+        ["::", 8080, undefined],
+      ],
+    );
   });
 
   it("finds a server of this user, once, with its program", async function () {

@@ -1,3 +1,5 @@
+import { dialHost } from "./port-target.ts";
+
 /** A port that somebody on this machine listens on. */
 export interface ListeningPort {
   readonly host: string;
@@ -7,12 +9,14 @@ export interface ListeningPort {
   readonly pid: number | undefined;
 }
 
-/** One line a port, loopback before other addresses, the lowest port first. */
+/** One line a port, what `localhost` leads to before what has another address, the lowest port first. */
 export function uniquePorts(ports: readonly ListeningPort[]): readonly ListeningPort[] {
   const byPort = new Map<number, ListeningPort>();
+  const rank = ({ host, process }: ListeningPort): number =>
+    (dialHost(host) === "localhost" ? 0 : 2) + (process === undefined ? 1 : 0);
   for (const each of ports) {
     const known = byPort.get(each.port);
-    if (!known || (known.process === undefined && each.process !== undefined)) byPort.set(each.port, each);
+    if (!known || rank(each) < rank(known)) byPort.set(each.port, each);
   }
   return [...byPort.values()].toSorted((a, b) => a.port - b.port);
 }

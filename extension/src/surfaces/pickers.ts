@@ -1,6 +1,6 @@
 import { QuickPickItemKind, window, type QuickPickItem } from "vscode";
 import { describeExposure, nameOf, urlOf, type Controller, type Exposure } from "../controller/index.ts";
-import { listListeningPorts, localOf, readAddress, type PortTarget } from "../ports/index.ts";
+import { dialHost, listListeningPorts, localOf, readAddress, type PortTarget } from "../ports/index.ts";
 import { t } from "../text.ts";
 import { stateCodicon } from "./icons.ts";
 import { exposureIdOf } from "./surface.ts";
@@ -59,11 +59,15 @@ async function portItems({ state: { agent } }: Controller): Promise<readonly Por
   const ours = [process.ppid, agent.status === "running" ? agent.pid : undefined];
   const items = ports
     .filter(({ pid }) => pid === undefined || !ours.includes(pid))
-    .map(({ port, process: program, pid }): PortItem => ({
-      label: `$(plug) ${port}`,
-      description: [program, pid === undefined ? undefined : t("process {0}", pid)].filter(Boolean).join(" · "),
-      target: { host: "localhost", port, scheme: undefined, label: program },
-    }));
+    .map(({ host: listening, port, process: program, pid }): PortItem => {
+      const host = dialHost(listening);
+      const target = { host, port, scheme: undefined, label: program };
+      return {
+        label: `$(plug) ${host === "localhost" ? port : localOf(target)}`,
+        description: [program, pid === undefined ? undefined : t("process {0}", pid)].filter(Boolean).join(" · "),
+        target,
+      };
+    });
   return items.length > 0 ? [{ label: t("Listening"), kind: QuickPickItemKind.Separator }, ...items] : items;
 }
 
