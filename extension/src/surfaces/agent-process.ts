@@ -2,10 +2,13 @@ import { spawn } from "node:child_process";
 import { env, type ExtensionContext, type LogOutputChannel } from "vscode";
 import { PortholeError } from "@porthole/common/errors";
 import { connectAgent, rpcVersion } from "@porthole/common/rpc";
+import { systemClock, withDeadline } from "@porthole/common/util";
 import { agentEnvironment, type RunningAgent } from "../controller/index.ts";
 import { editorProxy } from "./editor-proxy.ts";
 
 const initializeTimeoutMs = 20_000;
+/** For its visitors' orderly end. */
+const endTimeoutMs = 20_000;
 /** Of what it prints beside the protocol: the last words of a process that dies. */
 const keptOutputChars = 2_000;
 
@@ -48,21 +51,29 @@ export async function startAgentProcess(
     connection.close();
   });
   try {
-    const info = await connection.call(
-      "initialize",
-      {
-        rpcVersion,
-        client: { name: "vscode", version: env.appName === "" ? "unknown" : env.appName },
-        stateDir: context.globalStorageUri.fsPath,
-        member: { pem: memberPem },
-        logLevel: "info",
-      },
-      { signal: AbortSignal.any([signal, AbortSignal.timeout(initializeTimeoutMs)]) },
+    const deadline = { clock: systemClock, delayMs: initializeTimeoutMs, what: "The tunnel process's start", signal };
+    const info = await withDeadline(deadline, (within) =>
+      connection.call(
+        "initialize",
+        {
+          rpcVersion,
+          client: { name: "vscode", version: env.appName === "" ? "unknown" : env.appName },
+          stateDir: context.globalStorageUri.fsPath,
+          member: { pem: memberPem },
+          logLevel: "info",
+        },
+        { signal: within },
+      ),
     );
     log.info(
       `The tunnel process runs (pid ${child.pid}, Node ${info.node}, ${info.quic.available ? "QUIC" : `no QUIC: ${info.quic.reason}`})`,
     );
-    return { connection: { ...bound(connection), closed: gone }, info, pid: child.pid };
+    const close = (): void => {
+      connection.close();
+      const late = systemClock.timer(endTimeoutMs, () => child.kill("SIGKILL"));
+      void gone.then(() => late.cancel());
+    };
+    return { connection: { ...bound(connection), close, closed: gone }, info, pid: child.pid };
   } catch (reason) {
     connection.close();
     child.kill();
@@ -72,9 +83,5 @@ export async function startAgentProcess(
 
 /** The connection is over when the process is, not when its input is closed. */
 function bound(connection: ReturnType<typeof connectAgent>) {
-  return {
-    call: connection.call.bind(connection),
-    on: connection.on.bind(connection),
-    close: () => connection.close(),
-  };
+  return { call: connection.call.bind(connection), on: connection.on.bind(connection) };
 }
