@@ -1,5 +1,5 @@
-import { open } from "node:fs/promises";
 import { Uri, window, workspace } from "vscode";
+import { writeFileAtomic } from "@porthole/common/util";
 import { nameOf, type Exposure } from "../controller/index.ts";
 import { t } from "../text.ts";
 import { chooseExposure } from "./pickers.ts";
@@ -70,13 +70,6 @@ async function askPassphrase(title: string, prompt: string): Promise<string | un
 
 /** On a disk, where the editor would let everyone on the machine read it. */
 async function writeSecret(uri: Uri, text: string): Promise<void> {
-  if (uri.scheme !== "file") return workspace.fs.writeFile(uri, Buffer.from(text));
-  const file = await open(uri.fsPath, "w", 0o600);
-  try {
-    // One that was there before has a mode of its own.
-    await file.chmod(0o600);
-    await file.writeFile(text);
-  } finally {
-    await file.close();
-  }
+  if (uri.scheme === "file") await writeFileAtomic(uri.fsPath, text, { mode: 0o600 });
+  else await workspace.fs.writeFile(uri, Buffer.from(text));
 }
