@@ -1,11 +1,13 @@
-import type { BodyInfo, ExchangeDetail, Header } from "@porthole/common/rpc";
+import type { BodyInfo, ExchangeDetail } from "@porthole/common/rpc";
 import { t } from "../../text.ts";
 import { BodyPane } from "./body.ts";
 import { messageOf, type DetailContext } from "./context.ts";
 import { button, el, visible } from "./dom.ts";
 import { editForm } from "./edit.ts";
-import { bytes, duration } from "./format.ts";
+import { bytes } from "./format.ts";
+import { headersOf } from "./headers.ts";
 import { MessagesPane } from "./messages-pane.ts";
+import { timingOf } from "./timing.ts";
 
 type Tab = "headers" | "request" | "response" | "messages" | "timing";
 /** A tab, its name, and the size of what is in it. */
@@ -32,6 +34,8 @@ export class Detail {
 
   clear(): void {
     this.#shown = undefined;
+    // What has been asked for is not to be shown any more.
+    this.#asked++;
     this.element.replaceChildren();
   }
 
@@ -226,91 +230,6 @@ function isRequest({ kind }: ExchangeDetail["summary"]): boolean {
 /** A body that still comes is not shown anew for each of its pieces. */
 function whenDone(body: BodyInfo): unknown {
   return body.state === "open" ? body.state : body;
-}
-
-function headersOf({ summary, origin, transport, request, response }: ExchangeDetail): HTMLElement {
-  const { forwarded } = request;
-  return el(
-    "div",
-    {},
-    facts(t("General"), [
-      [t("URL"), `${origin}${summary.target}`],
-      [t("Status"), response ? `${response.status} ${response.statusText}` : "…"],
-      [t("Answered by"), summary.answeredBy === "gateway" ? "Porthole" : (forwarded?.service ?? "")],
-      [t("Visitor"), `${summary.visitor.address} · HTTP/${summary.httpVersion} · ${transport}`],
-      [t("Trace"), summary.traceId],
-    ]),
-    ...(response
-      ? [headerTable(t("Response headers"), response.headers), headerTable(t("Response trailers"), response.trailers)]
-      : []),
-    headerTable(t("Request headers"), request.headers),
-    headerTable(t("Request trailers"), request.trailers),
-    ...(forwarded
-      ? [
-          headerTable(
-            t("As the local service got it: {0} {1}", forwarded.method, visible(forwarded.target)),
-            forwarded.headers,
-          ),
-        ]
-      : []),
-  );
-}
-
-function headerTable(title: string, headers: readonly Header[]): HTMLElement | "" {
-  if (headers.length === 0) return "";
-  return facts(
-    title,
-    headers.map(({ name, value }) => [name, value]),
-  );
-}
-
-function facts(title: string, rows: readonly (readonly [string, string])[]): HTMLElement {
-  return el(
-    "table",
-    { class: "facts" },
-    el("caption", {}, title),
-    el(
-      "tbody",
-      {},
-      ...rows.map(([name, value]) => el("tr", {}, el("th", {}, visible(name)), el("td", {}, visible(value)))),
-    ),
-  );
-}
-
-function timingOf({ timing }: ExchangeDetail): HTMLElement {
-  const total = timing.endMs ?? Math.max(0, timing.responseEndMs ?? 0, timing.responseHeadMs ?? 0);
-  const spans: readonly (readonly [string, number | undefined, number | undefined])[] = [
-    [t("Access rules"), 0, timing.forwardedMs],
-    [t("Local service until its answer"), timing.forwardedMs, timing.responseHeadMs],
-    [t("Response"), timing.responseHeadMs, timing.responseEndMs ?? timing.endMs],
-  ];
-  return el(
-    "div",
-    { class: "timing" },
-    ...spans.flatMap(([label, from, to]) => {
-      if (from === undefined || to === undefined) return [];
-      const bar = el("div", { class: "bar", aria: { hidden: true } });
-      const share = (ms: number): number => (total > 0 ? (100 * ms) / total : 0);
-      bar.style.marginLeft = `${share(from)}%`;
-      bar.style.width = `max(2px, ${share(to - from)}%)`;
-      return [
-        el(
-          "div",
-          { class: "span" },
-          el("span", {}, label),
-          el("span", {}, duration(to - from)),
-          el("div", { class: "track" }, bar),
-        ),
-      ];
-    }),
-    el("p", {}, t("Total: {0}", duration(timing.endMs))),
-    timing.linkRttMs === undefined
-      ? undefined
-      : el("p", {}, t("Round trip to the relay: {0}", duration(timing.linkRttMs))),
-    timing.handshakeMs === undefined
-      ? undefined
-      : el("p", {}, t("The visitor's TLS handshake: {0}", duration(timing.handshakeMs))),
-  );
 }
 
 function sizeOf(body: BodyInfo | undefined): string {

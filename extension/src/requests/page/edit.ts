@@ -2,6 +2,7 @@ import type { ExchangeDetail, Header, ReplayEdit } from "@porthole/common/rpc";
 import { t } from "../../text.ts";
 import { messageOf, type DetailContext } from "./context.ts";
 import { button, el } from "./dom.ts";
+import { CallError } from "./host.ts";
 
 /** Another request made of this one. Values that were taken out keep what was recorded. */
 export function editForm(
@@ -81,7 +82,7 @@ export function parseHeaders(text: string): Header[] {
     .filter((line) => line.trim() !== "")
     .map((line) => {
       const [, name, value = ""] = /^([^\s:]+):[ \t]*(.*?)[ \t\r]*$/.exec(line) ?? [];
-      if (name === undefined) throw new Error(t("This is not a header: {0}", line));
+      if (name === undefined) throw new CallError(t("This is not a header: {0}", line));
       return { name, value };
     });
 }

@@ -6,7 +6,7 @@ interface EditorApi {
 
 declare function acquireVsCodeApi(): EditorApi;
 
-/** A call that failed, in words for people. */
+/** Why something did not work, in words for people. */
 export class CallError extends Error {}
 
 /** The extension on the other side of the page's wall. */

@@ -29,6 +29,8 @@ class Page {
   readonly #clear = button(t("Clear"), () => this.#clearAll());
   readonly #saveAll = button(t("Save All as HAR"), () => this.#saveHar());
   #recording = true;
+  /** Whose requests are listed: their ids say nothing about another tunnel's. */
+  #listed = "";
   #timer = 0;
   #loading = 0;
 
@@ -94,9 +96,14 @@ class Page {
   async #reload(): Promise<void> {
     const loading = ++this.#loading;
     const tunnel = this.#tunnel;
+    if (tunnel !== this.#listed) {
+      this.#listed = tunnel;
+      this.#list.choose(undefined);
+      this.#detail.clear();
+    }
+    this.#say("");
     if (tunnel === "") {
       this.#rows.replace([]);
-      this.#detail.clear();
       this.#explain();
       this.#list.paint();
       return;
@@ -117,7 +124,6 @@ class Page {
       }
     });
     if (loading !== this.#loading) return;
-    this.#say("");
     const { chosen } = this.#list;
     if (chosen !== undefined && !this.#rows.find(chosen)) {
       this.#list.choose(undefined);

@@ -3,6 +3,7 @@ import type { ExchangeSummary, InspectorChanges } from "@porthole/common/rpc";
 import { visible } from "./dom.ts";
 import { parseHeaders } from "./edit.ts";
 import { bytes, duration } from "./format.ts";
+import { CallError } from "./host.ts";
 import { Rows } from "./rows.ts";
 
 const row = (seq: number, more: Partial<ExchangeSummary> = {}): ExchangeSummary =>
@@ -24,6 +25,17 @@ describe("the rows of the Requests view", () => {
     assert.deepEqual(numbers(rows), [5, 4, 3, 2]);
     assert.equal(rows.find("e2")?.status, 200);
     assert.deepEqual([rows.indexOf("e5"), rows.indexOf("e2"), rows.indexOf("e1")], [0, 3, -1]);
+  });
+
+  it("puts one that changes before it has been read where it belongs", () => {
+    const rows = new Rows();
+    rows.replace([row(6), row(5)]);
+    rows.apply(changes([row(2, { status: 200 }), row(7)]));
+    assert.deepEqual(numbers(rows), [7, 6, 5, 2]);
+    rows.append([row(4), row(2), row(1)]);
+    assert.deepEqual(numbers(rows), [7, 6, 5, 4, 2, 1]);
+    rows.apply(changes([row(2, { status: 204 })]));
+    assert.equal(rows.all[rows.indexOf("e2")]?.status, 204);
   });
 
   it("finds its way in a list with gaps", () => {
@@ -54,6 +66,6 @@ describe("what the Requests view shows", () => {
       { name: "X-Empty", value: "" },
       { name: "x-two", value: "a: b" },
     ]);
-    assert.throws(() => parseHeaders("Host a"), /not a header: Host a/);
+    assert.throws(() => parseHeaders("Host a"), { constructor: CallError, message: /not a header: Host a/ });
   });
 });

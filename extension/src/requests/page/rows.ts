@@ -26,10 +26,10 @@ export class Rows {
   }
 
   append(older: readonly ExchangeSummary[]): void {
-    this.replace([...this.#rows, ...older.filter(({ id }) => !this.#byId.has(id))]);
+    this.replace(newestFirst([...this.#rows, ...older.filter(({ id }) => !this.#byId.has(id))]));
   }
 
-  /** Changes come in ascending order; new ones are the newest. */
+  /** Those that are new here are the newest, or have not been read yet. */
   apply({ exchanges, removed }: InspectorChanges): void {
     const fresh: ExchangeSummary[] = [];
     for (const row of exchanges) {
@@ -37,11 +37,15 @@ export class Rows {
       else fresh.unshift(row);
       this.#byId.set(row.id, row);
     }
-    if (fresh.length > 0) this.#rows = [...fresh, ...this.#rows];
+    if (fresh.length > 0) this.#rows = newestFirst([...fresh, ...this.#rows]);
     if (removed.length === 0) return;
     for (const id of removed) this.#byId.delete(id);
     this.#rows = this.#rows.filter(({ id }) => this.#byId.has(id));
   }
+}
+
+function newestFirst(rows: readonly ExchangeSummary[]): ExchangeSummary[] {
+  return rows.toSorted((a, b) => b.seq - a.seq);
 }
 
 function position(rows: readonly ExchangeSummary[], seq: number): number {
