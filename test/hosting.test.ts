@@ -23,13 +23,12 @@ describe("hosting", function () {
   });
 
   it("has a Compose file that Compose reads", async function () {
-    const { code: isThere } = await run("docker", ["compose", "version"]);
-    skipUnless(this, isThere === 0, platformReason("there is no docker compose here"));
+    const isPlugin = (await run("docker", ["compose", "version"])).code === 0;
+    const [command, words] = isPlugin ? (["docker", ["compose"]] as const) : (["docker-compose", []] as const);
+    needProgram(this, command);
     const env = { ...process.env, DOMAIN_SUFFIX: "tunnel.example.com" };
     const file = join(root, "docker/docker-compose.yml");
-    const { code, stderr } = await run("docker", ["compose", "-f", file, "--profile", "client", "config", "-q"], {
-      env,
-    });
+    const { code, stderr } = await run(command, [...words, "-f", file, "--profile", "client", "config", "-q"], { env });
     assert.equal(code, 0, stderr);
   });
 
