@@ -17,7 +17,6 @@ export interface AgentDoorOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
-  /** Asked for each TCP connection before its handshake. */
   readonly gate: AgentGate;
   /** `applicant` is whom the gate let in; QUIC's have not been asked for yet. */
   readonly onCarrier: (carrier: Carrier, applicant?: Applicant) => void;
@@ -50,14 +49,15 @@ export class AgentDoor {
     this.#lane?.setCertificate(certificate.cert, certificate.key);
   }
 
-  /** A TCP connection to the API port. */
+  /** Whether a TCP connection to the API port may come from there now; asked once for each. */
+  admits(address: string | undefined): boolean {
+    return this.#options.gate.admits(address);
+  }
+
+  /** A TCP connection that was admitted. */
   accept(socket: Socket): void {
-    const applicant = this.#options.gate.enter(socket.remoteAddress);
-    if (!applicant) {
-      socket.resetAndDestroy();
-      return;
-    }
-    const { clock, log, onCarrier, signal: stop } = this.#options;
+    const { clock, log, gate, onCarrier, signal: stop } = this.#options;
+    const applicant = gate.enter(socket.remoteAddress);
     const { signal, release } = deadline(clock, limits.admissionDeadlineMs, "An agent's handshake", stop);
     void this.#acceptor
       .accept(socket, { signal })

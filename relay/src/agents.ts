@@ -56,12 +56,12 @@ export class Agents {
   /** Takes the carrier over, and the applicant, if it has been counted before. */
   serve(carrier: Carrier, entered?: Applicant): void {
     const { gate, config, publicPort, ...deps } = this.#deps;
-    const applicant = entered ?? gate.enter(carrier.remote.address);
-    if (!applicant) {
+    const { address } = carrier.remote;
+    if (!entered && !gate.admits(address)) {
       carrier.destroy(new PortholeError("busy", "Too many agents at once, or too many that could not be admitted"));
       return;
     }
-    const served = serveAgent(carrier, applicant, {
+    const served = serveAgent(carrier, entered ?? gate.enter(address), {
       ...deps,
       permits: this.#permits,
       admission: this.#admission,

@@ -4,7 +4,7 @@ import type { AgentDoor } from "./agent-door.ts";
 import type { RelayConfig } from "./config.ts";
 import { planPorts, type PortPlan } from "./ports.ts";
 import { listenTcp, type TcpListener } from "./tcp-listener.ts";
-import { serveVisitor, type VisitorDeps } from "./visitor.ts";
+import { admitsVisitor, serveVisitor, type VisitorDeps } from "./visitor.ts";
 
 /** Ports that the system chooses for agents before one is free for QUIC, too. */
 const maxChoices = 10;
@@ -94,12 +94,21 @@ export class OpenPorts {
   async #open(plan: PortPlan): Promise<void> {
     const { config, door, visitors } = this.#deps;
     const { flag, port, ...who } = plan;
-    const onAgent = (socket: Socket): void => door.accept(socket);
+    const admitsAgent = (address: string | undefined): boolean => door.admits(address);
+    const acceptAgent = (socket: Socket): void => door.accept(socket);
+    // On a port for both it is asked about when its ClientHello has shown what it is.
+    const onAgent = (socket: Socket): void =>
+      void (admitsAgent(socket.remoteAddress) ? acceptAgent(socket) : socket.resetAndDestroy());
     const deps = { ...visitors, challengesOnly: !who.visitors, onAgent: who.agents ? onAgent : undefined };
     const isForAgents = who.agents && !who.visitors && !who.challenges;
     const listener = await listenTcp({
       ...{ address: config.bindAddress, port, flag },
-      onConnection: isForAgents ? onAgent : (socket) => serveVisitor(socket, deps),
+      ...(isForAgents
+        ? { isWanted: admitsAgent, onConnection: acceptAgent }
+        : {
+            isWanted: (address) => admitsVisitor(address, deps),
+            onConnection: (socket) => serveVisitor(socket, deps),
+          }),
     });
     this.#listeners.set(plan, listener);
   }

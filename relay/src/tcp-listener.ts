@@ -1,5 +1,6 @@
 import net, { type AddressInfo, type Socket } from "node:net";
 import { PortholeError } from "@porthole/common/errors";
+import { wantedOnly } from "./wanted-only.ts";
 
 /** A TCP port and the connections that came in through it. */
 export interface TcpListener {
@@ -19,8 +20,8 @@ export interface ListenTarget {
 }
 
 export interface TcpListenerOptions extends ListenTarget {
-  /** More connections at once are closed at the door. */
-  readonly maxConnections?: number;
+  /** Asked about each connection first, with its address; one that is not wanted is reset, and never heard of. All are, if absent. */
+  readonly isWanted?: (address: string | undefined) => boolean;
   onConnection(socket: Socket): void;
 }
 
@@ -29,15 +30,8 @@ const keepAliveDelayMs = 30_000;
 /** Rejects with `address` when the port can't be had. */
 export async function listenTcp(options: TcpListenerOptions): Promise<TcpListener> {
   const sockets = new Set<Socket>();
-  const server = net.createServer(
-    { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveDelayMs },
-    (socket) => {
-      sockets.add(socket);
-      socket.on("close", () => sockets.delete(socket));
-      options.onConnection(socket);
-    },
-  );
-  if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections;
+  const keepAlive = { keepAlive: true, keepAliveInitialDelay: keepAliveDelayMs };
+  const server = net.createServer({ allowHalfOpen: true, noDelay: true, ...keepAlive });
   const closed = new Promise<void>((resolve) => {
     server.on("close", resolve);
   });
@@ -46,6 +40,13 @@ export async function listenTcp(options: TcpListenerOptions): Promise<TcpListene
     // Everything that may connect at once after a restart waits in the kernel for us.
     server.listen({ host: options.address, port: options.port, backlog: 4_096 }, resolve);
   });
+  const take = (socket: Socket): void => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    options.onConnection(socket);
+  };
+  if (options.isWanted) wantedOnly(server, options.isWanted, take);
+  else server.on("connection", take);
   return {
     port: (server.address() as AddressInfo).port,
     connections: () => sockets.size,

@@ -44,17 +44,19 @@ export interface VisitorDeps {
   readonly signal: AbortSignal;
 }
 
-/** A visitor's connection: reads the ClientHello, finds the agent, and from then on only carries bytes. */
+/** Whether a visitor's connection may come from there now; asked once for each. */
+export function admitsVisitor(address: string | undefined, { gate, metrics }: VisitorDeps): boolean {
+  const isAdmitted = gate.admits(address);
+  if (!isAdmitted) metrics.visitor("limited");
+  return isAdmitted;
+}
+
+/** The connection of a visitor who was admitted: reads the ClientHello, finds the agent, and from then on only carries bytes. */
 export function serveVisitor(socket: Socket, deps: VisitorDeps): void {
   socket.on("error", () => {});
   const guest = deps.gate.enter(socket.remoteAddress, () => socket.destroy());
-  if (guest) {
-    socket.on("close", () => guest.left());
-    readHello({ socket, guest, trace: randomBytes(8).toString("hex") }, deps);
-  } else {
-    deps.metrics.visitor("limited");
-    socket.resetAndDestroy();
-  }
+  socket.on("close", () => guest.left());
+  readHello({ socket, guest, trace: randomBytes(8).toString("hex") }, deps);
 }
 
 interface Visitor {

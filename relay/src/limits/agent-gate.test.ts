@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PortholeError, type ErrorCode } from "@porthole/common/errors";
 import { FakeClock } from "@porthole/common/testing";
-import { AgentGate } from "./agent-gate.ts";
+import { AgentGate, type Applicant } from "./agent-gate.ts";
 import type { LimitName, RelayLimits } from "./relay-limits.ts";
 import { testLimits } from "./fixture.test.ts";
 
@@ -21,7 +21,10 @@ describe("gate for agents", () => {
     gate = new AgentGate({ clock, limits: () => limits, onLimit, random: () => chance });
   });
 
-  const enter = (address = "192.0.2.1") => gate.enter(address) ?? assert.fail("not let in");
+  function enter(address = "192.0.2.1"): Applicant {
+    assert.ok(gate.admits(address), "not let in");
+    return gate.enter(address);
+  }
   const error = (code: ErrorCode) => new PortholeError(code, "test");
 
   function fail(code: ErrorCode, times: number, address?: string): void {
@@ -33,10 +36,10 @@ describe("gate for agents", () => {
     chance = 0.3;
     enter(); // 11th: the chance is 30 %
     chance = 0.29;
-    assert.equal(gate.enter("192.0.2.1"), undefined);
+    assert.equal(gate.admits("192.0.2.1"), false);
     chance = 0.999;
     while (gate.pending < 100) enter();
-    assert.equal(gate.enter("192.0.2.1"), undefined);
+    assert.equal(gate.admits("192.0.2.1"), false);
     assert.deepEqual(reached, ["pending-agents", "pending-agents"]);
   });
 
@@ -55,11 +58,11 @@ describe("gate for agents", () => {
   it("keeps a source out once what it did wrong is worth 15 s, and lets it in again when that is over", async () => {
     fail("unauthorized", 2);
     enter().end(error("unauthorized"));
-    assert.equal(gate.enter("192.0.2.1"), undefined);
+    assert.equal(gate.admits("192.0.2.1"), false);
     assert.deepEqual(reached, ["penalty"]);
     enter("192.0.2.2").end(error("closed"));
     await clock.advance(17_999);
-    assert.equal(gate.enter("192.0.2.1"), undefined);
+    assert.equal(gate.admits("192.0.2.1"), false);
     await clock.advance(1);
     enter();
   });
@@ -68,7 +71,7 @@ describe("gate for agents", () => {
     const open = Array.from({ length: 99 }, () => enter());
     for (const applicant of open) applicant.end(error("timeout"));
     await clock.advance(599_999);
-    assert.equal(gate.enter("192.0.2.1"), undefined);
+    assert.equal(gate.admits("192.0.2.1"), false);
     await clock.advance(1);
     enter();
   });
@@ -92,10 +95,10 @@ describe("gate for agents", () => {
 
   it("takes an IPv6 /64 for one source, and an IPv4 address in IPv6 for itself", () => {
     fail("unauthorized", 3, "2001:db8::1");
-    assert.equal(gate.enter("2001:db8::ffff:2"), undefined);
+    assert.equal(gate.admits("2001:db8::ffff:2"), false);
     enter("2001:db8:0:1::1");
     fail("unauthorized", 3, "::ffff:198.51.100.1");
-    assert.equal(gate.enter("198.51.100.1"), undefined);
+    assert.equal(gate.admits("198.51.100.1"), false);
     enter("::ffff:198.51.100.2");
   });
 

@@ -43,21 +43,22 @@ export class AgentGate {
     return this.#pending;
   }
 
-  /** A new connection; undefined when it has to go at once. */
-  enter(address: string | undefined): Applicant | undefined {
-    const source = sourceOf(address);
+  /** Whether one more may come from there now; asked once for each connection. */
+  admits(address: string | undefined): boolean {
     const { limits, onLimit, random = Math.random } = this.#options;
-    const obstacle: LimitName | undefined = this.#penalties.isKeptOut(source)
+    const obstacle: LimitName | undefined = this.#penalties.isKeptOut(sourceOf(address))
       ? "penalty"
       : random() < dropChance(this.#pending, limits().pendingAgents)
         ? "pending-agents"
         : undefined;
-    if (obstacle) {
-      onLimit(obstacle);
-      return undefined;
-    }
+    if (obstacle) onLimit(obstacle);
+    return obstacle === undefined;
+  }
+
+  /** A new connection that was let in. */
+  enter(address: string | undefined): Applicant {
     this.#pending += 1;
-    return this.#applicant(source);
+    return this.#applicant(sourceOf(address));
   }
 
   #applicant(source: string): Applicant {

@@ -55,15 +55,17 @@ export class VisitorGate {
     return oldest;
   }
 
-  /** A new connection; undefined when it has to go at once. `giveUp` is called when others need its place before its ClientHello is there. */
-  enter(address: string | undefined, giveUp: () => void): Guest | undefined {
-    const { maxVisitors, maxPendingHellos, streamsPerAddress } = this.#options.limits();
+  /** Whether one more may come from there now; asked once for each connection. */
+  admits(address: string | undefined): boolean {
+    const obstacle = this.#obstacleFrom(sourceOf(address));
+    if (obstacle) this.#options.onLimit(obstacle);
+    return obstacle === undefined;
+  }
+
+  /** A new connection that was admitted. `giveUp` is called when others need its place before its ClientHello is there. */
+  enter(address: string | undefined, giveUp: () => void): Guest {
     const source = sourceOf(address);
-    if (maxVisitors > 0 && this.#present.size >= maxVisitors) return this.#refuse("max-visitors");
-    if (streamsPerAddress > 0 && this.#bySource.of(source) >= streamsPerAddress)
-      return this.#refuse("streams-per-address");
-    if (!this.#perAddress.take(source)) return this.#refuse("visitors-per-address");
-    if (this.#pending.size >= maxPendingHellos) this.#evict();
+    if (this.#pending.size >= this.#options.limits().maxPendingHellos) this.#evict();
     this.#pending.add(giveUp);
     const number = ++this.#lastNumber;
     this.#present.add(number);
@@ -73,7 +75,7 @@ export class VisitorGate {
     return {
       heard: () => void this.#pending.delete(giveUp),
       mayVisit: (wanted) => {
-        const obstacle = this.#obstacle(wanted);
+        const obstacle = this.#obstacleTo(wanted);
         if (obstacle) {
           this.#options.onLimit(obstacle);
           return false;
@@ -93,7 +95,14 @@ export class VisitorGate {
     };
   }
 
-  #obstacle(label: string): LimitName | undefined {
+  #obstacleFrom(source: string): LimitName | undefined {
+    const { maxVisitors, streamsPerAddress } = this.#options.limits();
+    if (maxVisitors > 0 && this.#present.size >= maxVisitors) return "max-visitors";
+    if (streamsPerAddress > 0 && this.#bySource.of(source) >= streamsPerAddress) return "streams-per-address";
+    return this.#perAddress.take(source) ? undefined : "visitors-per-address";
+  }
+
+  #obstacleTo(label: string): LimitName | undefined {
     const { streamsPerAgent } = this.#options.limits();
     if (streamsPerAgent > 0 && this.#byLabel.of(label) >= streamsPerAgent) return "streams-per-agent";
     return this.#perName.take(label) ? undefined : "visitors-per-name";
@@ -106,10 +115,5 @@ export class VisitorGate {
     this.#pending.delete(longest);
     this.#options.onLimit("pending-hellos");
     longest();
-  }
-
-  #refuse(limit: LimitName): undefined {
-    this.#options.onLimit(limit);
-    return undefined;
   }
 }
