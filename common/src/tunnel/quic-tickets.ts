@@ -30,7 +30,7 @@ const marginMs = 5_000;
 export class QuicTickets {
   readonly #clock: Clock;
   readonly #sessions = new Set<Session>();
-  readonly #onSession: (() => void)[] = [];
+  readonly #onSession = new Set<() => void>();
   #held: HeldTicket | undefined;
   #isWanted = false;
   #renewal: Timer | undefined;
@@ -45,15 +45,17 @@ export class QuicTickets {
     return !anywhere || this.#held.isForAnywhere;
   }
 
-  /** Until its link ends, the session is one that can be asked. */
+  /** Until its link ends, or its relay is about to, the session is one that can be asked. */
   add(session: Session): void {
     this.#sessions.add(session);
-    void session.link.closed.then(() => {
-      this.#sessions.delete(session);
-      if (this.#sessions.size === 0) this.#renewal?.cancel();
+    void session.link.closed.then(() => this.#remove(session));
+    void session.drained.then(() => {
+      this.#remove(session);
+      // Whoever takes that relay's place does not know its tickets.
+      if (this.#held?.session.link.remote.address === session.link.remote.address) this.#held = undefined;
     });
     if (session.welcome.ticket) this.keep(session.welcome.ticket, session);
-    for (const resolve of this.#onSession.splice(0)) resolve();
+    for (const resolve of this.#onSession) resolve();
   }
 
   /** One that the relay has sent. */
@@ -71,17 +73,37 @@ export class QuicTickets {
     this.#isWanted = true;
     for (;;) {
       if (this.isReady(anywhere)) return this.#takeHeld();
-      const session = this.#bestSession();
-      if (session) await this.fetch(session, anywhere, signal);
-      else await orAbort(signal, new Promise<void>((resolve) => this.#onSession.push(resolve)));
+      await this.#seek(anywhere, signal);
+    }
+  }
+
+  /** Ends with an answer, or when it is another one's to give: the session that was asked is over, or may never answer. */
+  async #seek(anywhere: boolean, signal: AbortSignal): Promise<void> {
+    let resolve = (): void => {};
+    const another = new Promise<void>((done) => {
+      resolve = done;
+    });
+    this.#onSession.add(resolve);
+    const session = this.#bestSession();
+    try {
+      await (session ? Promise.race([another, this.fetch(session, anywhere, signal)]) : orAbort(signal, another));
+    } catch (reason) {
+      if (!session || signal.aborted || this.#sessions.has(session)) throw reason;
+    } finally {
+      this.#onSession.delete(resolve);
     }
   }
 
   /** Asks for one, and keeps it. Rejects with `unreachable` when the relay has no QUIC at present. */
   async fetch(session: Session, anywhere: boolean, signal: AbortSignal): Promise<void> {
-    const ticket = await session.requestTicket(anywhere, signal);
+    const ticket = await askFor(session, anywhere, signal);
     if (!ticket) throw new PortholeError("unreachable", "The relay has no QUIC at present");
     this.keep(ticket, session, anywhere);
+  }
+
+  #remove(session: Session): void {
+    this.#sessions.delete(session);
+    if (this.#sessions.size === 0) this.#renewal?.cancel();
   }
 
   #takeHeld(): UsableTicket {
@@ -102,12 +124,25 @@ export class QuicTickets {
     }
   }
 
-  /** QUIC's own link first: what it brings is for the address that our UDP comes from. */
+  /**
+   * QUIC's own link first: what it brings is for the address that our UDP comes from. Then the newest, which comes from where we are now; a
+   * silent one only when there is no other.
+   */
   #bestSession(): Session | undefined {
-    const sessions = [...this.#sessions];
+    const sessions = [...this.#sessions].toReversed();
+    const heard = sessions.filter(({ link }) => !link.isSilent);
     return (
-      sessions.find(({ link }) => link.kind === "quic" && !link.isSilent) ??
-      sessions.find(({ link }) => link.kind !== "quic")
+      heard.find(({ link }) => link.kind === "quic") ?? heard[0] ?? sessions.find(({ link }) => link.kind !== "quic")
     );
+  }
+}
+
+/** That the relay does not answer here says nothing about its UDP port. */
+async function askFor(session: Session, anywhere: boolean, signal: AbortSignal): Promise<QuicTicket | undefined> {
+  try {
+    return await session.requestTicket(anywhere, signal);
+  } catch (reason) {
+    const { code, message } = PortholeError.from(reason);
+    throw code === "timeout" ? new PortholeError("unreachable", message, { cause: reason }) : reason;
   }
 }

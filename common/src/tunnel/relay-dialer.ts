@@ -132,7 +132,7 @@ export class RelayDialer {
         return await this.#openSession(carrier, signal);
       } catch (reason) {
         if (signal.aborted || PortholeError.from(reason).code !== "timeout") throw reason;
-        if (ticket.isLeftOver && this.#tickets.isReady(false)) return dial(trust);
+        if (ticket.isLeftOver && this.#tickets.isReady(this.#anywhere)) return dial(trust);
         // A relay is silent to strangers: where UDP and TCP leave by different addresses, the ticket may have been for the other one.
         this.#anywhere = !this.#anywhere;
         throw reason;
