@@ -296,6 +296,20 @@ describe("one endpoint's links with one relay", () => {
     await it.end();
   });
 
+  it("QUIC that was up is tried as often when another network has given it another link", async () => {
+    const it = world("auto");
+    await it.settle();
+    it.darken("quic", true);
+    it.answers.quic = "hang";
+    it.client.recheck();
+    await it.clock.advance(limits.linkSilence.deadMs);
+    assert.ok(it.dials.quic > 1);
+    await it.clock.advance(3_600_000);
+    const { quic } = it.dials;
+    assert.ok(quic > 3_600 / 60, `${quic} attempts in an hour`);
+    await it.end();
+  });
+
   for (const [what, go] of [
     ["a relay that drains", (it: World) => it.say("quic", { type: "drain", reason: "restart", deadlineMs: 30_000 })],
     ["a link that is worn out", (it: World) => it.wear("quic", 1)],

@@ -4,7 +4,7 @@ import type { Link, LinkStream } from "../link/index.ts";
 import { limits } from "../protocol/protocol.ts";
 import { AsyncQueue, type Timer } from "../util/index.ts";
 import { forward, type VisitReport } from "./forwarder.ts";
-import { LinkSlot } from "./link-slot.ts";
+import { LinkSlot, type LinkSlotOptions } from "./link-slot.ts";
 import { RelayDialer, type RelayDialerOptions } from "./relay-dialer.ts";
 import type { Session } from "./session.ts";
 import { publicUrl, type RelayStatus } from "./state.ts";
@@ -40,6 +40,7 @@ export class RelayClient {
   #review: Timer | undefined;
   #inspection: Timer | undefined;
   #wasAdmitted = false;
+  #quicWasUp = false;
   #published = "";
 
   constructor(options: RelayClientOptions, signal: AbortSignal) {
@@ -136,7 +137,7 @@ export class RelayClient {
       {
         transport,
         clock,
-        backoff: beside ? limits.quicRetry : limits.reconnect,
+        backoff: beside ? this.#quicBackoff() : limits.reconnect,
         // What has admitted one of our links is given up only when it refuses us.
         persistent: () => beside || this.#wasAdmitted,
         connect: (signal) => (transport === "quic" ? this.#connectQuic(signal) : this.#dialer.http2(signal)),
@@ -154,6 +155,12 @@ export class RelayClient {
       if (slot.leaving) for (const successor of this.#active(slot.transport)) successor.wake();
       this.#endWhenEmpty();
     });
+  }
+
+  /** Where it has worked it will work again, also for the slot that has taken the place of the one that was up. */
+  #quicBackoff(): LinkSlotOptions["backoff"] {
+    const { firstMs, maxMs, maxAfterServiceMs } = limits.quicRetry;
+    return { firstMs, maxMs: this.#quicWasUp ? maxAfterServiceMs : maxMs, maxAfterServiceMs };
   }
 
   async #connectQuic(signal: AbortSignal): Promise<Session> {
@@ -189,6 +196,7 @@ export class RelayClient {
 
   #onUp(slot: LinkSlot): void {
     this.#wasAdmitted = true;
+    if (slot.transport === "quic") this.#quicWasUp = true;
     if (slot.leaving) return;
     for (const other of this.#slots)
       if (other.leaving && other.transport === slot.transport) other.retire("Another link has taken its place");
