@@ -162,6 +162,23 @@ describe("the relay's side of an agent", () => {
     await over;
   });
 
+  it("is refused when the relay has begun to stop by then, which it would not be told any more", async () => {
+    let isStopping = false;
+    const { link, over } = connect({
+      refusal: () => (isStopping ? new PortholeError("draining", "this relay is being stopped") : undefined),
+      admission: {
+        async admit({ peer }) {
+          isStopping = true;
+          return grant(peer.clientId);
+        },
+      },
+    });
+    link.control.send(hello);
+    const answer = await link.control.next();
+    assert.equal(answer?.type === "reject" && answer.code, "draining");
+    await over;
+  });
+
   it("is refused with a voucher for somebody else's key", async () => {
     const { link, over } = connect();
     link.control.send({ ...hello, voucher: vouchFor(generateKey(), generateKey().fingerprint) });

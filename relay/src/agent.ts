@@ -125,6 +125,9 @@ async function admit(
   // It may have been revoked while its admission was being written down.
   const objected = objection();
   if (objected) throw objected;
+  // Or the relay has told everybody meanwhile that it will stop.
+  const late = deps.refusal();
+  if (late) throw late;
   const hostnames = [`${label}.${suffix}`];
   applicant.admit(peer.clientId);
   const { fingerprint } = peer;
