@@ -211,7 +211,7 @@ export const limits = {
   streamWindowBytes: 1024 * 1024,
   /** The same for all streams of one link together. */
   linkWindowBytes: 16 * 1024 * 1024,
-  /** What one QUIC link may make the relay hold for visitors who don't read; above it the largest of them is given up. */
+  /** What one QUIC link may make the relay hold for visitors who don't read; above it one of them is given up. */
   maxHeldBytesPerLink: 256 * 1024 * 1024,
   /** How long an aborted stream may take to end in order before it is reset. */
   abortDrainMs: 30_000,

@@ -7,6 +7,8 @@ const initialBytes = 256 * 1024;
 const maxWindowBytes = 4 * 1024 * 1024;
 /** The engine doubles a window that is used up within two round trips. We don't know them; no path that anyone likes is longer. */
 const fastMs = 1_000;
+/** Who has taken nothing for so long does not read; others are only slow. */
+const standingMs = 10_000;
 
 interface Reader {
   window: number;
@@ -14,40 +16,103 @@ interface Reader {
   updatedAt: number;
 }
 
+interface Stopped {
+  /** What it may hold. */
+  readonly bytes: number;
+  readonly sinceMs: number;
+}
+
+export interface HeldBounds {
+  readonly perLink: number;
+  readonly inAll: number;
+}
+
 /**
- * Bounds what one link can make the lane hold. The engine keeps what a client has sent until the visitor takes it: a window for
- * each stream, which has grown with the visitor's speed, and the window of the whole connection is of no use (config.ts in
- * link/quic). So the windows of the streams whose visitors have stopped are added up, as they can be at most.
+ * Bounds what clients can make the lane hold, one link and all of them. The engine keeps what a client has sent until the visitor takes
+ * it: a window for each stream, which has grown with the visitor's speed, and the window of the whole connection is of no use
+ * (config.ts in link/quic). So the windows of the streams whose visitors have stopped are added up, as they can be at most.
  */
 export class HeldBytes {
   readonly #clock: Clock;
-  readonly #maxBytes: number;
-  readonly #onExcess: (stream: CarrierStream) => void;
-  /** Those whose visitors have stopped, the longest first, and what each may hold. */
-  readonly #stopped = new Map<CarrierStream, number>();
+  readonly #bounds: HeldBounds;
+  /** Those that hold anything. */
+  readonly #links = new Set<LinkHeld>();
   #total = 0;
 
-  /** `onExcess`: this stream has to be given up. */
-  constructor(clock: Clock, maxBytes: number, onExcess: (stream: CarrierStream) => void) {
+  constructor(clock: Clock, bounds: HeldBounds) {
     this.#clock = clock;
-    this.#maxBytes = maxBytes;
-    this.#onExcess = onExcess;
+    this.#bounds = bounds;
+  }
+
+  /** `onExcess`: this stream of the link has to be given up. */
+  link(onExcess: (stream: CarrierStream) => void): LinkHeld {
+    const link = new LinkHeld({ clock: this.#clock, onExcess, onChange: (bytes) => this.#onChange(link, bytes) });
+    return link;
+  }
+
+  #onChange(link: LinkHeld, bytes: number): void {
+    this.#total += bytes;
+    if (link.total > 0) this.#links.add(link);
+    else this.#links.delete(link);
+    if (bytes < 0) return;
+    while (link.total > this.#bounds.perLink) link.giveUp();
+    while (this.#total > this.#bounds.inAll)
+      [...this.#links].reduce((one, other) => (other.total > one.total ? other : one)).giveUp();
+  }
+}
+
+interface LinkHeldOptions {
+  readonly clock: Clock;
+  readonly onExcess: (stream: CarrierStream) => void;
+  /** Holds so much more, or less. */
+  readonly onChange: (bytes: number) => void;
+}
+
+/** What one link holds. */
+export class LinkHeld {
+  readonly #options: LinkHeldOptions;
+  /** Those whose visitors have stopped, the longest first. */
+  readonly #stopped = new Map<CarrierStream, Stopped>();
+  #total = 0;
+
+  constructor(options: LinkHeldOptions) {
+    this.#options = options;
+  }
+
+  get total(): number {
+    return this.#total;
   }
 
   /** `stream` is piped to where the visitor is, which pauses it while the visitor does not read. */
   watch(stream: CarrierStream): void {
-    const reader: Reader = { window: firstWindowBytes, sinceUpdate: 0, updatedAt: this.#clock.monotonic() };
+    const now = this.#options.clock.monotonic();
+    const reader: Reader = { window: firstWindowBytes, sinceUpdate: 0, updatedAt: now };
     stream.on("data", (chunk: Buffer) => this.#onRead(reader, chunk.length));
     stream.on("pause", () => this.#stop(stream, Math.max(initialBytes, reader.window)));
-    stream.on("resume", () => this.#go(stream));
+    // Node tells of it a little later, when it may be paused again.
+    stream.on("resume", () => {
+      if (!stream.isPaused()) this.#go(stream);
+    });
     stream.on("end", () => this.#go(stream));
     stream.on("close", () => this.#go(stream));
+  }
+
+  /** The largest of those who don't read, or of all when everybody does. */
+  giveUp(): void {
+    const { clock, onExcess } = this.#options;
+    const all = [...this.#stopped];
+    const standing = all.filter(([, { sinceMs }]) => clock.monotonic() - sinceMs >= standingMs);
+    const [worst] = (standing.length > 0 ? standing : all).reduce((one, other) =>
+      other[1].bytes > one[1].bytes ? other : one,
+    );
+    this.#go(worst);
+    onExcess(worst);
   }
 
   #onRead(reader: Reader, bytes: number): void {
     reader.sinceUpdate += bytes;
     if (reader.sinceUpdate < reader.window / 2) return;
-    const now = this.#clock.monotonic();
+    const now = this.#options.clock.monotonic();
     if (now - reader.updatedAt < fastMs) reader.window = Math.min(2 * reader.window, maxWindowBytes);
     reader.sinceUpdate = 0;
     reader.updatedAt = now;
@@ -56,17 +121,18 @@ export class HeldBytes {
   #stop(stream: CarrierStream, bytes: number): void {
     // A pipe pauses its source also when both are over.
     if (stream.destroyed || stream.readableEnded || this.#stopped.has(stream)) return;
-    this.#stopped.set(stream, bytes);
-    this.#total += bytes;
-    while (this.#total > this.#maxBytes) {
-      const [worst] = [...this.#stopped].reduce((one, other) => (other[1] > one[1] ? other : one));
-      this.#go(worst);
-      this.#onExcess(worst);
-    }
+    this.#stopped.set(stream, { bytes, sinceMs: this.#options.clock.monotonic() });
+    this.#change(bytes);
   }
 
   #go(stream: CarrierStream): void {
-    this.#total -= this.#stopped.get(stream) ?? 0;
+    const { bytes = 0 } = this.#stopped.get(stream) ?? {};
     this.#stopped.delete(stream);
+    if (bytes > 0) this.#change(-bytes);
+  }
+
+  #change(bytes: number): void {
+    this.#total += bytes;
+    this.#options.onChange(bytes);
   }
 }

@@ -5,7 +5,7 @@ import { listenQuic, openAdmission, TicketGate, type QuicCarrier, type QuicListe
 import { limits } from "@porthole/common/protocol";
 import type { Clock, Timer } from "@porthole/common/util";
 import { FramedStream } from "./framed-stream.ts";
-import { HeldBytes } from "./held-bytes.ts";
+import { HeldBytes, type LinkHeld } from "./held-bytes.ts";
 import { decodeStreamHead, streamHeadBytes, type FromLane, type LaneStart, type ToLane } from "./wire.ts";
 
 export interface LaneServerOptions extends LaneStart {
@@ -19,7 +19,7 @@ const backlog = 4_096;
 interface LaneLink {
   readonly carrier: QuicCarrier;
   readonly sockets: Set<FramedStream>;
-  readonly held: HeldBytes;
+  readonly held: LinkHeld;
   /** The relay has to send for the control stream. */
   deadline: Timer | undefined;
   controlEnded: boolean;
@@ -33,12 +33,14 @@ export class LaneServer {
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
   readonly #tickets: TicketGate | undefined;
+  readonly #held: HeldBytes;
   #quic: QuicListener | undefined;
   #nextLink = 1;
 
   private constructor(options: LaneServerOptions) {
     this.#options = options;
     this.#tickets = options.ticketKeys && new TicketGate(options.clock, options.ticketKeys);
+    this.#held = new HeldBytes(options.clock, options.heldBounds);
     this.#server = net.createServer({ allowHalfOpen: true }, (socket) => this.#onSocket(socket));
   }
 
@@ -114,12 +116,12 @@ export class LaneServer {
   }
 
   #announce(carrier: QuicCarrier): void {
-    const { clock, send, maxHeldBytes } = this.#options;
+    const { clock, send } = this.#options;
     const id = this.#nextLink++;
     const link: LaneLink = {
       carrier,
       sockets: new Set(),
-      held: new HeldBytes(clock, maxHeldBytes, (stream) => send({ type: "excess", link: id, stream: stream.id })),
+      held: this.#held.link((stream) => send({ type: "excess", link: id, stream: stream.id })),
       deadline: clock.timer(limits.admissionDeadlineMs, () =>
         carrier.destroy(new PortholeError("timeout", "The relay did not send for a new link")),
       ),

@@ -155,7 +155,8 @@ export class Lane {
         port: this.#port,
         ...this.#identity,
         ticketKeys: admission === "ticket" ? this.#tickets.keys() : undefined,
-        maxHeldBytes: maxHeldBytes ?? limits.maxHeldBytesPerLink,
+        // So that no client can bring the lane to its cap by visitors who don't read, and end the links of all.
+        heldBounds: { perLink: maxHeldBytes ?? limits.maxHeldBytesPerLink, inAll: memoryCapBytes / 2 },
         socketPath,
       },
       memoryCapBytes,

@@ -1,6 +1,7 @@
 import type { ErrorCode } from "@porthole/common/errors";
 import type { RemoteAddress } from "@porthole/common/link";
 import type { QuicListenerStats, TicketKey } from "@porthole/common/link/quic";
+import type { HeldBounds } from "./held-bytes.ts";
 
 /**
  * What the relay and its lane say to each other over the channel between parent and child. Bytes take another way: a socket
@@ -22,8 +23,7 @@ export interface LaneStart {
   readonly key: string;
   /** Whose tickets the lane lets in; undefined lets in everyone. */
   readonly ticketKeys: readonly TicketKey[] | undefined;
-  /** See HeldBytes. */
-  readonly maxHeldBytes: number;
+  readonly heldBounds: HeldBounds;
   /** Where the lane listens for the relay's sockets. */
   readonly socketPath: string;
 }
