@@ -42,6 +42,8 @@ class StreamConnection implements AgentConnection {
   readonly #listeners = new Map<string, Set<(params: never) => void>>();
   #resolveClosed: (reason: PortholeError) => void = () => {};
   #reason: PortholeError | undefined;
+  /** Messages that were read and acted upon. */
+  #heard = 0;
 
   constructor({ input, output }: RpcStreams) {
     this.#output = output;
@@ -53,10 +55,17 @@ class StreamConnection implements AgentConnection {
       onBad: ({ what }) =>
         this.#end(new PortholeError("protocol", `The agent wrote something else than messages: ${what}`)),
     });
-    this.#connection = createMessageConnection(reader, new FrameWriter(output), NullLogger);
+    this.#connection = createMessageConnection(reader, new FrameWriter(output), NullLogger, {
+      messageStrategy: {
+        handleMessage: (message, next) => {
+          this.#heard++;
+          return next(message);
+        },
+      },
+    });
     this.#connection.onNotification((method, params) => this.#dispatch(method, params));
     this.#connection.onError(() => {});
-    this.#connection.onClose(() => this.#end(new PortholeError("closed", "The agent has ended")));
+    this.#connection.onClose(() => this.#endWhenHeard(new PortholeError("closed", "The agent has ended")));
     this.#connection.listen();
   }
 
@@ -95,6 +104,12 @@ class StreamConnection implements AgentConnection {
 
   #dispatch(method: string, params: unknown): void {
     for (const listener of this.#listeners.get(method) ?? []) listener(params as never);
+  }
+
+  /** The library acts upon one message a turn of the event loop, whatever else has come with it. */
+  #endWhenHeard(reason: PortholeError): void {
+    const before = this.#heard;
+    setImmediate(() => (this.#heard === before ? this.#end(reason) : this.#endWhenHeard(reason)));
   }
 
   #end(reason: PortholeError): void {
