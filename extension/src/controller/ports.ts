@@ -22,7 +22,7 @@ export interface WorkspaceStore {
 }
 
 export interface Workspace {
-  /** The first folder's URI; empty without one. */
+  /** The URI of the saved workspace, or of the first folder; empty without one. */
   readonly folder: string;
   readonly isTrusted: boolean;
 }

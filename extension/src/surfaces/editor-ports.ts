@@ -27,7 +27,10 @@ export function editorStore({ workspaceState }: ExtensionContext): WorkspaceStor
 
 export const editorWorkspace: Workspace = {
   get folder() {
-    return vscode.workspace.workspaceFile?.toString() ?? vscode.workspace.workspaceFolders?.[0]?.uri.toString() ?? "";
+    const { workspaceFile, workspaceFolders } = vscode.workspace;
+    // A workspace that nobody has saved has another name each time.
+    const saved = workspaceFile?.scheme === "untitled" ? undefined : workspaceFile;
+    return (saved ?? workspaceFolders?.[0]?.uri)?.toString() ?? "";
   },
   get isTrusted() {
     return vscode.workspace.isTrusted;
