@@ -4,6 +4,7 @@ import type { LogLine } from "@porthole/common/rpc";
 import { systemClock } from "@porthole/common/util";
 import { Controller } from "./controller/index.ts";
 import type { CommandId } from "./manifest/index.ts";
+import { requestsCommands } from "./requests/requests-commands.ts";
 import { requestsView } from "./requests/requests-view.ts";
 import { accessCommands } from "./surfaces/access.ts";
 import { actionCommands } from "./surfaces/actions.ts";
@@ -71,6 +72,7 @@ export function activate(context: ExtensionContext): void {
       ...identityCommands(surface),
       ...helpCommands(surface, log, reports),
       ...qrCommands(surface),
+      ...requestsCommands(surface, requests),
     }),
   );
   tunnels.resume().catch(report);

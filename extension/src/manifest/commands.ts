@@ -8,13 +8,14 @@ export interface CommandSpec {
 }
 
 export const commands = {
-  "porthole.expose": { title: "command.expose", icon: "globe" },
+  "porthole.expose": { title: "command.expose", icon: "broadcast" },
   "porthole.stop": { title: "command.stop", icon: "debug-stop", palette: "porthole.hasExposed" },
   "porthole.start": { title: "command.start", icon: "play", palette: false },
   "porthole.remove": { title: "command.remove", icon: "close", palette: false },
   "porthole.copyUrl": { title: "command.copyUrl", icon: "copy", palette: "porthole.hasExposed" },
   "porthole.openUrl": { title: "command.openUrl", icon: "link-external", palette: "porthole.hasExposed" },
   "porthole.showQrCode": { title: "command.showQrCode", palette: "porthole.hasExposed" },
+  "porthole.showRequests": { title: "command.showRequests", palette: "porthole.hasExposed" },
   "porthole.showActions": { title: "command.showActions", palette: "porthole.hasExposed" },
   "porthole.addSecondary": { title: "command.addSecondary", palette: "porthole.hasExposed" },
   "porthole.removeSecondary": { title: "command.removeSecondary", icon: "close", palette: "porthole.hasSecondary" },

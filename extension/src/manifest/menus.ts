@@ -16,6 +16,12 @@ const item = (...kinds: readonly string[]): string =>
   `${endpoints} && viewItem =~ /^(${kinds.map((kind) => kind.replaceAll(".", "\\.")).join("|")})$/`;
 const endpoint = item(items.running, items.stopped);
 
+/** A button on an item, and the same in its menu: the keyboard reaches no buttons. */
+const inline = (command: CommandId, when: string, place: number): readonly MenuItem[] => [
+  { command, when, group: `inline@${place}` },
+  { command, when, group: `0_item@${place}` },
+];
+
 export const menus: Readonly<Record<string, readonly MenuItem[]>> = {
   "ports/item/context": [
     { command: "porthole.expose", when: `${port} && ${notExposed}`, group: "1_porthole@1" },
@@ -39,16 +45,17 @@ export const menus: Readonly<Record<string, readonly MenuItem[]>> = {
     { command: "porthole.openSettings", when: endpoints, group: "2_help@3" },
   ],
   "view/item/context": [
-    { command: "porthole.copyUrl", when: item(items.running), group: "inline@1" },
-    { command: "porthole.openUrl", when: item(items.running), group: "inline@2" },
-    { command: "porthole.stop", when: item(items.running), group: "inline@3" },
-    { command: "porthole.start", when: item(items.stopped), group: "inline@1" },
-    { command: "porthole.remove", when: item(items.stopped), group: "inline@2" },
-    { command: "porthole.copySecondaryUrl", when: item(items.secondary), group: "inline@1" },
-    { command: "porthole.removeSecondary", when: item(items.secondary), group: "inline@2" },
-    { command: "porthole.protect", when: item(items.access), group: "inline@1" },
+    ...inline("porthole.copyUrl", item(items.running), 1),
+    ...inline("porthole.openUrl", item(items.running), 2),
+    ...inline("porthole.stop", item(items.running), 3),
+    ...inline("porthole.start", item(items.stopped), 1),
+    ...inline("porthole.remove", item(items.stopped), 2),
+    ...inline("porthole.copySecondaryUrl", item(items.secondary), 1),
+    ...inline("porthole.removeSecondary", item(items.secondary), 2),
+    ...inline("porthole.protect", item(items.access), 1),
     { command: "porthole.showQrCode", when: item(items.running), group: "1_share@1" },
     { command: "porthole.protect", when: item(items.running), group: "1_share@3" },
+    { command: "porthole.showRequests", when: item(items.running), group: "1_share@4" },
     {
       command: "porthole.copyFingerprint",
       when: item(items.running, items.secondary, items.certificate),

@@ -12,7 +12,7 @@ export const walkthrough = {
   description: "%walkthrough.description%",
   steps: [
     step("relay", ["onContext:porthole.hasRelays", "onCommand:porthole.tryWithoutRelay"]),
-    step("expose", ["onCommand:porthole.expose"]),
+    step("expose", ["onContext:porthole.hasExposed"]),
     step("share", ["onCommand:porthole.copyUrl", "onCommand:porthole.showQrCode"]),
     step("protect", ["onCommand:porthole.protect", "onCommand:porthole.addSecondary"]),
     step("inspect", ["onView:porthole.requests"]),

@@ -26,6 +26,7 @@ export interface TunnelChoice {
 export type ToPage =
   | { readonly type: "init"; readonly texts: Readonly<Record<string, string>> }
   | { readonly type: "tunnels"; readonly tunnels: readonly TunnelChoice[] }
+  | { readonly type: "show"; readonly tunnel: string }
   | { readonly type: "changes"; readonly tunnel: string; readonly changes: InspectorChanges }
   | { readonly type: "answer"; readonly n: number; readonly result?: unknown; readonly error?: RpcErrorData };
 

@@ -1,12 +1,25 @@
 import { randomBytes } from "node:crypto";
-import { env, l10n, Uri, window, workspace, type Disposable, type ExtensionContext, type Webview } from "vscode";
+import {
+  commands,
+  env,
+  l10n,
+  Uri,
+  window,
+  workspace,
+  type Disposable,
+  type ExtensionContext,
+  type Webview,
+} from "vscode";
 import { PortholeError } from "@porthole/common/errors";
 import { rpcErrorData, type AgentConnection } from "@porthole/common/rpc";
 import { nameOf, type Controller } from "../controller/index.ts";
+import type { ViewId } from "../manifest/index.ts";
 import { t } from "../text.ts";
 import { pageMethods, type FromPage, type ToPage } from "./messages.ts";
 
 export interface RequestsView extends Disposable {
+  /** Opens it, on the requests of this port. */
+  show(exposureId: string): Promise<void>;
   onAgent(connection: AgentConnection): void;
 }
 
@@ -15,6 +28,9 @@ export function requestsView(controller: Controller, { extensionUri }: Extension
   const folder = Uri.joinPath(extensionUri, "dist", "extension");
   let post: (message: ToPage) => void = () => {};
   let shown = "";
+  let isReady = false;
+  /** Of which port, once the page is ready. */
+  let wanted: string | undefined;
 
   function tellTunnels(): void {
     const tunnels = controller.state.exposures
@@ -32,6 +48,8 @@ export function requestsView(controller: Controller, { extensionUri }: Extension
         post({ type: "init", texts: plainTexts(l10n.bundle ?? {}) });
         shown = "";
         tellTunnels();
+        if (wanted !== undefined) post({ type: "show", tunnel: wanted });
+        [wanted, isReady] = [undefined, true];
         return;
       case "call":
         post({ type: "answer", n: message.n, ...(await answer(controller, message)) });
@@ -59,6 +77,7 @@ export function requestsView(controller: Controller, { extensionUri }: Extension
           );
         });
         onDidDispose(() => {
+          isReady = false;
           post = () => {};
         });
         webview.html = pageHtml(webview, folder);
@@ -67,6 +86,11 @@ export function requestsView(controller: Controller, { extensionUri }: Extension
     { webviewOptions: { retainContextWhenHidden: true } },
   );
   return {
+    async show(exposureId) {
+      if (isReady) post({ type: "show", tunnel: exposureId });
+      else wanted = exposureId;
+      await commands.executeCommand(`${"porthole.requests" satisfies ViewId}.focus`);
+    },
     onAgent(connection) {
       connection.on("inspect/exchange", ({ id, changes }) => post({ type: "changes", tunnel: id, changes }));
     },

@@ -20,6 +20,7 @@ export function actionCommands({ controller, run }: SurfaceContext) {
           item("copy", t("Copy Public URL"), "porthole.copyUrl"),
           item("link-external", t("Open in Browser"), "porthole.openUrl"),
           item("device-mobile", t("Show QR Code"), "porthole.showQrCode"),
+          item("list-selection", t("Show Requests"), "porthole.showRequests"),
           exposure.secondary
             ? item("git-branch", t("Copy Secondary URL"), "porthole.copySecondaryUrl")
             : item("git-branch", t("Add Secondary Endpoint"), "porthole.addSecondary"),

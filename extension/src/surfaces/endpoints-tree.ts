@@ -137,7 +137,7 @@ function partItem(controller: Controller, exposure: Exposure, part: Node["part"]
       return {
         label: t("Access"),
         description: describeAccess(endpoint?.gateway.access, now),
-        iconPath: new ThemeIcon(endpoint?.gateway.access ? "shield" : "unlock"),
+        iconPath: new ThemeIcon(endpoint?.gateway.access ? "shield" : "eye"),
         contextValue: items.access,
       };
     default:

@@ -13,7 +13,7 @@ import { isPortTarget, readAddress, readPortArgument, type PortTarget, type Side
 import { t } from "../text.ts";
 import { editorSettings } from "./editor-ports.ts";
 import { chooseExposure, pickPort } from "./pickers.ts";
-import { exposureIdOf, type SurfaceContext } from "./surface.ts";
+import { exposureIdOf, type JoinOptions, type SurfaceContext } from "./surface.ts";
 
 /** Exposing, and what one does with the URL. `side` says how the Ports view's arguments have to be read. */
 export function exposingCommands(context: SurfaceContext, side: Side) {
@@ -81,7 +81,7 @@ async function hasRelay({ controller, run }: SurfaceContext): Promise<boolean> {
     join,
     trial,
   );
-  if (choice === join) await run("porthole.joinRelay");
+  if (choice === join) await run("porthole.joinRelay", { isForPort: true } satisfies JoinOptions);
   else if (choice === trial) await controller.useTrialRelay();
   return usable();
 }

@@ -3,7 +3,7 @@ import { PortholeError } from "@porthole/common/errors";
 import type { RelaySpec, RelayTest, TransportTest } from "@porthole/common/rpc";
 import type { Controller } from "../controller/index.ts";
 import { t } from "../text.ts";
-import type { SurfaceContext } from "./surface.ts";
+import type { JoinOptions, SurfaceContext } from "./surface.ts";
 import { cancellable } from "./progress.ts";
 
 /** Joining, adding, testing and removing relays, and trying it out without one. */
@@ -23,7 +23,8 @@ export function relayCommands({ controller, run }: SurfaceContext) {
       const relay = await controller.ask.parseInvite(invite.trim());
       if (!(await confirmRelay(relay))) return;
       await controller.addRelay(relay);
-      void offerToExpose(t("Joined the relay {0}.", relay.address), run);
+      const { isForPort } = (argument ?? {}) as Partial<JoinOptions>;
+      if (isForPort !== true) void offerToExpose(t("Joined the relay {0}.", relay.address), run);
     },
     async "porthole.addRelay"() {
       const address = await window.showInputBox({

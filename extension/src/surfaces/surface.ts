@@ -8,6 +8,12 @@ export interface SurfaceContext {
   readonly run: (command: CommandId, ...args: unknown[]) => Promise<unknown>;
 }
 
+/** How a relay is joined. */
+export interface JoinOptions {
+  /** In the midst of exposing a port, which goes on then. */
+  readonly isForPort: boolean;
+}
+
 /** The argument of commands that act on one exposed port: what the tree hands over, too. */
 export interface ExposureItem {
   readonly exposureId: string;

@@ -75,6 +75,13 @@ class Page {
     if (this.#tunnel !== before || tunnels.length === 0) void this.#reload();
   }
 
+  /** The requests of this port, if it is exposed. */
+  show(tunnel: string): void {
+    if (tunnel === this.#tunnel || ![...this.#choice.options].some(({ value }) => value === tunnel)) return;
+    this.#choice.value = tunnel;
+    void this.#reload();
+  }
+
   apply(tunnel: string, changes: InspectorChanges): void {
     if (tunnel !== this.#tunnel) return;
     this.#showRecording(changes.status.recording);
@@ -221,6 +228,9 @@ const host = new Host((message: Exclude<ToPage, { type: "answer" }>) => {
       break;
     case "tunnels":
       page?.setTunnels(message.tunnels);
+      break;
+    case "show":
+      page?.show(message.tunnel);
       break;
     case "changes":
       page?.apply(message.tunnel, message.changes);

@@ -1,0 +1,12 @@
+import { chooseExposure } from "../surfaces/pickers.ts";
+import type { SurfaceContext } from "../surfaces/surface.ts";
+import type { RequestsView } from "./requests-view.ts";
+
+export function requestsCommands({ controller }: SurfaceContext, view: RequestsView) {
+  return {
+    async "porthole.showRequests"(argument: unknown) {
+      const exposure = await chooseExposure(controller, argument);
+      if (exposure) await view.show(exposure.id);
+    },
+  };
+}
