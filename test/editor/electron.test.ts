@@ -8,7 +8,7 @@ import { buildPrograms } from "../../scripts/built-programs.ts";
 import { get, needQuic, siteAt, soon, startHttp, startTestRelay, useScope } from "../fixture/index.ts";
 
 describe("The extension's tunnel process where bytes can't be returned, as in Electron", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const scope = useScope();
 
   it("carries visitors over QUIC", async function () {
@@ -28,6 +28,7 @@ describe("The extension's tunnel process where bytes can't be returned, as in El
     });
     const ended = once(child, "exit");
     const agent = connectAgent({ input: child.stdout, output: child.stdin });
+    scope.defer(() => void child.kill("SIGKILL"));
     scope.defer(async () => {
       agent.close();
       assert.deepEqual(await soon(ended, "the end of the process"), [0, null]);

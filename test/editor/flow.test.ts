@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
@@ -15,10 +15,17 @@ import {
   useScope,
   type Service,
 } from "../fixture/index.ts";
-import { launchBrowser, packExtension, startCodeServer, Workbench, type CodeServer } from "./fixture/index.ts";
+import {
+  launchBrowser,
+  openPage,
+  packExtension,
+  startCodeServer,
+  Workbench,
+  type CodeServer,
+} from "./fixture/index.ts";
 
 describe("The extension in an editor", function () {
-  this.timeout(120_000);
+  this.timeout(400_000);
   let browser: Browser;
   let server: CodeServer;
   let workbench: Workbench;
@@ -44,13 +51,12 @@ describe("The extension in an editor", function () {
     workbench = await Workbench.open(browser, server);
   });
   after(async () => {
-    await workbench?.close();
-    await browser?.close();
+    await Promise.allSettled([workbench?.close(), browser?.close()]);
     await server?.stop();
     if (relayState) await rm(relayState, { recursive: true });
   });
   afterEach(async function () {
-    if (this.currentTest?.state === "failed") await workbench?.picture(`failed ${this.currentTest.title}`);
+    await workbench?.pictureOfFailure(this.currentTest);
   });
 
   const scope = useScope();
@@ -65,7 +71,7 @@ describe("The extension in an editor", function () {
 
   /** What a visitor reads at a URL; undefined when nobody is there. */
   async function visit(url: string): Promise<string | undefined> {
-    const page: Page = await browser.newPage();
+    const page: Page = await openPage(browser);
     try {
       await page.goto(url);
       return await page.locator("body").innerText();
@@ -103,7 +109,7 @@ describe("The extension in an editor", function () {
     const relay = await startRelay();
     const site = await startSite("hello again");
     await workbench.command("Porthole: Expose with Porthole");
-    await workbench.page.getByText("Expose a Port").first().waitFor();
+    await workbench.quickInput("Expose a Port");
     await workbench.pick(String(site.port));
     await workbench.notification("is on the clipboard").waitFor();
     const url = await workbench.copiedUrl();
@@ -118,22 +124,26 @@ describe("The extension in an editor", function () {
     await writeFile(planted, "-----BEGIN PRIVATE KEY-----");
     assert.deepEqual(await filesWithKeys(), [planted]);
 
+    // What it would be started from again is away until the state has been seen.
+    const [program, aside] = await agentProgram();
+    await rename(program, aside);
     process.kill(await agentPid(), "SIGKILL");
-    await workbench.treeRow(/the tunnel process has ended|connecting/).waitFor();
+    await workbench.treeRow(/the tunnel process has ended/).waitFor();
+    await rename(aside, program);
     await workbench.treeRow(/online/).waitFor();
     await serves(url, "hello again");
     await workbench.statusBarItem.click();
     await workbench.pick(/Stop/);
     await workbench.treeRow(new RegExp(`${site.port}.*stopped`)).waitFor();
     // The killed process has not said goodbye, so over QUIC the relay notices only by the silence.
-    await until(() => relay.counts().agents === 0, "the relay noticed");
+    await until(() => relay.counts().agents === 0, "the relay noticed", 60_000);
   });
 
   it("says that the relay is away, and goes on when it is back", async () => {
     const relay = await startRelay();
     const site = await startSite("hello");
     await workbench.command("Porthole: Expose with Porthole");
-    await workbench.page.getByText("Expose a Port").first().waitFor();
+    await workbench.quickInput("Expose a Port");
     await workbench.pick(String(site.port));
     await workbench.notification("is on the clipboard").waitFor();
     await workbench.picture("notification");
@@ -175,8 +185,13 @@ describe("The extension in an editor", function () {
     const { mouse, keyboard } = workbench.page;
     await mouse.move(box.x + 40, box.y + box.height / 2);
     await keyboard.down("Control");
-    await mouse.move(box.x + 44, box.y + box.height / 2, { steps: 3 });
-    await workbench.page.waitForTimeout(1_000);
+    const link = workbench.page.locator(".part.panel .xterm-cursor-pointer");
+    await until(async () => {
+      await mouse.move(box.x + 44, box.y + box.height / 2, { steps: 3 });
+      await mouse.move(box.x + 41, box.y + box.height / 2, { steps: 3 });
+      await workbench.page.waitForTimeout(500);
+      return (await link.count()) > 0;
+    }, "the terminal shows a link");
     await workbench.picture("terminal link");
     await mouse.click(box.x + 41, box.y + box.height / 2);
     await keyboard.up("Control");
@@ -208,12 +223,7 @@ describe("The extension in an editor", function () {
   });
 
   async function serves(url: string, text: string): Promise<void> {
-    let found: string | undefined;
-    for (let attempt = 0; attempt < 20 && found !== text; attempt++) {
-      found = await visit(url);
-      if (found !== text) await workbench.page.waitForTimeout(500);
-    }
-    assert.equal(found, text, url);
+    await until(async () => (await visit(url)) === text, `${url} served ${text}`, 60_000);
   }
 
   /** Keys are among the editor's secrets: never in its settings, state or logs. */
@@ -226,5 +236,13 @@ describe("The extension in an editor", function () {
   async function agentPid(): Promise<number> {
     const { stdout } = await run("pgrep", ["-f", `${server.data}/extensions/.*agent.mjs`]);
     return Number(stdout.trim().split("\n").at(-1));
+  }
+
+  /** Its file, and where that can be meanwhile. */
+  async function agentProgram(): Promise<readonly [string, string]> {
+    const extensions = join(server.data, "extensions");
+    const found = (await readdir(extensions, { recursive: true })).find((each) => each.endsWith("/agent.mjs"));
+    const path = join(extensions, found ?? assert.fail("there is no agent.mjs"));
+    return [path, `${path}.aside`];
   }
 });

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { platformReason, skipUnless } from "../../common/src/testing/skip.ts";
 import { needProgram, startHttp, startProxy, startTestRelay, useScope } from "../fixture/index.ts";
-import { launchBrowser, packExtension, startCodeServer, Workbench } from "./fixture/index.ts";
+import { launchBrowser, openPage, packExtension, startCodeServer, Workbench } from "./fixture/index.ts";
 
 describe("The extension in an editor behind an HTTP proxy", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let browser: Browser;
   let vsix: string;
 
@@ -49,7 +49,7 @@ describe("The extension in an editor behind an HTTP proxy", function () {
     scope.defer(() => workbench.close());
 
     await workbench.command("Porthole: Expose with Porthole");
-    await workbench.page.getByText("Expose a Port").first().waitFor();
+    await workbench.quickInput("Expose a Port");
     await workbench.pick(String(site.port));
     await workbench.showEndpoints();
     await workbench.treeRow(/relay unreachable/).waitFor();
@@ -61,7 +61,7 @@ describe("The extension in an editor behind an HTTP proxy", function () {
     await workbench.page.keyboard.type("@id:http.proxy");
     await settings.locator('input[aria-label="http.proxy"]').fill(proxy.url());
     await workbench.treeRow(new RegExp(`${site.port}.*online`)).waitFor();
-    const page = await browser.newPage();
+    const page = await openPage(browser);
     scope.defer(() => page.close());
     await page.goto(await workbench.copiedUrl());
     assert.equal(await page.locator("body").innerText(), "through the proxy");
