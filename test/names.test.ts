@@ -19,7 +19,7 @@ import {
 } from "./fixture/index.ts";
 
 describe("Names and keys", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const scope = useScope();
   const startSite = (text = "hello") => startHttp(scope, (_request, response) => response.end(text));
 

@@ -6,7 +6,7 @@ import { get, run, siteAt, start, startHttp, useScope } from "./fixture/index.ts
 const root = join(import.meta.dirname, "..");
 
 describe("the packages", function () {
-  this.timeout(180_000);
+  this.timeout(1_000_000);
   const scope = useScope();
 
   it("install globally, as docs/hosting.md has it, and run where nothing knows of this repository", async () => {

@@ -19,7 +19,7 @@ import {
 } from "./fixture/index.ts";
 
 describe("The visitor's address at the local service", function () {
-  this.timeout(30_000);
+  this.timeout(180_000);
   const scope = useScope();
 
   overEachTransport((transport) => {

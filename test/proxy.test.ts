@@ -15,7 +15,7 @@ import {
 } from "./fixture/index.ts";
 
 describe("Behind an HTTP proxy", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const scope = useScope();
   const startSite = () => startHttp(scope, (_request, response) => response.end("hello"));
 

@@ -23,7 +23,7 @@ import {
 } from "./fixture/index.ts";
 
 describe("Relays and their ports", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const scope = useScope();
   const startSite = () => startHttp(scope, (_request, response) => response.end("hello"));
 

@@ -26,7 +26,7 @@ import {
 } from "./fixture/index.ts";
 
 describe("What a tunnel survives", function () {
-  this.timeout(90_000);
+  this.timeout(180_000);
   const scope = useScope();
   const startSite = () => startHttp(scope, (_request, response) => response.end("hello"));
 

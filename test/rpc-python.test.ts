@@ -11,7 +11,7 @@ interface Said {
 }
 
 describe("a program in another language", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const scope = useScope();
 
   it("drives a client as docs/rpc.md shows it", async function () {

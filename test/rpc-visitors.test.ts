@@ -16,7 +16,7 @@ import {
 } from "./fixture/index.ts";
 
 describe("an agent that lets visitors in and watches them", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const scope = useScope();
   let test: TestAgent;
   let site: Site;

@@ -15,7 +15,7 @@ interface Check {
 const domain = "t.example.com";
 
 describe("Setting a relay up", function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   const scope = useScope();
   let stateDir: string;
   let resolver: string;

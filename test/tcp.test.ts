@@ -23,7 +23,7 @@ import {
 } from "./fixture/index.ts";
 
 describe("Any protocol over TCP", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const scope = useScope();
 
   overEachTransport((transport) => {

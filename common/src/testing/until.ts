@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-const giveUpAfterMs = 20_000;
+/** Against what never comes; a machine that is busy with something else makes everything take its time. */
+const giveUpAfterMs = 60_000;
 
 /** Resolves once the condition holds. For what has no event; the pauses only keep the processor free. */
 export async function until(
