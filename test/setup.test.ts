@@ -66,7 +66,8 @@ describe("Setting a relay up", function () {
     // The name of the invite leads nowhere in this test.
     const link = stdout.match(/porthole:\/\/join\S+(?=')/)?.[0].replace(domain, "127.0.0.1") ?? "";
     const clientDir = await scope.folder();
-    assert.equal((await runCli(scope, "client", ["join", link, "--state-dir", clientDir])).code, 0);
+    const joined = await runCli(scope, "client", ["join", link, "--state-dir", clientDir]);
+    assert.equal(joined.code, 0, joined.stderr);
     const client = startCli(scope, "client", ["3000", "--state-dir", clientDir]);
     await client.line(/^URL: https:\/\/[a-z2-7]{26}\.t\.example\.com/);
     await client.line(/^online/);
@@ -84,7 +85,8 @@ describe("Setting a relay up", function () {
     assert.equal(code, 0, stdout);
     const [, words = "", folder] = stdout.match(/porthole-relay (invite revoke \S+) --state-dir (\S+)$/m) ?? [];
     assert.equal(folder, stateDir);
-    assert.equal((await runCli(scope, "relay", [...words.split(" "), "--state-dir", stateDir])).code, 0);
+    const revoked = await runCli(scope, "relay", [...words.split(" "), "--state-dir", stateDir]);
+    assert.equal(revoked.code, 0, revoked.stderr);
   });
 
   it("asks on a terminal for what no flag says", async function () {

@@ -7,6 +7,7 @@ import { createCertificate, generateKey } from "@porthole/common/identity";
 import type { Relay } from "@porthole/relay";
 import { TestAuthority } from "../common/src/testing/test-authority.ts";
 import {
+  freePort,
   get,
   hastened,
   needQuic,
@@ -29,7 +30,7 @@ describe("Which relay a client trusts", function () {
     it("the one of the first time, and no other in its place", async () => {
       const service = await startSite();
       const [stateDir, relayDir] = await Promise.all([scope.folder(), scope.folder()]);
-      const first = await startTestRelay(scope, { args: ["--state-dir", relayDir] });
+      const first = await startTestRelay(scope, { args: [...(await ports()), "--state-dir", relayDir] });
       const begin = () =>
         startTestClient(scope, {
           servers: [first.apiPort],
@@ -87,7 +88,7 @@ describe("Which relay a client trusts", function () {
       writeFile(certPath, createCertificate({ key, dnsNames: ["localhost"], notBefore: new Date(), days }).pem);
     const tls = ["--tls-cert", certPath, "--tls-key", keyPath];
     await renew(1);
-    const first = await startTestRelay(scope, { args: tls });
+    const first = await startTestRelay(scope, { args: [...(await ports()), ...tls] });
     const client = await startTestClient(scope, {
       servers: [first.apiPort],
       local: service.local,
@@ -158,6 +159,12 @@ describe("Which relay a client trusts", function () {
       assert.equal(await readFile(path, "utf8"), damage);
     }
   });
+
+  /** For a relay whose place another one takes: meanwhile nobody else may. */
+  async function ports(): Promise<string[]> {
+    const [api, pub] = await Promise.all([freePort(), freePort()]);
+    return ["--api-port", String(api), "--pub-port", String(pub)];
+  }
 
   function replaceWith({ apiPort, publicPort }: Relay, args: readonly string[]): Promise<Relay> {
     return startTestRelay(scope, {
