@@ -5,7 +5,7 @@ import { skipReason } from "../../common/src/testing/skip.ts";
 import type { TestEvent } from "./events.ts";
 
 /** A process that has nothing left to do ends by itself; one that a test has left something in does not. */
-const lingerMs = Number(process.env["PORTHOLE_TEST_LINGER_MS"] ?? 10_000);
+const lingerMs = Number(process.env["PORTHOLE_TEST_LINGER_MS"] ?? 30_000);
 
 /** Mocha's list of tests, which also tells the parent process what happens, and whether tests have left anything open. */
 export default class Reporter extends Mocha.reporters.Spec {

@@ -23,7 +23,7 @@ describe("runGroup", function () {
     const file = join(folder, "a.test.ts");
     writeFileSync(file, code);
     return runGroup({
-      ...{ root, files: [file], mochaArgs: [], signal, output: "ignore" },
+      ...{ root, files: [file], mochaArgs: [], signal, output: "ignore", goneWithinMs: 5_000 },
       env: { ...process.env, PORTHOLE_TEST_LINGER_MS: "300", CI: "", ...env },
     });
   }

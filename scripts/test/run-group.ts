@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { TestEvent } from "./events.ts";
 import { leftInGroup, signalGroup } from "./process-group.ts";
 
-const goneWithinMs = 5_000;
+/** On a machine that is busy with something else, too. */
+const goneWithinMs = 30_000;
 
 export interface GroupResult {
   readonly passed: readonly { readonly title: string; readonly durationMs: number }[];
@@ -20,6 +21,8 @@ export interface GroupOptions {
   readonly signal: AbortSignal;
   readonly env?: NodeJS.ProcessEnv;
   readonly output?: "inherit" | "ignore";
+  /** How long processes that a test has just killed may take to go; 30 s when absent. */
+  readonly goneWithinMs?: number;
 }
 
 /** Runs files in one mocha process, in a process group of its own, and leaves nothing of it behind. */
@@ -87,7 +90,7 @@ export async function runGroup(options: GroupOptions): Promise<GroupResult> {
     if (child.connected) await new Promise((resolve) => child.once("disconnect", resolve));
     if (failed.length === 0 && !ended) failed.push(`mocha ended early, with ${status}, in: ${running}`);
     else if (failed.length === 0 && status !== 0) failed.push(`mocha ended with ${status} after its last test`);
-    const left = ownGroup && child.pid ? await leftInGroup(child.pid, goneWithinMs) : [];
+    const left = ownGroup && child.pid ? await leftInGroup(child.pid, options.goneWithinMs ?? goneWithinMs) : [];
     if (left.length > 0) {
       failed.push(`Tests left processes running: ${left.join(", ")}`);
       killAll();
