@@ -154,12 +154,18 @@ describe("The Requests view in an editor", function () {
     await visitor.evaluate(
       `(async () => { for (let at = 0; at < ${many}; at += 50) await Promise.all(Array.from({ length: 50 }, (_, i) => fetch('/many?' + (at + i)).then((r) => r.arrayBuffer()))); })()`,
     );
-    await view.locator(".rows").focus();
+    const list = view.locator(".rows");
+    await until(
+      async () => (await list.evaluate((rows) => rows.scrollHeight)) > many * 20,
+      "the list had all of them",
+      120_000,
+    );
+    await list.focus();
     await workbench.page.keyboard.press("Home");
     await row("/many").waitFor();
     await workbench.page.keyboard.press("End");
     await until(
-      async () => (await view.locator(".rows").evaluate((rows) => rows.scrollTop)) > many * 20,
+      async () => (await list.evaluate((rows) => rows.scrollTop)) > many * 20,
       "the end of the list is shown",
     );
     assert.ok((await view.locator(".space .row").count()) < 200);
