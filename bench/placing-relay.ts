@@ -18,7 +18,7 @@ const relay = await startRelay(relayConfig(readOptions(relayOptions, argv, {}).v
       find(label) {
         const agents = registry.find(label);
         const [best] = agents;
-        const isBusy = best?.link.kind === "quic" && best.link.load().openStreams >= Number(most);
+        const isBusy = best?.link.kind === "quic" && best.link.openStreams >= Number(most);
         return isBusy ? [...agents.slice(1), best] : agents;
       },
     };

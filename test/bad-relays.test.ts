@@ -153,8 +153,8 @@ describe("Relays who don't keep to the protocol", function () {
       for (const code of ["protocol", "limit", "timeout"] as const)
         assert.ok(codes.has(code), `${code} in ${[...codes].join(", ")}`);
       await until(
-        () => link.load().openStreams === 0,
-        () => `no stream was left of ${link.load().openStreams}`,
+        () => link.openStreams === 0,
+        () => `no stream was left of ${link.openStreams}`,
       );
     });
 

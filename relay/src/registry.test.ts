@@ -4,7 +4,7 @@ import { createRegistry, type AgentLink } from "./registry.ts";
 import { Traffic } from "./traffic.ts";
 
 function agent(kind: LinkKind, openStreams = 0, instance = "one", label = "id", isSilent = false): AgentLink {
-  const link = { kind, isSilent, load: () => ({ openStreams, queuedBytes: 0 }) } as Link;
+  const link = { kind, isSilent, openStreams } as Link;
   const shown = { id: "1", connectedAt: 0, traffic: new Traffic(), isJudged: false, hostnames: [`${label}.localhost`] };
   return {
     ...shown,

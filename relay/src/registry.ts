@@ -51,7 +51,7 @@ const preference: Readonly<Record<LinkKind, number>> = { memory: 0, quic: 0, htt
  * stays where it is, and over TCP it would lose more when packets get lost than it gains while none do (bench/placement.ts).
  */
 function rankOf(link: Link): { readonly group: number; readonly streams: number } {
-  return { group: preference[link.kind] + (link.isSilent ? 2 : 0), streams: link.load().openStreams };
+  return { group: preference[link.kind] + (link.isSilent ? 2 : 0), streams: link.openStreams };
 }
 
 /** `onAdd` is called with the label of each link that is added. */
@@ -91,7 +91,7 @@ export function createRegistry(onAdd: (label: string) => void = () => {}): Regis
     },
     count() {
       let streams = 0;
-      for (const agents of byLabel.values()) for (const { link } of agents) streams += link.load().openStreams;
+      for (const agents of byLabel.values()) for (const { link } of agents) streams += link.openStreams;
       return { agents: byClient.size, links, streams };
     },
   };

@@ -250,7 +250,7 @@ class RunningRelay implements Relay {
     const links = { quic: { links: 0, streams: 0 }, http2: { links: 0, streams: 0 }, memory: { links: 0, streams: 0 } };
     for (const { link } of this.#registry.all()) {
       links[link.kind].links += 1;
-      links[link.kind].streams += link.load().openStreams;
+      links[link.kind].streams += link.openStreams;
     }
     const { agents, sockets } = this.counts();
     const certificateExpiresAt = this.#certificate?.expiresAt ?? 0;

@@ -95,7 +95,7 @@ function linkReport({ id, link, connectedAt, traffic }: AgentLink, now: number):
     from: formatHostPort({ host: address, port }),
     upMs: now - connectedAt,
     ...(rttMs === undefined ? {} : { rttMs }),
-    streams: link.load().openStreams,
+    streams: link.openStreams,
     visitors: traffic.visitors,
     bytesIn: traffic.bytesIn,
     bytesOut: traffic.bytesOut,

@@ -1,13 +1,4 @@
 export { createLink, type LinkOptions } from "./link.ts";
 export { splice, type SpliceEnd } from "../util/splice.ts";
 export type { ControlChannel, SessionMessage } from "./control-channel.ts";
-export type {
-  Carrier,
-  CarrierStream,
-  Link,
-  LinkKind,
-  LinkLoad,
-  LinkStream,
-  PeerTrust,
-  RemoteAddress,
-} from "./types.ts";
+export type { Carrier, CarrierStream, Link, LinkKind, LinkStream, PeerTrust, RemoteAddress } from "./types.ts";

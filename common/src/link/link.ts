@@ -6,7 +6,7 @@ import { TokenBucket } from "../util/token-bucket.ts";
 import { ControlChannel } from "./control-channel.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { CarrierLinkStream } from "./link-stream.ts";
-import type { Carrier, CarrierStream, Link, LinkKind, LinkLoad, LinkStream, RemoteAddress } from "./types.ts";
+import type { Carrier, CarrierStream, Link, LinkKind, LinkStream, RemoteAddress } from "./types.ts";
 
 export interface LinkOptions {
   readonly clock: Clock;
@@ -35,7 +35,7 @@ class CarrierLink implements Link {
   readonly #carrier: Carrier;
   readonly #budget: TokenBucket;
   readonly #clock: Clock;
-  readonly #streams = new Map<number, { readonly raw: CarrierStream; readonly stream: CarrierLinkStream }>();
+  readonly #streams = new Map<number, CarrierLinkStream>();
   readonly #heartbeat: Heartbeat;
   readonly #onIdle: (() => void)[] = [];
 
@@ -77,10 +77,8 @@ class CarrierLink implements Link {
     return this.#adopt(this.#carrier.openStream());
   }
 
-  load(): LinkLoad {
-    let queuedBytes = 0;
-    for (const { raw, stream } of this.#streams.values()) queuedBytes += raw.writableLength + stream.writableLength;
-    return { openStreams: this.#streams.size, queuedBytes };
+  get openStreams(): number {
+    return this.#streams.size;
   }
 
   async idle(): Promise<void> {
@@ -136,7 +134,7 @@ class CarrierLink implements Link {
       onAbort: (id, code) => this.control.send({ type: "abort", stream: id, code }),
       onGone: (id) => this.#release(id),
     });
-    this.#streams.set(raw.id, { raw, stream });
+    this.#streams.set(raw.id, stream);
     // A stream that nobody listens to any more must not end the process; whoever uses it has its own listener.
     stream.on("error", () => {});
     return stream;
@@ -158,7 +156,7 @@ class CarrierLink implements Link {
       case "abort": {
         // An abort of a stream that is over, or that has not arrived yet: its own end follows and does the same.
         const code: ErrorCode = isErrorCode(message.code) ? message.code : "aborted";
-        this.#streams.get(message.stream)?.stream.abortByPeer(code);
+        this.#streams.get(message.stream)?.abortByPeer(code);
         return;
       }
     }

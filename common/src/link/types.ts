@@ -69,12 +69,6 @@ export interface LinkStream extends Duplex {
   readonly id: number;
 }
 
-export interface LinkLoad {
-  readonly openStreams: number;
-  /** Bytes that were written to streams and that the transport has not taken yet. */
-  readonly queuedBytes: number;
-}
-
 export interface Link {
   readonly kind: LinkKind;
   /** Where the peer is now: on QUIC it may move. */
@@ -86,7 +80,7 @@ export interface Link {
   /** See Carrier.openStream. */
   openStream(): LinkStream;
   readonly maxStreams: number;
-  load(): LinkLoad;
+  readonly openStreams: number;
   /** Resolves when no stream is open, or with the end of the link. */
   idle(): Promise<void>;
   /** Smoothed round trip, by the transport or by the heartbeat. */

@@ -36,8 +36,8 @@ export function linkCompliance(name: string, makePair: () => Promise<LinkPair>, 
       const over = new PortholeError("closed", "The test is over");
       await pair.client.close(over);
       await pair.relay.close(over);
-      assert.equal(pair.relay.load().openStreams, 0, "streams left at the relay");
-      assert.equal(pair.client.load().openStreams, 0, "streams left at the client");
+      assert.equal(pair.relay.openStreams, 0, "streams left at the relay");
+      assert.equal(pair.client.openStreams, 0, "streams left at the client");
       await pair.dispose();
     });
 
@@ -295,7 +295,7 @@ async function gone(pair: LinkPair): Promise<void> {
   let fewest = Number.POSITIVE_INFINITY;
   let giveUpAt = 0;
   for (;;) {
-    const [relay, client] = [pair.relay.load().openStreams, pair.client.load().openStreams];
+    const [relay, client] = [pair.relay.openStreams, pair.client.openStreams];
     if (relay + client === 0) return;
     if (relay + client < fewest) giveUpAt = performance.now() + 20_000;
     fewest = Math.min(fewest, relay + client);

@@ -263,7 +263,7 @@ describe("the QUIC lane", function () {
       failed,
       Array.from({ length: streams.length - whole }, () => "limit"),
     );
-    await until(() => relay.load().openStreams + client.load().openStreams === 0, "no stream was left");
+    await until(() => relay.openStreams + client.openStreams === 0, "no stream was left");
     assert.deepEqual(
       told,
       Array.from(failed, () => "aborted"),
@@ -291,7 +291,7 @@ describe("the QUIC lane", function () {
         if (visitor % 2 === 1) break;
       }
     }
-    await until(() => relay.load().openStreams + client.load().openStreams === 0, "no stream was left");
+    await until(() => relay.openStreams + client.openStreams === 0, "no stream was left");
     assert.deepEqual(lines, []);
   });
 
