@@ -31,14 +31,15 @@ const httpMethods = ["GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "OPTIONS ", "P
  * limits.maxHelloRecords plus the last chunk; the deadline is the caller's.
  */
 export class ClientHelloReader {
-  #raw: Buffer = Buffer.allocUnsafe(2048);
+  // Nothing is set aside: who floods a relay with connections says little on each.
+  #raw: Buffer = Buffer.alloc(0);
   #rawLength = 0;
   /** Where the next byte that was not looked at is in #raw. */
   #offset = 0;
   #records = 0;
   /** Bytes of the present record that are still to come. */
   #recordLeft = 0;
-  #hello: Buffer = Buffer.allocUnsafe(2048);
+  #hello: Buffer = Buffer.alloc(0);
   #helloLength = 0;
   #result: HelloResult = more;
 
