@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { constants, setPriority } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
-import { processorMs } from "./process-time.ts";
+import { compare, ratioOf } from "./flood-comparison.ts";
+import { canPin, pin, processors } from "./pinning.ts";
 import { start, waitForLine, withRelay, type Running } from "./processes.ts";
 import type { ShowRow } from "./row.ts";
 import { visitsOf } from "./visits.ts";
@@ -15,7 +16,6 @@ const kinds = {
   streams: "visitors of another name, who stay",
   aborts: "visitors of another name, who leave in mid-download",
 } as const;
-const seconds = 8;
 /** A process keeps what it once needed; what counts is what comes on top of that the second time. */
 const warmUpMs = 3_000;
 /** Everything that a stranger left behind has to be gone by then. */
@@ -23,7 +23,8 @@ const settleMs = 11_000;
 
 /** Limits as with a public name: without them this machine alone is not limited. */
 const limits = [
-  ...["--visitors-per-address", "50", "--links-per-address", "1000"],
+  ...["--visitors-per-address", "50", "--streams-per-address", "500", "--visitors-per-name", "500"],
+  ...["--links-per-address", "1000"],
   ...["--pending-agents", "10:30:100", "--max-penalty", "10m", "--admin-port", "0"],
 ];
 
@@ -49,9 +50,10 @@ export async function benchFloods(show: ShowRow): Promise<void> {
         const attacked = await tenant("attacked");
         programs.slice(own).forEach(giveWay);
         const target = { port: ports.public, name: quiet };
-        const flood = async (): Promise<Running> => {
+        const flood = async (where: string = processors.all): Promise<Running> => {
           const flooder = start("test/fixture/flooder.ts", [kind, String(ports.api), String(ports.public), attacked]);
           giveWay(flooder);
+          if (where !== processors.all) pin(flooder.child.pid, where);
           await waitForLine(flooder, (line) => line);
           return flooder;
         };
@@ -60,40 +62,41 @@ export async function benchFloods(show: ShowRow): Promise<void> {
         await first.stop();
         await pause(settleMs);
         const before = await residentMebibytes(relay.child.pid);
-        const calm = await visitsOf(target, seconds);
-        const second = await flood();
-        const relayBefore = await processorMs(relay.child.pid);
-        const busy = await visitsOf(target, seconds);
-        const relayMs = (await processorMs(relay.child.pid)) - relayBefore;
-        await second.stop();
+        const together = await compare({ relay, ports, target, flood });
         await pause(settleMs);
         const after = await residentMebibytes(relay.child.pid);
         const name = `${kind}: `;
-        show({ name: `${name}p99 of another tenant when quiet (${what})`, value: calm.p99, unit: "ms" });
-        show({
-          name: `${name}the same in the flood, times`,
-          value: busy.p99 / calm.p99,
-          unit: "times",
-          target: 2,
-          atMost: true,
-        });
+        show({ name: `${name}p99 of another tenant when quiet (${what})`, value: together.calm.p99, unit: "ms" });
+        show({ name: `${name}the same in the flood, times`, ...ratioOf(together) });
         show({
           name: `${name}requests of that tenant that failed`,
-          value: busy.failed,
+          value: together.busy.failed,
           unit: "",
           target: 0,
           atMost: true,
         });
-        show({ name: `${name}the relay's processor in the flood`, value: relayMs / seconds / 10, unit: "% of a core" });
+        show({ name: `${name}the relay's processor in the flood`, value: together.relayPercent, unit: "% of a core" });
+        if (together.relayMicroseconds !== undefined)
+          show({ name: `${name}the same for a connection of it`, value: together.relayMicroseconds, unit: "us" });
         show({ name: `${name}the relay's memory, afterwards more than before`, value: after - before, unit: "MiB" });
+        if (!canPin()) return;
+        const [quietPrograms, attackedPrograms] = [programs.slice(0, own), programs.slice(own)];
+        for (const { child } of [relay, ...quietPrograms]) pin(child.pid, processors.others);
+        for (const { child } of attackedPrograms) pin(child.pid, processors.last);
+        pin(process.pid, processors.others);
+        const apart = await compare({ relay, ports, target, flood: () => flood(processors.last) });
+        const alone = `${kind}, on a processor of its own: `;
+        show({ name: `${alone}p99 of another tenant when quiet`, value: apart.calm.p99, unit: "ms" });
+        show({ name: `${alone}the same in the flood, times`, ...ratioOf(apart) });
       } finally {
+        if (canPin()) pin(process.pid, processors.all);
         for (const program of programs.toReversed()) await program.stop();
       }
     }, limits);
   }
 }
 
-/** The processors of the attacker and of the attacked are not the relay's. */
+/** The processors of the attacker and of the attacked are not the relay's, so they take what it leaves; see README.md. */
 function giveWay({ child }: Running): void {
   setPriority(child.pid ?? 0, constants.priority.PRIORITY_LOW);
 }
