@@ -129,8 +129,10 @@ describe("access rules", () => {
 
     it("never send anybody to another host", async () => {
       const { token } = await links.create({});
-      const target = `//evil.example/?porthole-share=${token}`;
-      assert.equal(await answer({ shareLinks: links }, { target, headers: browser }), "303 /.//evil.example/");
+      for (const path of ["//evil.example/", "/\\evil.example/"]) {
+        const target = `${path}?porthole-share=${token}`;
+        assert.equal(await answer({ shareLinks: links }, { target, headers: browser }), `303 /.${path}`);
+      }
     });
 
     it("end what runs when the link is withdrawn, or the endpoint's time is over", async () => {

@@ -59,8 +59,8 @@ function isNavigation({ method, headers }: AccessRequest): boolean {
 
 function redirectHeaders(target: string, cookie: string): string[] {
   const rest = withoutParameters(target, [shareParameter]);
-  // "//name/" would lead to another host.
-  const location = rest.startsWith("//") ? `/.${rest}` : rest;
+  // "//name/" would lead to another host, and browsers take a backslash for a slash.
+  const location = /^\/[\\/]/.test(rest) ? `/.${rest}` : rest;
   return ["Location", location, "Set-Cookie", cookie, "Cache-Control", "no-store", "Referrer-Policy", "no-referrer"];
 }
 
