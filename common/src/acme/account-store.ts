@@ -1,8 +1,7 @@
-import { rename } from "node:fs/promises";
 import { PortholeError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { lockFile, Secret, type Clock, type Lock } from "../util/index.ts";
-import { readFileIfExists, readJson, writeJson } from "../util/state-file.ts";
+import { moveDamaged, readFileIfExists, readJson, writeJson } from "../util/state-file.ts";
 
 export interface AccountRecord {
   /** PKCS#8. */
@@ -35,7 +34,7 @@ export function fileAccounts(path: string, clock: Clock, log: Logger): AccountSt
     } catch (reason) {
       // What can't be read at all is thrown here again: there may be a good account in it.
       if ((await readFileIfExists(path)) === undefined) return empty;
-      await rename(path, `${path}.damaged`);
+      await moveDamaged(path);
       const { message } = PortholeError.from(reason);
       log.error({ path }, `${message}. It was moved to ${path}.damaged, and a new ACME account will be made`);
       return empty;

@@ -1,7 +1,6 @@
-import { rename } from "node:fs/promises";
 import type { PortholeError } from "../errors.ts";
 import { lockFile, type Clock, type Lock } from "../util/index.ts";
-import { readFileIfExists, stateError, writeFileAtomic } from "../util/state-file.ts";
+import { moveDamaged, readFileIfExists, writeFileAtomic } from "../util/state-file.ts";
 import { decodeRecord, encodeRecord, type CertificateRecord } from "./record.ts";
 
 export interface StoredRecord {
@@ -35,11 +34,7 @@ export function fileStore(path: string, clock: Clock): CertificateStore {
     async write(record) {
       const text = encodeRecord(record);
       if (isDamaged) {
-        try {
-          await rename(path, `${path}.damaged`);
-        } catch (reason) {
-          if ((reason as NodeJS.ErrnoException).code !== "ENOENT") throw stateError("write", path, reason);
-        }
+        await moveDamaged(path);
         isDamaged = false;
       }
       await writeFileAtomic(path, text);

@@ -150,6 +150,15 @@ export async function writeJson(path: string, value: unknown, options?: { readon
   await writeFileAtomic(path, `${JSON.stringify(value, undefined, 2)}\n`, options);
 }
 
+/** Moves a file that is damaged to NAME.damaged, where a person can look at it; one that is gone is left alone. */
+export async function moveDamaged(path: string): Promise<void> {
+  try {
+    await replace(path, `${path}.damaged`);
+  } catch (reason) {
+    if (errnoOf(reason) !== "ENOENT") throw stateError("write", `${path}.damaged`, reason);
+  }
+}
+
 async function writeTemporary(path: string, data: string | Uint8Array, mode: number): Promise<string> {
   const folder = dirname(path);
   await makeMissing(folder);
