@@ -6,9 +6,9 @@ describe("ACME problems", () => {
   it("are read whatever they are, and their text can't play tricks in a terminal", () => {
     const { type, status, message } = readProblem(400, {
       type: "urn:ietf:params:acme:error:malformed",
-      detail: "a\u001b[2Jb\r\nc\u0085d\u2028e",
+      detail: "a\u001b[2Jb\r\nc\u0085d\u2028e\u202ef",
     });
-    assert.deepEqual({ type, status, message }, { type: "malformed", status: 400, message: "a [2Jb c d e" });
+    assert.deepEqual({ type, status, message }, { type: "malformed", status: 400, message: "a [2Jb c d e f" });
     for (const odd of [undefined, null, "", "<h1>", 7, [], {}, { type: 1, detail: {}, subproblems: "x" }])
       assert.equal(readProblem(500, odd).status, 500);
     assert.equal(readProblem(400, { detail: "x".repeat(5_000) }).message.length, 1_000);

@@ -133,6 +133,6 @@ function describe({ type, status, message }: AcmeProblem): string {
 function clean(text: string): string {
   return text
     .slice(0, maxTextLength)
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
+    .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, " ")
     .trim();
 }
