@@ -223,7 +223,7 @@ export interface AccessSpec {
   readonly bearerTokens?: readonly string[];
   /** Whether links of `access/share` let in. */
   readonly share?: boolean;
-  /** Senders of webhooks, by their signature: `github`, `stripe`, `hmac:sha256:HEADER` and others (docs/access.md). */
+  /** Senders of webhooks, by their signature: `github`, `stripe`, `hmac:HEADER` and others (docs/access.md). */
   readonly webhook?: { readonly scheme: string; readonly secrets: readonly string[] };
 }
 
