@@ -112,10 +112,7 @@ function prose(maxLength: number): Required<string> {
     optional: false,
     read: (value) =>
       typeof value === "string"
-        ? value
-            .slice(0, maxLength)
-
-            .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, " ")
+        ? value.slice(0, maxLength).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, " ")
         : undefined,
   };
 }

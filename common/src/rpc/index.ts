@@ -16,5 +16,3 @@ export type {
 } from "../gateway/index.ts";
 export { connectAgent, type AgentConnection } from "./client.ts";
 export { rpcErrorData } from "./errors.ts";
-export { Outbox } from "./outbox.ts";
-export { rpcLimits, serveRpc, type CallContext, type Handlers, type RpcServer, type RpcStreams } from "./server.ts";

@@ -7,5 +7,3 @@ export interface ContextKeyTypes {
   /** `host:port` of every exposed port, in each form in which the Ports view may write it. */
   "porthole.exposedPorts": readonly string[];
 }
-
-export type ContextKey = keyof ContextKeyTypes;

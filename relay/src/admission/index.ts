@@ -1,5 +1,5 @@
-export { Admission, type AdmissionConfig, type AdmissionEvents, type Grant } from "./admission.ts";
-export { unknownClient, type AdmissionRequest, type Authorize } from "./admission-request.ts";
+export { Admission, type AdmissionConfig, type Grant } from "./admission.ts";
+export type { AdmissionRequest, Authorize } from "./admission-request.ts";
 export { parseKey, readAuthorizedKeys } from "./authorized-keys.ts";
 export { openBook, type BookFile } from "./book-file.ts";
 export { revokeKey, type Book } from "./book.ts";

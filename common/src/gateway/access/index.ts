@@ -1,7 +1,6 @@
-export { parseAddressList, type AddressList } from "./address-list.ts";
-export { parseSecrets, parseUsers } from "./credentials.ts";
+export { parseAddressList } from "./address-list.ts";
 export { openAccess, type AccessSettings, type OpenAccess } from "./open-access.ts";
-export { parsePathList, type PathList } from "./path-list.ts";
+export { parsePathList } from "./path-list.ts";
 export type {
   AccessDecision,
   AccessPage,
@@ -12,10 +11,7 @@ export type {
   RawDecision,
   Refused,
 } from "./policy.ts";
-export { createAccessPolicy, type AccessRules, type AccessRulesPolicy } from "./rules.ts";
-export { fileShareLinks } from "./share-link-file.ts";
-export { ShareLinks, type NewShareLink, type ShareLink, type ShareLinkStore } from "./share-links.ts";
+export { ShareLinks, type ShareLink } from "./share-links.ts";
 export { shareUrl } from "./share-visit.ts";
 export { withoutStripped } from "./strip.ts";
-export type { WebhookRule } from "./webhook.ts";
-export { parseWebhookScheme, type WebhookScheme } from "./webhook-schemes.ts";
+export { parseWebhookScheme } from "./webhook-schemes.ts";

@@ -68,8 +68,10 @@ function handshake(socket: TLSSocket): Promise<void> {
   });
 }
 
-/** The tunnel client takes HTTP/2's server role, so that the relay can open streams. */
-/** `relay`: where the other end is, when the socket leads to a proxy. */
+/**
+ * The tunnel client takes HTTP/2's server role, so that the relay can open streams. `relay`: where the other end is, when
+ * the socket leads to a proxy.
+ */
 function startSession(
   socket: TLSSocket,
   peerCertificate: Buffer,
