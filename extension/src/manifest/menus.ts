@@ -14,7 +14,8 @@ const notExposed = "tunnelViewSelection not in porthole.exposedPorts";
 const endpoints = "view == porthole.endpoints";
 const item = (...kinds: readonly string[]): string =>
   `${endpoints} && viewItem =~ /^(${kinds.map((kind) => kind.replaceAll(".", "\\.")).join("|")})$/`;
-const endpoint = item(items.running, items.stopped);
+const running = item(items.running, items.paired);
+const endpoint = item(items.running, items.paired, items.stopped);
 
 /** A button on an item, and the same in its menu: the keyboard reaches no buttons. */
 const inline = (command: CommandId, when: string, place: number): readonly MenuItem[] => [
@@ -45,25 +46,25 @@ export const menus: Readonly<Record<string, readonly MenuItem[]>> = {
     { command: "porthole.openSettings", when: endpoints, group: "2_help@3" },
   ],
   "view/item/context": [
-    ...inline("porthole.copyUrl", item(items.running), 1),
-    ...inline("porthole.openUrl", item(items.running), 2),
-    ...inline("porthole.stop", item(items.running), 3),
+    ...inline("porthole.copyUrl", running, 1),
+    ...inline("porthole.openUrl", running, 2),
+    ...inline("porthole.stop", running, 3),
     ...inline("porthole.start", item(items.stopped), 1),
     ...inline("porthole.remove", item(items.stopped), 2),
     ...inline("porthole.copySecondaryUrl", item(items.secondary), 1),
     ...inline("porthole.removeSecondary", item(items.secondary), 2),
     ...inline("porthole.protect", item(items.access), 1),
-    { command: "porthole.showQrCode", when: item(items.running), group: "1_share@1" },
-    { command: "porthole.protect", when: item(items.running), group: "1_share@3" },
-    { command: "porthole.showRequests", when: item(items.running), group: "1_share@4" },
+    { command: "porthole.showQrCode", when: running, group: "1_share@1" },
+    { command: "porthole.protect", when: running, group: "1_share@3" },
+    { command: "porthole.showRequests", when: running, group: "1_share@4" },
     {
       command: "porthole.copyFingerprint",
-      when: item(items.running, items.secondary, items.certificate),
+      when: item(items.running, items.paired, items.secondary, items.certificate),
       group: "1_share@2",
     },
     { command: "porthole.addSecondary", when: item(items.running), group: "2_endpoint@1" },
     { command: "porthole.exportIdentity", when: endpoint, group: "3_identity@1" },
     { command: "porthole.importIdentity", when: endpoint, group: "3_identity@2" },
-    { command: "porthole.doctor", when: item(items.running), group: "4_help@1" },
+    { command: "porthole.doctor", when: running, group: "4_help@1" },
   ],
 };

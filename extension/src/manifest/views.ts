@@ -11,6 +11,8 @@ export type ViewId = keyof typeof views;
 /** What the item of the tree is, for `when` clauses: `viewItem`. */
 export const items = {
   running: "endpoint.running",
+  /** It has a secondary endpoint. */
+  paired: "endpoint.paired",
   stopped: "endpoint.stopped",
   secondary: "secondary",
   relay: "relay",

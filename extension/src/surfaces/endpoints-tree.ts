@@ -92,7 +92,7 @@ function partItem(controller: Controller, exposure: Exposure, part: Node["part"]
           url === undefined || exposure.phase === "off" ? state.text : `${state.text} · ${new URL(url).host}`,
         iconPath: stateIcon(state.kind),
         tooltip: tooltipOf(nameOf(exposure), url, state),
-        contextValue: exposure.phase === "on" ? items.running : items.stopped,
+        contextValue: exposure.phase === "off" ? items.stopped : exposure.secondary ? items.paired : items.running,
         collapsibleState: exposure.phase === "on" ? TreeItemCollapsibleState.Collapsed : TreeItemCollapsibleState.None,
         accessibilityInformation: { label: [nameOf(exposure), url, state.text].filter(Boolean).join(", ") },
       };
