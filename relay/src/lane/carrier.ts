@@ -1,11 +1,12 @@
 import net from "node:net";
-import type { Duplex } from "node:stream";
 import { PortholeError } from "@porthole/common/errors";
 import type { Carrier, CarrierStream, RemoteAddress } from "@porthole/common/link";
 import { limits } from "@porthole/common/protocol";
 import { AsyncQueue, type Clock, type Timer } from "@porthole/common/util";
+import type { ControlWire } from "./control-wire.ts";
 import { FramedStream } from "./framed-stream.ts";
 import { encodeStreamHead, type ToLane } from "./wire.ts";
+import { WiredControl } from "./wired-control.ts";
 
 export interface LaneCarrierOptions {
   readonly link: number;
@@ -13,6 +14,7 @@ export interface LaneCarrierOptions {
   readonly remote: RemoteAddress;
   readonly maxStreams: number;
   readonly socketPath: string;
+  readonly wire: ControlWire;
   readonly clock: Clock;
   readonly send: (message: ToLane) => void;
 }
@@ -23,13 +25,13 @@ const streamIdStep = 4;
 const maxStreamId = 0xffff_ffff;
 
 /**
- * A QUIC link as the relay has it: the engine is in the lane, and each stream is a local socket to there. The ids are given
+ * A QUIC link as the relay has it: the engine is in the lane, and each visitor's stream is a local socket to there. The ids are given
  * here, so that opening a stream takes no round trip. Over when the lane says so, or when the lane is gone.
  */
 export class LaneCarrier implements Carrier {
   readonly kind = "quic";
   readonly peerCertificate: Buffer;
-  readonly control: Duplex;
+  readonly control: WiredControl;
   /** A client opens none. */
   readonly incoming = new AsyncQueue<CarrierStream>();
   readonly maxStreams: number;
@@ -51,8 +53,7 @@ export class LaneCarrier implements Carrier {
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    // What becomes of the link is the lane's to say, or its death's; a socket that breaks off may come a moment before that.
-    this.control = this.#connect(0, () => {});
+    this.control = new WiredControl(options.wire, options.link);
   }
 
   openStream(): CarrierStream {
@@ -108,11 +109,11 @@ export class LaneCarrier implements Carrier {
     this.#resolveClosed(why);
   }
 
-  #connect(stream: number, onBreakOff?: () => void): FramedStream {
+  #connect(stream: number): FramedStream {
     const { link, socketPath } = this.#options;
     const socket = net.connect({ path: socketPath, allowHalfOpen: true });
     socket.write(encodeStreamHead({ link, stream }));
-    const framed = new FramedStream(socket, onBreakOff ? { onBreakOff } : {});
+    const framed = new FramedStream(socket);
     // Whoever uses it has its own listener; one that nobody has taken yet must not end the process.
     framed.on("error", () => {});
     return framed;

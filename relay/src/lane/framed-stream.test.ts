@@ -52,7 +52,7 @@ describe("framed stream", () => {
   it("understands any division into chunks, and what was read before", async () => {
     const [raw, socket] = await socketPair();
     const bytes = Buffer.concat([frame("a"), frame("bc"), frame("def".repeat(100)), frame("")]);
-    const there = new FramedStream(socket, { head: bytes.subarray(0, 3) });
+    const there = new FramedStream(socket, bytes.subarray(0, 3));
     const text = textOf(there);
     for (const byte of bytes.subarray(3)) {
       raw.write(Buffer.from([byte]));
@@ -79,15 +79,6 @@ describe("framed stream", () => {
     here.write("more to come");
     here.destroy();
     await failed;
-  });
-
-  it("lets its owner say what an accident means", async () => {
-    const [raw, socket] = await socketPair();
-    const broken = new Promise((resolve) => {
-      new FramedStream(socket, { onBreakOff: resolve }).resume();
-    });
-    raw.destroy();
-    await broken;
   });
 
   it("stops the writer when nobody reads, and carries everything when somebody does", async () => {

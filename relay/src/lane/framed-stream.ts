@@ -4,13 +4,6 @@ import { PortholeError } from "@porthole/common/errors";
 
 const headerBytes = 4;
 
-export interface FramedStreamOptions {
-  /** What has been read of the socket already. */
-  readonly head?: Buffer;
-  /** What an end without the mark does: destroys the stream with a `closed` error if absent. */
-  readonly onBreakOff?: (error: PortholeError) => void;
-}
-
 /**
  * A byte stream over a local socket, with an end that can be told from a death: a process that is killed closes its sockets
  * just as one that has said everything. A frame is 4 bytes of length, big-endian, and that many bytes; a frame without bytes
@@ -19,7 +12,6 @@ export interface FramedStreamOptions {
  */
 export class FramedStream extends Duplex {
   readonly #socket: Socket;
-  readonly #onBreakOff: (error: PortholeError) => void;
   readonly #header = Buffer.alloc(headerBytes);
   #headerLength = 0;
   /** Of the present frame. */
@@ -27,11 +19,10 @@ export class FramedStream extends Duplex {
   #sawEnd = false;
   #onDrain: ((error?: Error | null) => void) | undefined;
 
-  /** Takes the socket over. */
-  constructor(socket: Socket, { head, onBreakOff }: FramedStreamOptions = {}) {
+  /** Takes the socket over. `head`: what has been read of it already. */
+  constructor(socket: Socket, head?: Buffer) {
     super({ allowHalfOpen: true });
     this.#socket = socket;
-    this.#onBreakOff = onBreakOff ?? ((error) => this.destroy(error));
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
     socket.on("drain", () => this.#takeDrain()?.());
     socket.on("error", (cause) => this.#breakOff(cause));
@@ -119,7 +110,7 @@ export class FramedStream extends Duplex {
   /** Both directions had their end mark, or else this is an accident. */
   #breakOff(cause?: Error): void {
     if (this.#sawEnd && this.writableFinished) return;
-    this.#onBreakOff(new PortholeError("closed", "The connection with the other process broke off", { cause }));
+    this.destroy(new PortholeError("closed", "The connection with the other process broke off", { cause }));
   }
 
   #takeDrain(): ((error?: Error | null) => void) | undefined {

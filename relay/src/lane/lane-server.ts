@@ -1,12 +1,13 @@
 import net, { type Server, type Socket } from "node:net";
 import { PortholeError } from "@porthole/common/errors";
-import { splice } from "@porthole/common/link";
+import { splice, type RemoteAddress } from "@porthole/common/link";
 import { listenQuic, openAdmission, TicketGate, type QuicCarrier, type QuicListener } from "@porthole/common/link/quic";
 import { limits } from "@porthole/common/protocol";
 import type { Clock, Timer } from "@porthole/common/util";
+import { ControlWire, type ControlFrame } from "./control-wire.ts";
 import { FramedStream } from "./framed-stream.ts";
 import { HeldBytes, type LinkHeld } from "./held-bytes.ts";
-import { decodeStreamHead, streamHeadBytes, type FromLane, type LaneStart, type ToLane } from "./wire.ts";
+import { controlHead, decodeStreamHead, streamHeadBytes, type FromLane, type LaneStart, type ToLane } from "./wire.ts";
 
 export interface LaneServerOptions extends LaneStart {
   readonly clock: Clock;
@@ -15,15 +16,26 @@ export interface LaneServerOptions extends LaneStart {
 
 /** Sockets that the relay has opened and that were not accepted yet: a crowd of visitors within one turn of our event loop. */
 const backlog = 4_096;
+/** Control messages that a client has not read. */
+const maxUnreadBytes = 16 * limits.maxControlBytes;
 
 interface LaneLink {
+  readonly id: number;
   readonly carrier: QuicCarrier;
-  readonly sockets: Set<FramedStream>;
-  readonly held: LinkHeld;
-  /** The relay has to send for the control stream. */
+  /** Where the relay believes the client to be. */
+  remote: RemoteAddress;
+  /** From the first one on: most links are idle. */
+  visitors: Visitors | undefined;
+  /** The relay has to ask for what the client says. */
   deadline: Timer | undefined;
+  isAsked: boolean;
   controlEnded: boolean;
   closeReason: PortholeError | undefined;
+}
+
+interface Visitors {
+  readonly sockets: Set<FramedStream>;
+  readonly held: LinkHeld;
 }
 
 /** The inside of the lane: the QUIC port on one side, the relay's sockets on the other. */
@@ -35,6 +47,7 @@ export class LaneServer {
   readonly #tickets: TicketGate | undefined;
   readonly #held: HeldBytes;
   #quic: QuicListener | undefined;
+  #wire: ControlWire | undefined;
   #nextLink = 1;
 
   private constructor(options: LaneServerOptions) {
@@ -118,18 +131,20 @@ export class LaneServer {
   #announce(carrier: QuicCarrier): void {
     const { clock, send } = this.#options;
     const id = this.#nextLink++;
+    const { control, remote } = carrier;
     const link: LaneLink = {
+      id,
       carrier,
-      sockets: new Set(),
-      held: this.#held.link((stream) => send({ type: "excess", link: id, stream: stream.id })),
+      remote,
+      visitors: undefined,
       deadline: clock.timer(limits.admissionDeadlineMs, () =>
-        carrier.destroy(new PortholeError("timeout", "The relay did not send for a new link")),
+        carrier.destroy(new PortholeError("timeout", "The relay did not take a new link")),
       ),
+      isAsked: false,
       controlEnded: false,
       closeReason: undefined,
     };
     this.#links.set(id, link);
-    let { remote } = carrier;
     send({
       type: "link",
       link: id,
@@ -137,18 +152,12 @@ export class LaneServer {
       remote,
       maxStreams: carrier.maxStreams,
     });
-    // Whoever moves says so with its next heartbeat at the latest.
-    carrier.control.on("data", () => {
-      const { address, port } = carrier.remote;
-      if (address === remote.address && port === remote.port) return;
-      remote = carrier.remote;
-      send({ type: "moved", link: id, remote });
-    });
-    carrier.control.pause();
+    control.on("readable", () => this.#passOn(link));
+    control.on("end", () => this.#wire?.send("end", id));
     void carrier.closed.then((reason) => {
       link.deadline?.cancel();
       this.#links.delete(id);
-      for (const socket of link.sockets) socket.destroy();
+      for (const socket of link.visitors?.sockets ?? []) socket.destroy();
       send({ type: "closed", link: id, code: reason.code, message: reason.message });
     });
   }
@@ -172,40 +181,73 @@ export class LaneServer {
 
   #adopt(socket: Socket, head: Buffer): void {
     const { link: id, stream } = decodeStreamHead(head);
-    const link = this.#links.get(id);
-    if (!link) {
-      socket.destroy();
+    const rest = head.subarray(streamHeadBytes);
+    if (id === controlHead.link) {
+      this.#wire = new ControlWire(socket, (frame) => this.#onControl(frame), rest);
       return;
     }
-    const framed = new FramedStream(socket, { head: head.subarray(streamHeadBytes) });
-    framed.on("error", () => {});
-    link.sockets.add(framed);
-    framed.on("close", () => link.sockets.delete(framed));
-    if (stream === 0) this.#joinControl(link, framed);
-    else this.#joinStream(link, framed, stream);
+    const link = this.#links.get(id);
+    if (link) this.#joinStream(link, new FramedStream(socket, rest), stream);
+    else socket.destroy();
   }
 
-  #joinControl(link: LaneLink, framed: FramedStream): void {
-    link.deadline?.cancel();
+  #onControl({ kind, link: id, bytes }: ControlFrame): void {
+    const link = this.#links.get(id);
+    if (!link) return;
     const { control } = link.carrier;
-    // Its end means that the relay closes the link, for which QUIC has a word of its own.
-    framed.pipe(control, { end: false });
-    framed.on("end", () => {
-      link.controlEnded = true;
-      this.#closeInOrder(link);
-    });
-    control.pipe(framed);
-    control.on("close", () => framed.destroy());
+    switch (kind) {
+      case "more":
+        link.deadline?.cancel();
+        link.deadline = undefined;
+        link.isAsked = true;
+        this.#passOn(link);
+        return;
+      case "bytes":
+        control.write(bytes);
+        if (control.writableLength > maxUnreadBytes)
+          link.carrier.destroy(new PortholeError("limit", "The client does not read its control stream"));
+        return;
+      case "end":
+        // The relay closes the link, for which QUIC has a word of its own.
+        link.controlEnded = true;
+        this.#closeInOrder(link);
+        return;
+    }
+  }
+
+  /** What the relay has not asked for stays in the engine, and its window stops the client. */
+  #passOn(link: LaneLink): void {
+    if (!link.isAsked) return;
+    const { carrier, id } = link;
+    const bytes = carrier.control.read() as Buffer | null;
+    if (!bytes) return;
+    link.isAsked = false;
+    this.#wire?.send("bytes", id, bytes);
+    // Whoever moves says so with its next heartbeat at the latest.
+    const { remote } = carrier;
+    if (remote.address === link.remote.address && remote.port === link.remote.port) return;
+    link.remote = remote;
+    this.#options.send({ type: "moved", link: id, remote });
   }
 
   #joinStream(link: LaneLink, framed: FramedStream, id: number): void {
+    framed.on("error", () => {});
+    const { sockets, held } = (link.visitors ??= this.#visitorsOf(link));
+    sockets.add(framed);
+    framed.on("close", () => sockets.delete(framed));
     try {
       const stream = link.carrier.openStream(id);
       splice(framed, stream, () => {});
-      link.held.watch(stream);
+      held.watch(stream);
     } catch (reason) {
       framed.destroy(PortholeError.from(reason));
     }
+  }
+
+  #visitorsOf({ id }: LaneLink): Visitors {
+    const { send } = this.#options;
+    const held = this.#held.link((stream) => send({ type: "excess", link: id, stream: stream.id }));
+    return { sockets: new Set(), held };
   }
 
   #closeInOrder(link: LaneLink): void {

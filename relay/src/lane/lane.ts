@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import net from "node:net";
 import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
 import type { Carrier } from "@porthole/common/link";
@@ -8,10 +9,11 @@ import { limits, type QuicTicket } from "@porthole/common/protocol";
 import { Backoff, temporaryFolder, type Clock, type Timer } from "@porthole/common/util";
 import { LaneCarrier } from "./carrier.ts";
 import { LaneChild } from "./child.ts";
+import { ControlWire } from "./control-wire.ts";
 import { laneEntry } from "./entry.ts";
 import { addStats, noStats, type LaneFacts } from "./facts.ts";
 import { TicketOffice, type TicketHolder } from "./ticket-office.ts";
-import type { FromLane } from "./wire.ts";
+import { controlHead, encodeStreamHead, type FromLane } from "./wire.ts";
 
 export interface LaneOptions {
   /** Of the UDP port. */
@@ -49,6 +51,7 @@ export class Lane {
   #port: number;
   #identity: { readonly cert: string; readonly key: string };
   #child: LaneChild | undefined;
+  #wire: ControlWire | undefined;
   #state: LaneFacts["state"] = "starting";
   #reason: string | undefined;
   /** Why there is no point in another start. */
@@ -167,11 +170,12 @@ export class Lane {
   }
 
   #onMessage(message: FromLane, socketPath: string): void {
-    const { log, clock, onCarrier } = this.#options;
+    const { log, clock } = this.#options;
     switch (message.type) {
       case "ready":
         this.#state = "up";
         this.#port = message.port;
+        this.#wire = this.#connectWire(socketPath);
         this.#reason = undefined;
         this.#stable = clock.timer(limits.laneRestart.stableAfterMs, () => this.#backoff.reset());
         if (this.#restarts > 0) {
@@ -191,21 +195,9 @@ export class Lane {
         this.#now = message.stats;
         this.#child?.weighed(message.rssBytes);
         return;
-      case "link": {
-        const carrier = new LaneCarrier({
-          link: message.link,
-          peerCertificate: Buffer.from(message.certificate),
-          remote: message.remote,
-          maxStreams: message.maxStreams,
-          socketPath,
-          clock,
-          send: (order) => this.#child?.send(order),
-        });
-        this.#carriers.set(message.link, carrier);
-        void carrier.closed.then(() => this.#carriers.delete(message.link));
-        onCarrier(carrier);
+      case "link":
+        this.#onLink(message, socketPath);
         return;
-      }
       case "excess":
         log.warn({ address: this.#carriers.get(message.link)?.remote.address }, "Gave up a visitor who does not read");
         this.#carriers.get(message.link)?.giveUp(message.stream);
@@ -221,6 +213,30 @@ export class Lane {
     }
   }
 
+  #onLink({ link, certificate, remote, maxStreams }: Extract<FromLane, { type: "link" }>, socketPath: string): void {
+    // The lane has no clients before it is ready.
+    if (!this.#wire) return;
+    const carrier = new LaneCarrier({
+      link,
+      peerCertificate: Buffer.from(certificate),
+      remote,
+      maxStreams,
+      socketPath,
+      wire: this.#wire,
+      clock: this.#options.clock,
+      send: (order) => this.#child?.send(order),
+    });
+    this.#carriers.set(link, carrier);
+    void carrier.closed.then(() => this.#carriers.delete(link));
+    this.#options.onCarrier(carrier);
+  }
+
+  #connectWire(socketPath: string): ControlWire {
+    const socket = net.connect(socketPath);
+    socket.write(encodeStreamHead(controlHead));
+    return new ControlWire(socket, (frame) => this.#carriers.get(frame.link)?.control.receive(frame));
+  }
+
   /** The lane says that it can't. A port that it had once is only taken for a moment. */
   #onFailure(error: PortholeError): void {
     this.#complaint = error.message;
@@ -231,6 +247,8 @@ export class Lane {
   #onEnd(why: string): void {
     const { log, clock } = this.#options;
     this.#child = undefined;
+    this.#wire?.destroy();
+    this.#wire = undefined;
     this.#before = addStats(this.#before, this.#now);
     this.#now = noStats;
     this.#stable?.cancel();

@@ -4,8 +4,8 @@ import type { QuicListenerStats, TicketKey } from "@porthole/common/link/quic";
 import type { HeldBounds } from "./held-bytes.ts";
 
 /**
- * What the relay and its lane say to each other over the channel between parent and child. Bytes take another way: a socket
- * each for the control stream of a link and for every visitor on it (framed-stream.ts), opened by the relay with `StreamHead`.
+ * What the relay and its lane say to each other over the channel between parent and child. Bytes take another way: a socket for
+ * each visitor (framed-stream.ts), and one for the control streams of all links (control-wire.ts), opened by the relay with `StreamHead`.
  */
 export type ToLane =
   | ({ readonly type: "start" } & LaneStart)
@@ -35,7 +35,7 @@ export type FromLane =
   /** The engine does not take the new certificate; the old one stays. */
   | { readonly type: "certificate-refused"; readonly message: string }
   | ({ readonly type: "beat" } & LaneBeat)
-  /** A client's handshake is done. The relay answers with the socket of its control stream. */
+  /** A client's handshake is done. The relay asks for what it says (control-wire.ts). */
   | {
       readonly type: "link";
       readonly link: number;
@@ -54,13 +54,15 @@ export interface LaneBeat {
   readonly rssBytes: number;
 }
 
-/** The first bytes on each socket from the relay: which link's stream this is. Stream 0 is the control stream. */
+/** The first bytes on each socket from the relay: which link's stream this is. */
 export interface StreamHead {
   readonly link: number;
   readonly stream: number;
 }
 
 export const streamHeadBytes = 8;
+/** Of the socket with the control streams. Links are counted from 1. */
+export const controlHead: StreamHead = { link: 0, stream: 0 };
 
 export function encodeStreamHead({ link, stream }: StreamHead): Buffer {
   const head = Buffer.allocUnsafe(streamHeadBytes);
