@@ -106,6 +106,7 @@ async function admit(
 ): Promise<AgentLink> {
   if (!link.peerCertificate) throw new PortholeError("protocol", "the client presented no certificate");
   const peer = readPeer(link.peerCertificate);
+  link.forgetPeerCertificate();
   const hello = await receiveHello(link);
   const refusal = deps.refusal();
   if (refusal) throw refusal;

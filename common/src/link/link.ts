@@ -27,7 +27,6 @@ export function createLink(carrier: Carrier, options: LinkOptions): Link {
 
 class CarrierLink implements Link {
   readonly kind: LinkKind;
-  readonly peerCertificate: Buffer | undefined;
   readonly control: ControlChannel;
   readonly incoming: AsyncQueue<LinkStream>;
   readonly maxStreams: number;
@@ -43,7 +42,6 @@ class CarrierLink implements Link {
     this.#carrier = carrier;
     this.#clock = options.clock;
     this.kind = carrier.kind;
-    this.peerCertificate = carrier.peerCertificate;
     this.maxStreams = carrier.maxStreams;
     this.incoming = new AsyncQueue(limits.maxStreamsPerLink);
     this.#heartbeat = new Heartbeat({
@@ -71,6 +69,14 @@ class CarrierLink implements Link {
 
   get remote(): RemoteAddress {
     return this.#carrier.remote;
+  }
+
+  get peerCertificate(): Buffer | undefined {
+    return this.#carrier.peerCertificate;
+  }
+
+  forgetPeerCertificate(): void {
+    this.#carrier.peerCertificate = undefined;
   }
 
   openStream(): LinkStream {

@@ -38,9 +38,10 @@ export interface Carrier {
   readonly remote: RemoteAddress;
   /**
    * The certificate, in DER, whose key the peer has proved to hold. Undefined where the transport itself has checked the
-   * peer against what it was told to trust (QUIC at the client: Electron can't read certificates back).
+   * peer against what it was told to trust (QUIC at the client: Electron can't read certificates back). Whoever needs it no more
+   * sets it to undefined: it may be a piece of a large block of memory, which every idle link would keep.
    */
-  readonly peerCertificate: Buffer | undefined;
+  peerCertificate: Buffer | undefined;
   readonly control: Duplex;
   /** Streams that the peer opens. Ends with the connection. */
   readonly incoming: AsyncIterable<CarrierStream>;
@@ -73,7 +74,10 @@ export interface Link {
   readonly kind: LinkKind;
   /** Where the peer is now: on QUIC it may move. */
   readonly remote: RemoteAddress;
+  /** See Carrier.peerCertificate. */
   readonly peerCertificate: Buffer | undefined;
+  /** Whoever had to know has read it. */
+  forgetPeerCertificate(): void;
   /** Typed messages on the control stream; heartbeat and aborts are handled inside. */
   readonly control: ControlChannel;
   readonly incoming: AsyncIterable<LinkStream>;

@@ -8,11 +8,15 @@ import { FramedStream } from "./framed-stream.ts";
 import { encodeStreamHead, type ToLane } from "./wire.ts";
 import { WiredControl } from "./wired-control.ts";
 
-export interface LaneCarrierOptions {
-  readonly link: number;
+/** What the lane says of a client. */
+export interface LaneClient {
   readonly peerCertificate: Buffer;
   readonly remote: RemoteAddress;
   readonly maxStreams: number;
+}
+
+export interface LaneCarrierOptions {
+  readonly link: number;
   readonly socketPath: string;
   readonly wire: ControlWire;
   readonly clock: Clock;
@@ -30,7 +34,7 @@ const maxStreamId = 0xffff_ffff;
  */
 export class LaneCarrier implements Carrier {
   readonly kind = "quic";
-  readonly peerCertificate: Buffer;
+  peerCertificate: Buffer | undefined;
   readonly control: WiredControl;
   /** A client opens none. */
   readonly incoming = new AsyncQueue<CarrierStream>();
@@ -45,11 +49,11 @@ export class LaneCarrier implements Carrier {
   #deadline: Timer | undefined;
   #resolveClosed: (reason: PortholeError) => void = () => {};
 
-  constructor(options: LaneCarrierOptions) {
+  constructor(client: LaneClient, options: LaneCarrierOptions) {
     this.#options = options;
-    this.peerCertificate = options.peerCertificate;
-    this.remote = options.remote;
-    this.maxStreams = options.maxStreams;
+    this.peerCertificate = client.peerCertificate;
+    this.remote = client.remote;
+    this.maxStreams = client.maxStreams;
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });

@@ -152,6 +152,7 @@ export class LaneServer {
       remote,
       maxStreams: carrier.maxStreams,
     });
+    carrier.peerCertificate = undefined;
     control.on("readable", () => this.#passOn(link));
     control.on("end", () => this.#wire?.send("end", id));
     void carrier.closed.then((reason) => {

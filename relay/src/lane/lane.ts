@@ -13,7 +13,7 @@ import { ControlWire } from "./control-wire.ts";
 import { laneEntry } from "./entry.ts";
 import { addStats, noStats, type LaneFacts } from "./facts.ts";
 import { TicketOffice, type TicketHolder } from "./ticket-office.ts";
-import { controlHead, encodeStreamHead, type FromLane } from "./wire.ts";
+import { controlHead, encodeStreamHead, type FromLane, type ToLane } from "./wire.ts";
 
 export interface LaneOptions {
   /** Of the UDP port. */
@@ -216,20 +216,15 @@ export class Lane {
   #onLink({ link, certificate, remote, maxStreams }: Extract<FromLane, { type: "link" }>, socketPath: string): void {
     // The lane has no clients before it is ready.
     if (!this.#wire) return;
-    const carrier = new LaneCarrier({
-      link,
-      peerCertificate: Buffer.from(certificate),
-      remote,
-      maxStreams,
-      socketPath,
-      wire: this.#wire,
-      clock: this.#options.clock,
-      send: (order) => this.#child?.send(order),
-    });
+    const client = { peerCertificate: Buffer.from(certificate), remote, maxStreams };
+    const { clock } = this.#options;
+    const carrier = new LaneCarrier(client, { link, socketPath, wire: this.#wire, clock, send: this.#send });
     this.#carriers.set(link, carrier);
     void carrier.closed.then(() => this.#carriers.delete(link));
     this.#options.onCarrier(carrier);
   }
+
+  readonly #send = (order: ToLane): void => this.#child?.send(order);
 
   #connectWire(socketPath: string): ControlWire {
     const socket = net.connect(socketPath);

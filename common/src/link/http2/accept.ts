@@ -1,4 +1,4 @@
-import http2 from "node:http2";
+import http2, { type ClientHttp2Session, type ClientHttp2Stream, type Http2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import tls, { type TLSSocket } from "node:tls";
 import { PortholeError } from "../../errors.ts";
@@ -40,13 +40,24 @@ export function createHttp2Acceptor(options: AcceptHttp2Options): Http2Acceptor 
         const peerCertificate = secure.getPeerCertificate(false).raw as Buffer | undefined;
         if (!peerCertificate) throw new PortholeError("protocol", `${what} presented no certificate`);
         options.verifyPeer(peerCertificate);
-        return await orAbort(signal, startSession(secure, peerCertificate));
+        const session = await orAbort(signal, startSession(secure));
+        return new Http2Carrier({ session, socket: secure, peerCertificate, ...relayStreams(session) });
       } catch (reason) {
         socket.destroy();
         throw fromNodeError(reason, what);
       }
     },
   };
+}
+
+/** The relay plays the client of HTTP/2, so that it can open streams. */
+function relayStreams(session: ClientHttp2Session): {
+  readonly control: Http2Stream;
+  readonly request: () => Http2Stream;
+} {
+  const open = (authority: string): ClientHttp2Stream =>
+    session.request({ ":method": "CONNECT", ":authority": authority }, { endStream: false });
+  return { control: open(controlAuthority), request: () => open(visitorAuthority) };
 }
 
 /** No tickets and no session cache: an agent proves its key on every connection (no resumption). */
@@ -66,7 +77,8 @@ function handshake(socket: Socket, secureContext: tls.SecureContext): Promise<TL
       secureContext,
       requestCert: true,
       rejectUnauthorized: false,
-      ALPNProtocols: [alpn.http2],
+      // Not `ALPNProtocols`, of which each socket would keep a copy, and with it the large block of memory that it is a piece of.
+      ALPNCallback: chooseProtocol,
     });
     secure.on("error", reject);
     secure.on("close", () => reject(new PortholeError("unreachable", "The connection ended in the TLS handshake")));
@@ -79,7 +91,11 @@ function handshake(socket: Socket, secureContext: tls.SecureContext): Promise<TL
   });
 }
 
-function startSession(socket: TLSSocket, peerCertificate: Buffer): Promise<Carrier> {
+function chooseProtocol({ protocols }: { readonly protocols: readonly string[] }): string | undefined {
+  return protocols.find((protocol) => protocol === alpn.http2);
+}
+
+function startSession(socket: TLSSocket): Promise<ClientHttp2Session> {
   return new Promise((resolve, reject) => {
     const session = http2.connect("https://agent", { ...sessionOptions, createConnection: () => socket });
     session.on("error", reject);
@@ -87,10 +103,7 @@ function startSession(socket: TLSSocket, peerCertificate: Buffer): Promise<Carri
     // The client's settings say how many streams it takes; no stream is opened before they are here.
     session.once("remoteSettings", () => {
       session.setLocalWindowSize(limits.linkWindowBytes);
-      const open = (authority: string): http2.ClientHttp2Stream =>
-        session.request({ ":method": "CONNECT", ":authority": authority }, { endStream: false });
-      const control = open(controlAuthority);
-      resolve(new Http2Carrier({ session, socket, control, peerCertificate, request: () => open(visitorAuthority) }));
+      resolve(session);
     });
   });
 }

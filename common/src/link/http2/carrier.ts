@@ -38,7 +38,7 @@ interface Parts {
 export class Http2Carrier implements Carrier {
   readonly kind = "http2";
   readonly remote: RemoteAddress;
-  readonly peerCertificate: Buffer | undefined;
+  peerCertificate: Buffer | undefined;
   readonly control: Duplex;
   readonly incoming = new AsyncQueue<CarrierStream>();
   readonly maxStreams: number;

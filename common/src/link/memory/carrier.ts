@@ -32,7 +32,7 @@ class MemoryCarrier implements Carrier {
   remote = nowhere;
   readonly control: Duplex;
   readonly maxStreams: number;
-  readonly peerCertificate: Buffer | undefined;
+  peerCertificate: Buffer | undefined;
   readonly incoming = new AsyncQueue<CarrierStream>();
   readonly closed: Promise<PortholeError>;
   readonly #streams = new Set<CarrierStream>();

@@ -16,7 +16,7 @@ export interface QuicCarrierOptions {
 /** An established QUIC connection as the rest of Porthole sees it. */
 export class QuicCarrier implements Carrier {
   readonly kind = "quic";
-  readonly peerCertificate: Buffer | undefined;
+  peerCertificate: Buffer | undefined;
   readonly incoming: AsyncIterable<CarrierStream>;
   readonly maxStreams: number;
   readonly closed: Promise<PortholeError>;

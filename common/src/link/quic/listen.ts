@@ -200,6 +200,8 @@ export class Listener implements QuicListener {
       this.#dropped.malformed += 1;
       return undefined;
     }
+    // Let go with the handshake: it is a piece of a large block of memory.
+    let holder: Buffer | undefined = sourceId;
     const { promise: closed, resolve: onOver } = deferred<PortholeError>();
     let deadline: Timer | undefined;
     const handshakeIsOver = (): void => {
@@ -227,7 +229,9 @@ export class Listener implements QuicListener {
           return;
         }
         const peerCertificate = Buffer.from(certificate);
-        if (!this.#admission.isFor(sourceId, peerCertificate)) {
+        const isFor = holder !== undefined && this.#admission.isFor(holder, peerCertificate);
+        holder = undefined;
+        if (!isFor) {
           connection.destroy(new PortholeError("unauthorized", `${what}: the ticket is for another key`));
           return;
         }
