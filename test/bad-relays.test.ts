@@ -98,9 +98,9 @@ describe("Relays who don't keep to the protocol", function () {
     it("one that never answers is given up at the deadline", async () => {
       const port = await startFakeRelay(scope, transport, linkOf);
       const client = await startClient(port, { clock: hastened(scope.clock, 20) });
-      const { error } = await waiting(client);
+      // On a busy machine a handshake may take too long as well; it tries again.
+      const { error } = await waiting(client, /The relay's answer to hello took longer than 10 s/);
       assert.equal(error.code, "timeout");
-      assert.match(error.message, /The relay's answer to hello took longer than 10 s/);
     });
 
     it("one whose control messages are too large is left, and tried again", async () => {
@@ -205,9 +205,9 @@ function hello(): Hello {
   return { type: "hello", protocol: 1, software: "test", instance: "test" };
 }
 
-function waiting(client: TestClient) {
+function waiting(client: TestClient, why = /^/) {
   return client.when("waiting", (state) => {
     const now = state.endpoints[0]?.relays[0]?.now;
-    return now?.status === "waiting" ? now : undefined;
+    return now?.status === "waiting" && why.test(now.error.message) ? now : undefined;
   });
 }

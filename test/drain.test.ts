@@ -231,11 +231,12 @@ function startLoad(sites: readonly Site[]) {
 
 /** For what changes in another process. */
 async function eventually(check: () => Promise<void>): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
+  const giveUpAt = performance.now() + 45_000;
+  for (;;) {
     try {
       return await check();
     } catch (reason) {
-      if (attempt === 100) throw reason;
+      if (performance.now() > giveUpAt) throw reason;
       await pause(50);
     }
   }
