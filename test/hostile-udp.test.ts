@@ -201,13 +201,13 @@ async function cpuMs(relay: Relay): Promise<number> {
 
 /**
  * Requests to all sites in turn, each on a connection of its own; answers how many there were, and rejects when one is not answered. How
- * long each takes is measured in bench/floods.ts.
+ * long each takes is measured in bench/hostile-udp.ts.
  */
 async function visitUntil(sites: readonly Site[], over: Promise<unknown>): Promise<number> {
-  let isOver = false;
-  const end = over.finally(() => (isOver = true));
+  const progress = { isOver: false };
+  const end = over.finally(() => (progress.isOver = true));
   let visits = 0;
-  for (; !isOver; visits += sites.length) for (const site of sites) await get(site);
+  for (; !progress.isOver; visits += sites.length) for (const site of sites) await get(site);
   await end;
   return visits;
 }
