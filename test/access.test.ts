@@ -9,13 +9,16 @@ import {
   readText,
   request,
   runCli,
+  settable,
   siteAt,
   startCli,
   startHttp,
   startTestRelay,
   startTunnel,
+  until,
   useScope,
   type Site,
+  type TestClientOptions,
 } from "./fixture/index.ts";
 
 interface Seen {
@@ -31,9 +34,11 @@ describe("access rules", function () {
   const scope = useScope();
 
   /** A service that keeps what reached it, and an endpoint with rules in front of it. */
-  async function expose(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  async function expose(args: readonly string[], client: Partial<TestClientOptions> = {}) {
     const seen: Seen[] = [];
+    let begun = 0;
     const service = await startHttp(scope, (incoming, response) => {
+      begun += 1;
       const chunks: Buffer[] = [];
       incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
       incoming.on("end", () => {
@@ -43,8 +48,8 @@ describe("access rules", function () {
         response.end("the service");
       });
     });
-    const tunnel = await startTunnel(scope, { transport: "http2", local: service.local, client: { args, env } });
-    return { ...tunnel, seen, service };
+    const tunnel = await startTunnel(scope, { transport: "http2", local: service.local, client: { args, ...client } });
+    return { ...tunnel, seen, service, begun: () => begun };
   }
 
   async function ask(site: Site, path: string, options?: Parameters<typeof request>[2]) {
@@ -60,7 +65,7 @@ describe("access rules", function () {
 
   it("let in who has a password or a token, and keep both from the service", async () => {
     const { site, seen } = await expose(["--access-basic-file", await secretFile("ada:lovelace\n")], {
-      PORTHOLE_ACCESS_BEARER: "token-1",
+      env: { PORTHOLE_ACCESS_BEARER: "token-1" },
     });
     const refused = await ask(site, "/", { headers: browser });
     assert.equal(refused.status, 401);
@@ -93,10 +98,13 @@ describe("access rules", function () {
   });
 
   it("end with the time that was given, and whoever is inside is out", async () => {
-    const { site, service, seen } = await expose(["--access-for", "3s"]);
+    const clock = settable(scope.clock);
+    const { site, service, seen, begun } = await expose(["--access-for", "1h"], { clock });
     assert.equal((await ask(site, "/")).status, 200);
     const socket = await connectVisitor(scope, site, { alpn: ["http/1.1"] });
     socket.write(`POST / HTTP/1.1\r\nHost: ${site.hostname}:${site.port}\r\nContent-Length: 10\r\n\r\nhalf`);
+    await until(() => begun() === 2, "the visitor was inside");
+    clock.forward(3_600_000);
     const [answer] = (await once(socket, "data")) as [Buffer];
     assert.match(String(answer), /^HTTP\/1\.1 403 /);
     socket.destroy();

@@ -10,6 +10,7 @@ import type { Relay } from "@porthole/relay";
 import {
   dialLink,
   get,
+  freePort,
   hastened,
   hello,
   readText,
@@ -261,15 +262,16 @@ describe("Who may connect", function () {
       const secret = join(relayDir, "secret");
       await writeFile(secret, "0123456789abcdef\n");
       const stateDir = await scope.folder();
+      const [api, pub] = await Promise.all([freePort(), freePort()]);
       const args = [
+        ...["--api-port", String(api), "--pub-port", String(pub)],
         ...["--auth-webhook", `${hook.local}/`, "--auth-webhook-secret-file", secret],
         ...["--domain-suffix", "t.example.com", "--state-dir", stateDir],
       ];
       const relay = await startTestRelay(scope, { args, clock: hastened(scope.clock, 5) });
       const server = ["--server", `127.0.0.1:${relay.apiPort}`];
       const argv = ["3000", "--force-h2", ...server, "--state-dir", await scope.folder()];
-      const ports = ["--api-port", String(relay.apiPort), "--pub-port", String(relay.publicPort)];
-      return { hook, relay, argv, restart: () => startTestRelay(scope, { args: [...args, ...ports] }) };
+      return { hook, relay, argv, restart: () => startTestRelay(scope, { args }) };
     }
   });
 

@@ -11,7 +11,7 @@ const suffix = "tunnel.test";
 const shownWithinMs = 30_000;
 
 describe("Frameworks behind the tunnel, as their documentation starts them", function () {
-  this.timeout(90_000);
+  this.timeout(180_000);
   const scope = useScope();
   let browser: Browser | undefined;
 

@@ -60,6 +60,7 @@ export async function startProject(
   await until(
     () => isThere,
     () => `${program} listened on ${port}:\n${[...server.lines, ...server.errors].join("\n")}`,
+    90_000,
   );
   return { folder, port, server };
 }

@@ -4,7 +4,7 @@ import {
   closed,
   connectVisitor,
   get,
-  hastened,
+  hastenedFrom,
   request,
   readAll,
   soon,
@@ -128,7 +128,7 @@ describe("Requests that mean no good", function () {
       bodies.push(incoming.on("error", () => {}).resume());
     });
     // A minute is three seconds.
-    const client = { clock: hastened(scope.clock, 20) };
+    const client = { clock: hastenedFrom(60_000, scope.clock, 20) };
     const { site } = await startTunnel(scope, { transport: "http2", local: service.local, client });
     const post = `POST / HTTP/1.1\r\nHost: ${site.hostname}\r\nContent-Length: 100\r\n\r\nhalf`;
     const [head, body, silence] = await Promise.all([

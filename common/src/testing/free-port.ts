@@ -4,6 +4,8 @@ import { once } from "node:events";
 import net from "node:net";
 
 const tries = 100;
+/** Nobody may have bound them yet. */
+const given = new Set<number>();
 
 /**
  * A port that nobody has, over TCP and UDP, for a program that has to know its port before it starts, or comes back to it. From below the
@@ -12,6 +14,8 @@ const tries = 100;
 export async function freePort(): Promise<number> {
   for (let i = 0; i < tries; i++) {
     const port = randomInt(20_000, 32_768);
+    if (given.has(port)) continue;
+    given.add(port);
     if ((await isFree(net.createServer(), port)) && (await isFree(dgram.createSocket("udp4"), port))) return port;
   }
   throw new Error(`None of ${tries} ports was free`);
