@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { PortholeError } from "@porthole/common/errors";
 import type { Logger } from "@porthole/common/log";
 import { lockFile, readJson, whileHeld, writeJson, type Clock } from "@porthole/common/util";
@@ -17,7 +18,9 @@ export class BookFile {
   readonly #context: BookContext;
   readonly #stop = new AbortController();
   #book: Book;
-  #watching: Promise<void> = Promise.resolve();
+  #updates = 0;
+  #reading: Promise<unknown> = Promise.resolve();
+  #watching: Promise<unknown> = Promise.resolve();
 
   private constructor(path: string, context: BookContext, book: Book) {
     this.#path = path;
@@ -48,21 +51,45 @@ export class BookFile {
       within.throwIfAborted();
       if (after !== before) await writeJson(this.#path, pruned(after, now));
       this.#book = after;
+      this.#updates += 1;
       return after;
     });
+  }
+
+  /** Takes over what is on disk by now; answers whether that is news. Rejects with `state` when it is damaged, and keeps what was known. */
+  reread(): Promise<boolean> {
+    // One after the other, or one that began earlier could end later.
+    const reading = this.#reading.then(() => this.#reread());
+    this.#reading = reading.catch(() => {});
+    return reading;
+  }
+
+  async #reread(): Promise<boolean> {
+    for (;;) {
+      const updates = this.#updates;
+      const book = await read(this.#path);
+      // What we have written meanwhile is newer: whoever has just been let in must not be taken for a stranger.
+      if (updates !== this.#updates) continue;
+      const isNews = !isDeepStrictEqual(book, this.#book);
+      this.#book = book;
+      return isNews;
+    }
   }
 
   /** Rereads the file when another process changes it, until `close`. A damaged one leaves the old book in force. */
   watch(onChange: () => void): void {
     const { log } = this.#context;
-    this.#watching = watchFiles([this.#path], this.#stop.signal, async () => {
+    const look = async (isChanged: boolean): Promise<void> => {
       try {
-        this.#book = await read(this.#path);
-        onChange();
+        const isNews = await this.reread();
+        if ((isNews || isChanged) && !this.#stop.signal.aborted) onChange();
       } catch (reason) {
         log.error({ path: this.#path }, `${PortholeError.from(reason).message}; what was known before stays in force`);
       }
-    });
+    };
+    const watching = watchFiles([this.#path], this.#stop.signal, () => look(true));
+    // It may have been changed since it was opened.
+    this.#watching = Promise.all([watching, look(false)]);
   }
 
   async close(): Promise<void> {
