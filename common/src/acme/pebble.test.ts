@@ -11,6 +11,7 @@ import { silentLogger } from "../log.ts";
 import { Front } from "../testing/front.ts";
 import { startPebble, whyNoPebble, type Pebble, type PebbleOptions } from "../testing/pebble.ts";
 import { skipUnless } from "../testing/skip.ts";
+import { until } from "../testing/until.ts";
 import { Secret, systemClock } from "../util/index.ts";
 import { fileAccounts } from "./account-store.ts";
 import type { CertificateState, ServedCertificate } from "./certificate-state.ts";
@@ -216,8 +217,12 @@ describe("ACME against Pebble", function () {
         front.serve(certificate);
       },
     });
-    const visitor = await visit(front.port, name, await ca.rootPem(), "TLSv1.3");
-    assert.equal(visitor.authorized, true);
+    const rootPem = await ca.rootPem();
+    // On a busy machine this one may have ended before it is seen; the next one comes.
+    const visitNow = () => visit(front.port, name, rootPem, "TLSv1.3").catch(({ code }: NodeJS.ErrnoException) => code);
+    let seen = await visitNow();
+    while (seen === "CERT_HAS_EXPIRED") seen = await visitNow();
+    assert.deepEqual(seen, { authorized: true, protocol: "TLSv1.3" });
     stop.abort();
   });
 
@@ -252,7 +257,7 @@ describe("ACME against Pebble", function () {
     const names = Array.from({ length: 50 }, (_, index) => `client${index}.tunnel.test`);
     const chains = await Promise.all(names.map((name) => issue(ca, name, generateKey())));
     for (const [index, chain] of chains.entries()) assert.ok(chain.leaf.checkHost(names[index] ?? ""));
-    assert.equal(front.openSockets, 0);
+    await until(() => front.openSockets === 0, "every validator had left");
   });
 });
 

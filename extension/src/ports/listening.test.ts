@@ -84,7 +84,7 @@ describe("listening ports", () => {
     const server = net.createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
-    const found = (await listListeningPorts(AbortSignal.timeout(5_000))).filter((each) => each.port === port);
+    const found = (await listListeningPorts(AbortSignal.timeout(45_000))).filter((each) => each.port === port);
     server.close();
     assert.equal(found.length, 1);
     assert.equal(found[0]?.pid, process.pid);

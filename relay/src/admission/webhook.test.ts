@@ -140,7 +140,8 @@ describe("the webhook", () => {
     const all = new Promise<void>((resolve) => {
       answer = (_request, response) => waiting.push(response) === 100 && resolve();
     });
-    const authorize = webhookAuthorize({ url, secret }, systemClock);
+    // So many at once may take a busy machine longer than the deadline.
+    const authorize = webhookAuthorize({ url, secret }, new FakeClock());
     const asked = Array.from({ length: 100 }, () => authorize(request, signal));
     await assert.rejects(authorize(request, signal), { code: "busy" });
     await all;

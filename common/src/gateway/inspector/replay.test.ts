@@ -211,7 +211,7 @@ describe("replay", () => {
     server.close();
     await closed;
     assert.equal((await replay(id)).error?.code, "service-down");
-    server.listen(service.port, "127.0.0.1");
+    server.listen(0, "127.0.0.1");
     await once(server, "listening");
   });
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import net, { type AddressInfo } from "node:net";
+import net from "node:net";
 import { parseLocalService } from "../../gateway/index.ts";
-import { FakeClock } from "../../testing/index.ts";
+import { FakeClock, freePort } from "../../testing/index.ts";
 import { LocalWatch } from "./local-watch.ts";
 
 describe("LocalWatch", () => {
@@ -21,9 +21,7 @@ describe("LocalWatch", () => {
   }
 
   it("sees a service come and go, and leaves one that runs alone", async () => {
-    const first = await listen(0);
-    const { port } = first.address() as AddressInfo;
-    await close(first);
+    const port = await freePort();
     const clock = new FakeClock();
     const changes: (() => void)[] = [];
     const changed = (): Promise<void> => new Promise((resolve) => changes.push(resolve));
