@@ -19,7 +19,7 @@ import {
 const aborts = isFull ? 10_000 : 1_200;
 
 describe("Many visitors on one link", function () {
-  this.timeout(isFull ? 600_000 : 120_000);
+  this.timeout(isFull ? 600_000 : 300_000);
   const scope = useScope();
 
   overEachTransport((transport) => {
