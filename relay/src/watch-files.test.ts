@@ -1,5 +1,6 @@
 import { once, EventEmitter } from "node:events";
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { watchFiles } from "./watch-files.ts";
@@ -42,8 +43,9 @@ describe("watching files", function () {
     const path = join(folder, "later", "list");
     watch(path);
     const seen = once(events, path);
-    await mkdir(join(folder, "later"));
-    await writeFile(path, "new");
+    // At once: no look may come too late for it.
+    mkdirSync(join(folder, "later"));
+    writeFileSync(path, "new");
     await seen;
   });
 });

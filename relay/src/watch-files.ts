@@ -1,4 +1,4 @@
-import { unwatchFile, watch, watchFile, type Stats } from "node:fs";
+import { statSync, watch } from "node:fs";
 import { basename, dirname } from "node:path";
 
 /** Several events come for one change, and a certificate and its key are two files. */
@@ -54,14 +54,28 @@ function watchFolder(folder: string, paths: readonly string[], tell: () => void)
     watcher.on("error", () => watcher.close());
     return () => watcher.close();
   } catch {
-    // The folder is not there yet, or the system watches as much as it may already.
-    const look = (now: Stats, before: Stats): void => {
-      // Node begins with a call for each file that is not there.
-      if (now.mtimeMs !== before.mtimeMs || now.ino !== before.ino) tell();
-    };
-    for (const path of paths) watchFile(path, { persistent: false, interval: lookEveryMs }, look);
-    return () => {
-      for (const path of paths) unwatchFile(path, look);
-    };
+    // The folder is not there yet, or the system watches as much as it may already. Not by Node's watchFile: what happens before its
+    // first look it never tells.
+    let known = stamps(paths);
+    const timer = setInterval(() => {
+      const now = stamps(paths);
+      if (now !== known) tell();
+      known = now;
+    }, lookEveryMs).unref();
+    return () => clearInterval(timer);
   }
+}
+
+/** In a text that can be compared: which files there are, and of when. */
+function stamps(paths: readonly string[]): string {
+  return paths
+    .map((path) => {
+      try {
+        const stats = statSync(path, { throwIfNoEntry: false });
+        return stats ? `${stats.ino} ${stats.mtimeMs}` : "none";
+      } catch {
+        return "none"; // whoever reads it is told why
+      }
+    })
+    .join("\n");
 }
