@@ -40,6 +40,27 @@ describe("the controller", () => {
     assert.equal(test.clock.pending, 0);
   });
 
+  it("starts nothing that was stopped before its keys were there", async () => {
+    const test = testController();
+    await test.controller.expose(api);
+    const agent = lastAgent(test);
+    const id = test.controller.idOf(web);
+    const exposing = test.controller.expose(web);
+    await Promise.all([test.controller.stop(id), exposing]);
+    assert.equal(agent.specs().length, 1, "the other port's");
+    assert.equal(test.controller.find(id)?.phase, "off");
+    // Stopped and exposed again at once it runs, once.
+    const first = test.controller.expose(web);
+    const stopped = test.controller.stop(id);
+    await Promise.all([first, stopped, test.controller.expose(web)]);
+    assert.deepEqual(
+      agent.calls.slice(-2).map(({ method }) => method),
+      ["tunnel/stop", "tunnel/start"],
+    );
+    assert.equal(agent.specs().length, 2);
+    await test.controller.close();
+  });
+
   it("gives a port the same key every time, and another port another", async () => {
     const test = testController();
     await test.controller.expose(web);

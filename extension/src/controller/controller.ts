@@ -129,8 +129,10 @@ export class Controller {
   async stop(id: string): Promise<void> {
     this.#put({ ...this.#known(id), phase: "off", tunnel: undefined, error: undefined });
     this.#starts.delete(id);
+    // Before anything is waited for: it must not stop what is exposed again meanwhile.
+    const stopped = this.#agent.connection?.call("tunnel/stop", { id }).catch(() => {});
     await this.#remember();
-    await this.#agent.connection?.call("tunnel/stop", { id }).catch(() => {});
+    await stopped;
   }
 
   /** Takes a stopped one off the list. Its key stays, so that the next time it has the same name. */
@@ -279,7 +281,7 @@ export class Controller {
   }
 
   #start(connection: AgentConnection, id: string): void {
-    const starting = this.#startTunnel(connection, id);
+    const starting: Promise<void> = this.#startTunnel(connection, id, () => this.#starts.get(id) === starting);
     this.#starts.set(id, starting);
     // Whoever asked for it hears of it; here it is part of the state.
     starting.catch((reason: unknown) => {
@@ -289,13 +291,15 @@ export class Controller {
     });
   }
 
-  async #startTunnel(connection: AgentConnection, id: string): Promise<void> {
+  /** `isWanted` is asked once all is there: keys may take their time, and the agent must not start what was stopped meanwhile. */
+  async #startTunnel(connection: AgentConnection, id: string, isWanted: () => boolean): Promise<void> {
     const relays = await this.#relays.forTunnels(connection);
     if (relays.length === 0)
       throw new PortholeError("usage", "No relay is configured", {
         hint: "Join one, add one, or try it without a relay.",
       });
     const spec = await tunnelSpec(this.#known(id), { keys: this.keys, settings: this.#deps.settings, relays });
+    if (!isWanted()) return;
     const acme = this.#relays.isTrial ? { enabled: false } : spec.acme;
     await connection.call("tunnel/start", { ...spec, ...(acme ? { acme } : {}) });
   }
