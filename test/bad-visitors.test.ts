@@ -32,7 +32,7 @@ const alerts = {
 };
 
 describe("Visitors who send something else", function () {
-  this.timeout(60_000);
+  this.timeout(90_000);
   const scope = useScope();
 
   describe("are refused by the relay with the alert that fits", () => {

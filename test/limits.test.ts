@@ -22,7 +22,7 @@ import {
 } from "./fixture/index.ts";
 
 describe("Limits of a relay", function () {
-  this.timeout(60_000);
+  this.timeout(90_000);
   const scope = useScope();
   const startSite = () => startHttp(scope, (_request, response) => response.end("hello"));
 
