@@ -125,15 +125,19 @@ export async function stalledReaders(tunnel: LabTunnel, count: number): Promise<
   const others = { small: 7, seconds: 6 };
   const alone = await tunnel.crowd(others);
   const memory = watchMemory(tunnel);
-  const beside = await tunnel.crowd({ ...others, stalled: count, warmUpSeconds: 3 });
-  return {
-    p95: { alone: alone.small.p95, beside: beside.small.p95 },
-    grownBytes: memory.grown(),
-    errors: [...alone.errors, ...beside.errors],
-  };
+  try {
+    const beside = await tunnel.crowd({ ...others, stalled: count, warmUpSeconds: 3 });
+    return {
+      p95: { alone: alone.small.p95, beside: beside.small.p95 },
+      grownBytes: memory.grown(),
+      errors: [...alone.errors, ...beside.errors],
+    };
+  } finally {
+    memory.stop();
+  }
 }
 
-function watchMemory({ relay, client }: LabTunnel): { grown(): StalledReaders["grownBytes"] } {
+function watchMemory({ relay, client }: LabTunnel): { grown(): StalledReaders["grownBytes"]; stop(): void } {
   const pids = { relay: relay.child.pid ?? 0, lane: childOf(relay.child.pid ?? 0), client: client.child.pid ?? 0 };
   const read = (): StalledReaders["grownBytes"] => ({
     relay: residentBytes(pids.relay),
@@ -150,9 +154,9 @@ function watchMemory({ relay, client }: LabTunnel): { grown(): StalledReaders["g
   return {
     grown() {
       look();
-      clearInterval(timer);
       return { relay: most.relay - before.relay, lane: most.lane - before.lane, client: most.client - before.client };
     },
+    stop: () => clearInterval(timer),
   };
 }
 
