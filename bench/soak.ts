@@ -132,7 +132,12 @@ async function visitor(tunnel: LabTunnel): Promise<void> {
       counts.left += 1;
       continue;
     }
-    const { ok, exitCode, sha256 } = await (kind < 0.3 ? tunnel.upload(bytes, 30) : tunnel.visit(bytes, 30));
+    const {
+      ok,
+      exitCode,
+      bytes: arrived,
+      sha256,
+    } = await (kind < 0.3 ? tunnel.upload(bytes, 30) : tunnel.visit(bytes, 30));
     if (ok && sha256 === fileHash(bytes)) counts.served += 1;
     else if (ok) {
       counts.wrong += 1;
@@ -140,7 +145,7 @@ async function visitor(tunnel: LabTunnel): Promise<void> {
     } else if (came < excusedUntil || performance.now() < excusedUntil) counts.excused += 1;
     else {
       counts.failed += 1;
-      say(`FAILED: ${kind < 0.3 ? "upload" : "download"} of ${bytes} bytes, curl ${exitCode}`);
+      say(`FAILED: ${kind < 0.3 ? "upload" : "download"} of ${bytes} bytes, curl ${exitCode} after ${arrived}`);
     }
     await pause(random() * 300);
   }
