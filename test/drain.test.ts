@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import tls from "node:tls";
 import { PortholeError } from "@porthole/common/errors";
+import { platformReason, skipUnless } from "../common/src/testing/skip.ts";
 import {
   dialLink,
   freePort,
@@ -153,6 +154,21 @@ describe("Stopping and changing a relay", function () {
     kept.destroy();
     await eventually(async () => assert.equal(await get(site), "hello"));
     await client.stop();
+    assert.equal((await relay.kill("SIGTERM")).code, 0);
+  });
+
+  it("SIGHUP that comes while the relay starts is heeded when it is up", async function () {
+    skipUnless(this, process.platform !== "win32", platformReason("Windows has no SIGHUP"));
+    const place = await relayPlace(scope);
+    const relay = startCli(scope, "relay", place.args);
+    await eventually(async () => {
+      const socket = net.connect({ host: "127.0.0.1", port: place.apiPort });
+      scope.defer(() => void socket.destroy());
+      await once(socket, "connect");
+    });
+    relay.child.kill("SIGHUP");
+    await relay.line(/Relay is ready/);
+    await relay.line(/Reloaded/);
     assert.equal((await relay.kill("SIGTERM")).code, 0);
   });
 

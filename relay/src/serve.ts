@@ -11,6 +11,7 @@ import { startRelay, type Relay } from "./relay.ts";
 
 /** The relay as a program: runs until a signal ends it. `readValues` is asked again at SIGHUP. */
 export async function serve(readValues: () => OptionValues<typeof relayOptions>): Promise<void> {
+  const hangup = heedHangup();
   const values = readValues();
   const log = createLogger({ json: values.json, level: values["log-level"] });
   const warning = nodeVersionWarning();
@@ -31,13 +32,13 @@ export async function serve(readValues: () => OptionValues<typeof relayOptions>)
     relay = await startRelay(config, { clock: systemClock, log });
     collectDefaultMetrics({ register: relay.metrics.registry });
     announce(relay, config, log);
-    const stopReloading = reloadOnHangup(relay, () => relayConfig(readValues()), log);
+    hangup.reload(relay, () => relayConfig(readValues()), log);
     const signal = await nextSignal();
     log.info({ signal }, "Stopping; another signal ends it at once");
     const impatience = new AbortController();
     void nextSignal().then(() => impatience.abort());
     await relay.drain(impatience.signal);
-    stopReloading();
+    hangup.stop();
     await relay.close();
   } finally {
     await control.close();
@@ -63,22 +64,37 @@ function announce(relay: Relay, config: RelayConfig, log: Logger): void {
     log.warn({}, "--open: anyone may connect and expose whatever they like under your domain");
 }
 
-function reloadOnHangup(relay: Relay, readConfig: () => RelayConfig, log: Logger): () => void {
-  // There it means that the terminal is gone.
-  if (process.platform === "win32") return () => {};
-  const reload = async (): Promise<void> => {
-    try {
-      const later = await relay.reload(readConfig());
-      log.info({}, "Reloaded");
-      if (later.length > 0) log.warn({ settings: optionsFor(later) }, "Some changes need a restart");
-    } catch (reason) {
-      const { message, hint } = PortholeError.from(reason);
-      log.error({ hint }, `Not reloaded, everything stays as it was: ${message}`);
-    }
+interface Hangup {
+  /** From now on; and at once, if it has come before. */
+  reload(relay: Relay, readConfig: () => RelayConfig, log: Logger): void;
+  stop(): void;
+}
+
+/** Heeded from the first moment: without a listener SIGHUP ends a process, and whoever renews a certificate does not know that it only starts. */
+function heedHangup(): Hangup {
+  let isMissed = false;
+  let reload = async (): Promise<void> => {
+    isMissed = true;
   };
   const onHangup = (): void => void reload();
-  process.on("SIGHUP", onHangup);
-  return () => process.off("SIGHUP", onHangup);
+  // On Windows it means that the terminal is gone.
+  if (process.platform !== "win32") process.on("SIGHUP", onHangup);
+  return {
+    reload(relay, readConfig, log) {
+      reload = async () => {
+        try {
+          const later = await relay.reload(readConfig());
+          log.info({}, "Reloaded");
+          if (later.length > 0) log.warn({ settings: optionsFor(later) }, "Some changes need a restart");
+        } catch (reason) {
+          const { message, hint } = PortholeError.from(reason);
+          log.error({ hint }, `Not reloaded, everything stays as it was: ${message}`);
+        }
+      };
+      if (isMissed) onHangup();
+    },
+    stop: () => void process.off("SIGHUP", onHangup),
+  };
 }
 
 function nextSignal(): Promise<NodeJS.Signals> {
