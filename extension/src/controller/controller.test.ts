@@ -253,6 +253,17 @@ describe("the controller", () => {
     await test.controller.close();
   });
 
+  it("moves one port also when another can't be moved, and says so", async () => {
+    const test = testController();
+    await test.controller.expose(web);
+    await test.controller.expose(api);
+    lastAgent(test).answers["tunnel/update"] = new PortholeError("usage", "not there");
+    await assert.rejects(test.controller.addRelay({ address: "second.example:4433" }), { code: "usage" });
+    const moved = lastAgent(test).calls.filter(({ method }) => method === "tunnel/update");
+    assert.equal(moved.length, 2);
+    await test.controller.close();
+  });
+
   it("asks for no certificate on a trial relay, and keeps its port", async () => {
     const test = testController();
     await test.controller.useTrialRelay();

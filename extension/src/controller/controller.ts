@@ -187,18 +187,21 @@ export class Controller {
     await this.useRelays();
   }
 
-  /** The settings have changed: what runs moves to the relays that are named now. */
+  /** The settings have changed: what runs moves to the relays that are named now. Rejects when something of it can't. */
   async useRelays(): Promise<void> {
     this.#changed();
     const { connection } = this.#agent;
     if (!connection || !this.#isAnyOn()) return;
     const relays = await this.#relays.forTunnels(connection);
-    for (const { id } of this.#exposures) {
+    const move = async (id: string): Promise<void> => {
       const exposure = this.find(id);
-      if (exposure?.phase !== "on") continue;
+      if (exposure?.phase !== "on") return;
       if (relays.length === 0 || failureOf(exposure)) await this.#startAgain(connection, id);
       else if (await this.#hasStarted(id)) await connection.call("tunnel/update", { id, changes: { relays } });
-    }
+    };
+    const moves = await Promise.allSettled(this.#exposures.map(({ id }) => move(id)));
+    const failed = moves.find((result) => result.status === "rejected");
+    if (failed) throw PortholeError.from(failed.reason);
   }
 
   /** Relays are reached in another way now: what runs starts anew, under the same names. */

@@ -30,7 +30,9 @@ export class FakeAgent implements AgentConnection {
 
   call = async (method: Method, params: unknown): Promise<never> => {
     this.calls.push({ method, params });
-    return (this.answers[method] ?? {}) as never;
+    const answer = this.answers[method] ?? {};
+    if (answer instanceof PortholeError) throw answer;
+    return answer as never;
   };
 
   on = (name: string, listener: (params: never) => void): (() => void) => {
