@@ -19,7 +19,7 @@ import {
   until,
   useScope,
 } from "./fixture/index.ts";
-import type { Scope, TestClient, TestClientOptions, TestRelayOptions } from "./fixture/index.ts";
+import type { Scope, TestClient, TestClientOptions } from "./fixture/index.ts";
 
 const suffix = "tunnel.example";
 /** What one order may take here, with a browserful of other tests on the machine. */
@@ -148,12 +148,7 @@ describe("certificates from a certificate authority", function () {
   });
 
   it("come to 50 clients at once", async () => {
-    const world = await startWorld(
-      scope,
-      [],
-      {},
-      { newNames: { capacity: 50, refillMs: 60_000 }, oneName: { capacity: 4, refillMs: 60_000 } },
-    );
+    const world = await startWorld(scope, ["--new-names-per-week", "50"]);
     const service = await startHttp(scope, (_request, response) => response.end("one of many"));
     const clients = await Promise.all(
       Array.from({ length: 50 }, (_, index) =>
@@ -167,12 +162,7 @@ describe("certificates from a certificate authority", function () {
   });
 
   it("wait when the relay has no permit left, and the state says until when", async () => {
-    const world = await startWorld(
-      scope,
-      [],
-      {},
-      { newNames: { capacity: 1, refillMs: 3_600_000 }, oneName: { capacity: 4, refillMs: 60_000 } },
-    );
+    const world = await startWorld(scope, ["--new-names-per-week", "1"]);
     await certified(await startCertifiedClient(scope, world, {}));
     const late = await startCertifiedClient(scope, world, {});
     const failed = await late.when("a reason", ({ endpoints }) => {
@@ -226,7 +216,6 @@ async function startWorld(
   scope: Scope,
   relayArgs: readonly string[] = [],
   options: { readonly lifetimeSeconds?: number } = {},
-  permitLimits?: TestRelayOptions["permitLimits"],
 ): Promise<World> {
   // Pebble has to know where to knock before the relay knows where Pebble is.
   const tlsPort = await freePort();
@@ -240,7 +229,6 @@ async function startWorld(
       ...relayArgs,
     ],
     acmeNetwork: network,
-    ...(permitLimits ? { permitLimits } : {}),
   });
   return { pebble, relay, network };
 }

@@ -26,7 +26,7 @@ function describe(state: TunnelState): string {
     ...endpoint.certificates.map(
       ({ hostname, now, permitsLeft }) =>
         `  ${describeCertificate(hostname, now)}` +
-        (permitsLeft === undefined ? "" : `; the relay had ${permitsLeft} permits for new names left`),
+        (permitsLeft === undefined ? "" : `; ${permitsLeft} more new names may have one now`),
     ),
   ]);
   return `${lines.join("\n")}\n`;

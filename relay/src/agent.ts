@@ -226,9 +226,10 @@ async function givePermit(agent: AgentLink, hostname: string, deps: AgentDeps): 
     if (!agent.hostnames.includes(hostname))
       throw new PortholeError("name", `${hostname} is not a name of this client`);
     await deps.permits.take(hostname, agent.member);
-    const { left } = await deps.permits.left();
-    deps.log.info({ link: agent.id, agent: agent.clientId, hostname, left }, "Gave a permit to order a certificate");
-    control.send({ type: "permit", hostname, left });
+    const { all, own } = await deps.permits.left(agent.member);
+    const about = { link: agent.id, agent: agent.clientId, hostname, left: all };
+    deps.log.info(about, "Gave a permit to order a certificate");
+    control.send({ type: "permit", hostname, left: own });
   } catch (reason) {
     const { code, message, retryAfterMs } = PortholeError.from(reason);
     deps.log.warn({ link: agent.id, agent: agent.clientId, hostname, code, retryAfterMs }, `No permit: ${message}`);

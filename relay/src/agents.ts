@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { filePermits, type PermitLimits, type PermitOffice } from "@porthole/common/acme";
+import { filePermits, type PermitOffice } from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
 import type { Carrier } from "@porthole/common/link";
 import { sleep } from "@porthole/common/util";
@@ -11,11 +11,10 @@ import type { AgentGate, Applicant } from "./limits/index.ts";
 import type { AgentLink, Registry } from "./registry.ts";
 
 export interface AgentsDeps extends Pick<AgentDeps, "clock" | "log" | "metrics" | "ticket" | "refusal" | "signal"> {
-  readonly config: Pick<RelayConfig, "admission" | "suffixes" | "stateDir">;
+  readonly config: Pick<RelayConfig, "admission" | "permits" | "suffixes" | "stateDir">;
   readonly registry: Registry;
   readonly gate: AgentGate;
   readonly authorize?: Authorize | undefined;
-  readonly permitLimits?: PermitLimits | undefined;
   readonly publicPort: () => number;
 }
 
@@ -31,7 +30,8 @@ export class Agents {
 
   private constructor(deps: AgentsDeps, admission: Admission) {
     this.#deps = deps;
-    this.#permits = filePermits(join(deps.config.stateDir, "permits.json"), deps.clock, deps.permitLimits);
+    const { stateDir, permits } = deps.config;
+    this.#permits = filePermits(join(stateDir, "permits.json"), deps.clock, permits);
     this.#admission = admission;
   }
 

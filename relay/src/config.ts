@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { directoryUrlOf, type AcmeSettings } from "@porthole/common/acme";
+import { directoryUrlOf, permitLimits, type AcmeSettings, type PermitLimits } from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
 import type { OptionValues } from "@porthole/common/options";
 import { canonicalHostName, isLoopback } from "@porthole/common/protocol";
@@ -22,6 +22,8 @@ export interface RelayConfig {
   readonly tlsFiles: { readonly cert: string; readonly key: string } | undefined;
   /** Turns ACME for the relay's own name on. */
   readonly acme: (AcmeSettings & { readonly domain: string }) | undefined;
+  /** How many certificates clients may order. */
+  readonly permits: PermitLimits;
   /** Under which names clients may know the relay itself. */
   readonly ownNames: readonly string[];
   /** Whether anyone but this machine could connect. */
@@ -56,6 +58,7 @@ const optionsOf: Readonly<Record<keyof RelayConfig, readonly string[]>> = {
     "acme-eab-kid",
     "acme-eab-hmac",
   ],
+  permits: ["new-names-per-week"],
   ownNames: [],
   isReachable: [],
   admission: ["authorized-keys", "auth-webhook", "auth-webhook-secret", "open"],
@@ -103,6 +106,7 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
     suffixes,
     tlsFiles: cert !== undefined && key !== undefined ? { cert, key } : undefined,
     acme,
+    permits: permitLimits(values["new-names-per-week"]),
     admission: {
       open: values.open || (!isReachable && keys === undefined && !webhook),
       keysPath: keys,

@@ -71,6 +71,12 @@ export const relayOptions = defineOptions({
   },
   "acme-eab-kid": { help: "Key id of an account at the authority", parse: text, placeholder: "ID", advanced: true },
   "acme-eab-hmac": { help: "Its HMAC key", parse: text, secret: true, advanced: true },
+  "new-names-per-week": {
+    help: "New names that clients may order certificates for, all together; one who joined gets a third",
+    parse: integer(1, 1_000_000),
+    fallback: "45",
+    advanced: true,
+  },
   "authorized-keys": {
     help: "File with the client ids or fingerprints that may connect, one a line",
     parse: path,

@@ -1,4 +1,3 @@
-import type { PermitLimits } from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
 import type { Logger } from "@porthole/common/log";
 import { splitPublicName } from "@porthole/common/protocol";
@@ -28,8 +27,6 @@ export interface RelayOptions {
   readonly log: Logger;
   /** Asked about every client that no list and no invite lets in. */
   readonly authorize?: Authorize;
-  /** For a certificate authority with other limits than Let's Encrypt's. */
-  readonly permitLimits?: PermitLimits;
   /** Who is here, and where visitors are led; the registry in this process's memory if absent. */
   readonly createRegistry?: typeof createRegistry;
 }

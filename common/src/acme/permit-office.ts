@@ -1,13 +1,13 @@
 import type { Clock } from "../util/index.ts";
 import { readJson, writeJson } from "../util/state-file.ts";
 import {
-  defaultPermitLimits,
   noPermits,
   permitRefused,
   permitsLeft,
   readPermits,
   takePermit,
   type PermitLimits,
+  type PermitsLeft,
   type PermitState,
 } from "./permits.ts";
 
@@ -17,14 +17,14 @@ export interface PermitOffice {
    * fingerprint of who answers for the client: keys cost nothing, so what is for all is shared by members.
    */
   take(name: string, member: string): Promise<void>;
-  left(): Promise<{ readonly left: number; readonly nextAt: number | undefined }>;
+  left(member: string): Promise<PermitsLeft>;
 }
 
 /**
  * Hands out the right to order certificates under one registered domain, so that no member can use up what the authority gives
- * to all. A permit counts once it is on disk. A damaged file is an error and no new start: that would be 45 permits more.
+ * to all. A permit counts once it is on disk. A damaged file is an error and no new start: that would be all permits once more.
  */
-export function filePermits(path: string, clock: Clock, limits: PermitLimits = defaultPermitLimits): PermitOffice {
+export function filePermits(path: string, clock: Clock, limits: PermitLimits): PermitOffice {
   let state: PermitState | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
@@ -47,8 +47,8 @@ export function filePermits(path: string, clock: Clock, limits: PermitLimits = d
       last = turn.catch(() => {});
       return turn;
     },
-    async left() {
-      return permitsLeft(await load(), clock.now(), limits);
+    async left(member) {
+      return permitsLeft(await load(), member, clock.now(), limits);
     },
   };
 }

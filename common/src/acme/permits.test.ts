@@ -5,11 +5,11 @@ import { join } from "node:path";
 import type { PortholeError } from "../errors.ts";
 import { FakeClock } from "../testing/fake-clock.ts";
 import { filePermits } from "./permit-office.ts";
-import { defaultPermitLimits, noPermits, permitsLeft, readPermits, takePermit, type PermitState } from "./permits.ts";
+import { noPermits, permitLimits, permitsLeft, readPermits, takePermit, type PermitState } from "./permits.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
-const limits = defaultPermitLimits;
+const limits = permitLimits();
 
 describe("permits", () => {
   /** Takes one, or answers when there is one. */
@@ -28,7 +28,7 @@ describe("permits", () => {
     let nextAt: number | undefined;
     for (let index = 0; index < 46; index++) [state, nextAt] = take(state, `name${index}.test`, 0);
     assert.equal(nextAt, limits.newNames.refillMs);
-    assert.deepEqual(permitsLeft(state, 0, limits), { left: 0, nextAt });
+    assert.deepEqual(permitsLeft(state, "late.test", 0, limits), { all: 0, own: 0 });
     [state, nextAt] = take(state, "late.test", (nextAt ?? 0) - 1);
     assert.equal(nextAt, limits.newNames.refillMs);
     [state, nextAt] = take(state, "late.test", nextAt ?? 0);
@@ -58,13 +58,13 @@ describe("permits", () => {
       if (state !== before) granted++;
     }
     assert.equal(granted, 4 + 3, "four at once, one more every 42 hours");
-    assert.equal(permitsLeft(state, 7 * dayMs, limits).left, 45);
+    assert.equal(permitsLeft(state, "other", 7 * dayMs, limits).all, 45);
   });
 
   it("a renewal costs nothing of what is for new names", () => {
     let [state] = take(noPermits, "old.test", 0);
     for (let index = 0; index < 44; index++) [state] = take(state, `n${index}.test`, 0);
-    assert.equal(permitsLeft(state, 0, limits).left, 0);
+    assert.equal(permitsLeft(state, "old.test", 0, limits).all, 0);
     [state] = take(state, "old.test", 2 * hourMs);
     assert.ok(state.names["old.test"]?.grantedAt === 2 * hourMs);
   });
@@ -73,7 +73,8 @@ describe("permits", () => {
     let state = noPermits;
     let nextAt: number | undefined;
     for (let index = 0; index < 16; index++) [state, nextAt] = take(state, `name${index}.test`, 0, "greedy");
-    assert.equal(permitsLeft(state, 0, limits).left, 30);
+    assert.deepEqual(permitsLeft(state, "greedy", 0, limits), { all: 30, own: 0 });
+    assert.deepEqual(permitsLeft(state, "other", 0, limits), { all: 30, own: 15 });
     assert.equal(nextAt, 3 * limits.newNames.refillMs);
     const refused = takePermit(state, "more.test", "greedy", 0, limits);
     assert.equal(!refused.granted && refused.limit, "oneMember");
@@ -139,12 +140,12 @@ describe("permits", () => {
           (
             (office) => (name: string) =>
               office.take(name, name)
-          )(filePermits(path, clock)),
+          )(filePermits(path, clock, limits)),
         ),
       );
       assert.equal(results.filter(({ status }) => status === "fulfilled").length, 45);
-      const office = filePermits(path, clock);
-      assert.equal((await office.left()).left, 0);
+      const office = filePermits(path, clock, limits);
+      assert.deepEqual(await office.left("new"), { all: 0, own: 0 });
       await assert.rejects(office.take("new.test", "new"), (thrown: PortholeError) => {
         assert.equal(thrown.code, "busy");
         assert.equal(thrown.retryAfterMs, limits.newNames.refillMs);
@@ -153,18 +154,18 @@ describe("permits", () => {
     });
 
     it("tell a member whose share is used up so, also after a restart", async () => {
-      for (let index = 0; index < 15; index++) await filePermits(path, clock).take(`n${index}.test`, "greedy");
-      await assert.rejects(filePermits(path, clock).take("more.test", "greedy"), {
+      for (let index = 0; index < 15; index++) await filePermits(path, clock, limits).take(`n${index}.test`, "greedy");
+      await assert.rejects(filePermits(path, clock, limits).take("more.test", "greedy"), {
         ...{ code: "busy", message: /^Your share of the new names/, retryAfterMs: 3 * limits.newNames.refillMs },
       });
-      await filePermits(path, clock).take("more.test", "another");
+      await filePermits(path, clock, limits).take("more.test", "another");
     });
 
     it("count only when they are written; a damaged file gives none", async () => {
       await writeFile(path, "{");
-      await assert.rejects(filePermits(path, clock).take("a.test", "a"), { code: "state" });
+      await assert.rejects(filePermits(path, clock, limits).take("a.test", "a"), { code: "state" });
       assert.equal(await readFile(path, "utf8"), "{");
-      const blocked = filePermits(join(path, "x.json"), clock);
+      const blocked = filePermits(join(path, "x.json"), clock, limits);
       await assert.rejects(blocked.take("a.test", "a"), { code: "state" });
     });
   });

@@ -2,6 +2,7 @@ import { PortholeError } from "../errors.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
+const weekMs = 7 * dayMs;
 
 /** A bucket that holds `capacity` permits and gets a new one every `refillMs`. */
 export interface Bucket {
@@ -9,17 +10,19 @@ export interface Bucket {
   readonly refillMs: number;
 }
 
-/** Let's Encrypt: 50 new names a registered domain in 7 days, 5 certificates for one name; a little less than both. */
-export const defaultPermitLimits = {
-  /** For names that had no certificate yet. Renewals cost the authority's limit nothing. */
-  newNames: { capacity: 45, refillMs: 224 * 60_000 },
-  /** For one name, whatever becomes of its certificates. */
-  oneName: { capacity: 4, refillMs: 42 * hourMs },
-} as const;
-
 export interface PermitLimits {
+  /** For names that had no certificate yet. Renewals cost the authority's limit nothing. */
   readonly newNames: Bucket;
+  /** For one name, whatever becomes of its certificates. */
   readonly oneName: Bucket;
+}
+
+/** Let's Encrypt gives 50 new names a registered domain in a week, and 5 certificates for one name: a little less than both. */
+export function permitLimits(newNamesPerWeek = 45): PermitLimits {
+  return {
+    newNames: { capacity: newNamesPerWeek, refillMs: weekMs / newNamesPerWeek },
+    oneName: { capacity: 4, refillMs: weekMs / 4 },
+  };
 }
 
 /** How many are left, as of a time; whole and broken ones. */
@@ -71,7 +74,7 @@ export function takePermit(
   const all = levelAt(state.newNames, limits.newNames, now);
   if (!known && all.tokens < 1) return { granted: false, limit: "newNames", nextAt: nextTokenAt(all, limits.newNames) };
   const share = shareOf(limits.newNames);
-  const own = levelAt(Object.hasOwn(state.members, member) ? state.members[member] : undefined, share, now);
+  const own = levelAt(memberLevel(state, member), share, now);
   if (!known && own.tokens < 1) return { granted: false, limit: "oneMember", nextAt: nextTokenAt(own, share) };
   return {
     granted: true,
@@ -83,15 +86,18 @@ export function takePermit(
   };
 }
 
-/** For people: how many new names may still have certificates, and when there is one more. */
-export function permitsLeft(
-  state: PermitState,
-  now: number,
-  { newNames }: PermitLimits,
-): { readonly left: number; readonly nextAt: number | undefined } {
-  const level = levelAt(state.newNames, newNames, now);
-  const isFull = level.tokens >= newNames.capacity;
-  return { left: Math.floor(level.tokens), nextAt: isFull ? undefined : nextTokenAt(level, newNames) };
+/** How many new names may still have certificates. */
+export interface PermitsLeft {
+  readonly all: number;
+  /** What one member would get of them. */
+  readonly own: number;
+}
+
+/** For people. */
+export function permitsLeft(state: PermitState, member: string, now: number, { newNames }: PermitLimits): PermitsLeft {
+  const all = Math.floor(levelAt(state.newNames, newNames, now).tokens);
+  const own = levelAt(memberLevel(state, member), shareOf(newNames), now);
+  return { all, own: Math.min(all, Math.floor(own.tokens)) };
 }
 
 /** The state as it was stored. Throws on anything else; an empty state would give everything away again. */
@@ -123,6 +129,10 @@ export function permitRefused(name: string, nextAt: number, now: number, limit: 
 
 function shareOf({ capacity, refillMs }: Bucket): Bucket {
   return { capacity: Math.max(1, Math.floor(capacity * memberShare)), refillMs: refillMs / memberShare };
+}
+
+function memberLevel({ members }: PermitState, member: string): Level | undefined {
+  return Object.hasOwn(members, member) ? members[member] : undefined;
 }
 
 /** Without those who have their whole share again. */

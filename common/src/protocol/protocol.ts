@@ -101,7 +101,7 @@ export interface PermitRequest {
 export interface Permit {
   readonly type: "permit";
   readonly hostname: string;
-  /** Permits for new names that the relay has left. */
+  /** How many new names whoever answers for this client could still have certificates for. */
   readonly left?: number;
   readonly code?: string;
   readonly message?: string;

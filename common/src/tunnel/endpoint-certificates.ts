@@ -15,7 +15,7 @@ export interface NameCertificate {
   readonly now: CertificateStatus;
   /** SHA-256 of the certificate that visitors see at present, hex with colons. */
   readonly sha256: string;
-  /** Permits for new names that the relay had left when it gave us the last one. */
+  /** How many more new names the relay would have let us order for when it gave us the last permit. */
   readonly permitsLeft?: number;
 }
 

@@ -17,8 +17,8 @@ export interface Session {
   /** Serves until the link ends, and answers why it did. When the signal aborts it says goodbye and closes the link. */
   serve(signal: AbortSignal): Promise<PortholeError>;
   /**
-   * Resolves when the relay lets us order a certificate for the name, with the number of permits for new names that it has
-   * left, if it says so; rejects with its reason, `busy` mostly.
+   * Resolves when the relay lets us order a certificate for the name, with the number of further new names that
+   * it would let us have, if it says so; rejects with its reason, `busy` mostly.
    */
   requestPermit(hostname: string, signal: AbortSignal): Promise<number | undefined>;
   /** Resolves when the relay says that it will stop; what runs may go on for a while. */

@@ -240,6 +240,15 @@ describe("admission", () => {
     await assert.rejects(admit(again), { code: "name", message: /10 names already/ });
   });
 
+  it("counts the names of a key together with those of who vouches for it, also where a program decides", async () => {
+    const { admit } = bound(await open({}, async () => {}));
+    const vouched = { fingerprint: member.fingerprint, clientId: member.clientId };
+    for (let i = 0; i < 10; i++) await admit(requestOf(generateKey(), { member: vouched, name: `app${i}` }));
+    const eleventh = requestOf(generateKey(), { member: vouched, name: "app10" });
+    await assert.rejects(admit(eleventh), { code: "name", message: /10 names already/ });
+    await admit(requestOf(generateKey(), { name: "app10" }));
+  });
+
   it("says who answers for a client: who joined, or who vouches where a program decides", async () => {
     const { admit } = bound(await open({}, async () => {}));
     const { token } = await invite();

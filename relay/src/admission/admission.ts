@@ -187,7 +187,7 @@ export class Admission {
         hint: "Choose another --name, or leave it out.",
       });
     if (!ownsName(this.#file.book, name, fingerprint))
-      await this.#file.update((book, now) => grantName(book, name, fingerprint, now, this.#knownKey(request)), signal);
+      await this.#file.update((book, now) => grantName(book, name, fingerprint, now, grant.member), signal);
     return {
       ...grant,
       label: name,
