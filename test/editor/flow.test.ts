@@ -115,7 +115,13 @@ describe("The extension in an editor", function () {
     const url = await workbench.copiedUrl();
     await serves(url, "hello again");
 
+    const ofThisWindow = await agentPid();
     await workbench.reload();
+    await until(
+      async () => !(await agentPids()).includes(ofThisWindow),
+      "the process with the tunnels has ended with its window",
+      60_000,
+    );
     await serves(url, "hello again");
     await workbench.showEndpoints();
     await workbench.treeRow(/online/).waitFor();
@@ -234,8 +240,12 @@ describe("The extension in an editor", function () {
 
   /** Of the process with the tunnels of this server's window. */
   async function agentPid(): Promise<number> {
+    return (await agentPids()).at(-1) ?? assert.fail("there is no process with tunnels");
+  }
+
+  async function agentPids(): Promise<number[]> {
     const { stdout } = await run("pgrep", ["-f", `${server.data}/extensions/.*agent.mjs`]);
-    return Number(stdout.trim().split("\n").at(-1));
+    return stdout.split("\n").filter(Boolean).map(Number);
   }
 
   /** Its file, and where that can be meanwhile. */

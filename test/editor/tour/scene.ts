@@ -1,0 +1,61 @@
+import type { Browser } from "playwright-core";
+import { WebSocketServer } from "ws";
+import type { Relay } from "@porthole/relay";
+import { startHttp, startTestRelay, type Scope, type Service } from "../../fixture/index.ts";
+import { packExtension, startCodeServer, Workbench, type Language } from "../fixture/index.ts";
+
+export interface Look {
+  /** What the pictures' names begin with. */
+  readonly name: string;
+  readonly colorTheme: string;
+  readonly language: Language;
+}
+
+/** An editor that knows no relay yet, a relay to join, and a site to expose. */
+export interface Scene {
+  readonly browser: Browser;
+  readonly workbench: Workbench;
+  readonly relay: Relay;
+  /** As one writes it. */
+  readonly relayAddress: string;
+  readonly site: Service;
+  /** Keeps what is to be seen as test-results/editor/NAME SURFACE.png. */
+  picture(surface: string): Promise<void>;
+}
+
+export async function setScene(scope: Scope, browser: Browser, look: Look): Promise<Scene> {
+  const relay = await startTestRelay(scope, { args: ["--domain-suffix", "localhost", "--open"] });
+  const server = await startCodeServer({
+    extensions: [await packExtension()],
+    settings: { "porthole.certificates": "self-signed", "workbench.colorTheme": look.colorTheme },
+  });
+  scope.defer(() => server.stop());
+  const workbench = await Workbench.open(browser, server, { language: look.language });
+  scope.defer(() => workbench.close());
+  return {
+    ...{ browser, workbench, relay },
+    relayAddress: `127.0.0.1:${relay.apiPort}`,
+    site: await startShop(scope),
+    picture: (surface) => workbench.picture(`${look.name} ${surface}`),
+  };
+}
+
+/** Answers with JSON, and talks over WebSockets. */
+async function startShop(scope: Scope): Promise<Service> {
+  const sockets = new WebSocketServer({ noServer: true });
+  sockets.on("connection", (socket) =>
+    socket.on("message", (data) => socket.send(`{"echo":"${(data as Buffer).toString()}"}`)),
+  );
+  scope.defer(() => sockets.close());
+  return startHttp(
+    scope,
+    (request, response) => {
+      response.setHeader("Content-Type", "application/json");
+      response.end(JSON.stringify({ path: request.url, items: [1, 2, 3] }));
+    },
+    {
+      onUpgrade: (request, socket, head) =>
+        sockets.handleUpgrade(request, socket, head, (ws) => sockets.emit("connection", ws)),
+    },
+  );
+}

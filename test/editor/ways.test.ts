@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+import { platformReason, skipUnless } from "../../common/src/testing/skip.ts";
+import { needProgram, startHttp, startTestRelay, until, useScope } from "../fixture/index.ts";
+import { launchBrowser, packExtension, startCodeServer, Workbench } from "./fixture/index.ts";
+
+describe("The extension beside what else is in an editor", function () {
+  this.timeout(600_000);
+  let browser: Browser;
+  let vsix: string;
+  let workbench: Workbench | undefined;
+
+  before(async function () {
+    this.timeout(10 * 60_000);
+    skipUnless(this, process.platform === "linux" && process.arch === "x64", platformReason("The editor is Linux's"));
+    needProgram(this, "chromium");
+    vsix = await packExtension();
+    browser = await launchBrowser();
+  });
+  after(() => browser?.close());
+  afterEach(async function () {
+    await workbench?.pictureOfFailure(this.currentTest);
+    await workbench?.close();
+  });
+
+  const scope = useScope();
+
+  it("joins by a link, hands the URL to a task, and names to terminals only when asked to", async () => {
+    const relay = await startTestRelay(scope, { args: ["--domain-suffix", "localhost", "--open"] });
+    const site = await startHttp(scope, (_request, response) => response.end("hello"));
+    const server = await startCodeServer({ extensions: [vsix], settings: { "porthole.certificates": "self-signed" } });
+    scope.defer(() => server.stop());
+    const userFile = (name: string): string => join(server.data, "User", name);
+    // As a click on the link does it that an operating system hands to the editor.
+    const link = `code-oss://porthole.porthole/join?relay=127.0.0.1:${relay.apiPort}&pin=${relay.fingerprint}&token=once`;
+    const keys = [
+      { key: "ctrl+alt+j", command: "vscode.open", args: link },
+      { key: "ctrl+alt+t", command: "workbench.action.tasks.runTask", args: "share" },
+    ];
+    await writeFile(userFile("keybindings.json"), JSON.stringify(keys));
+    const written = join(server.workspace, "url.txt");
+    await mkdir(join(server.workspace, ".vscode"));
+    await writeFile(
+      join(server.workspace, ".vscode", "tasks.json"),
+      JSON.stringify({
+        version: "2.0.0",
+        tasks: [
+          { label: "share", type: "shell", problemMatcher: [], command: `echo \${command:porthole.url} > ${written}` },
+        ],
+      }),
+    );
+    const opened = await Workbench.open(browser, server);
+    workbench = opened;
+    const { page } = opened;
+    const dialog = page.locator(".monaco-dialog-box");
+
+    await page.locator(".part.editor").click();
+    await page.keyboard.press("Control+Alt+J");
+    await dialog.getByText("Join the relay").waitFor();
+    await dialog.getByText("Join", { exact: true }).click();
+    await opened.notification("Joined the relay").getByText("Expose a Port").waitFor();
+    await opened.dismissNotifications();
+
+    // Nothing is exposed yet, so the task asks.
+    await page.locator(".part.editor").click();
+    await page.keyboard.press("Control+Alt+T");
+    await opened.quickInput("Expose a Port");
+    await opened.pick(String(site.port));
+    await until(async () => (await contents(written)) !== "", "the task has the URL", 120_000);
+    const url = (await contents(written)).trim();
+    assert.match(url, /^https:\/\/[a-z2-7]{26}\.localhost:\d+$/);
+    await opened.dismissNotifications();
+
+    const none = "<  >";
+    assert.equal(await namesInTerminal("off"), none);
+    await opened.command("Preferences: Open User Settings");
+    const settings = page.locator(".settings-editor");
+    await settings.locator(".search-container").click();
+    await page.keyboard.type("@id:porthole.environment");
+    await settings.locator('.monaco-custom-toggle[aria-label*="porthole.environment"]').click();
+    const isSet = async (): Promise<boolean> =>
+      (await contents(userFile("settings.json"))).includes("porthole.environment");
+    await until(isSet, "the setting is written");
+    await page.keyboard.press("Escape");
+    await settings.waitFor({ state: "detached" });
+    const host = new URL(url).hostname;
+    let names = "";
+    await until(async () => (names = await namesInTerminal("on")) !== none, "new terminals have names", 120_000);
+    assert.equal(names, `<${url} ${host} ${host}>`);
+
+    /** What a new terminal has. */
+    async function namesInTerminal(name: string): Promise<string> {
+      const file = join(server.workspace, name);
+      await opened.command("Terminal: Create New Terminal");
+      await page.locator(".part.panel .terminal-wrapper.active .xterm-rows").waitFor();
+      await page.keyboard.type(
+        `echo "<$PORTHOLE_URL $PORTHOLE_HOST $__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS>" > ${file}.new; mv ${file}.new ${file}`,
+      );
+      await page.keyboard.press("Enter");
+      await until(async () => (await contents(file)) !== "", "the terminal has answered", 60_000);
+      const text = (await contents(file)).trimEnd();
+      await rm(file);
+      return text;
+    }
+  });
+
+  function contents(file: string): Promise<string> {
+    return readFile(file, "utf8").catch(() => "");
+  }
+});
