@@ -27,6 +27,8 @@ export class Agents {
   readonly #served = new Set<Promise<void>>();
   readonly #permits: PermitOffice;
   readonly #admission: Admission;
+  /** Made with the first one: the public port is open then. */
+  #forEach: AgentDeps | undefined;
 
   private constructor(deps: AgentsDeps, admission: Admission) {
     this.#deps = deps;
@@ -55,21 +57,28 @@ export class Agents {
 
   /** Takes the carrier over, and the applicant, if it has been counted before. */
   serve(carrier: Carrier, entered?: Applicant): void {
-    const { gate, config, publicPort, ...deps } = this.#deps;
+    const { gate } = this.#deps;
     const { address } = carrier.remote;
     if (!entered && !gate.admits(address)) {
       carrier.destroy(new PortholeError("busy", "Too many agents at once, or too many that could not be admitted"));
       return;
     }
-    const served = serveAgent(carrier, entered ?? gate.enter(address), {
-      ...deps,
+    const served = serveAgent(carrier, entered ?? gate.enter(address), (this.#forEach ??= this.#depsOfEach())).finally(
+      () => this.#served.delete(served),
+    );
+    this.#served.add(served);
+  }
+
+  #depsOfEach(): AgentDeps {
+    const { config, publicPort } = this.#deps;
+    return {
+      ...this.#deps,
       permits: this.#permits,
       admission: this.#admission,
       suffixes: config.suffixes,
       publicPort: publicPort(),
       software: `porthole-relay/${version}`,
-    }).finally(() => this.#served.delete(served));
-    this.#served.add(served);
+    };
   }
 
   /** Whoever goes on over HTTP/2 may come back to QUIC: not all in the same moment, because a handshake costs a millisecond. */

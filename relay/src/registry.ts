@@ -54,40 +54,46 @@ function rankOf(link: Link): { readonly group: number; readonly streams: number 
   return { group: preference[link.kind] + (link.isSilent ? 2 : 0), streams: link.openStreams };
 }
 
+function addTo(map: Map<string, readonly AgentLink[]>, key: string, agent: AgentLink): void {
+  map.set(key, [...(map.get(key) ?? []), agent]);
+}
+
+function removeFrom(map: Map<string, readonly AgentLink[]>, key: string, agent: AgentLink): void {
+  const others = map.get(key)?.filter((each) => each !== agent) ?? [];
+  if (others.length > 0) map.set(key, others);
+  else map.delete(key);
+}
+
 /** `onAdd` is called with the label of each link that is added. */
 export function createRegistry(onAdd: (label: string) => void = () => {}): Registry {
-  const byLabel = new Map<string, Set<AgentLink>>();
-  const byClient = new Map<string, Set<AgentLink>>();
+  // Most have one link: a list of it is a third of a Set.
+  const byLabel = new Map<string, readonly AgentLink[]>();
+  const byClient = new Map<string, readonly AgentLink[]>();
   let links = 0;
   return {
     add(agent) {
-      const agents = byLabel.get(agent.label) ?? new Set();
-      byLabel.set(agent.label, agents.add(agent));
-      byClient.set(agent.clientId, (byClient.get(agent.clientId) ?? new Set()).add(agent));
+      addTo(byLabel, agent.label, agent);
+      addTo(byClient, agent.clientId, agent);
       links += 1;
       onAdd(agent.label);
     },
     remove(agent) {
-      const agents = byLabel.get(agent.label);
-      if (!agents?.delete(agent)) return;
+      if (!byLabel.get(agent.label)?.includes(agent)) return;
       links -= 1;
-      if (agents.size === 0) byLabel.delete(agent.label);
-      const own = byClient.get(agent.clientId);
-      own?.delete(agent);
-      if (own?.size === 0) byClient.delete(agent.clientId);
+      removeFrom(byLabel, agent.label, agent);
+      removeFrom(byClient, agent.clientId, agent);
     },
     find(label) {
-      const agents = byLabel.get(label);
-      if (!agents) return [];
-      if (agents.size === 1) return [...agents];
+      const agents = byLabel.get(label) ?? [];
+      if (agents.length < 2) return agents;
       // The newest first, and the sort is stable: what has just been dialled is there.
-      const ranked = [...agents].toReversed().map((agent) => ({ agent, rank: rankOf(agent.link) }));
+      const ranked = agents.toReversed().map((agent) => ({ agent, rank: rankOf(agent.link) }));
       ranked.sort((a, b) => a.rank.group - b.rank.group || a.rank.streams - b.rank.streams);
       return ranked.map(({ agent }) => agent);
     },
-    all: () => [...byLabel.values()].flatMap((agents) => [...agents]),
+    all: () => [...byLabel.values()].flat(),
     instances(clientId) {
-      return new Set([...(byClient.get(clientId) ?? [])].map((agent) => agent.instance));
+      return new Set(byClient.get(clientId)?.map((agent) => agent.instance));
     },
     count() {
       let streams = 0;

@@ -12,6 +12,10 @@ const maxQueuedBytes = 16 * limits.maxControlBytes;
 /** A session has at most a handful of messages under way. */
 const maxQueuedMessages = 32;
 
+function valueOf({ value }: IteratorResult<SessionMessage, undefined>): SessionMessage | undefined {
+  return value;
+}
+
 /** Control messages over a byte stream. Any breach of the protocol ends it with `onFailure`. */
 export class ControlChannel {
   readonly #stream: Duplex;
@@ -66,8 +70,8 @@ export class ControlChannel {
   }
 
   /** The next message, or undefined once the channel has ended. One reader at a time. */
-  async next(): Promise<SessionMessage | undefined> {
-    return (await this.#messages.next()).value;
+  next(): Promise<SessionMessage | undefined> {
+    return this.#messages.next().then(valueOf);
   }
 
   /** No more messages to the reader. Called by the link when it is over. */

@@ -22,8 +22,9 @@ const patienceRoundTrips = 4;
  */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
-  readonly #listeners = new Set<(isSilent: boolean) => void>();
-  readonly #probes = new Set<(isThere: boolean) => void>();
+  // Made when there is one: a link is idle most of the time.
+  #listeners: Set<(isSilent: boolean) => void> | undefined;
+  #probes: ((isThere: boolean) => void)[] | undefined;
   #timer: Timer | undefined;
   #intervalMs = 0;
   #heard = true;
@@ -53,8 +54,9 @@ export class Heartbeat {
 
   /** Calls with every change of `isSilent`. Answers what ends that. */
   onSilence(listener: (isSilent: boolean) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    const listeners = (this.#listeners ??= new Set());
+    listeners.add(listener);
+    return () => listeners.delete(listener);
   }
 
   /** Something has come from the peer, or a full queue towards it has moved. */
@@ -78,7 +80,7 @@ export class Heartbeat {
     if (this.#isOver || this.#isSilent) return Promise.resolve(false);
     if (this.#isIdle) this.#attend();
     this.#ask();
-    return new Promise((resolve) => this.#probes.add(resolve));
+    return new Promise((resolve) => (this.#probes ??= []).push(resolve));
   }
 
   /** Asks now, and has less patience until anything comes. */
@@ -96,7 +98,7 @@ export class Heartbeat {
     this.#isOver = true;
     this.#timer?.cancel();
     this.#settleProbes(false);
-    this.#listeners.clear();
+    this.#listeners?.clear();
   }
 
   get #isIdle(): boolean {
@@ -144,13 +146,13 @@ export class Heartbeat {
     if (this.#isSilent === isSilent) return;
     this.#isSilent = isSilent;
     if (isSilent) this.#settleProbes(false);
-    for (const listener of this.#listeners) listener(isSilent);
+    for (const listener of this.#listeners ?? []) listener(isSilent);
   }
 
   #settleProbes(isThere: boolean): void {
-    if (this.#probes.size === 0) return;
-    for (const settle of this.#probes) settle(isThere);
-    this.#probes.clear();
+    const probes = this.#probes;
+    this.#probes = undefined;
+    for (const settle of probes ?? []) settle(isThere);
   }
 
   #arm(intervalMs: number): void {
