@@ -30,7 +30,7 @@ interface Seen {
 const browser = { accept: "text/html" };
 
 describe("access rules", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const scope = useScope();
 
   /** A service that keeps what reached it, and an endpoint with rules in front of it. */

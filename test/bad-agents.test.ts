@@ -32,7 +32,7 @@ import {
 } from "./fixture/index.ts";
 
 describe("Agents who don't keep to the protocol", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const scope = useScope();
   let lines: string[] = [];
   const line = (_fields: object, message: string): void => void lines.push(message);

@@ -22,7 +22,7 @@ import {
 const id = "aaaaaaaaaaaaaaaaaaaaaaaaaa";
 
 describe("Relays who don't keep to the protocol", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const scope = useScope();
 
   overEachTransport((transport) => {

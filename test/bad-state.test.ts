@@ -8,7 +8,7 @@ import { asNobody } from "../common/src/testing/as-nobody.ts";
 import { freePort, runCli, startCli, startHttp, startTestClient, startTestRelay, useScope } from "./fixture/index.ts";
 
 describe("Bad input to the programs", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const scope = useScope();
 
   /** Starts the client with a file in its state folder, and expects it to end with an error about that. */

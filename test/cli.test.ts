@@ -8,7 +8,7 @@ import { clientOptions } from "porthole";
 import { connectVisitor, get, runCli, siteAt, startCli, startHttp, startTestRelay, useScope } from "./fixture/index.ts";
 
 describe("command line", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const scope = useScope();
 
   for (const program of ["client", "relay"] as const) {

@@ -8,7 +8,7 @@ interface Report {
 }
 
 describe("porthole doctor", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const scope = useScope();
 
   async function place() {

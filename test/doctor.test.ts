@@ -21,7 +21,7 @@ import {
 } from "./fixture/index.ts";
 
 describe("The doctor", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const scope = useScope();
   const startSite = () => startHttp(scope, (_request, response) => response.end("hello"));
   const relaySpec = (relay: Relay) => ({ address: `127.0.0.1:${relay.apiPort}`, fingerprint: relay.fingerprint });

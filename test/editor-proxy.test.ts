@@ -7,7 +7,7 @@ import { agentEnvironment, type EditorProxy } from "../extension/src/controller/
 import { startAgentProcess, startProxy, startTestRelay, useScope, type AgentProcess } from "./fixture/index.ts";
 
 describe("The extension's process with the tunnels behind an HTTP proxy", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const scope = useScope();
   const main = join(import.meta.dirname, "../extension/src/agent/main.ts");
 

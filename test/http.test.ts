@@ -11,7 +11,7 @@ import {
 } from "./fixture/index.ts";
 
 describe("HTTP through the tunnel", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const scope = useScope();
 
   function curl(site: Site, ...args: string[]) {

@@ -5,7 +5,7 @@ import { generateKey, parseKey } from "@porthole/common/identity";
 import { runCli, startCli, startTestRelay, useScope } from "./fixture/index.ts";
 
 describe("porthole identity", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const scope = useScope();
   const run = (...argv: string[]) => runCli(scope, "client", ["identity", ...argv]);
 

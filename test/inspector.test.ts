@@ -30,7 +30,7 @@ import {
 const secret = "hush-hush-4711";
 
 describe("the inspector", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const scope = useScope();
 
   async function expose(local: string) {

@@ -6,7 +6,7 @@ import { WebSocket, WebSocketServer, type RawData } from "ws";
 import { overEachTransport, request, soon, startHttp, startTunnel, useScope, type Site } from "./fixture/index.ts";
 
 describe("Live connections", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const scope = useScope();
 
   overEachTransport((transport) => {

@@ -26,7 +26,7 @@ interface EchoClient extends grpc.Client {
 const Echo = grpc.makeGenericClientConstructor(definition, "Echo");
 
 describe("gRPC through the tunnel", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const scope = useScope();
 
   async function startServer(): Promise<number> {

@@ -18,7 +18,7 @@ import {
 import { ask, connectHttp2, heard, say } from "./visits.ts";
 
 describe("Requests that mean no good", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const scope = useScope();
 
   /** A service that keeps a list of what reaches it. */

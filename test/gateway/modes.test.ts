@@ -22,7 +22,7 @@ import { needProgram } from "../fixture/index.ts";
 import { ask, connectHttp2, heard, say } from "./visits.ts";
 
 describe("What is read as HTTP, and what is carried as it is", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const scope = useScope();
 
   overEachTransport((transport) => {

@@ -10,7 +10,7 @@ const odd = {
 const plain = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole";
 
 describe("Fields that one version of HTTP allows and the other does not", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const scope = useScope();
 
   /** A service that says these bytes to whatever is asked. */

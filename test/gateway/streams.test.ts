@@ -33,7 +33,7 @@ const mebibyte = 1024 * 1024;
 const uploadBytes = (isFull ? 2048 : 128) * mebibyte;
 
 describe("Streams through the gateway", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const scope = useScope();
 
   overEachTransport((transport) => {

@@ -20,7 +20,7 @@ import { heard } from "./visits.ts";
 const mebibyte = 1024 * 1024;
 
 describe("WebSockets through the gateway", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const scope = useScope();
 
   /** A service that answers every message with the same one. */
