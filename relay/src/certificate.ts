@@ -64,9 +64,14 @@ async function fromFiles(
   context: CertificateContext,
 ): Promise<CertificateSource> {
   const { log, onCertificate } = context;
-  async function reread(): Promise<void> {
+  const first = await readFiles(files);
+  let present = first;
+  async function reread(isChanged = true): Promise<void> {
     try {
-      onCertificate(await readFiles(files));
+      const now = await readFiles(files);
+      if (!isChanged && now.cert === present.cert && now.key === present.key) return;
+      present = now;
+      onCertificate(now);
       log.info({ path: files.cert }, "Reread the certificate");
     } catch (reason) {
       const { message, hint } = PortholeError.from(reason);
@@ -74,9 +79,14 @@ async function fromFiles(
     }
   }
   return {
-    ...fixed(await readFiles(files)),
-    reread,
-    keep: (signal) => watchFiles([files.cert, files.key], signal, reread),
+    ...fixed(first),
+    reread: () => reread(),
+    async keep(signal) {
+      const watching = watchFiles([files.cert, files.key], signal, () => reread());
+      // They may have been changed since they were read: a relay takes a moment to start.
+      await reread(false);
+      await watching;
+    },
   };
 }
 

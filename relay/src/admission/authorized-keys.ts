@@ -17,9 +17,16 @@ export interface AuthorizedKeys {
  * on keeps the old list.
  */
 export async function authorizedKeys(path: string, log: Logger, onChange: () => void): Promise<AuthorizedKeys> {
-  let allowed = await readAuthorizedKeys(path);
   const stop = new AbortController();
+  // Before it is read: what is changed in between is heard of.
   void watchFiles([path], stop.signal, reread);
+  let allowed: ReadonlySet<string>;
+  try {
+    allowed = await readAuthorizedKeys(path);
+  } catch (reason) {
+    stop.abort();
+    throw reason;
+  }
 
   async function reread(): Promise<void> {
     try {
