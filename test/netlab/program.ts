@@ -17,8 +17,9 @@ export interface Program {
   stop(): Promise<number | null>;
 }
 
-const startMs = 20_000;
-const stopMs = 10_000;
+/** Eight labs start side by side, and a busy machine takes its time for each program. */
+const answerMs = 60_000;
+const stopMs = 30_000;
 
 /** `child` needs pipes for stdout and stderr. */
 export function watchProgram(child: ChildProcess): Program {
@@ -42,7 +43,7 @@ export function watchProgram(child: ChildProcess): Program {
   return {
     child,
     entries,
-    async when(what, find, withinMs = startMs) {
+    async when(what, find, withinMs = answerMs) {
       let look = (): void => {};
       const found = new Promise<NonNullable<ReturnType<typeof find>>>((resolve, reject) => {
         look = () => {
