@@ -64,4 +64,17 @@ describe("Fields that one version of HTTP allows and the other does not", functi
       assert.match(await askHttp1(site), /sum undefined/);
     });
   }
+
+  it("fields that are called like properties of every object stay as they are", async () => {
+    const names = "Constructor: 1\r\n__proto__: 2\r\n";
+    const service = await startH2c(scope, (incoming, response) => {
+      const { rawHeaders } = incoming;
+      response.end(["constructor", "__proto__"].map((name) => rawHeaders[rawHeaders.indexOf(name) + 1]).join(" and "));
+    });
+    const { site } = await startTunnel(scope, { transport: "http2", local: service.local });
+    assert.match(await askHttp1(site, `GET / HTTP/1.1\r\n${names}`), /1 and 2/);
+    const saying = await siteSaying(plain.replace("Content", `${names}Content`));
+    const { headers } = await ask(await connectHttp2(scope, saying), { ":path": "/" });
+    assert.deepEqual([headers["constructor"], headers["__proto__"]], ["1", "2"]);
+  });
 });

@@ -55,7 +55,8 @@ export function giveHttp2<T>(headers: RawHeaders, give: (fields: Http2Fields) =>
 
 /** Names in lower case, several values of one name as a list. */
 function toHttp2(headers: RawHeaders): Http2Fields {
-  const fields: Http2Fields = {};
+  // Of no prototype: a field may be called like a property of every object.
+  const fields = Object.create(null) as Http2Fields;
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const name = (headers[index] ?? "").toLowerCase();
     const value = headers[index + 1] ?? "";
