@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connectVisitor, startH2c, startTcp, startTunnel, useScope, type Site } from "../fixture/index.ts";
+import { connectVisitor, startH2c, startHttp, startTcp, startTunnel, useScope, type Site } from "../fixture/index.ts";
 import { ask, connectHttp2, heard } from "./visits.ts";
 
 /** What stands in a message of HTTP/1 and may not stand in one of HTTP/2. */
@@ -76,5 +76,15 @@ describe("Fields that one version of HTTP allows and the other does not", functi
     const saying = await siteSaying(plain.replace("Content", `${names}Content`));
     const { headers } = await ask(await connectHttp2(scope, saying), { ":path": "/" });
     assert.deepEqual([headers["constructor"], headers["__proto__"]], ["1", "2"]);
+  });
+
+  it("a visitor's trailers say nothing that its headers may not say", async () => {
+    const service = await startHttp(scope, (incoming, response) => {
+      incoming.resume().on("end", () => response.end(`got ${incoming.rawTrailers.join(" ")}.`));
+    });
+    const { site } = await startTunnel(scope, { transport: "http2", local: `http://127.0.0.1:${service.port}` });
+    const trailers = "X-Forwarded-For: 1.1.1.1\r\nX_Real_IP: 1.1.1.1\r\nForwarded: for=1.1.1.1\r\nX-Sum: 1\r\n";
+    const head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n";
+    assert.match(await askHttp1(site, head, `4\r\nbody\r\n0\r\n${trailers}\r\n`), /got X-Sum 1\./);
   });
 });

@@ -21,6 +21,11 @@ export interface Names {
   readonly localNames: LocalNames;
 }
 
+/** What is not a visitor's to say to the service. */
+function isOurs(name: string): boolean {
+  return name === "host" || name === "content-length" || hopByHop.has(name) || isForged(name);
+}
+
 /** What only a proxy in front of the service may say. Servers take `_` for `-`, so both spellings are the same. */
 function isForged(name: string): boolean {
   const plain = name.includes("_") ? name.replaceAll("_", "-") : name;
@@ -41,7 +46,7 @@ export function toService(headers: RawHeaders, visitor: VisitorConnection, names
     const name = headers[index] ?? "";
     const value = headers[index + 1] ?? "";
     const lower = name.toLowerCase();
-    if (lower === "host" || lower === "content-length" || hopByHop.has(lower) || isForged(lower)) continue;
+    if (isOurs(lower)) continue;
     if (connectionNames?.has(lower) || (lower === "te" && !/\btrailers\b/i.test(value))) continue;
     // HTTP/2 visitors may send a header for each cookie (RFC 9113 8.2.3).
     if (lower === "cookie") cookies.push(value);
@@ -58,6 +63,16 @@ export function toService(headers: RawHeaders, visitor: VisitorConnection, names
   // RFC 7239: a colon makes quotes necessary.
   const host = publicAuthority.includes(":") ? `"${publicAuthority}"` : publicAuthority;
   result.push("Forwarded", `for=${forwardedNode(visitor.address)};host=${host};proto=https`);
+  return result;
+}
+
+/** The request's trailers as the local service gets them: some take them for headers. */
+export function trailersToService(trailers: RawHeaders): string[] {
+  const result: string[] = [];
+  for (let index = 0; index + 1 < trailers.length; index += 2) {
+    const name = trailers[index] ?? "";
+    if (!isOurs(name.toLowerCase())) result.push(name, trailers[index + 1] ?? "");
+  }
   return result;
 }
 

@@ -4,7 +4,7 @@ import { withoutStripped, type AccessDecision, type Allowed } from "./access/ind
 import { Answering, type AnsweringContext } from "./answering.ts";
 import { Body } from "./body.ts";
 import type { Exchange, ForwardedHead, ServiceTarget } from "./exchange.ts";
-import { toService, toVisitor, type Names } from "./header-modes.ts";
+import { toService, toVisitor, trailersToService, type Names } from "./header-modes.ts";
 import { notHttp } from "./http1-upstream.ts";
 import { localSide, type LocalNames } from "./local-side.ts";
 import type { LocalService } from "./local-service.ts";
@@ -183,7 +183,7 @@ class RequestRun {
         stopWatching();
         const trailers = this.#request.trailers();
         this.#exchange?.requestEnd(trailers);
-        call.end(trailers);
+        call.end(trailersToService(trailers));
       },
       // A visitor who left is told by the answer.
       fail: () => {},
