@@ -56,7 +56,12 @@ describe("Operating a relay", function () {
     const docs = await readFile(join(import.meta.dirname, "../docs/operating.md"), "utf8");
     assert.deepEqual(new Set(names), new Set(docs.match(/porthole_[a-z_]+/g)));
     const figures = await figuresOf(relay.adminPort);
-    for (const figure of ['visitors_total{outcome="full"}', 'limited_total{limit="penalty"}', "quic_restarts_total"])
+    for (const figure of [
+      'visitors_total{outcome="full"}',
+      'limited_total{limit="penalty"}',
+      'links_ended_total{transport="quic",code="timeout"}',
+      "quic_restarts_total",
+    ])
       assert.equal(figures.get(`porthole_${figure}`), 0, figure);
   });
 

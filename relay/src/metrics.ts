@@ -48,6 +48,7 @@ export class Metrics {
     // What is not there before its first event has no rate at that event, and no alert sees it.
     for (const outcome of visitorOutcomes) this.#visitors.inc({ outcome }, 0);
     for (const limit of limitNames) this.#limited.inc({ limit }, 0);
+    for (const transport of ["quic", "http2"] as const) this.#ended.inc({ transport, code: "timeout" }, 0);
     this.#gauge("build_info", "Always 1; the label is the version", ["version"], (gauge) => gauge.set({ version }, 1));
     this.#gauge("agents", "Agents that are connected", [], (gauge) => gauge.set(observe().agents));
     this.#gauge("links", "Links of agents", ["transport"], (gauge) => {

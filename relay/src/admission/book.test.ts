@@ -181,6 +181,12 @@ describe("the book", () => {
     assert.equal(JSON.stringify(readBook(JSON.parse(text))), text);
   });
 
+  it("is read without what a newer program has put in", () => {
+    const known = { invites: {}, keys: { a: { enrolledAt: 1, invite: "i" } }, names: {} };
+    const newer = { ...known, later: [], keys: { a: { ...known.keys.a, later: true } } };
+    assert.equal(JSON.stringify(readBook(newer)), JSON.stringify(known));
+  });
+
   const damages: readonly [unknown, RegExp][] = [
     [[], /it is not an object/],
     [{}, /invites is not an object/],

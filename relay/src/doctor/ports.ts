@@ -93,7 +93,7 @@ async function reach(wanted: WantedPort, probe: Probe, context: PortsContext): P
               id,
               status: "warning",
               finding: `${what} could not be reached from here by ${address}: ${why}`,
-              fix: outsideFix(wanted),
+              fix: outsideFix(wanted, address),
             };
       }
     }),
@@ -104,9 +104,10 @@ function firewallFix({ protocol, port }: WantedPort): string {
   return `Let it through this machine's firewall: ufw allow ${port}/${protocol}, or its like; and is the relay's bind-addr right?`;
 }
 
-function outsideFix({ protocol, port }: WantedPort): string {
-  const option = protocol === "udp" ? "-zvu" : "-zv";
-  return `Many routers don't let a machine in by its own public address. Try from another network: nc ${option} ADDRESS ${port}. If that fails too, open ${port}/${protocol} in the provider's and the machine's firewall.`;
+function outsideFix({ protocol, port }: WantedPort, address: string): string {
+  // What gets no answer looks open to nc -u.
+  const attempt = protocol === "udp" ? "porthole doctor at a client" : `nc -zv ${address} ${port}`;
+  return `Many routers don't let a machine in by its own public address. Try from another network: ${attempt}. If that fails too, open ${port}/${protocol} in the provider's and the machine's firewall.`;
 }
 
 function idOf({ protocol }: WantedPort): Check["id"] {
