@@ -122,7 +122,7 @@ interface Finding {
 }
 
 describe("layering", function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let findings: readonly Finding[];
   let folder: string;
 

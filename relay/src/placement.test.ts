@@ -72,7 +72,7 @@ describe("placing a visitor", () => {
   }
 
   function place(): string {
-    return placeVisitor(socket, { label: "id", opening, registry, log: silentLogger, trace: "t" });
+    return placeVisitor(socket, { label: "id", opening, registry, clock, log: silentLogger, trace: "t" });
   }
 
   async function greeting(stream: LinkStream): Promise<string> {
@@ -107,6 +107,30 @@ describe("placing a visitor", () => {
     assert.equal(quic.link.isSilent, true);
     // Whoever comes now does not even try.
     assert.equal(registry.find("id")[0]?.link, http2.link);
+  });
+
+  it("moves a visitor whom nobody has answered to one that comes later", async () => {
+    const quic = agent("quic", true);
+    place();
+    await quic.accepted();
+    await clock.advance(3 * suspectMs);
+    assert.equal(quic.link.isSilent, true);
+    const http2 = agent("http2", false);
+    await clock.advance(suspectMs);
+    await clock.advance(0);
+    assert.match(await greeting(await http2.accepted()), /^header/);
+  });
+
+  it("moves a visitor who came to one that was silent, when all were", async () => {
+    const quic = agent("quic", true);
+    quic.link.openStream().write("?");
+    await clock.advance(2 * suspectMs);
+    assert.equal(quic.link.isSilent, true);
+    place();
+    const http2 = agent("http2", false);
+    await clock.advance(suspectMs);
+    await clock.advance(0);
+    assert.match(await greeting(await http2.accepted()), /^header/);
   });
 
   it("leaves a visitor where he is when nobody else answers either", async () => {

@@ -2,6 +2,8 @@ import type { Socket } from "node:net";
 import { PortholeError } from "@porthole/common/errors";
 import { splice, type LinkStream } from "@porthole/common/link";
 import type { Logger } from "@porthole/common/log";
+import { limits } from "@porthole/common/protocol";
+import type { Clock, Timer } from "@porthole/common/util";
 import type { AgentLink, Registry } from "./registry.ts";
 
 export interface VisitorPlace {
@@ -9,6 +11,7 @@ export interface VisitorPlace {
   /** What the agent gets before anything else: the PROXY header and the ClientHello. */
   readonly opening: readonly Buffer[];
   readonly registry: Registry;
+  readonly clock: Clock;
   readonly log: Logger;
   /** For the log. */
   readonly trace: string;
@@ -50,16 +53,20 @@ function openFirst(agents: readonly AgentLink[], { opening, log, trace }: Visito
 
 /** The socket stays paused meanwhile: a visitor says nothing more before it has heard something. */
 function awaitAnswer(socket: Socket, { agent, stream }: Placed, place: VisitorPlace): void {
-  const { log, trace } = place;
+  const { clock, log, trace } = place;
   let isSettled = false;
+  let again: Timer | undefined;
   const stopWatching = agent.link.onSilence((isSilent) => {
     if (isSilent) void moveOn();
   });
   stream.on("readable", settle);
   stream.on("close", settle);
+  // Where nobody gave a sign of life he is with one that may never do so.
+  if (agent.link.isSilent) void moveOn();
 
   function release(): void {
     isSettled = true;
+    again?.cancel();
     stopWatching();
     stream.off("readable", settle);
     stream.off("close", settle);
@@ -89,5 +96,9 @@ function awaitAnswer(socket: Socket, { agent, stream }: Placed, place: VisitorPl
       awaitAnswer(socket, next, place);
       return;
     }
+    // Somebody may come, or come back.
+    if (isSettled || socket.destroyed || !agent.link.isSilent) return;
+    again?.cancel();
+    again = clock.timer(limits.linkSilence.suspectMs, () => void moveOn());
   }
 }

@@ -165,8 +165,8 @@ function route(visitor: Visitor, bytes: Buffer, hello: ClientHello, deps: Visito
     // The client has to know before TLS begins which certificate to show.
     ...(isChallenge ? { alpn: alpn.acmeChallenge } : {}),
   });
-  const { registry, log } = deps;
-  const outcome = placeVisitor(socket, { label: name.label, opening: [header, bytes], registry, log, trace });
+  const { registry, clock, log } = deps;
+  const outcome = placeVisitor(socket, { label: name.label, opening: [header, bytes], registry, clock, log, trace });
   switch (outcome) {
     case "forwarded":
       deps.metrics.traffic.add(socket);

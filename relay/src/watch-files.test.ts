@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { watchFiles } from "./watch-files.ts";
 
 describe("watching files", function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   const events = new EventEmitter();
   const stop = new AbortController();
   let folder: string;

@@ -11,7 +11,7 @@ const skip = pathToFileURL(join(root, "common", "src", "testing", "skip.ts")).hr
 const never = new AbortController().signal;
 
 describe("runGroup", function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let folder: string;
 
   beforeEach(() => {

@@ -165,7 +165,7 @@ describe("loadOrCreateKey", () => {
     const ready: typeof children = [];
     const prints = new Set(await Promise.all(outputs));
     assert.deepEqual([...prints], [`ready${(await loadOrCreateKey(path)).fingerprint}`]);
-  }).timeout(20_000);
+  });
 
   it("never replaces a file that it can't use", async () => {
     await mkdir(join(folder, "state"));
