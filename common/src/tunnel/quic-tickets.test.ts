@@ -95,6 +95,20 @@ describe("tickets for QUIC", () => {
     await assert.rejects(take(), { code: "unreachable", message: /has no QUIC at present/ });
   });
 
+  it("from before a change of network are none any more, and there is another one soon", async () => {
+    await session(1, 2, 3);
+    assert.equal((await take()).id[0], 1);
+    assert.equal((await take()).id[0], 2);
+    await session(4);
+    tickets.forget();
+    assert.equal(tickets.isReady(false), false);
+    await session(5, 6);
+    tickets.forget();
+    for (let i = 0; i < 10; i++) await clock.advance(0);
+    assert.ok(tickets.isReady(false));
+    assert.equal((await take()).id[0], 6);
+  });
+
   it("of a relay that is about to stop are none any more, and it is not asked", async () => {
     const { relay } = await session(1, 2);
     relay.control.send({ type: "drain", reason: "restart", deadlineMs: 30_000 });

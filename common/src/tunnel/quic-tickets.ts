@@ -65,6 +65,13 @@ export class QuicTickets {
     if (this.#sessions.size > 0) this.#renewal = this.#clock.timer(ticket.lifetimeMs / 2, () => void this.#renew());
   }
 
+  /** We may come from another address now, and what is at hand is bound to the one of before. */
+  forget(): void {
+    this.#held = undefined;
+    this.#renewal?.cancel();
+    void this.#renew();
+  }
+
   /**
    * One for the next handshake, as soon as there is one: rejects with `unreachable` when the relay has no QUIC at present, or with
    * the signal's reason. `anywhere`: one that is good whatever address the relay sees our UDP come from.

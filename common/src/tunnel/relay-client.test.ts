@@ -362,6 +362,7 @@ describe("one endpoint's links with one relay", () => {
     await it.clock.advance(limits.linkSilence.suspectMs);
     await it.settle();
     assert.deepEqual(it.dials, { quic: 1, http2: 2 });
+    assert.deepEqual(it.tickets.asked, ["here"], "the ticket at hand was for where we were");
     it.darken("http2", true);
     it.lose("http2");
     it.answers.http2 = "hang";

@@ -76,6 +76,7 @@ export class RelayClient {
   recheck(): void {
     if (this.#stop.signal.aborted) return;
     this.#choice.forget(this.#options.clock.monotonic());
+    this.#dialer.recheck();
     // Each says what becomes of it.
     for (const slot of this.#slots) slot.recheck();
   }

@@ -151,6 +151,11 @@ export class RelayDialer {
     }
   }
 
+  /** This machine is in another network, maybe. */
+  recheck(): void {
+    this.#tickets.forget();
+  }
+
   /** Makes an HTTP/2 connection only for what QUIC has to know beforehand: a pinned certificate, and a ticket. */
   async prepareQuic(signal: AbortSignal): Promise<void> {
     if (!this.#options.trust.quic || !this.#tickets.isReady(this.#anywhere)) await this.#lookAround(signal);
