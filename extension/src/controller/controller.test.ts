@@ -253,6 +253,19 @@ describe("the controller", () => {
     await test.controller.close();
   });
 
+  it("forgets the second name of a port that is stopped, of which the agent knows nothing", async () => {
+    const test = testController();
+    const id = test.controller.idOf(web);
+    await test.controller.expose(web);
+    await test.controller.addSecondary(id);
+    await test.controller.stop(id);
+    const { length } = lastAgent(test).calls;
+    await test.controller.removeSecondary(id);
+    assert.equal(test.controller.find(id)?.secondary, undefined);
+    assert.equal(lastAgent(test).calls.length, length);
+    await test.controller.close();
+  });
+
   it("moves one port also when another can't be moved, and says so", async () => {
     const test = testController();
     await test.controller.expose(web);

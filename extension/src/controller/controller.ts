@@ -153,9 +153,10 @@ export class Controller {
   }
 
   async removeSecondary(id: string): Promise<void> {
+    const { phase } = this.#known(id);
     this.#put({ ...this.#known(id), secondary: undefined });
     await this.#remember();
-    await this.#call("tunnel/update", { id, changes: { secondary: null } });
+    if (phase === "on") await this.#call("tunnel/update", { id, changes: { secondary: null } });
   }
 
   /** Who may visit from now on; everyone when `undefined`. Kept for the port, also when it is exposed again. */
