@@ -26,5 +26,6 @@ describe("columns of a terminal", () => {
     assert.deepEqual(wrap("abcdef", 4), ["abcd", "ef"]);
     assert.deepEqual(wrap("日本語", 3), ["日", "本", "語"]);
     assert.deepEqual(wrap("", 4), [""]);
+    assert.deepEqual(wrap("\u001b[1m日本\u001b[0m語abc", 5), ["\u001b[1m日本\u001b[0m", "語abc"]);
   });
 });

@@ -23,13 +23,13 @@ export function fit(text: string, width: number, align: "left" | "right" = "left
   return `${result}…${" ".repeat(width - 1 - used)}`;
 }
 
-/** A line as several of at most so many cells, cut where it must be. */
+/** A line as several of at most so many cells, cut where it must be; escape sequences that colour it take no room. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
   let used = 0;
-  for (const char of text) {
-    const cells = cellsOf(char);
+  for (const [char] of text.matchAll(/\p{Cc}\[[\d;]*m|./gsu)) {
+    const cells = char.endsWith("m") && char.length > 2 ? 0 : cellsOf(char);
     if (used + cells > width && line !== "") {
       lines.push(line);
       line = "";

@@ -62,7 +62,7 @@ export class PageView {
 
   lines({ columns, rows }: Size, paint: Paint): string[] {
     const height = Math.max(1, rows - 1);
-    const wrapped = this.#lines.flatMap((line) => wrapStyled(line, columns));
+    const wrapped = this.#lines.flatMap((line) => wrap(line, columns));
     this.#top = Math.min(this.#top, Math.max(0, wrapped.length - height));
     const shown = wrapped.slice(this.#top, this.#top + height);
     const help = this.isLive
@@ -74,36 +74,4 @@ export class PageView {
       this.note === "" ? paint("dim", fit(help, columns)) : fit(this.note, columns),
     ];
   }
-}
-
-/** A styled line has its style at its beginning only where it is short; what is long is text of strangers, without one. */
-function wrapStyled(line: string, columns: number): string[] {
-  return line.includes("\x1b") ? wrapAround(line, columns) : wrap(line, columns);
-}
-
-/** Cuts between escape sequences, which take no room. */
-function wrapAround(line: string, columns: number): string[] {
-  const lines: string[] = [];
-  let current = "";
-  let used = 0;
-  for (const part of line.split(/(\p{Cc}\[[\d;]*m)/u)) {
-    if (part.startsWith("\x1b")) {
-      current += part;
-      continue;
-    }
-    const [first = "", ...rest] = wrapFrom(part, columns, used);
-    current += first;
-    for (const next of rest) {
-      lines.push(current);
-      current = next;
-    }
-    used = rest.length > 0 ? (rest.at(-1)?.length ?? 0) : used + first.length;
-  }
-  return [...lines, current];
-}
-
-function wrapFrom(text: string, columns: number, used: number): string[] {
-  const head = text.slice(0, Math.max(0, columns - used));
-  const rest = text.slice(head.length);
-  return rest === "" ? [head] : [head, ...wrap(rest, columns)];
 }
