@@ -16,8 +16,10 @@ export {
   carried,
   childOf,
   darkUdp,
+  firstServed,
   residentBytes,
   shortDarkness,
   stalledReaders,
+  type AbsenceCase,
   type StalledReaders,
 } from "./scenarios.ts";

@@ -2,7 +2,9 @@
 import { chromium } from "playwright-core";
 
 const [url = "", address = "", version = ""] = process.argv.slice(2);
+const patienceMs = 180_000;
 const browser = await chromium.launch({
+  timeout: patienceMs,
   executablePath: "/usr/bin/chromium",
   args: [
     ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
@@ -13,6 +15,7 @@ const browser = await chromium.launch({
 });
 try {
   const page = await browser.newPage();
+  page.setDefaultTimeout(patienceMs);
   page.on("requestfailed", (request) => console.error("failed", request.url(), request.failure()?.errorText));
   await page.goto(url);
   await page.waitForFunction(() => "sum" in globalThis);

@@ -67,8 +67,9 @@ const wireEnd = [
   // While the wire's process doesn't get to run, nothing may be lost that it was not told to lose.
   "link set wan0 txqueuelen 10000 up",
 ];
-const commandMs = 10_000;
-const endMs = 5_000;
+/** Against what hangs, on a machine that may be busy with something else. */
+const commandMs = 60_000;
+const endMs = 60_000;
 
 /** Needs `netlabMissing()` to be undefined. The signal ends the lab, also while it is being made. */
 export async function createNetlab(

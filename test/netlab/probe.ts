@@ -37,6 +37,7 @@ async function send(host: string, count: number): Promise<void> {
   const socket = net.connect({ port, host, noDelay: true });
   await once(socket, "connect");
   const udp = dgram.createSocket("udp4");
+  const sendingSince = performance.now();
   for (let number = 0; number < count; number++) {
     const datagram = Buffer.alloc(datagramBytes);
     datagram.writeUInt32BE(number);
@@ -49,5 +50,5 @@ async function send(host: string, count: number): Promise<void> {
   let answer = "";
   for await (const chunk of socket.setEncoding("utf8")) answer += chunk;
   const roundTripMs = performance.now() - startedAt;
-  console.log(JSON.stringify({ arrived: JSON.parse(answer), roundTripMs }));
+  console.log(JSON.stringify({ arrived: JSON.parse(answer), sentMs: startedAt - sendingSince, roundTripMs }));
 }

@@ -19,7 +19,7 @@ export interface Program {
 
 /** Eight labs start side by side, and a busy machine takes its time for each program. */
 const answerMs = 60_000;
-const stopMs = 30_000;
+const stopMs = 60_000;
 
 /** `child` needs pipes for stdout and stderr. */
 export function watchProgram(child: ChildProcess): Program {
