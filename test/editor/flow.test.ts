@@ -178,7 +178,9 @@ describe("The extension in an editor", function () {
     await startRelay();
     const site = await startSite("three ways");
     await workbench.command("Terminal: Create New Terminal");
-    await workbench.page.locator(".part.panel .xterm-rows").waitFor();
+    // There may be another one, which the editor opens with the view. What is typed before the prompt is there may be lost.
+    const prompt = workbench.page.locator(".part.panel .xterm-rows.xterm-focus").filter({ hasText: /[#$]/ });
+    await prompt.first().waitFor();
     await workbench.page.keyboard.type(`echo http://localhost:${site.port}/ #`);
     await workbench.page.keyboard.press("Enter");
     const line = workbench.page
