@@ -1,8 +1,5 @@
 import { PortholeError } from "@porthole/common/errors";
-import type { Logger } from "@porthole/common/log";
 import { splitPublicName } from "@porthole/common/protocol";
-import type { Clock } from "@porthole/common/util";
-import type { Authorize } from "./admission/index.ts";
 import { AgentDoor } from "./agent-door.ts";
 import { Agents } from "./agents.ts";
 import { openAdmin } from "./admin.ts";
@@ -12,6 +9,7 @@ import { changedSettings } from "./changed-settings.ts";
 import { openCertificate, type CertificateSource, type RelayCertificate } from "./certificate.ts";
 import { contactOf, writeContact } from "./contact.ts";
 import type { RelayConfig } from "./config.ts";
+import type { Relay, RelayCounts, RelayOptions } from "./contract.ts";
 import { listenHttp, type HttpListener } from "./http-listener.ts";
 import { HttpsRedirect } from "./https-redirect.ts";
 import { AgentGate, VisitorGate, type LimitName } from "./limits/index.ts";
@@ -21,53 +19,6 @@ import { registerLaneMetrics } from "./lane/metrics.ts";
 import { OpenPorts } from "./open-ports.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { reportOf, type RelayReport } from "./report.ts";
-
-export interface RelayOptions {
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** Asked about every client that no list and no invite lets in. */
-  readonly authorize?: Authorize;
-  /** Who is here, and where visitors are led; the registry in this process's memory if absent. */
-  readonly createRegistry?: typeof createRegistry;
-}
-
-export interface RelayCounts {
-  readonly agents: number;
-  readonly links: number;
-  /** Visitors on the links. */
-  readonly streams: number;
-  /** TCP connections of agents and visitors. */
-  readonly sockets: number;
-}
-
-export interface Relay {
-  readonly apiPort: number;
-  readonly publicPort: number;
-  readonly alpnPort: number | undefined;
-  /** What clients pin. */
-  readonly fingerprint: string;
-  /** Why there is no QUIC on this machine, if there is none. */
-  readonly quicUnavailable: string | undefined;
-  readonly httpPort: number | undefined;
-  readonly adminPort: number | undefined;
-  readonly metrics: Metrics;
-  /** How the process that serves QUIC is doing. Undefined before it is first started. */
-  quic(): LaneFacts | undefined;
-  counts(): RelayCounts;
-  /** What `porthole-relay status` shows. */
-  report(): RelayReport;
-  /** Takes over what can change while it runs (limits), and rereads certificate and keys. Answers the names of settings that need a restart. */
-  reload(config: RelayConfig): Promise<readonly string[]>;
-  /** Ends all links of a client, by its id or fingerprint, and answers how many. It may come again, and is asked about then as any other. */
-  disconnect(key: string): number;
-  /**
-   * Tells agents and monitoring that the relay will end, and lets visitors finish for as long as the limits say, or until the
-   * signal aborts. `close` comes next.
-   */
-  drain(signal: AbortSignal): Promise<void>;
-  /** Tells the agents, then ends everything. */
-  close(): Promise<void>;
-}
 
 /** Opens all ports, or none: rejects with `address`, `state`, `key` or `usage`, and has closed what was open then. */
 export async function startRelay(config: RelayConfig, options: RelayOptions): Promise<Relay> {

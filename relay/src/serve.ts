@@ -5,9 +5,10 @@ import { nodeVersionWarning, openControlSocket, systemClock } from "@porthole/co
 import type { OptionValues } from "@porthole/common/options";
 import { parseKey } from "./admission/index.ts";
 import { optionsFor, relayConfig, type RelayConfig } from "./config.ts";
+import type { Relay } from "./contract.ts";
 import { createLogger } from "./logger.ts";
 import type { relayOptions } from "./options.ts";
-import { startRelay, type Relay } from "./relay.ts";
+import { startRelay } from "./relay.ts";
 
 /** The relay as a program: runs until a signal ends it. `readValues` is asked again at SIGHUP. */
 export async function serve(readValues: () => OptionValues<typeof relayOptions>): Promise<void> {

@@ -1,0 +1,58 @@
+import type { Logger } from "@porthole/common/log";
+import type { Clock } from "@porthole/common/util";
+import type { Authorize } from "./admission/index.ts";
+import type { RelayConfig } from "./config.ts";
+import type { LaneFacts } from "./lane/facts.ts";
+import type { Metrics } from "./metrics.ts";
+import type { createRegistry } from "./registry.ts";
+import type { RelayReport } from "./report.ts";
+
+/** What a program that embeds a relay gives it. */
+export interface RelayOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Asked about every client that no list and no invite lets in. */
+  readonly authorize?: Authorize;
+  /** Who is here, and where visitors are led; the registry in this process's memory if absent. */
+  readonly createRegistry?: typeof createRegistry;
+}
+
+/** What is open now. */
+export interface RelayCounts {
+  readonly agents: number;
+  readonly links: number;
+  /** Visitors on the links. */
+  readonly streams: number;
+  /** TCP connections of agents and visitors. */
+  readonly sockets: number;
+}
+
+/** A relay that runs, as the program around it sees it. Whoever starts it closes it. */
+export interface Relay {
+  readonly apiPort: number;
+  readonly publicPort: number;
+  readonly alpnPort: number | undefined;
+  /** What clients pin. */
+  readonly fingerprint: string;
+  /** Why there is no QUIC on this machine, if there is none. */
+  readonly quicUnavailable: string | undefined;
+  readonly httpPort: number | undefined;
+  readonly adminPort: number | undefined;
+  readonly metrics: Metrics;
+  /** How the process that serves QUIC is doing. Undefined before it is first started. */
+  quic(): LaneFacts | undefined;
+  counts(): RelayCounts;
+  /** What `porthole-relay status` shows. */
+  report(): RelayReport;
+  /** Takes over what can change while it runs (limits), and rereads certificate and keys. Answers the names of settings that need a restart. */
+  reload(config: RelayConfig): Promise<readonly string[]>;
+  /** Ends all links of a client, by its id or fingerprint, and answers how many. It may come again, and is asked about then as any other. */
+  disconnect(key: string): number;
+  /**
+   * Tells agents and monitoring that the relay will end, and lets visitors finish for as long as the limits say, or until the
+   * signal aborts. `close` comes next.
+   */
+  drain(signal: AbortSignal): Promise<void>;
+  /** Tells the agents, then ends everything. */
+  close(): Promise<void>;
+}
