@@ -23,7 +23,7 @@ const clock = systemClock;
 const log = silentLogger;
 
 describe("ACME against Pebble", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let folder: string;
   let front: Front;
   let pebble: Pebble | undefined;

@@ -25,7 +25,7 @@ const mebibyte = 1024 * 1024;
 /** What every link must do, whatever carries it. A transport is done when it passes. Declares a mocha suite. */
 export function linkCompliance(name: string, makePair: () => Promise<LinkPair>, options: ComplianceOptions): void {
   describe(`link compliance: ${name}`, function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     let pair: LinkPair;
 
     beforeEach(async () => {

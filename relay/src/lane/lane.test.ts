@@ -17,7 +17,7 @@ const mebibyte = 1024 * 1024;
 const largestWindow = 4 * mebibyte;
 
 describe("the QUIC lane", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let folder: string;
   let test: TestLane | undefined;
   const carriers: Carrier[] = [];

@@ -11,7 +11,7 @@ import { MemoryPair, type MemoryPairOptions } from "./memory-pair.test.ts";
 const over = new PortholeError("closed", "The test is over");
 
 describe("quic connection", function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   let pair: MemoryPair;
 
   async function connect(options: MemoryPairOptions = {}): Promise<MemoryPair> {

@@ -33,7 +33,7 @@ try {
 `;
 
 describe("quic where bytes can't be returned, as in Electron", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let caged: CagedNode | undefined;
   let listener: QuicListener;
   let child: ChildProcess | undefined;

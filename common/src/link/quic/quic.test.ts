@@ -19,7 +19,7 @@ import { UdpSocket } from "./udp-socket.ts";
 const over = new PortholeError("closed", "The test is over");
 
 describe("quic over UDP", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let listener: QuicListener;
   let socketsBefore: number;
   const carriers: Carrier[] = [];
