@@ -204,7 +204,8 @@ class RunningNetlab implements Netlab {
         (error, _stdout, stderr) =>
           error ? reject(new Error(`ip on ${host}: ${stderr || error.message}`)) : resolve(),
       );
-      child.stdin?.end(`${lines.join("\n")}\n`);
+      // It may end before it has read everything, and then says why.
+      child.stdin?.on("error", () => {}).end(`${lines.join("\n")}\n`);
     });
   }
 }
