@@ -41,7 +41,7 @@ export function fromResponseError(reason: unknown): PortholeError {
 }
 
 /** Codes that this version does not know are bugs of one of the two. */
-function fromRpcErrorData(data: Partial<RpcErrorData>, fallback = "The agent failed"): PortholeError {
+export function fromRpcErrorData(data: Partial<RpcErrorData>, fallback = "The agent failed"): PortholeError {
   return new PortholeError(isErrorCode(data.code) ? data.code : "internal", data.message ?? fallback, {
     ...(data.hint === undefined ? {} : { hint: data.hint }),
     ...(data.retryAfterMs === undefined ? {} : { retryAfterMs: data.retryAfterMs }),

@@ -15,4 +15,4 @@ export type {
   ShareLink,
 } from "../gateway/index.ts";
 export { connectAgent, type AgentConnection } from "./client.ts";
-export { rpcErrorData } from "./errors.ts";
+export { fromRpcErrorData, rpcErrorData } from "./errors.ts";

@@ -370,7 +370,7 @@ describe("the controller", () => {
       const url = ready();
       const error = { code: "unauthorized", message: "not on the list", hint: "Ask for an invite", retryable: false };
       agent.tell(id, { endpoints: [], ended: { error } });
-      await assert.rejects(url, { message: "not on the list", hint: "Ask for an invite" });
+      await assert.rejects(url, { code: "unauthorized", message: "not on the list", hint: "Ask for an invite" });
       await test.controller.close();
     });
 

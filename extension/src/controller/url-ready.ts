@@ -1,4 +1,5 @@
 import { PortholeError } from "@porthole/common/errors";
+import { fromRpcErrorData } from "@porthole/common/rpc";
 import type { Clock } from "@porthole/common/util";
 import type { Controller } from "./controller.ts";
 import { endpointOf, failureOf, urlOf, type Exposure } from "./exposure.ts";
@@ -33,12 +34,7 @@ export function urlReady(
       const exposure = controller.find(id);
       if (exposure?.phase !== "on") return end(() => reject(new PortholeError("aborted", "It was stopped")));
       const failure = failureOf(exposure);
-      if (failure)
-        return end(() =>
-          reject(
-            new PortholeError("unreachable", failure.message, failure.hint === undefined ? {} : { hint: failure.hint }),
-          ),
-        );
+      if (failure) return end(() => reject(fromRpcErrorData(failure)));
       const url = urlOf(exposure, role);
       const isOnline = endpointOf(exposure, role)?.relays.some(({ now }) => now.status === "online");
       if (url !== undefined && isOnline) end(() => resolve(url));

@@ -13,6 +13,7 @@ import { isPortTarget, readAddress, readPortArgument, type PortTarget, type Side
 import { t } from "../text.ts";
 import { editorSettings } from "./editor-ports.ts";
 import { chooseExposure, pickPort } from "./pickers.ts";
+import { showError } from "./register-commands.ts";
 import { exposureIdOf, type JoinOptions, type SurfaceContext } from "./surface.ts";
 
 /** Exposing, and what one does with the URL. `side` says how the Ports view's arguments have to be read. */
@@ -100,7 +101,7 @@ async function exposeTarget(
     },
   );
   await copy(url);
-  void announce(controller, id, url, run);
+  void announce(controller, id, url, run).catch(showError);
   return url;
 }
 

@@ -19,12 +19,15 @@ export function registerCommands(handlers: CommandHandlers): Disposable[] {
   );
 }
 
-async function showError(reason: unknown): Promise<void> {
-  const { code, message, hint } = PortholeError.from(reason);
+/** Never rejects, so that whoever can't wait for the answer need not. */
+export async function showError(reason: unknown): Promise<void> {
+  const { code, message, hint, exitCode } = PortholeError.from(reason);
   if (code === "aborted") return;
   const showLog = t("Show Log");
   const doctor = t("Check Every Hop");
-  const buttons = code === "unreachable" || code === "timeout" ? [doctor, showLog] : [showLog];
+  // The relay can't be reached, or refuses.
+  const isOnTheWay = code === "unreachable" || code === "timeout" || exitCode === 3;
+  const buttons = isOnTheWay ? [doctor, showLog] : [showLog];
   const choice = await window.showErrorMessage(hint === undefined ? message : `${message}. ${hint}`, ...buttons);
   if (choice === showLog) await commands.executeCommand("porthole.showLog" satisfies CommandId);
   else if (choice === doctor) await commands.executeCommand("porthole.doctor" satisfies CommandId);
