@@ -496,6 +496,19 @@ describe("one endpoint's links with one relay", () => {
     await it.end();
   });
 
+  it("QUIC alone looks for another ticket when the network changes while it closes what brought the last one", async () => {
+    const it = world("quic");
+    for (let turn = 0; turn < 40 && it.up()[0] === 0; turn++) {
+      it.client.recheck();
+      await it.clock.advance(0);
+      if (it.dials.http2 > 1) break;
+    }
+    assert.ok(it.dials.http2 > 1, "it has looked once more");
+    await it.settle();
+    assert.deepEqual(it.up(), [1, 0]);
+    await it.end();
+  });
+
   it("can be stopped before it has begun", async () => {
     const it = world("auto");
     await it.end();

@@ -158,7 +158,9 @@ export class RelayDialer {
 
   /** Makes an HTTP/2 connection only for what QUIC has to know beforehand: a pinned certificate, and a ticket. */
   async prepareQuic(signal: AbortSignal): Promise<void> {
-    if (!this.#options.trust.quic || !this.#tickets.isReady(this.#anywhere)) await this.#lookAround(signal);
+    if (!this.#options.trust.quic) await this.#lookAround(signal);
+    // What was found may be worthless by the time that the connection is closed, and nobody else will bring another.
+    while (!this.#tickets.isReady(this.#anywhere)) await this.#lookAround(signal);
   }
 
   async #lookAround(signal: AbortSignal): Promise<void> {
