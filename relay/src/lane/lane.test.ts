@@ -116,6 +116,11 @@ describe("the QUIC lane", function () {
 
   it("starved: waited for", async function () {
     skipUnless(this, process.platform === "linux", platformReason("Only Linux tells who waits for a processor"));
+    // What it does between two words takes it half a second of a processor.
+    await withHook(
+      "const used = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1000; };" +
+        'process.on("SIGUSR2", () => setInterval(() => { const until = used() + 500; while (used() < until); }, 100));',
+    );
     test = await openLane({ log });
     await connect();
     const { pid } = facts();
@@ -123,6 +128,7 @@ describe("the QUIC lane", function () {
     // Whoever else wants to run on its only processor comes first.
     run("taskset", "--all-tasks", "--cpu-list", "--pid", "0", String(pid));
     run("chrt", "--all-tasks", "--idle", "--pid", "0", String(pid));
+    process.kill(Number(pid), "SIGUSR2");
     const others = Array.from({ length: 4 }, () =>
       spawn("taskset", ["--cpu-list", "0", process.execPath, "-e", "for (;;);"], { stdio: "ignore" }),
     );

@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
-/** Of a process's main thread. */
 export interface ProcessorUse {
-  /** As the system names it: R runs, or waits for a processor and nothing else. */
+  /** As the system names it: R runs, or waits for a processor and nothing else; of a process, when one of its threads does. */
   readonly state: string;
+  /** By all its threads. */
   readonly usedMs: number;
 }
 
@@ -34,15 +34,22 @@ export class OwnTime {
 /** What Linux counts in, whatever its own clock is. */
 const tickMs = 10;
 
-/** Only on Linux, and only while there is such a process. */
+/** Only on Linux, and only while there is such a process. One of its threads may wait for another that wants to run. */
 export function processorUse(pid: number): ProcessorUse | undefined {
   if (process.platform !== "linux") return undefined;
   try {
-    const stat = readFileSync(`/proc/${pid}/task/${pid}/stat`, "latin1");
-    // After the name, which may have spaces and brackets in it.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return { state: fields[0] ?? "", usedMs: (Number(fields[11]) + Number(fields[12])) * tickMs };
+    const whole = readStat(`/proc/${pid}/stat`);
+    const threads = readdirSync(`/proc/${pid}/task`).map((id) => readStat(`/proc/${pid}/task/${id}/stat`));
+    return threads.some(({ state }) => state === "R") ? { ...whole, state: "R" } : whole;
   } catch {
     return undefined;
   }
+}
+
+/** Of a process, with the time of all its threads, or of one thread. */
+function readStat(path: string): ProcessorUse {
+  const stat = readFileSync(path, "latin1");
+  // After the name, which may have spaces and brackets in it.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return { state: fields[0] ?? "", usedMs: (Number(fields[11]) + Number(fields[12])) * tickMs };
 }
