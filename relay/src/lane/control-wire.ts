@@ -22,7 +22,6 @@ export class ControlWire {
   readonly #onFrame: (frame: ControlFrame) => void;
   /** The beginning of a frame. */
   #rest: Buffer = nothing;
-  #isCorked = false;
 
   /** Takes the socket over. `head`: what has been read of it already. That it breaks off is for others to find out: a process has died. */
   constructor(socket: Socket, onFrame: (frame: ControlFrame) => void, head: Buffer = nothing) {
@@ -40,23 +39,12 @@ export class ControlWire {
     frame.writeUInt32BE(link, 1);
     frame.writeUInt32BE(bytes.length, 5);
     frame.set(bytes, headerBytes);
-    this.#cork();
+    // At once: an abort has to be there before the end of its stream, which has a socket of its own.
     this.#socket.write(frame);
   }
 
   destroy(): void {
     this.#socket.destroy();
-  }
-
-  /** What a turn of the event loop has to say, for all links, leaves in one system call. */
-  #cork(): void {
-    if (this.#isCorked) return;
-    this.#isCorked = true;
-    this.#socket.cork();
-    setImmediate(() => {
-      this.#isCorked = false;
-      this.#socket.uncork();
-    });
   }
 
   #receive(chunk: Buffer): void {
