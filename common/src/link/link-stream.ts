@@ -42,6 +42,8 @@ export class CarrierLinkStream extends Duplex implements LinkStream {
     raw.on("end", () => {
       // Node's HTTP/2 streams emit "end" also when they are torn down; a truncated stream must not look like a whole one.
       if (this.destroyed || raw.destroyed) return;
+      // The message that says so may be on its way yet: streams overtake one another.
+      if (raw.isGivenUp) return this.abortByPeer("aborted");
       this.#sawEnd = true;
       this.push(null);
     });

@@ -39,7 +39,6 @@ export class ControlWire {
     frame.writeUInt32BE(link, 1);
     frame.writeUInt32BE(bytes.length, 5);
     frame.set(bytes, headerBytes);
-    // At once: an abort has to be there before the end of its stream, which has a socket of its own.
     this.#socket.write(frame);
   }
 

@@ -3,11 +3,13 @@ import { Duplex } from "node:stream";
 import { PortholeError } from "@porthole/common/errors";
 
 const headerBytes = 4;
+/** In place of a length: the end of a direction that its writer gave up. */
+const givenUp = 0xffff_ffff;
 
 /**
  * A byte stream over a local socket, with an end that can be told from a death: a process that is killed closes its sockets
  * just as one that has said everything. A frame is 4 bytes of length, big-endian, and that many bytes; a frame without bytes
- * is the end of its direction. A socket that ends without it is an error. Half-close needs nothing of the socket, so a Windows
+ * is the end of its direction, of which there is another kind for a stream that was given up. A socket that ends without one is an error. Half-close needs nothing of the socket, so a Windows
  * pipe will do.
  */
 export class FramedStream extends Duplex {
@@ -17,6 +19,8 @@ export class FramedStream extends Duplex {
   /** Of the present frame. */
   #left = 0;
   #sawEnd = false;
+  #isGivenUp = false;
+  #abandoned = false;
   #onDrain: ((error?: Error | null) => void) | undefined;
 
   /** Takes the socket over. `head`: what has been read of it already. */
@@ -30,6 +34,16 @@ export class FramedStream extends Duplex {
     socket.on("close", () => this.#breakOff());
     socket.pause();
     if (head) this.#receive(head);
+  }
+
+  get isGivenUp(): boolean {
+    return this.#isGivenUp;
+  }
+
+  /** Ends this direction after what was written, as one that was given up. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.end();
   }
 
   override _read(): void {
@@ -52,7 +66,9 @@ export class FramedStream extends Duplex {
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    this.#socket.write(Buffer.alloc(headerBytes), done);
+    const header = Buffer.alloc(headerBytes);
+    if (this.#abandoned) header.writeUInt32BE(givenUp);
+    this.#socket.write(header, done);
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -95,8 +111,9 @@ export class FramedStream extends Duplex {
 
   #begin(length: number): void {
     this.#headerLength = 0;
-    this.#left = length;
-    if (length > 0) return;
+    this.#isGivenUp = length === givenUp;
+    this.#left = this.#isGivenUp ? 0 : length;
+    if (this.#left > 0) return;
     this.#sawEnd = true;
     this.push(null);
   }

@@ -1,6 +1,7 @@
 import net, { type Server, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { PortholeError } from "@porthole/common/errors";
-import { splice, type RemoteAddress } from "@porthole/common/link";
+import { splice, type CarrierStream, type RemoteAddress } from "@porthole/common/link";
 import { listenQuic, openAdmission, TicketGate, type QuicCarrier, type QuicListener } from "@porthole/common/link/quic";
 import { limits } from "@porthole/common/protocol";
 import type { Clock, Timer } from "@porthole/common/util";
@@ -32,6 +33,8 @@ interface LaneLink {
   controlEnded: boolean;
   closeReason: PortholeError | undefined;
 }
+
+type Abandonable = Duplex & Pick<CarrierStream, "abandon" | "isGivenUp">;
 
 interface Visitors {
   readonly sockets: Set<FramedStream>;
@@ -238,6 +241,8 @@ export class LaneServer {
     framed.on("close", () => sockets.delete(framed));
     try {
       const stream = link.carrier.openStream(id);
+      passOnAbandonment(framed, stream);
+      passOnAbandonment(stream, framed);
       splice(framed, stream, () => {});
       held.watch(stream);
     } catch (reason) {
@@ -254,4 +259,11 @@ export class LaneServer {
   #closeInOrder(link: LaneLink): void {
     if (link.closeReason && link.controlEnded) void link.carrier.close(link.closeReason);
   }
+}
+
+/** Before `splice` passes the end on as one of a whole direction. */
+function passOnAbandonment(from: Abandonable, to: Abandonable): void {
+  from.on("end", () => {
+    if (from.isGivenUp) to.abandon?.();
+  });
 }

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { PortholeError } from "@porthole/common/errors";
-import { createLink, type Carrier } from "@porthole/common/link";
+import { createLink, type Carrier, type CarrierStream } from "@porthole/common/link";
 import { freePort, platformReason, skipUnless } from "@porthole/common/testing";
 import { systemClock } from "@porthole/common/util";
 import { dial, openLane, relayIdentity, selfSigned, type TestLane } from "./fixture.test.ts";
@@ -274,6 +276,39 @@ describe("the QUIC lane", function () {
       told,
       Array.from(failed, () => "aborted"),
     );
+  });
+
+  describe("a stream that was given up", () => {
+    async function failure(stream: Duplex): Promise<PortholeError> {
+      const [error] = (await once(stream.resume(), "error")) as [PortholeError];
+      return error;
+    }
+
+    // Carriers without links: no message says it.
+    it("is one at the client by its end alone", async () => {
+      test = await openLane({ log });
+      const { relay, client } = await connect();
+      const link = createLink(client, { clock: systemClock, heartbeat: "watch" });
+      const given = relay.openStream();
+      given.write("half of it");
+      const { value } = await link.incoming[Symbol.asyncIterator]().next();
+      const failed = failure(value as Duplex);
+      given.abandon?.();
+      assert.equal((await failed).code, "aborted");
+    });
+
+    it("is one at the relay by its end alone", async () => {
+      test = await openLane({ log });
+      const { relay, client } = await connect();
+      const link = createLink(relay, { clock: systemClock, heartbeat: "watch" });
+      const stream = link.openStream();
+      stream.write("go on");
+      const { value: given } = await client.incoming[Symbol.asyncIterator]().next();
+      const failed = failure(stream);
+      (given as CarrierStream).write("half of it");
+      (given as CarrierStream).abandon?.();
+      assert.equal((await failed).code, "aborted");
+    });
   });
 
   it("holds nothing for visitors who have come and gone", async () => {

@@ -19,11 +19,12 @@ export type SendResult = "idle" | "more" | "blocked";
 
 const highWaterMark = 64 * 1024;
 /**
- * The last byte of each direction, which goes with its FIN and is not passed on. quiche 0.18 takes a stream for complete as soon
+ * The last byte of each direction, which goes with its FIN and is not passed on: it says whether all has been said, or the
+ * stream was given up. It is never absent: quiche 0.18 takes a stream for complete as soon
  * as its final size is acknowledged; a FIN without a byte is then forgotten with the stream, sent or not, lost or not, and
  * the reader waits for ever. What is read with a byte has the FIN too: they share a frame.
  */
-const endMark = Buffer.alloc(1);
+const endMark = { whole: Buffer.of(0), givenUp: Buffer.of(1) };
 /** What one call reads at most. Shared by all streams: what is read is copied out at its exact size. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
@@ -38,6 +39,7 @@ export class QuicStream extends Duplex implements CarrierStream {
   #exists: boolean;
   #detached = false;
   #abandoned = false;
+  #isGivenUp = false;
   /** Destroyed, with its end still to be handed over. */
   #isLeaving = false;
   /** The engine knows the stream no more, or the peer doesn't want it. */
@@ -65,7 +67,11 @@ export class QuicStream extends Duplex implements CarrierStream {
     return this.#exists;
   }
 
-  /** Both directions have come to their end in order. */
+  get isGivenUp(): boolean {
+    return this.#isGivenUp;
+  }
+
+  /** Both directions have come to their end. */
   get isComplete(): boolean {
     return this.#finished && this.#ended;
   }
@@ -83,7 +89,7 @@ export class QuicStream extends Duplex implements CarrierStream {
   }
 
   /**
-   * Ends this direction in order without what the engine has not taken. The engine takes no more than congestion control
+   * Ends this direction without what the engine has not taken. The engine takes no more than congestion control
    * lets leave soon, so a given-up download of any size is over within a round trip.
    */
   abandon(): void {
@@ -129,8 +135,11 @@ export class QuicStream extends Duplex implements CarrierStream {
         return;
       }
       const [read, fin] = result;
-      const length = fin ? Math.max(0, read - endMark.length) : read;
-      if (fin) this.#ended = true;
+      const length = fin ? Math.max(0, read - 1) : read;
+      if (fin) {
+        this.#ended = true;
+        this.#isGivenUp = scratch[length] === endMark.givenUp[0];
+      }
       // Copied: a view would keep 64 KiB alive for a byte, and a copy of a packet costs a tenth of a microsecond.
       if (length > 0) this.#wanted = this.push(Buffer.from(scratch.subarray(0, length)));
       if (fin) this.push(null);
@@ -165,7 +174,7 @@ export class QuicStream extends Duplex implements CarrierStream {
     this.#chunk = undefined;
     this.#hooks.onGone(this);
     // No RESET_STREAM and no STOP_SENDING: quiche 0.18 never frees a stream that was reset with unsent data, nor its credit.
-    // The peer was told by an abort message what this end means; what it still sends is read by the connection and dropped.
+    // What the peer still sends is read by the connection and dropped.
     if (!this.#detached && !this.#finished && !this.#failed) {
       this.#isLeaving = true;
       this.#hooks.onWritable(this);
@@ -196,7 +205,8 @@ export class QuicStream extends Duplex implements CarrierStream {
 
   #sendEnd(): SendResult {
     if (this.#finished) return "idle";
-    if (this.#engine.streamSend(this.id, endMark, true) === null) return "blocked";
+    const mark = this.#abandoned || this.#isLeaving ? endMark.givenUp : endMark.whole;
+    if (this.#engine.streamSend(this.id, mark, true) === null) return "blocked";
     this.#finished = true;
     this.#isLeaving = false;
     return this.#accepted();
