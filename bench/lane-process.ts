@@ -18,10 +18,11 @@ export interface RunningLane {
 /** Lets everyone in. */
 export async function openLane(identity: Identity): Promise<RunningLane> {
   const arrived = new AsyncQueue<Carrier>();
-  const lane = await Lane.open({
+  const lane = new Lane({
     ...{ address: "127.0.0.1", port: 0, ...identity, admission: "open", memoryCapBytes: 1024 ** 3 },
     ...{ clock: systemClock, log: silentLogger, onCarrier: (carrier) => void arrived.push(carrier) },
   });
+  await lane.open();
   return {
     port: lane.port,
     async next() {

@@ -79,12 +79,10 @@ export class AgentDoor {
     readonly admission: "ticket" | "open";
     readonly memoryCapBytes: number;
   }): Promise<void> {
-    const { log, onCarrier, onQuicUp } = this.#options;
-    const certificate = this.#certificate;
-    const { cert, key } = certificate;
-    this.#lane = await Lane.open({ ...options, cert, key, clock: systemClock, log, onCarrier, onReturn: onQuicUp });
-    if (this.#certificate !== certificate) this.#lane.setCertificate(this.#certificate.cert, this.#certificate.key);
-    if (this.#lane.facts().state === "up") onQuicUp();
+    const { log, onCarrier, onQuicUp: onUp } = this.#options;
+    const { cert, key } = this.#certificate;
+    this.#lane = new Lane({ ...options, cert, key, clock: systemClock, log, onCarrier, onUp });
+    await this.#lane.open();
   }
 
   /** See Lane.ticket. */

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { PortholeError } from "../errors.ts";
 import { createLink, type Link } from "../link/index.ts";
 import { memoryCarrierPair } from "../link/memory/index.ts";
-import { limits, type TicketOffer, type Welcome } from "../protocol/index.ts";
+import { limits, type TicketOffer } from "../protocol/index.ts";
 import { FakeClock } from "../testing/fake-clock.ts";
+import { welcome } from "./fixture.test.ts";
 import { QuicTickets, type UsableTicket } from "./quic-tickets.ts";
 import { openSession } from "./session.ts";
 
@@ -133,13 +134,3 @@ async function answer(link: Link, answers: Answer[]): Promise<void> {
 function ticket(digit: number): NonNullable<TicketOffer["ticket"]> {
   return { quic: `0${digit}`.repeat(20), lifetimeMs: limits.ticketLifetimeMs };
 }
-
-const welcome: Welcome = {
-  type: "welcome",
-  clientId: "aaaaaaaaaaaaaaaaaaaaaaaaaa",
-  hostnames: ["aaaaaaaaaaaaaaaaaaaaaaaaaa.localhost"],
-  publicPort: 443,
-  limits: { maxStreams: 1_000 },
-  software: "relay/test",
-  observedAddress: "127.0.0.1",
-};

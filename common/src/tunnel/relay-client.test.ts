@@ -8,6 +8,7 @@ import { silentLogger } from "../log.ts";
 import { encodeProxyHeader, limits, type ControlMessage, type Hello } from "../protocol/index.ts";
 import { Secret } from "../util/index.ts";
 import { FakeClock } from "../testing/fake-clock.ts";
+import { welcome } from "./fixture.test.ts";
 import { Endpoint } from "./endpoint.ts";
 import { RelayClient } from "./relay-client.ts";
 import type { Dialers } from "./relay-dialer.ts";
@@ -30,15 +31,6 @@ interface Tickets {
 /** What a dialled relay does; dialling itself may fail, too. */
 type Answer = ControlMessage | PortholeError | "hang";
 
-const welcome: ControlMessage = {
-  type: "welcome",
-  clientId: "aaaaaaaaaaaaaaaaaaaaaaaaaa",
-  hostnames: ["aaaaaaaaaaaaaaaaaaaaaaaaaa.localhost"],
-  publicPort: 443,
-  limits: { maxStreams: 1_000 },
-  software: "relay/test",
-  observedAddress: "127.0.0.1",
-};
 const refusal: ControlMessage = { type: "reject", code: "unauthorized", message: "who are you" };
 const nowhere = { address: "192.0.2.1", port: 1 };
 const unreachable = new PortholeError("unreachable", "no route");

@@ -2,20 +2,12 @@ import assert from "node:assert/strict";
 import { PortholeError } from "../errors.ts";
 import { createLink, type Link, type LinkStream } from "../link/index.ts";
 import { memoryCarrierPair } from "../link/memory/index.ts";
-import { limits, type ControlMessage, type Hello, type Welcome } from "../protocol/index.ts";
+import { limits, type ControlMessage, type Hello } from "../protocol/index.ts";
 import { FakeClock } from "../testing/fake-clock.ts";
+import { welcome } from "./fixture.test.ts";
 import { openSession, type Session } from "./session.ts";
 
 const hello: Hello = { type: "hello", protocol: 1, software: "test", instance: "one" };
-const welcome: Welcome = {
-  type: "welcome",
-  clientId: "aaaaaaaaaaaaaaaaaaaaaaaaaa",
-  hostnames: ["aaaaaaaaaaaaaaaaaaaaaaaaaa.localhost"],
-  publicPort: 8443,
-  limits: { maxStreams: 1_000 },
-  software: "relay/test",
-  observedAddress: "127.0.0.1",
-};
 
 describe("the client's session with a relay", () => {
   let clock: FakeClock;

@@ -30,7 +30,7 @@ export interface TestLane {
 
 export async function openLane(options: Partial<LaneOptions> = {}): Promise<TestLane> {
   const arrived = new AsyncQueue<Carrier>();
-  const lane = await Lane.open({
+  const lane = new Lane({
     address: "127.0.0.1",
     port: 0,
     ...relayIdentity,
@@ -41,6 +41,7 @@ export async function openLane(options: Partial<LaneOptions> = {}): Promise<Test
     onCarrier: (carrier) => arrived.push(carrier),
     ...options,
   });
+  await lane.open();
   return {
     lane,
     port: lane.port,

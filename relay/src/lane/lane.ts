@@ -33,8 +33,8 @@ export interface LaneOptions {
   readonly log: Logger;
   /** A client whose handshake is done. */
   readonly onCarrier: (carrier: Carrier) => void;
-  /** The lane serves again after it was down. */
-  readonly onReturn?: () => void;
+  /** The lane serves: for the first time, or again after it was down. */
+  readonly onUp?: () => void;
 }
 
 /**
@@ -44,10 +44,10 @@ export interface LaneOptions {
  */
 export class Lane {
   readonly #options: LaneOptions;
-  readonly #folder: string;
   readonly #tickets: TicketOffice;
   readonly #backoff = new Backoff(limits.laneRestart);
   readonly #carriers = new Map<number, LaneCarrier>();
+  #folder = "";
   #port: number;
   #identity: { readonly cert: string; readonly key: string };
   #child: LaneChild | undefined;
@@ -68,9 +68,8 @@ export class Lane {
   #closing = false;
   #onFirstOutcome: () => void = () => {};
 
-  private constructor(options: LaneOptions, folder: string) {
+  constructor(options: LaneOptions) {
     this.#options = options;
-    this.#folder = folder;
     this.#identity = { cert: options.cert, key: options.key };
     this.#port = options.port;
     this.#tickets = new TicketOffice(options.clock, (keys) => this.#child?.send({ type: "ticket-keys", keys }));
@@ -80,18 +79,17 @@ export class Lane {
    * Resolves when the lane is up, or when its first start has gone wrong in a way that another one may mend. Rejects with
    * `address` or `key` when none can. Without QUIC on this machine it resolves to a lane that is `unavailable`.
    */
-  static async open(options: LaneOptions): Promise<Lane> {
+  async open(): Promise<void> {
     // Only we may look into it, so only we can reach the lane.
-    const lane = new Lane(options, await temporaryFolder("porthole-lane-"));
+    this.#folder = await temporaryFolder("porthole-lane-");
+    if (this.#closing) return this.close();
     await new Promise<void>((resolve) => {
-      lane.#onFirstOutcome = resolve;
-      lane.#start();
+      this.#onFirstOutcome = resolve;
+      this.#start();
     });
-    if (lane.#failure && lane.#state !== "unavailable") {
-      await lane.close();
-      throw lane.#failure;
-    }
-    return lane;
+    if (!this.#failure || this.#state === "unavailable") return;
+    await this.close();
+    throw this.#failure;
   }
 
   /** Of UDP; the same for all lives of the process. 0 before the first one. */
@@ -130,7 +128,7 @@ export class Lane {
     this.#timer?.cancel();
     this.#stable?.cancel();
     await this.#child?.stop();
-    await rm(this.#folder, { recursive: true, force: true });
+    if (this.#folder !== "") await rm(this.#folder, { recursive: true, force: true });
   }
 
   #start(): void {
@@ -178,10 +176,8 @@ export class Lane {
         this.#wire = this.#connectWire(socketPath);
         this.#reason = undefined;
         this.#stable = clock.timer(limits.laneRestart.stableAfterMs, () => this.#backoff.reset());
-        if (this.#restarts > 0) {
-          log.info({ restarts: this.#restarts }, "The QUIC lane is up again");
-          this.#options.onReturn?.();
-        }
+        if (this.#restarts > 0) log.info({ restarts: this.#restarts }, "The QUIC lane is up again");
+        this.#options.onUp?.();
         this.#onFirstOutcome();
         return;
       case "failed":
