@@ -4,7 +4,6 @@ import type { PortTarget } from "../ports/index.ts";
 import type { FakeAgent } from "./fixture.test.ts";
 import { endpoint, online, testController, type TestController } from "./fixture.test.ts";
 import { endpointOf, urlOf } from "./exposure.ts";
-import { urlReady } from "./url-ready.ts";
 
 const web: PortTarget = { host: "localhost", port: 3000, scheme: undefined, label: "vite" };
 const api: PortTarget = { host: "localhost", port: 4000, scheme: undefined, label: undefined };
@@ -344,46 +343,6 @@ describe("the controller", () => {
         await test.controller.resume();
         assert.deepEqual(test.controller.state.exposures, []);
       });
-  });
-
-  describe("urlReady", () => {
-    async function exposed() {
-      const test = testController();
-      await test.controller.expose(web);
-      const id = test.controller.idOf(web);
-      const { clock, controller } = test;
-      return { test, id, agent: lastAgent(test), ready: () => urlReady(controller, id, { clock }) };
-    }
-
-    it("answers once a relay is online", async () => {
-      const { test, id, agent, ready } = await exposed();
-      const url = ready();
-      agent.tellRelay(id, { status: "connecting" }, { urls: [] });
-      agent.tellRelay(id);
-      assert.equal(await url, "https://abc.relay.example");
-      await test.controller.close();
-      assert.equal(test.clock.pending, 0);
-    });
-
-    it("says why when every relay has refused", async () => {
-      const { test, id, agent, ready } = await exposed();
-      const url = ready();
-      const error = { code: "unauthorized", message: "not on the list", hint: "Ask for an invite", retryable: false };
-      agent.tell(id, { endpoints: [], ended: { error } });
-      await assert.rejects(url, { code: "unauthorized", message: "not on the list", hint: "Ask for an invite" });
-      await test.controller.close();
-    });
-
-    it("says what is in the way when it takes too long", async () => {
-      const { test, id, agent, ready } = await exposed();
-      const url = ready();
-      const error = { code: "unreachable", message: "connection refused", retryable: true };
-      agent.tellRelay(id, { status: "waiting", delayMs: 1_000, error }, { urls: [] });
-      const rejected = assert.rejects(url, { code: "timeout", message: "connection refused" });
-      await test.clock.advance(30_000);
-      await rejected;
-      await test.controller.close();
-    });
   });
 
   it("tells endpoints apart", () => {
