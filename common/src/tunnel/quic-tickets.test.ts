@@ -8,8 +8,8 @@ import { welcome } from "./fixture.test.ts";
 import { QuicTickets, type UsableTicket } from "./quic-tickets.ts";
 import { openSession } from "./session.ts";
 
-/** A ticket of this digit, that there is none, or nothing at all. */
-type Answer = number | "none" | "nothing";
+/** A ticket of this digit, one that is over, that there is none, or nothing at all. */
+type Answer = number | "over" | "none" | "nothing";
 
 const stopped = new PortholeError("aborted", "The test is over");
 
@@ -96,6 +96,11 @@ describe("tickets for QUIC", () => {
     await assert.rejects(take(), { code: "unreachable", message: /has no QUIC at present/ });
   });
 
+  it("that are over at once are not asked for again and again", async () => {
+    await session("nothing", "over");
+    await assert.rejects(take(), { code: "unreachable", message: /over at once/ });
+  });
+
   it("from before a change of network are none any more, and there is another one soon", async () => {
     await session(1, 2, 3);
     assert.equal((await take()).id[0], 1);
@@ -124,13 +129,13 @@ describe("tickets for QUIC", () => {
 async function answer(link: Link, answers: Answer[]): Promise<void> {
   for (let message = await link.control.next(); message; message = await link.control.next()) {
     const next = answers.shift() ?? "nothing";
-    const offer = typeof next === "number" ? { ticket: ticket(next) } : {};
+    const offer = typeof next === "number" ? { ticket: ticket(next) } : next === "over" ? { ticket: ticket(9, 0) } : {};
     if (message.type === "hello") link.control.send({ ...welcome, ...offer });
     if (message.type === "ticket-request" && next !== "nothing") link.control.send({ type: "ticket", ...offer });
     if (message.type === "goodbye") await link.close(stopped);
   }
 }
 
-function ticket(digit: number): NonNullable<TicketOffer["ticket"]> {
-  return { quic: `0${digit}`.repeat(20), lifetimeMs: limits.ticketLifetimeMs };
+function ticket(digit: number, lifetimeMs: number = limits.ticketLifetimeMs): NonNullable<TicketOffer["ticket"]> {
+  return { quic: `0${digit}`.repeat(20), lifetimeMs };
 }

@@ -101,11 +101,14 @@ export class QuicTickets {
     }
   }
 
-  /** Asks for one, and keeps it. Rejects with `unreachable` when the relay has no QUIC at present. */
+  /** Asks for one, and keeps it. Rejects with `unreachable` when the relay has no QUIC at present, or none of use. */
   async fetch(session: Session, anywhere: boolean, signal: AbortSignal): Promise<void> {
     const ticket = await askFor(session, anywhere, signal);
     if (!ticket) throw new PortholeError("unreachable", "The relay has no QUIC at present");
     this.keep(ticket, session, anywhere);
+    // Whoever asks again and again gets the same.
+    if (!this.isReady(anywhere))
+      throw new PortholeError("unreachable", "The relay's tickets for QUIC are over at once");
   }
 
   #remove(session: Session): void {
