@@ -47,7 +47,7 @@ const results = await Promise.all([
       entry("client/src/main.ts", "dist/porthole"),
       entry("relay/src/main.ts", "dist/porthole-relay"),
       // Started by the relay, from its own folder.
-      entry("relay/src/lane/main.ts", "dist/porthole-relay-lane"),
+      entry("relay/src/quic-worker/main.ts", "dist/porthole-relay-lane"),
     ],
     sourcemap: "linked",
   }),
@@ -75,8 +75,8 @@ const results = await Promise.all([
   build({
     ...modules,
     entryPoints: [
-      entry("extension/src/agent/main.ts", "dist/extension/agent"),
-      entry("relay/src/lane/main.ts", "dist/extension/porthole-relay-lane"),
+      entry("extension/src/daemon/main.ts", "dist/extension/agent"),
+      entry("relay/src/quic-worker/main.ts", "dist/extension/porthole-relay-lane"),
     ],
     // The trial relay is a file of its own, and shares the rest.
     splitting: true,

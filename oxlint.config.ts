@@ -44,11 +44,11 @@ export default defineConfig({
   },
   overrides: [
     {
-      files: ["scripts/**", "bench/**", "test/**", "esbuild.config.mjs"],
+      files: ["scripts/**", "bench/**", "test/**", "testing/**", "esbuild.config.mjs"],
       rules: { "no-console": "off" },
     },
     {
-      files: ["**/*.test.ts", "test/**", "bench/**"],
+      files: ["**/*.test.ts", "test/**", "testing/**", "bench/**"],
       rules: {
         // Fakes are made of other objects' methods.
         "typescript/unbound-method": "off",

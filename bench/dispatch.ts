@@ -81,7 +81,7 @@ function forward(way: Socket, datagram: Buffer, port: number): void {
 }
 
 export function startPeer(args: readonly string[]): ChildProcess {
-  return fork(fileURLToPath(new URL("datagram-peer.ts", import.meta.url)), args, {
+  return fork(fileURLToPath(new URL("./datagram-peer.ts", import.meta.url)), args, {
     serialization: "advanced",
     execArgv: ["--conditions=source"],
     env: { ...process.env, NODE_NO_WARNINGS: "1" },

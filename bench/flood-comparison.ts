@@ -1,4 +1,4 @@
-import { figuresOf } from "../test/fixture/index.ts";
+import { figuresOf } from "@porthole/testing/end-to-end";
 import type { Target } from "./load.ts";
 import { processorMs } from "./process-time.ts";
 import type { RelayPorts, Running } from "./processes.ts";

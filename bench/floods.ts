@@ -51,7 +51,12 @@ export async function benchFloods(show: ShowRow): Promise<void> {
         programs.slice(own).forEach(giveWay);
         const target = { port: ports.public, name: quiet };
         const flood = async (where: string = processors.all): Promise<Running> => {
-          const flooder = start("test/fixture/flooder.ts", [kind, String(ports.api), String(ports.public), attacked]);
+          const flooder = start("testing/src/end-to-end/flooder.ts", [
+            kind,
+            String(ports.api),
+            String(ports.public),
+            attacked,
+          ]);
           giveWay(flooder);
           if (where !== processors.all) pin(flooder.child.pid, where);
           await waitForLine(flooder, (line) => line);

@@ -72,7 +72,7 @@ export async function benchHostileUdp(show: ShowRow): Promise<void> {
 async function measure(world: TwoClients, kind: string): Promise<Round> {
   const calm = await visitors(world, seconds);
   const args = [String(world.apiPort), kind, String(perSecond), String(seconds), await ticket(world)];
-  const flood = start("test/fixture/flood-program.ts", args);
+  const flood = start("testing/src/end-to-end/flood-program.ts", args);
   // The attacker's processors are not the relay's.
   setPriority(flood.child.pid ?? 0, constants.priority.PRIORITY_LOW);
   await waitForLine(flood, (line) => line);

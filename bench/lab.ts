@@ -9,7 +9,7 @@ import {
   type LabTunnelOptions,
   type Netlab,
   type NetlabOptions,
-} from "../test/netlab/index.ts";
+} from "@porthole/testing/netlab";
 
 /** Whether this machine can have a network lab; says why not where it can't. */
 export function mayUseLab(): boolean {

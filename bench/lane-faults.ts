@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
-import { until } from "../test/fixture/until.ts";
+import { until } from "@porthole/testing/end-to-end";
 import type { ShowRow } from "./row.ts";
 import { hasQuic, withTwoClients, type TwoClients } from "./two-clients.ts";
 import { visit, visitsOf } from "./visits.ts";

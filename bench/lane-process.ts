@@ -2,7 +2,7 @@ import { createCertificate, generateKey } from "@porthole/common/identity";
 import type { Carrier } from "@porthole/common/link";
 import { silentLogger } from "@porthole/common/log";
 import { AsyncQueue, systemClock } from "@porthole/common/util";
-import { Lane } from "../relay/src/lane/lane.ts";
+import { Lane } from "../relay/src/quic-worker/quic-worker.ts";
 import { processorMs } from "./process-time.ts";
 import type { Identity } from "./quic-engine-ends.ts";
 

@@ -42,7 +42,7 @@ async function withPeer(
 ): Promise<(name: string, show: ShowRow) => void> {
   const identity: Identity = relayIdentity();
   const lane = await openLane(identity);
-  const peer = fork(fileURLToPath(new URL("lane-peer.ts", import.meta.url)), {
+  const peer = fork(fileURLToPath(new URL("./lane-peer.ts", import.meta.url)), {
     execArgv: ["--conditions=source"],
     env: { ...process.env, NODE_NO_WARNINGS: "1" },
   });

@@ -1,4 +1,4 @@
-import { absence, absences, darkUdp, shortDarkness } from "../test/netlab/index.ts";
+import { absence, absences, darkUdp, shortDarkness } from "@porthole/testing/netlab";
 import { mayUseLab, withLabTunnel } from "./lab.ts";
 import type { ShowRow } from "./row.ts";
 
@@ -8,7 +8,7 @@ const momentSeconds = 3;
 const awaySeconds = 60;
 const withinFive = { unit: "s", target: 5, atMost: true };
 
-/** What visitors notice of a network that fails: UDP that goes dark, and clients that are away. The same scenarios as in test/network.test.ts. */
+/** What visitors notice of a network that fails: UDP that goes dark, and clients that are away. The same scenarios as in test/network/network.test.ts. */
 export async function benchOutages(show: ShowRow): Promise<void> {
   if (!mayUseLab()) return;
   await withLabTunnel({ ...path, transport: "auto" }, async (tunnel, lab) => {

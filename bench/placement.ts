@@ -1,5 +1,4 @@
-import type { CrowdReport, Netlab, NetlabOptions } from "../test/netlab/index.ts";
-import { carried } from "../test/netlab/index.ts";
+import { carried, type CrowdReport, type Netlab, type NetlabOptions } from "@porthole/testing/netlab";
 import { mayUseLab, withLabTunnel } from "./lab.ts";
 import type { ShowRow } from "./row.ts";
 

@@ -3,8 +3,8 @@
 import { readOptions } from "@porthole/common/options";
 import { systemClock } from "@porthole/common/util";
 import { relayConfig, relayOptions, startRelay } from "@porthole/relay";
-import { createLogger } from "../relay/src/logger.ts";
-import { createRegistry } from "../relay/src/registry.ts";
+import { createLogger } from "../relay/src/monitoring/logger.ts";
+import { createRegistry } from "../relay/src/clients/registry.ts";
 
 const [most, ...argv] = process.argv.slice(2);
 const log = createLogger({ json: true });

@@ -40,7 +40,7 @@ async function measure(kind: "engine" | "package", bytes: number): Promise<QuicE
   const { pem } = createCertificate({ key, dnsNames: ["relay.example"], notBefore: new Date(), days: 1 });
   const identity = { cert: pem, key: key.pem };
   const sink: Sink = await (kind === "engine" ? acceptEngine(identity) : acceptPackage(identity));
-  const child = fork(fileURLToPath(new URL("quic-engine-peer.ts", import.meta.url)), {
+  const child = fork(fileURLToPath(new URL("./quic-engine-peer.ts", import.meta.url)), {
     execArgv: ["--conditions=source", ...process.execArgv.filter((arg) => arg.startsWith("--cpu-prof"))],
     env: { ...process.env, NODE_NO_WARNINGS: "1" },
   });

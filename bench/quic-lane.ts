@@ -40,7 +40,7 @@ export async function benchQuicLane(show: ShowRow): Promise<void> {
 async function measure(accept: (identity: Identity) => Promise<Sink & { laneMs?(): Promise<number> }>) {
   const identity = relayIdentity();
   const sink = await accept(identity);
-  const child = fork(fileURLToPath(new URL("quic-engine-peer.ts", import.meta.url)), {
+  const child = fork(fileURLToPath(new URL("./quic-engine-peer.ts", import.meta.url)), {
     execArgv: ["--conditions=source"],
     env: { ...process.env, NODE_NO_WARNINGS: "1" },
   });

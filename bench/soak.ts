@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { limits } from "@porthole/common/protocol";
-import { askControlSocket } from "@porthole/common/util";
+import { askControlSocket } from "@porthole/common/control";
 import type { RelayReport } from "@porthole/relay";
 import {
   childOf,
@@ -20,7 +20,7 @@ import {
   statusIn,
   type LabTunnel,
   type Netlab,
-} from "../test/netlab/index.ts";
+} from "@porthole/testing/netlab";
 
 const minutes = Number(process.argv[2] ?? 20);
 const seed = Number(process.argv[3] ?? Date.now() % 1_000_000);

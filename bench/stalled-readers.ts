@@ -1,4 +1,4 @@
-import { stalledReaders, type StalledReaders } from "../test/netlab/index.ts";
+import { stalledReaders, type StalledReaders } from "@porthole/testing/netlab";
 import { mayUseLab, withLabTunnel } from "./lab.ts";
 import { median } from "./median.ts";
 import type { ShowRow } from "./row.ts";

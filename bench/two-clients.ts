@@ -1,6 +1,5 @@
-import { figuresOf } from "../test/fixture/figures.ts";
-import { until } from "../test/fixture/until.ts";
-import { childOf } from "../test/netlab/index.ts";
+import { figuresOf, until } from "@porthole/testing/end-to-end";
+import { childOf } from "@porthole/testing/netlab";
 import type { Target } from "./load.ts";
 import { start, waitForLine, withRelay, type Running } from "./processes.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { version } from "../common/src/version.ts";
-import { skipUnless } from "../common/src/testing/skip.ts";
+import { skipUnless } from "@porthole/testing/skip";
 import { buildPrograms, machineNode } from "./built-programs.ts";
 
 describe("the bundled programs", function () {

@@ -19,7 +19,7 @@ interface LockFile {
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const notOurs = new Set([".git", ".cache", "node_modules", "dist", "test-results"]);
-const running = /^(common|relay|client|extension)\/src\/(?!.*\.test\.ts$)/;
+const running = /^(common|tunnel|relay|client|extension)\/src\/(?!.*\.test\.ts$)/;
 
 /** Written so that they don't find themselves. */
 const forbidden: readonly {
@@ -32,7 +32,7 @@ const forbidden: readonly {
   { text: /https?:[/][/][^/\s]*\bregistry\b[^/\s]*/, why: "names a package registry's host" },
   {
     text: /["']@matrixai[/]/,
-    where: (path) => running.test(path) && !/^common\/src\/(link\/quic|testing)\//.test(path),
+    where: (path) => running.test(path) && !path.startsWith("common/src/link/quic/"),
     why: "loads native QUIC; only common/src/link/quic and its tests may",
   },
 ];
@@ -72,10 +72,10 @@ function manifestProblems(): string[] {
 
 /** In the workspace every package is found from every folder; where one is installed by itself, only those that it declares. */
 function importProblems(): string[] {
-  return ["common", "relay", "client"].flatMap((folder) => {
+  return ["common", "tunnel", "relay", "client"].flatMap((folder) => {
     const { dependencies = {} } = readJson(join(folder, "package.json")) as Manifest;
     return filesIn(`${folder}/src`)
-      .filter((path) => running.test(path) && !path.includes("/testing/"))
+      .filter((path) => running.test(path))
       .flatMap((path) => {
         const content = readFileSync(join(root, path), "utf8");
         return [...content.matchAll(/^(?:import|export|\}).* from "(@[\w-]+\/[\w-]+|[\w-][^/":]*)["/]/gm)]

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { fuzzProperties } from "../common/src/testing/fuzz-properties.ts";
+import { fuzzProperties } from "@porthole/testing/fuzz-properties";
 
 /**
  * `npm run fuzz -- [SECONDS]`: what `fuzz.test.ts` does in a moment, for so long for each property, with other bytes each time. A finding

@@ -6,85 +6,145 @@ import type { OxlintOverride } from "oxlint";
  */
 
 interface Folder {
-  /** Other folders of common/src that it may import, through their doors. */
+  /** What it may import of its own package (by path) and of the packages below (by name), through their doors. */
   readonly imports: readonly string[];
-  /** Files behind a door that are open to it all the same. */
+  /** Files behind a door that are open to it nevertheless. */
   readonly opens?: readonly string[];
-  /** What the message says when it imports another one. */
+  /** What the message says when it imports anything else. */
   readonly instead: string;
 }
+
+interface Package {
+  readonly name: string;
+  /** Packages of ours that it may import. package.json says the same, and npm installs no others. */
+  readonly imports: readonly string[];
+  readonly instead: string;
+}
+
+const base = ["@porthole/common/errors", "@porthole/common/log", "@porthole/common/util", "@porthole/common/version"];
+
+export const packages: Readonly<Record<string, Package>> = {
+  common: {
+    name: "@porthole/common",
+    imports: [],
+    instead: "common is below every other package and knows none of them.",
+  },
+  tunnel: {
+    name: "@porthole/tunnel",
+    imports: ["common"],
+    instead: "tunnel is the client's runtime: it knows common and neither the relay nor the programs that start it.",
+  },
+  relay: {
+    name: "@porthole/relay",
+    imports: ["common"],
+    instead: "relay and tunnel never know each other; what both need belongs to common.",
+  },
+  client: {
+    name: "porthole",
+    imports: ["common", "tunnel"],
+    instead: "The command line drives the tunnel and never imports the relay or the extension.",
+  },
+  extension: {
+    name: "@porthole/extension",
+    imports: ["common", "tunnel"],
+    instead: "The extension drives the tunnel; only its daemon, the process with the tunnels, starts a relay.",
+  },
+};
 
 const transport: Folder = {
   imports: ["identity", "protocol", "util"],
   instead: "A transport knows the contract (../types.ts) and nothing above it.",
 };
 
-/** Every folder of common/src with running code. `errors.ts`, `log.ts` and `version.ts` are open to all of them. */
-export const folders: Readonly<Record<string, Folder>> = {
-  util: { imports: [], instead: "util serves every folder and knows none of them." },
-  protocol: { imports: ["util"], instead: "protocol is below whoever speaks it: take what it needs as an argument." },
-  identity: { imports: ["protocol", "util"], instead: "identity is keys and certificates; links and tunnels use it." },
-  options: { imports: ["protocol", "util"], instead: "options only read; the program hands the values on." },
-  invite: {
-    imports: ["identity", "options", "protocol", "util"],
-    instead: "An invite is a text; programs make it and use it.",
-  },
-  link: {
-    imports: ["identity", "protocol", "util"],
-    instead: "The link contract is below the tunnel and knows no transport.",
-  },
-  "link/memory": transport,
-  "link/http2": transport,
-  "link/quic": transport,
-  acme: {
-    imports: ["identity", "protocol", "util"],
-    // What it asks for and answers with is X.509 too.
-    opens: ["identity/der.ts", "identity/oids.ts"],
-    instead: "acme gets certificates; whoever serves them calls it.",
-  },
-  dialers: {
-    imports: ["link", "link/http2", "link/quic", "options", "protocol", "tunnel", "util"],
-    instead: "dialers are the transports of this machine, for whoever starts tunnels.",
+/** Every folder of common/src and tunnel/src. `errors.ts`, `log.ts`, `version.ts` and `node-support.ts` are open to all of them. */
+export const folders: Readonly<Record<"common" | "tunnel", Readonly<Record<string, Folder>>>> = {
+  common: {
+    util: { imports: [], instead: "util serves every folder and knows none of them." },
+    protocol: {
+      imports: ["util"],
+      instead: "protocol is below everything that speaks it: take what it needs as an argument.",
+    },
+    identity: {
+      imports: ["protocol", "util"],
+      instead: "identity is keys and certificates; links and tunnels use it.",
+    },
+    options: { imports: ["protocol", "util"], instead: "options only read; the program hands the values on." },
+    control: { imports: ["util"], instead: "control carries commands between two processes and knows no command." },
+    invite: {
+      imports: ["identity", "options", "protocol", "util"],
+      instead: "An invite is a text; programs make it and use it.",
+    },
+    link: {
+      imports: ["identity", "protocol", "util"],
+      instead: "The link contract is below the tunnel and knows no transport.",
+    },
+    "link/memory": transport,
+    "link/http2": transport,
+    "link/quic": transport,
+    acme: {
+      imports: ["identity", "protocol", "util"],
+      // Certificate requests and answers are X.509 too.
+      opens: ["identity/der.ts", "identity/oids.ts"],
+      instead: "acme gets certificates; the servers that present them call it.",
+    },
   },
   tunnel: {
-    imports: ["acme", "gateway", "identity", "link", "protocol", "util"],
-    instead: "The tunnel sees ../link/index.ts; transports come in as the dialers of its options.",
-  },
-  gateway: { imports: ["protocol", "util"], instead: "The gateway reads HTTP; the tunnel hands it streams." },
-  "gateway/access": {
-    imports: ["protocol", "util"],
-    instead: "Access rules judge a request's head; whoever serves it asks them.",
-  },
-  "gateway/inspector": {
-    imports: ["protocol", "util"],
-    instead: "The inspector is told of exchanges through ../exchange.ts and knows neither tunnel nor rules.",
-  },
-  doctor: {
-    imports: ["gateway", "identity", "protocol", "tunnel", "util"],
-    instead: "The doctor looks at a tunnel from outside; whoever shows what it found calls it.",
-  },
-  rpc: {
-    // The data of access rules and inspector: types only.
-    imports: ["gateway", "util"],
-    instead: "rpc is the contract and its two ends: an editor loads it without the tunnels, which are rpc/agent's.",
-  },
-  "rpc/agent": {
-    imports: ["doctor", "gateway", "identity", "invite", "options", "protocol", "tunnel", "util"],
-    instead: "The agent drives the tunnel through ../../tunnel/index.ts; transports and relays are handed in.",
+    http: { imports: base, instead: "http is the vocabulary of the gateway and everything that it asks or notifies." },
+    access: {
+      imports: [...base, "@porthole/common/protocol", "http"],
+      instead: "Access rules judge a request's head; the gateway asks them.",
+    },
+    gateway: {
+      imports: [...base, "@porthole/common/protocol", "access", "http"],
+      instead: "The gateway reads HTTP; the tunnel hands it streams.",
+    },
+    inspector: {
+      imports: [...base, "@porthole/common/protocol", "gateway", "http"],
+      instead: "The inspector is notified of exchanges through http/exchange.ts and knows neither tunnel nor rules.",
+    },
+    tunnel: {
+      imports: [
+        ...base,
+        ...["acme", "identity", "link", "protocol"].map((folder) => `@porthole/common/${folder}`),
+        "gateway",
+        "http",
+      ],
+      instead: "The tunnel sees @porthole/common/link; transports come in as the dialers of its options.",
+    },
+    dialers: {
+      imports: [
+        ...base,
+        ...["link", "link/http2", "link/quic", "options", "protocol"].map((folder) => `@porthole/common/${folder}`),
+        "tunnel",
+      ],
+      instead: "dialers are the transports of this machine, for the program that starts tunnels.",
+    },
+    doctor: {
+      imports: [...base, "@porthole/common/identity", "@porthole/common/protocol", "gateway", "tunnel"],
+      instead: "The doctor looks at a tunnel from outside; the program that shows its report calls it.",
+    },
+    rpc: {
+      // The data of access rules and inspector: types only.
+      imports: [...base, "access", "http", "inspector"],
+      instead: "rpc is the contract and its two ends: an editor loads it without the tunnels, which are rpc/daemon's.",
+    },
+    "rpc/daemon": {
+      imports: [
+        ...base,
+        ...["identity", "invite", "options", "protocol"].map((folder) => `@porthole/common/${folder}`),
+        ...["access", "doctor", "gateway", "http", "inspector", "tunnel"],
+      ],
+      instead: "The daemon drives the tunnel through ../../tunnel/index.ts; transports and relays are handed in.",
+    },
   },
 };
 
 const transports = ["memory", "http2", "quic"];
-const packages: Readonly<Record<string, string>> = {
-  relay: "@porthole/relay",
-  client: "porthole",
-  extension: "@porthole/extension",
-};
 
-/** What a `group` excepts with `!` is excepted from every ban of the list, and a `regex` can't look ahead. */
+/** A `group`'s exceptions (`!`) are exceptions from every ban of the list, and a `regex` can't look ahead. */
 type Ban = ({ readonly regex: string } | { readonly group: string[] }) & { readonly message: string };
 
-/** Where several fit a file, the last one's list replaces the others'. */
+/** Where several overrides fit a file, the last one's list replaces the others'. */
 export const layerOverrides: OxlintOverride[] = [
   restrictImports(
     ["common/src/*.ts"],
@@ -95,27 +155,35 @@ export const layerOverrides: OxlintOverride[] = [
       },
     ],
   ),
-  ...Object.keys(folders).map((folder) => restrictImports([`common/src/${folder}/**`], folderBans(folder))),
-  restrictImports(["common/src/**/*.test.ts", "common/src/testing/**"], [endsBan()]),
-  ...Object.keys(packages).flatMap((name) => [
-    restrictImports(
-      [`${name}/src/**`],
-      [...packageBans(name), testingBan("^@porthole/common/testing"), quicBan(), forgeBan()],
-    ),
-    restrictImports([`${name}/src/**/*.test.ts`], packageBans(name)),
-  ]),
-  // The process with the tunnels carries a relay for trying things out. It never sees the editor.
+  ...Object.keys(folders.common).map((folder) => restrictImports([`common/src/${folder}/**`], commonBans(folder))),
+  // More than the rooms of acme share: each of its parts is built on those before it.
   restrictImports(
-    ["extension/src/agent/**"],
+    ["common/src/acme/wire/**"],
+    [...commonBans("acme"), partBan("(order|renewal)", "wire speaks ACME and knows no order.")],
+  ),
+  restrictImports(
+    ["common/src/acme/order/**"],
+    [...commonBans("acme"), partBan("renewal", "An order knows nothing of its renewal.")],
+  ),
+  ...Object.keys(folders.tunnel).map((folder) => restrictImports([`tunnel/src/${folder}/**`], tunnelBans(folder))),
+  restrictImports(["common/src/**/*.test.ts"], [...packageBans("common", "tests")]),
+  restrictImports(["tunnel/src/**/*.test.ts"], packageBans("tunnel", "tests")),
+  restrictImports(["testing/src/**"], []),
+  ...["relay", "client", "extension"].flatMap((name) => [
+    restrictImports([`${name}/src/**`], runningBans(name)),
+    restrictImports([`${name}/src/**/*.test.ts`], packageBans(name, "tests")),
+  ]),
+  // The daemon carries a relay for trying things out. It never sees the editor.
+  restrictImports(
+    ["extension/src/daemon/**"],
     [
-      ...packageBans("extension", ["relay"]),
-      testingBan("^@porthole/common/testing"),
+      ...packageBans("extension", "running", ["relay"]),
       quicBan(),
       forgeBan(),
       {
         regex: "^vscode$|^\\.\\./",
         message:
-          "The agent's process is a program of its own: it knows common and the trial relay, and nothing of the editor.",
+          "The daemon is a program of its own: it knows the tunnel and the trial relay, and nothing of the editor.",
       },
     ],
   ),
@@ -123,20 +191,20 @@ export const layerOverrides: OxlintOverride[] = [
     restrictImports(
       [`extension/src/${folder}/**`],
       [
-        ...packageBans("extension"),
-        ...tunnelBans(),
+        ...packageBans("extension", "running"),
+        ...hostBans(),
         {
-          regex: "^vscode$|/surfaces/|/agent/|/requests/",
-          message: `${folder} runs without an editor: surfaces paint what it says, and what it needs of the editor is handed in.`,
+          regex: "^vscode$|/ui/|/daemon/|/requests/",
+          message: `${folder} runs without an editor: ui shows its state, and what it needs of the editor is handed in.`,
         },
       ],
     ),
   ),
   restrictImports(
-    ["extension/src/*.ts", "extension/src/surfaces/**", "extension/src/requests/**"],
-    [...packageBans("extension"), ...tunnelBans()],
+    ["extension/src/*.ts", "extension/src/ui/**", "extension/src/requests/**"],
+    [...packageBans("extension", "running"), ...hostBans()],
   ),
-  restrictImports(["extension/src/**/*.test.ts"], packageBans("extension")),
+  restrictImports(["extension/src/**/*.test.ts"], packageBans("extension", "tests")),
   restrictGlobals(
     "common/src/protocol/**",
     ["Date", "performance", "process", "setImmediate", "setInterval", "setTimeout"],
@@ -149,29 +217,13 @@ export const layerOverrides: OxlintOverride[] = [
   ),
 ];
 
-function folderBans(folder: string): Ban[] {
-  const { imports, opens = [], instead } = folders[folder] as Folder;
+function commonBans(folder: string): Ban[] {
+  const { imports, opens = [], instead } = folders.common[folder] as Folder;
   const segments = folder.split("/");
-  const root = "../".repeat(segments.length);
-  const rootRegex = `^${"\\.\\./".repeat(segments.length)}`;
-  const closed = Object.keys(folders).filter((each) => !imports.includes(each));
   const bans: Ban[] = [
-    endsBan(),
-    testingBan("^(\\.\\./)+testing/"),
-    { regex: `${rootRegex}${oneOf(closed)}/`, message: instead },
+    ...packageBans("common", "running"),
+    ...doorBans("common", folder, imports, ["protocol/protocol.ts", ...opens], instead),
   ];
-  // util has no inside: one idea a file.
-  const doors = imports.filter((each) => each !== "util");
-  if (doors.length > 0) {
-    bans.push({
-      group: [
-        ...doors.flatMap((each) => [`${root}${each}/*`, `!${root}${each}/index.ts`]),
-        ...["protocol/protocol.ts", ...opens].map((each) => `!${root}${each}`),
-      ],
-      message: "Import the folder's door, its index.ts; what is not exported there is the folder's own business.",
-    });
-  }
-  if (folder === "rpc") bans.push({ regex: "^\\./agent/", message: instead });
   if (folder === "link") bans.push({ regex: `^\\./${oneOf(transports)}/`, message: instead });
   if (segments[0] === "link" && segments[1]) {
     const others = transports.filter((each) => each !== segments[1]);
@@ -191,42 +243,93 @@ function folderBans(folder: string): Ban[] {
   return bans;
 }
 
-/** What holds for a package's running code and its tests alike. */
-function packageBans(name: string, allowed: readonly string[] = []): Ban[] {
-  const others = Object.keys(packages).filter((each) => each !== name && !allowed.includes(each));
-  const names = others.map((each) => packages[each] as string);
+function tunnelBans(folder: string): Ban[] {
+  const { imports, instead } = folders.tunnel[folder] as Folder;
+  const own = imports.filter((each) => !each.startsWith("@"));
+  const below = imports.filter((each) => each.startsWith("@"));
   return [
-    {
-      regex: `^${oneOf(names)}(/|$)|^(\\.\\./)+${oneOf(others)}/`,
-      message: "relay, client and extension never import one another; what two of them need belongs to common.",
-    },
-    { regex: "^(\\.\\./)+common/", message: "Import @porthole/common/<folder>." },
+    ...packageBans("tunnel", "running"),
+    ...doorBans("tunnel", folder, own, [], instead),
+    { group: ["@porthole/common/**", ...below.map((each) => `!${each}`)], message: instead },
+    ...(folder === "rpc" ? [{ regex: "^\\./daemon/", message: instead }] : []),
+    quicBan(),
+    forgeBan(),
   ];
 }
 
-/** In the extension host, whose every millisecond the user feels. */
-function tunnelBans(): Ban[] {
+/** The other folders of a package: closed, or open through their door only. */
+function doorBans(
+  name: "common" | "tunnel",
+  folder: string,
+  imports: readonly string[],
+  opens: readonly string[],
+  instead: string,
+): Ban[] {
+  const depth = folder.split("/").length;
+  // A file may stand one folder deeper than its room's name says (acme/wire, gateway/visitors).
+  const roots = [depth, depth + 1].map((levels) => "../".repeat(levels));
+  const closed = Object.keys(folders[name]).filter((each) => !imports.includes(each) && each !== folder.split("/")[0]);
+  const bans: Ban[] = [{ regex: `^(\\.\\./){${depth},${depth + 1}}${oneOf(closed)}/`, message: instead }];
+  // util has no inside: one idea a file.
+  const doors = imports.filter((each) => each !== "util");
+  if (doors.length > 0) {
+    bans.push({
+      group: roots.flatMap((root) => [
+        ...doors.flatMap((each) => [`${root}${each}/**`, `!${root}${each}/index.ts`]),
+        ...opens.map((each) => `!${root}${each}`),
+      ]),
+      message: "Import the folder's door, its index.ts; what is not exported there is the folder's own business.",
+    });
+  }
+  return bans;
+}
+
+function runningBans(name: string): Ban[] {
+  return [...packageBans(name, "running"), quicBan(), forgeBan()];
+}
+
+/** What holds for a whole package: the packages above and beside it are closed, those below are known by name. */
+function packageBans(name: string, code: "running" | "tests", allowed: readonly string[] = []): Ban[] {
+  const { imports, instead } = packages[name] as Package;
+  const open = [...imports, ...allowed];
+  const closed = Object.keys(packages).filter((each) => each !== name && !open.includes(each));
+  const names = closed.map((each) => (packages[each] as Package).name);
+  const bans: Ban[] = [{ regex: `^${oneOf(names)}(/|$)|^(\\.\\./)+${oneOf(closed)}/src/`, message: instead }];
+  if (imports.length > 0) {
+    bans.push({ regex: `^(\\.\\./)+${oneOf(imports)}/src/`, message: "Import @porthole/<package>/<folder>." });
+  }
+  if (name === "common") {
+    bans.push({ regex: "^@porthole/common(/|$)", message: "common's own folders are imported by path." });
+  }
+  if (name === "tunnel") {
+    bans.push({ regex: "^@porthole/tunnel(/|$)", message: "tunnel's own folders are imported by path." });
+  }
+  if (code === "running") {
+    bans.push({
+      regex: "^@porthole/testing(/|$)|^(\\.\\./)+testing/",
+      message: "Running code never imports testing: only *.test.ts, test/ and bench/ do.",
+    });
+  }
+  return bans;
+}
+
+/** For the extension host: the user feels each of its milliseconds. */
+function hostBans(): Ban[] {
   return [
-    testingBan("^@porthole/common/testing"),
     {
       group: [
         "@porthole/common/**",
-        ...["errors", "log", "rpc", "util", "version"].map((door) => `!@porthole/common/${door}`),
+        "@porthole/tunnel/**",
+        ...["errors", "log", "util", "version"].map((door) => `!@porthole/common/${door}`),
+        "!@porthole/tunnel/rpc",
       ],
-      message: "The extension host holds the surface only: what runs tunnels is in extension/src/agent, behind rpc.",
+      message: "The extension host holds the user interface only: tunnels run in extension/src/daemon, behind rpc.",
     },
   ];
 }
 
-function endsBan(): Ban {
-  return {
-    regex: `^@?porthole(/|$)|^(\\.\\./)+${oneOf(Object.keys(packages))}/`,
-    message: "common is below relay, client and extension and knows none of them; its own folders it imports by path.",
-  };
-}
-
-function testingBan(regex: string): Ban {
-  return { regex, message: "Running code never imports testing: only *.test.ts, test/ and bench/ do." };
+function partBan(parts: string, message: string): Ban {
+  return { regex: `^\\.\\./${parts}/`, message };
 }
 
 function quicBan(): Ban {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runTests } from "@vscode/test-electron";
-import { buildHostDriver } from "../test/editor/fixture/host-driver.ts";
+import { buildHostDriver } from "@porthole/testing/editor";
 
 /**
  * `npm run test:electron`: the tests of the extension host in desktop VS Code, the oldest that is supported and the newest, which

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { isCi } from "../common/src/testing/skip.ts";
+import { isCi } from "@porthole/testing/skip";
 import { provision } from "./provision.ts";
 import { runGroup, type GroupResult } from "./test/run-group.ts";
 
@@ -13,7 +13,7 @@ import { runGroup, type GroupResult } from "./test/run-group.ts";
 const deadlineMs = 26 * 60_000;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Tests beside their sources first: they say more precisely what is broken. Each group is one process. */
-const groups = [["common", "relay", "client", "extension", "scripts", "bench"], ["test"]];
+const groups = [["common", "tunnel", "relay", "client", "extension", "testing", "scripts", "bench"], ["test"]];
 const optionsWithValue = ["-g", "--grep", "-f", "--fgrep", "-t", "--timeout", "-s", "--slow", "--retries"];
 
 interface Arguments {

@@ -1,6 +1,6 @@
 import { PortholeError } from "@porthole/common/errors";
 import { asksForAllHelp, helpText, type OptionTable } from "@porthole/common/options";
-import { agentOptions, runStdioAgent } from "./agent.ts";
+import { agentOptions, runStdioAgent } from "./daemon.ts";
 import { doctor } from "./doctor.ts";
 import { identity, identityHelp } from "./identity.ts";
 import { inspect, inspectHelp } from "./inspect/commands.ts";

@@ -2,8 +2,9 @@ import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
 import type { JoinedRelay } from "@porthole/common/invite";
 import { formatHostPort, type OptionValues } from "@porthole/common/options";
-import type { AccessSettings, GatewayOptions, LocalService } from "@porthole/common/gateway";
-import type { EndpointSettings, ServerSettings, TrustPolicy, TunnelSettings } from "@porthole/common/tunnel";
+import type { AccessSettings } from "@porthole/tunnel/access";
+import type { GatewayOptions, LocalService } from "@porthole/tunnel/gateway";
+import type { EndpointSettings, ServerSettings, TrustPolicy, TunnelSettings } from "@porthole/tunnel/tunnel";
 import { dataFolder } from "@porthole/common/util";
 import type { clientOptions } from "./options.ts";
 

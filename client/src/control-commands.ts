@@ -1,7 +1,8 @@
 import { PortholeError } from "@porthole/common/errors";
-import { shareUrl, type InspectorApi, type ShareLink, type ShareLinks } from "@porthole/common/gateway";
-import type { TunnelState } from "@porthole/common/tunnel";
-import type { ControlHandler } from "@porthole/common/util";
+import { shareUrl, type ShareLink, type ShareLinks } from "@porthole/tunnel/access";
+import { type InspectorApi } from "@porthole/tunnel/inspector";
+import type { TunnelState } from "@porthole/tunnel/tunnel";
+import type { ControlHandler } from "@porthole/common/control";
 import type { Gatekeeper } from "./gatekeeper.ts";
 import { urlsOf } from "./text.ts";
 

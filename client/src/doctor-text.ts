@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import type { Check } from "@porthole/common/doctor";
+import type { Check } from "@porthole/tunnel/doctor";
 import type { DoctorReport } from "./doctor.ts";
 import { printable } from "./printable.ts";
 

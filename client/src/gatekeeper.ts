@@ -1,5 +1,7 @@
 import { join } from "node:path";
-import { Inspector, openAccess, type GatewayOptions, type OpenAccess } from "@porthole/common/gateway";
+import { Inspector } from "@porthole/tunnel/inspector";
+import { openAccess, type OpenAccess } from "@porthole/tunnel/access";
+import { type GatewayOptions } from "@porthole/tunnel/gateway";
 import { dataFolder, type Clock } from "@porthole/common/util";
 import { accessSettings, type ClientValues } from "./config.ts";
 

@@ -3,15 +3,9 @@ import { text as readText } from "node:stream/consumers";
 import { PortholeError } from "@porthole/common/errors";
 import { encryptKey, parseGivenKey, parseKey, type IdentityKey } from "@porthole/common/identity";
 import { defineOptions, flag, helpText, path, readOptions, text } from "@porthole/common/options";
-import type { TunnelState } from "@porthole/common/tunnel";
-import {
-  askControlSocket,
-  createFileAtomic,
-  dataFolder,
-  readFileIfExists,
-  visibleJson,
-  writeFileAtomic,
-} from "@porthole/common/util";
+import type { TunnelState } from "@porthole/tunnel/tunnel";
+import { createFileAtomic, dataFolder, readFileIfExists, visibleJson, writeFileAtomic } from "@porthole/common/util";
+import { askControlSocket } from "@porthole/common/control";
 import { clientOptions } from "./options.ts";
 import { printable } from "./printable.ts";
 import { urlsOf } from "./text.ts";

@@ -1,5 +1,5 @@
 export { tunnelSettings, type ClientValues } from "./config.ts";
-export { createDialers } from "@porthole/common/dialers";
+export { createDialers } from "@porthole/tunnel/dialers";
 export { openGatekeeper, type Gatekeeper } from "./gatekeeper.ts";
 export { createJsonReporter } from "./json-reporter.ts";
 export { clientOptions } from "./options.ts";

@@ -11,18 +11,11 @@ import {
   text,
   type Parser,
 } from "@porthole/common/options";
-import { proxyOption } from "@porthole/common/dialers";
+import { proxyOption } from "@porthole/tunnel/dialers";
 import { parseFingerprint } from "@porthole/common/identity";
 import { defaultApiPort } from "@porthole/common/protocol";
-import {
-  gatewayModes,
-  headerModes,
-  localService,
-  parseAddressList,
-  parsePathList,
-  parseWebhookScheme,
-  route,
-} from "@porthole/common/gateway";
+import { gatewayModes, headerModes, localService, route } from "@porthole/tunnel/gateway";
+import { parseAddressList, parsePathList, parseWebhookScheme } from "@porthole/tunnel/access";
 
 /** Every option of the client, once: flags, environment variables, help and documentation come from here. */
 export const clientOptions = defineOptions({

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import { PortholeError } from "@porthole/common/errors";
-import type { RelayStatus, TunnelState, VisitReport } from "@porthole/common/tunnel";
+import type { RelayStatus, TunnelState, VisitReport } from "@porthole/tunnel/tunnel";
 import { createJsonReporter, plainErrors } from "./json-reporter.ts";
 import { createTextReporter } from "./text-reporter.ts";
 

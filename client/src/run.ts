@@ -1,14 +1,10 @@
-import { createDialers } from "@porthole/common/dialers";
+import { createDialers } from "@porthole/tunnel/dialers";
 import { PortholeError } from "@porthole/common/errors";
 import { JoinedRelays } from "@porthole/common/invite";
-import { openKnownRelays, prepareTunnel, runTunnel, type TunnelState } from "@porthole/common/tunnel";
-import {
-  dataFolder,
-  nodeVersionWarning,
-  openControlSocket,
-  systemClock,
-  type ControlHandler,
-} from "@porthole/common/util";
+import { openKnownRelays, prepareTunnel, runTunnel, type TunnelState } from "@porthole/tunnel/tunnel";
+import { dataFolder, systemClock } from "@porthole/common/util";
+import { openControlSocket, type ControlHandler } from "@porthole/common/control";
+import { nodeVersionWarning } from "@porthole/common/node-support";
 import { version } from "@porthole/common/version";
 import { tunnelSettings, type ClientValues } from "./config.ts";
 import { gatekeeperCommands } from "./control-commands.ts";

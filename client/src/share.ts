@@ -1,7 +1,7 @@
 import { PortholeError } from "@porthole/common/errors";
-import type { ShareLink } from "@porthole/common/gateway";
+import type { ShareLink } from "@porthole/tunnel/access";
 import { defineOptions, durationMs, flag, helpText, path, readOptions, text } from "@porthole/common/options";
-import { runningClient } from "./ask-client.ts";
+import { runningClient } from "./running-client.ts";
 import type { CreatedShareLink } from "./control-commands.ts";
 import { formatMinute, visibleJson } from "@porthole/common/util";
 import { printable } from "./printable.ts";

@@ -1,7 +1,7 @@
 import { defineOptions, flag, path, readOptions } from "@porthole/common/options";
-import type { TunnelState } from "@porthole/common/tunnel";
+import type { TunnelState } from "@porthole/tunnel/tunnel";
 import { visibleJson } from "@porthole/common/util";
-import { runningClient } from "./ask-client.ts";
+import { runningClient } from "./running-client.ts";
 import { describeAccess, describeCertificate, describeStatus, urlsOf } from "./text.ts";
 
 export const runningOptions = defineOptions({

@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import type { Logger } from "@porthole/common/log";
-import type { EndpointState, RelayStatus, TunnelState } from "@porthole/common/tunnel";
+import type { EndpointState, RelayStatus, TunnelState } from "@porthole/tunnel/tunnel";
 import { renderUnicodeCompact } from "uqr";
 import type { Reporter } from "./reporter.ts";
 import { StatusLine } from "./status-line.ts";

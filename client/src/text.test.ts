@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { PortholeError } from "@porthole/common/errors";
-import type { CertificateStatus, EndpointState, RelayStatus, VisitReport } from "@porthole/common/tunnel";
+import type { CertificateStatus, EndpointState, RelayStatus, VisitReport } from "@porthole/tunnel/tunnel";
 import { describeCertificate, describeStatus, describeVisit, urlsOf } from "./text.ts";
 
 const error = new PortholeError("unreachable", "relay:4433: no route");

@@ -1,5 +1,6 @@
-import type { AccessSummary, RequestReport } from "@porthole/common/gateway";
-import type { CertificateStatus, EndpointState, RelayStatus, VisitReport } from "@porthole/common/tunnel";
+import type { AccessSummary } from "@porthole/tunnel/access";
+import type { RequestReport } from "@porthole/tunnel/http";
+import type { CertificateStatus, EndpointState, RelayStatus, VisitReport } from "@porthole/tunnel/tunnel";
 import { formatBytes, formatDay, formatDuration, formatMinute } from "@porthole/common/util";
 import { printable } from "./printable.ts";
 

@@ -1,11 +1,11 @@
 import type { Logger } from "@porthole/common/log";
 import type { Clock } from "@porthole/common/util";
 import type { Authorize } from "./admission/index.ts";
-import type { RelayConfig } from "./config.ts";
-import type { LaneFacts } from "./lane/facts.ts";
-import type { Metrics } from "./metrics.ts";
-import type { createRegistry } from "./registry.ts";
-import type { RelayReport } from "./report.ts";
+import type { RelayConfig } from "./config/config.ts";
+import type { LaneFacts } from "./quic-worker/facts.ts";
+import type { Metrics } from "./monitoring/metrics.ts";
+import type { createRegistry } from "./clients/registry.ts";
+import type { RelayReport } from "./monitoring/report.ts";
 
 /** What a program that embeds a relay gives it. */
 export interface RelayOptions {

@@ -1,8 +1,8 @@
 export type { AdmissionRequest, Authorize } from "./admission/index.ts";
-export { relayConfig, type RelayConfig } from "./config.ts";
+export { relayConfig, type RelayConfig } from "./config/config.ts";
 export type { Relay, RelayCounts, RelayOptions } from "./contract.ts";
-export type { Metrics } from "./metrics.ts";
-export type { LaneFacts } from "./lane/facts.ts";
-export { relayOptions } from "./options.ts";
-export type { AgentReport, LinkReport, RelayReport } from "./report.ts";
+export type { Metrics } from "./monitoring/metrics.ts";
+export type { LaneFacts } from "./quic-worker/facts.ts";
+export { relayOptions } from "./config/options.ts";
+export type { AgentReport, LinkReport, RelayReport } from "./monitoring/report.ts";
 export { startRelay } from "./relay.ts";

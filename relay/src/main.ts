@@ -2,10 +2,10 @@
 import { PortholeError } from "@porthole/common/errors";
 import { asksFor, asksForAllHelp, helpText } from "@porthole/common/options";
 import { version } from "@porthole/common/version";
-import { commands } from "./commands.ts";
-import { relayOptions } from "./options.ts";
-import { readValues } from "./read-values.ts";
-import { serve } from "./serve.ts";
+import { commands } from "./commands/commands.ts";
+import { relayOptions } from "./config/options.ts";
+import { readValues } from "./config/read-values.ts";
+import { serve } from "./commands/serve.ts";
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name = "", ...rest] = argv;

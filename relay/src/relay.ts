@@ -1,24 +1,24 @@
 import { PortholeError } from "@porthole/common/errors";
 import { splitPublicName } from "@porthole/common/protocol";
-import { AgentDoor } from "./agent-door.ts";
-import { Agents } from "./agents.ts";
-import { openAdmin } from "./admin.ts";
-import { drain } from "./drain.ts";
-import { Arrivals } from "./arrivals.ts";
-import { changedSettings } from "./changed-settings.ts";
-import { openCertificate, type CertificateSource, type RelayCertificate } from "./certificate.ts";
-import { contactOf, writeContact } from "./contact.ts";
-import type { RelayConfig } from "./config.ts";
+import { AgentDoor } from "./clients/client-acceptor.ts";
+import { Agents } from "./clients/client-sessions.ts";
+import { openAdmin } from "./monitoring/admin.ts";
+import { drain } from "./commands/drain.ts";
+import { Arrivals } from "./visitors/startup-grace.ts";
+import { changedSettings } from "./config/changed-settings.ts";
+import { openCertificate, type CertificateSource, type RelayCertificate } from "./certificates/relay-certificate.ts";
+import { contactOf, writeContact } from "./config/advertised-address.ts";
+import type { RelayConfig } from "./config/config.ts";
 import type { Relay, RelayCounts, RelayOptions } from "./contract.ts";
-import { listenHttp, type HttpListener } from "./http-listener.ts";
-import { HttpsRedirect } from "./https-redirect.ts";
+import { listenHttp, type HttpListener } from "./listeners/http-listener.ts";
+import { HttpsRedirect } from "./visitors/https-redirect.ts";
 import { AgentGate, VisitorGate, type LimitName } from "./limits/index.ts";
-import { Metrics, type Observed } from "./metrics.ts";
-import type { LaneFacts } from "./lane/facts.ts";
-import { registerLaneMetrics } from "./lane/metrics.ts";
-import { OpenPorts } from "./open-ports.ts";
-import { createRegistry, type Registry } from "./registry.ts";
-import { reportOf, type RelayReport } from "./report.ts";
+import { Metrics, type Observed } from "./monitoring/metrics.ts";
+import type { LaneFacts } from "./quic-worker/facts.ts";
+import { registerLaneMetrics } from "./quic-worker/metrics.ts";
+import { OpenPorts } from "./listeners/open-ports.ts";
+import { createRegistry, type Registry } from "./clients/registry.ts";
+import { reportOf, type RelayReport } from "./monitoring/report.ts";
 
 /** Opens all ports, or none: rejects with `address`, `state`, `key` or `usage`, and has closed what was open then. */
 export async function startRelay(config: RelayConfig, options: RelayOptions): Promise<Relay> {

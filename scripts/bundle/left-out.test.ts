@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { whyNoPebble } from "../../common/src/testing/pebble.ts";
-import { skipUnless } from "../../common/src/testing/skip.ts";
+import { whyNoPebble } from "@porthole/testing/pebble";
+import { skipUnless } from "@porthole/testing/skip";
 import { runGroup } from "../test/run-group.ts";
 import { leaveOut } from "./left-out.ts";
 

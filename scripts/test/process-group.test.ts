@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
-import { platformReason, skipUnless } from "../../common/src/testing/skip.ts";
+import { platformReason, skipUnless } from "@porthole/testing/skip";
 import { leftInGroup, signalGroup } from "./process-group.ts";
 
 describe("leftInGroup", () => {

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import type { Server, Socket } from "node:net";
 import Mocha from "mocha";
-import { skipReason } from "../../common/src/testing/skip.ts";
+import { skipReason } from "@porthole/testing/skip";
 import type { TestEvent } from "./events.ts";
 
 /** A process that has nothing left to do ends by itself; one that a test has left something in does not. */

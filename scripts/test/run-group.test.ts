@@ -3,11 +3,11 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { until } from "../../common/src/testing/until.ts";
+import { until } from "@porthole/testing/until";
 import { runGroup, type GroupResult } from "./run-group.ts";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const skip = pathToFileURL(join(root, "common", "src", "testing", "skip.ts")).href;
+const skip = pathToFileURL(join(root, "testing", "src", "skip.ts")).href;
 const never = new AbortController().signal;
 
 describe("runGroup", function () {

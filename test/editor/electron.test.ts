@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { connectAgent, type EndpointView } from "@porthole/common/rpc";
-import { cageNode } from "@porthole/common/testing";
+import { connectAgent, type EndpointView } from "@porthole/tunnel/rpc";
+import { cageNode } from "@porthole/testing";
 import { buildPrograms } from "../../scripts/built-programs.ts";
-import { get, needQuic, siteAt, soon, startHttp, startTestRelay, useScope } from "../fixture/index.ts";
+import { get, needQuic, siteAt, soon, startHttp, startTestRelay, useScope } from "@porthole/testing/end-to-end";
 
 describe("The extension's tunnel process where bytes can't be returned, as in Electron", function () {
   this.timeout(300_000);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import type { Relay } from "@porthole/relay";
-import { platformReason, skipUnless } from "../../common/src/testing/skip.ts";
+import { platformReason, skipUnless } from "@porthole/testing/skip";
 import {
   freePort,
   needProgram,
@@ -14,7 +14,7 @@ import {
   until,
   useScope,
   type Service,
-} from "../fixture/index.ts";
+} from "@porthole/testing/end-to-end";
 import {
   launchBrowser,
   openPage,
@@ -22,7 +22,7 @@ import {
   startCodeServer,
   Workbench,
   type CodeServer,
-} from "./fixture/index.ts";
+} from "@porthole/testing/editor";
 
 describe("The extension in an editor", function () {
   this.timeout(400_000);

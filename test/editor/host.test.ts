@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
-import { platformReason, skipUnless } from "../../common/src/testing/skip.ts";
-import { needProgram, run, until } from "../fixture/index.ts";
+import { platformReason, skipUnless } from "@porthole/testing/skip";
+import { needProgram, run, until } from "@porthole/testing/end-to-end";
 import {
   buildHostDriver,
   launchBrowser,
@@ -13,7 +13,7 @@ import {
   Workbench,
   type CodeServer,
   type HostDriver,
-} from "./fixture/index.ts";
+} from "@porthole/testing/editor";
 
 describe("The extension in the extension host", function () {
   this.timeout(300_000);

@@ -1,7 +1,7 @@
 import type { Browser } from "playwright-core";
-import { platformReason, skipUnless } from "../../common/src/testing/skip.ts";
-import { needProgram, useScope } from "../fixture/index.ts";
-import { launchBrowser, packExtension } from "./fixture/index.ts";
+import { platformReason, skipUnless } from "@porthole/testing/skip";
+import { needProgram, useScope } from "@porthole/testing/end-to-end";
+import { launchBrowser, packExtension } from "@porthole/testing/editor";
 import { exposedPort, firstMinutes, help, requests, setScene, trouble, type Look } from "./tour/index.ts";
 
 /** Each theme in a language of its own: neither depends on the other. */

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
-import { platformReason, skipUnless } from "../../common/src/testing/skip.ts";
-import { needProgram, startHttp, startProxy, startTestRelay, useScope } from "../fixture/index.ts";
-import { launchBrowser, openPage, packExtension, startCodeServer, Workbench } from "./fixture/index.ts";
+import { platformReason, skipUnless } from "@porthole/testing/skip";
+import { needProgram, startHttp, startProxy, startTestRelay, useScope } from "@porthole/testing/end-to-end";
+import { launchBrowser, openPage, packExtension, startCodeServer, Workbench } from "@porthole/testing/editor";
 
 describe("The extension in an editor behind an HTTP proxy", function () {
   this.timeout(300_000);

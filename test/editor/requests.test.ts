@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Browser, Frame } from "playwright-core";
 import { WebSocketServer } from "ws";
-import { platformReason, skipUnless } from "../../common/src/testing/skip.ts";
-import { freePort, needProgram, soon, startHttp, startTestRelay, until, useScope } from "../fixture/index.ts";
+import { platformReason, skipUnless } from "@porthole/testing/skip";
+import { freePort, needProgram, soon, startHttp, startTestRelay, until, useScope } from "@porthole/testing/end-to-end";
 import {
   launchBrowser,
   openPage,
@@ -10,7 +10,7 @@ import {
   startCodeServer,
   Workbench,
   type CodeServer,
-} from "./fixture/index.ts";
+} from "@porthole/testing/editor";
 
 /** What a visitor may send to whoever looks at it. */
 const hostile = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>\u001b[31m\u202e";

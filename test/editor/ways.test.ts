@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
-import { platformReason, skipUnless } from "../../common/src/testing/skip.ts";
-import { needProgram, startHttp, startTestRelay, until, useScope } from "../fixture/index.ts";
-import { launchBrowser, packExtension, startCodeServer, Workbench } from "./fixture/index.ts";
+import { platformReason, skipUnless } from "@porthole/testing/skip";
+import { needProgram, startHttp, startTestRelay, until, useScope } from "@porthole/testing/end-to-end";
+import { launchBrowser, packExtension, startCodeServer, Workbench } from "@porthole/testing/editor";
 
 describe("The extension beside what else is in an editor", function () {
   this.timeout(600_000);

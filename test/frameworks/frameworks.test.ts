@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { chromium, type Browser, type Page } from "playwright-core";
-import { needProgram, run, startTunnel, useScope, type TestClient } from "../fixture/index.ts";
+import { needProgram, run, startTunnel, useScope, type TestClient } from "@porthole/testing/end-to-end";
 import { frameworkPackages } from "./packages.ts";
 import { binaries, makeProject, startProject } from "./project.ts";
 

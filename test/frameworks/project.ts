@@ -1,7 +1,7 @@
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import net from "node:net";
-import { freePort, start, until, type Running, type Scope } from "../fixture/index.ts";
+import { freePort, start, until, type Running, type Scope } from "@porthole/testing/end-to-end";
 import { frameworkPackages } from "./packages.ts";
 
 /** A project folder, and its development server. */

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { PortholeError } from "@porthole/common/errors";
-import type { ExchangeSummary, ExportFormat, ReplayEdit } from "@porthole/common/gateway";
+import type { ExchangeSummary, ExportFormat, ReplayEdit } from "@porthole/tunnel/inspector";
 import { choice, defineOptions, flag, helpText, integer, path, readOptions, text } from "@porthole/common/options";
 import { stateError, visibleJson } from "@porthole/common/util";
 import { printableLines } from "../printable.ts";

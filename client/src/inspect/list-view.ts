@@ -1,4 +1,4 @@
-import type { ExchangeSummary, InspectorChanges, InspectorStatus, ListResult } from "@porthole/common/gateway";
+import type { ExchangeSummary, InspectorChanges, InspectorStatus, ListResult } from "@porthole/tunnel/inspector";
 import { formatBytes } from "@porthole/common/util";
 import { printable } from "../printable.ts";
 import { fit } from "./columns.ts";

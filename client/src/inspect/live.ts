@@ -4,7 +4,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { ReadStream, WriteStream } from "node:tty";
 import { PortholeError } from "@porthole/common/errors";
-import type { InspectorChanges } from "@porthole/common/gateway";
+import type { InspectorChanges } from "@porthole/tunnel/inspector";
 import { temporaryFolder } from "@porthole/common/util";
 import { printableLines } from "../printable.ts";
 import { ListView, type ListAction } from "./list-view.ts";

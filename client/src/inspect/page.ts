@@ -1,4 +1,4 @@
-import type { BodyView, ExchangeDetail, Header, MessageView } from "@porthole/common/gateway";
+import type { BodyView, ExchangeDetail, Header, MessageView } from "@porthole/tunnel/inspector";
 import { formatBytes, formatDuration } from "@porthole/common/util";
 import { printable, printableLines } from "../printable.ts";
 import type { Dossier } from "./recorded.ts";

@@ -13,8 +13,8 @@ import type {
   MessagesResult,
   ReplayRequest,
   ReplayResult,
-} from "@porthole/common/gateway";
-import { runningClient, type RunningClient } from "../ask-client.ts";
+} from "@porthole/tunnel/inspector";
+import { runningClient, type RunningClient } from "../running-client.ts";
 
 /** What the running client keeps of its visitors' requests: its inspector, a process away. */
 export interface Recorded {

@@ -1,5 +1,5 @@
 import { PortholeError } from "@porthole/common/errors";
-import type { BodyView, ExchangeDetail, Header, ReplayEdit } from "@porthole/common/gateway";
+import type { BodyView, ExchangeDetail, Header, ReplayEdit } from "@porthole/tunnel/inspector";
 
 const intro = [
   "# Edit the request, save and close: it is sent to the local service. An empty file sends nothing.",

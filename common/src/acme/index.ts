@@ -1,9 +1,7 @@
-export type { CertificateState, ServedCertificate } from "./certificate-state.ts";
-export { answerChallenge, Challenges } from "./challenges.ts";
-export { CertificateKeeper } from "./keep-certificate.ts";
-export { filePermits, type PermitOffice } from "./permit-office.ts";
-export { permitLimits, type PermitLimits } from "./permits.ts";
-export { problemOf } from "./problem.ts";
-export { selfTest } from "./self-test.ts";
+export type { CertificateState, ServedCertificate } from "./renewal/certificate-state.ts";
+export { answerChallenge, Challenges } from "./order/challenges.ts";
+export { CertificateKeeper } from "./renewal/certificate-keeper.ts";
+export { problemOf } from "./wire/problem.ts";
+export { selfTest } from "./order/self-test.ts";
 export { createKeeper, directoryUrlOf, type AcmeNetwork, type AcmeSettings } from "./settings.ts";
-export type { ProxyTo } from "./transport.ts";
+export type { ProxyTo } from "./wire/transport.ts";

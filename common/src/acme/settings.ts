@@ -2,15 +2,15 @@ import { PortholeError } from "../errors.ts";
 import type { IdentityKey } from "../identity/index.ts";
 import type { Logger } from "../log.ts";
 import type { Clock } from "../util/index.ts";
-import { fileAccounts } from "./account-store.ts";
-import type { CertificateState, ServedCertificate } from "./certificate-state.ts";
-import type { Challenges } from "./challenges.ts";
-import type { ExternalAccount } from "./client.ts";
-import { acmeIssuer, letsEncrypt } from "./issuer.ts";
-import { CertificateKeeper } from "./keep-certificate.ts";
-import { selfTest, type SelfTestOptions } from "./self-test.ts";
-import { fileStore } from "./store.ts";
-import type { ProxyTo } from "./transport.ts";
+import { fileAccounts } from "./order/account-store.ts";
+import type { CertificateState, ServedCertificate } from "./renewal/certificate-state.ts";
+import type { Challenges } from "./order/challenges.ts";
+import type { ExternalAccount } from "./wire/client.ts";
+import { acmeIssuer, letsEncrypt } from "./order/issuer.ts";
+import { CertificateKeeper } from "./renewal/certificate-keeper.ts";
+import { selfTest, type SelfTestOptions } from "./order/self-test.ts";
+import { fileStore } from "./renewal/store.ts";
+import type { ProxyTo } from "./wire/transport.ts";
 
 /** How a program of ours gets its certificates. */
 export interface AcmeSettings {

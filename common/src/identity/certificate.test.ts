@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import tls from "node:tls";
 import type { PortholeError } from "../errors.ts";
-import { quicReason, skipUnless } from "../testing/skip.ts";
+import { quicReason, skipUnless } from "@porthole/testing/skip";
 import { createCertificate, maxExtensionBytes, type CertificateOptions } from "./certificate.ts";
 import { asn1, fromDer, octetString, oid, sequence, toDer, type Asn1 } from "./der.ts";
 import { generateKey, parseKey, type IdentityKey } from "./key.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { limits } from "../protocol/protocol.ts";
-import { FakeClock } from "../testing/fake-clock.ts";
+import { FakeClock } from "@porthole/testing/fake-clock";
 import { Heartbeat } from "./heartbeat.ts";
 
 const { heartbeatIntervalMs: idleMs, heartbeatAttentiveMs: attentiveMs, linkSilence } = limits;

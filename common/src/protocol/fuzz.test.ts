@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { fuzzProperties } from "../testing/fuzz-properties.ts";
+import { fuzzProperties } from "@porthole/testing/fuzz-properties";
 
 /** For a run of every day; `npm run fuzz` goes on for as long as one likes. */
 const numRuns = 3_000;

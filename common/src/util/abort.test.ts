@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
-import { FakeClock } from "../testing/fake-clock.ts";
+import { FakeClock } from "@porthole/testing/fake-clock";
 import { deadline, orAbort, withDeadline } from "./abort.ts";
 
 const never = new Promise<never>(() => {});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { getEventListeners, once } from "node:events";
 import net, { type AddressInfo } from "node:net";
-import { FakeClock } from "../testing/fake-clock.ts";
+import { FakeClock } from "@porthole/testing/fake-clock";
 import { sleep, systemClock } from "./clock.ts";
 
 describe("sleep", () => {

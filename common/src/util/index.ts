@@ -1,17 +1,8 @@
-export { nodeVersionWarning } from "./node-version.ts";
 export { deadline, orAbort, withDeadline } from "./abort.ts";
 export { AsyncQueue } from "./async-queue.ts";
 export { Backoff, type BackoffOptions } from "./backoff.ts";
 export { sleep, systemClock, type Clock, type Timer } from "./clock.ts";
-export type { ControlPlace } from "./control-place.ts";
-export {
-  askControlSocket,
-  followControlSocket,
-  openControlSocket,
-  type ControlHandler,
-  type ControlSocket,
-  type ControlSocketOptions,
-} from "./control-socket.ts";
+export { parseHex } from "./hex.ts";
 export { lockFile, whileHeld, type Lock } from "./lock.ts";
 export { Secret } from "./secret.ts";
 export { visibleJson } from "./visible-json.ts";

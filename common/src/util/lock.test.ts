@@ -5,8 +5,8 @@ import { access, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promi
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { FakeClock } from "../testing/fake-clock.ts";
-import { until } from "../testing/until.ts";
+import { FakeClock } from "@porthole/testing/fake-clock";
+import { until } from "@porthole/testing/until";
 import { systemClock, type Clock } from "./clock.ts";
 import { lockFile, whileHeld, type Lock } from "./lock.ts";
 
@@ -30,8 +30,8 @@ describe("lock file", () => {
   /** Another process that takes the lock and keeps it. */
   async function otherHolder(): Promise<ChildProcess> {
     const program = `
-      import { lockFile } from ${JSON.stringify(new URL("lock.ts", import.meta.url).href)};
-      import { systemClock } from ${JSON.stringify(new URL("clock.ts", import.meta.url).href)};
+      import { lockFile } from ${JSON.stringify(new URL("./lock.ts", import.meta.url).href)};
+      import { systemClock } from ${JSON.stringify(new URL("./clock.ts", import.meta.url).href)};
       const lock = await lockFile(${JSON.stringify(path)}, systemClock, new AbortController().signal);
       process.stdin.on("end", () => lock.release()).resume();
       console.log("held");`;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
-import { nodeVersionWarning } from "./node-version.ts";
+import { nodeVersionWarning } from "../node-support.ts";
 import { Secret } from "./secret.ts";
 
 describe("Secret", () => {

@@ -3,8 +3,8 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PortholeError } from "../errors.ts";
-import { asNobody } from "../testing/as-nobody.ts";
-import { platformReason, skipUnless } from "../testing/skip.ts";
+import { asNobody } from "@porthole/testing/as-nobody";
+import { platformReason, skipUnless } from "@porthole/testing/skip";
 import { createFileAtomic, readFileIfExists, readJson, stateError, writeFileAtomic, writeJson } from "./state-file.ts";
 
 const isWindows = process.platform === "win32";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FakeClock } from "../testing/fake-clock.ts";
+import { FakeClock } from "@porthole/testing/fake-clock";
 import { TokenBucket } from "./token-bucket.ts";
 
 describe("token bucket", () => {

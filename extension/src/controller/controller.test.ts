@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { PortholeError } from "@porthole/common/errors";
 import type { PortTarget } from "../ports/index.ts";
-import type { FakeAgent } from "./fixture.test.ts";
-import { endpoint, online, testController, type TestController } from "./fixture.test.ts";
+import { endpoint, online, testController, type TestController, type FakeAgent } from "./fixture.test.ts";
 import { endpointOf, urlOf } from "./exposure.ts";
 
 const web: PortTarget = { host: "localhost", port: 3000, scheme: undefined, label: "vite" };

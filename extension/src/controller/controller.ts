@@ -8,13 +8,13 @@ import {
   type RelaySpec,
   type Requests,
   type TunnelStateView,
-} from "@porthole/common/rpc";
+} from "@porthole/tunnel/rpc";
 import type { Clock, Timer } from "@porthole/common/util";
 import { localOf, type PortTarget } from "../ports/index.ts";
-import { AgentSupervisor, type AgentStatus, type RunningAgent } from "./agent-supervisor.ts";
+import { AgentSupervisor, type AgentStatus, type RunningAgent } from "./daemon-supervisor.ts";
 import { exposureId, failureOf, type Exposure } from "./exposure.ts";
 import { Keys } from "./keys.ts";
-import type { Relay, Secrets, Settings, Workspace, WorkspaceStore } from "./ports.ts";
+import type { Relay, Secrets, Settings, Workspace, WorkspaceStore } from "./host.ts";
 import { Questions, type GivenKey } from "./questions.ts";
 import { RelayList } from "./relay-list.ts";
 import { readRemembered, remember, resumes } from "./remembered.ts";

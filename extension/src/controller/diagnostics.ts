@@ -1,4 +1,4 @@
-import type { RpcErrorData, TunnelStateView } from "@porthole/common/rpc";
+import type { RpcErrorData, TunnelStateView } from "@porthole/tunnel/rpc";
 import type { ControllerState } from "./controller.ts";
 import { describeExposure } from "./state-text.ts";
 

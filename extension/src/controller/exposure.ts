@@ -1,4 +1,4 @@
-import type { EndpointView, RpcErrorData, TunnelStateView } from "@porthole/common/rpc";
+import type { EndpointView, RpcErrorData, TunnelStateView } from "@porthole/tunnel/rpc";
 import { localOf, type PortTarget } from "../ports/index.ts";
 
 /** A port that is exposed, or was and can be again. */

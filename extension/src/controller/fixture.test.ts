@@ -6,10 +6,10 @@ import type {
   RelayStatusView,
   TunnelSpec,
   TunnelStateView,
-} from "@porthole/common/rpc";
-import { FakeClock } from "@porthole/common/testing";
+} from "@porthole/tunnel/rpc";
+import { FakeClock } from "@porthole/testing";
 import { settings as settingSpecs, type SettingTypes } from "../manifest/index.ts";
-import type { RunningAgent } from "./agent-supervisor.ts";
+import type { RunningAgent } from "./daemon-supervisor.ts";
 import { Controller } from "./controller.ts";
 
 /** An agent that does what it is told at once, and remembers it. */

@@ -1,8 +1,8 @@
-export { agentEnvironment, type EditorProxy } from "./agent-environment.ts";
-export type { AgentStatus, RunningAgent } from "./agent-supervisor.ts";
+export { agentEnvironment, type EditorProxy } from "./daemon-environment.ts";
+export type { AgentStatus, RunningAgent } from "./daemon-supervisor.ts";
 export { Controller, type ControllerDeps, type ControllerState } from "./controller.ts";
 export { endpointOf, failureOf, nameOf, urlOf, type Exposure } from "./exposure.ts";
-export type { Relay, Secrets, Settings, Workspace, WorkspaceStore } from "./ports.ts";
+export type { Relay, Secrets, Settings, Workspace, WorkspaceStore } from "./host.ts";
 export { describeAccess, describeCertificate, describeExposure, describeRelay, type Described } from "./state-text.ts";
 export { environmentOf, type EnvironmentChange } from "./environment.ts";
 export { urlReady } from "./url-ready.ts";

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
-import type { AccessSpec, RelaySpec } from "@porthole/common/rpc";
-import type { Relay, Secrets } from "./ports.ts";
+import type { AccessSpec, RelaySpec } from "@porthole/tunnel/rpc";
+import type { Relay, Secrets } from "./host.ts";
 
 /** Everything secret that the extension keeps: private keys, and invites' tokens until they are used. */
 export class Keys {

@@ -7,7 +7,7 @@ import type {
   RelayTest,
   Requests,
   ShareLink,
-} from "@porthole/common/rpc";
+} from "@porthole/tunnel/rpc";
 import type { Keys } from "./keys.ts";
 
 /** A key that somebody has brought along, and who one is with it. */

@@ -1,8 +1,8 @@
 import { PortholeError } from "@porthole/common/errors";
-import type { AgentConnection, RelaySpec } from "@porthole/common/rpc";
+import type { AgentConnection, RelaySpec } from "@porthole/tunnel/rpc";
 import { t } from "../text.ts";
 import type { Keys } from "./keys.ts";
-import type { Relay, Settings } from "./ports.ts";
+import type { Relay, Settings } from "./host.ts";
 
 /** What a trial relay's URL has, if it is free. */
 const defaultTrialPort = 8443;

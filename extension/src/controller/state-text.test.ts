@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PortholeError } from "@porthole/common/errors";
-import type { RelayStatusView } from "@porthole/common/rpc";
-import type { AgentStatus } from "./agent-supervisor.ts";
+import type { RelayStatusView } from "@porthole/tunnel/rpc";
+import type { AgentStatus } from "./daemon-supervisor.ts";
 import { diagnosticsOf } from "./diagnostics.ts";
 import { environmentOf } from "./environment.ts";
 import type { Exposure } from "./exposure.ts";

@@ -1,6 +1,6 @@
-import type { AccessSummary, CertificateView, RelayStatusView, RpcErrorData } from "@porthole/common/rpc";
+import type { AccessSummary, CertificateView, RelayStatusView, RpcErrorData } from "@porthole/tunnel/rpc";
 import { t } from "../text.ts";
-import type { AgentStatus } from "./agent-supervisor.ts";
+import type { AgentStatus } from "./daemon-supervisor.ts";
 import { endpointOf, failureOf, type Exposure } from "./exposure.ts";
 
 /** A state that a person can tell from all others: by its words, and by its icon for whoever sees it. */

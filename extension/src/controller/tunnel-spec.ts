@@ -1,8 +1,8 @@
-import type { RelaySpec, TunnelSpec } from "@porthole/common/rpc";
+import type { RelaySpec, TunnelSpec } from "@porthole/tunnel/rpc";
 import { localOf } from "../ports/index.ts";
 import type { Exposure } from "./exposure.ts";
 import type { Keys } from "./keys.ts";
-import type { Settings } from "./ports.ts";
+import type { Settings } from "./host.ts";
 
 /** An exposure in the agent's words. */
 export async function tunnelSpec(

@@ -1,5 +1,5 @@
 import { PortholeError } from "@porthole/common/errors";
-import { fromRpcErrorData } from "@porthole/common/rpc";
+import { fromRpcErrorData } from "@porthole/tunnel/rpc";
 import type { Clock } from "@porthole/common/util";
 import type { Controller } from "./controller.ts";
 import { endpointOf, failureOf, urlOf, type Exposure } from "./exposure.ts";

@@ -1,4 +1,4 @@
-import type { RelaySpec } from "@porthole/common/rpc";
+import type { RelaySpec } from "@porthole/tunnel/rpc";
 
 /** Every setting: its type, its default, and who may set it. */
 export interface SettingTypes {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
-import { platformReason, skipUnless } from "@porthole/common/testing";
+import { platformReason, skipUnless } from "@porthole/testing";
 import { listListeningPorts } from "./index.ts";
 import { uniquePorts, type ListeningPort } from "./listening.ts";
 import { parseProcNet } from "./linux.ts";

@@ -1,4 +1,4 @@
-import type { InspectorChanges, RpcErrorData, Requests } from "@porthole/common/rpc";
+import type { InspectorChanges, RpcErrorData, Requests } from "@porthole/tunnel/rpc";
 
 /** What the Requests view's page and the extension say to each other. Everything is data; the page is trusted with none of it to run. */
 

@@ -1,5 +1,5 @@
-import { chooseExposure } from "../surfaces/pickers.ts";
-import type { SurfaceContext } from "../surfaces/surface.ts";
+import { chooseExposure } from "../ui/pickers.ts";
+import type { SurfaceContext } from "../ui/surface.ts";
 import type { RequestsView } from "./requests-view.ts";
 
 export function requestsCommands({ controller }: SurfaceContext, view: RequestsView) {

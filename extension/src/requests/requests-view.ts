@@ -11,7 +11,7 @@ import {
   type Webview,
 } from "vscode";
 import { PortholeError } from "@porthole/common/errors";
-import { rpcErrorData, type AgentConnection } from "@porthole/common/rpc";
+import { rpcErrorData, type AgentConnection } from "@porthole/tunnel/rpc";
 import { nameOf, type Controller } from "../controller/index.ts";
 import type { ViewId } from "../manifest/index.ts";
 import { t } from "../text.ts";

@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
 import { generateKey, type IdentityKey } from "@porthole/common/identity";
 import { silentLogger } from "@porthole/common/log";
-import { until } from "@porthole/common/testing";
+import { until } from "@porthole/testing";
 import { systemClock, type Secret } from "@porthole/common/util";
 import { Admission, type AdmissionConfig } from "./admission.ts";
 import type { AdmissionRequest, Authorize } from "./admission-request.ts";
-import { BookFile } from "./book-file.ts";
-import { revokeKey, type Book } from "./book.ts";
+import { BookFile } from "./enrollment-file.ts";
+import { revokeKey, type Book } from "./enrollment-store.ts";
 import { addInvite } from "./invites.ts";
 import { releaseName } from "./names.ts";
 

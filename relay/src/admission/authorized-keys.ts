@@ -2,7 +2,7 @@ import { PortholeError } from "@porthole/common/errors";
 import { isClientId, parseFingerprint, type Member } from "@porthole/common/identity";
 import type { Logger } from "@porthole/common/log";
 import { readFileIfExists } from "@porthole/common/util";
-import { watchFiles } from "../watch-files.ts";
+import { watchFiles } from "../config/watch-files.ts";
 
 export interface AuthorizedKeys {
   isAllowed(key: Member): boolean;

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { PortholeError } from "@porthole/common/errors";
 import { formatDay, Secret } from "@porthole/common/util";
-import type { Book, InviteRecord } from "./book.ts";
+import type { Book, InviteRecord } from "./enrollment-store.ts";
 
 export interface NewInvite {
   readonly uses: number;

@@ -1,6 +1,6 @@
 import { PortholeError } from "@porthole/common/errors";
 import { formatDay } from "@porthole/common/util";
-import type { Book } from "./book.ts";
+import type { Book } from "./enrollment-store.ts";
 
 /** How long nobody but its last owner gets a name: links to it are still about. */
 export const quarantineMs = 30 * 24 * 3_600_000;

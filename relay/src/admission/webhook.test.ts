@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { generateKey } from "@porthole/common/identity";
 import { limits } from "@porthole/common/protocol";
-import { FakeClock } from "@porthole/common/testing";
+import { FakeClock } from "@porthole/testing";
 import { Secret, systemClock } from "@porthole/common/util";
 import type { AdmissionRequest } from "./admission-request.ts";
 import { webhookAuthorize } from "./webhook.ts";

@@ -2,7 +2,7 @@ import { flag } from "@porthole/common/options";
 import { silentLogger } from "@porthole/common/log";
 import { dataFolder, systemClock } from "@porthole/common/util";
 import { openBook, type BookFile } from "../admission/index.ts";
-import { relayOptions } from "../options.ts";
+import { relayOptions } from "../config/options.ts";
 
 /** What the commands about admission have in common. */
 export const admissionOptions = {

@@ -1,5 +1,5 @@
 import { PortholeError } from "@porthole/common/errors";
-import { askControlSocket } from "@porthole/common/util";
+import { askControlSocket } from "@porthole/common/control";
 
 /** What the relay that runs with this state folder answers. Rejects with its error, or `closed` when none is running. */
 export async function askRelay<T>(stateDir: string, command: string, params?: unknown): Promise<T> {

@@ -1,6 +1,6 @@
 import { PortholeError } from "@porthole/common/errors";
 import { parseKey } from "../admission/index.ts";
-import { defineCommand } from "../command.ts";
+import { defineCommand } from "./command.ts";
 import { admissionOptions, stateDirOf } from "./admission-options.ts";
 import { askRelay } from "./ask-relay.ts";
 

@@ -1,10 +1,11 @@
 import { hostPort } from "@porthole/common/options";
-import { askControlSocket, systemClock } from "@porthole/common/util";
-import { defineCommand } from "../command.ts";
-import { relayConfig } from "../config.ts";
+import { systemClock } from "@porthole/common/util";
+import { askControlSocket } from "@porthole/common/control";
+import { defineCommand } from "./command.ts";
+import { relayConfig } from "../config/config.ts";
 import { describeChecks, examine } from "../doctor/index.ts";
-import { relayOptions } from "../options.ts";
-import type { RelayReport } from "../report.ts";
+import { relayOptions } from "../config/options.ts";
+import type { RelayReport } from "../monitoring/report.ts";
 
 const dnsPort = 53;
 

@@ -3,7 +3,7 @@ import { durationMs, hostPort, integer, text, type Parser } from "@porthole/comm
 import { defaultApiPort } from "@porthole/common/protocol";
 import { formatMinute, systemClock } from "@porthole/common/util";
 import { revokeInvite, type Book } from "../admission/index.ts";
-import { defineCommand } from "../command.ts";
+import { defineCommand } from "./command.ts";
 import { admissionOptions, columns, openBookOf, stateDirOf } from "./admission-options.ts";
 import { describeInvite, inviteJson, makeInvite } from "./make-invite.ts";
 

@@ -2,8 +2,8 @@ import { PortholeError } from "@porthole/common/errors";
 import { clientIdOf } from "@porthole/common/identity";
 import { formatDay } from "@porthole/common/util";
 import { namesOf, parseKey, readAuthorizedKeys, revokeKey, type Book } from "../admission/index.ts";
-import { defineCommand } from "../command.ts";
-import { relayOptions } from "../options.ts";
+import { defineCommand } from "./command.ts";
+import { relayOptions } from "../config/options.ts";
 import { admissionOptions, columns, openBookOf, stateDirOf } from "./admission-options.ts";
 
 const { signal } = new AbortController();

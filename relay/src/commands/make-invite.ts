@@ -3,7 +3,7 @@ import { formatInvite, type Invite } from "@porthole/common/invite";
 import type { HostPort } from "@porthole/common/options";
 import { formatDuration, systemClock, type Secret } from "@porthole/common/util";
 import { addInvite } from "../admission/index.ts";
-import { readContact } from "../contact.ts";
+import { readContact } from "../config/advertised-address.ts";
 import { commandLine, openBookOf } from "./admission-options.ts";
 
 export interface InviteWishes {

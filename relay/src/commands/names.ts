@@ -3,7 +3,7 @@ import { clientIdOf } from "@porthole/common/identity";
 import { friendlyName } from "@porthole/common/protocol";
 import { formatDay } from "@porthole/common/util";
 import { quarantineMs, releaseName, type Book } from "../admission/index.ts";
-import { defineCommand } from "../command.ts";
+import { defineCommand } from "./command.ts";
 import { admissionOptions, columns, openBookOf, stateDirOf } from "./admission-options.ts";
 
 const { signal } = new AbortController();

@@ -6,9 +6,9 @@ import { loadOrCreateKey } from "@porthole/common/identity";
 import { flag, formatConfigFile, hostPort, readOptions, text, type OptionValues } from "@porthole/common/options";
 import { canonicalHostName, isLoopback } from "@porthole/common/protocol";
 import { systemClock, writeFileAtomic } from "@porthole/common/util";
-import { defineCommand } from "../command.ts";
-import { relayConfig } from "../config.ts";
-import { writeContact } from "../contact.ts";
+import { defineCommand } from "./command.ts";
+import { relayConfig } from "../config/config.ts";
+import { writeContact } from "../config/advertised-address.ts";
 import {
   checkDns,
   checkPorts,
@@ -18,7 +18,7 @@ import {
   wantedPorts,
   type Check,
 } from "../doctor/index.ts";
-import { relayOptions } from "../options.ts";
+import { relayOptions } from "../config/options.ts";
 import { commandLine, stateDirOf } from "./admission-options.ts";
 import { describeInvite, makeInvite } from "./make-invite.ts";
 

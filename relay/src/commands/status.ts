@@ -1,6 +1,6 @@
 import { formatBytes, formatDuration } from "@porthole/common/util";
-import { defineCommand } from "../command.ts";
-import type { LinkReport, RelayReport } from "../report.ts";
+import { defineCommand } from "./command.ts";
+import type { LinkReport, RelayReport } from "../monitoring/report.ts";
 import { admissionOptions, stateDirOf } from "./admission-options.ts";
 import { askRelay } from "./ask-relay.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { hostPort } from "@porthole/common/options";
-import { startFakeDns } from "@porthole/common/testing";
+import { startFakeDns } from "@porthole/testing";
 import { checkDns, type DnsContext } from "./dns.ts";
 
 const [v4, other, v6] = ["203.0.113.7", "198.51.100.9", "2001:db8::7"];

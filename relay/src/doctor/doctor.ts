@@ -4,7 +4,7 @@ import { PortholeError } from "@porthole/common/errors";
 import type { HostPort } from "@porthole/common/options";
 import { isLoopback } from "@porthole/common/protocol";
 import { readFileIfExists, type Clock } from "@porthole/common/util";
-import type { RelayConfig } from "../config.ts";
+import type { RelayConfig } from "../config/config.ts";
 import { machineAddresses } from "./addresses.ts";
 import { checkCertificate, presentedCertificate, type CertificateContext } from "./certificate.ts";
 import { checkClock } from "./clock.ts";

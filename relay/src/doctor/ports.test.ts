@@ -4,7 +4,7 @@ import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
 import { createCertificate, generateKey } from "@porthole/common/identity";
 import { listenQuic, quicAvailability } from "@porthole/common/link/quic";
-import { quicReason, skipUnless } from "@porthole/common/testing";
+import { quicReason, skipUnless } from "@porthole/testing";
 import { systemClock, type Clock } from "@porthole/common/util";
 import type { Protocol } from "./probe.ts";
 import { checkPorts, wantedPorts, type PortsContext, type WantedPort } from "./ports.ts";

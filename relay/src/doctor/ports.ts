@@ -1,6 +1,6 @@
 import { PortholeError } from "@porthole/common/errors";
 import { withDeadline, type Clock } from "@porthole/common/util";
-import type { RelayConfig } from "../config.ts";
+import type { RelayConfig } from "../config/config.ts";
 import type { Check } from "./check.ts";
 import { askQuic, connectTcp, type Probe, type Protocol } from "./probe.ts";
 import { openStandIn, type StandIn } from "./stand-in.ts";

@@ -3,7 +3,7 @@ import dgram from "node:dgram";
 import { once } from "node:events";
 import net, { isIPv6 } from "node:net";
 import { PortholeError } from "@porthole/common/errors";
-import { listenTcp } from "../tcp-listener.ts";
+import { listenTcp } from "../listeners/tcp-listener.ts";
 import { ask, type Probe, type Protocol } from "./probe.ts";
 
 /** Listens where the relay will, to see whether the port is free and whether connections from outside would arrive. */

@@ -1,4 +1,4 @@
-export { AgentGate, type Applicant } from "./agent-gate.ts";
+export { AgentGate, type Applicant } from "./client-gate.ts";
 export { earlyDrop } from "./early-drop.ts";
 export { limitNames, type LimitName, type OnLimit, type RelayLimits } from "./relay-limits.ts";
 export { VisitorGate, type Guest } from "./visitor-gate.ts";

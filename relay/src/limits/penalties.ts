@@ -1,6 +1,6 @@
 import type { ErrorCode } from "@porthole/common/errors";
 import type { Clock } from "@porthole/common/util";
-import { Recent } from "./recent.ts";
+import { Recent } from "./lru-cache.ts";
 
 const maxSources = 65_536;
 /** Below it a source is not kept out yet: everybody may do something wrong once. */

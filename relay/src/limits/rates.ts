@@ -1,5 +1,5 @@
 import type { Clock } from "@porthole/common/util";
-import { Recent } from "./recent.ts";
+import { Recent } from "./lru-cache.ts";
 
 /** Sources, or names, whose rate is remembered. */
 const maxKeys = 65_536;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FakeClock } from "@porthole/common/testing";
+import { FakeClock } from "@porthole/testing";
 import type { LimitName, RelayLimits } from "./relay-limits.ts";
 import { testLimits } from "./fixture.test.ts";
 import { VisitorGate, type Guest } from "./visitor-gate.ts";

@@ -2,7 +2,7 @@ import type { Clock } from "@porthole/common/util";
 import { Rates } from "./rates.ts";
 import type { LimitName, OnLimit, RelayLimits } from "./relay-limits.ts";
 import { sourceOf } from "./source.ts";
-import { Tally } from "./tally.ts";
+import { Tally } from "./counter.ts";
 
 export interface VisitorGateOptions {
   readonly clock: Clock;

@@ -3,13 +3,8 @@ import { join } from "node:path";
 import { extensions, window, type ExtensionContext, type LogOutputChannel } from "vscode";
 import { systemClock } from "@porthole/common/util";
 import { Controller, type GivenKey } from "../../../extension/src/controller/index.ts";
-import { startAgentProcess } from "../../../extension/src/surfaces/agent-process.ts";
-import {
-  editorSecrets,
-  editorSettings,
-  editorStore,
-  editorWorkspace,
-} from "../../../extension/src/surfaces/editor-ports.ts";
+import { startAgentProcess } from "../../../extension/src/ui/daemon-process.ts";
+import { editorSecrets, editorSettings, editorStore, editorWorkspace } from "../../../extension/src/ui/vscode-host.ts";
 
 /** Keys are the editor's secrets: the extension's own controller and tunnel process, on what the editor gives to the driver. */
 export function declareSecrets(driver: ExtensionContext): void {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { commands, extensions, workspace } from "vscode";
-import { editorProxy } from "../../../extension/src/surfaces/editor-proxy.ts";
+import { editorProxy } from "../../../extension/src/ui/editor-proxy.ts";
 import { commands as declared, settings } from "../../../extension/src/manifest/index.ts";
 
 /** Holds in every window: with a folder, several, or none. */

@@ -1,5 +1,5 @@
 import type { Locator } from "playwright-core";
-import { openPage } from "../fixture/index.ts";
+import { openPage } from "@porthole/testing/editor";
 import type { Scene } from "./scene.ts";
 
 /** The Requests view with visitors of this URL. */

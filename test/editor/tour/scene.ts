@@ -1,8 +1,8 @@
 import type { Browser } from "playwright-core";
 import { WebSocketServer } from "ws";
 import type { Relay } from "@porthole/relay";
-import { startHttp, startTestRelay, type Scope, type Service } from "../../fixture/index.ts";
-import { packExtension, startCodeServer, Workbench, type Language } from "../fixture/index.ts";
+import { startHttp, startTestRelay, type Scope, type Service } from "@porthole/testing/end-to-end";
+import { packExtension, startCodeServer, Workbench, type Language } from "@porthole/testing/editor";
 
 export interface Look {
   /** What the pictures' names begin with. */

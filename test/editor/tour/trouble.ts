@@ -1,4 +1,4 @@
-import { openPage } from "../fixture/index.ts";
+import { openPage } from "@porthole/testing/editor";
 import type { Scene } from "./scene.ts";
 
 /** The service is closed, then the relay is away, then the port is stopped. */

@@ -5,7 +5,7 @@ import { PortholeError } from "../../errors.ts";
 import { limits, alpn } from "../../protocol/protocol.ts";
 import { orAbort } from "../../util/abort.ts";
 import type { Carrier } from "../types.ts";
-import { Http2Carrier, controlAuthority, sessionOptions, visitorAuthority } from "./carrier.ts";
+import { Http2Carrier, controlAuthority, sessionOptions, visitorAuthority } from "./connection.ts";
 import { fromNodeError } from "./errors.ts";
 
 export interface AcceptHttp2Options {

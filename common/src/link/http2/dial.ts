@@ -6,7 +6,7 @@ import { alpn, limits } from "../../protocol/protocol.ts";
 import { orAbort } from "../../util/abort.ts";
 import type { Carrier, PeerTrust } from "../types.ts";
 import { connectThroughProxy, type HttpProxy } from "./connect-proxy.ts";
-import { Http2Carrier, controlAuthority, sessionOptions } from "./carrier.ts";
+import { Http2Carrier, controlAuthority, sessionOptions } from "./connection.ts";
 import { fromNodeError } from "./errors.ts";
 
 export interface DialHttp2Options {

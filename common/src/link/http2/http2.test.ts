@@ -2,7 +2,7 @@ import { once } from "node:events";
 import net from "node:net";
 import { systemClock } from "../../util/index.ts";
 import { createCertificate, generateKey } from "../../identity/index.ts";
-import { linkCompliance } from "../../testing/link-compliance.ts";
+import { linkCompliance } from "@porthole/testing/link-compliance";
 import { createLink } from "../index.ts";
 import { createHttp2Acceptor, dialHttp2 } from "./index.ts";
 

@@ -1,1 +1,2 @@
-export { memoryCarrierPair, type MemoryPairOptions } from "./carrier.ts";
+export { memoryPipe } from "./pipe.ts";
+export { memoryCarrierPair, type MemoryPairOptions } from "./connection.ts";

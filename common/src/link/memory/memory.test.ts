@@ -1,5 +1,5 @@
 import { systemClock } from "../../util/index.ts";
-import { linkCompliance } from "../../testing/link-compliance.ts";
+import { linkCompliance } from "@porthole/testing/link-compliance";
 import { createLink } from "../index.ts";
 import { memoryCarrierPair } from "./index.ts";
 

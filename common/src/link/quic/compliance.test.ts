@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { linkCompliance } from "../../testing/link-compliance.ts";
+import { linkCompliance } from "@porthole/testing/link-compliance";
 import { systemClock } from "../../util/index.ts";
 import { createLink } from "../index.ts";
 import { connectedPair } from "./fixture.test.ts";

@@ -7,7 +7,7 @@ import { orAbort, withDeadline } from "../../util/abort.ts";
 import { systemClock, type Clock } from "../../util/clock.ts";
 import type { Carrier, RemoteAddress } from "../types.ts";
 import { hostPort, loadBinding, type HostPort, type QuicheConnection } from "./binding.ts";
-import { QuicCarrier } from "./carrier.ts";
+import { QuicCarrier } from "./transport-connection.ts";
 import { clientConfig, defaultPacketBytes, isPaced, type EngineOptions, type QuicTrust } from "./config.ts";
 import { Connection } from "./connection.ts";
 import { deferred } from "./deferred.ts";

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { cageNode, type CagedNode } from "../../testing/index.ts";
+import { cageNode, type CagedNode } from "@porthole/testing";
 import { PortholeError } from "../../errors.ts";
 import type { Carrier } from "../types.ts";
 import { accept, clientIdentity, listen, relayIdentity, selfSigned } from "./fixture.test.ts";
@@ -65,7 +65,7 @@ describe("quic where bytes can't be returned, as in Electron", function () {
       key: clientIdentity.key,
       trust: { kind: "pinned", pem: trustedPem },
     };
-    const url = new URL("index.ts", import.meta.url).href;
+    const url = new URL("./index.ts", import.meta.url).href;
     const args = [...caged.args, "--input-type=module", "--eval", clientSource];
     child = spawn(process.execPath, args, {
       stdio: ["ignore", "pipe", "inherit"],

@@ -5,7 +5,7 @@ import { AsyncQueue } from "../../util/async-queue.ts";
 import { systemClock, type Clock, type Timer } from "../../util/clock.ts";
 import type { RemoteAddress } from "../types.ts";
 import { hostPort, loadBinding, type QuicheBinding, type QuicheConfig, type QuicheConnection } from "./binding.ts";
-import { QuicCarrier } from "./carrier.ts";
+import { QuicCarrier } from "./transport-connection.ts";
 import { defaultPacketBytes, isPaced, relayConfig, type EngineOptions } from "./config.ts";
 import { Connection } from "./connection.ts";
 import { deferred } from "./deferred.ts";

@@ -1,4 +1,4 @@
-import type { BodyInfo, BodySide, BodyView } from "@porthole/common/rpc";
+import type { BodyInfo, BodySide, BodyView } from "@porthole/tunnel/rpc";
 import { t } from "../../text.ts";
 import { messageOf, type DetailContext } from "./context.ts";
 import { button, el, visible } from "./dom.ts";

@@ -1,4 +1,4 @@
-import type { BodyInfo, ExchangeDetail } from "@porthole/common/rpc";
+import type { BodyInfo, ExchangeDetail } from "@porthole/tunnel/rpc";
 import { t } from "../../text.ts";
 import { BodyPane } from "./body.ts";
 import { messageOf, type DetailContext } from "./context.ts";

@@ -1,4 +1,4 @@
-import type { ExchangeDetail, Header, ReplayEdit } from "@porthole/common/rpc";
+import type { ExchangeDetail, Header, ReplayEdit } from "@porthole/tunnel/rpc";
 import { t } from "../../text.ts";
 import { messageOf, type DetailContext } from "./context.ts";
 import { button, el } from "./dom.ts";

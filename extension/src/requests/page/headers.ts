@@ -1,4 +1,4 @@
-import type { ExchangeDetail, Header } from "@porthole/common/rpc";
+import type { ExchangeDetail, Header } from "@porthole/tunnel/rpc";
 import { t } from "../../text.ts";
 import { el, visible } from "./dom.ts";
 

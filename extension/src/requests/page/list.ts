@@ -1,4 +1,4 @@
-import type { ExchangeSummary } from "@porthole/common/rpc";
+import type { ExchangeSummary } from "@porthole/tunnel/rpc";
 import { t } from "../../text.ts";
 import { el, visible } from "./dom.ts";
 import { bytes, clockTime, duration } from "./format.ts";

@@ -1,4 +1,4 @@
-import type { InspectorChanges } from "@porthole/common/rpc";
+import type { InspectorChanges } from "@porthole/tunnel/rpc";
 import { t, useTranslation } from "../../text.ts";
 import type { ToPage, TunnelChoice } from "../messages.ts";
 import { messageOf } from "./context.ts";

@@ -1,4 +1,4 @@
-import type { MessageView } from "@porthole/common/rpc";
+import type { MessageView } from "@porthole/tunnel/rpc";
 import { t } from "../../text.ts";
 import { messageOf, type DetailContext } from "./context.ts";
 import { el, visible } from "./dom.ts";

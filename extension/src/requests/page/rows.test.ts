@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ExchangeSummary, InspectorChanges } from "@porthole/common/rpc";
+import type { ExchangeSummary, InspectorChanges } from "@porthole/tunnel/rpc";
 import { visible } from "./dom.ts";
 import { parseHeaders } from "./edit.ts";
 import { bytes, duration } from "./format.ts";

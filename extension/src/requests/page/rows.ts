@@ -1,4 +1,4 @@
-import type { ExchangeSummary, InspectorChanges } from "@porthole/common/rpc";
+import type { ExchangeSummary, InspectorChanges } from "@porthole/tunnel/rpc";
 
 /** The list as data: rows by number, the newest first. */
 export class Rows {

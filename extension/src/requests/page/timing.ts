@@ -1,4 +1,4 @@
-import type { ExchangeDetail } from "@porthole/common/rpc";
+import type { ExchangeDetail } from "@porthole/tunnel/rpc";
 import { t } from "../../text.ts";
 import { el } from "./dom.ts";
 import { duration } from "./format.ts";

@@ -1,0 +1,28 @@
+import { PortholeError } from "../../errors.ts";
+import { parseKey, type IdentityKey } from "../../identity/index.ts";
+import { misfit, type Chain } from "../order/chain.ts";
+import type { CertificateRecord } from "./record.ts";
+
+/** A chain and the key that it is for. */
+export interface Usable {
+  readonly chain: Chain;
+  readonly key: IdentityKey;
+}
+
+/** What of a record can serve the name, or why nothing can. Its dates are another question. */
+export function usableOf(
+  { chain, keyPem }: CertificateRecord,
+  name: string,
+  ownKey: IdentityKey | undefined,
+): { readonly usable?: Usable; readonly fault?: string } {
+  if (!chain) return {};
+  let key = ownKey;
+  try {
+    key ??= keyPem && parseKey(keyPem.reveal(), "the certificate file");
+  } catch (reason) {
+    return { fault: PortholeError.from(reason).message };
+  }
+  if (!key) return { fault: "its key is missing" };
+  const fault = misfit(chain, name, key);
+  return fault === undefined ? { usable: { chain, key } } : { fault };
+}

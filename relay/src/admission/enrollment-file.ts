@@ -1,0 +1,107 @@
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { PortholeError } from "@porthole/common/errors";
+import type { Logger } from "@porthole/common/log";
+import { lockFile, readJson, whileHeld, writeJson, type Clock } from "@porthole/common/util";
+import { watchFiles } from "../config/watch-files.ts";
+import { emptyBook, pruned, type Book } from "./enrollment-store.ts";
+import { readBook } from "./read-enrollments.ts";
+
+export interface BookContext {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** The book on disk, which a running relay and the commands share. */
+export class BookFile {
+  readonly #path: string;
+  readonly #context: BookContext;
+  readonly #stop = new AbortController();
+  #book: Book;
+  #updates = 0;
+  #reading: Promise<unknown> = Promise.resolve();
+  #watching: Promise<unknown> = Promise.resolve();
+
+  private constructor(path: string, context: BookContext, book: Book) {
+    this.#path = path;
+    this.#context = context;
+    this.#book = book;
+  }
+
+  /** Rejects with `state` when the file is damaged; none is an empty book. */
+  static async open(path: string, context: BookContext): Promise<BookFile> {
+    return new BookFile(path, context, await read(path));
+  }
+
+  /** As of the last reading or writing. */
+  get book(): Book {
+    return this.#book;
+  }
+
+  /**
+   * Changes the book as it is on disk by then, one change at a time for all processes. What counts is written before it resolves;
+   * what `change` throws leaves everything as it was.
+   */
+  async update(change: (book: Book, now: number) => Book, signal: AbortSignal): Promise<Book> {
+    const lock = await lockFile(`${this.#path}.lock`, this.#context.clock, signal);
+    return whileHeld(lock, signal, async (within) => {
+      const before = await read(this.#path);
+      const now = this.#context.clock.now();
+      const after = change(before, now);
+      within.throwIfAborted();
+      if (after !== before) await writeJson(this.#path, pruned(after, now));
+      this.#book = after;
+      this.#updates += 1;
+      return after;
+    });
+  }
+
+  /** Takes over what is on disk by now; answers whether that is news. Rejects with `state` when it is damaged, and keeps what was known. */
+  reread(): Promise<boolean> {
+    // One after the other, or one that began earlier could end later.
+    const reading = this.#reading.then(() => this.#reread());
+    this.#reading = reading.catch(() => {});
+    return reading;
+  }
+
+  async #reread(): Promise<boolean> {
+    for (;;) {
+      const updates = this.#updates;
+      const book = await read(this.#path);
+      // What we have written meanwhile is newer: whoever has just been let in must not be taken for a stranger.
+      if (updates !== this.#updates) continue;
+      const isNews = !isDeepStrictEqual(book, this.#book);
+      this.#book = book;
+      return isNews;
+    }
+  }
+
+  /** Rereads the file when another process changes it, until `close`. A damaged one leaves the old book in force. */
+  watch(onChange: () => void): void {
+    const { log } = this.#context;
+    const look = async (isChanged: boolean): Promise<void> => {
+      try {
+        const isNews = await this.reread();
+        if ((isNews || isChanged) && !this.#stop.signal.aborted) onChange();
+      } catch (reason) {
+        log.error({ path: this.#path }, `${PortholeError.from(reason).message}; what was known before stays in force`);
+      }
+    };
+    const watching = watchFiles([this.#path], this.#stop.signal, () => look(true));
+    // It may have been changed since it was opened.
+    this.#watching = Promise.all([watching, look(false)]);
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#watching;
+  }
+}
+
+export function openBook(stateDir: string, context: BookContext): Promise<BookFile> {
+  return BookFile.open(join(stateDir, "admission.json"), context);
+}
+
+async function read(path: string): Promise<Book> {
+  return (await readJson(path, readBook)) ?? emptyBook;
+}

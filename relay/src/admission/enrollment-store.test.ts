@@ -1,0 +1,201 @@
+import assert from "node:assert/strict";
+import { clientIdOf, generateKey } from "@porthole/common/identity";
+import { Secret } from "@porthole/common/util";
+import { emptyBook, isEnrolled, pruned, revokeKey, type Book } from "./enrollment-store.ts";
+import { addInvite, revokeInvite, useInvite } from "./invites.ts";
+import { grantName, ownsName, quarantineMs, releaseName } from "./names.ts";
+import { readBook } from "./read-enrollments.ts";
+
+const dayMs = 24 * 3_600_000;
+const now = Date.UTC(2026, 10, 24);
+const [one, two, three] = [generateKey(), generateKey(), generateKey()].map(({ fingerprint }) => fingerprint) as [
+  string,
+  string,
+  string,
+];
+
+function invited(uses = 1): { readonly book: Book; readonly token: Secret } {
+  return addInvite(emptyBook, { uses, expiresAt: now + dayMs, label: "a laptop" }, now);
+}
+
+describe("an invite in the book", () => {
+  it("enrols the key that uses it, once", () => {
+    const { book, token } = invited();
+    const joined = useInvite(book, token, one, now + 1);
+    assert.ok(isEnrolled(joined, one));
+    assert.equal(joined.keys[one]?.label, "a laptop");
+    assert.throws(() => useInvite(joined, token, two, now + 2), {
+      code: "unauthorized",
+      message: "the invite was used already",
+    });
+    assert.ok(!isEnrolled(book, one), "the book before is as it was");
+  });
+
+  it("costs whoever has joined nothing", () => {
+    const { book, token } = invited();
+    const joined = useInvite(book, token, one, now);
+    assert.equal(useInvite(joined, token, one, now + 2 * dayMs), joined);
+  });
+
+  it("may be for several", () => {
+    const { book, token } = invited(2);
+    const joined = useInvite(useInvite(book, token, one, now), token, two, now);
+    assert.ok(isEnrolled(joined, one) && isEnrolled(joined, two));
+    assert.throws(() => useInvite(joined, token, three, now), { message: /used already/ });
+  });
+
+  it("has its time", () => {
+    const { book, token } = invited();
+    assert.ok(isEnrolled(useInvite(book, token, one, now + dayMs - 1), one));
+    assert.throws(() => useInvite(book, token, one, now + dayMs), {
+      code: "unauthorized",
+      message: "the invite has expired on 2026-11-25",
+    });
+  });
+
+  it("can be taken back", () => {
+    const { book, token } = invited();
+    const [id = ""] = Object.keys(book.invites);
+    assert.throws(() => useInvite(revokeInvite(book, id), token, one, now), { message: /does not know the invite/ });
+    assert.throws(() => revokeInvite(book, "nonsense"), { code: "usage" });
+  });
+
+  it("can't be guessed, and a guess tells nothing", () => {
+    const { book, token } = invited();
+    const [id = "", secret = ""] = token.reveal().split(".");
+    const expired = { ...book, invites: { [id]: { ...book.invites[id], expiresAt: 0 } } } as Book;
+    for (const guess of [`${id}.guess`, id, `${id}.`, `.${secret}`, `xxxxxxxxxx.${secret}`, "", "__proto__.x"]) {
+      for (const each of [book, expired])
+        assert.throws(() => useInvite(each, new Secret(guess), one, now), {
+          code: "unauthorized",
+          message: "this relay does not know the invite",
+        });
+    }
+  });
+
+  it("does not have its token in it", () => {
+    const { book, token } = invited();
+    const [id = "", secret = ""] = token.reveal().split(".");
+    const text = JSON.stringify(book);
+    assert.ok(text.includes(id) && !text.includes(secret));
+  });
+});
+
+describe("a revoked key", () => {
+  const { book, token } = invited(5);
+  const joined = grantName(useInvite(useInvite(book, token, one, now), token, two, now), "myapp", one, now);
+
+  it("is let in no more, by client id or fingerprint, and its names are given up", () => {
+    for (const id of [one, clientIdOf(one)]) {
+      const revoked = revokeKey(joined, id, now + 1);
+      assert.deepEqual([isEnrolled(revoked, one), isEnrolled(revoked, two)], [false, true]);
+      assert.ok(!ownsName(revoked, "myapp", one));
+      assert.throws(() => revokeKey(revoked, id, now), { code: "usage" });
+    }
+    assert.throws(() => revokeKey(joined, three, now), { code: "usage", hint: /authorized-keys/ });
+  });
+
+  it("takes along the names of the keys that it vouched for", () => {
+    const vouched = grantName(joined, "other", three, now, one);
+    const revoked = revokeKey(vouched, one, now + 1);
+    assert.deepEqual([ownsName(vouched, "other", three), ownsName(revoked, "other", three)], [true, false]);
+    assert.ok(ownsName(revokeKey(vouched, two, now + 1), "other", three));
+  });
+
+  it("does not come back by the same invite, but by a new one", () => {
+    const revoked = revokeKey(joined, one, now + 1);
+    assert.throws(() => useInvite(revoked, token, one, now + 2), {
+      code: "unauthorized",
+      message: "the key was revoked",
+    });
+    const again = addInvite(revoked, { uses: 1, expiresAt: now + dayMs }, now);
+    const back = useInvite(again.book, again.token, one, now + 3);
+    assert.ok(isEnrolled(back, one));
+    // Revoked once more, also the first invite stays used.
+    const gone = revokeKey(back, one, now + 4);
+    for (const each of [token, again.token])
+      assert.throws(() => useInvite(gone, each, one, now + 5), {
+        code: "unauthorized",
+        message: "the key was revoked",
+      });
+  });
+});
+
+describe("a friendly name", () => {
+  const mine = grantName(emptyBook, "myapp", one, now);
+
+  it("belongs to one key", () => {
+    assert.ok(ownsName(mine, "myapp", one));
+    assert.equal(grantName(mine, "myapp", one, now + 1), mine);
+    assert.throws(() => grantName(mine, "myapp", two, now), { code: "name", message: /belongs to another key/ });
+  });
+
+  it("is kept free for 30 days after it was given up, for everyone but its last owner", () => {
+    const free = releaseName(mine, "myapp", now);
+    assert.ok(!ownsName(free, "myapp", one));
+    assert.throws(() => grantName(free, "myapp", two, now + quarantineMs - 1), {
+      code: "name",
+      message: "the name myapp was given up and is kept free until 2026-12-24",
+    });
+    assert.ok(ownsName(grantName(free, "myapp", one, now + 1), "myapp", one));
+    assert.ok(ownsName(grantName(free, "myapp", two, now + quarantineMs), "myapp", two));
+    assert.throws(() => releaseName(free, "myapp", now), { code: "usage" });
+  });
+
+  it("is one of ten at most", () => {
+    let book = emptyBook;
+    for (let i = 0; i < 10; i++) book = grantName(book, `app${i}`, one, now);
+    assert.throws(() => grantName(book, "more", one, now), { code: "name", message: /10 names already/ });
+    book = grantName(releaseName(book, "app0", now), "more", one, now);
+    assert.ok(ownsName(book, "more", one));
+  });
+
+  it("is not one that programs look for by themselves", () => {
+    for (const name of ["wpad", "autodiscover"])
+      assert.throws(() => grantName(emptyBook, name, one, now), { code: "name", message: /by themselves/ });
+  });
+
+  it("may be called like a property of every object", () => {
+    assert.ok(!ownsName(emptyBook, "constructor", one));
+    assert.ok(ownsName(grantName(emptyBook, "constructor", one, now), "constructor", one));
+  });
+});
+
+describe("the book", () => {
+  it("forgets what nobody needs to know any more", () => {
+    const { book, token } = invited(2);
+    const joined = revokeKey(useInvite(useInvite(book, token, one, now), token, two, now), one, now);
+    const named = releaseName(grantName(grantName(joined, "kept", two, now), "gone", two, now), "gone", now);
+    const later = pruned(named, now + dayMs + 30 * dayMs);
+    assert.deepEqual(Object.keys(later.invites), []);
+    assert.deepEqual(Object.keys(later.keys), [two]);
+    assert.deepEqual(Object.keys(later.names), ["kept"]);
+    const before = pruned(named, now + 29 * dayMs);
+    assert.deepEqual([Object.keys(before.invites).length, Object.keys(before.keys).length], [1, 2]);
+  });
+
+  it("survives being written", () => {
+    const { book, token } = invited();
+    const full = releaseName(grantName(useInvite(book, token, one, now), "myapp", one, now), "myapp", now);
+    const text = JSON.stringify(full);
+    assert.equal(JSON.stringify(readBook(JSON.parse(text))), text);
+  });
+
+  it("is read without what a newer program has put in", () => {
+    const known = { invites: {}, keys: { a: { enrolledAt: 1, invite: "i" } }, names: {} };
+    const newer = { ...known, later: [], keys: { a: { ...known.keys.a, later: true } } };
+    assert.equal(JSON.stringify(readBook(newer)), JSON.stringify(known));
+  });
+
+  const damages: readonly [unknown, RegExp][] = [
+    [[], /it is not an object/],
+    [{}, /invites is not an object/],
+    [{ invites: {}, keys: { a: null }, names: {} }, /keys\.a is not an object/],
+    [{ invites: { a: { hash: 1 } }, keys: {}, names: {} }, /invites\.a\.hash is not a text/],
+    [{ invites: {}, keys: {}, names: { a: { fingerprint: "x", grantedAt: -1 } } }, /names\.a\.grantedAt is not/],
+  ];
+  for (const [value, message] of damages) {
+    it(`says what is wrong with ${JSON.stringify(value)}`, () =>
+      assert.throws(() => readBook(value), { code: "state", message }));
+  }
+});

@@ -1,0 +1,69 @@
+import { PortholeError } from "@porthole/common/errors";
+import type { Book } from "./enrollment-store.ts";
+
+/** Reads what a file has; throws an error that names the damage. */
+export function readBook(value: unknown): Book {
+  const { invites, keys, names } = record(value, "it");
+  return {
+    invites: entries(invites, "invites", (invite, where) => ({
+      hash: text(invite["hash"], `${where}.hash`),
+      uses: count(invite["uses"], `${where}.uses`),
+      usedBy: list(invite["usedBy"], `${where}.usedBy`),
+      createdAt: count(invite["createdAt"], `${where}.createdAt`),
+      expiresAt: count(invite["expiresAt"], `${where}.expiresAt`),
+      label: optional(invite["label"], (given) => text(given, `${where}.label`)),
+    })),
+    keys: entries(keys, "keys", (key, where) => ({
+      enrolledAt: count(key["enrolledAt"], `${where}.enrolledAt`),
+      invite: text(key["invite"], `${where}.invite`),
+      label: optional(key["label"], (given) => text(given, `${where}.label`)),
+      revokedAt: optional(key["revokedAt"], (given) => count(given, `${where}.revokedAt`)),
+    })),
+    names: entries(names, "names", (name, where) => ({
+      fingerprint: text(name["fingerprint"], `${where}.fingerprint`),
+      member: optional(name["member"], (given) => text(given, `${where}.member`)),
+      grantedAt: count(name["grantedAt"], `${where}.grantedAt`),
+      releasedAt: optional(name["releasedAt"], (given) => count(given, `${where}.releasedAt`)),
+    })),
+  };
+}
+
+function record(value: unknown, where: string): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw damaged(where, "an object");
+  return value as Record<string, unknown>;
+}
+
+function entries<T>(
+  value: unknown,
+  where: string,
+  read: (entry: Record<string, unknown>, where: string) => T,
+): Record<string, T> {
+  const pairs = Object.entries(record(value, where)).map(([name, entry]): [string, T] => [
+    name,
+    read(record(entry, `${where}.${name}`), `${where}.${name}`),
+  ]);
+  return Object.fromEntries(pairs);
+}
+
+function text(value: unknown, where: string): string {
+  if (typeof value !== "string") throw damaged(where, "a text");
+  return value;
+}
+
+function count(value: unknown, where: string): number {
+  if (!Number.isSafeInteger(value) || Number(value) < 0) throw damaged(where, "a whole number");
+  return Number(value);
+}
+
+function list(value: unknown, where: string): string[] {
+  if (!Array.isArray(value)) throw damaged(where, "a list");
+  return value.map((item) => text(item, where));
+}
+
+function optional<T>(value: unknown, read: (value: unknown) => T): T | undefined {
+  return value === undefined ? undefined : read(value);
+}
+
+function damaged(where: string, expected: string): PortholeError {
+  return new PortholeError("state", `${where} is not ${expected}`);
+}

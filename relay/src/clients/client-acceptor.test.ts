@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { PortholeError } from "@porthole/common/errors";
+import { dialQuic } from "@porthole/common/link/quic";
+import { silentLogger } from "@porthole/common/log";
+import { freePort } from "@porthole/testing";
+import { systemClock } from "@porthole/common/util";
+import { AgentDoor } from "./client-acceptor.ts";
+import type { RelayCertificate } from "../certificates/relay-certificate.ts";
+import { clientIdentity, relayIdentity, selfSigned, type TestIdentity } from "../quic-worker/fixture.test.ts";
+import { testLimits } from "../limits/fixture.test.ts";
+import { AgentGate } from "../limits/index.ts";
+
+const certificate = ({ cert, key }: TestIdentity): RelayCertificate => ({
+  ...{ cert, key },
+  fingerprint: "not looked at",
+  expiresAt: Number.POSITIVE_INFINITY,
+});
+const holder = { fingerprint: "somebody", address: "127.0.0.1" };
+const quicOptions = { address: "127.0.0.1", port: 0, admission: "ticket", memoryCapBytes: 1024 ** 3 } as const;
+
+describe("where agents come in", function () {
+  this.timeout(20_000);
+  let door: AgentDoor;
+  /** For each time that QUIC was said to be there: whether it could be had. */
+  let told: boolean[];
+
+  beforeEach(() => {
+    told = [];
+    door = new AgentDoor({
+      certificate: certificate(relayIdentity),
+      clock: systemClock,
+      log: silentLogger,
+      signal: new AbortController().signal,
+      gate: new AgentGate({ clock: systemClock, limits: () => testLimits, onLimit: () => {} }),
+      onCarrier: (carrier) => carrier.destroy(new PortholeError("closed", "seen")),
+      onQuicUp: () => void told.push(door.ticket(holder, false) !== undefined),
+    });
+  });
+
+  afterEach(() => door.close());
+
+  it("QUIC is told of when it is there: whoever came before it has got no ticket", async () => {
+    const opening = door.openQuic(quicOptions);
+    assert.equal(door.ticket(holder, false), undefined);
+    await opening;
+    assert.deepEqual(told, [true]);
+  });
+
+  it("a certificate that comes while QUIC starts is QUIC's, too", async () => {
+    const port = await freePort();
+    const opening = door.openQuic({ ...quicOptions, port, admission: "open" });
+    const renewed = selfSigned();
+    door.setCertificate(certificate(renewed));
+    await opening;
+    const trust = { kind: "pinned", pem: renewed.cert } as const;
+    const { signal } = new AbortController();
+    const carrier = await dialQuic({ host: "127.0.0.1", port, ...clientIdentity, trust }, { signal });
+    await carrier.closed;
+  });
+});

@@ -1,0 +1,101 @@
+import type { Socket } from "node:net";
+import { PortholeError } from "@porthole/common/errors";
+import { readPeer } from "@porthole/common/identity";
+import type { Carrier } from "@porthole/common/link";
+import { createHttp2Acceptor, type Http2Acceptor } from "@porthole/common/link/http2";
+import type { Logger } from "@porthole/common/log";
+import { limits, type QuicTicket } from "@porthole/common/protocol";
+import { deadline, systemClock, type Clock } from "@porthole/common/util";
+import type { RelayCertificate } from "../certificates/relay-certificate.ts";
+import { Lane } from "../quic-worker/quic-worker.ts";
+import type { LaneFacts } from "../quic-worker/facts.ts";
+import type { TicketHolder } from "../quic-worker/ticket-office.ts";
+import type { AgentGate, Applicant } from "../limits/index.ts";
+
+export interface AgentDoorOptions {
+  readonly certificate: RelayCertificate;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  readonly gate: AgentGate;
+  /** `applicant` is whom the gate let in; QUIC's have not been asked for yet. */
+  readonly onCarrier: (carrier: Carrier, applicant?: Applicant) => void;
+  /** QUIC is there now; some agents may have come when it was not. */
+  readonly onQuicUp: () => void;
+}
+
+/** Where agents come in, over either transport: TLS with the relay's certificate, then a carrier. */
+export class AgentDoor {
+  readonly #options: AgentDoorOptions;
+  readonly #acceptor: Http2Acceptor;
+  #certificate: RelayCertificate;
+  #lane: Lane | undefined;
+
+  constructor(options: AgentDoorOptions) {
+    this.#options = options;
+    this.#certificate = options.certificate;
+    this.#acceptor = createHttp2Acceptor({ ...options.certificate, verifyPeer: (der) => void readPeer(der) });
+  }
+
+  /** What clients pin. */
+  get fingerprint(): string {
+    return this.#certificate.fingerprint;
+  }
+
+  /** For connections from now on; links that are up stay up. */
+  setCertificate(certificate: RelayCertificate): void {
+    this.#certificate = certificate;
+    this.#acceptor.setCertificate(certificate.cert, certificate.key);
+    this.#lane?.setCertificate(certificate.cert, certificate.key);
+  }
+
+  /** Whether a TCP connection to the API port may come from there now; asked once for each. */
+  admits(address: string | undefined): boolean {
+    return this.#options.gate.admits(address);
+  }
+
+  /** A TCP connection that was admitted. */
+  accept(socket: Socket): void {
+    const { clock, log, gate, onCarrier, signal: stop } = this.#options;
+    const applicant = gate.enter(socket.remoteAddress);
+    const { signal, release } = deadline(clock, limits.admissionDeadlineMs, "An agent's handshake", stop);
+    void this.#acceptor
+      .accept(socket, { signal })
+      .finally(release)
+      .then(
+        (carrier) => onCarrier(carrier, applicant),
+        (reason: unknown) => {
+          const error = PortholeError.from(reason);
+          applicant.end(error);
+          log.debug({ code: error.code }, error.message);
+        },
+      );
+  }
+
+  /** Opens the UDP port, in a process of its own. Rejects with `address` or `key`; where there is no QUIC, HTTP/2 serves alone. */
+  async openQuic(options: {
+    readonly address: string;
+    readonly port: number;
+    readonly admission: "ticket" | "open";
+    readonly memoryCapBytes: number;
+  }): Promise<void> {
+    const { log, onCarrier, onQuicUp: onUp } = this.#options;
+    const { cert, key } = this.#certificate;
+    this.#lane = new Lane({ ...options, cert, key, clock: systemClock, log, onCarrier, onUp });
+    await this.#lane.open();
+  }
+
+  /** See Lane.ticket. */
+  ticket(holder: TicketHolder, anywhere: boolean): QuicTicket | undefined {
+    return this.#lane?.ticket(holder, anywhere);
+  }
+
+  /** How QUIC is doing; undefined before `openQuic`. */
+  quic(): LaneFacts | undefined {
+    return this.#lane?.facts();
+  }
+
+  async close(): Promise<void> {
+    await this.#lane?.close();
+  }
+}

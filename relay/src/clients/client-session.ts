@@ -1,0 +1,244 @@
+import { randomBytes } from "node:crypto";
+import type { PermitOffice } from "../certificates/issuance-quotas.ts";
+import { PortholeError } from "@porthole/common/errors";
+import { readPeer, readVoucher } from "@porthole/common/identity";
+import { createLink, type Carrier, type Link } from "@porthole/common/link";
+import type { Logger } from "@porthole/common/log";
+import { canonicalHostName, limits, protocolVersion, type Hello, type QuicTicket } from "@porthole/common/protocol";
+import { Secret, withDeadline, type Clock } from "@porthole/common/util";
+import type { Admission } from "../admission/index.ts";
+import type { Applicant } from "../limits/index.ts";
+import type { Metrics } from "../monitoring/metrics.ts";
+import type { AgentLink, Registry } from "./registry.ts";
+import { Traffic } from "../monitoring/traffic.ts";
+
+export interface AgentDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly registry: Registry;
+  readonly admission: Pick<Admission, "admit">;
+  /** Shares out what the certificate authority gives to all names under our domain. */
+  readonly permits: PermitOffice;
+  /** Makes a ticket for a QUIC handshake; undefined while there is no QUIC. */
+  readonly ticket: (
+    holder: { readonly fingerprint: string; readonly address: string },
+    anywhere: boolean,
+  ) => QuicTicket | undefined;
+  /** Allowed suffixes; empty allows any and offers `localhost`. */
+  readonly suffixes: readonly string[];
+  readonly publicPort: number;
+  readonly software: string;
+  /** Why nobody is admitted now; undefined when clients are. */
+  readonly refusal: () => PortholeError | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** An agent's connection from its handshake to its end. Never rejects. */
+export async function serveAgent(carrier: Carrier, applicant: Applicant, deps: AgentDeps): Promise<void> {
+  const { clock, registry, metrics, signal } = deps;
+  const link = createLink(carrier, { clock, heartbeat: "watch" });
+  const id = randomBytes(4).toString("hex");
+  const from = { link: id, transport: link.kind, address: link.remote.address };
+  let agent: AgentLink;
+  try {
+    agent = await withDeadline(
+      { clock, delayMs: limits.admissionDeadlineMs, what: "The client's hello", signal },
+      (deadline) => admit(link, id, applicant, deps, deadline),
+    );
+  } catch (reason) {
+    const error = PortholeError.from(reason);
+    applicant.end(error);
+    metrics.agentRefused(error.code);
+    deps.log.info({ ...from, code: error.code }, `Refused an agent: ${error.message}`);
+    await refuse(link, error);
+    return;
+  }
+  const known = { ...from, agent: agent.clientId };
+  const others = registry.instances(agent.clientId);
+  if (others.size > 0 && !others.has(agent.instance))
+    deps.log.warn(known, "Another process with the same key is connected; both serve");
+  lookAtOthers(agent, registry);
+  registry.add(agent);
+  metrics.agentAdmitted(link.kind);
+  deps.log.info(known, "Agent connected");
+  const watching = watchControl(agent, deps);
+  const drain = (): void => void sendAway(link, signal.reason);
+  if (signal.aborted) drain();
+  signal.addEventListener("abort", drain, { once: true });
+  const ended = await link.closed;
+  // Its last word explains the end better than the transport does.
+  const reason = (await watching) ?? ended;
+  signal.removeEventListener("abort", drain);
+  registry.remove(agent);
+  applicant.end(reason);
+  metrics.linkEnded(link.kind, reason.code);
+  deps.log.info({ ...known, code: reason.code }, `Agent disconnected: ${reason.message}`);
+}
+
+/**
+ * Who dials anew may have lost what it had; visitors must not find that out one by one. A TCP connection can't come along to another
+ * address, a QUIC connection can.
+ */
+function lookAtOthers({ label, instance, link }: AgentLink, registry: Registry): void {
+  for (const other of registry.find(label)) {
+    if (other.instance !== instance) continue;
+    const { kind, remote } = other.link;
+    const isElsewhere = kind === link.kind && kind !== "quic" && remote.address !== link.remote.address;
+    if (isElsewhere) other.link.doubt();
+    else void other.link.probe();
+  }
+}
+
+/** The relay stops: the client learns that it was no accident. */
+async function sendAway(link: Link, reason: unknown): Promise<void> {
+  const error = PortholeError.from(reason);
+  link.control.send({ type: "drain", reason: error.message, deadlineMs: 0 });
+  await link.close(error);
+}
+
+async function admit(
+  link: Link,
+  id: string,
+  applicant: Applicant,
+  deps: AgentDeps,
+  signal: AbortSignal,
+): Promise<AgentLink> {
+  if (!link.peerCertificate) throw new PortholeError("protocol", "the client presented no certificate");
+  const peer = readPeer(link.peerCertificate);
+  link.forgetPeerCertificate();
+  const hello = await receiveHello(link);
+  const refusal = deps.refusal();
+  if (refusal) throw refusal;
+  const suffix = chooseSuffix(hello.suffix, deps.suffixes);
+  const { name, token, voucher } = hello;
+  const { label, member, objection, isJudged } = await deps.admission.admit(
+    {
+      peer,
+      suffix,
+      address: link.remote.address,
+      ...(name === undefined ? {} : { name }),
+      ...(token === undefined ? {} : { token: new Secret(token) }),
+      ...(voucher === undefined ? {} : { member: readVoucher(voucher, peer.fingerprint) }),
+    },
+    signal,
+  );
+  // It may have been revoked while its admission was being written down.
+  const objected = objection();
+  if (objected) throw objected;
+  // Or the relay has told everybody meanwhile that it will stop.
+  const late = deps.refusal();
+  if (late) throw late;
+  const hostnames = [`${label}.${suffix}`];
+  applicant.admit(peer.clientId);
+  const { fingerprint } = peer;
+  const ticket = deps.ticket({ fingerprint, address: link.remote.address }, false);
+  link.control.send({
+    type: "welcome",
+    clientId: peer.clientId,
+    hostnames,
+    publicPort: deps.publicPort,
+    limits: { maxStreams: link.maxStreams },
+    software: deps.software,
+    observedAddress: link.remote.address,
+    ...(ticket ? { ticket } : {}),
+  });
+  const { clientId } = peer;
+  const { instance } = hello;
+  const connectedAt = deps.clock.now();
+  const traffic = new Traffic();
+  const who = { clientId, fingerprint, member, label, hostnames, instance };
+  return { id, ...who, link, objection, isJudged, connectedAt, traffic };
+}
+
+async function receiveHello(link: Link): Promise<Hello> {
+  const message = await link.control.next();
+  if (!message) throw await link.closed;
+  if (message.type !== "hello") throw new PortholeError("protocol", `expected hello, got ${message.type}`);
+  if (message.protocol < protocolVersion)
+    throw new PortholeError(
+      "version",
+      `this relay speaks version ${protocolVersion} of the protocol, the client only ${message.protocol}; update the client`,
+    );
+  return message;
+}
+
+function chooseSuffix(wanted: string | undefined, allowed: readonly string[]): string {
+  if (wanted === undefined) return allowed[0] ?? "localhost";
+  const suffix = canonicalHostName(wanted);
+  if (suffix !== undefined && (allowed.length === 0 || allowed.includes(suffix))) return suffix;
+  throw new PortholeError("name", `the suffix ${JSON.stringify(wanted)} is not served here; try ${allowed.join(", ")}`);
+}
+
+/** Tells the client why, then ends the link. */
+export async function refuse(link: Link, error: PortholeError): Promise<void> {
+  link.control.send({
+    type: "reject",
+    code: error.code,
+    message: error.hint ? `${error.message.replace(/\.$/, "")}. ${error.hint}` : error.message,
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+  });
+  await link.close(error);
+}
+
+/** What a client may say after welcome. Resolves at the end of the link, with the goodbye if there was one. */
+async function watchControl(agent: AgentLink, deps: AgentDeps): Promise<PortholeError | undefined> {
+  const { link } = agent;
+  let goodbye: PortholeError | undefined;
+  for (let message = await link.control.next(); message; message = await link.control.next()) {
+    switch (message.type) {
+      case "goodbye":
+        deps.registry.remove(agent);
+        goodbye = new PortholeError("closed", `The client said goodbye: ${message.reason}`);
+        void sayGoodbye(link, goodbye);
+        break;
+      case "permit-request":
+        void givePermit(agent, message.hostname, deps);
+        break;
+      case "ticket-request": {
+        const holder = { fingerprint: agent.fingerprint, address: link.remote.address };
+        const ticket = deps.ticket(holder, message.anywhere ?? false);
+        link.control.send(ticket ? { type: "ticket", ticket } : { type: "ticket" });
+        break;
+      }
+      case "hello":
+      case "welcome":
+      case "reject":
+      case "drain":
+      case "permit":
+      case "ticket":
+        link.destroy(new PortholeError("protocol", `The client sent ${message.type} in the middle of a session`));
+        return undefined;
+    }
+  }
+  return goodbye;
+}
+
+/** The visitors that are there finish first. */
+async function sayGoodbye(link: Link, reason: PortholeError): Promise<void> {
+  await link.idle();
+  await link.close(reason);
+}
+
+async function givePermit(agent: AgentLink, hostname: string, deps: AgentDeps): Promise<void> {
+  const { control } = agent.link;
+  try {
+    if (!agent.hostnames.includes(hostname))
+      throw new PortholeError("name", `${hostname} is not a name of this client`);
+    await deps.permits.take(hostname, agent.member);
+    const { all, own } = await deps.permits.left(agent.member);
+    const about = { link: agent.id, agent: agent.clientId, hostname, left: all };
+    deps.log.info(about, "Gave a permit to order a certificate");
+    control.send({ type: "permit", hostname, left: own });
+  } catch (reason) {
+    const { code, message, retryAfterMs } = PortholeError.from(reason);
+    deps.log.warn({ link: agent.id, agent: agent.clientId, hostname, code, retryAfterMs }, `No permit: ${message}`);
+    control.send({
+      type: "permit",
+      hostname,
+      code,
+      message,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    });
+  }
+}

@@ -1,0 +1,11 @@
+import type { Command } from "./command.ts";
+import { disconnect } from "./disconnect.ts";
+import { doctor } from "./doctor.ts";
+import { invite } from "./invite.ts";
+import { keys } from "./keys.ts";
+import { names } from "./names.ts";
+import { setup } from "./setup.ts";
+import { status } from "./status.ts";
+
+/** By the first argument. Without one of these the program is the relay itself. */
+export const commands: Readonly<Record<string, Command>> = { setup, doctor, invite, keys, names, status, disconnect };

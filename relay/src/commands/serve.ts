@@ -1,0 +1,108 @@
+import { collectDefaultMetrics } from "prom-client";
+import { PortholeError } from "@porthole/common/errors";
+import type { Logger } from "@porthole/common/log";
+import { systemClock } from "@porthole/common/util";
+import { openControlSocket } from "@porthole/common/control";
+import { nodeVersionWarning } from "@porthole/common/node-support";
+import type { OptionValues } from "@porthole/common/options";
+import { parseKey } from "../admission/index.ts";
+import { optionsFor, relayConfig, type RelayConfig } from "../config/config.ts";
+import type { Relay } from "../contract.ts";
+import { createLogger } from "../monitoring/logger.ts";
+import type { relayOptions } from "../config/options.ts";
+import { startRelay } from "../relay.ts";
+
+/** The relay as a program: runs until a signal ends it. `readValues` is asked again at SIGHUP. */
+export async function serve(readValues: () => OptionValues<typeof relayOptions>): Promise<void> {
+  const hangup = heedHangup();
+  const values = readValues();
+  const log = createLogger({ json: values.json, level: values["log-level"] });
+  const warning = nodeVersionWarning();
+  if (warning) log.warn({}, warning);
+  const config = relayConfig(values);
+  let relay: Relay | undefined;
+  const control = await openControlSocket({
+    stateDir: config.stateDir,
+    program: "relay",
+    clock: systemClock,
+    commands: {
+      status: () => relay?.report(),
+      disconnect: (params) => relay && { links: relay.disconnect(parseKey(String(params))) },
+    },
+    inUseHint: "End the other one, or give this one a --state-dir of its own.",
+  });
+  try {
+    relay = await startRelay(config, { clock: systemClock, log });
+    collectDefaultMetrics({ register: relay.metrics.registry });
+    announce(relay, config, log);
+    hangup.reload(relay, () => relayConfig(readValues()), log);
+    const signal = await nextSignal();
+    log.info({ signal }, "Stopping; another signal ends it at once");
+    const impatience = new AbortController();
+    void nextSignal().then(() => impatience.abort());
+    await relay.drain(impatience.signal);
+    hangup.stop();
+    await relay.close();
+  } finally {
+    await control.close();
+  }
+}
+
+function announce(relay: Relay, config: RelayConfig, log: Logger): void {
+  log.info(
+    {
+      bindAddress: config.bindAddress,
+      api: relay.apiPort,
+      public: relay.publicPort,
+      ...(relay.alpnPort === undefined ? {} : { alpn: relay.alpnPort }),
+      ...(relay.httpPort === undefined ? {} : { http: relay.httpPort }),
+      ...(relay.adminPort === undefined ? {} : { admin: relay.adminPort }),
+      fingerprint: relay.fingerprint,
+    },
+    "Relay is ready",
+  );
+  if (relay.quicUnavailable !== undefined)
+    log.warn({}, `QUIC is unavailable, agents connect over HTTP/2: ${relay.quicUnavailable}`);
+  if (config.admission.open && config.isReachable)
+    log.warn({}, "--open: anyone may connect and expose whatever they like under your domain");
+}
+
+interface Hangup {
+  /** From now on; and at once, if it has come before. */
+  reload(relay: Relay, readConfig: () => RelayConfig, log: Logger): void;
+  stop(): void;
+}
+
+/** Heeded from the first moment: without a listener SIGHUP ends a process, and whoever renews a certificate does not know that it only starts. */
+function heedHangup(): Hangup {
+  let isMissed = false;
+  let reload = async (): Promise<void> => {
+    isMissed = true;
+  };
+  const onHangup = (): void => void reload();
+  // On Windows it means that the terminal is gone.
+  if (process.platform !== "win32") process.on("SIGHUP", onHangup);
+  return {
+    reload(relay, readConfig, log) {
+      reload = async () => {
+        try {
+          const later = await relay.reload(readConfig());
+          log.info({}, "Reloaded");
+          if (later.length > 0) log.warn({ settings: optionsFor(later) }, "Some changes need a restart");
+        } catch (reason) {
+          const { message, hint } = PortholeError.from(reason);
+          log.error({ hint }, `Not reloaded, everything stays as it was: ${message}`);
+        }
+      };
+      if (isMissed) onHangup();
+    },
+    stop: () => void process.off("SIGHUP", onHangup),
+  };
+}
+
+function nextSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    process.once("SIGINT", resolve);
+    process.once("SIGTERM", resolve);
+  });
+}

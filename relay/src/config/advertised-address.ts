@@ -1,0 +1,56 @@
+import { X509Certificate } from "node:crypto";
+import { join } from "node:path";
+import { PortholeError } from "@porthole/common/errors";
+import { parseFingerprint } from "@porthole/common/identity";
+import { isLoopback } from "@porthole/common/protocol";
+import { readJson, writeJson } from "@porthole/common/util";
+import type { RelayCertificate } from "../certificates/relay-certificate.ts";
+import type { RelayConfig } from "./config.ts";
+
+/** How clients reach a relay. It is written down, so that invites can be made without the relay's own settings. */
+export interface Contact {
+  /** Undefined when it has no name and listens on all addresses. */
+  readonly host?: string | undefined;
+  readonly port: number;
+  /** Undefined where a CA vouches for a key that may change. */
+  readonly pin?: string | undefined;
+}
+
+export function contactOf(config: RelayConfig, apiPort: number, certificate: RelayCertificate): Contact {
+  const { acme, suffixes, bindAddress, tlsFiles } = config;
+  const publicName = acme?.domain ?? suffixes.find((suffix) => !isLoopback(suffix));
+  const isAnyAddress = bindAddress === "0.0.0.0" || bindAddress === "::";
+  const isLasting = tlsFiles === undefined || isSelfSigned(certificate.cert);
+  return {
+    host: publicName ?? (isAnyAddress ? undefined : bindAddress),
+    port: apiPort,
+    ...(isLasting ? { pin: certificate.fingerprint } : {}),
+  };
+}
+
+export async function writeContact(stateDir: string, contact: Contact): Promise<void> {
+  await writeJson(pathIn(stateDir), contact);
+}
+
+/** Undefined before the relay's first start. Rejects with `state` when the file is damaged. */
+export function readContact(stateDir: string): Promise<Contact | undefined> {
+  return readJson(pathIn(stateDir), (value) => {
+    const { host, port, pin } = Object(value) as { readonly [key: string]: unknown };
+    const isText = [host, pin].every((text) => text === undefined || typeof text === "string");
+    if (typeof port !== "number" || !isText) throw new PortholeError("state", "it does not say where the relay is");
+    return {
+      host: host as string | undefined,
+      port,
+      pin: pin === undefined ? undefined : parseFingerprint(pin as string),
+    };
+  });
+}
+
+function pathIn(stateDir: string): string {
+  return join(stateDir, "relay.json");
+}
+
+function isSelfSigned(pem: string): boolean {
+  const certificate = new X509Certificate(pem);
+  return certificate.verify(certificate.publicKey);
+}

@@ -1,0 +1,209 @@
+import { join } from "node:path";
+import { directoryUrlOf, type AcmeSettings } from "@porthole/common/acme";
+import { permitLimits, type PermitLimits } from "../certificates/issuance-quota.ts";
+import { PortholeError } from "@porthole/common/errors";
+import type { OptionValues } from "@porthole/common/options";
+import { canonicalHostName, isLoopback } from "@porthole/common/protocol";
+import { dataFolder } from "@porthole/common/util";
+import type { AdmissionConfig } from "../admission/index.ts";
+import { defaultMemoryMebibytes } from "../quic-worker/memory.ts";
+import type { RelayLimits } from "../limits/index.ts";
+import type { relayOptions } from "./options.ts";
+
+/** What a relay needs to know, complete and checked. Ports may be 0: the system chooses. */
+export interface RelayConfig {
+  readonly bindAddress: string;
+  readonly apiPort: number;
+  readonly publicPort: number;
+  /** Undefined without a public name: no CA could ask. */
+  readonly alpnPort: number | undefined;
+  readonly httpPort: number | undefined;
+  /** Canonical; empty allows any, and offers `localhost`. */
+  readonly suffixes: readonly string[];
+  readonly tlsFiles: { readonly cert: string; readonly key: string } | undefined;
+  /** Turns ACME for the relay's own name on. */
+  readonly acme: (AcmeSettings & { readonly domain: string }) | undefined;
+  /** How many certificates clients may order. */
+  readonly permits: PermitLimits;
+  /** Under which names clients may know the relay itself. */
+  readonly ownNames: readonly string[];
+  /** Whether anyone but this machine could connect. */
+  readonly isReachable: boolean;
+  readonly admission: AdmissionConfig;
+  /** Whether QUIC is for those only who have come over HTTP/2 before. */
+  readonly quicAdmission: "ticket" | "open";
+  /** What the process that serves QUIC may hold. */
+  readonly quicMemoryBytes: number;
+  readonly stateDir: string;
+  readonly limits: RelayLimits;
+  /** Where monitoring asks. */
+  readonly admin: { readonly address: string; readonly port: number } | undefined;
+}
+
+/** The options that decide about each setting; none for what follows from another one. */
+const optionsOf: Readonly<Record<keyof RelayConfig, readonly string[]>> = {
+  bindAddress: ["bind-addr"],
+  apiPort: ["api-port"],
+  publicPort: ["pub-port"],
+  alpnPort: ["alpn-port"],
+  httpPort: ["http-port"],
+  suffixes: ["domain-suffix"],
+  tlsFiles: ["tls-cert", "tls-key"],
+  acme: [
+    "acme-domain",
+    "acme-directory",
+    "acme-email",
+    "acme-creds-path",
+    "acme-staging",
+    "acme-renew-days",
+    "acme-eab-kid",
+    "acme-eab-hmac",
+  ],
+  permits: ["new-names-per-week"],
+  ownNames: [],
+  isReachable: [],
+  admission: ["authorized-keys", "auth-webhook", "auth-webhook-secret", "open"],
+  quicAdmission: ["quic-admission"],
+  quicMemoryBytes: ["quic-memory"],
+  stateDir: ["state-dir"],
+  limits: [],
+  admin: ["admin-port", "admin-addr"],
+};
+
+/** What a person would have to look at, for settings of a relay's configuration. */
+export function optionsFor(settings: readonly string[]): string[] {
+  return settings.flatMap((setting) => optionsOf[setting as keyof RelayConfig] ?? []);
+}
+
+const mebibyte = 1024 * 1024;
+
+/** Throws `usage` for values that don't go together. */
+export function relayConfig(values: OptionValues<typeof relayOptions>): RelayConfig {
+  const suffixes = values["domain-suffix"].map(parseSuffix);
+  const isPublic = values["acme-domain"] !== undefined || suffixes.some((suffix) => !isLoopback(suffix));
+  const cert = values["tls-cert"];
+  const key = values["tls-key"];
+  if ((cert === undefined) !== (key === undefined))
+    throw new PortholeError("usage", `--tls-${cert ? "cert" : "key"} needs --tls-${cert ? "key" : "cert"} with it`);
+  const stateDir = values["state-dir"] ?? dataFolder("porthole-relay");
+  const acme = acmeSettings(values, stateDir);
+  if (acme && cert !== undefined)
+    throw new PortholeError("usage", "--acme-domain and --tls-cert contradict each other");
+  const keys = values["authorized-keys"];
+  if (keys !== undefined && values.open)
+    throw new PortholeError("usage", "--open and --authorized-keys contradict each other");
+  const webhook = webhookSettings(values);
+  const bindAddress = values["bind-addr"] ?? (isPublic ? "0.0.0.0" : "127.0.0.1");
+  const isReachable = isPublic || !isLoopback(bindAddress);
+  const ownNames = [...(suffixes.length > 0 ? suffixes : ["localhost"]), ...(acme ? [acme.domain] : [])];
+  return {
+    bindAddress,
+    isReachable,
+    ownNames,
+    apiPort: values["api-port"],
+    publicPort: values["pub-port"],
+    alpnPort: isPublic ? values["alpn-port"] : undefined,
+    httpPort: values["http-port"],
+    suffixes,
+    tlsFiles: cert !== undefined && key !== undefined ? { cert, key } : undefined,
+    acme,
+    permits: permitLimits(values["new-names-per-week"]),
+    admission: {
+      open: values.open || (!isReachable && keys === undefined && !webhook),
+      keysPath: keys,
+      webhook,
+      // Where anyone may connect, names would be for whoever takes them all first.
+      givesNames: !(isReachable && values.open),
+      reservedNames: ownNames,
+      stateDir,
+    },
+    quicAdmission: values["quic-admission"],
+    quicMemoryBytes: (values["quic-memory"] ?? defaultMemoryMebibytes()) * mebibyte,
+    stateDir,
+    limits: relayLimits(values, isReachable),
+    admin:
+      values["admin-port"] === undefined ? undefined : { address: values["admin-addr"], port: values["admin-port"] },
+  };
+}
+
+function webhookSettings(values: OptionValues<typeof relayOptions>): AdmissionConfig["webhook"] {
+  const url = values["auth-webhook"];
+  const secret = values["auth-webhook-secret"];
+  if (url === undefined && secret === undefined) return undefined;
+  if (url === undefined || secret === undefined)
+    throw new PortholeError("usage", "--auth-webhook and --auth-webhook-secret-file belong together");
+  if (values.open) throw new PortholeError("usage", "--open and --auth-webhook contradict each other");
+  const { protocol, username, password } = URL.canParse(url)
+    ? new URL(url)
+    : { protocol: "", username: "", password: "" };
+  if (protocol !== "https:" && protocol !== "http:")
+    throw new PortholeError("usage", `--auth-webhook: ${JSON.stringify(url)} is not an http or https URL`);
+  if (username !== "" || password !== "")
+    throw new PortholeError(
+      "usage",
+      "--auth-webhook has a password in it, which every user of this machine could see",
+      {
+        hint: "The signature by --auth-webhook-secret-file says who asks.",
+      },
+    );
+  if (secret.reveal().length < 16)
+    throw new PortholeError("usage", "The secret of --auth-webhook-secret-file has fewer than 16 characters", {
+      hint: "Make one: openssl rand -hex 32",
+    });
+  return { url, secret };
+}
+
+function acmeSettings(
+  values: OptionValues<typeof relayOptions>,
+  stateDir: string,
+): (AcmeSettings & { readonly domain: string }) | undefined {
+  const domain = values["acme-domain"];
+  if (domain === undefined) return undefined;
+  const name = canonicalHostName(domain);
+  if (name === undefined)
+    throw new PortholeError("usage", `--acme-domain: ${JSON.stringify(domain)} is not a domain name`);
+  const kid = values["acme-eab-kid"];
+  const hmacKey = values["acme-eab-hmac"];
+  if ((kid === undefined) !== (hmacKey === undefined))
+    throw new PortholeError("usage", "--acme-eab-kid and --acme-eab-hmac-file belong together");
+  return {
+    domain: name,
+    directoryUrl: directoryUrlOf(values["acme-directory"], values["acme-staging"]),
+    email: values["acme-email"],
+    accountsPath: values["acme-creds-path"] ?? join(stateDir, "server_acme_creds.json"),
+    renewDays: values["acme-renew-days"],
+    externalAccount: kid !== undefined && hmacKey !== undefined ? { kid, hmacKey } : undefined,
+  };
+}
+
+/** On loopback everybody comes from this machine: what limits one source would limit all. */
+function relayLimits(values: OptionValues<typeof relayOptions>, isReachable: boolean): RelayLimits {
+  return {
+    visitorsPerAddress: values["visitors-per-address"] ?? (isReachable ? 50 : 0),
+    visitorsPerName: values["visitors-per-name"] ?? (isReachable ? 500 : 0),
+    maxVisitors: values["max-visitors"],
+    streamsPerAddress: values["streams-per-address"] ?? (isReachable ? 500 : 0),
+    streamsPerAgent: values["streams-per-agent"],
+    maxPendingHellos: values["max-pending-hellos"],
+    pendingAgents: values["pending-agents"] ?? {
+      start: isReachable ? 10 : 100,
+      percent: isReachable ? 30 : 0,
+      full: 100,
+    },
+    maxPenaltyMs: values["max-penalty"] ?? (isReachable ? 600_000 : 0),
+    linksPerAddress: values["links-per-address"] ?? (isReachable ? 1_000 : 0),
+    linksPerAgent: values["links-per-agent"],
+    maxLinks: values["max-links"],
+    awaitAgentsMs: values["await-agents"] ?? (isReachable ? 15_000 : 0),
+    drainMs: values.drain ?? (isReachable ? 30_000 : 0),
+  };
+}
+
+function parseSuffix(text: string): string {
+  const suffix = canonicalHostName(text.replace(/^\*?\./, ""));
+  if (suffix === undefined)
+    throw new PortholeError("usage", `--domain-suffix: ${JSON.stringify(text)} is not a domain name`, {
+      hint: "Write it as example.com.",
+    });
+  return suffix;
+}

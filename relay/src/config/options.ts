@@ -1,0 +1,194 @@
+import { choice, defineOptions, durationMs, flag, integer, path, port, text } from "@porthole/common/options";
+import { limits } from "@porthole/common/protocol";
+import { earlyDrop } from "../limits/index.ts";
+
+const count = integer(0, 1_000_000);
+
+/** Every option of the relay, once: flags, environment variables, help and documentation come from here. */
+export const relayOptions = defineOptions({
+  config: {
+    help: "TOML file with any of these settings; flags and environment variables come before it",
+    parse: path,
+    fallbackHelp: "relay.toml in the state folder, if it is there",
+  },
+  "bind-addr": {
+    help: "Address that all ports are opened on",
+    parse: text,
+    placeholder: "ADDRESS",
+    fallbackHelp: "0.0.0.0 with a public name, else 127.0.0.1",
+  },
+  "api-port": {
+    help: "Agents: QUIC on UDP, HTTP/2 on TCP; all three ports may be the same",
+    parse: port,
+    fallback: "4433",
+  },
+  "pub-port": { help: "Visitors: TLS, routed by name", parse: port, fallback: "8443" },
+  "alpn-port": {
+    help: "TLS-ALPN-01 challenges; opened only with a public name",
+    parse: port,
+    fallback: "443",
+    advanced: true,
+  },
+  "http-port": {
+    help: "Sends visitors without TLS to https; 80 is the usual one",
+    parse: port,
+    fallbackHelp: "not opened",
+  },
+  "domain-suffix": {
+    help: "Suffix of public names; several are allowed",
+    parse: text,
+    placeholder: "DOMAIN",
+    repeatable: true,
+    fallbackHelp: "any, for development on this machine",
+  },
+  "tls-cert": { help: "Certificate chain for the API port, PEM", parse: path, fallbackHelp: "self-signed" },
+  "tls-key": { help: "Its private key, PEM", parse: path },
+  "acme-domain": {
+    help: "Get a certificate for this name of the relay from a certificate authority",
+    parse: text,
+    placeholder: "DOMAIN",
+  },
+  "acme-email": { help: "Where the certificate authority may write to", parse: text, placeholder: "ADDRESS" },
+  "acme-creds-path": {
+    help: "Where the ACME account is kept",
+    parse: path,
+    fallbackHelp: "server_acme_creds.json in the state folder",
+    advanced: true,
+  },
+  "acme-staging": { help: "Let's Encrypt's authority for trying things out", parse: flag, advanced: true },
+  "acme-renew-days": {
+    help: "Renew at the latest this many days before the end",
+    parse: integer(1, 365),
+    fallback: "30",
+    advanced: true,
+  },
+  "acme-directory": {
+    help: "Directory URL of another authority",
+    parse: text,
+    placeholder: "URL",
+    fallbackHelp: "Let's Encrypt",
+    advanced: true,
+  },
+  "acme-eab-kid": { help: "Key id of an account at the authority", parse: text, placeholder: "ID", advanced: true },
+  "acme-eab-hmac": { help: "Its HMAC key", parse: text, secret: true, advanced: true },
+  "new-names-per-week": {
+    help: "New names that clients may order certificates for, all together; one who joined gets a third",
+    parse: integer(1, 1_000_000),
+    fallback: "45",
+    advanced: true,
+  },
+  "authorized-keys": {
+    help: "File with the client ids or fingerprints that may connect, one a line",
+    parse: path,
+  },
+  "auth-webhook": {
+    help: "Ask this http or https URL about clients that no list knows",
+    parse: text,
+    placeholder: "URL",
+  },
+  "auth-webhook-secret": { help: "Signs what the webhook is asked", parse: text, secret: true, advanced: true },
+  open: { help: "Let anyone connect", parse: flag },
+  "quic-admission": {
+    help: "Who may begin a QUIC handshake: only clients that have come over HTTP/2 before, or anyone",
+    parse: choice("ticket", "open"),
+    fallback: "ticket",
+    advanced: true,
+  },
+  "quic-memory": {
+    help: "MiB that the process for QUIC may use; above it is started anew, and agents go on over HTTP/2",
+    parse: integer(128, 1_048_576),
+    fallbackHelp: "half of the machine's",
+    advanced: true,
+  },
+  "state-dir": {
+    help: "Folder for everything that is written",
+    parse: path,
+    fallbackHelp: "the platform's data folder",
+  },
+  "visitors-per-address": {
+    help: "New visitors a second from one address (an IPv6 /64), twice as many at once; 0 is no limit",
+    parse: count,
+    fallbackHelp: "50, on loopback 0",
+    advanced: true,
+  },
+  "visitors-per-name": {
+    help: "New visitors a second for one name, twice as many at once; 0 is no limit",
+    parse: count,
+    fallbackHelp: "500, on loopback 0",
+    advanced: true,
+  },
+  "streams-per-address": {
+    help: "Visitors at once from one address (an IPv6 /64); 0 is no limit",
+    parse: count,
+    fallbackHelp: "500, on loopback 0",
+    advanced: true,
+  },
+  "streams-per-agent": {
+    help: "Visitors at once for one name; 0 is no limit",
+    parse: count,
+    fallback: "4000",
+    advanced: true,
+  },
+  "max-visitors": { help: "Visitors at once; 0 is no limit", parse: count, fallback: "20000", advanced: true },
+  "max-pending-hellos": {
+    help: "Visitors whose ClientHello is waited for; one more takes the place of the one that is slowest",
+    parse: integer(1, 1_000_000),
+    fallback: String(limits.maxPendingHellos),
+    advanced: true,
+  },
+  "pending-agents": {
+    help: "Agents before admission: from START on PERCENT of the new ones are dropped, at FULL all of them",
+    parse: earlyDrop,
+    fallbackHelp: "10:30:100, on loopback 100:0:100",
+    advanced: true,
+  },
+  "max-penalty": {
+    help: "How long an address is kept out at most whose agents can't be admitted; 0s is no penalty",
+    parse: durationMs,
+    fallbackHelp: "10m, on loopback 0s",
+    advanced: true,
+  },
+  "links-per-address": {
+    help: "Links at once from one address (an IPv6 /64); 0 is no limit",
+    parse: count,
+    fallbackHelp: "1000, on loopback 0",
+    advanced: true,
+  },
+  "links-per-agent": {
+    help: "Links at once of one client; 0 is no limit",
+    parse: count,
+    fallback: "64",
+    advanced: true,
+  },
+  "max-links": { help: "Links at once; 0 is no limit", parse: count, fallback: "50000", advanced: true },
+  "await-agents": {
+    help: "How long after the relay's start visitors wait for agents that are not back yet; 0s refuses them",
+    parse: durationMs,
+    fallbackHelp: "15s, on loopback 0s",
+    advanced: true,
+  },
+  drain: {
+    help: "How long visitors may finish when the relay is told to end; 0s ends at once",
+    parse: durationMs,
+    fallbackHelp: "30s, on loopback 0s",
+    advanced: true,
+  },
+  "admin-port": {
+    help: "Monitoring over HTTP: /healthz, /readyz and /metrics",
+    parse: port,
+    fallbackHelp: "not opened",
+  },
+  "admin-addr": {
+    help: "Address of the admin port; whoever reaches it reads how busy the relay is",
+    parse: text,
+    placeholder: "ADDRESS",
+    fallback: "127.0.0.1",
+    advanced: true,
+  },
+  "log-level": {
+    help: "What is logged: debug has a line for each visitor",
+    parse: choice("debug", "info", "warn", "error"),
+    fallback: "info",
+  },
+  json: { help: "Log one JSON object a line", parse: flag },
+});

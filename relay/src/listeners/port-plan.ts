@@ -1,0 +1,37 @@
+import type { RelayConfig } from "../config/config.ts";
+
+/** A TCP port and who comes in through it. */
+export interface PortPlan {
+  /** The flag that chose it. */
+  readonly flag: string;
+  readonly port: number;
+  readonly agents: boolean;
+  readonly visitors: boolean;
+  /** A certificate authority's validators; they may come to a visitors' port, too. */
+  readonly challenges: boolean;
+}
+
+/** The TCP ports to open: who has the same number shares one. 0 lets the system choose, and agents and visitors get two. */
+export function planPorts({
+  apiPort,
+  publicPort,
+  alpnPort,
+}: Pick<RelayConfig, "apiPort" | "publicPort" | "alpnPort">): PortPlan[] {
+  const plans: PortPlan[] = [];
+  const add = (plan: PortPlan, mayShare: boolean): void => {
+    const same = mayShare ? plans.findIndex(({ port }) => port === plan.port) : -1;
+    const other = plans[same];
+    if (!other) plans.push(plan);
+    else
+      plans[same] = {
+        ...other,
+        agents: other.agents || plan.agents,
+        challenges: other.challenges || plan.challenges,
+      };
+  };
+  const nobody = { agents: false, visitors: false, challenges: false };
+  add({ ...nobody, flag: "pub-port", port: publicPort, visitors: true }, false);
+  if (alpnPort !== undefined) add({ ...nobody, flag: "alpn-port", port: alpnPort, challenges: true }, true);
+  add({ ...nobody, flag: "api-port", port: apiPort, agents: true }, apiPort !== 0);
+  return plans;
+}

@@ -1,0 +1,124 @@
+import { Counter, Gauge, Registry } from "prom-client";
+import type { ErrorCode } from "@porthole/common/errors";
+import type { LinkKind } from "@porthole/common/link";
+import { version } from "@porthole/common/version";
+import { limitNames, type LimitName } from "../limits/index.ts";
+import { Traffic } from "./traffic.ts";
+
+/** What became of a visitor's connection. */
+export type VisitorOutcome = (typeof visitorOutcomes)[number];
+const visitorOutcomes = [
+  "forwarded", // a stream of an agent's link carries it
+  "challenge", // a certificate authority's validator of the relay's own name
+  "agent", // an agent, on a port that serves both
+  "unknown-name", // nobody serves the name
+  "full", // the name's links have no room
+  "malformed", // no ClientHello that we accept
+  "plain-http", // HTTP without TLS
+  "timeout", // no whole ClientHello in time
+  "left", // ended before its ClientHello did
+  "limited", // over a limit
+] as const;
+
+/** What a scrape asks the relay for. */
+export interface Observed {
+  readonly links: Readonly<Record<LinkKind, { readonly links: number; readonly streams: number }>>;
+  readonly agents: number;
+  readonly sockets: number;
+  readonly pendingHellos: number;
+  readonly pendingAgents: number;
+  readonly isDraining: boolean;
+  /** Milliseconds since 1970. */
+  readonly certificateExpiresAt: number;
+}
+
+/** The relay's figures for Prometheus; docs/operating.md says what they mean and when to worry. Names there and here are the same. */
+export class Metrics {
+  readonly registry = new Registry();
+  /** All visitors of this relay. */
+  readonly traffic = new Traffic();
+  readonly #visitors = this.#counter("visitors_total", "Visitors' connections, by what became of them", ["outcome"]);
+  readonly #admitted = this.#counter("agents_admitted_total", "Links of agents that were admitted", ["transport"]);
+  readonly #refused = this.#counter("agents_refused_total", "Connections of agents that were not admitted", ["code"]);
+  readonly #ended = this.#counter("links_ended_total", "Admitted links that have ended", ["transport", "code"]);
+  readonly #limited = this.#counter("limited_total", "Connections that were turned away, by the limit", ["limit"]);
+
+  /** Figures that are asked for come from `observe`. */
+  constructor(observe: () => Observed) {
+    // What is not there before its first event has no rate at that event, and no alert sees it.
+    for (const outcome of visitorOutcomes) this.#visitors.inc({ outcome }, 0);
+    for (const limit of limitNames) this.#limited.inc({ limit }, 0);
+    for (const transport of ["quic", "http2"] as const) this.#ended.inc({ transport, code: "timeout" }, 0);
+    this.#gauge("build_info", "Always 1; the label is the version", ["version"], (gauge) => gauge.set({ version }, 1));
+    this.#gauge("agents", "Agents that are connected", [], (gauge) => gauge.set(observe().agents));
+    this.#gauge("links", "Links of agents", ["transport"], (gauge) => {
+      for (const [transport, { links }] of Object.entries(observe().links)) gauge.set({ transport }, links);
+    });
+    this.#gauge("streams", "Visitors on the links", ["transport"], (gauge) => {
+      for (const [transport, { streams }] of Object.entries(observe().links)) gauge.set({ transport }, streams);
+    });
+    this.#gauge("sockets", "TCP connections of agents and visitors", [], (gauge) => gauge.set(observe().sockets));
+    this.#gauge("pending_hellos", "Visitors whose ClientHello is waited for", [], (gauge) =>
+      gauge.set(observe().pendingHellos),
+    );
+    this.#gauge("pending_agents", "Agents' connections before admission", [], (gauge) =>
+      gauge.set(observe().pendingAgents),
+    );
+    this.#gauge("draining", "1 while the relay is on its way out", [], (gauge) =>
+      gauge.set(observe().isDraining ? 1 : 0),
+    );
+    this.#gauge("certificate_expires_timestamp_seconds", "End of the API port's certificate", [], (gauge) =>
+      gauge.set(observe().certificateExpiresAt / 1_000),
+    );
+    const bytes = this.#counter(
+      "visitor_bytes_total",
+      "Bytes from visitors (in) and to them (out)",
+      ["direction"],
+      () => {
+        bytes.reset();
+        bytes.inc({ direction: "in" }, this.traffic.bytesIn);
+        bytes.inc({ direction: "out" }, this.traffic.bytesOut);
+      },
+    );
+  }
+
+  visitor(outcome: VisitorOutcome): void {
+    this.#visitors.inc({ outcome });
+  }
+
+  limited(limit: LimitName): void {
+    this.#limited.inc({ limit });
+  }
+
+  agentAdmitted(transport: LinkKind): void {
+    this.#admitted.inc({ transport });
+  }
+
+  agentRefused(code: ErrorCode): void {
+    this.#refused.inc({ code });
+  }
+
+  linkEnded(transport: LinkKind, code: ErrorCode): void {
+    this.#ended.inc({ transport, code });
+  }
+
+  #counter<L extends string>(name: string, help: string, labelNames: readonly L[], collect?: () => void): Counter<L> {
+    const configuration = { name: `porthole_${name}`, help, labelNames, registers: [this.registry] };
+    return new Counter(collect ? { ...configuration, collect } : configuration);
+  }
+
+  #gauge<L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[],
+    fill: (gauge: Gauge<L>) => void,
+  ): void {
+    const gauge: Gauge<L> = new Gauge({
+      name: `porthole_${name}`,
+      help,
+      labelNames,
+      registers: [this.registry],
+      collect: () => fill(gauge),
+    });
+  }
+}

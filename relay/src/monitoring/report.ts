@@ -1,0 +1,103 @@
+import { formatHostPort } from "@porthole/common/options";
+import type { LinkKind } from "@porthole/common/link";
+import { version } from "@porthole/common/version";
+import type { AgentLink } from "../clients/registry.ts";
+import type { Traffic } from "./traffic.ts";
+
+/** How one link stands. */
+export interface LinkReport {
+  readonly link: string;
+  readonly transport: LinkKind;
+  /** Where the agent is: address and port. */
+  readonly from: string;
+  readonly upMs: number;
+  readonly rttMs?: number;
+  /** Visitors now, and ever. */
+  readonly streams: number;
+  readonly visitors: number;
+  /** From visitors and to them, as they travel. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+export interface AgentReport {
+  readonly agent: string;
+  readonly hostnames: readonly string[];
+  readonly links: readonly LinkReport[];
+}
+
+/** What `porthole-relay status` shows; with --json as it is. */
+export interface RelayReport {
+  readonly software: string;
+  readonly upMs: number;
+  readonly isDraining: boolean;
+  readonly ports: {
+    readonly api: number;
+    readonly public: number;
+    readonly alpn: number | undefined;
+    readonly http: number | undefined;
+    readonly admin: number | undefined;
+  };
+  readonly fingerprint: string;
+  /** Milliseconds since 1970. */
+  readonly certificateExpiresAt: number;
+  /** Why there is no QUIC, if there is none. */
+  readonly quicUnavailable: string | undefined;
+  readonly visitors: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly agents: readonly AgentReport[];
+}
+
+export interface ReportSource extends Pick<
+  RelayReport,
+  "isDraining" | "ports" | "fingerprint" | "certificateExpiresAt" | "quicUnavailable"
+> {
+  readonly now: number;
+  readonly startedAt: number;
+  readonly traffic: Traffic;
+  readonly links: readonly AgentLink[];
+}
+
+export function reportOf(source: ReportSource): RelayReport {
+  const { now, isDraining, ports, fingerprint, certificateExpiresAt, quicUnavailable, traffic } = source;
+  const byAgent = new Map<string, AgentLink[]>();
+  for (const link of source.links) {
+    const others = byAgent.get(link.clientId);
+    if (others) others.push(link);
+    else byAgent.set(link.clientId, [link]);
+  }
+  return {
+    software: `porthole-relay/${version}`,
+    upMs: now - source.startedAt,
+    isDraining,
+    ports,
+    fingerprint,
+    certificateExpiresAt,
+    quicUnavailable,
+    visitors: traffic.visitors,
+    bytesIn: traffic.bytesIn,
+    bytesOut: traffic.bytesOut,
+    agents: [...byAgent].map(([agent, links]) => ({
+      agent,
+      hostnames: [...new Set(links.flatMap(({ hostnames }) => hostnames))],
+      links: links.map((link) => linkReport(link, now)),
+    })),
+  };
+}
+
+function linkReport({ id, link, connectedAt, traffic }: AgentLink, now: number): LinkReport {
+  const { address, port } = link.remote;
+  const rttMs = link.rttMs();
+  return {
+    link: id,
+    transport: link.kind,
+    from: formatHostPort({ host: address, port }),
+    upMs: now - connectedAt,
+    ...(rttMs === undefined ? {} : { rttMs }),
+    streams: link.openStreams,
+    visitors: traffic.visitors,
+    bytesIn: traffic.bytesIn,
+    bytesOut: traffic.bytesOut,
+  };
+}

@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { createLink } from "@porthole/common/link";
+import { linkCompliance } from "@porthole/testing";
+import { systemClock } from "@porthole/common/util";
+import { dial, openLane, type TestLane } from "./fixture.test.ts";
+
+let shared: TestLane | undefined;
+
+after(async () => {
+  await shared?.lane.close();
+});
+
+linkCompliance(
+  "quic through the lane",
+  async () => {
+    shared ??= await openLane();
+    const { lane } = shared;
+    const [relay, client] = await Promise.all([shared.accept(), dial(shared.port)]);
+    return {
+      relay: createLink(relay, { clock: systemClock, heartbeat: "watch" }),
+      client: createLink(client, { clock: systemClock, heartbeat: "send" }),
+      dispose: async () => assert.equal(lane.facts().links, 0, "links left in the lane"),
+    };
+  },
+  // The stream's window, what the sockets hold, and the Duplexes of three processes' worth.
+  { aborts: 2_100, maxStalledBytes: 6 * 1024 * 1024 },
+);

@@ -1,0 +1,60 @@
+// What the tests of this folder share. It has the name of a test so that it is not published.
+import { createCertificate, generateKey } from "@porthole/common/identity";
+import type { Carrier } from "@porthole/common/link";
+import { dialQuic } from "@porthole/common/link/quic";
+import { silentLogger } from "@porthole/common/log";
+import { AsyncQueue, systemClock } from "@porthole/common/util";
+import { Lane, type LaneOptions } from "./quic-worker.ts";
+
+export interface TestIdentity {
+  readonly cert: string;
+  readonly key: string;
+  readonly der: Buffer;
+}
+
+export function selfSigned(): TestIdentity {
+  const key = generateKey();
+  const { pem, der } = createCertificate({ key, dnsNames: [], notBefore: new Date(Date.now() - 86_400_000), days: 30 });
+  return { cert: pem, key: key.pem, der };
+}
+
+export const relayIdentity = selfSigned();
+export const clientIdentity = selfSigned();
+
+export interface TestLane {
+  readonly lane: Lane;
+  readonly port: number;
+  /** The next link that has arrived at the relay. */
+  accept(): Promise<Carrier>;
+}
+
+export async function openLane(options: Partial<LaneOptions> = {}): Promise<TestLane> {
+  const arrived = new AsyncQueue<Carrier>();
+  const lane = new Lane({
+    address: "127.0.0.1",
+    port: 0,
+    ...relayIdentity,
+    admission: "open",
+    memoryCapBytes: 1024 ** 3,
+    clock: systemClock,
+    log: silentLogger,
+    onCarrier: (carrier) => arrived.push(carrier),
+    ...options,
+  });
+  await lane.open();
+  return {
+    lane,
+    port: lane.port,
+    async accept() {
+      const { value } = await arrived.next();
+      if (!value) throw new Error("No link comes any more");
+      return value;
+    },
+  };
+}
+
+export function dial(port: number): Promise<Carrier> {
+  const trust = { kind: "pinned", pem: relayIdentity.cert } as const;
+  const { signal } = new AbortController();
+  return dialQuic({ host: "127.0.0.1", port, ...clientIdentity, trust }, { signal });
+}

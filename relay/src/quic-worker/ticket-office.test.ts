@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { generateKey } from "@porthole/common/identity";
+import { TicketGate, type TicketKey } from "@porthole/common/link/quic";
+import { limits } from "@porthole/common/protocol";
+import { FakeClock } from "@porthole/testing";
+import { TicketOffice } from "./ticket-office.ts";
+
+const { fingerprint } = generateKey();
+const holder = { fingerprint, address: "192.0.2.1" };
+const here = { address: "192.0.2.1", port: 1 };
+const elsewhere = { address: "192.0.2.2", port: 1 };
+
+describe("the relay's tickets", () => {
+  let clock: FakeClock;
+  let office: TicketOffice;
+  let gate: TicketGate;
+  let told: readonly TicketKey[][];
+
+  beforeEach(() => {
+    clock = new FakeClock();
+    told = [];
+    office = new TicketOffice(clock, (keys) => {
+      told = [...told, [...keys]];
+      gate.setKeys(keys);
+    });
+    gate = new TicketGate(clock, office.keys());
+  });
+
+  function issue(anywhere: boolean): Buffer {
+    return Buffer.from(office.issue(holder, anywhere).quic, "hex");
+  }
+
+  it("are let in by the lane, for as long as they say", async () => {
+    const { quic, lifetimeMs } = office.issue(holder, false);
+    assert.equal(lifetimeMs, limits.ticketLifetimeMs);
+    const ticket = Buffer.from(quic, "hex");
+    assert.equal(gate.refuses(ticket, here), undefined);
+    assert.equal(gate.refuses(ticket, elsewhere), "ticket-elsewhere");
+    await clock.advance(lifetimeMs + 1_000);
+    assert.equal(gate.refuses(ticket, here), "ticket-expired");
+  });
+
+  it("for anywhere last seconds", async () => {
+    const ticket = issue(true);
+    assert.equal(gate.refuses(ticket, elsewhere), undefined);
+    await clock.advance(limits.roamingTicketLifetimeMs + 1_000);
+    assert.equal(gate.refuses(ticket, elsewhere), "ticket-expired");
+  });
+
+  it("come from a new key every hour, of which the lane is told; those of before stay good", async () => {
+    issue(false);
+    await clock.advance(limits.ticketKeyLifetimeMs - 1);
+    const old = issue(false);
+    assert.equal(told.length, 0);
+    await clock.advance(1);
+    const fresh = issue(false);
+    assert.equal(told.length, 1);
+    assert.equal(told[0]?.length, 2);
+    assert.equal(gate.refuses(old, here), undefined);
+    assert.equal(gate.refuses(fresh, here), undefined);
+    await clock.advance(2 * limits.ticketKeyLifetimeMs);
+    issue(false);
+    assert.equal(gate.refuses(fresh, here), "ticket-expired");
+  });
+});

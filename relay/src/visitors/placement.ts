@@ -1,0 +1,104 @@
+import type { Socket } from "node:net";
+import { PortholeError } from "@porthole/common/errors";
+import { splice, type LinkStream } from "@porthole/common/link";
+import type { Logger } from "@porthole/common/log";
+import { limits } from "@porthole/common/protocol";
+import type { Clock, Timer } from "@porthole/common/util";
+import type { AgentLink, Registry } from "../clients/registry.ts";
+
+export interface VisitorPlace {
+  readonly label: string;
+  /** What the agent gets before anything else: the PROXY header and the ClientHello. */
+  readonly opening: readonly Buffer[];
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** For the log. */
+  readonly trace: string;
+}
+
+interface Placed {
+  readonly agent: AgentLink;
+  readonly stream: LinkStream;
+}
+
+/**
+ * Leads a visitor to the best link that has room; where the answer is another one, the socket is still the caller's. A link
+ * that falls silent before the visitor has had a byte back is given up for one that gives a sign of life: until then all that the
+ * visitor has said is its ClientHello, and that can be said again.
+ */
+export function placeVisitor(socket: Socket, place: VisitorPlace): "forwarded" | "full" | "unknown-name" {
+  const candidates = place.registry.find(place.label);
+  const placed = openFirst(candidates, place);
+  if (!placed) return candidates.length === 0 ? "unknown-name" : "full";
+  awaitAnswer(socket, placed, place);
+  return "forwarded";
+}
+
+function openFirst(agents: readonly AgentLink[], { opening, log, trace }: VisitorPlace): Placed | undefined {
+  for (const agent of agents) {
+    try {
+      const stream = agent.link.openStream();
+      // All of it goes out with the opening of the stream: nothing waits for the client.
+      stream.cork();
+      for (const bytes of opening) stream.write(bytes);
+      stream.uncork();
+      return { agent, stream };
+    } catch (reason) {
+      log.debug({ trace, link: agent.id, transport: agent.link.kind }, PortholeError.from(reason).message);
+    }
+  }
+  return undefined;
+}
+
+/** The socket stays paused meanwhile: a visitor says nothing more before it has heard something. */
+function awaitAnswer(socket: Socket, { agent, stream }: Placed, place: VisitorPlace): void {
+  const { clock, log, trace } = place;
+  let isSettled = false;
+  let again: Timer | undefined;
+  const stopWatching = agent.link.onSilence((isSilent) => {
+    if (isSilent) void moveOn();
+  });
+  stream.on("readable", settle);
+  stream.on("close", settle);
+  // Where nobody gave a sign of life he is with one that may never do so.
+  if (agent.link.isSilent) void moveOn();
+
+  function release(): void {
+    isSettled = true;
+    again?.cancel();
+    stopWatching();
+    stream.off("readable", settle);
+    stream.off("close", settle);
+  }
+
+  function settle(): void {
+    if (isSettled) return;
+    release();
+    // It counts until the socket closes.
+    if (!socket.closed) agent.traffic.add(socket);
+    splice(socket, stream, ({ error, brokenSide }) => {
+      if (!error) return;
+      const side = brokenSide === "left" ? "visitor" : "agent";
+      log.debug({ trace, link: agent.id, agent: agent.clientId, code: error.code, side }, error.message);
+    });
+  }
+
+  async function moveOn(): Promise<void> {
+    for (const other of place.registry.find(place.label)) {
+      if (other === agent || !(await other.link.probe())) continue;
+      if (isSettled) return;
+      const next = openFirst([other], place);
+      if (!next) continue;
+      log.debug({ trace, from: agent.id, to: other.id }, "A visitor was led away from a silent link");
+      release();
+      stream.destroy();
+      awaitAnswer(socket, next, place);
+      return;
+    }
+    // Somebody may come, or come back.
+    if (isSettled || socket.destroyed || !agent.link.isSilent) return;
+    again?.cancel();
+    again = clock.timer(limits.linkSilence.suspectMs, () => void moveOn());
+  }
+}

@@ -1,0 +1,193 @@
+import { randomBytes } from "node:crypto";
+import type { Socket } from "node:net";
+import type { SecureContext } from "node:tls";
+import { answerChallenge } from "@porthole/common/acme";
+import { PortholeError } from "@porthole/common/errors";
+import type { Logger } from "@porthole/common/log";
+import {
+  ClientHelloReader,
+  alpn,
+  encodeAlert,
+  encodeProxyHeader,
+  limits,
+  splitPublicName,
+  tlsAlert,
+  type ClientHello,
+} from "@porthole/common/protocol";
+import type { Clock } from "@porthole/common/util";
+import type { Arrivals } from "./startup-grace.ts";
+import { closeWith } from "./end-with.ts";
+import type { HttpsRedirect } from "./https-redirect.ts";
+import type { Guest, VisitorGate } from "../limits/index.ts";
+import type { Metrics, VisitorOutcome } from "../monitoring/metrics.ts";
+import { placeVisitor } from "./placement.ts";
+import type { Registry } from "../clients/registry.ts";
+
+export interface VisitorDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly gate: VisitorGate;
+  readonly registry: Registry;
+  readonly arrivals: Arrivals;
+  /** Allowed suffixes; empty allows any. */
+  readonly suffixes: readonly string[];
+  /** This port is for the CA's challenges only. */
+  readonly challengesOnly: boolean;
+  /** Takes connections to the relay itself, where one port serves agents, too. */
+  readonly onAgent?: ((socket: Socket) => void) | undefined;
+  readonly ownNames: readonly string[];
+  /** Takes connections without TLS. */
+  readonly redirect: HttpsRedirect;
+  /** What the CA's validators of the relay's own name have to be shown. */
+  ownChallenge(name: string): SecureContext | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Whether a visitor's connection may come from there now; asked once for each. */
+export function admitsVisitor(address: string | undefined, { gate, metrics }: VisitorDeps): boolean {
+  const isAdmitted = gate.admits(address);
+  if (!isAdmitted) metrics.visitor("limited");
+  return isAdmitted;
+}
+
+/** The connection of a visitor who was admitted: reads the ClientHello, finds the agent, and from then on only carries bytes. */
+export function serveVisitor(socket: Socket, deps: VisitorDeps): void {
+  socket.on("error", () => {});
+  const guest = deps.gate.enter(socket.remoteAddress, () => socket.destroy());
+  socket.on("close", () => guest.left());
+  readHello({ socket, guest, trace: randomBytes(8).toString("hex") }, deps);
+}
+
+interface Visitor {
+  readonly socket: Socket;
+  readonly guest: Guest;
+  /** Names the visitor in our log and the client's. */
+  readonly trace: string;
+}
+
+function readHello(visitor: Visitor, deps: VisitorDeps): void {
+  const { socket, guest, trace } = visitor;
+  const reader = new ClientHelloReader();
+  const deadline = deps.clock.timer(limits.helloDeadlineMs, () => {
+    deps.log.debug({ trace }, "A visitor sent no whole ClientHello in time");
+    giveUp("timeout");
+  });
+  socket.on("close", onLeft);
+  socket.on("data", onData);
+  socket.on("end", onLeft);
+
+  function stopReading(): void {
+    // Whatever comes now waits in the socket until somebody reads it.
+    socket.pause();
+    socket.off("data", onData);
+    socket.off("end", onLeft);
+    socket.off("close", onLeft);
+    deadline.cancel();
+    guest.heard();
+  }
+
+  function onLeft(): void {
+    giveUp("left");
+  }
+
+  function giveUp(outcome: VisitorOutcome): void {
+    stopReading();
+    deps.metrics.visitor(outcome);
+    socket.destroy();
+  }
+
+  function onData(chunk: Buffer): void {
+    const result = reader.push(chunk);
+    if (result.status === "more") return;
+    stopReading();
+    if (result.status === "hello") {
+      const { hello } = result;
+      onceServed(visitor, hello, deps, () => deps.metrics.visitor(route(visitor, reader.bytes, hello, deps)));
+    } else if (result.plainHttp) {
+      deps.metrics.visitor("plain-http");
+      socket.unshift(reader.bytes);
+      deps.redirect.serve(socket);
+    } else {
+      deps.metrics.visitor("malformed");
+      refuse(socket, result.alert, result.reason, trace, deps);
+    }
+  }
+}
+
+/** Now, or when the agent is back that is probably about to be: see Arrivals. */
+function onceServed({ socket }: Visitor, { serverName = "" }: ClientHello, deps: VisitorDeps, go: () => void): void {
+  const label = splitPublicName(serverName, deps.suffixes)?.label;
+  if (label === undefined || deps.registry.find(label).length > 0) return go();
+  const stop = deps.arrivals.wait(label, () => {
+    if (!socket.destroyed) go();
+  });
+  if (stop) socket.on("close", stop);
+  else go();
+}
+
+function route(visitor: Visitor, bytes: Buffer, hello: ClientHello, deps: VisitorDeps): VisitorOutcome {
+  const { socket, guest, trace } = visitor;
+  const { serverName } = hello;
+  const isChallenge = hello.alpnProtocols.length === 1 && hello.alpnProtocols[0] === alpn.acmeChallenge;
+  const own = isChallenge && serverName !== undefined ? deps.ownChallenge(serverName) : undefined;
+  if (own) {
+    socket.allowHalfOpen = false;
+    socket.unshift(bytes);
+    const answered = answerChallenge(socket, own, deps);
+    answered.catch((reason: unknown) => deps.log.debug({ trace }, PortholeError.from(reason).message));
+    return "challenge";
+  }
+  const name = serverName === undefined ? undefined : splitPublicName(serverName, deps.suffixes);
+  if (deps.onAgent && isForRelay(hello, name !== undefined, deps)) {
+    socket.unshift(bytes);
+    guest.left();
+    deps.onAgent(socket);
+    return "agent";
+  }
+  if (deps.challengesOnly && !isChallenge) {
+    refuse(socket, tlsAlert.noApplicationProtocol, "Only the CA's challenges are answered here", trace, deps);
+    return "unknown-name";
+  }
+  if (!name) {
+    refuse(socket, tlsAlert.unrecognizedName, "A visitor asked for no name of ours", trace, deps);
+    return "unknown-name";
+  }
+  if (deps.registry.find(name.label).length > 0 && !guest.mayVisit(name.label)) {
+    refuse(socket, tlsAlert.internalError, `${serverName} has too many visitors`, trace, deps);
+    return "limited";
+  }
+  const header = encodeProxyHeader({
+    source: { address: socket.remoteAddress ?? "0.0.0.0", port: socket.remotePort ?? 0 },
+    destination: { address: socket.localAddress ?? "0.0.0.0", port: socket.localPort ?? 0 },
+    authority: serverName,
+    uniqueId: trace,
+    // The client has to know before TLS begins which certificate to show.
+    ...(isChallenge ? { alpn: alpn.acmeChallenge } : {}),
+  });
+  const { registry, clock, log } = deps;
+  const outcome = placeVisitor(socket, { label: name.label, opening: [header, bytes], registry, clock, log, trace });
+  switch (outcome) {
+    case "forwarded":
+      deps.metrics.traffic.add(socket);
+      break;
+    case "unknown-name":
+      refuse(socket, tlsAlert.unrecognizedName, `No agent serves ${serverName}`, trace, deps);
+      break;
+    case "full":
+      refuse(socket, tlsAlert.internalError, `The agent of ${serverName} has no room`, trace, deps);
+      break;
+  }
+  return outcome;
+}
+
+/** Names lead to the relay itself; where it is known under another one, only agents offer HTTP/2 and nothing else. */
+function isForRelay({ serverName, alpnProtocols }: ClientHello, isPublicName: boolean, deps: VisitorDeps): boolean {
+  if (serverName === undefined || deps.ownNames.includes(serverName)) return true;
+  return !isPublicName && alpnProtocols.length === 1 && alpnProtocols[0] === alpn.http2;
+}
+
+function refuse(socket: Socket, alert: number, reason: string, trace: string, deps: VisitorDeps): void {
+  deps.log.debug({ trace, alert }, reason);
+  closeWith(socket, encodeAlert(alert), deps.clock);
+}

@@ -1,0 +1,226 @@
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { PortholeError } from "@porthole/common/errors";
+import { generateKey, vouchFor, type IdentityKey } from "@porthole/common/identity";
+import { parseInvite } from "@porthole/common/invite";
+import type { Relay } from "@porthole/relay";
+import {
+  dialLink,
+  get,
+  hello,
+  runCli,
+  settled,
+  siteAt,
+  soon,
+  startCli,
+  startHttp,
+  startTestRelay,
+  useScope,
+  type Output,
+  type Running,
+} from "@porthole/testing/end-to-end";
+
+interface Invite {
+  readonly id: string;
+  readonly porthole: string;
+  readonly vscode: string;
+}
+
+describe("Who may connect", function () {
+  this.timeout(120_000);
+  const scope = useScope();
+  let relayDir: string;
+  let relay: Relay;
+
+  beforeEach(async () => {
+    relayDir = await scope.folder();
+    relay = await startTestRelay(scope, { args: ["--domain-suffix", "t.example.com", "--state-dir", relayDir] });
+  });
+
+  it("whoever joins by an invite, from then on without it and without --server", async () => {
+    const service = await startHttp(scope, (_request, response) => response.end("hello"));
+    const stateDir = await scope.folder();
+    const { porthole } = await invite();
+    const joined = await runCli(scope, "client", ["join", porthole, "--state-dir", stateDir]);
+    assert.equal(joined.code, 0, joined.stderr);
+    assert.match(joined.stdout, /^127\.0\.0\.1:\d+ is remembered/);
+    const path = join(stateDir, "joined-relays.json");
+    assert.ok((await readFile(path, "utf8")).includes("token"));
+    for (let run = 1; run <= 2; run++) {
+      const client = startCli(scope, "client", [String(service.port), "--state-dir", stateDir]);
+      const url = (await client.line(/^URL: /)).slice(5);
+      await client.line(/^online/);
+      assert.equal(await get(siteAt(url, join(stateDir, "primary-self-signed.pem"))), "hello");
+      assert.equal((await client.kill("SIGTERM")).code, 0);
+      assert.ok(!(await readFile(path, "utf8")).includes("token"));
+    }
+    const { stdout } = await runCli(scope, "client", ["relays", "--state-dir", stateDir]);
+    assert.equal(stdout, `127.0.0.1:${relay.apiPort}`);
+    const removed = await runCli(scope, "client", ["relays", "remove", stdout, "--state-dir", stateDir]);
+    assert.equal(removed.code, 0, removed.stderr);
+    const without = await runCli(scope, "client", ["3000", "--state-dir", stateDir]);
+    assert.equal(without.code, 2);
+    assert.match(without.stderr, /It takes a relay[\s\S]*porthole join/);
+  });
+
+  it("with the editor's link as well, and with a second endpoint", async () => {
+    const stateDir = await scope.folder();
+    const { vscode } = await invite();
+    await runCli(scope, "client", ["join", vscode, "--state-dir", stateDir]);
+    const client = startCli(scope, "client", ["3000", "--secondary-local", "3001", "--state-dir", stateDir]);
+    await client.line(/^online/);
+    await client.line(/^Secondary online/);
+    assert.equal((await client.kill("SIGTERM")).code, 0);
+  });
+
+  describe("not", () => {
+    afterEach(() => settled(relay));
+
+    it("a stranger", async () => {
+      const server = ["--server", `127.0.0.1:${relay.apiPort}`, "--server-fingerprint", relay.fingerprint];
+      refused(
+        await runCli(scope, "client", [...server, "--state-dir", await scope.folder()]),
+        /does not know the client id/,
+      );
+    });
+
+    it("who guesses a token", async () => {
+      const { porthole } = await invite();
+      const guess = porthole.slice(0, -4) + (porthole.endsWith("aaaa") ? "bbbb" : "aaaa");
+      refused(await join3000(guess), /does not know the invite/);
+    });
+
+    it("who comes with a token that was used", async () => {
+      const { porthole } = await invite();
+      const first = startCli(scope, "client", await joined(porthole));
+      await first.line(/^online/);
+      refused(await join3000(porthole), /the invite was used already/);
+      await first.kill("SIGTERM");
+    });
+
+    it("who comes too late", async () => {
+      const { id, porthole } = await invite();
+      const path = join(relayDir, "admission.json");
+      const book = JSON.parse(await readFile(path, "utf8")) as { invites: Record<string, { expiresAt: number }> };
+      (book.invites[id] as { expiresAt: number }).expiresAt = Date.now() - 1;
+      await writeFile(path, JSON.stringify(book));
+      refused(await join3000(porthole), /the invite has expired on/);
+    });
+
+    it("with an invite that was taken back", async () => {
+      const { id, porthole } = await invite();
+      const revoked = await runCli(scope, "relay", ["invite", "revoke", id, "--state-dir", relayDir]);
+      assert.equal(revoked.code, 0, revoked.stderr);
+      refused(await join3000(porthole), /does not know the invite/);
+    });
+
+    it("more than one of two who come with one token at once", async () => {
+      const { porthole } = await invite();
+      const argvs = [await joined(porthole), await joined(porthole)];
+      const clients = argvs.map((argv) => startCli(scope, "client", argv));
+      const outcomes = await Promise.all(clients.map((client) => outcome(client)));
+      assert.deepEqual(new Set(outcomes), new Set([3, "online"]));
+      for (const client of clients) if (client.child.exitCode === null) await client.kill("SIGTERM");
+    });
+
+    it("who was revoked: disconnected at once, and kept out", async () => {
+      const argv = await joined((await invite()).porthole);
+      const client = startCli(scope, "client", argv);
+      const id = (await client.line(/^ID: /)).slice(4);
+      await client.line(/^online/);
+      const keys = await runCli(scope, "relay", ["keys", "list", "--state-dir", relayDir]);
+      assert.match(keys.stdout, new RegExp(`^${id} +joined `));
+      const revoked = await runCli(scope, "relay", ["keys", "revoke", id, "--state-dir", relayDir]);
+      assert.equal(revoked.code, 0, revoked.stderr);
+      assert.equal((await soon(client.exited, "the end of the client")).code, 3);
+      await settled(relay);
+      refused(await runCli(scope, "client", argv), /does not know the client id/);
+    });
+  });
+
+  it("by invites that were made at the same time, one of them after a command that was killed", async () => {
+    const dead = { id: "x", pid: 2 ** 22 + 1, host: hostname(), count: 0 };
+    await writeFile(join(relayDir, "admission.json.lock"), JSON.stringify(dead));
+    const made = await Promise.all(Array.from({ length: 3 }, () => invite()));
+    assert.equal(new Set(made.map(({ id }) => id)).size, 3);
+    const { stdout } = await runCli(scope, "relay", ["invite", "list", "--state-dir", relayDir]);
+    for (const { id } of made) assert.ok(stdout.includes(id), stdout);
+  });
+
+  it("under a friendly name, until it is taken back", async () => {
+    const { porthole } = await invite(2);
+    const argv = [...(await joined(porthole)), "--name", "MyApp"];
+    const client = startCli(scope, "client", argv);
+    assert.equal(await client.line(/^URL: /), `URL: https://myapp.t.example.com:${relay.publicPort}`);
+    const other = await runCli(scope, "client", [...(await joined(porthole)), "--name", "myapp"]);
+    refused(other, /the name myapp belongs to another key/);
+    const released = await runCli(scope, "relay", ["names", "release", "myapp", "--state-dir", relayDir]);
+    assert.equal(released.code, 0, released.stderr);
+    assert.equal((await soon(client.exited, "the end of the client")).code, 3);
+    const names = await runCli(scope, "relay", ["names", "list", "--state-dir", relayDir]);
+    assert.match(names.stdout, /^myapp +[a-z2-7]{26} +given up, free for others on \d{4}-\d\d-\d\d$/);
+    // Only who had it last gets it before that day.
+    const back = startCli(scope, "client", argv);
+    await back.line(/^online/);
+    await back.kill("SIGTERM");
+  });
+
+  it("with a third of the certificates for new names at most, whatever the number of keys that one vouches for", async () => {
+    async function join(): Promise<(key: IdentityKey) => Promise<string | undefined>> {
+      const member = generateKey();
+      const token = parseInvite((await invite()).porthole).token.reveal();
+      return async (key) => {
+        const link = await dialLink(scope, relay, "http2", key);
+        link.control.send({ ...hello, token, voucher: vouchFor(member, key.fingerprint) });
+        assert.equal((await link.control.next())?.type, "welcome");
+        link.control.send({ type: "permit-request", hostname: `${key.clientId}.t.example.com` });
+        const answer = await link.control.next();
+        assert.equal(answer?.type, "permit");
+        if (answer.code !== undefined) assert.ok((answer.retryAfterMs ?? 0) > 10 * 3_600_000);
+        await link.close(new PortholeError("closed", "It has what it came for"));
+        return answer.message;
+      };
+    }
+    const [greedy, modest] = [await join(), await join()];
+    const first = generateKey();
+    assert.equal(await greedy(first), undefined);
+    for (let i = 1; i < 15; i++) assert.equal(await greedy(generateKey()), undefined);
+    assert.match((await greedy(generateKey())) ?? "", /^Your share of the new names/);
+    assert.equal(await greedy(first), undefined);
+    assert.equal(await modest(generateKey()), undefined);
+  });
+
+  async function invite(uses = 1): Promise<Invite> {
+    const address = ["--address", `127.0.0.1:${relay.apiPort}`];
+    const argv = ["invite", "--uses", String(uses), ...address, "--state-dir", relayDir, "--json"];
+    const { code, stdout, stderr } = await runCli(scope, "relay", argv);
+    assert.equal(code, 0, stderr);
+    return JSON.parse(stdout) as Invite;
+  }
+
+  /** Arguments of a client that has joined with a state folder of its own. */
+  async function joined(link: string): Promise<string[]> {
+    const stateDir = await scope.folder();
+    const { code, stderr } = await runCli(scope, "client", ["join", link, "--state-dir", stateDir]);
+    assert.equal(code, 0, stderr);
+    return ["3000", "--state-dir", stateDir];
+  }
+
+  async function join3000(link: string): Promise<Output> {
+    return runCli(scope, "client", await joined(link));
+  }
+});
+
+function refused({ code, stderr }: Output, why: RegExp): void {
+  assert.equal(code, 3, stderr);
+  assert.match(stderr, why);
+}
+
+/** Its exit status, or that it is online. */
+function outcome(client: Running): Promise<number | null | "online"> {
+  const online = client.line(/^online/).then(() => "online" as const);
+  online.catch(() => {});
+  return Promise.race([online, client.exited.then(({ code }) => code)]);
+}

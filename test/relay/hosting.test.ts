@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { chown, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { clientOptions } from "../../client/src/options.ts";
+import { envName, type OptionTable } from "../../common/src/options/options.ts";
+import { platformReason, skipUnless } from "@porthole/testing/skip";
+import { relayOptions } from "../../relay/src/config/options.ts";
+import {
+  get,
+  needProgram,
+  needQuic,
+  run,
+  siteAt,
+  start,
+  startCli,
+  startHttp,
+  useScope,
+} from "@porthole/testing/end-to-end";
+
+const root = join(import.meta.dirname, "../..");
+/** The user of the images. */
+const imageUser = 10_001;
+
+describe("hosting", function () {
+  this.timeout(120_000);
+  const scope = useScope();
+
+  it("has every option of relay and client in the Compose file, and no other", async () => {
+    const compose = await readFile(join(root, "docker/docker-compose.yml"), "utf8");
+    const [, relay = "", client = ""] = compose.split(/^ {2}(?:relay|client):$/m);
+    assert.deepEqual(variablesIn(relay), variablesOf(relayOptions));
+    assert.deepEqual(variablesIn(client), variablesOf(clientOptions));
+  });
+
+  it("has a Compose file that Compose reads", async function () {
+    const isPlugin = (await run("docker", ["compose", "version"])).code === 0;
+    const [command, words] = isPlugin ? (["docker", ["compose"]] as const) : (["docker-compose", []] as const);
+    needProgram(this, command);
+    const env = { ...process.env, DOMAIN_SUFFIX: "tunnel.example.com" };
+    const file = join(root, "docker/docker-compose.yml");
+    const { code, stderr } = await run(command, [...words, "-f", file, "--profile", "client", "config", "-q"], { env });
+    assert.equal(code, 0, stderr);
+  });
+
+  it("has a unit that systemd reads", async function () {
+    const { code: isThere } = await run("systemd-analyze", ["--version"]);
+    skipUnless(this, isThere === 0, platformReason("there is no systemd-analyze here"));
+    const unit = await readFile(join(root, "packaging/porthole-relay.service"), "utf8");
+    const copy = join(await scope.folder(), "porthole-relay.service");
+    await writeFile(copy, unit.replace("/usr/local/bin/porthole-relay", process.execPath));
+    const { code, stderr } = await run("systemd-analyze", ["verify", "--man=no", copy]);
+    assert.equal(code, 0, stderr);
+    const ofTheUnit = stderr.split("\n").filter((line) => line.startsWith(copy) || line.includes("Unknown"));
+    assert.deepEqual(ofTheUnit, []);
+  });
+
+  it("runs the relay as its image does: another user, no capabilities, nothing to write to but its state and /tmp", async function () {
+    needQuic.call(this);
+    skipUnless(this, process.getuid?.() === 0 && process.platform === "linux", platformReason("needs root on Linux"));
+    needProgram(this, "setpriv");
+    await succeed("npm", ["run", "build", "--silent"]);
+    const [stateDir, clientDir] = await Promise.all([scope.folder(), scope.folder()]);
+    await chown(stateDir, imageUser, imageUser);
+    const relay = start(
+      scope,
+      "unshare",
+      ["--mount", "sh", "-euc", asImage, "sh", root, dirname(process.execPath), stateDir],
+      {
+        env: { PATH: process.env["PATH"], PORTHOLE_API_PORT: "0", PORTHOLE_PUB_PORT: "0", PORTHOLE_JSON: "true" },
+      },
+    );
+    const { api } = JSON.parse(await relay.line(/Relay is ready/)) as { readonly api: number };
+    const service = await startHttp(scope, (_request, response) => response.end("from a container"));
+    const client = startCli(scope, "client", [
+      ...[String(service.port), "--server", `127.0.0.1:${api}`, "--transport", "quic"],
+      ...["--state-dir", clientDir],
+    ]);
+    const url = (await client.line(/^URL: /)).slice(5);
+    await client.line(/^online.*QUIC/i);
+    assert.equal(await get(siteAt(url, join(clientDir, "primary-self-signed.pem"))), "from a container");
+
+    const health = await run(process.execPath, [
+      join(root, "relay/dist/main.js"),
+      "status",
+      "--json",
+      "--state-dir",
+      stateDir,
+    ]);
+    assert.equal(health.code, 0, health.stderr);
+    assert.equal((await client.kill("SIGTERM")).code, 0);
+    assert.equal((await relay.kill("SIGTERM")).code, 0);
+  });
+});
+
+/** $1 the repository, $2 the folder of Node, $3 the state: seen where everybody may look, all but the state and a fresh /tmp read-only. */
+const asImage = `
+mount --bind "$1" /srv
+mount --bind "$2" /opt
+mount --bind "$3" /mnt
+mount -t tmpfs -o mode=1777 tmpfs /tmp
+for folder in / /srv /opt; do mount -o remount,bind,ro "$folder"; done
+cd /srv
+PORTHOLE_STATE_DIR=/mnt exec setpriv --reuid ${imageUser} --regid ${imageUser} --clear-groups --no-new-privs \
+  --inh-caps=-all --bounding-set=-all /opt/node relay/dist/main.js`;
+
+function variablesIn(yaml: string): string[] {
+  return [...yaml.matchAll(/^ {6}(PORTHOLE_\w+):/gm)].map(([, name = ""]) => name).sort();
+}
+
+function variablesOf(table: OptionTable): string[] {
+  return Object.entries(table)
+    .map(([name, spec]) => envName(name, spec, "PORTHOLE_"))
+    .sort();
+}
+
+async function succeed(command: string, args: readonly string[]): Promise<void> {
+  const { code, stdout, stderr } = await run(command, args, { cwd: root });
+  assert.equal(code, 0, stdout + stderr);
+}

@@ -1,0 +1,146 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { openSync, closeSync, readFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { promisify } from "node:util";
+import { freePort, soon } from "../end-to-end/index.ts";
+import { installCodeServer } from "./install.ts";
+
+const run = promisify(execFile);
+
+export interface CodeServerOptions {
+  /** Installed before the start. */
+  readonly extensions?: readonly string[];
+  /** The user's. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Ask whether a folder is trusted; otherwise all are. */
+  readonly workspaceTrust?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Obey what the page's address says about tests inside the extension host. */
+  readonly testDriver?: boolean;
+}
+
+export interface CodeServer {
+  readonly origin: string;
+  /** `host:port`, as addresses of files in it begin. */
+  readonly authority: string;
+  /** Everything that it keeps. */
+  readonly data: string;
+  /** An empty folder to open. */
+  readonly workspace: string;
+  readonly pid: number;
+  /** What it has printed. */
+  output(): string;
+  stop(): Promise<void>;
+}
+
+/** Nothing that moves, asks or looks for something on the internet. */
+const quietSettings = {
+  "telemetry.telemetryLevel": "off",
+  "workbench.startupEditor": "none",
+  "workbench.tips.enabled": false,
+  "extensions.autoUpdate": false,
+  "extensions.autoCheckUpdates": false,
+  "extensions.ignoreRecommendations": true,
+  "chat.disableAIFeatures": true,
+  "workbench.secondarySideBar.defaultVisibility": "hidden",
+  "workbench.enableExperiments": false,
+  "update.mode": "none",
+  "git.enabled": false,
+  "window.menuBarVisibility": "compact",
+  "workbench.reduceMotion": "on",
+  "workbench.colorTheme": "Default Dark Modern",
+  // Text in a terminal is text in the page then.
+  "terminal.integrated.gpuAcceleration": "off",
+};
+
+/** Starts one on a free port of loopback with folders of its own. */
+export async function startCodeServer(options: CodeServerOptions = {}): Promise<CodeServer> {
+  const { node, entry } = await installCodeServer();
+  // Short, because there are Unix sockets in it.
+  const data = await mkdtemp(join(tmpdir(), "pcs-"));
+  const workspace = join(data, "workspace");
+  for (const folder of ["User", "extensions", "workspace"]) await mkdir(join(data, folder));
+  await writeFile(join(data, "config.yaml"), "auth: none\n");
+  const settings = { ...quietSettings, ...options.settings };
+  await writeFile(join(data, "User", "settings.json"), JSON.stringify(settings, null, 2));
+
+  const env = {
+    ...{ HOME: data, LANG: "C.UTF-8", SHELL: "/bin/bash", EXTENSIONS_GALLERY: "{}" },
+    ...{ XDG_CONFIG_HOME: join(data, "config"), XDG_RUNTIME_DIR: data, TMPDIR: data },
+    PATH: [dirname(node), process.env["PATH"]].join(delimiter),
+    ...options.env,
+  };
+  const base = [
+    ...[entry, "--config", join(data, "config.yaml")],
+    ...["--user-data-dir", data, "--extensions-dir", join(data, "extensions")],
+  ];
+  for (const extension of options.extensions ?? [])
+    await run(node, [...base, "--install-extension", extension], { env, timeout: 120_000 });
+
+  const port = await freePort();
+  const logFile = join(data, "server.log");
+  const log = openSync(logFile, "w");
+  const vscodeOptions = options.testDriver ? ["enable-smoke-test-driver", "log=error", "log=error"] : [];
+  const child = spawn(
+    node,
+    [
+      ...base,
+      ...["--auth", "none", "--bind-addr", `127.0.0.1:${port}`, "--disable-telemetry", "--disable-update-check"],
+      ...["--disable-getting-started-override", "--reconnection-grace-time", "1"],
+      ...(options.workspaceTrust ? [] : ["--disable-workspace-trust"]),
+      ...vscodeOptions.flatMap((option) => ["--vscode-option", option]),
+    ],
+    // Its own group, because it starts processes that start others.
+    { env, stdio: ["ignore", log, log], detached: true },
+  );
+  closeSync(log);
+  const output = (): string => readFileSync(logFile, "utf8");
+  const exited = once(child, "exit");
+  exited.catch(() => {});
+
+  const server: CodeServer = {
+    origin: `http://127.0.0.1:${port}`,
+    authority: `127.0.0.1:${port}`,
+    data,
+    workspace,
+    pid: child.pid ?? 0,
+    output,
+    async stop() {
+      signalGroup("SIGTERM");
+      await Promise.race([exited, pause(5_000, undefined, { ref: false })]);
+      signalGroup("SIGKILL");
+      await exited;
+      // What has just been killed may still be writing.
+      await rm(data, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
+    },
+  };
+  try {
+    const died = exited.then(() => Promise.reject(new Error("It ended")));
+    await soon(Promise.race([healthy(server.origin), died]), () => `code-server:\n${output()}`, 60_000);
+  } catch (reason) {
+    await server.stop();
+    throw reason;
+  }
+  return server;
+
+  function signalGroup(signal: NodeJS.Signals): void {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, signal);
+    } catch {
+      // The whole group has ended.
+    }
+  }
+}
+
+async function healthy(origin: string): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`${origin}/healthz`).catch(() => undefined);
+    await answer?.body?.cancel();
+    if (answer?.ok) return;
+    await pause(100);
+  }
+}

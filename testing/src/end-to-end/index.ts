@@ -1,0 +1,18 @@
+export { freePort } from "../free-port.ts";
+export { startAgentProcess, type AgentProcess } from "./daemon-process.ts";
+export { startProxy } from "./connect-proxy.ts";
+export { figuresOf } from "./figures.ts";
+export { startTestClient, type TestClient, type TestClientOptions } from "./client.ts";
+export { needProgram, run, runCli, start, startCli, type Output, type Running } from "./process.ts";
+export { settled, startTestRelay, type TestRelayOptions } from "./relay.ts";
+export { useScope, type Scope } from "./scope.ts";
+export { startH2c, startHttp, startTcp, type Service } from "./services.ts";
+export { needQuic, overEachTransport, type Transport } from "./transport.ts";
+export { startTunnel, type Tunnel } from "./tunnel.ts";
+export { closed, soon, until } from "./until.ts";
+export { connectVisitor, get, readAll, readText, request, siteAt, siteOf, type Site } from "./visitor.ts";
+export { hashOf, isFull, source, transferBytes } from "./hash.ts";
+export { hastened, hastenedFrom, settable, withoutUdp, type Detour } from "./network.ts";
+export { dialLink, dialRelay, hello, startFakeRelay, ticketOf, welcome } from "./raw-client.ts";
+export { listeningLog } from "./log.ts";
+export { startRawAgent, startTestAgent, type TestAgent } from "./client-host.ts";

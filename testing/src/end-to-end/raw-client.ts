@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import net from "node:net";
+import { PortholeError } from "@porthole/common/errors";
+import { createCertificate, generateKey, type IdentityKey } from "@porthole/common/identity";
+import { createLink, type Carrier, type Link } from "@porthole/common/link";
+import { createHttp2Acceptor, dialHttp2 } from "@porthole/common/link/http2";
+import { dialQuic, listenQuic } from "@porthole/common/link/quic";
+import { limits, type Hello, type Welcome } from "@porthole/common/protocol";
+import type { Relay } from "@porthole/relay";
+import { freePort } from "../free-port.ts";
+import type { Scope } from "./scope.ts";
+import type { Transport } from "./transport.ts";
+import { until } from "./until.ts";
+
+const over = new PortholeError("closed", "The test is over");
+const { signal: never } = new AbortController();
+
+export const hello: Hello = { type: "hello", protocol: 1, software: "test", instance: "test" };
+
+export function welcome(clientId: string): Welcome {
+  return {
+    type: "welcome",
+    clientId,
+    hostnames: [`${clientId}.localhost`],
+    publicPort: 8443,
+    limits: { maxStreams: 1_000 },
+    software: "test",
+    observedAddress: "127.0.0.1",
+    ticket: { quic: "00".repeat(20), lifetimeMs: limits.ticketLifetimeMs },
+  };
+}
+
+function selfSigned(key: IdentityKey): { readonly cert: string; readonly key: string } {
+  const { pem } = createCertificate({ key, dnsNames: ["localhost"], notBefore: new Date(), days: 1 });
+  return { cert: pem, key: key.pem };
+}
+
+/** What a client's transport has before the client says anything: for agents who don't keep to the protocol. */
+export async function dialRelay(
+  scope: Scope,
+  relay: Relay,
+  transport: Transport,
+  key: IdentityKey = generateKey(),
+  /** For QUIC; fetched if it is absent. */
+  ticket?: Buffer,
+): Promise<Carrier> {
+  const target = { host: "127.0.0.1", port: relay.apiPort, ...selfSigned(key), trust: { kind: "unchecked" } } as const;
+  const init = { signal: never };
+  const carrier = await (transport === "quic"
+    ? dialQuic({ ...target, sourceId: ticket ?? (await ticketOf(scope, relay, key)) }, init)
+    : dialHttp2({ ...target, verifyPeer: () => {} }, init));
+  scope.defer(() => carrier.close(over));
+  return carrier;
+}
+
+/** What lets an agent with this key begin one QUIC handshake: from an HTTP/2 link, of which nothing is left afterwards. */
+export async function ticketOf(scope: Scope, relay: Relay, key: IdentityKey): Promise<Buffer> {
+  const { links } = relay.counts();
+  const link = await dialLink(scope, relay, "http2", key);
+  link.control.send(hello);
+  const answer = await link.control.next();
+  assert.equal(answer?.type, "welcome");
+  await link.close(over);
+  await until(() => relay.counts().links === links, "the relay had let go of the link");
+  return Buffer.from(answer.ticket?.quic ?? "", "hex");
+}
+
+export async function dialLink(
+  scope: Scope,
+  relay: Relay,
+  transport: Transport,
+  key?: IdentityKey,
+  ticket?: Buffer,
+): Promise<Link> {
+  return createLink(await dialRelay(scope, relay, transport, key, ticket), { clock: scope.clock, heartbeat: "send" });
+}
+
+/**
+ * A relay that does as the test says with every connection of one transport. Both are on one port, as with a real one, and over
+ * QUIC only comes who has got a ticket over HTTP/2.
+ */
+export async function startFakeRelay(
+  scope: Scope,
+  transport: Transport,
+  onCarrier: (carrier: Carrier) => void,
+): Promise<number> {
+  const identity = selfSigned(generateKey());
+  const carriers = new Set<Carrier>();
+  const acceptor = createHttp2Acceptor({ ...identity, verifyPeer: () => {} });
+  const accept = (carrier: Carrier): void => {
+    carriers.add(carrier);
+    if (carrier.kind === transport) onCarrier(carrier);
+    else void giveTicket(createLink(carrier, { clock: scope.clock, heartbeat: "watch" }));
+  };
+  const server = net.createServer((socket) => {
+    acceptor.accept(socket, { signal: never }).then(accept, () => socket.destroy());
+  });
+  const port = await freePort();
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  const quic = await listenQuic({ address: "127.0.0.1", port, ...identity }, { signal: never });
+  void (async () => {
+    for await (const carrier of quic.incoming) accept(carrier);
+  })();
+  scope.defer(async () => {
+    const closed = once(server, "close");
+    server.close();
+    for (const carrier of carriers) carrier.destroy(over);
+    await Promise.all([closed, quic.close()]);
+  });
+  return port;
+}
+
+async function giveTicket(link: Link): Promise<void> {
+  for (let message = await link.control.next(); message; message = await link.control.next()) {
+    if (message.type === "hello") link.control.send(welcome("aaaaaaaaaaaaaaaaaaaaaaaaaa"));
+    else await link.close(over);
+  }
+}

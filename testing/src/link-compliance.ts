@@ -1,0 +1,305 @@
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import type { Duplex, Readable } from "node:stream";
+import { setImmediate as turn } from "node:timers/promises";
+import { PortholeError } from "@porthole/common/errors";
+import type { Link, LinkStream } from "@porthole/common/link";
+
+export interface LinkPair {
+  readonly relay: Link;
+  readonly client: Link;
+  /** Closes what the pair needed besides the two links (listeners), and asserts that nothing of it is left. */
+  dispose(): Promise<void>;
+}
+
+export interface ComplianceOptions {
+  /** Streams that are aborted one after another over one link. */
+  readonly aborts: number;
+  /** Bytes that may be under way on one stream whose reader has stopped. */
+  readonly maxStalledBytes: number;
+}
+
+const mebibyte = 1024 * 1024;
+
+/** What every link must do, whatever carries it. A transport is done when it passes. Declares a mocha suite. */
+export function linkCompliance(name: string, makePair: () => Promise<LinkPair>, options: ComplianceOptions): void {
+  describe(`link compliance: ${name}`, function () {
+    this.timeout(120_000);
+    let pair: LinkPair;
+
+    beforeEach(async () => {
+      pair = await makePair();
+    });
+
+    afterEach(async () => {
+      const over = new PortholeError("closed", "The test is over");
+      await pair.client.close(over);
+      await pair.relay.close(over);
+      assert.equal(pair.relay.openStreams, 0, "streams left at the relay");
+      assert.equal(pair.client.openStreams, 0, "streams left at the client");
+      await pair.dispose();
+    });
+
+    it("carries control messages both ways, in order", async () => {
+      pair.client.control.send({ type: "hello", protocol: 1, software: "test", instance: "i" });
+      pair.client.control.send({ type: "goodbye", reason: "over" });
+      assert.equal((await pair.relay.control.next())?.type, "hello");
+      assert.equal((await pair.relay.control.next())?.type, "goodbye");
+      pair.relay.control.send({ type: "drain", reason: "restart", deadlineMs: 1 });
+      assert.deepEqual(await pair.client.control.next(), { type: "drain", reason: "restart", deadlineMs: 1 });
+    });
+
+    it("delivers a last control message before the close", async () => {
+      pair.relay.control.send({ type: "reject", code: "unauthorized", message: "no" });
+      await pair.relay.close(new PortholeError("unauthorized", "no"));
+      const message = await pair.client.control.next();
+      assert.equal(message?.type, "reject");
+      await pair.client.closed;
+    });
+
+    it("opens a stream with its first bytes, under the same id at both ends", async () => {
+      const opened = pair.relay.openStream();
+      opened.write("first");
+      const accepted = await accept(pair.client);
+      assert.equal(accepted.id, opened.id);
+      const [chunk] = (await once(accepted, "data")) as [Buffer];
+      assert.equal(chunk.toString(), "first");
+      await endBoth(opened, accepted);
+    });
+
+    it("keeps the relay's half open after the client has ended", async () => {
+      const { opened, accepted } = await openStream(pair);
+      accepted.end("bye");
+      assert.equal((await readAll(opened)).toString(), "bye");
+      opened.end("still here");
+      assert.equal((await readAll(accepted)).toString(), "still here");
+      await gone(pair);
+    });
+
+    it("keeps the client's half open after the relay has ended", async () => {
+      const { opened, accepted } = await openStream(pair);
+      opened.end("request");
+      assert.equal((await readAll(accepted)).toString(), "request");
+      accepted.end("response");
+      assert.equal((await readAll(opened)).toString(), "response");
+      await gone(pair);
+    });
+
+    for (const direction of ["to the client", "to the relay"] as const) {
+      it(`carries 32 MiB ${direction} unchanged`, async () => {
+        const { opened, accepted } = await openStream(pair);
+        const [from, to] = direction === "to the client" ? [opened, accepted] : [accepted, opened];
+        const sent = createHash("sha256");
+        const received = hashOf(to);
+        for (let i = 0; i < 512; i++) {
+          // Uneven sizes meet every boundary of frames and packets.
+          const chunk = randomBytes(64 * 1024 + (i % 7) - 3);
+          sent.update(chunk);
+          if (!from.write(chunk)) await once(from, "drain");
+        }
+        from.end();
+        assert.equal(await received, sent.digest("hex"));
+        to.end();
+        from.resume();
+        await gone(pair);
+      });
+    }
+
+    it("stops the writer when the reader stops, and other streams go on", async () => {
+      const { opened, accepted } = await openStream(pair);
+      accepted.pause();
+      const written = await writeUntilStalled(opened);
+      assert.ok(written <= options.maxStalledBytes, `${written} bytes under way on a stalled stream`);
+      const other = await openStream(pair);
+      other.opened.end("past the stalled one");
+      assert.equal((await readAll(other.accepted)).toString(), "past the stalled one");
+      other.accepted.end();
+      await readAll(other.opened);
+      const rest = hashOf(accepted);
+      opened.end();
+      await rest;
+      accepted.end();
+      opened.resume();
+      await gone(pair);
+    });
+
+    it("tells the client of the relay's abort, and frees the stream", async () => {
+      const { opened, accepted } = await openStream(pair);
+      const failed = once(accepted, "error");
+      opened.destroy();
+      const [error] = (await failed) as [PortholeError];
+      assert.equal(error.code, "aborted");
+      await gone(pair);
+    });
+
+    it("tells the relay of the client's abort, and frees the stream", async () => {
+      const { opened, accepted } = await openStream(pair);
+      const failed = once(opened, "error");
+      accepted.destroy();
+      const [error] = (await failed) as [PortholeError];
+      assert.equal(error.code, "aborted");
+      await gone(pair);
+    });
+
+    it("does not take it for an abort that one side leaves after its end", async () => {
+      const { opened, accepted } = await openStream(pair);
+      accepted.end("bye");
+      await once(accepted, "finish");
+      accepted.destroy();
+      assert.equal((await readAll(opened)).toString(), "bye");
+      opened.end();
+      await gone(pair);
+    });
+
+    it("tells who goes on talking to a side that has left", async () => {
+      const { opened, accepted } = await openStream(pair);
+      accepted.end();
+      await once(accepted, "finish");
+      accepted.destroy();
+      await readAll(opened);
+      const failed = once(opened, "error");
+      opened.write("are you there?");
+      assert.equal(((await failed) as [PortholeError])[0].code, "aborted");
+      await gone(pair);
+    });
+
+    it(`survives ${options.aborts} visitors who leave in mid-download`, async function () {
+      this.timeout(300_000);
+      const block = Buffer.alloc(256 * 1024);
+      void (async () => {
+        for await (const stream of pair.client.incoming) {
+          stream.on("error", () => {});
+          stream.on("drain", () => stream.write(block));
+          stream.write(block);
+          stream.resume();
+        }
+      })();
+      const visitor = async (): Promise<void> => {
+        const stream = pair.relay.openStream();
+        stream.write("get");
+        await once(stream, "data");
+        stream.destroy();
+        await closeOf(stream);
+      };
+      for (let left = options.aborts; left > 0; left -= 50) {
+        await Promise.all(Array.from({ length: Math.min(50, left) }, visitor));
+      }
+      await gone(pair);
+      await visitor();
+      await gone(pair);
+    });
+
+    it("carries 1,000 streams at once and refuses one more", async () => {
+      const echo = (async () => {
+        for (let i = 0; i < pair.client.maxStreams || i < 1_000; i++) {
+          const stream = await accept(pair.client);
+          stream.pipe(stream);
+        }
+      })();
+      const streams = Array.from({ length: 1_000 }, () => pair.relay.openStream());
+      for (const [i, stream] of streams.entries()) stream.write(`visitor ${i}`);
+      assert.throws(() => pair.relay.openStream(), { code: "busy" });
+      await echo;
+      const answers = await Promise.all(
+        streams.map((stream) => {
+          stream.end();
+          return readAll(stream);
+        }),
+      );
+      for (const [i, answer] of answers.entries()) assert.equal(answer.toString(), `visitor ${i}`);
+      await gone(pair);
+      const next = await openStream(pair);
+      await endBoth(next.opened, next.accepted);
+    });
+
+    it("ends its streams with the link, on both sides", async () => {
+      const { opened, accepted } = await openStream(pair);
+      const ends = Promise.all([closeOf(opened), closeOf(accepted)]);
+      await pair.relay.close(new PortholeError("draining", "restart"));
+      await pair.client.closed;
+      await ends;
+      assert.throws(() => pair.relay.openStream(), { code: "closed" });
+    });
+
+    it("notices that the peer is gone", async () => {
+      const { opened } = await openStream(pair);
+      const end = closeOf(opened);
+      pair.client.destroy(new PortholeError("closed", "pulled the plug"));
+      await pair.relay.closed;
+      await end;
+    });
+  });
+}
+
+async function accept(link: Link): Promise<LinkStream> {
+  const { value } = await link.incoming[Symbol.asyncIterator]().next();
+  return value as LinkStream;
+}
+
+async function openStream(pair: LinkPair): Promise<{ opened: LinkStream; accepted: LinkStream }> {
+  const opened = pair.relay.openStream();
+  opened.write("x");
+  const accepted = await accept(pair.client);
+  const [first] = (await once(accepted, "data")) as [Buffer];
+  accepted.pause();
+  assert.equal(first.toString(), "x");
+  return { opened, accepted };
+}
+
+/** Unlike events.once it takes an error for what it is here, a part of the end. */
+function closeOf(stream: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    stream.once("close", () => resolve());
+  });
+}
+
+async function endBoth(a: Duplex, b: Duplex): Promise<void> {
+  a.end();
+  b.end();
+  await Promise.all([readAll(a), readAll(b)]);
+}
+
+async function readAll(stream: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+async function hashOf(stream: Readable): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) hash.update(chunk as Buffer);
+  return hash.digest("hex");
+}
+
+/** Writes until `drain` has not come for many turns of both ends' event loops; answers how much was taken. */
+async function writeUntilStalled(stream: LinkStream): Promise<number> {
+  const block = Buffer.alloc(64 * 1024);
+  let written = 0;
+  let silentTurns = 0;
+  while (silentTurns < 2_000) {
+    if (!stream.writableNeedDrain) {
+      stream.write(block);
+      written += block.length;
+      silentTurns = 0;
+      if (written > 64 * mebibyte) return written;
+    }
+    silentTurns += 1;
+    await turn();
+  }
+  return written;
+}
+
+/** Waits until both ends have released every stream, for as long as there are fewer and fewer of them. */
+async function gone(pair: LinkPair): Promise<void> {
+  let fewest = Number.POSITIVE_INFINITY;
+  let giveUpAt = 0;
+  for (;;) {
+    const [relay, client] = [pair.relay.openStreams, pair.client.openStreams];
+    if (relay + client === 0) return;
+    if (relay + client < fewest) giveUpAt = performance.now() + 20_000;
+    fewest = Math.min(fewest, relay + client);
+    assert.ok(performance.now() < giveUpAt, `${relay} streams left at the relay, ${client} at the client`);
+    await turn();
+  }
+}

@@ -1,0 +1,65 @@
+import { PortholeError } from "@porthole/common/errors";
+import type { Clock, Secret } from "@porthole/common/util";
+import { parseAddressList } from "./address-list.ts";
+import { parseSecrets, parseUsers } from "./credentials.ts";
+import { parsePathList } from "./path-list.ts";
+import { createAccessPolicy, type AccessRulesPolicy } from "./rules.ts";
+import { fileShareLinks } from "./share-link-file.ts";
+import { ShareLinks } from "./share-links.ts";
+import { parseWebhookScheme } from "./webhook-schemes.ts";
+
+/** What a person decides about visitors, as text. What is absent or empty is no rule. */
+export interface AccessSettings {
+  /** `user:password`, one a line. */
+  readonly basic?: Secret | undefined;
+  /** Tokens, one a line. */
+  readonly bearer?: Secret | undefined;
+  /** Whether share links let in. */
+  readonly share?: boolean | undefined;
+  /** See `parseWebhookScheme`. */
+  readonly webhook?: string | undefined;
+  /** The senders' secrets, one a line. */
+  readonly webhookSecret?: Secret | undefined;
+  readonly addresses?: readonly string[] | undefined;
+  readonly paths?: readonly string[] | undefined;
+  /** How long the endpoint is exposed, from now. */
+  readonly forMs?: number | undefined;
+}
+
+export interface OpenAccess {
+  readonly policy: AccessRulesPolicy;
+  readonly shareLinks: ShareLinks | undefined;
+  close(): void;
+}
+
+/** Undefined when everybody is let in. Whoever opens it closes it. Throws `usage`, or `state` when the file of the share links is damaged. */
+export async function openAccess(
+  settings: AccessSettings,
+  { shareLinksPath, clock }: { readonly shareLinksPath: string; readonly clock: Clock },
+): Promise<OpenAccess | undefined> {
+  const { basic, bearer, webhook, webhookSecret, addresses = [], paths = [], forMs } = settings;
+  if ((webhook === undefined) !== (webhookSecret === undefined))
+    throw new PortholeError("usage", "A webhook's signature needs both the sender's way to sign and its secret");
+  const rules = {
+    users: basic && parseUsers(basic),
+    bearerTokens: bearer && parseSecrets(bearer, "token"),
+    webhook:
+      webhook !== undefined && webhookSecret !== undefined
+        ? { scheme: parseWebhookScheme(webhook), secrets: parseSecrets(webhookSecret, "secret") }
+        : undefined,
+    addresses: addresses.length > 0 ? parseAddressList(addresses) : undefined,
+    paths: paths.length > 0 ? parsePathList(paths) : undefined,
+    endsAt: forMs === undefined ? undefined : clock.now() + forMs,
+  };
+  if (!settings.share && Object.values(rules).every((rule) => rule === undefined)) return undefined;
+  const shareLinks = settings.share ? await ShareLinks.open(fileShareLinks(shareLinksPath), clock) : undefined;
+  const policy = createAccessPolicy({ ...rules, shareLinks }, clock);
+  return {
+    policy,
+    shareLinks,
+    close() {
+      policy.close();
+      shareLinks?.close();
+    },
+  };
+}

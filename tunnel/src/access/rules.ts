@@ -1,0 +1,151 @@
+import { PortholeError } from "@porthole/common/errors";
+import type { Clock, Secret, Timer } from "@porthole/common/util";
+import type { AddressList } from "./address-list.ts";
+import { isBearer, isUser } from "./credentials.ts";
+import { valuesOf } from "../http/index.ts";
+import { lasting } from "./lasting-signal.ts";
+import type { PathList } from "./path-list.ts";
+import type { AccessDecision, AccessPolicy, AccessRequest, AccessSummary, RawDecision, Refused } from "./policy.ts";
+import type { ShareLinks } from "./share-links.ts";
+import { forgetShareCookie, visitByLink } from "./share-visit.ts";
+import { WebhookCheck, type WebhookOutcome, type WebhookRule } from "./webhook.ts";
+
+/**
+ * Who may visit an endpoint. Addresses, paths and the end of the time must hold for everybody; of the credentials any one is enough. Without
+ * credentials nobody is asked for any.
+ */
+export interface AccessRules {
+  readonly addresses?: AddressList | undefined;
+  readonly paths?: PathList | undefined;
+  /** Milliseconds since 1970. */
+  readonly endsAt?: number | undefined;
+  /** `user:password` each. */
+  readonly users?: readonly Secret[] | undefined;
+  readonly bearerTokens?: readonly Secret[] | undefined;
+  readonly shareLinks?: ShareLinks | undefined;
+  readonly webhook?: WebhookRule | undefined;
+}
+
+/** Whoever opens it closes it: there may be a timer for the end of the time. The share links are closed by who opened them. */
+export interface AccessRulesPolicy extends AccessPolicy {
+  readonly summary: AccessSummary;
+  close(): void;
+}
+
+const longestTimerMs = 2 ** 31 - 1;
+
+export function createAccessPolicy(rules: AccessRules, clock: Clock): AccessRulesPolicy {
+  const webhook = rules.webhook && new WebhookCheck(rules.webhook, clock);
+  const end = rules.endsAt === undefined ? undefined : watchEnd(rules.endsAt, clock);
+  const asksForCredentials = Boolean(rules.users || rules.bearerTokens || rules.shareLinks || webhook);
+  const both = new WeakMap<AbortSignal, AbortSignal>();
+
+  /** One signal for each link: a new one for each request would stay in memory until the link ends. */
+  function untilBoth(link: AbortSignal): AbortSignal {
+    if (!end) return link;
+    const known = both.get(link) ?? lasting(AbortSignal.any([link, end.signal]));
+    both.set(link, known);
+    return known;
+  }
+
+  function check(request: AccessRequest): AccessDecision | Promise<AccessDecision> {
+    const refused = checkPlace(request);
+    if (refused) return refused;
+    const until = end && { until: end.signal };
+    if (!asksForCredentials) return { allow: true, ...until };
+    const { headers } = request;
+    if ((rules.users && isUser(headers, rules.users)) || (rules.bearerTokens && isBearer(headers, rules.bearerTokens)))
+      return { allow: true, strip: { headers: ["authorization"] }, ...until };
+    const byLink = rules.shareLinks ? visitByLink(request, rules.shareLinks, clock.now()) : "missing";
+    if (typeof byLink !== "string") {
+      if (byLink.allow && byLink.until) return { ...byLink, until: untilBoth(byLink.until) };
+      return byLink;
+    }
+    if (!webhook) return refuse(byLink);
+    return webhook.check(request, contentLengthOf(request)).then((outcome) => {
+      if (outcome === "genuine") return { allow: true, ...until };
+      return outcome === "missing" ? refuse(byLink) : refuseWebhook(outcome);
+    });
+  }
+
+  function checkPlace({ visitor, target }: AccessRequest): Refused | undefined {
+    if (rules.endsAt !== undefined && clock.now() >= rules.endsAt) return refusal(410, "endpoint-ended");
+    if (rules.addresses && !rules.addresses.includes(visitor.address)) return refusal(403, "forbidden");
+    if (rules.paths && !rules.paths.includes(target)) return refusal(404, "not-exposed");
+    return undefined;
+  }
+
+  function refuse(link: "missing" | "ended"): Refused {
+    const headers = [
+      ...(rules.users ? ["WWW-Authenticate", 'Basic realm="Porthole", charset="UTF-8"'] : []),
+      ...(rules.bearerTokens ? ["WWW-Authenticate", 'Bearer realm="Porthole"'] : []),
+      ...(link === "ended" ? ["Set-Cookie", forgetShareCookie] : []),
+    ];
+    const onlyWebhook = webhook && !rules.users && !rules.bearerTokens && !rules.shareLinks;
+    return refusal(401, link === "ended" ? "link-ended" : onlyWebhook ? "bad-signature" : "unauthorized", headers);
+  }
+
+  return {
+    check,
+    admitsRaw(visitor): RawDecision {
+      if (asksForCredentials || rules.paths) return { allow: false };
+      if (rules.endsAt !== undefined && clock.now() >= rules.endsAt) return { allow: false };
+      if (rules.addresses && !rules.addresses.includes(visitor.address)) return { allow: false };
+      return { allow: true, ...(end && { until: end.signal }) };
+    },
+    summary: summaryOf(rules),
+    close: () => end?.cancel(),
+  };
+}
+
+function refuseWebhook(outcome: Exclude<WebhookOutcome, "genuine" | "missing">): Refused {
+  switch (outcome) {
+    case "bad-signature":
+      return refusal(401, outcome);
+    case "body-too-large":
+      return refusal(413, outcome);
+    case "busy":
+      return refusal(503, outcome, ["Retry-After", "10"]);
+  }
+}
+
+function refusal(
+  status: Refused["status"],
+  page: NonNullable<Refused["page"]>,
+  headers: readonly string[] = [],
+): Refused {
+  return { allow: false, status, headers: [...headers, "Cache-Control", "no-store"], page };
+}
+
+function contentLengthOf({ headers }: AccessRequest): number | undefined {
+  const [value] = valuesOf(headers, "content-length");
+  return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
+}
+
+function watchEnd(endsAt: number, clock: Clock) {
+  const controller = new AbortController();
+  let timer: Timer;
+  function watch(): void {
+    const leftMs = Math.max(endsAt - clock.now(), 0);
+    timer = clock.timer(Math.min(leftMs, longestTimerMs), () => {
+      if (clock.now() < endsAt) watch();
+      else controller.abort(new PortholeError("aborted", "The endpoint was exposed until now"));
+    });
+  }
+  watch();
+  return { signal: lasting(controller.signal), cancel: () => timer.cancel() };
+}
+
+function summaryOf(rules: AccessRules): AccessSummary {
+  return {
+    credentials: [
+      ...(rules.users ? ["basic" as const] : []),
+      ...(rules.bearerTokens ? ["bearer" as const] : []),
+      ...(rules.shareLinks ? ["share" as const] : []),
+      ...(rules.webhook ? [`webhook ${rules.webhook.scheme.text}` as const] : []),
+    ],
+    addresses: rules.addresses?.texts ?? [],
+    paths: rules.paths?.texts ?? [],
+    ...(rules.endsAt === undefined ? {} : { endsAt: rules.endsAt }),
+  };
+}

@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { fakeRequest, FakeClock } from "@porthole/testing";
+import { Secret } from "@porthole/common/util";
+import { WebhookCheck } from "./webhook.ts";
+import { parseWebhookScheme } from "./webhook-schemes.ts";
+
+/** As each sender's documentation has it where it has an example with its secret; computed here from its recipe otherwise. */
+interface Example {
+  readonly scheme: string;
+  readonly secret: string;
+  readonly headers: readonly string[];
+  readonly body: string;
+  /** Seconds since 1970, of schemes that sign it. */
+  readonly sentAt?: number;
+}
+
+const sentAt = 1_767_225_600;
+const order = '{"id":"evt_1","amount":  1050,"name":"Ünïcode"}\r\n';
+const slackBody =
+  "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c";
+
+function hmac(algorithm: string, key: string | Buffer, text: string, encoding: "hex" | "base64"): string {
+  return createHmac(algorithm, key).update(text).digest(encoding);
+}
+
+const examples: readonly Example[] = [
+  {
+    scheme: "stripe",
+    secret: "whsec_test",
+    headers: [
+      "Stripe-Signature",
+      `t=${sentAt},v1=${"00".repeat(32)},v1=${hmac("sha256", "whsec_test", `${sentAt}.${order}`, "hex")},v0=aa`,
+    ],
+    body: order,
+    sentAt,
+  },
+  {
+    scheme: "github",
+    secret: "It's a Secret to Everybody",
+    headers: ["X-Hub-Signature-256", "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"],
+    body: "Hello, World!",
+  },
+  { scheme: "gitlab", secret: "shared token", headers: ["X-Gitlab-Token", "shared token"], body: order },
+  {
+    scheme: "gitlab",
+    secret: `whsec_${Buffer.from("a signing token").toString("base64")}`,
+    headers: [
+      ...["webhook-id", "msg_1", "webhook-timestamp", `${sentAt}`],
+      ...["webhook-signature", `v1,${hmac("sha256", "a signing token", `msg_1.${sentAt}.${order}`, "base64")}`],
+    ],
+    body: order,
+    sentAt,
+  },
+  {
+    scheme: "shopify",
+    secret: "hush",
+    headers: ["X-Shopify-Hmac-SHA256", hmac("sha256", "hush", order, "base64")],
+    body: order,
+  },
+  {
+    scheme: "slack",
+    secret: "8f742231b10e8888abcd99yyyzzz85a5",
+    headers: [
+      ...["X-Slack-Request-Timestamp", "1531420618"],
+      ...["X-Slack-Signature", "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503"],
+    ],
+    body: slackBody,
+    sentAt: 1_531_420_618,
+  },
+  {
+    scheme: "standard",
+    secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    headers: [
+      ...["webhook-id", "msg_p5jXN8AQM9LWM0D4loKWxJek", "webhook-timestamp", "1614265330"],
+      ...["webhook-signature", "v1,AAAA v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="],
+    ],
+    body: '{"test": 2432232314}',
+    sentAt: 1_614_265_330,
+  },
+  {
+    scheme: "hmac:X-Signature",
+    secret: "s",
+    headers: ["X-Signature", hmac("sha256", "s", order, "hex").toUpperCase()],
+    body: order,
+  },
+  {
+    scheme: "hmac:x-sig:sha1:base64",
+    secret: "s",
+    headers: ["X-Sig", `sha1=${hmac("sha1", "s", order, "base64")}`],
+    body: order,
+  },
+  {
+    scheme: "hmac:x-sig:sha512:hex",
+    secret: "s",
+    headers: ["X-Sig", `sha512=${hmac("sha512", "s", order, "hex")}`],
+    body: order,
+  },
+];
+
+class At extends FakeClock {
+  readonly #seconds: number;
+  constructor(seconds: number) {
+    super();
+    this.#seconds = seconds;
+  }
+  override now(): number {
+    return this.#seconds * 1_000;
+  }
+}
+
+function outcome(example: Example, change: Partial<Example> & { readonly at?: number } = {}): Promise<string> {
+  const { scheme, secret, headers, body } = { ...example, ...change };
+  const rule = { scheme: parseWebhookScheme(scheme), secrets: [new Secret("another one"), new Secret(secret)] };
+  const request = fakeRequest({ method: "POST", headers, body: Buffer.from(body) });
+  return new WebhookCheck(rule, new At(change.at ?? example.sentAt ?? sentAt)).check(request, Buffer.byteLength(body));
+}
+
+for (const example of examples)
+  describe(`a webhook signed as ${example.scheme}`, () => {
+    const { headers, body } = example;
+    it("is genuine", async () => assert.equal(await outcome(example), "genuine"));
+
+    it("is refused with another secret", async () => {
+      const secret = `${example.secret.slice(0, -1)}_`;
+      assert.equal(await outcome(example, { secret }), "bad-signature");
+    });
+
+    it("is refused without its signature", async () => {
+      assert.equal(await outcome(example, { headers: ["X-Other", "1"] }), "missing");
+      assert.equal(
+        await outcome(example, { headers: headers.map((text, index) => (index % 2 ? "" : text)) }),
+        "missing",
+      );
+    });
+
+    it("is refused when a second header says something else", async () => {
+      assert.equal(await outcome(example, { headers: [...headers, ...headers] }), "missing");
+    });
+
+    if (headers[0] !== "X-Gitlab-Token")
+      it("is refused when one bit of the body differs", async () => {
+        const other = Buffer.from(body);
+        other[3] = (other[3] ?? 0) ^ 1;
+        assert.equal(await outcome(example, { body: other.toString("latin1") }), "bad-signature");
+        assert.equal(await outcome(example, { body: `${body} ` }), "bad-signature");
+        assert.equal(await outcome(example, { body: "" }), "bad-signature");
+      });
+
+    const { sentAt: signedAt } = example;
+    if (signedAt !== undefined) {
+      it("is refused when it is older than five minutes, or from the future", async () => {
+        assert.equal(await outcome(example, { at: signedAt + 300 }), "genuine");
+        assert.equal(await outcome(example, { at: signedAt + 301 }), "bad-signature");
+        assert.equal(await outcome(example, { at: signedAt - 301 }), "bad-signature");
+      });
+
+      it("is refused with a new time on the old signature", async () => {
+        const later = headers.map((text) => text.replaceAll(String(signedAt), String(signedAt + 3_600)));
+        assert.equal(await outcome(example, { headers: later, at: signedAt + 3_600 }), "bad-signature");
+      });
+    }
+  });
+
+describe("checking webhooks", () => {
+  const [stripe] = examples as [Example];
+  const rule = { scheme: parseWebhookScheme("stripe"), secrets: [new Secret(stripe.secret)] };
+
+  it("reads no body when the head is enough to refuse", async () => {
+    const request = fakeRequest({ method: "POST", headers: stripe.headers, body: Buffer.from(stripe.body) });
+    assert.equal(await new WebhookCheck(rule, new At(sentAt + 900)).check(request, 10), "bad-signature");
+    assert.equal(request.bodiesRead, 0);
+  });
+
+  it("holds 64 MiB of bodies at once and asks the others to come again", async () => {
+    const check = new WebhookCheck(rule, new At(sentAt));
+    let release = (): void => {};
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    const slow = { ...fakeRequest({ method: "POST", headers: stripe.headers }) };
+    slow.body = () => gate.then(() => Buffer.from(stripe.body));
+    const mebi = 1024 * 1024;
+    const first = [25, 25, 14].map((size) => check.check(slow, size * mebi));
+    assert.equal(await check.check(slow, 1), "busy");
+    assert.equal(await check.check(slow, 26 * mebi), "body-too-large");
+    release();
+    assert.deepEqual(await Promise.all(first), ["genuine", "genuine", "genuine"]);
+    assert.equal(await check.check(slow, 1), "genuine");
+  });
+
+  it("refuses a body that turns out too large", async () => {
+    const request = { ...fakeRequest({ method: "POST", headers: stripe.headers }) };
+    request.body = () => Promise.resolve(undefined);
+    assert.equal(await new WebhookCheck(rule, new At(sentAt)).check(request, undefined), "body-too-large");
+  });
+
+  for (const text of ["", "paypal", "hmac", "hmac:", "hmac:a b", "hmac:x:md5", "hmac:x:sha256:utf8", "constructor"])
+    it(`has no scheme ${JSON.stringify(text)}`, () => assert.throws(() => parseWebhookScheme(text), { code: "usage" }));
+});

@@ -1,0 +1,188 @@
+import { PortholeError } from "@porthole/common/errors";
+import { generateKey } from "@porthole/common/identity";
+import type { Logger } from "@porthole/common/log";
+import {
+  prepareTunnel,
+  runTunnel,
+  testRelay,
+  type Dialers,
+  type EndpointState,
+  type KnownRelays,
+  type RelayStatus,
+  type ServerAddress,
+  type ServerSettings,
+  type TransportOutcome,
+  type TunnelSettings,
+} from "../tunnel/index.ts";
+import { sleep, type Clock } from "@porthole/common/util";
+import { skipped, type Check, type CheckId, type Finding } from "./check.ts";
+import { checkLocalPort } from "./local-port.ts";
+import { checkPublicName, judgeCertificate } from "./public-name.ts";
+import { checkRelayName, checkRelayPort, judgeAdmission, judgeTrust, judgeUdp } from "./relay-way.ts";
+import { checkWholePath } from "./whole-path.ts";
+
+/** How long a tunnel may take to come up before that is the finding. */
+const onlineMs = 15_000;
+const lookEveryMs = 100;
+
+export interface ExamineOptions {
+  /** With the endpoint in question alone. */
+  readonly settings: TunnelSettings;
+  /** The state of the endpoint where its tunnel runs. Absent: it is exposed for the time of the examination. */
+  readonly running?: () => EndpointState | undefined;
+  readonly dialers: Dialers;
+  readonly software: string;
+  readonly knownRelays: KnownRelays;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** See TunnelOptions. */
+  onTokenUsed?(server: ServerAddress): void;
+}
+
+/**
+ * Looks at each hop in turn. The first check that failed is the one to mend: what depends on it is skipped. Rejects only with
+ * `usage`, `state` or `key`, when there is nothing to look at, and when the signal aborts.
+ */
+export async function examine(options: ExamineOptions, signal: AbortSignal): Promise<readonly Check[]> {
+  const [endpoint] = options.settings.endpoints;
+  if (!endpoint) throw new PortholeError("internal", "There is no endpoint to look at");
+  const mode = endpoint.gateway?.mode ?? "auto";
+  const local = await checkLocalPort({ local: endpoint.local, mode, clock: options.clock }, signal);
+  const checks: Check[] = [{ id: "local-port", ...local }];
+  const visit = options.running ? { state: options.running, end: async () => {} } : await exposeForNow(options);
+  try {
+    for (const server of options.settings.servers) {
+      const way = new Way(server.text, checks);
+      await walk(way, { ...options, server, state: visit.state, isLocalUp: local.status !== "failed" }, signal);
+    }
+  } finally {
+    await visit.end();
+  }
+  return checks;
+}
+
+interface Walk extends ExamineOptions {
+  readonly server: ServerSettings;
+  readonly state: () => EndpointState | undefined;
+  readonly isLocalUp: boolean;
+}
+
+/** From this machine to the relay, and back in as a visitor. */
+async function walk(way: Way, options: Walk, signal: AbortSignal): Promise<void> {
+  const { server, settings, clock } = options;
+  await way.step("relay-dns", () => checkRelayName(server, signal));
+  await way.step("relay-tcp", () => checkRelayPort(server, clock, signal));
+  // A key that nobody knows: the relay's answer to ours is in the state, and two of one name would get in each other's way.
+  const stranger = { ...options, server: { ...server, token: undefined }, key: generateKey() };
+  const tried = way.isBlocked ? undefined : await testRelay(stranger, signal);
+  await way.step("relay-udp", () => judgeUdp(outcomeOr(tried?.quic), server, settings.transport));
+  await way.step("relay-trust", () => judgeTrust(outcomeOr(tried?.http2), tried?.fingerprint, server));
+  const relay = way.isBlocked ? undefined : await statusOf(options, signal);
+  await way.step("relay-admission", () => judgeAdmission(outcomeOf(relay)));
+  const online = relay?.status === "online" ? relay : undefined;
+  const hostname = online?.hostnames[0] ?? "";
+  await way.step("name-dns", () => checkPublicName(hostname, signal));
+  const state = options.state();
+  if (state) await way.step("certificate", () => judgeCertificate(hostname, state, settings.acme !== undefined));
+  if (!options.isLocalUp) {
+    way.add("whole-path", skipped("Not tried: the local service does not answer."));
+    return;
+  }
+  await way.step("whole-path", () =>
+    checkWholePath(
+      {
+        url: new URL(online?.urls[0] ?? `https://${hostname}`),
+        relayHost: server.host,
+        sha256: options.state()?.certificates.find((each) => each.hostname === hostname)?.sha256,
+        speaksHttp: settings.endpoints[0]?.gateway?.mode !== "tcp" && settings.endpoints[0]?.local.kind !== "tcp",
+        clock,
+      },
+      signal,
+    ),
+  );
+}
+
+/** The checks on the way by one relay: after one that failed the rest is skipped. */
+class Way {
+  readonly #relay: string;
+  readonly #checks: Check[];
+  #blockedBy: string | undefined;
+
+  constructor(relay: string, checks: Check[]) {
+    this.#relay = relay;
+    this.#checks = checks;
+  }
+
+  get isBlocked(): boolean {
+    return this.#blockedBy !== undefined;
+  }
+
+  async step(id: CheckId, look: () => Finding | Promise<Finding>): Promise<void> {
+    this.add(id, this.#blockedBy === undefined ? await look() : skipped(`Not tried: ${this.#blockedBy} comes first.`));
+  }
+
+  add(id: CheckId, finding: Finding): void {
+    this.#checks.push({ id, relay: this.#relay, ...finding });
+    if (finding.status === "failed") this.#blockedBy ??= id;
+  }
+}
+
+/** How the relay stands with the endpoint, as soon as it is more than "connecting". */
+async function statusOf({ state, server, clock }: Walk, signal: AbortSignal): Promise<RelayStatus | undefined> {
+  const giveUpAt = clock.monotonic() + onlineMs;
+  for (;;) {
+    const now = state()?.relays.find((each) => each.server === server.text)?.now;
+    if ((now && now.status !== "connecting") || clock.monotonic() > giveUpAt) return now;
+    await sleep(clock, lookEveryMs, signal);
+  }
+}
+
+function outcomeOf(status: RelayStatus | undefined): TransportOutcome {
+  switch (status?.status) {
+    case "online":
+      return { ok: true, connectMs: 0, rttMs: status.rttMs, hostnames: status.hostnames };
+    case "waiting":
+    case "failed":
+      return { ok: false, error: status.error };
+    case "connecting":
+    case "stopped":
+    case undefined:
+      return {
+        ok: false,
+        error: new PortholeError("timeout", `The relay has not let us in within ${onlineMs / 1_000} s`),
+      };
+  }
+}
+
+/** The step is skipped where there is none. */
+function outcomeOr(outcome: TransportOutcome | undefined): TransportOutcome {
+  return outcome ?? { ok: false, error: new PortholeError("internal", "Not tried") };
+}
+
+/** No certificate is asked for: there is a limit to how many. */
+async function exposeForNow(
+  options: ExamineOptions,
+): Promise<{ readonly state: () => EndpointState | undefined; end(): Promise<void> }> {
+  const { settings, knownRelays, clock, log } = options;
+  const prepared = await prepareTunnel({ ...settings, acme: undefined }, { clock, log, knownRelays });
+  const stop = new AbortController();
+  let state: EndpointState | undefined;
+  const tunnel = runTunnel(
+    {
+      ...options,
+      ...prepared,
+      onState: ({ endpoints }) => (state = endpoints[0]),
+      onVisit: () => {},
+    },
+    stop.signal,
+  );
+  // Its error is in the state.
+  tunnel.catch(() => {});
+  return {
+    state: () => state,
+    async end() {
+      stop.abort(new PortholeError("aborted", "The examination is over"));
+      await tunnel.catch(() => {});
+    },
+  };
+}

@@ -1,0 +1,15 @@
+import type { Duplex } from "node:stream";
+import { PortholeError } from "@porthole/common/errors";
+
+/** What comes first, Latin-1; empty when the other side ends the connection without a word. */
+export function firstBytes(socket: Duplex): Promise<string> {
+  return new Promise((resolve, reject) => {
+    socket.once("data", (chunk: Buffer) => resolve(chunk.toString("latin1")));
+    socket.once("end", () => resolve(""));
+    socket.once("error", (cause: NodeJS.ErrnoException) => {
+      // It has taken the request and hung up.
+      if (cause.code === "ECONNRESET") resolve("");
+      else reject(new PortholeError("closed", cause.message, { cause }));
+    });
+  });
+}

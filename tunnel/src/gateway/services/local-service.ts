@@ -1,0 +1,129 @@
+import net from "node:net";
+import tls from "node:tls";
+import { PortholeError } from "@porthole/common/errors";
+import { isLoopback, limits } from "@porthole/common/protocol";
+import { orAbort, type Clock, withDeadline } from "@porthole/common/util";
+
+/** Where a visitor's decrypted bytes go. Fixed by the user; nothing that a relay or a visitor sends can change it. */
+export interface LocalService {
+  /** As the user wrote it. */
+  readonly text: string;
+  /** `any` makes no assumption about the protocol, `tcp` says that it is none of the others; `h2c` is HTTP/2 without TLS. */
+  readonly kind: "any" | "tcp" | "http" | "h2c" | "https";
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Stands in front of an address that has no scheme. */
+const anyScheme = "any:";
+const kinds: Readonly<Record<string, LocalService["kind"]>> = {
+  [anyScheme]: "any",
+  "tcp:": "tcp",
+  "http:": "http",
+  "h2c:": "h2c",
+  "https:": "https",
+};
+const defaultPorts: Readonly<Record<LocalService["kind"], number | undefined>> = {
+  any: undefined,
+  tcp: undefined,
+  http: 80,
+  h2c: 80,
+  https: 443,
+};
+
+/** Reads `3000`, `host:3000`, `[::1]:3000`, and `http://`, `https://`, `h2c://`, `tcp://` forms. Throws `usage`. */
+export function parseLocalService(text: string): LocalService {
+  const bare = /^\d+$/.test(text) ? `localhost:${text}` : text;
+  const url = parseUrl(bare.includes("://") ? bare : `${anyScheme}//${bare}`);
+  const kind = url ? kinds[url.protocol] : undefined;
+  if (!url || !kind || text.startsWith(anyScheme)) throw badService(text);
+  const port = url.port === "" ? defaultPorts[kind] : Number(url.port);
+  const plain = url.username === "" && url.password === "" && url.search === "" && url.hash === "";
+  if (!port || !url.hostname || !plain || (url.pathname !== "" && url.pathname !== "/")) throw badService(text);
+  return { text, kind, host: url.hostname.replace(/^\[(.*)\]$/, "$1"), port };
+}
+
+function parseUrl(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
+}
+
+function badService(text: string): PortholeError {
+  return new PortholeError("usage", `"${text}" is not a local service`, {
+    hint: "Write a port (3000), host:port (127.0.0.1:3000), or a URL such as http://localhost:3000 or tcp://localhost:6379.",
+  });
+}
+
+export interface ConnectOptions {
+  readonly clock: Clock;
+  readonly signal?: AbortSignal | undefined;
+  /** What to agree on where the service speaks TLS. */
+  readonly alpn?: string | undefined;
+  /** Goes out before anything else, TLS included: a PROXY protocol header. */
+  readonly preface?: Buffer | undefined;
+  /** Keep half-close; the other protocols than HTTP need it. */
+  readonly allowHalfOpen?: boolean;
+}
+
+/** Connects, or rejects with `service-down`. */
+export async function connectService(service: LocalService, options: ConnectOptions): Promise<net.Socket> {
+  const { host, port } = service;
+  const { allowHalfOpen = false } = options;
+  const to = { host, port, ...(host === "localhost" ? thisMachine : {}) };
+  const isTls = service.kind === "https";
+  const raw =
+    isTls && !options.preface
+      ? undefined
+      : net.connect({ ...to, allowHalfOpen: allowHalfOpen && !isTls, noDelay: true });
+  raw?.on("error", () => {});
+  if (options.preface) raw?.write(options.preface);
+  const socket =
+    isTls || !raw
+      ? tls.connect({
+          ...(raw ? { socket: raw } : to),
+          ...(net.isIP(host) ? {} : { servername: host }),
+          ...(options.alpn ? { ALPNProtocols: [options.alpn] } : {}),
+          // A development server on this machine has a certificate of its own making.
+          rejectUnauthorized: !isLoopback(host),
+        })
+      : raw;
+  socket.on("error", () => {});
+  try {
+    await withDeadline(
+      { clock: options.clock, delayMs: limits.serviceConnectMs, what: "Connecting", signal: options.signal },
+      (signal) => orAbort(signal, connected(socket, isTls ? "secureConnect" : "connect")),
+    );
+    return socket;
+  } catch (cause) {
+    socket.destroy();
+    raw?.destroy();
+    const text = cause instanceof AggregateError ? (cause.errors[0] as Error).message : (cause as Error).message;
+    throw new PortholeError("service-down", `The local service ${service.text} does not answer: ${text}`, {
+      cause,
+      hint: "Start it, or choose another one with --local.",
+    });
+  }
+}
+
+const thisMachine = {
+  /** By both of its addresses, whatever its resolver says: some development servers listen on ::1 only. */
+  lookup: ((_hostname, options, callback) => {
+    const addresses = [
+      { address: "127.0.0.1", family: 4 },
+      { address: "::1", family: 6 },
+    ];
+    if (options.all) callback(null, addresses);
+    else callback(null, "127.0.0.1", 4);
+  }) satisfies net.LookupFunction,
+  // A closed port says so at once. Node would give the first address up after 250 ms, which pass when this process is busy.
+  autoSelectFamilyAttemptTimeout: limits.serviceConnectMs,
+};
+
+function connected(socket: net.Socket, event: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once(event, () => resolve());
+    socket.once("error", reject);
+  });
+}
+
+/** For option tables. */
+export const localService = { placeholder: "SERVICE", parse: parseLocalService } as const;

@@ -1,0 +1,4 @@
+export * from "./body.ts";
+export type * from "./exchange.ts";
+export * from "./raw-headers.ts";
+export type { RequestReport } from "./reports.ts";

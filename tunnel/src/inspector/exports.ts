@@ -1,0 +1,146 @@
+import { PortholeError } from "@porthole/common/errors";
+import { visibleJson } from "@porthole/common/util";
+import type { RawHeaders } from "../http/index.ts";
+import { readBody } from "./body-view.ts";
+import { bodyInfo, detailOf, plainHeaders, publicOrigin } from "./exchange-view.ts";
+import { curlCommand } from "./export-curl.ts";
+import { fetchCode } from "./export-fetch.ts";
+import { harOf, type HarSource } from "./export-har.ts";
+import type { ExportedRequest } from "./export-request.ts";
+import { messageViewOf } from "./message-view.ts";
+import type { Recording } from "./recording.ts";
+import type { Redactor } from "./redactor.ts";
+import type { ExportQuery, ExportResult, Header } from "./types.ts";
+
+/** Of bodies without their coding, and messages: JSON makes more of them, and a reader has to hold all of it. */
+const maxHarBytes = 12 * 1024 * 1024;
+
+/** What is asked for of these recordings, as a text to copy or to save. Throws `usage` when it makes no sense. */
+export async function exportRecordings(
+  recordings: readonly Recording[],
+  query: ExportQuery,
+  redactor: Redactor,
+): Promise<ExportResult> {
+  const notes = new Set<string>();
+  const redact = query.unredacted ? undefined : redactor;
+  if (redact)
+    notes.add("Passwords, tokens, cookies and other values were taken out; ask for it unredacted if you need them.");
+  if (query.format === "har") {
+    const sources: HarSource[] = [];
+    let bytes = 0;
+    for (const recording of recordings) {
+      const source = await harSource(recording, redactor, redact, bytes < maxHarBytes);
+      bytes += sizeOf(source);
+      sources.push(source);
+    }
+    if (bytes >= maxHarBytes)
+      notes.add(
+        `Bodies and messages above ${maxHarBytes / 1024 / 1024} MiB in all were left out; export fewer requests.`,
+      );
+    if (sources.some(({ detail }) => isCut(detail.request.body.state) || isCut(detail.response?.body.state)))
+      notes.add("Of large bodies only the beginning was kept.");
+    return {
+      text: `${visibleJson(harOf(sources), { indent: 2 })}\n`,
+      mediaType: "application/json",
+      fileName: `porthole-${new Date(recordings[0]?.startedAt ?? 0).toISOString().slice(0, 19).replace(/[-:]/g, "")}.har`,
+      notes: [...notes],
+    };
+  }
+  const [recording] = recordings;
+  if (!recording || recordings.length > 1)
+    throw new PortholeError("usage", `${query.format} is for one request, not for ${recordings.length}`);
+  const request = await exportedRequest(recording, query, redact, notes);
+  return query.format === "curl"
+    ? {
+        text: `${curlCommand(request)}\n`,
+        mediaType: "application/x-sh",
+        fileName: `request-${recording.id}.sh`,
+        notes: [...notes],
+      }
+    : {
+        text: `${fetchCode(request)}\n`,
+        mediaType: "text/javascript",
+        fileName: `request-${recording.id}.js`,
+        notes: [...notes],
+      };
+}
+
+async function exportedRequest(
+  recording: Recording,
+  query: ExportQuery,
+  redact: Redactor | undefined,
+  notes: Set<string>,
+): Promise<ExportedRequest> {
+  const toService = query.to === "service";
+  const forwarded = recording.forwardedHead;
+  if (toService && !forwarded) throw new PortholeError("usage", "This request never reached the local service");
+  const head = toService && forwarded ? forwarded : recording.request;
+  if (recording.requestBody.keptBytes < recording.requestBody.bytes && recording.kind !== "websocket")
+    notes.add("Of the body only the beginning was kept.");
+  if (query.format === "fetch" && (head.method === "GET" || head.method === "HEAD") && recording.requestBody.bytes > 0)
+    notes.add("fetch sends no body with GET or HEAD.");
+  return {
+    method: head.method,
+    origin: toService && forwarded ? serviceOrigin(forwarded.service) : publicOrigin(recording),
+    target: redact ? redact.target(head.target) : head.target,
+    headers: shownHeaders(head.headers, redact),
+    body: await exportedBody(recording, redact),
+  };
+}
+
+/** The bytes as they were sent; only what has to be taken out changes them. */
+async function exportedBody(recording: Recording, redact: Redactor | undefined): Promise<Buffer> {
+  if (recording.kind === "websocket") return Buffer.alloc(0);
+  const { kept } = recording.requestBody;
+  const info = bodyInfo(recording, "request");
+  if (!redact || kept.length === 0) return kept;
+  const plain = await readBody(kept, info, undefined);
+  const shown = await readBody(kept, info, redact);
+  return plain.text === shown.text ? kept : Buffer.from(shown.text ?? "");
+}
+
+async function harSource(
+  recording: Recording,
+  redactor: Redactor,
+  redact: Redactor | undefined,
+  withBodies: boolean,
+): Promise<HarSource> {
+  const read = (side: "request" | "response") => {
+    const body = side === "request" ? recording.requestBody : recording.responseBody;
+    const isThere = withBodies && recording.kind !== "websocket";
+    return readBody(isThere ? body.kept : Buffer.alloc(0), bodyInfo(recording, side), redact);
+  };
+  const messages = withBodies ? (recording.messages?.after(0, Number.POSITIVE_INFINITY) ?? []) : [];
+  return {
+    detail: detailOf(recording, redactor, redact === undefined),
+    requestBody: await read("request"),
+    responseBody: await read("response"),
+    messages: messages.map((message) => messageViewOf(message, redact)),
+  };
+}
+
+function sizeOf({ requestBody, responseBody, messages }: HarSource): number {
+  const texts = messages.reduce((sum, { text, base64 }) => sum + (text ?? base64 ?? "").length, 0);
+  return requestBody.bytes.length + responseBody.bytes.length + texts;
+}
+
+function shownHeaders(headers: RawHeaders, redact: Redactor | undefined): Header[] {
+  return redact ? redact.headers(headers) : plainHeaders(headers);
+}
+
+function serviceOrigin({
+  kind,
+  host,
+  port,
+}: {
+  readonly kind: string;
+  readonly host: string;
+  readonly port: number;
+}): string {
+  const name = host.includes(":") ? `[${host}]` : host;
+  return `${kind === "https" ? "https" : "http"}://${name}:${port}`;
+}
+
+function isCut(state: string | undefined): boolean {
+  return state === "truncated";
+}

@@ -1,0 +1,194 @@
+import { PortholeError } from "@porthole/common/errors";
+import type { Clock } from "@porthole/common/util";
+import type { Exchange, ExchangeObserver, RequestHead } from "../http/index.ts";
+import { bodyViewOf, readBody } from "./body-view.ts";
+import { ChangeFeed } from "./change-feed.ts";
+import { parseFilter } from "./exchange-filter.ts";
+import { bodyInfo, detailOf, summaryOf } from "./exchange-view.ts";
+import { exportRecordings } from "./exports.ts";
+import { messageViewOf } from "./message-view.ts";
+import type { Recording } from "./recording.ts";
+import { Recordings, type RecordingLimits } from "./recordings.ts";
+import { Redactor } from "./redactor.ts";
+import { sendReplay } from "./replay.ts";
+import { prepareReplay } from "./replay-request.ts";
+import { textSearch } from "./text-search.ts";
+import {
+  inspectorVersion,
+  type BodyQuery,
+  type BodyView,
+  type ExchangeDetail,
+  type ExchangeFilter,
+  type ExchangeId,
+  type ExchangeSummary,
+  type ExportQuery,
+  type ExportResult,
+  type InspectorApi,
+  type InspectorChanges,
+  type InspectorStatus,
+  type ListQuery,
+  type ListResult,
+  type MessagesQuery,
+  type MessagesResult,
+  type ReplayRequest,
+  type ReplayResult,
+} from "./types.ts";
+
+export interface InspectorOptions {
+  readonly clock: Clock;
+  /** Names of headers, fields and parameters to take out besides those that always are. */
+  readonly redact?: readonly string[];
+  readonly limits?: Partial<RecordingLimits>;
+  /** False: nothing is recorded until `setRecording(true)`. */
+  readonly recording?: boolean;
+}
+
+const defaultLimits: RecordingLimits = {
+  maxExchanges: 5_000,
+  maxBytes: 64 * 1024 * 1024,
+  maxBodyBytes: 1024 * 1024,
+};
+const maxReplays = 100;
+
+/** Records exchanges in memory and answers questions about them. Whoever makes it closes it. */
+export class Inspector implements ExchangeObserver, InspectorApi {
+  readonly #clock: Clock;
+  readonly #limits: RecordingLimits;
+  readonly #redactor: Redactor;
+  readonly #recordings: Recordings;
+  readonly #feed: ChangeFeed;
+  readonly #closing = new AbortController();
+  readonly #replays = new Set<Promise<void>>();
+  #isRecording: boolean;
+
+  constructor(options: InspectorOptions) {
+    this.#clock = options.clock;
+    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#redactor = new Redactor(options.redact);
+    this.#isRecording = options.recording ?? true;
+    this.#feed = new ChangeFeed(
+      options.clock,
+      (recording) => this.#summary(recording),
+      () => this.status(),
+    );
+    this.#recordings = new Recordings(this.#limits, options.clock, this.#feed);
+  }
+
+  begin(request: RequestHead): Exchange | undefined {
+    return this.#isRecording ? this.#recordings.begin(request) : undefined;
+  }
+
+  status(): InspectorStatus {
+    return {
+      recording: this.#isRecording,
+      exchanges: this.#recordings.size,
+      bytes: this.#recordings.bytes,
+      evicted: this.#recordings.evicted,
+      ...this.#limits,
+    };
+  }
+
+  list({ filter, before, limit = 200 }: ListQuery): ListResult {
+    const fits = this.#fits(filter);
+    const count = Math.min(1_000, Math.max(1, Math.trunc(limit)));
+    const exchanges: ExchangeSummary[] = [];
+    let more = false;
+    for (const recording of this.#recordings.newest()) {
+      if (before !== undefined && recording.seq >= before) continue;
+      if (!fits(recording)) continue;
+      more = exchanges.length === count;
+      if (more) break;
+      exchanges.push(this.#summary(recording));
+    }
+    return { version: inspectorVersion, exchanges, more, status: this.status() };
+  }
+
+  detail({ id, unredacted = false }: { readonly id: ExchangeId; readonly unredacted?: boolean }): ExchangeDetail {
+    return detailOf(this.#recording(id), this.#redactor, unredacted);
+  }
+
+  async body(query: BodyQuery): Promise<BodyView> {
+    const recording = this.#recording(query.id);
+    const body = query.side === "request" ? recording.requestBody : recording.responseBody;
+    const info = bodyInfo(recording, query.side);
+    const kept = info.keptBytes === 0 ? Buffer.alloc(0) : body.kept;
+    const read = await readBody(kept, info, query.unredacted ? undefined : this.#redactor);
+    return bodyViewOf(read, info, query, this.#redactor);
+  }
+
+  messages({ id, after = 0, limit = 1_000, unredacted = false }: MessagesQuery): MessagesResult {
+    const log = this.#recording(id).messages;
+    if (!log) return { messages: [], firstKept: 1, total: 0, more: false };
+    const found = log.after(after, Math.min(1_000, Math.max(1, Math.trunc(limit))));
+    return {
+      messages: found.map((message) => messageViewOf(message, unredacted ? undefined : this.#redactor)),
+      firstKept: log.firstKept,
+      total: log.total,
+      more: (found.at(-1)?.seq ?? log.total) < log.total,
+    };
+  }
+
+  async replay({ id, edit }: ReplayRequest): Promise<ReplayResult> {
+    const recording = this.#recording(id);
+    const prepared = prepareReplay(recording, edit);
+    if (this.#replays.size >= maxReplays) throw new PortholeError("busy", `${maxReplays} replays are running already`);
+    const { head } = prepared;
+    const { visitor, scheme } = recording.request;
+    const request: RequestHead = { visitor, scheme, httpVersion: "1.1", ...head };
+    const replay = this.#recordings.begin(request, { replayOf: id, ...(edit && { edited: true }) });
+    const sent = sendReplay(prepared, replay, { clock: this.#clock, signal: this.#closing.signal });
+    this.#replays.add(sent);
+    void sent.then(() => this.#replays.delete(sent));
+    return { id: replay.id };
+  }
+
+  async export(query: ExportQuery): Promise<ExportResult> {
+    const recordings = query.ids.map((id) => this.#recording(id));
+    if (recordings.length > 0) return exportRecordings(recordings, query, this.#redactor);
+    const found = this.#recordings.newest().filter(this.#fits(query.filter));
+    return exportRecordings(found.toReversed(), query, this.#redactor);
+  }
+
+  clear(): void {
+    this.#recordings.clear();
+    this.#feed.touch();
+  }
+
+  setRecording(recording: boolean): InspectorStatus {
+    this.#isRecording = recording;
+    this.#feed.touch();
+    return this.status();
+  }
+
+  subscribe(listener: (changes: InspectorChanges) => void): () => void {
+    return this.#feed.subscribe(listener);
+  }
+
+  /** Breaks replays off and forgets everything. */
+  async close(): Promise<void> {
+    this.#isRecording = false;
+    this.#closing.abort(new PortholeError("aborted", "The client ends"));
+    await Promise.all(this.#replays);
+    this.#feed.close();
+    this.#recordings.clear();
+  }
+
+  #recording(id: ExchangeId): Recording {
+    const recording = this.#recordings.get(id);
+    if (recording) return recording;
+    throw new PortholeError("usage", `There is no request ${JSON.stringify(id)} here`, {
+      hint: "It may have given way to newer ones; the list shows those that are kept.",
+    });
+  }
+
+  /** For one question, the newest first. */
+  #fits(filter: ExchangeFilter | undefined): (recording: Recording) => boolean {
+    const test = parseFilter(filter);
+    const contains = textSearch(this.#redactor);
+    return (recording) => test({ summary: this.#summary(recording), contains: (word) => contains(recording, word) });
+  }
+
+  #summary(recording: Recording): ExchangeSummary {
+    return summaryOf(recording, this.#redactor);
+  }
+}

@@ -1,0 +1,123 @@
+import {
+  CancellationTokenSource,
+  createMessageConnection,
+  NullLogger,
+  type MessageConnection,
+} from "vscode-jsonrpc/node";
+import { PortholeError } from "@porthole/common/errors";
+import { orAbort } from "@porthole/common/util";
+import type { Method, NotificationName, Notifications, Requests } from "./contract.ts";
+import { fromResponseError } from "./errors.ts";
+import { FrameReader, FrameWriter } from "./framing.ts";
+import type { RpcStreams } from "./server.ts";
+
+/** A visitor's request with its body may be in an answer. */
+const maxMessageBytes = 64 * 1024 * 1024;
+
+/** A running agent, as whoever drives it sees it. */
+export interface AgentConnection {
+  /** The answer, or a `PortholeError` with the agent's code: `closed` when the agent is gone, `aborted` by the signal. */
+  call<M extends Method>(
+    method: M,
+    params: Requests[M][0],
+    init?: { readonly signal?: AbortSignal },
+  ): Promise<Requests[M][1]>;
+  /** Calls back for each; answers what ends that. */
+  on<N extends NotificationName>(name: N, listener: (params: Notifications[N]) => void): () => void;
+  /** Resolves, never rejects, when the agent is gone or `close` was called, with the reason. */
+  readonly closed: Promise<PortholeError>;
+  /** Ends the agent's input, which is how it learns that nobody needs it any more. */
+  close(): void;
+}
+
+/** `input` is what the agent writes, `output` what it reads: a child's stdout and stdin. */
+export function connectAgent(streams: RpcStreams): AgentConnection {
+  return new StreamConnection(streams);
+}
+
+class StreamConnection implements AgentConnection {
+  readonly closed: Promise<PortholeError>;
+  readonly #connection: MessageConnection;
+  readonly #output: RpcStreams["output"];
+  readonly #listeners = new Map<string, Set<(params: never) => void>>();
+  #resolveClosed: (reason: PortholeError) => void = () => {};
+  #reason: PortholeError | undefined;
+  /** Messages that were read and acted upon. */
+  #heard = 0;
+
+  constructor({ input, output }: RpcStreams) {
+    this.#output = output;
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    const reader = new FrameReader(input, {
+      maxMessageBytes,
+      onBad: ({ what }) =>
+        this.#end(new PortholeError("protocol", `The agent wrote something else than messages: ${what}`)),
+    });
+    this.#connection = createMessageConnection(reader, new FrameWriter(output), NullLogger, {
+      messageStrategy: {
+        handleMessage: (message, next) => {
+          this.#heard++;
+          return next(message);
+        },
+      },
+    });
+    this.#connection.onNotification((method, params) => this.#dispatch(method, params));
+    this.#connection.onError(() => {});
+    this.#connection.onClose(() => this.#endWhenHeard(new PortholeError("closed", "The agent has ended")));
+    this.#connection.listen();
+  }
+
+  async call<M extends Method>(
+    method: M,
+    params: Requests[M][0],
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<Requests[M][1]> {
+    if (this.#reason) throw this.#reason;
+    signal?.throwIfAborted();
+    const source = new CancellationTokenSource();
+    const cancel = (): void => source.cancel();
+    signal?.addEventListener("abort", cancel, { once: true });
+    try {
+      const answer = this.#connection.sendRequest<Requests[M][1]>(method, params, source.token);
+      return await (signal ? orAbort(signal, answer) : answer);
+    } catch (reason) {
+      if (signal?.aborted) throw signal.reason;
+      throw this.#reason ?? fromResponseError(reason);
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+      source.dispose();
+    }
+  }
+
+  on<N extends NotificationName>(name: N, listener: (params: Notifications[N]) => void): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners);
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  close(): void {
+    this.#end(new PortholeError("aborted", "The connection to the agent was closed"));
+  }
+
+  #dispatch(method: string, params: unknown): void {
+    for (const listener of this.#listeners.get(method) ?? []) listener(params as never);
+  }
+
+  /** The library acts upon one message a turn of the event loop, whatever else has come with it. */
+  #endWhenHeard(reason: PortholeError): void {
+    const before = this.#heard;
+    setImmediate(() => (this.#heard === before ? this.#end(reason) : this.#endWhenHeard(reason)));
+  }
+
+  #end(reason: PortholeError): void {
+    if (this.#reason) return;
+    this.#reason = reason;
+    this.#output.end();
+    // Rejects what waits for an answer.
+    this.#connection.dispose();
+    this.#resolveClosed(reason);
+  }
+}

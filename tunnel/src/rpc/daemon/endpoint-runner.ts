@@ -1,0 +1,132 @@
+import { PortholeError } from "@porthole/common/errors";
+import type { JoinedRelays } from "@porthole/common/invite";
+import type { Logger } from "@porthole/common/log";
+import { parseLocalService, type GatewayOptions } from "../../gateway/index.ts";
+import { type RequestReport } from "../../http/index.ts";
+import {
+  runTunnel,
+  type Dialers,
+  type Endpoint,
+  type EndpointState,
+  type PreparedTunnel,
+  type VisitReport,
+} from "../../tunnel/index.ts";
+import type { Clock } from "@porthole/common/util";
+import type { EndpointView } from "../contract.ts";
+import { LocalWatch } from "./local-watch.ts";
+import { forgetToken } from "./relays.ts";
+import { endpointView } from "./views.ts";
+
+export interface LegOptions {
+  readonly prepared: PreparedTunnel;
+  readonly dialers: Dialers;
+  readonly software: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly joined: JoinedRelays;
+  readonly onChange: () => void;
+  readonly onVisit: (report: VisitReport) => void;
+  readonly onRequest: (report: RequestReport) => void;
+}
+
+/** One endpoint on all of its relays. Each runs by itself, so that the other one may come and go. */
+export class Leg {
+  readonly endpoint: Endpoint;
+  /** Resolves, never rejects, when everything of it is over. */
+  readonly done: Promise<void>;
+  readonly #options: LegOptions;
+  readonly #stop = new AbortController();
+  readonly #urls = new Map<string, readonly string[]>();
+  #state: EndpointState | undefined;
+  readonly #local: LocalWatch;
+  #error: PortholeError | undefined;
+  #isOver = false;
+
+  constructor(options: LegOptions) {
+    this.endpoint = options.prepared.endpoints[0] as Endpoint;
+    this.#options = options;
+    const { clock, onChange } = options;
+    this.#local = new LocalWatch({ service: () => this.endpoint.gateway.local, clock, onChange }, this.#stop.signal);
+    this.done = this.#run();
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Why it is over, when it was not stopped. */
+  get error(): PortholeError | undefined {
+    return this.#error;
+  }
+
+  get state(): EndpointState | undefined {
+    return this.#state;
+  }
+
+  /** For visitors who come from now on, and for what those who are there ask next. */
+  adjust(local: string, options: Partial<GatewayOptions>): void {
+    const { gateway } = this.endpoint;
+    if (gateway.local.text !== local) {
+      gateway.useLocal(parseLocalService(local));
+      this.#local.doubt();
+    }
+    const { headers, ...others } = options;
+    // Choosing the headers makes the gateway forget what it has learned about the service.
+    gateway.update(headers === undefined || headers === gateway.options.headers ? others : options);
+  }
+
+  view(): EndpointView | undefined {
+    if (!this.#state) return undefined;
+    return endpointView(this.#state, {
+      localUp: this.#local.isUp,
+      urls: [...new Set([...this.#urls.values()].flat())],
+    });
+  }
+
+  /** Resolves when links and visits have ended. */
+  async stop(): Promise<void> {
+    this.#stop.abort(new PortholeError("aborted", "The tunnel was stopped"));
+    await this.done;
+  }
+
+  async #run(): Promise<void> {
+    const { prepared, dialers, software, clock, log, joined, onChange, onVisit, onRequest } = this.#options;
+    try {
+      await runTunnel(
+        {
+          ...prepared,
+          dialers,
+          software,
+          clock,
+          log,
+          onState: ({ endpoints: [state] }) => {
+            this.#state = state;
+            for (const { server, now } of state?.relays ?? [])
+              if (now.status === "online") this.#urls.set(server, now.urls);
+            // The first one comes from within the constructor.
+            queueMicrotask(onChange);
+          },
+          onVisit: (report) => {
+            this.#learn(report);
+            onVisit(report);
+          },
+          onRequest: (report) => {
+            this.#learn(report);
+            onRequest(report);
+          },
+          onTokenUsed: (server) => forgetToken(joined, server, log),
+        },
+        this.#stop.signal,
+      );
+    } catch (reason) {
+      if (!this.#stop.signal.aborted) this.#error = PortholeError.from(reason);
+    }
+    this.#stop.abort();
+    this.#isOver = true;
+    queueMicrotask(onChange);
+  }
+
+  #learn({ error }: { readonly error?: PortholeError }): void {
+    if (error?.code === "service-down") this.#local.doubt();
+  }
+}

@@ -1,0 +1,81 @@
+import { PortholeError } from "@porthole/common/errors";
+import { generateKey } from "@porthole/common/identity";
+import { parseInvite, type Invite, type JoinedRelay, type JoinedRelays } from "@porthole/common/invite";
+import type { Logger } from "@porthole/common/log";
+import { formatHostPort, type HostPort } from "@porthole/common/options";
+import { readKey, testRelay, type Dialers, type TransportOutcome } from "../../tunnel/index.ts";
+import type { Clock } from "@porthole/common/util";
+import type { RelaySpec, TransportTest } from "../contract.ts";
+import { rpcErrorData } from "../errors.ts";
+import type { Handlers } from "../server.ts";
+import { keySource, readRelay, serverSettings } from "./tunnel-settings.ts";
+
+export interface RelaysContext {
+  readonly dialers: Dialers;
+  readonly software: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly joined: JoinedRelays;
+}
+
+type RelayHandlers = Pick<Handlers, Extract<keyof Handlers, `relay/${string}`>>;
+
+export function relayHandlers(context: RelaysContext): RelayHandlers {
+  const { log, joined } = context;
+  return {
+    "relay/list": () => ({ relays: joined.all.map((relay) => described(relay)) }),
+    async "relay/add"(params) {
+      const relay = "relay" in params ? readRelay(params.relay, "relay") : invited(parseInvite(params.invite));
+      await joined.add(relay);
+      return { relay: described(relay) };
+    },
+    async "relay/remove"({ address }) {
+      if (await joined.remove(readRelay({ address }, "relay"))) return {};
+      throw new PortholeError("usage", `The relay ${JSON.stringify(address)} is not remembered`, {
+        hint: "relay/list says which are.",
+      });
+    },
+    "relay/parseInvite": ({ invite }) => {
+      const { token, ...relay } = invited(parseInvite(invite));
+      return { relay: { ...described(relay), token: token.reveal() } };
+    },
+    "relay/test": async ({ relay, identity }, { signal }) => {
+      const { token, ...server } = serverSettings(relay, "relay", joined);
+      // A key that is thrown away must not use an invite up.
+      const own = identity ? { token, key: await readKey(keySource(identity, "identity"), log) } : undefined;
+      const { http2, quic, fingerprint } = await testRelay(
+        { ...context, server: { ...server, token: own?.token }, key: own?.key ?? generateKey() },
+        signal,
+      );
+      return {
+        http2: transportTest(http2),
+        quic: transportTest(quic),
+        ...(fingerprint === undefined ? {} : { fingerprint }),
+      };
+    },
+  };
+}
+
+/** The relay knows our key now. Failing to write that down costs nothing but a line in the log. */
+export function forgetToken(joined: JoinedRelays, server: HostPort, log: Logger): void {
+  joined.forgetToken(server).catch((reason: unknown) => log.warn({}, PortholeError.from(reason).message));
+}
+
+function invited({ relay, pin, token }: Invite): JoinedRelay & Pick<Invite, "token"> {
+  return { ...relay, pin, token };
+}
+
+/** Tokens are told to nobody who did not bring them. */
+function described({ host, port, pin, label }: JoinedRelay): RelaySpec {
+  return {
+    address: formatHostPort({ host, port }),
+    ...(pin === undefined ? {} : { fingerprint: pin }),
+    ...(label === undefined ? {} : { label }),
+  };
+}
+
+function transportTest(outcome: TransportOutcome): TransportTest {
+  if (!outcome.ok) return { ok: false, error: rpcErrorData(outcome.error) };
+  const { connectMs, rttMs, hostnames } = outcome;
+  return { ok: true, connectMs, hostnames, ...(rttMs === undefined ? {} : { rttMs }) };
+}

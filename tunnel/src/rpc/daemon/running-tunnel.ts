@@ -1,0 +1,224 @@
+import { PortholeError } from "@porthole/common/errors";
+import type { InspectorChanges } from "../../inspector/index.ts";
+import type { RequestReport } from "../../http/index.ts";
+import type { JoinedRelays } from "@porthole/common/invite";
+import type { Logger } from "@porthole/common/log";
+import {
+  prepareTunnel,
+  type Dialers,
+  type KeySource,
+  type KnownRelays,
+  type EndpointState,
+  type PreparedTunnel,
+  type TunnelSettings,
+  type VisitReport,
+} from "../../tunnel/index.ts";
+import type { Clock } from "@porthole/common/util";
+import type { EndpointSpec, TunnelChanges, TunnelInfo, TunnelSpec, TunnelStateView } from "../contract.ts";
+import { rpcErrorData } from "../errors.ts";
+import { Gatekeeper } from "./visitor-policy.ts";
+import { Leg } from "./endpoint-runner.ts";
+import { endpointTunnel, gatewayOptions } from "./tunnel-settings.ts";
+
+export interface TunnelContext {
+  readonly stateDir: string;
+  readonly dialers: Dialers;
+  readonly software: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly knownRelays: KnownRelays;
+  readonly member: KeySource | undefined;
+  readonly joined: JoinedRelays;
+  /** Throws `usage` when another tunnel exposes this identity. */
+  assertFree(clientId: string): void;
+  readonly onState: (state: TunnelStateView) => void;
+  readonly onVisit: (report: VisitReport) => void;
+  readonly onRequest: (report: RequestReport) => void;
+  readonly onInspect: (changes: InspectorChanges) => void;
+}
+
+/** An endpoint, and its state where it runs. */
+export interface Subject {
+  readonly settings: TunnelSettings;
+  readonly running?: () => EndpointState | undefined;
+}
+
+const roles = ["primary", "secondary"] as const;
+type Role = (typeof roles)[number];
+
+/** What the caller has started under one id, whatever has become of it since. */
+export class RunningTunnel {
+  readonly #context: TunnelContext;
+  readonly #legs = new Map<Role, Leg>();
+  readonly #gatekeeper: Gatekeeper;
+  #spec: TunnelSpec;
+  #isStopped = false;
+
+  private constructor(spec: TunnelSpec, context: TunnelContext) {
+    this.#spec = spec;
+    this.#context = context;
+    this.#gatekeeper = new Gatekeeper(context);
+  }
+
+  /** Throws `usage`, `state` or `key`, and nothing is left then. What the relays say comes with the state. */
+  static async start(spec: TunnelSpec, context: TunnelContext): Promise<RunningTunnel> {
+    const tunnel = new RunningTunnel(spec, context);
+    for (const open of await tunnel.#prepare(spec)) await open();
+    return tunnel;
+  }
+
+  get info(): TunnelInfo {
+    return { id: this.#spec.id, state: this.state() };
+  }
+
+  /** Every relay has refused, or it was stopped: nothing runs any more. */
+  get isOver(): boolean {
+    return [...this.#legs.values()].every((leg) => leg.isOver);
+  }
+
+  /** What a doctor looks at. */
+  subject(role: Role): Subject {
+    const leg = this.#legs.get(role);
+    if (!leg) throw new PortholeError("usage", `The tunnel ${JSON.stringify(this.#spec.id)} has no ${role} endpoint`);
+    return { settings: endpointTunnel(this.#spec, role, this.#context), running: () => leg.state };
+  }
+
+  get gatekeeper(): Gatekeeper {
+    return this.#gatekeeper;
+  }
+
+  exposes(clientId: string): boolean {
+    return [...this.#legs.values()].some((leg) => !leg.isOver && leg.endpoint.key.clientId === clientId);
+  }
+
+  state(): TunnelStateView {
+    const legs = roles.flatMap((role) => this.#legs.get(role) ?? []);
+    const endpoints = legs.flatMap((leg) => leg.view() ?? []);
+    if (!this.isOver) return { endpoints };
+    const error = this.#isStopped ? undefined : legs.find((leg) => leg.error)?.error;
+    return { endpoints, ended: error ? { error: rpcErrorData(error) } : {} };
+  }
+
+  /**
+   * How visitors are treated changes in place. Other changes start the endpoint that they concern anew, and only once it is
+   * clear that they can: what they would break is an error, and all stays as it was.
+   */
+  async update(changes: TunnelChanges): Promise<void> {
+    const next = applyChanges(this.#spec, changes);
+    const opens = await this.#prepare(next);
+    this.#spec = next;
+    const gone = this.#legs.get("secondary");
+    if (gone && !next.secondary) await this.#close("secondary", gone);
+    for (const open of opens) await open();
+    this.#publish();
+  }
+
+  /** Resolves when nothing of it is left. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await Promise.all([...this.#legs.values()].map((leg) => leg.stop()));
+    await this.#gatekeeper.close();
+    this.#publish();
+  }
+
+  /** Everything that can fail; the answers do the rest. */
+  async #prepare(next: TunnelSpec): Promise<Open[]> {
+    const { stateDir, clock, log, knownRelays, joined, member } = this.#context;
+    const opens: Open[] = [];
+    const clientIds: string[] = [];
+    for (const role of roles) {
+      const endpoint = next[role];
+      if (!endpoint) continue;
+      const settings = endpointTunnel(next, role, { stateDir, joined, member });
+      const present = this.#legs.get(role);
+      if (present && !present.isOver && fixedPart(next, role) === fixedPart(this.#spec, role)) {
+        clientIds.push(present.endpoint.key.clientId);
+        opens.push(async () =>
+          present.adjust(endpoint.local, { ...gatewayOptions(next, role), ...this.#gatekeeper.options }),
+        );
+        continue;
+      }
+      const prepared = await prepareTunnel(settings, { clock, log, knownRelays });
+      clientIds.push(...prepared.endpoints.map(({ key }) => key.clientId));
+      opens.push(async () => {
+        if (present) await this.#close(role, present);
+        for (const { gateway } of prepared.endpoints) gateway.update(this.#gatekeeper.options);
+        this.#open(role, prepared);
+      });
+    }
+    this.#checkIdentities(clientIds);
+    // Last: nothing may fail once it is open.
+    const useRules = await this.#gatekeeper.prepare(next, clientIds[0] ?? "");
+    return [useRules, ...opens];
+  }
+
+  /** The relay would take two that have the same key for one. */
+  #checkIdentities(clientIds: readonly string[]): void {
+    if (new Set(clientIds).size < clientIds.length)
+      throw new PortholeError("usage", "The primary and the secondary endpoint have the same identity", {
+        hint: "Give the secondary one another.",
+      });
+    for (const clientId of clientIds) this.#context.assertFree(clientId);
+  }
+
+  #open(role: Role, prepared: PreparedTunnel): void {
+    const { dialers, software, clock, log, joined, onVisit, onRequest } = this.#context;
+    const leg: Leg = new Leg({
+      prepared,
+      dialers,
+      software,
+      clock,
+      log,
+      joined,
+      onVisit,
+      onRequest,
+      // One that has been replaced has nothing to say any more.
+      onChange: () => {
+        if (this.#legs.get(role) === leg) this.#publish();
+      },
+    });
+    this.#legs.set(role, leg);
+  }
+
+  async #close(role: Role, leg: Leg): Promise<void> {
+    this.#legs.delete(role);
+    await leg.stop();
+  }
+
+  #publish(): void {
+    this.#context.onState(this.state());
+  }
+}
+
+type Open = () => Promise<void>;
+
+/** What can't change while an endpoint is exposed. */
+function fixedPart(spec: TunnelSpec, role: Role): string {
+  const { relays, suffix, transport, poolSize } = spec;
+  const { name, acme } = role === "primary" ? spec : {};
+  const { identity, extensionHex } = spec[role] ?? {};
+  return JSON.stringify([relays, suffix, transport, poolSize, name, acme, identity, extensionHex]);
+}
+
+function applyChanges(spec: TunnelSpec, { primary, secondary, ...changes }: TunnelChanges): TunnelSpec {
+  const endpoints = {
+    primary: { ...spec.primary, ...primary },
+    secondary: secondary === null ? null : applyToSecondary(spec.secondary, secondary),
+  };
+  const kept = Object.entries({ ...spec, ...changes, ...endpoints }).filter(([, value]) => value !== null);
+  return Object.fromEntries(kept) as unknown as TunnelSpec;
+}
+
+/** `null` when there is none, before and after. */
+function applyToSecondary(
+  present: EndpointSpec | undefined,
+  part: Partial<EndpointSpec> | undefined,
+): EndpointSpec | null {
+  if (!part) return present ?? null;
+  const { identity, local, extensionHex } = { ...present, ...part };
+  if (!identity || local === undefined)
+    throw new PortholeError("usage", `A secondary endpoint needs ${identity ? "a local service" : "an identity"}`, {
+      hint: identity ? "Give secondary.local." : "Give secondary.identity.",
+    });
+  return { identity, local, ...(extensionHex === undefined ? {} : { extensionHex }) };
+}

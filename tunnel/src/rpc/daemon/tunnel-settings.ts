@@ -1,0 +1,126 @@
+import { isAbsolute } from "node:path";
+import { PortholeError } from "@porthole/common/errors";
+import { parseLocalService, parseRoute, type GatewayOptions } from "../../gateway/index.ts";
+import { parseFingerprint } from "@porthole/common/identity";
+import type { JoinedRelay, JoinedRelays } from "@porthole/common/invite";
+import { formatHostPort, friendlyLabel, hostPort } from "@porthole/common/options";
+import { defaultApiPort } from "@porthole/common/protocol";
+import { type EndpointSettings, type KeySource, type ServerSettings, type TunnelSettings } from "../../tunnel/index.ts";
+import { parseHex, Secret } from "@porthole/common/util";
+import type { EndpointSpec, IdentityRef, RelaySpec, TunnelSpec } from "../contract.ts";
+
+const relayAddress = hostPort(defaultApiPort);
+const defaultPoolSize = 4;
+
+export interface SettingsContext {
+  readonly stateDir: string;
+  /** Used when a tunnel names no relay, and known again when it does. */
+  readonly joined: JoinedRelays;
+  /** Of the person; the primary endpoint's when absent. */
+  readonly member: KeySource | undefined;
+}
+
+/** What one endpoint of a tunnel is made from. Throws `usage` that names the field. */
+export function endpointTunnel(
+  spec: TunnelSpec,
+  role: EndpointSettings["role"],
+  { stateDir, joined, member }: SettingsContext,
+): TunnelSettings {
+  const endpoint = role === "primary" ? spec.primary : spec.secondary;
+  if (!endpoint) throw new PortholeError("internal", `The tunnel has no ${role} endpoint`);
+  const servers =
+    spec.relays?.map((relay, index) => serverSettings(relay, `relays.${index}`, joined)) ??
+    joined.all.map((relay) => joinedServer(relay));
+  if (servers.length === 0)
+    throw new PortholeError("usage", "No relay is named, and none is remembered", {
+      hint: "Give relays, or add one with relay/add.",
+    });
+  const { acme, name } = spec;
+  return {
+    stateDir,
+    servers,
+    endpoints: [{ ...endpointSettings(endpoint, role), gateway: gatewayOptions(spec, role) }],
+    transport: spec.transport ?? "auto",
+    poolSize: spec.poolSize ?? defaultPoolSize,
+    suffix: spec.suffix,
+    member: member ?? keySource(spec.primary.identity, "primary.identity"),
+    name: role === "primary" && name !== undefined ? at("name", () => friendlyLabel.parse(name)) : undefined,
+    acme:
+      acme?.enabled === false
+        ? undefined
+        : { directory: acme?.directory, staging: acme?.staging ?? false, email: acme?.email },
+  };
+}
+
+/** How visitors are treated, but for who is let in. Throws `usage` for what goes together in no way. */
+export function gatewayOptions(
+  { mode = "auto", headers = "auto", routes = [], paused = false, localProxyProtocol = false }: TunnelSpec,
+  role: EndpointSettings["role"],
+): Omit<GatewayOptions, "access" | "observer"> {
+  if (mode === "tcp" && routes.length > 0)
+    throw new PortholeError("usage", "routes and the mode tcp contradict each other", {
+      hint: "Paths can be told apart only where HTTP is read.",
+    });
+  return {
+    mode,
+    headers,
+    paused,
+    proxyProtocol: localProxyProtocol,
+    // Routes make one origin of several services, and that is the primary one.
+    routes:
+      role === "primary"
+        ? routes.map(({ path, local }, index) => at(`routes.${index}`, () => parseRoute(`${path}=${local}`)))
+        : [],
+  };
+}
+
+/** `where` is the field's path, for errors. */
+export function serverSettings(relay: RelaySpec, where: string, joined: JoinedRelays): ServerSettings {
+  const { pin, token, ...server } = readRelay(relay, where);
+  const known = joined.find(server);
+  return joinedServer({ ...server, pin: pin ?? known?.pin, token: token ?? known?.token });
+}
+
+/** What a relay's description says. Throws `usage` that names the field. */
+export function readRelay({ address, fingerprint, token, label }: RelaySpec, where: string): JoinedRelay {
+  return {
+    ...at(`${where}.address`, () => relayAddress.parse(address)),
+    pin: fingerprint === undefined ? undefined : at(`${where}.fingerprint`, () => parseFingerprint(fingerprint)),
+    token: token === undefined ? undefined : new Secret(token),
+    label,
+  };
+}
+
+function joinedServer({ host, port, pin, token }: JoinedRelay): ServerSettings {
+  const trust = pin === undefined ? undefined : ({ kind: "pin", fingerprint: pin } as const);
+  return { host, port, text: formatHostPort({ host, port }), trust, token };
+}
+
+function endpointSettings(
+  { identity, local, extensionHex }: EndpointSpec,
+  role: EndpointSettings["role"],
+): EndpointSettings {
+  return {
+    role,
+    key: keySource(identity, `${role}.identity`),
+    local: at(`${role}.local`, () => parseLocalService(local)),
+    extension: extensionHex === undefined ? undefined : at(`${role}.extensionHex`, () => parseHex(extensionHex)),
+  };
+}
+
+/** A relative path would depend on where this process was started. */
+export function keySource(identity: IdentityRef, where: string): KeySource {
+  if ("path" in identity && !isAbsolute(identity.path))
+    throw new PortholeError("usage", `${where}.path: ${JSON.stringify(identity.path)} is not an absolute path`);
+  return identity;
+}
+
+/** The error says which field. */
+function at<T>(path: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (reason) {
+    const { code, message, hint } = PortholeError.from(reason);
+    throw new PortholeError(code, `${path}: ${message}`, { cause: reason, ...(hint === undefined ? {} : { hint }) });
+  }
+}

@@ -1,0 +1,49 @@
+import { ErrorCodes, ResponseError } from "vscode-jsonrpc/node";
+import { isErrorCode, PortholeError } from "@porthole/common/errors";
+import type { RpcErrorData } from "./contract.ts";
+
+/** For errors with a code of ours, which is in the data (JSON-RPC 2.0 5.1: -32000 to -32099 are the server's). */
+const applicationError = -32_000;
+
+/** The library's own words for a connection that is over. */
+const goneCodes: readonly number[] = [
+  ErrorCodes.MessageWriteError,
+  ErrorCodes.PendingResponseRejected,
+  ErrorCodes.ConnectionInactive,
+];
+
+/** Any caught value as data. */
+export function rpcErrorData(reason: unknown): RpcErrorData {
+  const { code, message, hint, retryAfterMs, retryable } = PortholeError.from(reason);
+  return {
+    code,
+    message,
+    retryable,
+    ...(hint === undefined ? {} : { hint }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
+}
+
+/** Any caught value as the error of an answer. `rpcCode` for those that JSON-RPC has a number of its own for. */
+export function toResponseError(reason: unknown, rpcCode?: number): ResponseError<RpcErrorData> {
+  const data = rpcErrorData(reason);
+  const fallback = data.code === "internal" ? ErrorCodes.InternalError : applicationError;
+  return new ResponseError(rpcCode ?? fallback, data.message, data);
+}
+
+/** The error of an answer as one of ours. */
+export function fromResponseError(reason: unknown): PortholeError {
+  if (reason instanceof PortholeError) return reason;
+  if (!(reason instanceof ResponseError)) return PortholeError.from(reason);
+  if (reason.data === undefined && goneCodes.includes(reason.code))
+    return new PortholeError("closed", "The agent has ended", { cause: reason });
+  return fromRpcErrorData((reason.data ?? {}) as Partial<RpcErrorData>, reason.message);
+}
+
+/** Codes that this version does not know are bugs of one of the two. */
+export function fromRpcErrorData(data: Partial<RpcErrorData>, fallback = "The agent failed"): PortholeError {
+  return new PortholeError(isErrorCode(data.code) ? data.code : "internal", data.message ?? fallback, {
+    ...(data.hint === undefined ? {} : { hint: data.hint }),
+    ...(data.retryAfterMs === undefined ? {} : { retryAfterMs: data.retryAfterMs }),
+  });
+}

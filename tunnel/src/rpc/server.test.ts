@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { PassThrough, Writable } from "node:stream";
+import { PortholeError } from "@porthole/common/errors";
+import { FakeClock } from "@porthole/testing/fake-clock";
+import { connectAgent } from "./client.ts";
+import type { InitializeResult } from "./contract.ts";
+import { rpcLimits, serveRpc, type Handlers } from "./server.ts";
+
+const client = { name: "test", version: "1" };
+const result = { rpcVersion: 1, version: "0", node: "0", quic: { available: true } } as InitializeResult;
+
+function unexpected(): never {
+  throw new Error("Not this one");
+}
+
+/** A caller and a server, with the handlers that a test gives. */
+function pair(given: Partial<Handlers>) {
+  const handlers = given as Handlers;
+  const [up, down] = [new PassThrough(), new PassThrough()];
+  const clock = new FakeClock();
+  const server = serveRpc({ input: up, output: down }, { initialize: async () => ({ result, handlers }) }, clock);
+  return { up, down, clock, server, agent: connectAgent({ input: down, output: up }) };
+}
+
+async function ready(given: Partial<Handlers>) {
+  const both = pair({ "tunnel/list": () => ({ tunnels: [] }), ...given });
+  await both.agent.call("initialize", { rpcVersion: 1, client });
+  return both;
+}
+
+describe("the two ends of the contract", () => {
+  it("pass errors on with code, hint and when to try again", async () => {
+    const error = new PortholeError("busy", "Too many", { hint: "Wait.", retryAfterMs: 5_000 });
+    const { agent } = await ready({ "tunnel/stop": () => Promise.reject(error) });
+    await assert.rejects(agent.call("tunnel/stop", { id: "a" }), {
+      name: "PortholeError",
+      code: "busy",
+      message: "Too many",
+      hint: "Wait.",
+      retryAfterMs: 5_000,
+    });
+  });
+
+  it("survive a handler that breaks", async () => {
+    const { agent } = await ready({ "tunnel/stop": unexpected });
+    await assert.rejects(agent.call("tunnel/stop", { id: "a" }), { code: "internal", message: "Not this one" });
+    assert.deepEqual(await agent.call("tunnel/list", {}), { tunnels: [] });
+  });
+
+  it("refuse wrong parameters before any handler sees them", async () => {
+    const { agent } = await ready({});
+    await assert.rejects(agent.call("tunnel/stop", {} as never), { code: "usage", message: /id is missing/ });
+    await assert.rejects(agent.call("tunnel/sotp" as "tunnel/stop", { id: "a" }), { code: "usage" });
+    await assert.rejects(agent.call("toString" as "tunnel/stop", { id: "a" }), { code: "usage" });
+  });
+
+  it("cancel what the caller has given up", async () => {
+    let reason: unknown;
+    const { agent, server } = await ready({
+      doctor: (_params, { signal }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener("abort", () => {
+            reason = signal.reason;
+            reject(signal.reason as Error);
+          });
+        }),
+    });
+    const stop = new AbortController();
+    const call = agent.call("doctor", { tunnel: "a" }, { signal: stop.signal });
+    await agent.call("tunnel/list", {});
+    stop.abort(new Error("enough"));
+    await assert.rejects(call, { message: "enough" });
+    await server.idle();
+    assert.equal(PortholeError.from(reason).code, "aborted");
+  });
+
+  it("end a request that takes for ever", async () => {
+    const { agent, clock } = await ready({
+      doctor: (_params, { signal }) =>
+        new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error))),
+    });
+    const call = assert.rejects(agent.call("doctor", { tunnel: "a" }), { code: "timeout" });
+    await agent.call("tunnel/list", {});
+    await clock.advance(rpcLimits.requestMs);
+    await call;
+  });
+
+  it("tell what waits when the other one is gone, from either side", async () => {
+    let reason: unknown;
+    const hang: Handlers["doctor"] = (_params, { signal }) =>
+      new Promise(() => signal.addEventListener("abort", () => (reason = signal.reason)));
+    const first = await ready({ doctor: hang });
+    const call = assert.rejects(first.agent.call("doctor", { tunnel: "a" }), { code: "closed" });
+    await first.agent.call("tunnel/list", {});
+    first.down.end();
+    await call;
+    assert.equal((await first.agent.closed).code, "closed");
+    await assert.rejects(first.agent.call("tunnel/list", {}), { code: "closed" });
+
+    const second = await ready({ doctor: hang });
+    void second.agent.call("doctor", { tunnel: "a" }).catch(() => {});
+    await second.agent.call("tunnel/list", {});
+    second.agent.close();
+    await second.server.closed;
+    assert.equal(PortholeError.from(reason).code, "closed");
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(second.clock.pending, 0);
+  });
+
+  it("take only so many requests at once", async () => {
+    const opens: (() => void)[] = [];
+    const { agent } = await ready({
+      "tunnel/stop": () => new Promise((resolve) => opens.push(() => resolve({}))),
+    });
+    const calls = Array.from({ length: rpcLimits.maxRequests }, () => agent.call("tunnel/stop", { id: "a" }));
+    await assert.rejects(agent.call("tunnel/list", {}), { code: "busy" });
+    for (const open of opens) open();
+    await Promise.all(calls);
+    await agent.call("tunnel/list", {});
+  });
+
+  it("take nothing more from a caller that does not read, and give it up in the end", async () => {
+    const taken: Buffer[] = [];
+    const release: (() => void)[] = [];
+    const output = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        taken.push(chunk);
+        release.push(done);
+      },
+    });
+    const input = new PassThrough();
+    const clock = new FakeClock();
+    const pem = "x".repeat(1024 * 1024);
+    const handlers = { "identity/export": () => ({ pem }) } as Partial<Handlers> as Handlers;
+    const server = serveRpc({ input, output }, { initialize: async () => ({ result, handlers }) }, clock);
+    const send = (id: number, method: string, params: object): void => {
+      const body = JSON.stringify({ jsonrpc: "2.0", id, method, params });
+      input.write(`Content-Length: ${body.length}\r\n\r\n${body}`);
+    };
+    send(0, "initialize", { rpcVersion: 1, client });
+    for (let id = 1; id <= 20; id++) send(id, "identity/export", { identity: { pem } });
+    while (!input.isPaused()) await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(output.writableLength <= rpcLimits.maxPendingBytes + 20 * 1024 * 1024);
+    assert.equal(clock.pending, 1);
+    await clock.advance(rpcLimits.stalledMs);
+    await server.closed;
+    assert.equal(clock.pending, 0);
+  });
+
+  it("do not believe an agent that writes something else", async () => {
+    const [up, down] = [new PassThrough(), new PassThrough()];
+    const agent = connectAgent({ input: down, output: up });
+    down.write("Hello, I am a stray line\r\n\r\n");
+    assert.equal((await agent.closed).code, "protocol");
+    assert.equal(up.writableEnded, true);
+  });
+});

@@ -1,0 +1,244 @@
+import type { Readable, Writable } from "node:stream";
+import {
+  createMessageConnection,
+  ErrorCodes,
+  NullLogger,
+  type CancellationToken,
+  type Message,
+  type MessageConnection,
+} from "vscode-jsonrpc/node";
+import { PortholeError } from "@porthole/common/errors";
+import { withDeadline, type Clock, type Timer } from "@porthole/common/util";
+import type { Method, NotificationName, Notifications, Requests } from "./contract.ts";
+import { rpcErrorData, toResponseError } from "./errors.ts";
+import { FrameReader, FrameWriter, type BadMessage } from "./framing.ts";
+import { isMethod, readParams } from "./params.ts";
+
+export const rpcLimits = {
+  /** A key, a handful of relays: kilobytes. */
+  maxRequestBytes: 4 * 1024 * 1024,
+  /** Requests that are being worked on. */
+  maxRequests: 64,
+  /** What the caller has not read yet of our answers; above it nothing more is taken from it. */
+  maxPendingBytes: 8 * 1024 * 1024,
+  /** How long it may stay above that. */
+  stalledMs: 60_000,
+  /** The longest that any request may take, whatever its own deadlines are. */
+  requestMs: 120_000,
+} as const;
+
+export interface RpcStreams {
+  readonly input: Readable;
+  readonly output: Writable;
+}
+
+export interface CallContext {
+  /** Aborts when the caller cancels the request or leaves, and at the latest after `requestMs`: it is answered then, whatever the handler does. */
+  readonly signal: AbortSignal;
+}
+
+type Handler<M extends Method> = (
+  params: Requests[M][0],
+  context: CallContext,
+) => Requests[M][1] | Promise<Requests[M][1]>;
+
+/** What answers each request once the caller has introduced itself. */
+export type Handlers = { readonly [M in Exclude<Method, "initialize">]: Handler<M> };
+
+type AllHandlers = { readonly [M in Method]: Handler<M> };
+
+export interface RpcService {
+  /** Called until it succeeds; then the handlers take over. */
+  initialize(params: Requests["initialize"][0]): Promise<{
+    readonly result: Requests["initialize"][1];
+    readonly handlers: Handlers;
+  }>;
+}
+
+export interface RpcServer {
+  /** Resolves once the system has taken the notification; rejects when nobody can get it any more. */
+  notify<N extends NotificationName>(name: N, params: Notifications[N]): Promise<void>;
+  /** Resolves, never rejects, when the caller has left or `close` was called. */
+  readonly closed: Promise<void>;
+  /** Resolves when every request is answered, and the system has taken the answers. */
+  idle(): Promise<void>;
+  /** Reads and writes nothing more. The streams stay their owner's. */
+  close(): void;
+}
+
+/** Answers requests until the input ends. Nothing that comes in ends it otherwise: what is wrong is answered as such. */
+export function serveRpc(streams: RpcStreams, service: RpcService, clock: Clock): RpcServer {
+  return new StreamServer(streams, service, clock);
+}
+
+class StreamServer implements RpcServer {
+  readonly closed: Promise<void>;
+  readonly #input: Readable;
+  readonly #service: RpcService;
+  readonly #clock: Clock;
+  readonly #writer: CountingWriter;
+  readonly #connection: MessageConnection;
+  readonly #leave = new AbortController();
+  readonly #onIdle: (() => void)[] = [];
+  #working = 0;
+  #stalled: Timer | undefined;
+  /** While `initialize` is under way, and afterwards. */
+  #initializing: Promise<Handlers> | undefined;
+
+  constructor({ input, output }: RpcStreams, service: RpcService, clock: Clock) {
+    this.#input = input;
+    this.#service = service;
+    this.#clock = clock;
+    const reader = new FrameReader(input, {
+      maxMessageBytes: rpcLimits.maxRequestBytes,
+      onBad: (bad) => this.#refuse(bad),
+    });
+    this.#writer = new CountingWriter(output, () => this.#onWritten());
+    this.#connection = createMessageConnection(reader, this.#writer, NullLogger);
+    this.#connection.onRequest((method, params, token) => this.#answer(method, params, token));
+    // Notifications from the caller: cancellations are the library's, others mean nothing to this version.
+    this.#connection.onNotification(() => {});
+    this.#connection.onUnhandledNotification(() => {});
+    this.#connection.onError(() => {});
+    this.closed = new Promise((resolve) => {
+      this.#leave.signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    this.#connection.onClose(() => this.close());
+    this.#connection.listen();
+  }
+
+  async notify<N extends NotificationName>(name: N, params: Notifications[N]): Promise<void> {
+    await this.#connection.sendNotification(name, params);
+  }
+
+  async idle(): Promise<void> {
+    if (this.#working === 0 && this.#writer.writing === 0) return;
+    await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+  }
+
+  close(): void {
+    if (this.#leave.signal.aborted) return;
+    this.#leave.abort(new PortholeError("closed", "The caller has left"));
+    this.#stalled?.cancel();
+    this.#connection.dispose();
+    for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  async #answer(method: string, params: unknown, token: CancellationToken): Promise<unknown> {
+    if (!isMethod(method))
+      return toResponseError(
+        new PortholeError("usage", `There is no request ${JSON.stringify(method.slice(0, 100))}`, {
+          hint: "docs/rpc.md lists them; a newer agent may know more.",
+        }),
+        ErrorCodes.MethodNotFound,
+      );
+    if (this.#working >= rpcLimits.maxRequests)
+      return toResponseError(
+        new PortholeError("busy", `${rpcLimits.maxRequests} requests are under way`, { retryAfterMs: 1_000 }),
+      );
+    let checked: Requests[Method][0];
+    try {
+      checked = readParams(method, params);
+    } catch (reason) {
+      return toResponseError(reason, ErrorCodes.InvalidParams);
+    }
+    this.#working += 1;
+    try {
+      return await this.#call(method, checked, token);
+    } catch (reason) {
+      return toResponseError(reason);
+    } finally {
+      this.#working -= 1;
+      // The answer is written in a later turn.
+      setImmediate(() => this.#onWritten());
+    }
+  }
+
+  async #call<M extends Method>(method: M, params: Requests[M][0], token: CancellationToken): Promise<Requests[M][1]> {
+    const handler: AllHandlers[M] = (await this.#table(method))[method];
+    const cancelled = new AbortController();
+    const cancellation = token.onCancellationRequested(() =>
+      cancelled.abort(new PortholeError("aborted", `${method} was cancelled`)),
+    );
+    const parent = AbortSignal.any([this.#leave.signal, cancelled.signal]);
+    try {
+      return await withDeadline(
+        { clock: this.#clock, delayMs: rpcLimits.requestMs, what: method, signal: parent },
+        async (signal) => handler(params, { signal }),
+      );
+    } finally {
+      cancellation.dispose();
+    }
+  }
+
+  async #table(method: Method): Promise<AllHandlers> {
+    const initialize: AllHandlers["initialize"] = (params) => this.#initialize(params);
+    const handlers = method === "initialize" ? undefined : await this.#initializing?.catch(() => undefined);
+    if (!handlers && method !== "initialize")
+      throw new PortholeError("usage", `${method} came before initialize`, { hint: "Call initialize first." });
+    return { ...handlers, initialize } as AllHandlers;
+  }
+
+  async #initialize(params: Requests["initialize"][0]): Promise<Requests["initialize"][1]> {
+    if (this.#initializing) throw new PortholeError("usage", "initialize was called before");
+    const outcome = this.#service.initialize(params);
+    this.#initializing = outcome.then(({ handlers }) => handlers);
+    this.#initializing.catch(() => {});
+    try {
+      return (await outcome).result;
+    } catch (reason) {
+      this.#initializing = undefined;
+      throw reason;
+    }
+  }
+
+  /** Not a message: said once, with the id where there is one. */
+  #refuse({ code, what, id }: BadMessage): void {
+    const error = new PortholeError("usage", `What came in is not a message: ${what}`, {
+      hint: "A message is a Content-Length header, an empty line, and a JSON-RPC 2.0 object.",
+    });
+    const answer = {
+      jsonrpc: "2.0",
+      id: id ?? null,
+      error: { code, message: error.message, data: rpcErrorData(error) },
+    };
+    this.#writer.write(answer as Message).catch(() => {});
+    this.#onWritten();
+  }
+
+  /** A caller that does not read its answers gets to send nothing more, until it does or until we give up. */
+  #onWritten(): void {
+    if (this.#leave.signal.aborted) return;
+    const isFull = this.#writer.pendingBytes > rpcLimits.maxPendingBytes;
+    if (isFull && !this.#stalled) {
+      this.#input.pause();
+      this.#stalled = this.#clock.timer(rpcLimits.stalledMs, () => this.close());
+    } else if (!isFull && this.#stalled) {
+      this.#stalled.cancel();
+      this.#stalled = undefined;
+      this.#input.resume();
+    }
+    if (this.#working === 0 && this.#writer.writing === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+}
+
+class CountingWriter extends FrameWriter {
+  readonly #onWritten: () => void;
+  /** Messages that the system has not taken. */
+  writing = 0;
+
+  constructor(output: Writable, onWritten: () => void) {
+    super(output);
+    this.#onWritten = onWritten;
+  }
+
+  override async write(message: Message): Promise<void> {
+    this.writing += 1;
+    try {
+      await super.write(message);
+    } finally {
+      this.writing -= 1;
+      this.#onWritten();
+    }
+  }
+}

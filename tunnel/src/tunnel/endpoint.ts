@@ -1,0 +1,113 @@
+import { X509Certificate } from "node:crypto";
+import tls from "node:tls";
+import { Challenges } from "@porthole/common/acme";
+import { Gateway, type GatewayOptions, type LocalService } from "../gateway/index.ts";
+import { cachedCertificate, type IdentityKey } from "@porthole/common/identity";
+import type { Logger } from "@porthole/common/log";
+import type { Clock } from "@porthole/common/util";
+
+/** Longer than any client runs without a restart; browsers warn about a self-signed certificate whatever it says. */
+const lifetimeMs = 365 * 24 * 3_600_000;
+
+export interface EndpointOptions {
+  readonly role: "primary" | "secondary";
+  readonly key: IdentityKey;
+  readonly local: LocalService;
+  /** How it treats visitors; what is left out is as `defaultGatewayOptions` says. */
+  readonly gateway?: Partial<GatewayOptions> | undefined;
+  /** The user's bytes in the certificate's custom extension. */
+  readonly extension?: Buffer | undefined;
+  /** Where the self-signed certificate is kept, so that it stays the same between runs. Not kept when absent. */
+  readonly certificatePath?: string | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** An identity, its certificates, and the local service behind it. */
+export class Endpoint {
+  readonly role: "primary" | "secondary";
+  readonly key: IdentityKey;
+  readonly gateway: Gateway;
+  /** Presented to relays; PEM. */
+  readonly linkCertificate: string;
+  /** Answers to the CA's validators, while an order runs. */
+  readonly challenges = new Challenges();
+  readonly #trusted = new Map<string, ShownCertificate>();
+  readonly #options: EndpointOptions;
+  readonly #hostnames = new Set<string>();
+  #selfSigned: ShownCertificate;
+  #update: Promise<void> = Promise.resolve();
+
+  private constructor(options: EndpointOptions, linkCertificate: string) {
+    this.role = options.role;
+    this.key = options.key;
+    this.gateway = new Gateway({
+      local: options.local,
+      options: options.gateway,
+      isOurName: (hostname) => this.#hostnames.has(hostname),
+      clock: options.clock,
+      log: options.log,
+    });
+    this.linkCertificate = linkCertificate;
+    this.#options = options;
+    this.#selfSigned = this.#shown(linkCertificate);
+  }
+
+  static async create(options: EndpointOptions): Promise<Endpoint> {
+    return new Endpoint(options, await selfSigned(options, [options.key.clientId]));
+  }
+
+  get local(): LocalService {
+    return this.gateway.local;
+  }
+
+  /** What visitors of this name see: a CA's certificate, or the self-signed one until there is one. */
+  contextFor(hostname: string | undefined): tls.SecureContext {
+    return this.#shownTo(hostname).context;
+  }
+
+  /** SHA-256 of the certificate that visitors of this name see, as browsers show it: hex with colons. */
+  certificateDigest(hostname: string): string {
+    return this.#shownTo(hostname).digest;
+  }
+
+  /** For connections from now on; those that are there go on with what they have. */
+  useCertificate(hostname: string, chainPem: string): void {
+    this.#trusted.set(hostname, this.#shown(chainPem));
+  }
+
+  /** Public names under which relays serve this endpoint; once resolved, the certificate covers all of them. */
+  serveNames(hostnames: readonly string[]): Promise<void> {
+    this.#update = this.#update
+      .catch(() => {})
+      .then(async () => {
+        const missing = hostnames.filter((hostname) => !this.#hostnames.has(hostname));
+        if (missing.length === 0) return;
+        for (const hostname of missing) this.#hostnames.add(hostname);
+        const names = [...this.#hostnames].toSorted();
+        this.#selfSigned = this.#shown(await selfSigned(this.#options, names, this.#options.certificatePath));
+      });
+    return this.#update;
+  }
+
+  #shownTo(hostname: string | undefined): ShownCertificate {
+    return (hostname === undefined ? undefined : this.#trusted.get(hostname)) ?? this.#selfSigned;
+  }
+
+  #shown(cert: string): ShownCertificate {
+    return {
+      context: tls.createSecureContext({ cert, key: this.key.pem, minVersion: "TLSv1.2" }),
+      digest: new X509Certificate(cert).fingerprint256,
+    };
+  }
+}
+
+interface ShownCertificate {
+  readonly context: tls.SecureContext;
+  readonly digest: string;
+}
+
+function selfSigned(options: EndpointOptions, dnsNames: readonly string[], path?: string): Promise<string> {
+  const { key, extension, log, clock } = options;
+  return cachedCertificate({ path, key, dnsNames, extension, lifetimeMs, now: clock.now(), log });
+}

@@ -1,0 +1,158 @@
+import { PortholeError } from "@porthole/common/errors";
+import type { Link } from "@porthole/common/link";
+import { Backoff, type Clock } from "@porthole/common/util";
+import { keepLinkUp, type LoopState } from "./run-loop.ts";
+import type { Session } from "./session.ts";
+
+/** An attempt that is younger than this has seen the present network. */
+const freshMs = 1_000;
+
+export interface LinkSlotOptions {
+  readonly transport: "quic" | "http2";
+  readonly clock: Clock;
+  readonly backoff: { readonly firstMs: number; readonly maxMs: number; readonly maxAfterServiceMs?: number };
+  /** Whether an error before the first success is worth another attempt. Asked after each error. */
+  readonly persistent: () => boolean;
+  readonly connect: (signal: AbortSignal) => Promise<Session>;
+  readonly onChange: (slot: LinkSlot) => void;
+}
+
+/** A place for one link that is kept up until the slot is retired or stopped. */
+export class LinkSlot {
+  readonly transport: "quic" | "http2";
+  /** Settles when the slot is over. Never rejects. */
+  readonly done: Promise<void>;
+  readonly #controller = new AbortController();
+  readonly #backoff: Backoff;
+  readonly #options: LinkSlotOptions;
+  #state: LoopState = { status: "connecting" };
+  #retired = false;
+  #leaving = false;
+  #wake: () => void = () => {};
+  #attempt: { readonly startedAt: number; abort(reason: PortholeError): void } | undefined;
+  #triesAgain = false;
+
+  constructor(options: LinkSlotOptions, signal: AbortSignal) {
+    this.transport = options.transport;
+    this.#options = options;
+    this.#backoff = new Backoff(options.backoff);
+    const stop = (): void => this.#controller.abort(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+    this.done = keepLinkUp(
+      {
+        clock: options.clock,
+        backoff: this.#backoff,
+        maxPauseMs: options.backoff.maxAfterServiceMs,
+        get persistent() {
+          return options.persistent();
+        },
+        connect: (signal) => this.#connect(signal),
+        onState: (state) => this.#onState(state),
+        wake: () =>
+          new Promise((resolve) => {
+            this.#wake = resolve;
+            if (this.#triesAgain) resolve();
+            this.#triesAgain = false;
+          }),
+      },
+      this.#controller.signal,
+    ).finally(() => signal.removeEventListener("abort", stop));
+  }
+
+  get state(): LoopState {
+    return this.#state;
+  }
+
+  get retired(): boolean {
+    return this.#retired;
+  }
+
+  /** There should be another link in its place. */
+  get leaving(): boolean {
+    return this.#leaving;
+  }
+
+  /** The link, while it is up. */
+  get link(): Link | undefined {
+    return this.#state.status === "online" ? this.#state.session.link : undefined;
+  }
+
+  /** Tries now, if the slot waits. */
+  wake(): void {
+    this.#backoff.reset();
+    this.#wake();
+  }
+
+  /** There is now what an attempt needs: it is made now, or once more if the one under way asked too early. */
+  wakeOrRetry(): void {
+    if (this.#state.status === "connecting") this.#triesAgain = true;
+    this.wake();
+  }
+
+  /** The way to the relay is another one: an attempt that hangs on the old one begins anew, and a link has to show that it is there. */
+  recheck(): void {
+    const { clock } = this.#options;
+    if (this.#state.status === "online") void this.#verify(this.#state.session.link);
+    else if (this.#attempt && clock.monotonic() - this.#attempt.startedAt > freshMs) {
+      this.#triesAgain = true;
+      this.#backoff.reset();
+      this.#attempt.abort(new PortholeError("unreachable", "The network has changed"));
+    } else this.wake();
+  }
+
+  /** Another link should take its place; this one goes on until it ends by itself, or is retired. */
+  leave(): void {
+    if (this.#leaving || this.#retired) return;
+    this.#leaving = true;
+    this.#endWith(this.link);
+    this.#options.onChange(this);
+  }
+
+  /** No new visitors on this link; the present ones finish on it. */
+  retire(reason: string): void {
+    if (this.#retired) return;
+    this.#retired = true;
+    if (this.#state.status === "online") this.#state.session.retire(reason);
+    this.#endWith(this.link);
+  }
+
+  async #connect(parent: AbortSignal): Promise<Session> {
+    const { clock, connect } = this.#options;
+    const controller = new AbortController();
+    const stop = (): void => controller.abort(parent.reason);
+    parent.addEventListener("abort", stop, { once: true });
+    this.#attempt = { startedAt: clock.monotonic(), abort: (reason) => controller.abort(reason) };
+    try {
+      return await connect(controller.signal);
+    } finally {
+      this.#attempt = undefined;
+      parent.removeEventListener("abort", stop);
+    }
+  }
+
+  #onState(state: LoopState): void {
+    this.#state = state;
+    const changed = (): void => this.#options.onChange(this);
+    if (state.status === "online") {
+      this.#triesAgain = false;
+      const { link, drained } = state.session;
+      link.onSilence(changed);
+      void drained.then(() => {
+        if (this.link === link) this.leave();
+      });
+    }
+    changed();
+  }
+
+  async #verify(link: Link): Promise<void> {
+    if (!(await link.probe()) && this.link === link) this.leave();
+  }
+
+  /** The slot's end is that of its link. */
+  #endWith(link: Link | undefined): void {
+    const end = (): void => this.#controller.abort(new PortholeError("aborted", "The link is not needed any more"));
+    if (link) void link.closed.then(end);
+    else end();
+  }
+}

@@ -1,0 +1,266 @@
+import type { PortholeError } from "@porthole/common/errors";
+import type { RequestReport } from "../http/index.ts";
+import type { Link, LinkStream } from "@porthole/common/link";
+import { limits } from "@porthole/common/protocol";
+import { AsyncQueue, type Timer } from "@porthole/common/util";
+import { forward, type VisitReport } from "./forwarder.ts";
+import { LinkSlot, type LinkSlotOptions } from "./link-slot.ts";
+import { RelayDialer, type RelayDialerOptions } from "./relay-dialer.ts";
+import type { Session } from "./session.ts";
+import { publicUrl, type RelayStatus } from "./state.ts";
+import { TransportChoice, type Decision, type QuicFact, type TransportPolicy } from "./transport-choice.ts";
+
+export interface RelayClientOptions extends RelayDialerOptions {
+  readonly transport: TransportPolicy;
+  readonly poolSize: number;
+  readonly onStatus: (status: RelayStatus) => void;
+  readonly onVisit: (report: VisitReport) => void;
+  readonly onRequest: (report: RequestReport) => void;
+}
+
+/**
+ * One endpoint's links with one relay: as many and of the kinds that the transport choice wants, each kept up by its slot.
+ * Where a link has to go, its place is filled first.
+ */
+export class RelayClient {
+  readonly #options: RelayClientOptions;
+  readonly #signal: AbortSignal;
+  readonly #dialer: RelayDialer;
+  /** Aborts with the signal, or when the relay has refused us. */
+  readonly #stop = new AbortController();
+  /** What the choice counts: also a slot that has given up, so that it is not started again. */
+  readonly #slots = new Set<LinkSlot>();
+  /** Slots and visits that are not over. */
+  readonly #running = new Set<unknown>();
+  readonly #over = new AsyncQueue<never>();
+  /** The link that each slot was last seen to be up with. */
+  readonly #lastUp = new WeakMap<LinkSlot, Link | undefined>();
+  readonly #choice: TransportChoice;
+  #decision: Decision;
+  #review: Timer | undefined;
+  #inspection: Timer | undefined;
+  #wasAdmitted = false;
+  #quicWasUp = false;
+  #published = "";
+
+  constructor(options: RelayClientOptions, signal: AbortSignal) {
+    this.#options = options;
+    this.#signal = signal;
+    this.#dialer = new RelayDialer(options, {
+      onStream: (stream, link) => this.#forward(stream, link),
+      onQuicOffer: () => this.#retryQuic({ offered: true }),
+    });
+    const { transport: policy, poolSize, server, clock } = options;
+    this.#choice = new TransportChoice({ policy, poolSize, server: server.text }, clock.monotonic());
+    this.#decision = this.#choice.see(this.#quicFact(), clock.monotonic());
+  }
+
+  /**
+   * Runs until the signal aborts, or until the relay has refused us, and until every link and visit is over then. Never
+   * rejects: `onStatus` has the outcome.
+   */
+  async run(): Promise<void> {
+    const stop = (): void => this.#stop.abort(this.#signal.reason);
+    if (this.#signal.aborted) stop();
+    this.#signal.addEventListener("abort", stop, { once: true });
+    this.#options.onStatus({ status: "connecting" });
+    this.#arrange();
+    this.#inspect();
+    await this.#over.next();
+    this.#review?.cancel();
+    this.#inspection?.cancel();
+    this.#signal.removeEventListener("abort", stop);
+  }
+
+  /** This machine is in another network, or was asleep: nothing that was learnt about the way to the relay holds any more. */
+  recheck(): void {
+    if (this.#stop.signal.aborted) return;
+    this.#choice.forget(this.#options.clock.monotonic());
+    this.#dialer.recheck();
+    // Each says what becomes of it.
+    for (const slot of this.#slots) slot.recheck();
+  }
+
+  /** The links that are up. */
+  sessions(): Session[] {
+    return [...this.#slots].flatMap(({ state }) => (state.status === "online" ? [state.session] : []));
+  }
+
+  /** Starts and retires slots until what is there is what is wanted. */
+  #arrange(): void {
+    if (this.#stop.signal.aborted) return this.#endWhenEmpty();
+    const { clock } = this.#options;
+    this.#decision = this.#choice.see(this.#quicFact(), clock.monotonic());
+    const { links, reviewInMs } = this.#decision;
+    if (links.quic && this.#active("quic").length === 0) this.#start("quic");
+    const http2 = this.#active("http2");
+    for (let i = http2.length; i < links.http2; i++) this.#start("http2");
+    // Those that work stay.
+    const surplus = [...http2.filter(isServing), ...http2.filter((slot) => !isServing(slot))].slice(links.http2);
+    for (const slot of surplus) slot.retire("QUIC carries the traffic");
+    this.#review?.cancel();
+    this.#review =
+      reviewInMs === undefined
+        ? undefined
+        : clock.timer(reviewInMs, () => {
+            this.#arrange();
+            this.#publish();
+          });
+  }
+
+  #quicFact(): QuicFact {
+    const { dialers } = this.#options;
+    if (!dialers.quic.available) return { is: "unavailable", reason: dialers.quic.reason };
+    const quic = [...this.#slots].filter(({ transport, retired }) => transport === "quic" && !retired);
+    if (quic.some(isServing)) return { is: "up" };
+    if (quic.some(({ link }) => link)) return { is: "silent" };
+    const state = quic.find(({ leaving }) => !leaving)?.state;
+    if (state?.status === "waiting") return { is: "waiting", error: state.error, nextTryAt: state.nextTryAt };
+    if (state?.status === "failed") return { is: "unavailable", reason: state.error.message };
+    return { is: this.#active("http2").some(isServing) ? "dialing" : "beginning" };
+  }
+
+  /** Those that count: a slot that is leaving has, or shall have, a successor. */
+  #active(transport: "quic" | "http2"): LinkSlot[] {
+    return [...this.#slots].filter((slot) => slot.transport === transport && !slot.retired && !slot.leaving);
+  }
+
+  /** A link is replaced before its engine's own limits are met. */
+  #inspect(): void {
+    for (const slot of this.#slots) if ((slot.link?.wear() ?? 0) >= 1) slot.leave();
+    this.#inspection = this.#options.clock.timer(limits.linkInspectionMs, () => this.#inspect());
+  }
+
+  #start(transport: "quic" | "http2"): void {
+    const { clock, transport: policy } = this.#options;
+    const beside = transport === "quic" && policy === "auto";
+    const slot = new LinkSlot(
+      {
+        transport,
+        clock,
+        backoff: beside ? this.#quicBackoff() : limits.reconnect,
+        // What has admitted one of our links is given up only when it refuses us.
+        persistent: () => beside || this.#wasAdmitted,
+        connect: (signal) => (transport === "quic" ? this.#connectQuic(signal) : this.#dialer.http2(signal)),
+        // The first change comes from within the constructor.
+        onChange: (changed) => queueMicrotask(() => this.#onSlotChange(changed)),
+      },
+      this.#stop.signal,
+    );
+    this.#slots.add(slot);
+    this.#running.add(slot);
+    void slot.done.then(() => {
+      this.#running.delete(slot);
+      if (slot.state.status !== "failed" || slot.retired) this.#slots.delete(slot);
+      // What a relay that stops has refused meanwhile, its successor may grant.
+      if (slot.leaving) for (const successor of this.#active(slot.transport)) successor.wake();
+      this.#endWhenEmpty();
+    });
+  }
+
+  /** Where it has worked it will work again, also for the slot that has taken the place of the one that was up. */
+  #quicBackoff(): LinkSlotOptions["backoff"] {
+    const { firstMs, maxMs, maxAfterServiceMs } = limits.quicRetry;
+    return { firstMs, maxMs: this.#quicWasUp ? maxAfterServiceMs : maxMs, maxAfterServiceMs };
+  }
+
+  async #connectQuic(signal: AbortSignal): Promise<Session> {
+    // Otherwise an HTTP/2 link is dialled anyway, and brings what QUIC needs.
+    if (this.#options.transport === "quic") await this.#dialer.prepareQuic(signal);
+    return this.#dialer.quic(signal);
+  }
+
+  #forward(stream: LinkStream, link: Link): void {
+    const { endpoint, clock, log, onVisit, onRequest } = this.#options;
+    const visit = forward(stream, link, { endpoint, clock, log, signal: this.#stop.signal, onVisit, onRequest });
+    this.#running.add(visit);
+    void visit.then(() => {
+      this.#running.delete(visit);
+      this.#endWhenEmpty();
+    });
+  }
+
+  #onSlotChange(slot: LinkSlot): void {
+    if (this.#stop.signal.aborted) return;
+    const { state } = slot;
+    if (state.status === "online" && slot.link !== this.#lastUp.get(slot)) {
+      this.#lastUp.set(slot, slot.link);
+      this.#onUp(slot);
+    }
+    if (state.status === "failed" && (slot.transport === "http2" || this.#options.transport === "quic")) {
+      this.#fail(state.error);
+      return;
+    }
+    this.#arrange();
+    this.#publish();
+  }
+
+  #onUp(slot: LinkSlot): void {
+    this.#wasAdmitted = true;
+    if (slot.transport === "quic") this.#quicWasUp = true;
+    if (slot.leaving) return;
+    for (const other of this.#slots)
+      if (other.leaving && other.transport === slot.transport) other.retire("Another link has taken its place");
+    if (slot.transport !== "http2" || this.#active("http2").some((other) => other !== slot && isServing(other))) return;
+    this.#retryQuic({ offered: false });
+  }
+
+  /** The relay is back, or offers QUIC: what is known about it is old. */
+  #retryQuic({ offered }: { readonly offered: boolean }): void {
+    for (const quic of this.#active("quic")) {
+      if (quic.link) quic.recheck();
+      else if (offered) quic.wakeOrRetry();
+      else quic.wake();
+    }
+  }
+
+  #fail(error: PortholeError): void {
+    this.#options.onStatus({ status: "failed", error });
+    this.#stop.abort(error);
+    this.#endWhenEmpty();
+  }
+
+  #endWhenEmpty(): void {
+    if (!this.#stop.signal.aborted || this.#running.size > 0) return;
+    if (this.#signal.aborted) this.#options.onStatus({ status: "stopped" });
+    this.#over.end();
+  }
+
+  #publish(): void {
+    const status = this.#status();
+    // Slots report more often than the whole changes.
+    const text = JSON.stringify(status, (key, value: unknown) => (key === "rttMs" ? undefined : value));
+    if (text === this.#published) return;
+    this.#published = text;
+    this.#options.onStatus(status);
+  }
+
+  #status(): RelayStatus {
+    const online = [...this.#slots].filter(({ link, leaving }) => link && !(leaving && link.isSilent));
+    const { carrier, whyNotQuic } = this.#decision;
+    const best = online.find((slot) => slot.transport === carrier && isServing(slot)) ?? online[0];
+    if (best?.state.status === "online") {
+      const { link, welcome } = best.state.session;
+      const rttMs = link.rttMs();
+      return {
+        status: "online",
+        transport: link.kind,
+        links: online.length,
+        hostnames: welcome.hostnames,
+        urls: welcome.hostnames.map((name) => publicUrl(name, welcome.publicPort)),
+        ...(whyNotQuic === undefined ? {} : { whyNotQuic: whyNotQuic.message }),
+        ...(whyNotQuic?.nextTryAt === undefined ? {} : { nextQuicTryAt: whyNotQuic.nextTryAt }),
+        ...(rttMs === undefined ? {} : { rttMs }),
+      };
+    }
+    // HTTP/2 is there as long as the relay is; what QUIC is doing meanwhile is nobody's news.
+    const state = (this.#active("http2")[0] ?? this.#active("quic")[0])?.state;
+    if (state?.status !== "waiting") return { status: "connecting" };
+    return { status: "waiting", delayMs: state.delayMs, error: state.error };
+  }
+}
+
+/** Up, and not silent. */
+function isServing({ link }: LinkSlot): boolean {
+  return link !== undefined && !link.isSilent;
+}

@@ -1,0 +1,250 @@
+import type { ProxyTo } from "@porthole/common/acme";
+import { PortholeError } from "@porthole/common/errors";
+import { vouchFor, type IdentityKey } from "@porthole/common/identity";
+import type { Logger } from "@porthole/common/log";
+import type { Carrier, Link, LinkStream, PeerTrust } from "@porthole/common/link";
+import { limits, protocolVersion, type Hello } from "@porthole/common/protocol";
+import { withDeadline, type Clock, type Secret } from "@porthole/common/util";
+import type { Endpoint } from "./endpoint.ts";
+import { QuicTickets } from "./quic-tickets.ts";
+import { openSession, type Session } from "./session.ts";
+import { fingerprintOf, type RelayTrust } from "./trust.ts";
+
+export interface ServerAddress {
+  /** As the user wrote it. */
+  readonly text: string;
+  readonly host: string;
+  readonly port: number;
+  /** Of an invite: goes with every hello until the relay has admitted us. */
+  readonly token?: Secret | undefined;
+}
+
+export interface DialTarget {
+  readonly host: string;
+  readonly port: number;
+  /** The client's certificate and key, PEM. */
+  readonly cert: string;
+  readonly key: string;
+  readonly trust: PeerTrust;
+  /** QUIC: the name that the certificate must have; the host if it is absent. */
+  readonly serverName?: string;
+  /** QUIC: the connection id to use, a ticket. */
+  readonly sourceId?: Buffer;
+}
+
+/** The transports, as the program was put together: QUIC needs native code that not every machine can load. */
+export interface Dialers {
+  http2(
+    options: DialTarget & { verifyPeer(certificate: Buffer): void },
+    init: { readonly signal: AbortSignal },
+  ): Promise<Carrier>;
+  readonly quic:
+    | { readonly available: true; dial(options: DialTarget, init: { readonly signal: AbortSignal }): Promise<Carrier> }
+    | { readonly available: false; readonly reason: string };
+  /** For what else leaves this machine: certificates are ordered, and tried, the way that HTTP/2 goes. */
+  readonly proxyTo?: ProxyTo;
+}
+
+export interface RelayDialerOptions {
+  readonly server: ServerAddress;
+  readonly endpoint: Endpoint;
+  readonly trust: RelayTrust;
+  readonly dialers: Dialers;
+  readonly suffix?: string | undefined;
+  /** Wanted instead of the client id. */
+  readonly name?: string | undefined;
+  /** The key that the relay knows the user by, when it is not the endpoint's own. */
+  readonly member?: IdentityKey | undefined;
+  /** The relay has admitted us: the server's token has done its work. Called at most once. */
+  readonly onTokenUsed?: () => void;
+  readonly software: string;
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface RelayDialerListeners {
+  readonly onStream: (stream: LinkStream, link: Link) => void;
+  /** The relay says by itself that it has QUIC: it had none, or another process has taken over. */
+  readonly onQuicOffer: () => void;
+}
+
+/** Makes one admitted link with one relay, over either transport. */
+export class RelayDialer {
+  readonly #options: RelayDialerOptions;
+  readonly #onStream: (stream: LinkStream, link: Link) => void;
+  readonly #voucher: string | undefined;
+  readonly #onQuicOffer: () => void;
+  readonly #tickets: QuicTickets;
+  #token: Secret | undefined;
+  #seenFingerprint: string | undefined;
+  /** The next ticket shall not be bound to an address. */
+  #anywhere = false;
+
+  constructor(options: RelayDialerOptions, listeners: RelayDialerListeners) {
+    this.#options = options;
+    this.#onStream = listeners.onStream;
+    this.#onQuicOffer = listeners.onQuicOffer;
+    this.#tickets = new QuicTickets(options.clock);
+    this.#token = options.server.token;
+    const { member, endpoint } = options;
+    if (member && member.fingerprint !== endpoint.key.fingerprint)
+      this.#voucher = vouchFor(member, endpoint.key.fingerprint);
+  }
+
+  async http2(signal: AbortSignal): Promise<Session> {
+    const { trust, dialers, server } = this.#options;
+    let seen: Buffer | undefined;
+    const target = {
+      ...this.#target(trust.http2),
+      verifyPeer: (certificate: Buffer) => {
+        this.#seenFingerprint = fingerprintOf(certificate);
+        trust.verify(certificate);
+        seen = certificate;
+      },
+    };
+    const carrier = await this.#dial(`Connecting to ${server.text}`, limits.dialDeadlineMs, signal, (init) =>
+      dialers.http2(target, init),
+    );
+    if (seen) await this.#remember(seen);
+    return this.#openSession(carrier, signal);
+  }
+
+  /** Of the key that the relay showed last over HTTP/2, whether it was the right one or not. */
+  get seenFingerprint(): string | undefined {
+    return this.#seenFingerprint;
+  }
+
+  async quic(signal: AbortSignal): Promise<Session> {
+    const { dialers, server } = this.#options;
+    const { quic } = dialers;
+    if (!quic.available)
+      throw new PortholeError("unavailable", `QUIC is unavailable: ${quic.reason}`, {
+        hint: "Use --transport auto or h2.",
+      });
+    const dial = async (trust: PeerTrust): Promise<Session> => {
+      const ticket = await this.#tickets.take(this.#anywhere, signal);
+      const what = `Waiting for an answer from UDP ${server.text}`;
+      const target = { ...this.#target(trust), host: ticket.address, serverName: server.host, sourceId: ticket.id };
+      try {
+        const carrier = await this.#dial(what, limits.quicHandshakeMs, signal, (init) => quic.dial(target, init));
+        this.#anywhere = false;
+        return await this.#openSession(carrier, signal);
+      } catch (reason) {
+        if (signal.aborted || PortholeError.from(reason).code !== "timeout") throw reason;
+        if (ticket.isLeftOver && this.#tickets.isReady(this.#anywhere)) return dial(trust);
+        // A relay is silent to strangers: where UDP and TCP leave by different addresses, the ticket may have been for the other one.
+        this.#anywhere = !this.#anywhere;
+        throw reason;
+      }
+    };
+    const trust = await this.#options.trust.whenSeen(signal);
+    try {
+      return await dial(trust);
+    } catch (reason) {
+      // It may have a new certificate of the key that we know, and only HTTP/2 can look.
+      if (trust.kind !== "pinned" || PortholeError.from(reason).code !== "untrusted") throw reason;
+      await this.#lookAround(signal);
+      const renewed = this.#options.trust.quic;
+      if (!renewed || (renewed.kind === "pinned" && renewed.pem === trust.pem)) throw reason;
+      return dial(renewed);
+    }
+  }
+
+  /** This machine is in another network, maybe. */
+  recheck(): void {
+    this.#tickets.forget();
+  }
+
+  /** Makes an HTTP/2 connection only for what QUIC has to know beforehand: a pinned certificate, and a ticket. */
+  async prepareQuic(signal: AbortSignal): Promise<void> {
+    if (!this.#options.trust.quic) await this.#lookAround(signal);
+    // What was found may be worthless by the time that the connection is closed, and nobody else will bring another.
+    while (!this.#tickets.isReady(this.#anywhere)) await this.#lookAround(signal);
+  }
+
+  async #lookAround(signal: AbortSignal): Promise<void> {
+    const session = await this.http2(signal);
+    const seen = new AbortController();
+    const over = session.serve(seen.signal).catch(() => {});
+    try {
+      if (!this.#tickets.isReady(this.#anywhere)) await this.#tickets.fetch(session, this.#anywhere, signal);
+    } finally {
+      seen.abort(new PortholeError("aborted", "Only looking at the certificate and for a ticket"));
+      await over;
+    }
+  }
+
+  #dial(
+    what: string,
+    delayMs: number,
+    parent: AbortSignal,
+    dial: (init: { readonly signal: AbortSignal }) => Promise<Carrier>,
+  ): Promise<Carrier> {
+    return withDeadline({ clock: this.#options.clock, delayMs, what, signal: parent }, async (signal) => {
+      const carrier = await dial({ signal });
+      // In the same turn as the abort: nobody waits for it any more.
+      if (signal.aborted) carrier.destroy(PortholeError.from(signal.reason));
+      return carrier;
+    });
+  }
+
+  async #openSession(carrier: Carrier, signal: AbortSignal): Promise<Session> {
+    const { clock, endpoint } = this.#options;
+    const session = await openSession(
+      carrier,
+      {
+        clock,
+        hello: this.#hello(),
+        onStream: this.#onStream,
+        onTicket: (ticket, from) => {
+          this.#tickets.keep(ticket, from);
+          this.#onQuicOffer();
+        },
+      },
+      signal,
+    );
+    this.#tickets.add(session);
+    if (this.#token) {
+      this.#token = undefined;
+      this.#options.onTokenUsed?.();
+    }
+    // Streams wait in the link until the session serves; by then there is a certificate for the names.
+    await endpoint.serveNames(session.welcome.hostnames);
+    return session;
+  }
+
+  #hello(): Hello {
+    const { software, instance, suffix, name } = this.#options;
+    return {
+      type: "hello",
+      protocol: protocolVersion,
+      software,
+      instance,
+      ...(suffix === undefined ? {} : { suffix }),
+      ...(name === undefined ? {} : { name }),
+      ...(this.#voucher === undefined ? {} : { voucher: this.#voucher }),
+      ...(this.#token ? { token: this.#token.reveal() } : {}),
+    };
+  }
+
+  #target(trust: PeerTrust): DialTarget {
+    const { server, endpoint } = this.#options;
+    return {
+      host: server.host,
+      port: server.port,
+      cert: endpoint.linkCertificate,
+      key: endpoint.key.pem,
+      trust,
+    };
+  }
+
+  /** Failing to write the pin down costs QUIC its head start next time, and no service now. */
+  async #remember(certificate: Buffer): Promise<void> {
+    try {
+      await this.#options.trust.remember(certificate);
+    } catch (reason) {
+      this.#options.log.warn({}, PortholeError.from(reason).message);
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import { PortholeError } from "@porthole/common/errors";
+import { limits } from "@porthole/common/protocol";
+import { sleep, type Backoff, type Clock } from "@porthole/common/util";
+import type { Session } from "./session.ts";
+
+export type LoopState =
+  | { readonly status: "connecting" }
+  | { readonly status: "online"; readonly session: Session }
+  | {
+      readonly status: "waiting";
+      readonly delayMs: number;
+      /** In milliseconds since 1970. */
+      readonly nextTryAt: number;
+      readonly error: PortholeError;
+    }
+  /** Trying again is useless; the loop is over. */
+  | { readonly status: "failed"; readonly error: PortholeError }
+  | { readonly status: "stopped" };
+
+export interface LoopDeps {
+  readonly clock: Clock;
+  readonly backoff: Backoff;
+  /** The longest pause once the relay has admitted us. */
+  readonly maxPauseMs?: number | undefined;
+  /**
+   * Tries again after every error but a refusal by the relay and a missing part of this machine. Read after every error:
+   * the relay may have admitted another link of ours meanwhile.
+   */
+  readonly persistent: boolean;
+  connect(signal: AbortSignal): Promise<Session>;
+  onState(state: LoopState): void;
+  /** Cuts a wait short when it resolves. Asked anew for every wait. */
+  wake(): Promise<void>;
+}
+
+/**
+ * Keeps one link up until the signal aborts, or until the relay's answer says that trying again is useless. A relay that
+ * has admitted us once is only given up when it refuses us: any other error may be the network in between (a captive
+ * portal, a relay that is being replaced).
+ */
+export async function keepLinkUp(deps: LoopDeps, signal: AbortSignal): Promise<void> {
+  let wasAdmitted = false;
+  while (!signal.aborted) {
+    const startedAt = deps.clock.monotonic();
+    deps.onState({ status: "connecting" });
+    try {
+      const session = await deps.connect(signal);
+      wasAdmitted = true;
+      deps.onState({ status: "online", session });
+      throw await session.serve(signal);
+    } catch (reason) {
+      if (signal.aborted) break;
+      const error = PortholeError.from(reason);
+      if (isFinal(error, wasAdmitted || deps.persistent)) {
+        deps.onState({ status: "failed", error });
+        return;
+      }
+      if (deps.clock.monotonic() - startedAt >= limits.reconnect.stableAfterMs) deps.backoff.reset();
+      const maxPauseMs = (wasAdmitted ? deps.maxPauseMs : undefined) ?? Number.POSITIVE_INFINITY;
+      const delayMs = Math.max(Math.min(deps.backoff.next(), maxPauseMs), error.retryAfterMs ?? 0);
+      deps.onState({ status: "waiting", delayMs, nextTryAt: deps.clock.now() + delayMs, error });
+      await pause(deps, delayMs, signal);
+    }
+  }
+  deps.onState({ status: "stopped" });
+}
+
+function isFinal(error: PortholeError, persistent: boolean): boolean {
+  // A relay that can't judge us now says when it may be able to; whoever it had let in before comes back then.
+  if (persistent && error.exitCode === 3 && error.retryAfterMs !== undefined) return false;
+  const hopeless = error.exitCode === 3 || error.code === "unavailable" || error.code === "key";
+  return hopeless || (!persistent && !error.retryable);
+}
+
+/** Ends with the delay, with `wake`, or with the signal. */
+async function pause(deps: LoopDeps, delayMs: number, signal: AbortSignal): Promise<void> {
+  const { clock } = deps;
+  const woken = new AbortController();
+  const stop = (): void => woken.abort();
+  signal.addEventListener("abort", stop, { once: true });
+  void deps.wake().then(stop);
+  await sleep(clock, delayMs, woken.signal).catch(() => {});
+  signal.removeEventListener("abort", stop);
+}

@@ -1,0 +1,195 @@
+import { PortholeError, isErrorCode } from "@porthole/common/errors";
+import { createLink, type Carrier, type Link, type LinkStream } from "@porthole/common/link";
+import {
+  canonicalHostName,
+  limits,
+  type Hello,
+  type Permit,
+  type QuicTicket,
+  type Welcome,
+} from "@porthole/common/protocol";
+import { orAbort, withDeadline, type Clock } from "@porthole/common/util";
+
+/** A link that the relay has admitted. */
+export interface Session {
+  readonly link: Link;
+  readonly welcome: Welcome;
+  /** Serves until the link ends, and answers why it did. When the signal aborts it says goodbye and closes the link. */
+  serve(signal: AbortSignal): Promise<PortholeError>;
+  /**
+   * Resolves when the relay lets us order a certificate for the name, with the number of further new names that
+   * it would let us have, if it says so; rejects with its reason, `busy` mostly.
+   */
+  requestPermit(hostname: string, signal: AbortSignal): Promise<number | undefined>;
+  /** Resolves when the relay says that it will stop; what runs may go on for a while. */
+  readonly drained: Promise<void>;
+  /** A ticket for a QUIC handshake; undefined when the relay has no QUIC at present. `anywhere`: see TicketRequest. */
+  requestTicket(anywhere: boolean, signal: AbortSignal): Promise<QuicTicket | undefined>;
+  /** Asks the relay for no new visitors; it closes the link when the present ones are through. */
+  retire(reason: string): void;
+}
+
+export interface SessionOptions {
+  readonly clock: Clock;
+  readonly hello: Hello;
+  onStream(stream: LinkStream, link: Link): void;
+  /** The relay offers QUIC without having been asked. */
+  onTicket?(ticket: QuicTicket, session: Session): void;
+}
+
+/** hello, welcome. Takes the carrier over; rejects with the relay's code when it refuses. */
+export async function openSession(carrier: Carrier, options: SessionOptions, signal: AbortSignal): Promise<Session> {
+  const link = createLink(carrier, { clock: options.clock, heartbeat: "send" });
+  try {
+    link.control.send(options.hello);
+    const welcome = await withDeadline(
+      { clock: options.clock, delayMs: limits.admissionDeadlineMs, what: "The relay's answer to hello", signal },
+      () => receiveWelcome(link),
+    );
+    return new LinkSession(link, welcome, options);
+  } catch (reason) {
+    const error = PortholeError.from(reason);
+    link.destroy(error);
+    throw error;
+  }
+}
+
+async function receiveWelcome(link: Link): Promise<Welcome> {
+  const message = await link.control.next();
+  switch (message?.type) {
+    case "welcome":
+      return checkedWelcome(message);
+    case "reject":
+      throw fromReject(message.code, message.message, message.retryAfterMs);
+    case "drain":
+      throw new PortholeError("draining", `The relay is about to stop: ${message.reason}`);
+    case undefined:
+      throw await link.closed;
+    case "hello":
+    case "goodbye":
+    case "permit":
+    case "permit-request":
+    case "ticket":
+    case "ticket-request":
+      throw new PortholeError("protocol", `The relay answered hello with ${message.type}`);
+  }
+}
+
+/** We show these names, and make certificates for them. */
+function checkedWelcome(welcome: Welcome): Welcome {
+  const { hostnames } = welcome;
+  if (hostnames.length > 0 && hostnames.every((name) => canonicalHostName(name) === name)) return welcome;
+  throw new PortholeError("protocol", `The relay gave us no host name, but ${JSON.stringify(hostnames).slice(0, 200)}`);
+}
+
+function fromReject(code: string, message: string, retryAfterMs: number | undefined): PortholeError {
+  return new PortholeError(isErrorCode(code) ? code : "unauthorized", `The relay refused: ${message}`, {
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+}
+
+class LinkSession implements Session {
+  readonly link: Link;
+  readonly welcome: Welcome;
+  readonly drained: Promise<void>;
+  readonly #options: SessionOptions;
+  readonly #permits = new Map<string, (answer: Permit) => void>();
+  readonly #ticketRequests: ((ticket: QuicTicket | undefined) => void)[] = [];
+  /** The relay's last word explains the end of the link better than the transport does. */
+  #told: PortholeError | undefined;
+  #onDrain: () => void = () => {};
+
+  constructor(link: Link, welcome: Welcome, options: SessionOptions) {
+    this.link = link;
+    this.welcome = welcome;
+    this.#options = options;
+    this.drained = new Promise((resolve) => {
+      this.#onDrain = resolve;
+    });
+  }
+
+  async serve(signal: AbortSignal): Promise<PortholeError> {
+    void this.#acceptStreams();
+    const reading = this.#readControl();
+    try {
+      const reason = await orAbort(signal, this.link.closed);
+      // What has come together with the end is still being read.
+      await orAbort(signal, reading);
+      return this.#told ?? reason;
+    } catch {
+      this.link.control.send({ type: "goodbye", reason: "stopped" });
+      await this.link.close(new PortholeError("aborted", "The client stops"));
+      throw signal.reason;
+    }
+  }
+
+  retire(reason: string): void {
+    this.link.control.send({ type: "goodbye", reason });
+  }
+
+  async requestTicket(anywhere: boolean, signal: AbortSignal): Promise<QuicTicket | undefined> {
+    const { clock } = this.#options;
+    const what = "The relay's answer to a ticket request";
+    return withDeadline({ clock, delayMs: limits.ticketDeadlineMs, what, signal }, () => {
+      const answered = new Promise<QuicTicket | undefined>((resolve) => this.#ticketRequests.push(resolve));
+      this.link.control.send({ type: "ticket-request", ...(anywhere ? { anywhere } : {}) });
+      return Promise.race([answered, this.link.closed.then(fail)]);
+    });
+  }
+
+  async requestPermit(hostname: string, signal: AbortSignal): Promise<number | undefined> {
+    const { clock } = this.#options;
+    const what = "The relay's answer to a permit request";
+    const answer = await withDeadline({ clock, delayMs: limits.permitDeadlineMs, what, signal }, () => {
+      const answered = new Promise<Permit>((resolve) => this.#permits.set(hostname, resolve));
+      this.link.control.send({ type: "permit-request", hostname });
+      return Promise.race([answered, this.link.closed.then(fail)]);
+    });
+    if (answer.code !== undefined) throw fromReject(answer.code, answer.message ?? "no permit", answer.retryAfterMs);
+    return answer.left;
+  }
+
+  /** Answers come in the order of the questions. */
+  #onTicket(ticket: QuicTicket | undefined): void {
+    const answer = this.#ticketRequests.shift();
+    if (answer) answer(ticket);
+    else if (ticket) this.#options.onTicket?.(ticket, this);
+  }
+
+  async #acceptStreams(): Promise<void> {
+    for await (const stream of this.link.incoming) this.#options.onStream(stream, this.link);
+  }
+
+  async #readControl(): Promise<void> {
+    const { control } = this.link;
+    for (let message = await control.next(); message; message = await control.next()) {
+      switch (message.type) {
+        case "drain":
+          this.#told = new PortholeError("draining", `The relay stops: ${message.reason}`);
+          this.#onDrain();
+          break;
+        case "reject":
+          this.#told = fromReject(message.code, message.message, message.retryAfterMs);
+          break;
+        case "permit":
+          this.#permits.get(message.hostname)?.(message);
+          this.#permits.delete(message.hostname);
+          break;
+        case "ticket":
+          this.#onTicket(message.ticket);
+          break;
+        case "welcome":
+        case "hello":
+        case "goodbye":
+        case "permit-request":
+        case "ticket-request":
+          this.link.destroy(new PortholeError("protocol", `The relay sent ${message.type} in the middle of a session`));
+          return;
+      }
+    }
+  }
+}
+
+function fail(reason: PortholeError): never {
+  throw reason;
+}

@@ -1,0 +1,139 @@
+import type { PortholeError } from "@porthole/common/errors";
+import { limits } from "@porthole/common/protocol";
+
+/** Which links a client should have with one relay, and why. Pure: facts and the time come in, the decision goes out. */
+
+export type TransportPolicy = "auto" | "quic" | "h2";
+
+export interface ChoiceSettings {
+  readonly policy: TransportPolicy;
+  readonly poolSize: number;
+  /** As the user wrote it. */
+  readonly server: string;
+}
+
+/** How QUIC stands with the relay now. */
+export type QuicFact =
+  /** There will be none on this machine or with this key. */
+  | { readonly is: "unavailable"; readonly reason: string }
+  /** HTTP/2 is not up yet: what QUIC's dial needs comes by it. */
+  | { readonly is: "beginning" }
+  | { readonly is: "dialing" }
+  | { readonly is: "up" }
+  /** Up, but the relay does not answer; it may come back. */
+  | { readonly is: "silent" }
+  | { readonly is: "waiting"; readonly error: PortholeError; readonly nextTryAt: number };
+
+export interface WantedLinks {
+  readonly quic: boolean;
+  readonly http2: number;
+}
+
+/** Why QUIC does not carry new visitors. */
+export interface WhyNotQuic {
+  readonly message: string;
+  /** When it is tried again, in milliseconds since 1970; may be now. */
+  readonly nextTryAt?: number;
+}
+
+export interface Decision {
+  readonly links: WantedLinks;
+  readonly carrier: "quic" | "http2";
+  /** Absent when it does, and when the user asked for HTTP/2. */
+  readonly whyNotQuic?: WhyNotQuic;
+  /** The decision changes after so long by itself. */
+  readonly reviewInMs?: number;
+}
+
+/**
+ * QUIC carries the traffic whenever it can, beside one HTTP/2 connection as the standby. The whole pool is there when QUIC is
+ * late, has been silent for a moment, or can't be had; and it stays for a while when QUIC is back, so that a path that comes and
+ * goes does not make connections come and go.
+ */
+export class TransportChoice {
+  readonly #settings: ChoiceSettings;
+  #fact: QuicFact = { is: "beginning" };
+  /** Since when QUIC is as it is. */
+  #sinceMs: number;
+  #why: WhyNotQuic = firstTry;
+  #failed = false;
+  #poolIsOut = false;
+
+  constructor(settings: ChoiceSettings, nowMs: number) {
+    this.#settings = settings;
+    this.#sinceMs = nowMs;
+  }
+
+  /** To be called with every change and, with the same fact, at the time of the last decision's review. */
+  see(fact: QuicFact, nowMs: number): Decision {
+    if (fact.is !== this.#fact.is) this.#sinceMs = nowMs;
+    this.#fact = fact;
+    this.#explain(fact);
+    const { policy, poolSize } = this.#settings;
+    if (policy === "h2") return { links: { quic: false, http2: poolSize }, carrier: "http2" };
+    const carrier = fact.is === "up" ? "quic" : "http2";
+    const why = carrier === "quic" ? {} : { whyNotQuic: this.#why };
+    if (policy === "quic") return { links: { quic: true, http2: 0 }, carrier: "quic", ...why };
+    const leftMs = this.#sinceMs + this.#graceMs() - nowMs;
+    if (leftMs <= 0 && fact.is !== "beginning") this.#poolIsOut = fact.is !== "up";
+    return {
+      links: { quic: fact.is !== "unavailable", http2: this.#poolIsOut ? poolSize : 1 },
+      carrier,
+      ...why,
+      ...(leftMs > 0 ? { reviewInMs: leftMs } : {}),
+    };
+  }
+
+  /** What was learnt about the way to the relay is worth nothing any more. */
+  forget(nowMs: number): void {
+    this.#failed = false;
+    this.#why = firstTry;
+    this.#sinceMs = nowMs;
+  }
+
+  /** How long QUIC may be as it is before the pool is called out, or sent home. */
+  #graceMs(): number {
+    switch (this.#fact.is) {
+      case "up":
+        return this.#poolIsOut ? limits.quicSettledMs : 0;
+      case "silent":
+        return limits.quicSilentPoolMs;
+      case "dialing":
+        return this.#failed ? 0 : limits.quicHeadStartMs;
+      case "beginning":
+      case "waiting":
+      case "unavailable":
+        return 0;
+    }
+  }
+
+  #explain(fact: QuicFact): void {
+    switch (fact.is) {
+      case "up":
+        this.#failed = false;
+        this.#why = firstTry;
+        return;
+      case "silent":
+        this.#why = { message: `UDP to ${this.#settings.server} has gone silent` };
+        return;
+      case "waiting":
+        this.#failed = true;
+        this.#why = { message: this.#describe(fact.error), nextTryAt: fact.nextTryAt };
+        return;
+      case "unavailable":
+        this.#why = { message: `QUIC is unavailable: ${fact.reason}` };
+        return;
+      case "beginning":
+      case "dialing":
+        // The reason of before stays, so that what is shown does not flicker.
+        return;
+    }
+  }
+
+  #describe({ code, message }: PortholeError): string {
+    if (code === "timeout") return `UDP to ${this.#settings.server} got no answer`;
+    return message.startsWith("QUIC") ? message : `QUIC: ${message}`;
+  }
+}
+
+const firstTry: WhyNotQuic = { message: "QUIC is being tried" };
