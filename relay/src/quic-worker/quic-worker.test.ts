@@ -46,7 +46,7 @@ describe("the QUIC lane", function () {
   /** A module that is loaded into the lane before its own program. */
   async function withHook(code: string): Promise<void> {
     const path = join(folder, "hook.mjs");
-    await writeFile(path, `if (process.argv[1]?.includes("lane")) {\n${code}\n}`);
+    await writeFile(path, `if (process.argv[1]?.includes("quic-worker")) {\n${code}\n}`);
     process.execArgv = [...execArgv, "--import", pathToFileURL(path).href];
   }
 
