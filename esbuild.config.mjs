@@ -1,6 +1,6 @@
 import { rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, context } from "esbuild";
 import { leaveOut } from "./scripts/bundle/left-out.ts";
 
 /**
@@ -8,6 +8,8 @@ import { leaveOut } from "./scripts/bundle/left-out.ts";
  * Node 20 is the oldest that either meets.
  */
 const root = fileURLToPath(new URL(".", import.meta.url));
+/** Builds the extension after each change of a source, to be debugged: with source maps, and not minified. */
+const isWatching = process.argv.includes("--watch");
 
 /** @type {import("esbuild").BuildOptions} */
 const common = {
@@ -39,9 +41,12 @@ const modules = {
 /** @param {string} source @param {string} out */
 const entry = (source, out) => ({ in: source, out });
 
-await rm(new URL("dist/extension", import.meta.url), { recursive: true, force: true });
-const results = await Promise.all([
-  build({
+/** @type {import("esbuild").BuildOptions} */
+const packed = isWatching ? { sourcemap: "linked" } : { minify: true };
+
+/** @type {import("esbuild").BuildOptions[]} */
+const programs = [
+  {
     ...modules,
     entryPoints: [
       entry("client/src/main.ts", "dist/porthole"),
@@ -50,18 +55,23 @@ const results = await Promise.all([
       entry("relay/src/quic-worker/main.ts", "dist/porthole-relay-lane"),
     ],
     sourcemap: "linked",
-  }),
-  build({
+  },
+];
+
+/** @type {import("esbuild").BuildOptions[]} */
+const extension = [
+  {
     ...common,
+    ...packed,
     // What every version of the editor since 1.90 loads.
     format: "cjs",
     outExtension: { ".js": ".cjs" },
     entryPoints: [entry("extension/src/extension.ts", "dist/extension/extension")],
     external: ["vscode"],
-    minify: true,
-  }),
-  build({
+  },
+  {
     ...common,
+    ...packed,
     // A page of the editor's own browser.
     platform: "browser",
     target: "chrome122",
@@ -70,10 +80,10 @@ const results = await Promise.all([
       entry("extension/src/requests/page/main.ts", "dist/extension/requests"),
       entry("extension/src/requests/page/style.css", "dist/extension/requests"),
     ],
-    minify: true,
-  }),
-  build({
+  },
+  {
     ...modules,
+    ...packed,
     entryPoints: [
       entry("extension/src/daemon/main.ts", "dist/extension/agent"),
       entry("relay/src/quic-worker/main.ts", "dist/extension/porthole-relay-lane"),
@@ -81,35 +91,69 @@ const results = await Promise.all([
     // The trial relay is a file of its own, and shares the rest.
     splitting: true,
     chunkNames: "dist/extension/[name]-[hash]",
-    minify: true,
-  }),
-]);
+  },
+];
 
-/** @type {Record<string, number>} */
-const totals = {};
-for (const { metafile } of results) {
-  for (const [path, { bytes, inputs }] of Object.entries(metafile.outputs)) {
-    if (!/\.[cm]?js$/.test(path)) continue;
-    console.log(`${path}  ${Math.ceil(bytes / 1024)} KiB`);
-    const folder = path.slice(0, path.lastIndexOf("/"));
-    totals[folder] = (totals[folder] ?? 0) + bytes;
-    /** @type {Record<string, number>} */
-    const parts = {};
-    for (const [input, { bytesInOutput }] of Object.entries(inputs)) {
-      const part = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? input.split("/", 1)[0];
-      parts[part] = (parts[part] ?? 0) + bytesInOutput;
-    }
-    for (const [part, size] of Object.entries(parts).toSorted(([, a], [, b]) => b - a)) {
-      if (size >= 1024) console.log(`  ${String(Math.round(size / 1024)).padStart(5)} KiB  ${part}`);
+await rm(new URL("dist/extension", import.meta.url), { recursive: true, force: true });
+if (isWatching) await watch(extension);
+else await report(await Promise.all([...programs, ...extension].map((options) => build(options))));
+
+/**
+ * Prints one line when a round of builds begins and one when it ends: the editor's watch task waits for them.
+ *
+ * @param {import("esbuild").BuildOptions[]} builds
+ */
+async function watch(builds) {
+  let running = 0;
+  /** @type {import("esbuild").Plugin} */
+  const rounds = {
+    name: "rounds",
+    setup(build) {
+      build.onStart(() => {
+        if (running++ === 0) console.log("[watch] build started");
+      });
+      build.onEnd(() => {
+        if (--running === 0) console.log("[watch] build finished");
+      });
+    },
+  };
+  const contexts = await Promise.all(
+    builds.map((options) => context({ ...options, plugins: [...(options.plugins ?? []), rounds] })),
+  );
+  await Promise.all(contexts.map((each) => each.watch()));
+}
+
+/**
+ * Prints how large each file is and what it is made of, and writes what `npm run package` counts and whose licences it takes along.
+ *
+ * @param {import("esbuild").BuildResult<{ metafile: true }>[]} results
+ */
+async function report(results) {
+  /** @type {Record<string, number>} */
+  const totals = {};
+  for (const { metafile } of results) {
+    for (const [path, { bytes, inputs }] of Object.entries(metafile.outputs)) {
+      if (!/\.[cm]?js$/.test(path)) continue;
+      console.log(`${path}  ${Math.ceil(bytes / 1024)} KiB`);
+      const folder = path.slice(0, path.lastIndexOf("/"));
+      totals[folder] = (totals[folder] ?? 0) + bytes;
+      /** @type {Record<string, number>} */
+      const parts = {};
+      for (const [input, { bytesInOutput }] of Object.entries(inputs)) {
+        const part = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? input.split("/", 1)[0];
+        parts[part] = (parts[part] ?? 0) + bytesInOutput;
+      }
+      for (const [part, size] of Object.entries(parts).toSorted(([, a], [, b]) => b - a)) {
+        if (size >= 1024) console.log(`  ${String(Math.round(size / 1024)).padStart(5)} KiB  ${part}`);
+      }
     }
   }
-}
-console.log(`The extension's JavaScript: ${Math.ceil(totals["dist/extension"] / 1024)} KiB`);
+  console.log(`The extension's JavaScript: ${Math.ceil(totals["dist/extension"] / 1024)} KiB`);
 
-// What `npm run package` counts, and whose licences it takes along.
-const outputs = results.flatMap(({ metafile }) => Object.entries(metafile.outputs));
-const ofExtension = outputs.filter(([path]) => path.startsWith("dist/extension/"));
-await writeFile(
-  new URL("dist/extension/meta.json", import.meta.url),
-  JSON.stringify({ outputs: Object.fromEntries(ofExtension) }),
-);
+  const outputs = results.flatMap(({ metafile }) => Object.entries(metafile.outputs));
+  const ofExtension = outputs.filter(([path]) => path.startsWith("dist/extension/"));
+  await writeFile(
+    new URL("dist/extension/meta.json", import.meta.url),
+    JSON.stringify({ outputs: Object.fromEntries(ofExtension) }),
+  );
+}

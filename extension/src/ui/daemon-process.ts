@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
-import { env, type ExtensionContext, type LogOutputChannel } from "vscode";
+import { env, ExtensionMode, type ExtensionContext, type LogOutputChannel } from "vscode";
 import { PortholeError } from "@porthole/common/errors";
 import { connectAgent, rpcVersion } from "@porthole/tunnel/rpc";
 import { systemClock, withDeadline } from "@porthole/common/util";
-import { agentEnvironment, type RunningAgent } from "../controller/index.ts";
+import { agentEnvironment, debugArguments, type RunningAgent } from "../controller/index.ts";
 import { editorProxy } from "./editor-proxy.ts";
 
 const initializeTimeoutMs = 20_000;
@@ -17,13 +17,15 @@ const keptOutputChars = 2_000;
  * which the window's end is.
  */
 export async function startAgentProcess(
-  context: Pick<ExtensionContext, "asAbsolutePath" | "globalStorageUri">,
+  context: Pick<ExtensionContext, "asAbsolutePath" | "extensionMode" | "globalStorageUri">,
   log: LogOutputChannel,
   memberPem: string,
   signal: AbortSignal,
 ): Promise<RunningAgent> {
   const entry = context.asAbsolutePath("dist/extension/agent.mjs");
-  const child = spawn(process.execPath, [entry], {
+  const isDevelopment = context.extensionMode === ExtensionMode.Development;
+  const debugging = debugArguments(isDevelopment, process.env["PORTHOLE_DAEMON_INSPECT"]);
+  const child = spawn(process.execPath, [...debugging, entry], {
     stdio: ["pipe", "pipe", "pipe"],
     env: agentEnvironment(process.env, editorProxy()),
     windowsHide: true,

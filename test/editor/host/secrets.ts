@@ -30,6 +30,7 @@ export function declareSecrets(driver: ExtensionContext): void {
       const { extensionPath } = extensions.getExtension("porthole.porthole") ?? assert.fail("it is not installed");
       const context = {
         asAbsolutePath: (path: string) => join(extensionPath, path),
+        extensionMode: driver.extensionMode,
         globalStorageUri: driver.globalStorageUri,
       };
       const controller = new Controller({
