@@ -50,8 +50,6 @@ async function packageFor(target: Target, bundled: readonly string[]): Promise<v
       packagePath: file,
       ...(target.name === undefined ? {} : { target: target.name }),
       dependencies: false,
-      rewriteRelativeLinks: false,
-      allowMissingRepository: true,
     });
     console.log(`${kilobytes((await stat(file)).size)}  ${file}`);
   } finally {
