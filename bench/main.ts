@@ -8,19 +8,16 @@ import { benchHttpMode } from "./http-mode.ts";
 import { benchInspector } from "./inspector.ts";
 import { benchQuicEngine } from "./quic-engine.ts";
 import { benchOutages } from "./outages.ts";
-import { benchPlacement } from "./placement.ts";
 import { benchStalledReaders } from "./stalled-readers.ts";
 import { benchThroughput } from "./throughput.ts";
 import { benchQuicLane } from "./quic-lane.ts";
 import { benchLaneFaults } from "./lane-faults.ts";
-import { benchLanes } from "./lanes.ts";
 import { meetsTarget, type BenchRow, type ShowRow } from "./row.ts";
 import { benchWholePath } from "./whole-path.ts";
 
 const sections: Readonly<Record<string, (show: ShowRow) => Promise<void>>> = {
   "quic-engine": quicEngine,
   "quic-lane": benchQuicLane,
-  lanes: benchLanes,
   "whole-path": benchWholePath,
   "http-mode": benchHttpMode,
   inspector: benchInspector,
@@ -30,7 +27,6 @@ const sections: Readonly<Record<string, (show: ShowRow) => Promise<void>>> = {
   "lane-faults": benchLaneFaults,
   "head-of-line": benchHeadOfLine,
   outages: benchOutages,
-  placement: benchPlacement,
   "stalled-readers": benchStalledReaders,
   "throughput-20": (show) => benchThroughput(20, show),
   "throughput-100": (show) => benchThroughput(100, show),

@@ -4,7 +4,6 @@ import type { Authorize } from "./admission/index.ts";
 import type { RelayConfig } from "./config/config.ts";
 import type { LaneFacts } from "./quic-worker/facts.ts";
 import type { Metrics } from "./monitoring/metrics.ts";
-import type { createRegistry } from "./clients/registry.ts";
 import type { RelayReport } from "./monitoring/report.ts";
 
 /** What a program that embeds a relay gives it. */
@@ -13,8 +12,6 @@ export interface RelayOptions {
   readonly log: Logger;
   /** Asked about every client that no list and no invite lets in. */
   readonly authorize?: Authorize;
-  /** Who is here, and where visitors are led; the registry in this process's memory if absent. */
-  readonly createRegistry?: typeof createRegistry;
 }
 
 /** What is open now. */

@@ -59,8 +59,7 @@ class RunningRelay implements Relay {
     this.#startedAt = options.clock.now();
     registerLaneMetrics(this.metrics.registry, () => this.quic());
     this.#arrivals = new Arrivals(options.clock, config.limits.awaitAgentsMs);
-    const create = options.createRegistry ?? createRegistry;
-    this.#registry = create((label) => this.#arrivals.arrived(label));
+    this.#registry = createRegistry((label) => this.#arrivals.arrived(label));
     const gates = {
       clock: options.clock,
       limits: () => this.#config.limits,

@@ -47,8 +47,8 @@ export interface Registry {
 const preference: Readonly<Record<LinkKind, number>> = { memory: 0, quic: 0, http2: 1 };
 
 /**
- * QUIC before HTTP/2, but whatever gives signs of life before what does not; then the fewest streams. Not by how busy QUIC is: a stream
- * stays where it is, and over TCP it would lose more when packets get lost than it gains while none do (bench/placement.ts).
+ * Live links come before silent ones, QUIC before HTTP/2, and then the fewest streams. A busy QUIC link keeps its place:
+ * docs/decisions/quic-before-http2.md.
  */
 function rankOf(link: Link): { readonly group: number; readonly streams: number } {
   return { group: preference[link.kind] + (link.isSilent ? 2 : 0), streams: link.openStreams };

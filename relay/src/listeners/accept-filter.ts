@@ -11,7 +11,7 @@ type OnConnection = (this: unknown, error: number, connection?: Connection) => v
 
 /**
  * Hands on the connections of a server that listens, and resets those that `isWanted` is against: before Node makes a socket of them,
- * because a flood consists of such connections, and to make a socket and destroy it costs as much as all the rest (bench/README.md).
+ * because a flood consists of such connections, and to make a socket and destroy it costs as much as all the rest (docs/decisions/accept-filter.md).
  * There is no public way to it. Where Node's inside is another than we know, they are reset as sockets.
  */
 export function wantedOnly(

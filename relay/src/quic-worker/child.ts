@@ -21,7 +21,7 @@ const tickMs = 250;
 const stopMs = 3_000;
 /**
  * V8 lets the space of new objects grow to 100 MiB and more before it collects. Ours live for one turn, and a small space is
- * as fast (bench/README.md).
+ * as fast (docs/decisions/idle-client-memory.md).
  */
 const semiSpace = "--max-semi-space-size=4";
 /** Of our environment. The rest may hold secrets, and the engine is what we trust least. Electron is no Node without its variable. */

@@ -46,8 +46,6 @@ export interface LabTunnelOptions {
   readonly poolSize?: number;
   /** For state files. */
   readonly folder: string;
-  /** Another relay: its script, and arguments that come before all others. */
-  readonly relay?: readonly [script: string, ...args: string[]];
   /** Script of the web server, which prints its port; the one that `visit` and `upload` need when absent. */
   readonly service?: string;
 }
@@ -57,9 +55,7 @@ const root = join(import.meta.dirname, "../../..");
 /** Resolves as soon as visitors are served, over whatever. The lab's end is the programs' end. */
 export async function startLabTunnel(lab: Netlab, options: LabTunnelOptions): Promise<LabTunnel> {
   const { transport, poolSize, local = "http", folder } = options;
-  const [relayScript, ...relayArgs] = options.relay ?? ["relay/src/main.ts"];
-  const relay = startOn("relay", relayScript, [
-    ...relayArgs,
+  const relay = startOn("relay", "relay/src/main.ts", [
     ...["--bind-addr", "0.0.0.0", "--open", "--json", "--state-dir", join(folder, "relay")],
     // All visitors of a lab come from one address.
     ...["--visitors-per-address", "0", "--visitors-per-name", "0"],
