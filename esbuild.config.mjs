@@ -52,7 +52,7 @@ const programs = [
       entry("client/src/main.ts", "dist/porthole"),
       entry("relay/src/main.ts", "dist/porthole-relay"),
       // Started by the relay, from its own folder.
-      entry("relay/src/quic-worker/main.ts", "dist/porthole-relay-lane"),
+      entry("relay/src/quic-worker/main.ts", "dist/porthole-relay-quic"),
     ],
     sourcemap: "linked",
   },
@@ -85,8 +85,8 @@ const extension = [
     ...modules,
     ...packed,
     entryPoints: [
-      entry("extension/src/daemon/main.ts", "dist/extension/agent"),
-      entry("relay/src/quic-worker/main.ts", "dist/extension/porthole-relay-lane"),
+      entry("extension/src/daemon/main.ts", "dist/extension/client"),
+      entry("relay/src/quic-worker/main.ts", "dist/extension/porthole-relay-quic"),
     ],
     // The trial relay is a file of its own, and shares the rest.
     splitting: true,

@@ -43,11 +43,11 @@ export async function compare(attack: {
   }
 }
 
-/** Visitors' and agents' connections so far, those that were turned away included. */
+/** Visitors' and clients' connections so far, those that were turned away included. */
 async function connectionsOf({ admin }: RelayPorts): Promise<number> {
   let sum = 0;
   for (const [name, value] of await figuresOf(admin))
-    if (/^porthole_(visitors_total|agents_refused_total|limited_total\{limit="(pending-agents|penalty)")/.test(name))
+    if (/^porthole_(visitors_total|clients_refused_total|limited_total\{limit="(pending-clients|penalty)")/.test(name))
       sum += value;
   return sum;
 }

@@ -10,7 +10,7 @@ import { visitsOf } from "./visits.ts";
 /** What can be thrown at a relay, and how it is called. */
 const kinds = {
   connections: "connections that are closed at once",
-  handshakes: "agents' handshakes that are left half open",
+  handshakes: "clients' handshakes that are left half open",
   hellos: "visitors who send a byte of their hello a second",
   control: "an admitted client's control messages",
   streams: "visitors of another name, who stay",
@@ -25,7 +25,7 @@ const settleMs = 11_000;
 const limits = [
   ...["--visitors-per-address", "50", "--streams-per-address", "500", "--visitors-per-name", "500"],
   ...["--links-per-address", "1000"],
-  ...["--pending-agents", "10:30:100", "--max-penalty", "10m", "--admin-port", "0"],
+  ...["--pending-clients", "10:30:100", "--max-penalty", "10m", "--admin-port", "0"],
 ];
 
 /** How much another tenant's visitors notice, and what the relay holds afterwards. */

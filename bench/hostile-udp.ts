@@ -1,7 +1,7 @@
 import { constants, setPriority } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import { PortholeError } from "@porthole/common/errors";
-import { admitted, dialHttp2Unchecked } from "./agent.ts";
+import { admitted, dialHttp2Unchecked } from "./client.ts";
 import { median } from "./median.ts";
 import { processorMs } from "./process-time.ts";
 import { start, waitForLine } from "./processes.ts";
@@ -27,7 +27,7 @@ type Both = Readonly<Record<keyof typeof transports, Visits>>;
 interface Round {
   readonly calm: Both;
   readonly flooded: Both;
-  readonly laneMs: number;
+  readonly workerMs: number;
 }
 
 /**
@@ -52,15 +52,15 @@ export async function benchHostileUdp(show: ShowRow): Promise<void> {
         show({ name: "  the same in the flood", value: times, unit: "times", target: 2, atMost: true });
         show({ name: "  visitors who were not served", value: failed, unit: "", target: 0, atMost: true });
       }
-      const laneMs = median(all.map((round) => round.laneMs));
+      const workerMs = median(all.map((round) => round.workerMs));
       show({
         name: "  datagrams that were looked at",
         value: (after.seen - before.seen) / rounds / seconds,
         unit: "a second",
       });
       show({
-        name: "  the lane's processor for them and its visitors",
-        value: laneMs / (seconds * 10),
+        name: "  the QUIC worker's processor for them and its visitors",
+        value: workerMs / (seconds * 10),
         unit: "% of a core",
       });
       const begun = after.begun - before.begun;
@@ -76,11 +76,11 @@ async function measure(world: TwoClients, kind: string): Promise<Round> {
   // The attacker's processors are not the relay's.
   setPriority(flood.child.pid ?? 0, constants.priority.PRIORITY_LOW);
   await waitForLine(flood, (line) => line);
-  const laneBefore = await processorMs(world.lanePid());
+  const workerBefore = await processorMs(world.workerPid());
   const flooded = await visitors(world, seconds);
-  const laneMs = (await processorMs(world.lanePid())) - laneBefore;
+  const workerMs = (await processorMs(world.workerPid())) - workerBefore;
   await flood.stop();
-  return { calm, flooded, laneMs };
+  return { calm, flooded, workerMs };
 }
 
 async function ticket({ apiPort }: TwoClients): Promise<string> {

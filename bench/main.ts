@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
-import { benchIdleAgents } from "./idle-agents.ts";
+import { benchIdleClients } from "./idle-clients.ts";
 import { benchFloods } from "./floods.ts";
 import { benchHeadOfLine } from "./head-of-line.ts";
 import { benchHostileUdp } from "./hostile-udp.ts";
@@ -10,21 +10,21 @@ import { benchQuicEngine } from "./quic-engine.ts";
 import { benchOutages } from "./outages.ts";
 import { benchStalledReaders } from "./stalled-readers.ts";
 import { benchThroughput } from "./throughput.ts";
-import { benchQuicLane } from "./quic-lane.ts";
-import { benchLaneFaults } from "./lane-faults.ts";
+import { benchQuicWorker } from "./quic-worker.ts";
+import { benchWorkerFaults } from "./worker-faults.ts";
 import { meetsTarget, type BenchRow, type ShowRow } from "./row.ts";
 import { benchWholePath } from "./whole-path.ts";
 
 const sections: Readonly<Record<string, (show: ShowRow) => Promise<void>>> = {
   "quic-engine": quicEngine,
-  "quic-lane": benchQuicLane,
+  "quic-worker": benchQuicWorker,
   "whole-path": benchWholePath,
   "http-mode": benchHttpMode,
   inspector: benchInspector,
-  "idle-agents": benchIdleAgents,
+  "idle-clients": benchIdleClients,
   floods: benchFloods,
   "hostile-udp": benchHostileUdp,
-  "lane-faults": benchLaneFaults,
+  "worker-faults": benchWorkerFaults,
   "head-of-line": benchHeadOfLine,
   outages: benchOutages,
   "stalled-readers": benchStalledReaders,

@@ -24,7 +24,7 @@ export async function benchOutages(show: ShowRow): Promise<void> {
   await withLabTunnel({ ...path, transport: "auto" }, async (tunnel, lab) => {
     const { download, upload, lost } = await shortDarkness(lab, tunnel, momentSeconds);
     const what = `UDP dark for ${momentSeconds} s:`;
-    show({ name: `${what} packets lost each way, at least`, value: Math.min(lost.toRelay, lost.toAgent), unit: "" });
+    show({ name: `${what} packets lost each way, at least`, value: Math.min(lost.toRelay, lost.toClient), unit: "" });
     const whole = [download, upload].filter((transfer) => transfer.whole).length;
     show({ name: `${what} transfers of two that went on`, value: whole, unit: "", target: 2 });
   });

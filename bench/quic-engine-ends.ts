@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createRequire } from "node:module";
 import type { Writable } from "node:stream";
 import { PortholeError } from "@porthole/common/errors";
-import type { Carrier } from "@porthole/common/link";
+import type { TransportConnection } from "@porthole/common/link";
 import { dialQuic, listenQuic } from "@porthole/common/link/quic";
 
 export interface Identity {
@@ -47,8 +47,8 @@ export async function acceptEngine(identity: Identity): Promise<Sink> {
 }
 
 /** Opens a stream and takes so many bytes from it. */
-export async function receiveOn(carrier: Carrier, bytes: number): Promise<Meter> {
-  const stream = carrier.openStream();
+export async function receiveOn(transport: TransportConnection, bytes: number): Promise<Meter> {
+  const stream = transport.openStream();
   const stop = startMeter();
   stream.end("go");
   let received = 0;
@@ -60,15 +60,15 @@ export async function receiveOn(carrier: Carrier, bytes: number): Promise<Meter>
 
 export async function sendWithEngine(port: number, identity: Identity, bytes: number): Promise<Meter> {
   const trust = { kind: "unchecked" } as const;
-  const carrier = await dialQuic({ host: "127.0.0.1", port, ...identity, trust }, never);
-  const stream = await first(carrier.incoming);
+  const transport = await dialQuic({ host: "127.0.0.1", port, ...identity, trust }, never);
+  const stream = await first(transport.incoming);
   stream.resume();
   const stop = startMeter();
   await writeAll(stream, bytes);
   await once(stream, "close");
   const meter = stop();
-  void carrier.closed.then(() => process.exit());
-  setTimeout(() => void carrier.close(new PortholeError("closed", "measured")), 5_000);
+  void transport.closed.then(() => process.exit());
+  setTimeout(() => void transport.close(new PortholeError("closed", "measured")), 5_000);
   return meter;
 }
 

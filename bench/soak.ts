@@ -63,7 +63,7 @@ const stopped = (pidOf: (tunnel: LabTunnel) => number | undefined): Pick<Fault, 
   begin: (_lab, tunnel) => signal(pidOf(tunnel), "SIGSTOP"),
   end: (_lab, tunnel) => signal(pidOf(tunnel), "SIGCONT"),
 });
-const lane = ({ relay }: LabTunnel): number | undefined => childOf(relay.child.pid ?? 0);
+const worker = ({ relay }: LabTunnel): number | undefined => childOf(relay.child.pid ?? 0);
 const nothing = (): void => {};
 
 const faults: readonly (() => Fault)[] = [
@@ -90,11 +90,11 @@ const faults: readonly (() => Fault)[] = [
   () => ({ name: "another address", hurts: true, begin: (lab) => lab.readdress(), end: nothing }),
   () => ({ name: "the client is stopped", hurts: true, ...stopped(({ client }) => client.child.pid) }),
   () => ({ name: "the relay is stopped", hurts: true, ...stopped(({ relay }) => relay.child.pid) }),
-  () => ({ name: "the QUIC process is stopped", hurts: true, ...stopped(lane) }),
+  () => ({ name: "the QUIC process is stopped", hurts: true, ...stopped(worker) }),
   () => ({
     name: "the QUIC process is killed",
     hurts: true,
-    begin: (_lab, tunnel) => signal(lane(tunnel), "SIGKILL"),
+    begin: (_lab, tunnel) => signal(worker(tunnel), "SIGKILL"),
     end: nothing,
   }),
 ];
@@ -158,7 +158,7 @@ const warning = 40;
 /** Links that have ended, and why, what the client makes of it, and whatever else they complain of. */
 function tellNews({ relay, client }: LabTunnel): void {
   for (const { msg, level, transport } of relay.entries.slice(told.relay)) {
-    const isEnd = String(msg).startsWith("Agent disconnected");
+    const isEnd = String(msg).startsWith("Client disconnected");
     if (isEnd || Number(level) >= warning) say(`  relay: ${isEnd ? `${String(transport)}: ` : ""}${String(msg)}`);
   }
   told.relay = relay.entries.length;
@@ -182,7 +182,11 @@ interface Figures {
 }
 
 function ofEach(tunnel: LabTunnel, read: (pid: number) => number): Record<string, number> {
-  const pids = { relay: tunnel.relay.child.pid ?? 0, lane: lane(tunnel) ?? 0, client: tunnel.client.child.pid ?? 0 };
+  const pids = {
+    relay: tunnel.relay.child.pid ?? 0,
+    worker: worker(tunnel) ?? 0,
+    client: tunnel.client.child.pid ?? 0,
+  };
   return Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, pid === 0 ? 0 : read(pid)]));
 }
 
@@ -191,11 +195,11 @@ function mebibytes(tunnel: LabTunnel): Record<string, number> {
 }
 
 async function figures(tunnel: LabTunnel, folder: string): Promise<Figures> {
-  const { agents } = (await askControlSocket(
+  const { clients } = (await askControlSocket(
     { stateDir: join(folder, "relay"), program: "relay" },
     "status",
   )) as RelayReport;
-  const links = agents.flatMap((agent) => agent.links);
+  const links = clients.flatMap((client) => client.links);
   return {
     handles: ofEach(tunnel, (pid) => readdirSync(`/proc/${pid}/fd`).length),
     mebibytes: mebibytes(tunnel),

@@ -22,7 +22,7 @@ export async function benchStalledReaders(show: ShowRow): Promise<void> {
       return all;
     });
     const what = `${readers} readers of 1 GB who read nothing: ${name}`;
-    for (const program of ["relay", "lane", "client"] as const) {
+    for (const program of ["relay", "worker", "client"] as const) {
       const most = Math.max(...all.map(({ grownBytes }) => grownBytes[program]));
       show({ name: `${what}: memory, ${program}`, value: most / 1024 / 1024, unit: "MiB" });
     }

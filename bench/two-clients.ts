@@ -9,7 +9,7 @@ export interface TwoClients {
   readonly quic: Target;
   readonly apiPort: number;
   /** The present process that serves QUIC. */
-  lanePid(): number | undefined;
+  workerPid(): number | undefined;
   /** What the relay counts, by name and labels. */
   figures(): Promise<ReadonlyMap<string, number>>;
 }
@@ -38,7 +38,7 @@ export async function withTwoClients(
           http2: await client("h2"),
           quic: await client("auto"),
           apiPort: ports.api,
-          lanePid: () => childOf(relay.child.pid ?? 0),
+          workerPid: () => childOf(relay.child.pid ?? 0),
           figures: () => figuresOf(ports.admin),
         };
         await until(() => hasQuic(world), "the client has QUIC");

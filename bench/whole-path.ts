@@ -40,11 +40,11 @@ async function benchTransport(
     });
     const tunnel: Target = { port: ports.public, name: name ?? "" };
     const direct: Target = { port: servicePort };
-    const carrier = transport === "h2" ? "HTTP/2" : "QUIC";
+    const connection = transport === "h2" ? "HTTP/2" : "QUIC";
     const isGoal = transport === "h2";
     const size = isGoal ? downloadBytes : downloadBytes / 10;
     const throughput = await best(() => download(tunnel, size));
-    show({ name: `${carrier}: one download`, value: throughput, unit: "MB/s", ...(isGoal && { target: 150 }) });
+    show({ name: `${connection}: one download`, value: throughput, unit: "MB/s", ...(isGoal && { target: 150 }) });
     // Both in turn, so that a noisy machine is noisy for both.
     const ratios: { readonly through: number; readonly ratio: number }[] = [];
     for (let round = 0; round < rounds; round++) {
@@ -53,18 +53,23 @@ async function benchTransport(
       ratios.push({ through, ratio: through / without });
     }
     show({
-      name: `${carrier}: small requests, ${connections} connections kept alive`,
+      name: `${connection}: small requests, ${connections} connections kept alive`,
       value: Math.max(...ratios.map(({ through }) => through)),
       unit: "requests/s",
     });
     show({
-      name: `${carrier}: the same, as a part of the service without a tunnel`,
+      name: `${connection}: the same, as a part of the service without a tunnel`,
       value: Math.max(...ratios.map(({ ratio }) => ratio)),
       unit: "ratio",
       ...(isGoal && { target: 0.3 }),
     });
     const visitors = await best(() => newConnections(tunnel, connections, seconds));
-    show({ name: `${carrier}: new visitors`, value: visitors, unit: "connections/s", ...(isGoal && { target: 400 }) });
+    show({
+      name: `${connection}: new visitors`,
+      value: visitors,
+      unit: "connections/s",
+      ...(isGoal && { target: 400 }),
+    });
   } finally {
     await client.stop();
   }

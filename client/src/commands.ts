@@ -1,6 +1,6 @@
 import { PortholeError } from "@porthole/common/errors";
 import { asksForAllHelp, helpText, type OptionTable } from "@porthole/common/options";
-import { agentOptions, runStdioAgent } from "./daemon.ts";
+import { daemonOptions, runStdioDaemon } from "./daemon.ts";
 import { doctor } from "./doctor.ts";
 import { identity, identityHelp } from "./identity.ts";
 import { inspect, inspectHelp } from "./inspect/commands.ts";
@@ -77,15 +77,15 @@ export const commands: Readonly<Record<string, Command>> = {
     helpText: (_argv, columns) => identityHelp(columns),
     run: async (argv) => write(await identity(argv)),
   },
-  agent: {
-    usage: "agent --stdio",
+  client: {
+    usage: "client --stdio",
     help: "Do what another program says: docs/rpc.md",
     helpText: about(
-      agentOptions,
-      "porthole agent --stdio",
+      daemonOptions,
+      "porthole client --stdio",
       "For programs that drive tunnels: docs/rpc.md has what they say.",
     ),
-    run: runStdioAgent,
+    run: runStdioDaemon,
   },
   inspect: {
     usage: "inspect [FILTER]",

@@ -3,7 +3,7 @@ import { shareUrl, type ShareLink, type ShareLinks } from "@porthole/tunnel/acce
 import { type InspectorApi } from "@porthole/tunnel/inspector";
 import type { TunnelState } from "@porthole/tunnel/tunnel";
 import type { ControlHandler } from "@porthole/common/control";
-import type { Gatekeeper } from "./gatekeeper.ts";
+import type { VisitorPolicy } from "./visitor-policy.ts";
 import { urlsOf } from "./text.ts";
 
 /** What `share/create` answers. */
@@ -16,8 +16,8 @@ export interface CreatedShareLink {
 type Query<M extends keyof InspectorApi> = Parameters<InspectorApi[M]>[0];
 
 /** What `porthole share` and `porthole inspect` ask a running client. Parameters come from the same version's own commands. */
-export function gatekeeperCommands(
-  { access, inspector }: Gatekeeper,
+export function visitorPolicyCommands(
+  { access, inspector }: VisitorPolicy,
   state: () => TunnelState,
 ): Record<string, ControlHandler> {
   return { ...shareCommands(access?.shareLinks, state), ...inspectCommands(inspector) };

@@ -1,26 +1,26 @@
 import { createDialers } from "@porthole/tunnel/dialers";
 import { PortholeError } from "@porthole/common/errors";
 import { defineOptions, flag, readOptions } from "@porthole/common/options";
-import { runAgent, takeStdio } from "@porthole/tunnel/rpc/daemon";
+import { runDaemon, takeStdio } from "@porthole/tunnel/rpc/daemon";
 import { systemClock } from "@porthole/common/util";
 import { clientOptions } from "./options.ts";
 
-export const agentOptions = defineOptions({
+export const daemonOptions = defineOptions({
   stdio: { help: "Speak JSON-RPC on standard input and output", parse: flag },
   proxy: clientOptions.proxy,
 });
 
-/** `porthole agent --stdio`: does what another program says (docs/rpc.md), and ends with its input. */
-export async function runStdioAgent(argv: readonly string[]): Promise<void> {
-  const { stdio, proxy } = readOptions(agentOptions, argv, process.env).values;
+/** `porthole daemon --stdio`: does what another program says (docs/rpc.md), and ends with its input. */
+export async function runStdioDaemon(argv: readonly string[]): Promise<void> {
+  const { stdio, proxy } = readOptions(daemonOptions, argv, process.env).values;
   if (!stdio)
-    throw new PortholeError("usage", "porthole agent is for other programs, which say how they speak to it", {
-      hint: "porthole agent --stdio speaks JSON-RPC on standard input and output: see docs/rpc.md.",
+    throw new PortholeError("usage", "porthole daemon is for other programs, which say how they speak to it", {
+      hint: "porthole daemon --stdio speaks JSON-RPC on standard input and output: see docs/rpc.md.",
     });
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.once(signal, () => stop.abort(new PortholeError("aborted", `Stopped by ${signal}`)));
   const streams = takeStdio();
-  await runAgent(streams, { dialers: createDialers(proxy), clock: systemClock }, stop.signal);
+  await runDaemon(streams, { dialers: createDialers(proxy), clock: systemClock }, stop.signal);
   streams.input.destroy();
 }

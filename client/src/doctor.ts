@@ -11,7 +11,7 @@ import { version } from "@porthole/common/version";
 import { runningClient } from "./running-client.ts";
 import { tunnelSettings, type ClientValues } from "./config.ts";
 import { describeReports } from "./doctor-text.ts";
-import { openGatekeeper } from "./gatekeeper.ts";
+import { openVisitorPolicy } from "./visitor-policy.ts";
 import { clientOptions } from "./options.ts";
 
 /** What was found about one endpoint. */
@@ -35,7 +35,7 @@ export async function examineEndpoints(context: Context, signal: AbortSignal): P
     const options: ExamineOptions = {
       ...rest,
       // As beside the others: the first one's key vouches for it.
-      settings: { ...settings, endpoints: [endpoint], member: settings.member ?? settings.endpoints[0]?.key },
+      settings: { ...settings, endpoints: [endpoint], owner: settings.owner ?? settings.endpoints[0]?.key },
       ...(running && { running: () => running(role) }),
       software: `porthole/${version}`,
       clock: systemClock,
@@ -77,11 +77,11 @@ async function examineRunning(values: ClientValues, signal: AbortSignal): Promis
 async function examinePlanned(values: ClientValues, signal: AbortSignal): Promise<readonly DoctorReport[]> {
   const stateDir = values["state-dir"] ?? dataFolder("porthole");
   // Visitors may come while it is exposed: who may not is kept out now, too.
-  const gatekeeper = await openGatekeeper(values, { clock: systemClock });
+  const policy = await openVisitorPolicy(values, { clock: systemClock });
   const forgetting: Promise<void>[] = [];
   try {
     const joined = await JoinedRelays.open(stateDir);
-    const settings = tunnelSettings(values, joined.all, gatekeeper.options);
+    const settings = tunnelSettings(values, joined.all, policy.options);
     // Two of one name would take each other's visitors.
     const control = await openControlSocket({
       stateDir,
@@ -102,6 +102,6 @@ async function examinePlanned(values: ClientValues, signal: AbortSignal): Promis
       await control.close();
     }
   } finally {
-    await gatekeeper.close();
+    await policy.close();
   }
 }

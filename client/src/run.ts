@@ -7,9 +7,9 @@ import { openControlSocket, type ControlHandler } from "@porthole/common/control
 import { nodeVersionWarning } from "@porthole/common/node-support";
 import { version } from "@porthole/common/version";
 import { tunnelSettings, type ClientValues } from "./config.ts";
-import { gatekeeperCommands } from "./control-commands.ts";
+import { visitorPolicyCommands } from "./control-commands.ts";
 import { examineEndpoints, type DoctorReport } from "./doctor.ts";
-import { openGatekeeper } from "./gatekeeper.ts";
+import { openVisitorPolicy } from "./visitor-policy.ts";
 import { createJsonReporter, plainErrors } from "./json-reporter.ts";
 import { createTextReporter } from "./text-reporter.ts";
 
@@ -27,10 +27,10 @@ export async function runClient(values: ClientValues): Promise<void> {
   let state: TunnelState = { endpoints: [] };
 
   const status = (): unknown => plainErrors(state);
-  const gatekeeper = await openGatekeeper(values, { clock: systemClock });
+  const policy = await openVisitorPolicy(values, { clock: systemClock });
   let examineThis: ((signal: AbortSignal) => Promise<readonly DoctorReport[]>) | undefined;
   const commands: Readonly<Record<string, ControlHandler>> = {
-    ...gatekeeperCommands(gatekeeper, () => state),
+    ...visitorPolicyCommands(policy, () => state),
     status,
     doctor(_params, { signal }) {
       if (examineThis) return examineThis(AbortSignal.any([signal, stop.signal]));
@@ -54,7 +54,7 @@ export async function runClient(values: ClientValues): Promise<void> {
   }).catch(async (reason: unknown) => {
     clearInterval(alive);
     reporter.close();
-    await gatekeeper.close();
+    await policy.close();
     throw reason;
   });
   let forgetting = Promise.resolve();
@@ -65,7 +65,7 @@ export async function runClient(values: ClientValues): Promise<void> {
     const joined = await JoinedRelays.open(stateDir);
     const knownRelays = await openKnownRelays(stateDir);
     const context = { clock: systemClock, log, knownRelays };
-    const settings = tunnelSettings(values, joined.all, gatekeeper.options);
+    const settings = tunnelSettings(values, joined.all, policy.options);
     const prepared = await prepareTunnel(settings, context);
     const dialers = createDialers(values.proxy);
     const running = (role: string) => state.endpoints.find((each) => each.role === role);
@@ -96,7 +96,7 @@ export async function runClient(values: ClientValues): Promise<void> {
     reporter.close();
     await forgetting;
     await control.close();
-    await gatekeeper.close();
+    await policy.close();
   }
 }
 

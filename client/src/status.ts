@@ -24,9 +24,9 @@ function describe(state: TunnelState): string {
     ...(endpoint.gateway.access ? [`  ${describeAccess(endpoint.gateway.access)}`] : []),
     ...endpoint.relays.map(({ server, now }) => `  ${describeStatus(server, now, Date.now())}`),
     ...endpoint.certificates.map(
-      ({ hostname, now, permitsLeft }) =>
+      ({ hostname, now, quotaLeft }) =>
         `  ${describeCertificate(hostname, now)}` +
-        (permitsLeft === undefined ? "" : `; ${permitsLeft} more new names may have one now`),
+        (quotaLeft === undefined ? "" : `; ${quotaLeft} more new names may have one now`),
     ),
   ]);
   return `${lines.join("\n")}\n`;

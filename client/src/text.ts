@@ -10,10 +10,10 @@ export function describeStatus(server: string, status: RelayStatus, now: number)
     case "connecting":
       return `connecting to ${server}`;
     case "online": {
-      const carrier = status.transport === "quic" ? "QUIC" : "HTTP/2";
+      const connection = status.transport === "quic" ? "QUIC" : "HTTP/2";
       const why = status.whyNotQuic === undefined ? "" : `: ${status.whyNotQuic}`;
       const next = status.nextQuicTryAt === undefined ? "" : `, next try ${soon(status.nextQuicTryAt - now)}`;
-      return `online at ${server} over ${carrier}${why}${next}`;
+      return `online at ${server} over ${connection}${why}${next}`;
     }
     case "waiting":
       return `${status.error.message}; trying again in ${formatDuration(status.delayMs)}`;

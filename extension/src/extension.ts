@@ -8,7 +8,7 @@ import { requestsCommands } from "./requests/requests-commands.ts";
 import { requestsView } from "./requests/requests-view.ts";
 import { accessCommands } from "./ui/access.ts";
 import { actionCommands } from "./ui/actions.ts";
-import { startAgentProcess } from "./ui/daemon-process.ts";
+import { startDaemonProcess } from "./ui/daemon-process.ts";
 import { contextKeys } from "./ui/context-keys.ts";
 import { editorSecrets, editorSettings, editorStore, editorWorkspace } from "./ui/vscode-host.ts";
 import { onEditorProxyChange } from "./ui/editor-proxy.ts";
@@ -22,7 +22,7 @@ import { registerCommands } from "./ui/register-commands.ts";
 import { inviteLinks, relayCommands } from "./ui/relays.ts";
 import { secondaryCommands } from "./ui/secondary.ts";
 import { statusBar } from "./ui/status-bar.ts";
-import type { SurfaceContext } from "./ui/surface.ts";
+import type { UiContext } from "./ui/surface.ts";
 import { useTranslation } from "./text.ts";
 
 let controller: Controller | undefined;
@@ -38,14 +38,14 @@ export function activate(context: ExtensionContext): void {
     secrets: editorSecrets(context),
     store: editorStore(context),
     workspace: editorWorkspace,
-    onAgent: ({ connection }) => requests.onAgent(connection),
-    startAgent: (memberPem, signal) => startAgentProcess(context, log, memberPem, signal),
+    onDaemon: ({ connection }) => requests.onDaemon(connection),
+    startDaemon: (ownerPem, signal) => startDaemonProcess(context, log, ownerPem, signal),
     onLog: ({ level, message, fields }: LogLine) => log[level](message, ...(fields ? [fields] : [])),
   });
   controller = tunnels;
   const reports = new Reports();
   const requests = requestsView(tunnels, context);
-  const surface: SurfaceContext = {
+  const surface: UiContext = {
     controller: tunnels,
     run: async (command: CommandId, ...args) => commands.executeCommand(command, ...args),
   };

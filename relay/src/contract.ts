@@ -2,7 +2,7 @@ import type { Logger } from "@porthole/common/log";
 import type { Clock } from "@porthole/common/util";
 import type { Authorize } from "./admission/index.ts";
 import type { RelayConfig } from "./config/config.ts";
-import type { LaneFacts } from "./quic-worker/facts.ts";
+import type { QuicWorkerFacts } from "./quic-worker/facts.ts";
 import type { Metrics } from "./monitoring/metrics.ts";
 import type { RelayReport } from "./monitoring/report.ts";
 
@@ -16,11 +16,11 @@ export interface RelayOptions {
 
 /** What is open now. */
 export interface RelayCounts {
-  readonly agents: number;
+  readonly clients: number;
   readonly links: number;
   /** Visitors on the links. */
   readonly streams: number;
-  /** TCP connections of agents and visitors. */
+  /** TCP connections of clients and visitors. */
   readonly sockets: number;
 }
 
@@ -37,7 +37,7 @@ export interface Relay {
   readonly adminPort: number | undefined;
   readonly metrics: Metrics;
   /** How the process that serves QUIC is doing. Undefined before it is first started. */
-  quic(): LaneFacts | undefined;
+  quic(): QuicWorkerFacts | undefined;
   counts(): RelayCounts;
   /** What `porthole-relay status` shows. */
   report(): RelayReport;
@@ -46,10 +46,10 @@ export interface Relay {
   /** Ends all links of a client, by its id or fingerprint, and answers how many. It may come again, and is asked about then as any other. */
   disconnect(key: string): number;
   /**
-   * Tells agents and monitoring that the relay will end, and lets visitors finish for as long as the limits say, or until the
+   * Tells clients and monitoring that the relay will end, and lets visitors finish for as long as the limits say, or until the
    * signal aborts. `close` comes next.
    */
   drain(signal: AbortSignal): Promise<void>;
-  /** Tells the agents, then ends everything. */
+  /** Tells the clients, then ends everything. */
   close(): Promise<void>;
 }

@@ -1,21 +1,21 @@
 import { PortholeError } from "@porthole/common/errors";
 import { splitPublicName } from "@porthole/common/protocol";
-import { AgentDoor } from "./clients/client-acceptor.ts";
-import { Agents } from "./clients/client-sessions.ts";
+import { ClientAcceptor } from "./clients/client-acceptor.ts";
+import { ClientSessions } from "./clients/client-sessions.ts";
 import { openAdmin } from "./monitoring/admin.ts";
 import { drain } from "./commands/drain.ts";
-import { Arrivals } from "./visitors/startup-grace.ts";
+import { StartupGrace } from "./visitors/startup-grace.ts";
 import { changedSettings } from "./config/changed-settings.ts";
 import { openCertificate, type CertificateSource, type RelayCertificate } from "./certificates/relay-certificate.ts";
-import { contactOf, writeContact } from "./config/advertised-address.ts";
+import { advertisedAddressOf, writeAdvertisedAddress } from "./config/advertised-address.ts";
 import type { RelayConfig } from "./config/config.ts";
 import type { Relay, RelayCounts, RelayOptions } from "./contract.ts";
 import { listenHttp, type HttpListener } from "./listeners/http-listener.ts";
 import { HttpsRedirect } from "./visitors/https-redirect.ts";
-import { AgentGate, VisitorGate, type LimitName } from "./limits/index.ts";
+import { ClientGate, VisitorGate, type LimitName } from "./limits/index.ts";
 import { Metrics, type Observed } from "./monitoring/metrics.ts";
-import type { LaneFacts } from "./quic-worker/facts.ts";
-import { registerLaneMetrics } from "./quic-worker/metrics.ts";
+import type { QuicWorkerFacts } from "./quic-worker/facts.ts";
+import { registerQuicWorkerMetrics } from "./quic-worker/metrics.ts";
 import { OpenPorts } from "./listeners/open-ports.ts";
 import { createRegistry, type Registry } from "./clients/registry.ts";
 import { reportOf, type RelayReport } from "./monitoring/report.ts";
@@ -36,36 +36,36 @@ class RunningRelay implements Relay {
   #config: RelayConfig;
   readonly #options: RelayOptions;
   readonly #registry: Registry;
-  readonly #arrivals: Arrivals;
+  readonly #startupGrace: StartupGrace;
   readonly #stop = new AbortController();
   readonly #startedAt: number;
   readonly metrics = new Metrics(() => this.#observe());
-  readonly #agentGate: AgentGate;
+  readonly #clientGate: ClientGate;
   readonly #visitorGate: VisitorGate;
   readonly #redirect: HttpsRedirect;
   #admin: HttpListener | undefined;
   #http: HttpListener | undefined;
   #certificate: RelayCertificate | undefined;
-  #door: AgentDoor | undefined;
+  #acceptor: ClientAcceptor | undefined;
   #source: CertificateSource | undefined;
   #isDraining = false;
   #keeping: Promise<void> | undefined;
-  #agents: Agents | undefined;
+  #clients: ClientSessions | undefined;
   #ports: OpenPorts | undefined;
 
   constructor(config: RelayConfig, options: RelayOptions) {
     this.#config = config;
     this.#options = options;
     this.#startedAt = options.clock.now();
-    registerLaneMetrics(this.metrics.registry, () => this.quic());
-    this.#arrivals = new Arrivals(options.clock, config.limits.awaitAgentsMs);
-    this.#registry = createRegistry((label) => this.#arrivals.arrived(label));
+    registerQuicWorkerMetrics(this.metrics.registry, () => this.quic());
+    this.#startupGrace = new StartupGrace(options.clock, config.limits.startupGraceMs);
+    this.#registry = createRegistry((label) => this.#startupGrace.arrived(label));
     const gates = {
       clock: options.clock,
       limits: () => this.#config.limits,
       onLimit: (limit: LimitName) => this.metrics.limited(limit),
     };
-    this.#agentGate = new AgentGate(gates);
+    this.#clientGate = new ClientGate(gates);
     this.#visitorGate = new VisitorGate(gates);
     this.#redirect = new HttpsRedirect({
       clock: options.clock,
@@ -75,7 +75,7 @@ class RunningRelay implements Relay {
   }
 
   get fingerprint(): string {
-    return this.#door?.fingerprint ?? "";
+    return this.#acceptor?.fingerprint ?? "";
   }
 
   get apiPort(): number {
@@ -95,8 +95,8 @@ class RunningRelay implements Relay {
     return facts?.state === "unavailable" ? facts.reason : undefined;
   }
 
-  quic(): LaneFacts | undefined {
-    return this.#door?.quic();
+  quic(): QuicWorkerFacts | undefined {
+    return this.#acceptor?.quic();
   }
 
   async open(): Promise<void> {
@@ -107,38 +107,38 @@ class RunningRelay implements Relay {
       log,
       onCertificate: (certificate) => {
         this.#certificate = certificate;
-        this.#door?.setCertificate(certificate);
+        this.#acceptor?.setCertificate(certificate);
       },
     });
     this.#certificate = source.first;
     this.#source = source;
-    const agents = await Agents.open({
+    const clients = await ClientSessions.open({
       ...this.#options,
       config: this.#config,
       metrics: this.metrics,
       registry: this.#registry,
-      gate: this.#agentGate,
-      ticket: (holder, anywhere) => this.#door?.ticket(holder, anywhere),
+      gate: this.#clientGate,
+      ticket: (holder, anywhere) => this.#acceptor?.ticket(holder, anywhere),
       publicPort: () => this.publicPort,
       refusal: () => (this.#isDraining ? new PortholeError("draining", "this relay is being stopped") : undefined),
       signal: this.#stop.signal,
     });
-    this.#agents = agents;
-    const door = new AgentDoor({
+    this.#clients = clients;
+    const acceptor = new ClientAcceptor({
       clock,
       log,
       certificate: source.first,
       signal: this.#stop.signal,
-      gate: this.#agentGate,
-      onCarrier: (carrier, applicant) => agents.serve(carrier, applicant),
-      onQuicUp: () => void agents.offerQuic(),
+      gate: this.#clientGate,
+      onConnection: (connection, pendingClient) => clients.serve(connection, pendingClient),
+      onQuicUp: () => void clients.offerQuic(),
     });
-    this.#door = door;
+    this.#acceptor = acceptor;
     const ports = new OpenPorts({
       config: this.#config,
-      door,
+      acceptor,
       visitors: {
-        ...{ clock, log, metrics: this.metrics, registry: this.#registry, arrivals: this.#arrivals },
+        ...{ clock, log, metrics: this.metrics, registry: this.#registry, startupGrace: this.#startupGrace },
         gate: this.#visitorGate,
         suffixes: this.#config.suffixes,
         redirect: this.#redirect,
@@ -160,7 +160,7 @@ class RunningRelay implements Relay {
       const notReady = (): string | undefined => (this.#isDraining ? "draining" : undefined);
       this.#admin = await openAdmin({ ...admin, metrics: this.metrics, notReady });
     }
-    await this.#writeContact(source.first);
+    await this.#writeAdvertisedAddress(source.first);
     this.#keeping = source.keep(this.#stop.signal);
   }
 
@@ -199,12 +199,12 @@ class RunningRelay implements Relay {
       links[link.kind].links += 1;
       links[link.kind].streams += link.openStreams;
     }
-    const { agents, sockets } = this.counts();
+    const { clients, sockets } = this.counts();
     const certificateExpiresAt = this.#certificate?.expiresAt ?? 0;
     return {
-      ...{ links, agents, sockets, certificateExpiresAt },
+      ...{ links, clients, sockets, certificateExpiresAt },
       pendingHellos: this.#visitorGate.pending,
-      pendingAgents: this.#agentGate.pending,
+      pendingClients: this.#clientGate.pending,
       isDraining: this.#isDraining,
     };
   }
@@ -212,12 +212,12 @@ class RunningRelay implements Relay {
   async reload(config: RelayConfig): Promise<readonly string[]> {
     const changed = changedSettings(this.#config, config);
     this.#config = { ...this.#config, limits: config.limits };
-    await Promise.all([this.#source?.reread(), this.#agents?.reread()]);
+    await Promise.all([this.#source?.reread(), this.#clients?.reread()]);
     return changed.filter((name) => name !== "limits");
   }
 
   disconnect(key: string): number {
-    return this.#agents?.disconnect(key) ?? 0;
+    return this.#clients?.disconnect(key) ?? 0;
   }
 
   async drain(signal: AbortSignal): Promise<void> {
@@ -225,7 +225,7 @@ class RunningRelay implements Relay {
     const { drainMs } = this.#config.limits;
     this.#isDraining = true;
     if (drainMs === 0) return;
-    this.#agents?.announceEnd(drainMs);
+    this.#clients?.announceEnd(drainMs);
     const shut = (): void => this.#ports?.stop();
     await drain({ clock, delayMs: drainMs, visitors: this.#visitorGate, shut }, signal);
   }
@@ -235,18 +235,18 @@ class RunningRelay implements Relay {
     const reason = new PortholeError("draining", "The relay stops");
     this.#stop.abort(reason);
     this.#ports?.stop();
-    await this.#agents?.ended();
+    await this.#clients?.ended();
     await this.#ports?.close();
-    await this.#door?.close();
+    await this.#acceptor?.close();
     await Promise.all([this.#admin?.close(), this.#http?.close()]);
-    await this.#agents?.close();
+    await this.#clients?.close();
     await this.#keeping;
   }
 
   /** Without it no invites can be made; everything else goes on. */
-  async #writeContact(certificate: RelayCertificate): Promise<void> {
+  async #writeAdvertisedAddress(certificate: RelayCertificate): Promise<void> {
     try {
-      await writeContact(this.#config.stateDir, contactOf(this.#config, this.apiPort, certificate));
+      await writeAdvertisedAddress(this.#config.stateDir, advertisedAddressOf(this.#config, this.apiPort, certificate));
     } catch (reason) {
       this.#options.log.warn({}, PortholeError.from(reason).message);
     }

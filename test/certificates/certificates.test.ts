@@ -164,7 +164,7 @@ describe("certificates from a certificate authority", function () {
     for (const { hostname } of names) (await trusted(world.relay.publicPort, hostname, ca)).destroy();
   });
 
-  it("wait when the relay has no permit left, and the state says until when", async () => {
+  it("wait when the relay has no quota left, and the state says until when", async () => {
     const world = await startWorld(scope, ["--new-names-per-week", "1"]);
     await certified(await startCertifiedClient(scope, world, {}));
     const late = await startCertifiedClient(scope, world, {});

@@ -13,11 +13,11 @@ import {
   settled,
   startHttp,
   startTcp,
-  startTestAgent,
+  startTestDaemon,
   startTestRelay,
   useScope,
   withoutUdp,
-  type TestAgent,
+  type TestDaemon,
 } from "@porthole/testing/end-to-end";
 
 describe("The doctor", function () {
@@ -26,8 +26,8 @@ describe("The doctor", function () {
   const startSite = () => startHttp(scope, (_request, response) => response.end("hello"));
   const relaySpec = (relay: Relay) => ({ address: `127.0.0.1:${relay.apiPort}`, fingerprint: relay.fingerprint });
 
-  async function spec(test: TestAgent, local: string, relay: TunnelSpec["relays"]): Promise<TunnelSpec> {
-    const { pem } = await test.agent.call("identity/create", {});
+  async function spec(test: TestDaemon, local: string, relay: TunnelSpec["relays"]): Promise<TunnelSpec> {
+    const { pem } = await test.daemon.call("identity/create", {});
     return { id: "web", ...(relay ? { relays: relay } : {}), primary: { identity: { pem }, local } };
   }
 
@@ -50,24 +50,24 @@ describe("The doctor", function () {
     needQuic.call(this);
     const [service, relay] = await Promise.all([startSite(), startTestRelay(scope)]);
     // As an editor drives it: a key of the person's own vouches for those of the ports.
-    const test = await startTestAgent(scope, { member: generateKey().pem });
+    const test = await startTestDaemon(scope, { owner: generateKey().pem });
     const planned = await spec(test, service.local, [relaySpec(relay)]);
-    const before = await test.agent.call("doctor", { spec: planned });
+    const before = await test.daemon.call("doctor", { spec: planned });
     assert.deepEqual(statuses(before), allIsWell, JSON.stringify(before));
     await settled(relay);
-    await test.agent.call("tunnel/start", planned);
-    const report = await test.agent.call("doctor", { tunnel: "web" });
+    await test.daemon.call("tunnel/start", planned);
+    const report = await test.daemon.call("doctor", { tunnel: "web" });
     assert.deepEqual(statuses(report), allIsWell, JSON.stringify(report));
     assert.match(report.checks.at(-1)?.finding ?? "", /answers with status 200/);
-    await assert.rejects(test.agent.call("doctor", { spec: { ...planned, id: "two" } }), { code: "usage" });
-    await assert.rejects(test.agent.call("doctor", { tunnel: "web", role: "secondary" }), { code: "usage" });
+    await assert.rejects(test.daemon.call("doctor", { spec: { ...planned, id: "two" } }), { code: "usage" });
+    await assert.rejects(test.daemon.call("doctor", { tunnel: "web", role: "secondary" }), { code: "usage" });
   });
 
   it("keeps a planned tunnel behind its access rules while it looks", async () => {
     const [service, relay] = await Promise.all([startSite(), startTestRelay(scope)]);
-    const test = await startTestAgent(scope);
+    const test = await startTestDaemon(scope);
     const planned = { ...(await spec(test, service.local, [relaySpec(relay)])), access: { users: ["ann:secret"] } };
-    const { checks } = await test.agent.call("doctor", { spec: planned });
+    const { checks } = await test.daemon.call("doctor", { spec: planned });
     const last = checks.at(-1);
     assert.equal(last?.status, "ok");
     assert.match(last?.finding ?? "", /status 401.*asked who they are/);
@@ -81,8 +81,8 @@ describe("The doctor", function () {
       startTestRelay(scope, { authorize: () => Promise.reject(new PortholeError("unauthorized", "Nobody knows you")) }),
       freePort(),
     ]);
-    const test = await startTestAgent(scope);
-    const other = (await test.agent.call("identity/create", {})).fingerprint;
+    const test = await startTestDaemon(scope);
+    const other = (await test.daemon.call("identity/create", {})).fingerprint;
     const cases: readonly [string, string, NonNullable<TunnelSpec["relays"]>, string, RegExp][] = [
       ["closed port", `127.0.0.1:${none}`, [relaySpec(relay)], "local-port", /Start the local service/],
       ["TLS", service.local.replace("http:", "https:"), [relaySpec(relay)], "local-port", /write http:/],
@@ -92,7 +92,7 @@ describe("The doctor", function () {
       ["admission", service.local, [relaySpec(closed)], "relay-admission", /./],
     ];
     for (const [what, local, relays, id, fix] of cases) {
-      const report = await test.agent.call("doctor", { spec: await spec(test, local, relays) });
+      const report = await test.daemon.call("doctor", { spec: await spec(test, local, relays) });
       const found = first(report);
       assert.equal(found?.id, id, `${what}: ${JSON.stringify(report)}`);
       assert.match(found.fix ?? "", fix);
@@ -102,7 +102,7 @@ describe("The doctor", function () {
 
   it("tells what a local service speaks", async () => {
     const relay = await startTestRelay(scope);
-    const test = await startTestAgent(scope);
+    const test = await startTestDaemon(scope);
     const silent = await startTcp(scope, (socket) => socket.end());
     const greeter = await startTcp(scope, (socket) => socket.end("220 mail ready\r\n"));
     for (const [local, finding] of [
@@ -110,7 +110,7 @@ describe("The doctor", function () {
       [greeter.local.replace("tcp://", ""), /speaks something else than HTTP/],
       [greeter.local, /listens\.$/],
     ] as const) {
-      const { checks } = await test.agent.call("doctor", { spec: await spec(test, local, [relaySpec(relay)]) });
+      const { checks } = await test.daemon.call("doctor", { spec: await spec(test, local, [relaySpec(relay)]) });
       assert.match(checks[0]?.finding ?? "", finding);
       assert.notEqual(checks[0]?.status, "failed");
     }
@@ -119,9 +119,9 @@ describe("The doctor", function () {
   it("takes blocked UDP for what it is: a warning", async function () {
     needQuic.call(this);
     const [service, relay] = await Promise.all([startSite(), startTestRelay(scope)]);
-    const test = await startTestAgent(scope);
+    const test = await startTestDaemon(scope);
     const detour = await withoutUdp(scope, relay.apiPort);
-    const { checks } = await test.agent.call("doctor", {
+    const { checks } = await test.daemon.call("doctor", {
       spec: await spec(test, service.local, [{ address: `127.0.0.1:${detour.port}`, fingerprint: relay.fingerprint }]),
     });
     const udp = checks.find(({ id }) => id === "relay-udp");
@@ -141,8 +141,8 @@ describe("The doctor", function () {
     await writeFile(keyPath, key.pem);
     await writeFile(certPath, new TestAuthority({ now }).issue({ dnsName: "localhost", spki, ...dates }));
     const relay = await startTestRelay(scope, { args: ["--tls-cert", certPath, "--tls-key", keyPath] });
-    const test = await startTestAgent(scope);
-    const { checks } = await test.agent.call("doctor", {
+    const test = await startTestDaemon(scope);
+    const { checks } = await test.daemon.call("doctor", {
       spec: await spec(test, service.local, [
         { address: `localhost:${relay.apiPort}`, fingerprint: relay.fingerprint },
       ]),

@@ -35,7 +35,7 @@ describe("the inspector", function () {
 
   async function expose(local: string) {
     const tunnel = await startTunnel(scope, { transport: "http2", local });
-    const { inspector } = tunnel.client.gatekeeper;
+    const { inspector } = tunnel.client.policy;
     assert.ok(inspector);
     return { ...tunnel, inspector };
   }

@@ -5,7 +5,7 @@ import {
   runCli,
   siteAt,
   siteOf,
-  startAgentProcess,
+  startDaemonProcess,
   startCli,
   startHttp,
   startProxy,
@@ -76,16 +76,16 @@ describe("Behind an HTTP proxy", function () {
     });
   }
 
-  it("porthole agent --proxy: all its tunnels go through it", async () => {
+  it("porthole client --proxy: all its tunnels go through it", async () => {
     const [relay, proxy] = await Promise.all([startTestRelay(scope), startProxy(scope)]);
     const address = `127.0.0.1:${relay.apiPort}`;
-    const agent = await startAgentProcess(scope, {
-      argv: ["client/src/main.ts", "agent", "--stdio", "--proxy", proxy.url()],
+    const client = await startDaemonProcess(scope, {
+      argv: ["client/src/main.ts", "client", "--stdio", "--proxy", proxy.url()],
       relay: { address, fingerprint: relay.fingerprint },
     });
-    await agent.relay("online");
+    await client.relay("online");
     assert.deepEqual([...new Set(proxy.targets)], [address]);
-    await agent.shutDown();
+    await client.shutDown();
   });
 
   it("a password in a flag is refused", async () => {

@@ -152,7 +152,7 @@ describe("What a tunnel survives", function () {
       { nodeArgs },
     );
     const ready = JSON.parse(await relay.line(/Relay is ready/)) as { readonly api: number };
-    await relay.line(/QUIC is unavailable, agents connect over HTTP\/2: .*there is no such binary/);
+    await relay.line(/QUIC is unavailable, clients connect over HTTP\/2: .*there is no such binary/);
     const client = startCli(
       scope,
       "client",

@@ -3,13 +3,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { agentEnvironment, type EditorProxy } from "../../extension/src/controller/daemon-environment.ts";
+import { daemonEnvironment, type EditorProxy } from "../../extension/src/controller/daemon-environment.ts";
 import {
-  startAgentProcess,
+  startDaemonProcess,
   startProxy,
   startTestRelay,
   useScope,
-  type AgentProcess,
+  type DaemonProcess,
 } from "@porthole/testing/end-to-end";
 
 describe("The extension's process with the tunnels behind an HTTP proxy", function () {
@@ -24,63 +24,63 @@ describe("The extension's process with the tunnels behind an HTTP proxy", functi
   }
 
   /** As the extension starts it: `own` is the editor's environment. */
-  function startAgent(
+  function startDaemon(
     relay: { readonly address: string; readonly fingerprint?: string },
     own: Readonly<Record<string, string>>,
     settings: Partial<EditorProxy>,
-  ): Promise<AgentProcess> {
-    const env = agentEnvironment({ PATH: process.env["PATH"], ...own }, { proxy: "", noProxy: [], ...settings });
-    return startAgentProcess(scope, { argv: [main], env, relay });
+  ): Promise<DaemonProcess> {
+    const env = daemonEnvironment({ PATH: process.env["PATH"], ...own }, { proxy: "", noProxy: [], ...settings });
+    return startDaemonProcess(scope, { argv: [main], env, relay });
   }
 
   it("uses the editor's settings, and shows their password nowhere", async () => {
     const [relay, proxy] = await Promise.all([startRelay(), startProxy(scope, "user:s3cret word")]);
     const settings = { proxy: proxy.url("user:s3cret%20word"), noProxy: ["other.test"] };
-    const agent = await startAgent(relay, {}, settings);
-    assert.equal((await agent.relay("online")).transport, "http2");
+    const daemon = await startDaemon(relay, {}, settings);
+    assert.equal((await daemon.relay("online")).transport, "http2");
     assert.deepEqual([...new Set(proxy.targets)], [relay.address]);
-    await agent.shutDown();
-    assert.doesNotMatch(agent.seen(), /s3cret/);
+    await daemon.shutDown();
+    assert.doesNotMatch(daemon.seen(), /s3cret/);
   });
 
   it("uses the editor's settings before HTTPS_PROXY of the environment", async () => {
     const [relay, proxy, other] = await Promise.all([startRelay(), startProxy(scope), startProxy(scope)]);
-    const agent = await startAgent(relay, { https_proxy: other.url() }, { proxy: proxy.url() });
-    await agent.relay("online");
+    const daemon = await startDaemon(relay, { https_proxy: other.url() }, { proxy: proxy.url() });
+    await daemon.relay("online");
     assert.deepEqual([[...new Set(proxy.targets)], other.targets], [[relay.address], []]);
-    await agent.shutDown();
+    await daemon.shutDown();
   });
 
   it("uses PORTHOLE_PROXY before the settings", async () => {
     const [relay, proxy, other] = await Promise.all([startRelay(), startProxy(scope), startProxy(scope)]);
-    const agent = await startAgent(relay, { PORTHOLE_PROXY: proxy.url() }, { proxy: other.url() });
-    await agent.relay("online");
+    const daemon = await startDaemon(relay, { PORTHOLE_PROXY: proxy.url() }, { proxy: other.url() });
+    await daemon.relay("online");
     assert.deepEqual([[...new Set(proxy.targets)], other.targets], [[relay.address], []]);
-    await agent.shutDown();
+    await daemon.shutDown();
   });
 
   it("goes straight to what the settings except", async () => {
     const [relay, proxy] = await Promise.all([startRelay(), startProxy(scope)]);
-    const agent = await startAgent(relay, { HTTPS_PROXY: proxy.url() }, { noProxy: [".test"] });
-    assert.equal((await agent.relay("waiting")).error.code, "unreachable");
+    const daemon = await startDaemon(relay, { HTTPS_PROXY: proxy.url() }, { noProxy: [".test"] });
+    assert.equal((await daemon.relay("waiting")).error.code, "unreachable");
     assert.deepEqual(proxy.targets, []);
-    await agent.shutDown();
+    await daemon.shutDown();
   });
 
   it("says what to do about a password that the proxy wants", async () => {
     const [relay, proxy] = await Promise.all([startRelay(), startProxy(scope, "user:s3cret")]);
-    const agent = await startAgent(relay, {}, { proxy: proxy.url() });
-    const { error } = await agent.relay("failed");
+    const daemon = await startDaemon(relay, {}, { proxy: proxy.url() });
+    const { error } = await daemon.relay("failed");
     assert.match(`${error.message}. ${error.hint}`, /wants a user name and password.*http\.proxy/);
-    await agent.shutDown();
+    await daemon.shutDown();
   });
 
   it("says what to do about a proxy of another kind, and shows no password", async () => {
-    const agent = await startAgent({ address: "relay.test" }, {}, { proxy: "socks5://user:s3cret@127.0.0.1:1" });
-    const { error } = await agent.relay("failed");
+    const daemon = await startDaemon({ address: "relay.test" }, {}, { proxy: "socks5://user:s3cret@127.0.0.1:1" });
+    const { error } = await daemon.relay("failed");
     assert.match(`${error.message}. ${error.hint}`, /not the address of an HTTP proxy.*http\.proxy/);
-    await agent.shutDown();
-    assert.doesNotMatch(agent.seen(), /s3cret/);
+    await daemon.shutDown();
+    assert.doesNotMatch(daemon.seen(), /s3cret/);
   });
 
   it("ends with what is wrong with PORTHOLE_PROXY", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { connectAgent, type EndpointView } from "@porthole/tunnel/rpc";
+import { connectDaemon, type EndpointView } from "@porthole/tunnel/rpc";
 import { cageNode } from "@porthole/testing";
 import { buildPrograms } from "../../scripts/built-programs.ts";
 import { get, needQuic, siteAt, soon, startHttp, startTestRelay, useScope } from "@porthole/testing/end-to-end";
@@ -21,32 +21,32 @@ describe("The extension's tunnel process where bytes can't be returned, as in El
       startTestRelay(scope),
       scope.folder(),
     ]);
-    const entry = join(import.meta.dirname, "..", "..", "dist", "extension", "agent.mjs");
+    const entry = join(import.meta.dirname, "..", "..", "dist", "extension", "daemon.mjs");
     const child = spawn(process.execPath, [...caged.args, entry], {
       stdio: ["pipe", "pipe", "inherit"],
       env: { ...process.env, ...caged.env, ELECTRON_RUN_AS_NODE: "1" },
     });
     const ended = once(child, "exit");
-    const agent = connectAgent({ input: child.stdout, output: child.stdin });
+    const daemon = connectDaemon({ input: child.stdout, output: child.stdin });
     scope.defer(() => void child.kill("SIGKILL"));
     scope.defer(async () => {
-      agent.close();
+      daemon.close();
       assert.deepEqual(await soon(ended, "the end of the process"), [0, null]);
     });
-    const { quic } = await agent.call("initialize", {
+    const { quic } = await daemon.call("initialize", {
       rpcVersion: 1,
       client: { name: "test", version: "1" },
       stateDir,
     });
     assert.deepEqual(quic, { available: true });
     const online = new Promise<EndpointView>((resolve) => {
-      agent.on("tunnel/state", ({ state: { endpoints } }) => {
+      daemon.on("tunnel/state", ({ state: { endpoints } }) => {
         const now = endpoints[0]?.relays[0]?.now;
         if (endpoints[0] && now?.status === "online" && now.transport === "quic") resolve(endpoints[0]);
       });
     });
-    const { pem } = await agent.call("identity/create", {});
-    await agent.call("tunnel/start", {
+    const { pem } = await daemon.call("identity/create", {});
+    await daemon.call("tunnel/start", {
       id: "web",
       relays: [{ address: `127.0.0.1:${relay.apiPort}`, fingerprint: relay.fingerprint }],
       primary: { identity: { pem }, local: service.local },

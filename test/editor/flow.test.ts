@@ -115,10 +115,10 @@ describe("The extension in an editor", function () {
     const url = await workbench.copiedUrl();
     await serves(url, "hello again");
 
-    const ofThisWindow = await agentPid();
+    const ofThisWindow = await daemonPid();
     await workbench.reload();
     await until(
-      async () => !(await agentPids()).includes(ofThisWindow),
+      async () => !(await daemonPids()).includes(ofThisWindow),
       "the process with the tunnels has ended with its window",
       60_000,
     );
@@ -131,9 +131,9 @@ describe("The extension in an editor", function () {
     assert.deepEqual(await filesWithKeys(), [planted]);
 
     // What it would be started from again is away until the state has been seen.
-    const [program, aside] = await agentProgram();
+    const [program, aside] = await daemonProgram();
     await rename(program, aside);
-    process.kill(await agentPid(), "SIGKILL");
+    process.kill(await daemonPid(), "SIGKILL");
     await workbench.treeRow(/the tunnel process has ended/).waitFor();
     await rename(aside, program);
     await workbench.treeRow(/online/).waitFor();
@@ -142,7 +142,7 @@ describe("The extension in an editor", function () {
     await workbench.pick(/Stop/);
     await workbench.treeRow(new RegExp(`${site.port}.*stopped`)).waitFor();
     // The killed process has not said goodbye, so over QUIC the relay notices only by the silence.
-    await until(() => relay.counts().agents === 0, "the relay noticed", 60_000);
+    await until(() => relay.counts().clients === 0, "the relay noticed", 60_000);
   });
 
   it("says that the relay is away, and goes on when it is back", async () => {
@@ -241,20 +241,20 @@ describe("The extension in an editor", function () {
   }
 
   /** Of the process with the tunnels of this server's window. */
-  async function agentPid(): Promise<number> {
-    return (await agentPids()).at(-1) ?? assert.fail("there is no process with tunnels");
+  async function daemonPid(): Promise<number> {
+    return (await daemonPids()).at(-1) ?? assert.fail("there is no process with tunnels");
   }
 
-  async function agentPids(): Promise<number[]> {
-    const { stdout } = await run("pgrep", ["-f", `${server.data}/extensions/.*agent.mjs`]);
+  async function daemonPids(): Promise<number[]> {
+    const { stdout } = await run("pgrep", ["-f", `${server.data}/extensions/.*daemon.mjs`]);
     return stdout.split("\n").filter(Boolean).map(Number);
   }
 
   /** Its file, and where that can be meanwhile. */
-  async function agentProgram(): Promise<readonly [string, string]> {
+  async function daemonProgram(): Promise<readonly [string, string]> {
     const extensions = join(server.data, "extensions");
-    const found = (await readdir(extensions, { recursive: true })).find((each) => each.endsWith("/agent.mjs"));
-    const path = join(extensions, found ?? assert.fail("there is no agent.mjs"));
+    const found = (await readdir(extensions, { recursive: true })).find((each) => each.endsWith("/daemon.mjs"));
+    const path = join(extensions, found ?? assert.fail("there is no daemon.mjs"));
     return [path, `${path}.aside`];
   }
 });

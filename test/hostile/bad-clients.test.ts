@@ -31,7 +31,7 @@ import {
   useScope,
 } from "@porthole/testing/end-to-end";
 
-describe("Agents who don't keep to the protocol", function () {
+describe("ClientSessions who don't keep to the protocol", function () {
   this.timeout(120_000);
   const scope = useScope();
   let lines: string[] = [];
@@ -117,13 +117,13 @@ describe("Agents who don't keep to the protocol", function () {
     ] as const) {
       it(`${what}: the link ends, and the relay goes on`, async () => {
         const relay = await startTestRelay(scope, { log });
-        const carrier = await dialRelay(scope, relay, transport);
-        carrier.control.on("error", () => {});
-        carrier.control.resume();
-        carrier.control.write(encodeControl(hello));
-        await until(() => relay.counts().links === 1, "the agent was admitted");
-        carrier.control.write(bytes);
-        await soon(carrier.closed, "the end");
+        const connection = await dialRelay(scope, relay, transport);
+        connection.control.on("error", () => {});
+        connection.control.resume();
+        connection.control.write(encodeControl(hello));
+        await until(() => relay.counts().links === 1, "the client was admitted");
+        connection.control.write(bytes);
+        await soon(connection.closed, "the end");
         await settled(relay);
         await until(
           () => lines.some((each) => text.test(each)),
@@ -143,11 +143,11 @@ describe("Agents who don't keep to the protocol", function () {
 
     it("a flood of messages is more than can be handled", async () => {
       const relay = await startTestRelay(scope, { log });
-      const carrier = await dialRelay(scope, relay, transport);
-      carrier.control.on("error", () => {});
-      carrier.control.resume();
-      carrier.control.write(Buffer.concat(Array.from({ length: 1_000 }, () => encodeControl(hello))));
-      await soon(carrier.closed, "the end");
+      const connection = await dialRelay(scope, relay, transport);
+      connection.control.on("error", () => {});
+      connection.control.resume();
+      connection.control.write(Buffer.concat(Array.from({ length: 1_000 }, () => encodeControl(hello))));
+      await soon(connection.closed, "the end");
       await settled(relay);
       await stillServes(relay);
     });
@@ -169,13 +169,13 @@ describe("Agents who don't keep to the protocol", function () {
     it("streams that are reset as soon as they come: the visitors end, the relay goes on", async () => {
       const relay = await startTestRelay(scope, { log });
       const key = generateKey();
-      const carrier = await dialRelay(scope, relay, transport, key);
-      carrier.control.write(encodeControl(hello));
-      carrier.control.resume();
+      const connection = await dialRelay(scope, relay, transport, key);
+      connection.control.write(encodeControl(hello));
+      connection.control.resume();
       void (async () => {
-        for await (const stream of carrier.incoming) stream.destroy();
+        for await (const stream of connection.incoming) stream.destroy();
       })();
-      await until(() => relay.counts().links === 1, "the agent was admitted");
+      await until(() => relay.counts().links === 1, "the client was admitted");
       for (let i = 0; i < 300; i++) {
         const visitor = tls.connect({
           host: "127.0.0.1",
@@ -216,15 +216,15 @@ describe("Agents who don't keep to the protocol", function () {
     });
 
     async function admitted(relay: Relay, key = generateKey()): Promise<Link> {
-      const carrier = await dialRelay(scope, relay, transport, key);
-      const link = createLink(carrier, { clock: scope.clock, heartbeat: "send" });
+      const connection = await dialRelay(scope, relay, transport, key);
+      const link = createLink(connection, { clock: scope.clock, heartbeat: "send" });
       link.control.send(hello);
       assert.equal((await soon(link.control.next(), "welcome"))?.type, "welcome");
       return link;
     }
   });
 
-  /** Another agent comes, and its visitor is answered. */
+  /** Another client comes, and its visitor is answered. */
   async function stillServes(relay: Relay): Promise<void> {
     const service = await startHttp(scope, (_request, response) => response.end("fine"));
     const client = await startTestClient(scope, { servers: [relay.apiPort], local: service.local });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { PortholeError } from "@porthole/common/errors";
-import { createLink, type Carrier, type Link, type LinkStream } from "@porthole/common/link";
+import { createLink, type TransportConnection, type Link, type LinkStream } from "@porthole/common/link";
 import { encodeProxyHeader, limits, type ControlMessage, type Hello } from "@porthole/common/protocol";
 import tls from "node:tls";
 import {
@@ -35,8 +35,8 @@ describe("Relays who don't keep to the protocol", function () {
 
     /** A relay that answers hello with these messages. */
     async function answering(...messages: ControlMessage[]): Promise<number> {
-      return startFakeRelay(scope, transport, (carrier) => {
-        const link = linkOf(carrier);
+      return startFakeRelay(scope, transport, (connection) => {
+        const link = linkOf(connection);
         void link.control.next().then(() => {
           for (const message of messages) link.control.send(message);
         });
@@ -46,8 +46,8 @@ describe("Relays who don't keep to the protocol", function () {
     /** A relay that admits everyone and hands the links to the test. */
     async function admitting(): Promise<{ readonly port: number; readonly links: Link[] }> {
       const links: Link[] = [];
-      const port = await startFakeRelay(scope, transport, (carrier) => {
-        const link = linkOf(carrier);
+      const port = await startFakeRelay(scope, transport, (connection) => {
+        const link = linkOf(connection);
         void link.control.next().then((message) => {
           if (message?.type !== "hello") return;
           link.control.send(welcome(id));
@@ -105,14 +105,14 @@ describe("Relays who don't keep to the protocol", function () {
 
     it("one whose control messages are too large is left, and tried again", async () => {
       const { port, links } = await admitting();
-      const carriers: Carrier[] = [];
-      const hostile = await startFakeRelay(scope, transport, (carrier) => {
-        carriers.push(carrier);
-        carrier.control.on("error", () => {});
-        carrier.control.resume();
+      const connections: TransportConnection[] = [];
+      const hostile = await startFakeRelay(scope, transport, (connection) => {
+        connections.push(connection);
+        connection.control.on("error", () => {});
+        connection.control.resume();
         const header = Buffer.alloc(4);
         header.writeUInt32BE(limits.maxControlBytes + 1);
-        carrier.control.write(header);
+        connection.control.write(header);
       });
       const client = await startTestClient(scope, {
         servers: [hostile, port],
@@ -179,8 +179,8 @@ describe("Relays who don't keep to the protocol", function () {
     });
   });
 
-  function linkOf(carrier: Carrier): Link {
-    return createLink(carrier, { clock: scope.clock, heartbeat: "watch" });
+  function linkOf(connection: TransportConnection): Link {
+    return createLink(connection, { clock: scope.clock, heartbeat: "watch" });
   }
 
   /** A visitor without a relay's listener in between. */

@@ -27,7 +27,7 @@ describe("A relay that is flooded", function () {
     const relay = startCli(scope, "relay", [
       ...["--api-port", "0", "--pub-port", "0", "--admin-port", "0", "--state-dir", stateDir, "--json"],
       ...["--visitors-per-address", "50", "--links-per-address", "1000"],
-      ...["--pending-agents", "10:30:100", "--max-penalty", "10m"],
+      ...["--pending-clients", "10:30:100", "--max-penalty", "10m"],
     ]);
     const ready = JSON.parse(await relay.line(/Relay is ready/)) as Record<"api" | "public" | "admin", number>;
     const tenants = await Promise.all(
@@ -50,7 +50,7 @@ describe("A relay that is flooded", function () {
       // They are as many as one address may have, and each is an ordinary visitor.
       ["aborts", ['porthole_visitors_total{outcome="forwarded"}']],
       ["control", ['porthole_links_ended_total{transport="http2",code="limit"}']],
-      ["handshakes", [limit("pending-agents"), limit("penalty")]],
+      ["handshakes", [limit("pending-clients"), limit("penalty")]],
     ] as const) {
       const before = await figuresOf(ready.admin);
       const program = join(import.meta.dirname, "../../testing/src/end-to-end/flooder.ts");
@@ -66,7 +66,7 @@ describe("A relay that is flooded", function () {
       await flooder.kill();
       await until(async () => {
         const now = await figuresOf(ready.admin);
-        const left = ["porthole_sockets", "porthole_pending_hellos", "porthole_pending_agents", "porthole_agents"];
+        const left = ["porthole_sockets", "porthole_pending_hellos", "porthole_pending_clients", "porthole_clients"];
         return left.every((name) => now.get(name) === atRest.get(name));
       }, `the relay let go of the ${kind}`);
     }

@@ -6,10 +6,10 @@ import { readFile } from "node:fs/promises";
 import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import { createCertificate, generateKey, type IdentityKey } from "@porthole/common/identity";
-import type { Carrier } from "@porthole/common/link";
+import type { TransportConnection } from "@porthole/common/link";
 import { dialQuic } from "@porthole/common/link/quic";
 import { PortholeError } from "@porthole/common/errors";
-import type { LaneFacts, Relay } from "@porthole/relay";
+import type { QuicWorkerFacts, Relay } from "@porthole/relay";
 import {
   dialRelay,
   get,
@@ -75,9 +75,9 @@ describe("Hostile UDP", function () {
     const relay = await startTestRelay(scope);
     const { relay: front, recorded } = await recorder(relay.apiPort);
     const key = generateKey();
-    const carrier = await dial(front.port, key, await ticketOf(scope, relay, key));
+    const connection = await dial(front.port, key, await ticketOf(scope, relay, key));
     await until(() => recorded.length > 2, "the handshake was recorded");
-    await carrier.close(over);
+    await connection.close(over);
     const before = await fresh(relay);
     assert.equal(before.engine.accepted, 1);
     for (const socket of [front.socket, await udpSocket()])
@@ -111,7 +111,7 @@ describe("Hostile UDP", function () {
     const relay = await startTestRelay(scope);
     const stolen = await ticketOf(scope, relay, generateKey());
     const thief = generateKey();
-    const reason = await dial(relay.apiPort, thief, stolen).then((carrier) => carrier.closed);
+    const reason = await dial(relay.apiPort, thief, stolen).then((connection) => connection.closed);
     assert.equal(reason.code, "unauthorized");
     assert.equal(relay.counts().links, 0);
     await assert.rejects(dial(relay.apiPort, thief, stolen, 500), { code: "timeout" });
@@ -139,17 +139,22 @@ describe("Hostile UDP", function () {
     return { relay, sites };
   }
 
-  async function dial(port: number, key: IdentityKey, sourceId: Buffer, handshakeTimeoutMs = 5_000): Promise<Carrier> {
+  async function dial(
+    port: number,
+    key: IdentityKey,
+    sourceId: Buffer,
+    handshakeTimeoutMs = 5_000,
+  ): Promise<TransportConnection> {
     const { pem } = createCertificate({ key, dnsNames: [], notBefore: new Date(), days: 1 });
-    const carrier = await dialQuic(
+    const connection = await dialQuic(
       {
         ...{ host: "127.0.0.1", port, cert: pem, key: key.pem, sourceId, handshakeTimeoutMs },
         trust: { kind: "unchecked" },
       },
       { signal: never },
     );
-    scope.defer(() => carrier.close(over));
-    return carrier;
+    scope.defer(() => connection.close(over));
+    return connection;
   }
 
   async function udpSocket(address = "127.0.0.1"): Promise<Socket> {
@@ -177,18 +182,18 @@ describe("Hostile UDP", function () {
   }
 });
 
-/** The relay's figures are those of the lane's last heartbeat. */
-async function fresh(relay: Relay): Promise<LaneFacts> {
+/** The relay's figures are those of the QUIC worker's last heartbeat. */
+async function fresh(relay: Relay): Promise<QuicWorkerFacts> {
   const beats = relay.quic()?.beats ?? 0;
-  await until(() => (relay.quic()?.beats ?? 0) >= beats + 2, "the lane's heart had beaten twice");
-  return relay.quic() as LaneFacts;
+  await until(() => (relay.quic()?.beats ?? 0) >= beats + 2, "the QUIC worker's heart had beaten twice");
+  return relay.quic() as QuicWorkerFacts;
 }
 
-function dropped(relay: Relay, reason: keyof LaneFacts["engine"]["dropped"]): number {
+function dropped(relay: Relay, reason: keyof QuicWorkerFacts["engine"]["dropped"]): number {
   return relay.quic()?.engine.dropped[reason] ?? 0;
 }
 
-function total({ engine }: LaneFacts): number {
+function total({ engine }: QuicWorkerFacts): number {
   return Object.values(engine.dropped).reduce((sum, count) => sum + count, engine.answered);
 }
 

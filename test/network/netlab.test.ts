@@ -72,7 +72,7 @@ describe("The network lab", function () {
     assert.equal((await lab.stats()).toRelay.blackholed, 10);
   });
 
-  it("cuts and heals, and moves the agent", async () => {
+  it("cuts and heals, and moves the client", async () => {
     const lab = await makeLab({ delayMs: 1, lossPercent: 0 });
     await lab.cut();
     await assert.rejects(ask(lab, 1), /ENETUNREACH/);
@@ -88,8 +88,8 @@ describe("The network lab", function () {
     await lab.cut();
     await lab.heal();
     await lab.readdress();
-    for (const host of ["agent", "relay"] as const) {
-      const routes = lab.exec(host, ["ip", "route", "get", host === "agent" ? "10.77.0.1" : "10.77.0.3"]);
+    for (const host of ["client", "relay"] as const) {
+      const routes = lab.exec(host, ["ip", "route", "get", host === "client" ? "10.77.0.1" : "10.77.0.3"]);
       assert.match(await outputOf(routes), /congctl cubic/);
     }
   });
@@ -128,7 +128,7 @@ interface Answer extends Entry {
 }
 
 function ask(lab: Netlab, count: number): Promise<Answer> {
-  const sender = probe(lab, "agent", "send", "10.77.0.1", String(count));
+  const sender = probe(lab, "client", "send", "10.77.0.1", String(count));
   return sender.when("the answer", (entries) => entries[0] as Answer | undefined);
 }
 

@@ -93,7 +93,7 @@ describe("Bad networks", function () {
       const { download, upload, lost } = await shortDarkness(lab, tunnel, 3);
       assert.ok(download.whole && upload.whole, JSON.stringify({ download, upload }));
       await endInOrder(tunnel);
-      most.push(Math.min(lost.toAgent, lost.toRelay));
+      most.push(Math.min(lost.toClient, lost.toRelay));
       if (Math.max(...most) > lostAtOnce) return;
     }
     assert.fail(`So many packets were lost: ${most.join(", ")}`);
@@ -116,7 +116,7 @@ describe("Bad networks", function () {
     );
   });
 
-  it("the agent's cable is out for five seconds: downloads go on", async () => {
+  it("the client's cable is out for five seconds: downloads go on", async () => {
     await overEach(async (transport) => {
       const { lab, tunnel } = await startTunnel(transport, 0);
       const { result } = await downloadUnderWay(lab, tunnel);
@@ -129,13 +129,13 @@ describe("Bad networks", function () {
     });
   });
 
-  it("the agent moves to another address: visitors find it there, and over QUIC an upload goes on", async () => {
+  it("the client moves to another address: visitors find it there, and over QUIC an upload goes on", async () => {
     await overEach(async (transport) => {
       const { lab, tunnel } = await startTunnel(transport, 0);
       const { urls } = await tunnel.online(transport === "quic" ? "quic" : "http2");
       const bytes = 20_000_000;
       const upload = tunnel.upload(bytes, longSeconds);
-      await carried(lab, "toAgent", bytes / 20);
+      await carried(lab, "toClient", bytes / 20);
       await lab.readdress();
       await firstServed(tunnel, afterSilenceSeconds);
       assert.deepEqual((await tunnel.online(transport === "quic" ? "quic" : "http2")).urls, urls);

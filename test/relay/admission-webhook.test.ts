@@ -77,7 +77,7 @@ describe("Who may connect by the word of a webhook", function () {
       return response;
     });
     const [bad, good] = [generateKey(), generateKey()];
-    // Agents of our own, because a client leaves by itself when it is refused.
+    // ClientSessions of our own, because a client leaves by itself when it is refused.
     const come = async (key: IdentityKey) => {
       const link = await dialLink(scope, relay, "http2", key);
       link.control.send({ ...hello, suffix: "t.example.com" });

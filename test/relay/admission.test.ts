@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
-import { generateKey, vouchFor, type IdentityKey } from "@porthole/common/identity";
+import { generateKey, delegate, type IdentityKey } from "@porthole/common/identity";
 import { parseInvite } from "@porthole/common/invite";
 import type { Relay } from "@porthole/relay";
 import {
@@ -103,9 +103,11 @@ describe("Who may connect", function () {
     it("who comes too late", async () => {
       const { id, porthole } = await invite();
       const path = join(relayDir, "admission.json");
-      const book = JSON.parse(await readFile(path, "utf8")) as { invites: Record<string, { expiresAt: number }> };
-      (book.invites[id] as { expiresAt: number }).expiresAt = Date.now() - 1;
-      await writeFile(path, JSON.stringify(book));
+      const enrollments = JSON.parse(await readFile(path, "utf8")) as {
+        invites: Record<string, { expiresAt: number }>;
+      };
+      (enrollments.invites[id] as { expiresAt: number }).expiresAt = Date.now() - 1;
+      await writeFile(path, JSON.stringify(enrollments));
       refused(await join3000(porthole), /the invite has expired on/);
     });
 
@@ -169,15 +171,15 @@ describe("Who may connect", function () {
 
   it("with a third of the certificates for new names at most, whatever the number of keys that one vouches for", async () => {
     async function join(): Promise<(key: IdentityKey) => Promise<string | undefined>> {
-      const member = generateKey();
+      const owner = generateKey();
       const token = parseInvite((await invite()).porthole).token.reveal();
       return async (key) => {
         const link = await dialLink(scope, relay, "http2", key);
-        link.control.send({ ...hello, token, voucher: vouchFor(member, key.fingerprint) });
+        link.control.send({ ...hello, token, delegation: delegate(owner, key.fingerprint) });
         assert.equal((await link.control.next())?.type, "welcome");
-        link.control.send({ type: "permit-request", hostname: `${key.clientId}.t.example.com` });
+        link.control.send({ type: "issuance-request", hostname: `${key.clientId}.t.example.com` });
         const answer = await link.control.next();
-        assert.equal(answer?.type, "permit");
+        assert.equal(answer?.type, "issuance");
         if (answer.code !== undefined) assert.ok((answer.retryAfterMs ?? 0) > 10 * 3_600_000);
         await link.close(new PortholeError("closed", "It has what it came for"));
         return answer.message;

@@ -100,7 +100,7 @@ describe("Stopping and changing a relay", function () {
     await client.stop();
   });
 
-  it("monitoring and agents learn that the relay is on its way out", async () => {
+  it("monitoring and clients learn that the relay is on its way out", async () => {
     const relay = await startTestRelay(scope, { args: ["--drain", "1m", "--admin-port", "0"] });
     const link = await dialLink(scope, relay, "http2");
     link.control.send(hello);
@@ -184,7 +184,7 @@ describe("Stopping and changing a relay", function () {
     return {
       stateDir,
       apiPort,
-      args: [...ports, "--state-dir", stateDir, "--drain", drain, "--await-agents", "15s", "--json"],
+      args: [...ports, "--state-dir", stateDir, "--drain", drain, "--startup-grace", "15s", "--json"],
     };
   }
 

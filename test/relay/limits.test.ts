@@ -43,23 +43,23 @@ describe("Limits of a relay", function () {
   }
 
   overEachTransport((transport) => {
-    it("one name's visitors over --streams-per-agent are refused, and the next ones served", async () => {
+    it("one name's visitors over --streams-per-client are refused, and the next ones served", async () => {
       const service = await startHttp(scope, (_request, response) => response.end("hello"));
       const { relay, site } = await startTunnel(scope, {
         transport,
         local: service.local,
-        relay: { args: ["--streams-per-agent", "2"] },
+        relay: { args: ["--streams-per-client", "2"] },
       });
       const visitors = [await connectVisitor(scope, site), await connectVisitor(scope, site)];
       await assert.rejects(get(site), /alert internal error|ECONNRESET/);
-      assert.deepEqual(await limited(relay), { "streams-per-agent": 1 });
+      assert.deepEqual(await limited(relay), { "streams-per-client": 1 });
       for (const visitor of visitors) visitor.destroy();
       await until(() => relay.counts().streams === 0, "the visitors had left");
       assert.equal(await get(site), "hello");
     });
 
-    it("a client with more links than --links-per-agent keeps what it has", async () => {
-      const relay = await startTestRelay(scope, { args: ["--links-per-agent", "1"] });
+    it("a client with more links than --links-per-client keeps what it has", async () => {
+      const relay = await startTestRelay(scope, { args: ["--links-per-client", "1"] });
       const key = generateKey();
       const first = await dialLink(scope, relay, transport, key);
       first.control.send(hello);
@@ -127,19 +127,19 @@ describe("Limits of a relay", function () {
     for (const socket of sockets) socket.destroy();
   });
 
-  it("agents that say nothing are dropped early, and leave room when they go", async () => {
-    const relay = await startTestRelay(scope, { args: ["--pending-agents", "5:100:5", "--max-penalty", "1m"] });
+  it("clients that say nothing are dropped early, and leave room when they go", async () => {
+    const relay = await startTestRelay(scope, { args: ["--pending-clients", "5:100:5", "--max-penalty", "1m"] });
     const sockets = connectSilently(relay.apiPort, 12);
     await until(() => sockets.filter(({ closed }) => closed).length === 7, "seven were dropped");
     for (const socket of sockets) socket.destroy();
     await settled(relay);
     // Five left during the handshake: a second each, which is not enough yet.
-    const carrier = await dialRelay(scope, relay, "http2");
-    carrier.destroy(new PortholeError("closed", "test"));
-    await carrier.closed;
+    const connection = await dialRelay(scope, relay, "http2");
+    connection.destroy(new PortholeError("closed", "test"));
+    await connection.closed;
   });
 
-  it("a source whose agents are refused again and again is kept out", async () => {
+  it("a source whose clients are refused again and again is kept out", async () => {
     const relay = await startTestRelay(scope, {
       args: ["--max-penalty", "1m"],
       authorize: async () => {

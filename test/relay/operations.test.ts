@@ -37,15 +37,15 @@ describe("Operating a relay", function () {
       const figures = await figuresOf(relay.adminPort);
       assert.equal(figures.get('porthole_visitors_total{outcome="forwarded"}'), 1);
       assert.equal(figures.get('porthole_visitors_total{outcome="unknown-name"}'), 1);
-      assert.equal(figures.get("porthole_agents"), 1);
+      assert.equal(figures.get("porthole_clients"), 1);
       assert.ok(Number(figures.get(`porthole_links{transport="${transport}"}`)) >= 1);
-      assert.ok(Number(figures.get(`porthole_agents_admitted_total{transport="${transport}"}`)) >= 1);
+      assert.ok(Number(figures.get(`porthole_clients_admitted_total{transport="${transport}"}`)) >= 1);
       assert.ok(Number(figures.get('porthole_visitor_bytes_total{direction="out"}')) > 100_000);
       assert.ok(Number(figures.get("porthole_certificate_expires_timestamp_seconds")) > Date.now() / 1_000);
-      const { agents, visitors } = relay.report();
+      const { clients, visitors } = relay.report();
       assert.equal(visitors, 1);
-      assert.equal(agents[0]?.hostnames[0], site.hostname);
-      assert.ok(agents[0]?.links.some((link) => link.visitors === 1 && link.transport === transport));
+      assert.equal(clients[0]?.hostnames[0], site.hostname);
+      assert.ok(clients[0]?.links.some((link) => link.visitors === 1 && link.transport === transport));
     });
   });
 
@@ -87,7 +87,7 @@ describe("Operating a relay", function () {
     });
   });
 
-  it("porthole-relay status shows the agents of the relay that runs with the configuration file", async () => {
+  it("porthole-relay status shows the clients of the relay that runs with the configuration file", async () => {
     const [stateDir, service] = await Promise.all([
       scope.folder(),
       startHttp(scope, (_request, response) => response.end("hello")),
@@ -107,7 +107,7 @@ describe("Operating a relay", function () {
     assert.equal(text.code, 0, text.stderr);
     assert.match(text.stdout, /serving/);
     assert.match(text.stdout, new RegExp(`monitoring ${ready.admin}`));
-    assert.match(text.stdout, /^1 agents on \d links, \d visitors now, 1 since the start; .* in, .* out$/m);
+    assert.match(text.stdout, /^1 clients on \d links, \d visitors now, 1 since the start; .* in, .* out$/m);
     assert.match(text.stdout, new RegExp(`: ${hostnames[0]}$`, "m"));
     assert.match(text.stdout, /^ {2}[0-9a-f]{8} {2}HTTP\/2 {2}from 127\.0\.0\.1:\d+ /m);
     const json = await runCli(scope, "relay", ["status", "--json"], { env: { PORTHOLE_STATE_DIR: stateDir } });

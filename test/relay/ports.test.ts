@@ -26,12 +26,12 @@ describe("One port for everything", function () {
   const startSite = () => startHttp(scope, (_request, response) => response.end("hello"));
 
   overEachTransport((transport) => {
-    it("agents by the relay's name, by any other name and by address; visitors by theirs", async () => {
+    it("clients by the relay's name, by any other name and by address; visitors by theirs", async () => {
       const [service, port] = await Promise.all([startSite(), freePort()]);
       const ports = ["--api-port", "--pub-port", "--alpn-port"].flatMap((flag) => [flag, String(port)]);
       const relay = await startTestRelay(scope, {
-        // Otherwise a visitor of a name that nobody has waits for its agent until the relay is 15 s old.
-        args: [...ports, "--domain-suffix", "tunnel.example.org", "--open", "--await-agents", "0s"],
+        // Otherwise a visitor of a name that nobody has waits for its client until the relay is 15 s old.
+        args: [...ports, "--domain-suffix", "tunnel.example.org", "--open", "--startup-grace", "0s"],
       });
       assert.deepEqual([relay.apiPort, relay.publicPort, relay.alpnPort], [port, port, port]);
       for (const host of ["127.0.0.1", "localhost"]) {
@@ -44,7 +44,7 @@ describe("One port for everything", function () {
         assert.equal(await get(await siteOf(client)), "hello");
         await client.stop();
       }
-      // A browser that asks for a name that nobody has is no agent.
+      // A browser that asks for a name that nobody has is no client.
       const visitor = tls.connect({
         ...{ host: "127.0.0.1", port, servername: "nobody.tunnel.example.org", ALPNProtocols: ["h2", "http/1.1"] },
       });

@@ -35,7 +35,7 @@ describe("The process that serves QUIC", function () {
     ["over its memory cap", (pid) => process.kill(pid, "SIGUSR2")],
   ] as readonly (readonly [string, (pid: number) => void])[]) {
     it(`${what}: visitors over HTTP/2 go on, QUIC's don't wait for the end of the process, and QUIC comes back`, async () => {
-      // Bit by bit: filling so much at once takes a busy machine longer than a lane may be silent.
+      // Bit by bit: filling so much at once takes a busy machine longer than a QUIC worker may be silent.
       await hook(`
         const hoard = [];
         const grow = () => { if (hoard.push(Buffer.alloc(1024 * 1024, 1)) < 600) setTimeout(grow); };
@@ -92,10 +92,10 @@ describe("The process that serves QUIC", function () {
     return { relay, quic, site: { quic: await siteOf(quic), http2: await siteOf(http2) } };
   }
 
-  /** A module that is loaded into the lane's process before its own program. */
+  /** A module that is loaded into the QUIC worker's process before its own program. */
   async function hook(code: string): Promise<void> {
     const path = join(await scope.folder(), "hook.mjs");
-    await writeFile(path, `if (process.argv[1]?.includes("lane")) {\n${code}\n}`);
+    await writeFile(path, `if (process.argv[1]?.includes("worker")) {\n${code}\n}`);
     process.execArgv = [...execArgv, "--import", pathToFileURL(path).href];
   }
 });

@@ -87,7 +87,7 @@ describe("Relays and their ports", function () {
       }
     });
 
-    it("one port for agents and visitors: the server's name tells them apart", async () => {
+    it("one port for clients and visitors: the server's name tells them apart", async () => {
       const port = await freePort();
       const service = await startSite();
       const { site, relay } = await startTunnel(scope, {
@@ -135,7 +135,7 @@ describe("Relays and their ports", function () {
       return now?.status === "online" && now.links === 3 ? true : undefined;
     });
     assert.equal(relay.counts().links, 3);
-    assert.equal(relay.counts().agents, 1);
+    assert.equal(relay.counts().clients, 1);
   });
 
   it("--transport quic keeps no HTTP/2 connection", async function () {

@@ -28,7 +28,7 @@ describe("a program in another language", function () {
           relay.fingerprint,
           String(service.port),
         ],
-        ...[process.execPath, "--conditions=source", join(root, "client/src/main.ts"), "agent", "--stdio"],
+        ...[process.execPath, "--conditions=source", join(root, "client/src/main.ts"), "daemon", "--stdio"],
       ],
       { env: { PATH: process.env["PATH"], HOME: await scope.folder() } },
     );

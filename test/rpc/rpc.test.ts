@@ -19,27 +19,27 @@ import {
   siteAt,
   soon,
   startHttp,
-  startRawAgent,
-  startTestAgent,
+  startRawDaemon,
+  startTestDaemon,
   startTestRelay,
   useScope,
   type Site,
-  type TestAgent,
+  type TestDaemon,
 } from "@porthole/testing/end-to-end";
 
-describe("an agent that another program drives", function () {
+describe("a daemon that another program drives", function () {
   this.timeout(180_000);
   const scope = useScope();
   const startSite = (text: string) => startHttp(scope, (_request, response) => response.end(text));
   const relaySpec = (relay: Relay) => ({ address: `127.0.0.1:${relay.apiPort}`, fingerprint: relay.fingerprint });
 
-  async function identity({ agent }: TestAgent): Promise<{ readonly pem: string }> {
-    const { pem } = await agent.call("identity/create", {});
+  async function identity({ daemon }: TestDaemon): Promise<{ readonly pem: string }> {
+    const { pem } = await daemon.call("identity/create", {});
     return { pem };
   }
 
   /** The endpoint once visitors can come. */
-  async function online(test: TestAgent, id: string, role: EndpointView["role"] = "primary"): Promise<Site> {
+  async function online(test: TestDaemon, id: string, role: EndpointView["role"] = "primary"): Promise<Site> {
     const view = await test.told("tunnel/state", `${id} is online`, ({ id: told, state }) => {
       const endpoint = state.endpoints.find((each) => each.role === role);
       return told === id && endpoint?.relays[0]?.now.status === "online" ? endpoint : undefined;
@@ -58,9 +58,9 @@ describe("an agent that another program drives", function () {
   overEachTransport((transport) => {
     it("starts a tunnel, tells its state and its visits, changes it, and stops it", async () => {
       const [one, two, relay] = await Promise.all([startSite("one"), startSite("two"), startTestRelay(scope)]);
-      const test = await startTestAgent(scope);
-      const { agent } = test;
-      const started = await agent.call("tunnel/start", {
+      const test = await startTestDaemon(scope);
+      const { daemon } = test;
+      const started = await daemon.call("tunnel/start", {
         id: "web",
         relays: [relaySpec(relay)],
         primary: { identity: await identity(test), local: one.local },
@@ -78,7 +78,7 @@ describe("an agent that another program drives", function () {
       const again = `GET / HTTP/1.1\r\nHost: ${site.hostname}\r\n\r\n`;
       staying.write(again);
       await answered(staying, /one$/);
-      const { state } = await agent.call("tunnel/update", {
+      const { state } = await daemon.call("tunnel/update", {
         id: "web",
         changes: { primary: { local: two.local } },
       });
@@ -89,30 +89,30 @@ describe("an agent that another program drives", function () {
       await answered(staying, /two$/);
       staying.destroy();
 
-      await agent.call("tunnel/stop", { id: "web" });
+      await daemon.call("tunnel/stop", { id: "web" });
       await test.told("tunnel/state", "it has ended", ({ state: told }) => told.ended);
-      assert.deepEqual(await agent.call("tunnel/list", {}), { tunnels: [] });
+      assert.deepEqual(await daemon.call("tunnel/list", {}), { tunnels: [] });
       await settled(relay);
     });
 
     it("adds a second name and takes it away, and the first one's visitors stay", async () => {
       const [service, relay] = await Promise.all([startSite("hello"), startTestRelay(scope)]);
-      const test = await startTestAgent(scope);
-      const { agent } = test;
-      await agent.call("tunnel/start", {
+      const test = await startTestDaemon(scope);
+      const { daemon } = test;
+      await daemon.call("tunnel/start", {
         id: "web",
         relays: [relaySpec(relay)],
         primary: { identity: await identity(test), local: service.local },
         transport: transport === "http2" ? "h2" : "quic",
       });
       const staying = await connectVisitor(scope, await online(test, "web"));
-      await agent.call("tunnel/update", {
+      await daemon.call("tunnel/update", {
         id: "web",
         changes: { secondary: { identity: await identity(test), local: service.local } },
       });
       const second = await online(test, "web", "secondary");
       assert.equal(await get(second), "hello");
-      const { state } = await agent.call("tunnel/update", { id: "web", changes: { secondary: null } });
+      const { state } = await daemon.call("tunnel/update", { id: "web", changes: { secondary: null } });
       assert.deepEqual(
         state.endpoints.map(({ role }) => role),
         ["primary"],
@@ -125,8 +125,8 @@ describe("an agent that another program drives", function () {
 
   it("tells that the local port is closed, before anyone comes, and when it opens", async () => {
     const [relay, port] = await Promise.all([startTestRelay(scope), freePort()]);
-    const test = await startTestAgent(scope);
-    await test.agent.call("tunnel/start", {
+    const test = await startTestDaemon(scope);
+    await test.daemon.call("tunnel/start", {
       id: "web",
       relays: [relaySpec(relay)],
       primary: { identity: await identity(test), local: `127.0.0.1:${port}` },
@@ -146,24 +146,24 @@ describe("an agent that another program drives", function () {
       startSite("hello"),
       startTestRelay(scope, { authorize: () => Promise.reject(new PortholeError("unauthorized", "Not you")) }),
     ]);
-    const test = await startTestAgent(scope);
+    const test = await startTestDaemon(scope);
     const spec = {
       id: "web",
       relays: [relaySpec(relay)],
       primary: { identity: await identity(test), local: service.local },
     };
-    await test.agent.call("tunnel/start", spec);
+    await test.daemon.call("tunnel/start", spec);
     const ended = await test.told("tunnel/state", "it has ended", ({ state }) => state.ended);
     assert.equal(ended.error?.code, "unauthorized");
     assert.equal(ended.error?.retryable, false);
-    assert.deepEqual((await test.agent.call("tunnel/list", {})).tunnels.map(statusOf), [["failed"]]);
-    assert.deepEqual(statusOf(await test.agent.call("tunnel/start", spec)), ["connecting"]);
+    assert.deepEqual((await test.daemon.call("tunnel/list", {})).tunnels.map(statusOf), [["failed"]]);
+    assert.deepEqual(statusOf(await test.daemon.call("tunnel/start", spec)), ["connecting"]);
   });
 
   it("starts a relay of its own to try things out, when it was given one", async () => {
     const service = await startSite("hello");
     let started = 0;
-    const test = await startTestAgent(scope, {
+    const test = await startTestDaemon(scope, {
       async startTrialRelay({ publicPort, stateDir }, context) {
         started += 1;
         const argv = [
@@ -177,66 +177,66 @@ describe("an agent that another program drives", function () {
         return startRelay(relayConfig(readOptions(relayOptions, argv, {}).values), context);
       },
     });
-    const { agent } = test;
-    const answers = await Promise.all([agent.call("trialRelay/start", {}), agent.call("trialRelay/start", {})]);
+    const { daemon } = test;
+    const answers = await Promise.all([daemon.call("trialRelay/start", {}), daemon.call("trialRelay/start", {})]);
     assert.deepEqual(answers[0], answers[1]);
     assert.equal(started, 1);
     const { relay } = answers[0];
-    const { http2 } = await agent.call("relay/test", { relay });
+    const { http2 } = await daemon.call("relay/test", { relay });
     assert.equal(http2.ok, true);
-    await agent.call("tunnel/start", {
+    await daemon.call("tunnel/start", {
       id: "try",
       relays: [relay],
       primary: { identity: await identity(test), local: service.local },
     });
     assert.equal(await get(await online(test, "try")), "hello");
-    await agent.call("shutdown", {});
+    await daemon.call("shutdown", {});
     await test.ended;
   });
 
   it("remembers a relay that it was invited to, and forgets the token once it was used", async () => {
     const [service, relay] = await Promise.all([startSite("hello"), startTestRelay(scope)]);
-    const test = await startTestAgent(scope);
-    const { agent } = test;
+    const test = await startTestDaemon(scope);
+    const { daemon } = test;
     const invite = formatInvite(
       { relay: { host: "127.0.0.1", port: relay.apiPort }, pin: relay.fingerprint, token: new Secret("a.token") },
       "vscode",
     );
-    const { relay: invited } = await agent.call("relay/parseInvite", { invite });
+    const { relay: invited } = await daemon.call("relay/parseInvite", { invite });
     assert.deepEqual(invited, { ...relaySpec(relay), token: "a.token" });
-    assert.deepEqual(await agent.call("relay/list", {}), { relays: [] });
-    assert.deepEqual(await agent.call("relay/add", { invite }), { relay: relaySpec(relay) });
-    await agent.call("tunnel/start", { id: "web", primary: { identity: await identity(test), local: service.local } });
+    assert.deepEqual(await daemon.call("relay/list", {}), { relays: [] });
+    assert.deepEqual(await daemon.call("relay/add", { invite }), { relay: relaySpec(relay) });
+    await daemon.call("tunnel/start", { id: "web", primary: { identity: await identity(test), local: service.local } });
     assert.equal(await get(await online(test, "web")), "hello");
-    await agent.call("relay/add", { relay: { address: "other.example", label: "other" } });
-    assert.deepEqual((await agent.call("relay/list", {})).relays.at(-1), {
+    await daemon.call("relay/add", { relay: { address: "other.example", label: "other" } });
+    assert.deepEqual((await daemon.call("relay/list", {})).relays.at(-1), {
       address: "other.example:4433",
       label: "other",
     });
     const path = join(test.stateDir, "joined-relays.json");
-    await agent.call("relay/remove", { address: "other.example" });
+    await daemon.call("relay/remove", { address: "other.example" });
     const kept = await readFile(path, "utf8");
     assert.ok(kept.includes(relay.fingerprint) && !kept.includes("a.token") && !kept.includes("other"));
-    await assert.rejects(agent.call("relay/remove", { address: "other.example" }), { code: "usage" });
-    await assert.rejects(agent.call("relay/add", { invite: "porthole://join?relay=x" }), { code: "usage" });
+    await assert.rejects(daemon.call("relay/remove", { address: "other.example" }), { code: "usage" });
+    await assert.rejects(daemon.call("relay/add", { invite: "porthole://join?relay=x" }), { code: "usage" });
   });
 
   it("refuses what can't be, and everything stays as it was", async () => {
     const [service, relay] = await Promise.all([startSite("hello"), startTestRelay(scope)]);
-    const test = await startTestAgent(scope);
-    const { agent } = test;
+    const test = await startTestDaemon(scope);
+    const { daemon } = test;
     const spec = {
       id: "web",
       relays: [relaySpec(relay)],
       primary: { identity: await identity(test), local: service.local },
     };
-    await assert.rejects(agent.call("tunnel/start", { ...spec, relays: [] }), { code: "usage", message: /No relay/ });
-    await agent.call("tunnel/start", spec);
+    await assert.rejects(daemon.call("tunnel/start", { ...spec, relays: [] }), { code: "usage", message: /No relay/ });
+    await daemon.call("tunnel/start", spec);
     const site = await online(test, "web");
     const refused: readonly [() => Promise<unknown>, string, RegExp][] = [
-      [() => agent.call("tunnel/start", spec), "usage", /"web" is running/],
-      [() => agent.call("tunnel/start", { ...spec, id: "two" }), "usage", /"web" has this identity/],
-      [() => agent.call("tunnel/stop", { id: "none" }), "usage", /no tunnel "none"/],
+      [() => daemon.call("tunnel/start", spec), "usage", /"web" is running/],
+      [() => daemon.call("tunnel/start", { ...spec, id: "two" }), "usage", /"web" has this identity/],
+      [() => daemon.call("tunnel/stop", { id: "none" }), "usage", /no tunnel "none"/],
       [() => change({ secondary: spec.primary }), "usage", /same identity/],
       [() => change({ secondary: { local: "1" } }), "usage", /needs an identity/],
       [() => change({ primary: { local: "nonsense" } }), "usage", /primary\.local: "nonsense"/],
@@ -249,21 +249,21 @@ describe("an agent that another program drives", function () {
     ];
     for (const [call, code, message] of refused) await assert.rejects(call(), { code, message });
     assert.equal(await get(site), "hello");
-    assert.deepEqual((await agent.call("tunnel/list", {})).tunnels.map(statusOf), [["online"]]);
+    assert.deepEqual((await daemon.call("tunnel/list", {})).tunnels.map(statusOf), [["online"]]);
 
     function change(changes: TunnelChanges): Promise<unknown> {
-      return agent.call("tunnel/update", { id: "web", changes });
+      return daemon.call("tunnel/update", { id: "web", changes });
     }
   });
 
   it("starts an endpoint anew behind the same id when it has to", async () => {
     const [service, one, two] = await Promise.all([startSite("hello"), startTestRelay(scope), startTestRelay(scope)]);
-    const test = await startTestAgent(scope);
-    const { agent } = test;
+    const test = await startTestDaemon(scope);
+    const { daemon } = test;
     const primary = { identity: await identity(test), local: service.local };
-    await agent.call("tunnel/start", { id: "web", relays: [relaySpec(one)], primary });
+    await daemon.call("tunnel/start", { id: "web", relays: [relaySpec(one)], primary });
     const before = await online(test, "web");
-    await agent.call("tunnel/update", { id: "web", changes: { relays: [relaySpec(two)] } });
+    await daemon.call("tunnel/update", { id: "web", changes: { relays: [relaySpec(two)] } });
     await settled(one);
     const url = await test.told("tunnel/state", "the other relay", ({ state: { endpoints } }) =>
       endpoints[0]?.urls.find((each) => new URL(each).port === String(two.publicPort)),
@@ -272,40 +272,40 @@ describe("an agent that another program drives", function () {
   });
 
   it("keeps keys for nobody, and changes their form", async () => {
-    const { agent } = await startTestAgent(scope);
-    const made = await agent.call("identity/create", {});
-    const { pem } = await agent.call("identity/export", { identity: { pem: made.pem }, passphrase: "secret" });
+    const { daemon } = await startTestDaemon(scope);
+    const made = await daemon.call("identity/create", {});
+    const { pem } = await daemon.call("identity/export", { identity: { pem: made.pem }, passphrase: "secret" });
     assert.match(pem, /ENCRYPTED/);
-    await assert.rejects(agent.call("identity/import", { pem }), { code: "key" });
-    await assert.rejects(agent.call("identity/import", { pem, passphrase: "other" }), { code: "key" });
-    assert.deepEqual(await agent.call("identity/import", { pem, passphrase: "secret" }), made);
+    await assert.rejects(daemon.call("identity/import", { pem }), { code: "key" });
+    await assert.rejects(daemon.call("identity/import", { pem, passphrase: "other" }), { code: "key" });
+    assert.deepEqual(await daemon.call("identity/import", { pem, passphrase: "secret" }), made);
     const { clientId, fingerprint } = made;
-    assert.deepEqual(await agent.call("identity/fingerprint", { identity: { pem: made.pem } }), {
+    assert.deepEqual(await daemon.call("identity/fingerprint", { identity: { pem: made.pem } }), {
       clientId,
       fingerprint,
     });
     const path = join(await scope.folder(), "key.pem");
-    const first = await agent.call("identity/fingerprint", { identity: { path } });
-    assert.deepEqual(await agent.call("identity/fingerprint", { identity: { path } }), first);
+    const first = await daemon.call("identity/fingerprint", { identity: { path } });
+    assert.deepEqual(await daemon.call("identity/fingerprint", { identity: { path } }), first);
   });
 
   it("has no relay otherwise, and says so", async () => {
-    const { agent } = await startTestAgent(scope);
-    await assert.rejects(agent.call("trialRelay/start", {}), { code: "unavailable" });
+    const { daemon } = await startTestDaemon(scope);
+    await assert.rejects(daemon.call("trialRelay/start", {}), { code: "unavailable" });
   });
 
   it("lets nothing but initialize come first, and only once", async () => {
-    const { agent } = startRawAgent(scope);
-    await assert.rejects(agent.call("tunnel/list", {}), {
+    const { daemon } = startRawDaemon(scope);
+    await assert.rejects(daemon.call("tunnel/list", {}), {
       code: "usage",
       message: "tunnel/list came before initialize",
     });
     const client = { name: "test", version: "1" };
     const stateDir = await scope.folder();
-    await assert.rejects(agent.call("initialize", { rpcVersion: 2, client, stateDir }), { code: "version" });
-    const { rpcVersion, node } = await agent.call("initialize", { rpcVersion: 1, client, stateDir });
+    await assert.rejects(daemon.call("initialize", { rpcVersion: 2, client, stateDir }), { code: "version" });
+    const { rpcVersion, node } = await daemon.call("initialize", { rpcVersion: 1, client, stateDir });
     assert.deepEqual([rpcVersion, node], [1, process.versions.node]);
-    await assert.rejects(agent.call("initialize", { rpcVersion: 1, client, stateDir }), { code: "usage" });
-    assert.deepEqual(await agent.call("tunnel/list", {}), { tunnels: [] });
+    await assert.rejects(daemon.call("initialize", { rpcVersion: 1, client, stateDir }), { code: "usage" });
+    assert.deepEqual(await daemon.call("tunnel/list", {}), { tunnels: [] });
   });
 });

@@ -8,17 +8,17 @@ import {
   siteAt,
   startHttp,
   startTcp,
-  startTestAgent,
+  startTestDaemon,
   startTestRelay,
   useScope,
   type Site,
-  type TestAgent,
+  type TestDaemon,
 } from "@porthole/testing/end-to-end";
 
-describe("an agent that lets visitors in and watches them", function () {
+describe("a daemon that lets visitors in and watches them", function () {
   this.timeout(180_000);
   const scope = useScope();
-  let test: TestAgent;
+  let test: TestDaemon;
   let site: Site;
 
   beforeEach(async () => {
@@ -26,9 +26,9 @@ describe("an agent that lets visitors in and watches them", function () {
       startHttp(scope, (asked, response) => response.end(`${asked.method} ${asked.url} for ${asked.headers.host}`)),
       startTestRelay(scope),
     ]);
-    test = await startTestAgent(scope);
-    const { pem } = await test.agent.call("identity/create", {});
-    await test.agent.call("tunnel/start", {
+    test = await startTestDaemon(scope);
+    const { pem } = await test.daemon.call("identity/create", {});
+    await test.daemon.call("tunnel/start", {
       id: "web",
       relays: [{ address: `127.0.0.1:${relay.apiPort}`, fingerprint: relay.fingerprint }],
       primary: { identity: { pem }, local: service.local },
@@ -39,7 +39,7 @@ describe("an agent that lets visitors in and watches them", function () {
     site = siteAt(view.urls[0] ?? "", join(test.stateDir, "self-signed", `${view.clientId}.pem`));
   });
 
-  const change = (changes: TunnelChanges) => test.agent.call("tunnel/update", { id: "web", changes });
+  const change = (changes: TunnelChanges) => test.daemon.call("tunnel/update", { id: "web", changes });
   const ask = async (path: string, headers: Record<string, string> = {}) => {
     const { status, body } = await request(site, path, { headers });
     return { status, text: await readText(body) };
@@ -86,8 +86,8 @@ describe("an agent that lets visitors in and watches them", function () {
   });
 
   it("asks for what the access rules want, and makes links that let in until they are withdrawn", async () => {
-    const { agent } = test;
-    await assert.rejects(agent.call("access/share", { tunnel: "web" }), { code: "usage", message: /Links/ });
+    const { daemon } = test;
+    await assert.rejects(daemon.call("access/share", { tunnel: "web" }), { code: "usage", message: /Links/ });
     const { state } = await change({ access: { users: ["ann:secret"], share: true, paths: ["/open/*"] } });
     assert.deepEqual(state.endpoints[0]?.gateway.access?.credentials, ["basic", "share"]);
     assert.ok(!JSON.stringify(state).includes("secret"));
@@ -95,13 +95,13 @@ describe("an agent that lets visitors in and watches them", function () {
     const authorization = `Basic ${Buffer.from("ann:secret").toString("base64")}`;
     assert.equal((await ask("/open/door", { authorization })).status, 200);
     assert.equal((await ask("/closed", { authorization })).status, 404);
-    const { link, urls } = await agent.call("access/share", { tunnel: "web", label: "Bob", forMs: 60_000 });
+    const { link, urls } = await daemon.call("access/share", { tunnel: "web", label: "Bob", forMs: 60_000 });
     const token = new URL(urls[0] ?? "").search;
     assert.equal((await ask(`/open/door${token}`)).status, 200);
-    assert.deepEqual((await agent.call("access/links", { tunnel: "web" })).links, [link]);
-    await agent.call("access/revoke", { tunnel: "web", link: link.id });
+    assert.deepEqual((await daemon.call("access/links", { tunnel: "web" })).links, [link]);
+    await daemon.call("access/revoke", { tunnel: "web", link: link.id });
     assert.equal((await ask(`/open/door${token}`)).status, 401);
-    await assert.rejects(agent.call("access/revoke", { tunnel: "web", link: link.id }), { code: "usage" });
+    await assert.rejects(daemon.call("access/revoke", { tunnel: "web", link: link.id }), { code: "usage" });
     await assert.rejects(change({ access: { addresses: ["nonsense"] } }), { code: "usage" });
     assert.equal((await ask("/open/door")).status, 401, "what was refused has changed nothing");
     await change({ access: null });
@@ -109,32 +109,32 @@ describe("an agent that lets visitors in and watches them", function () {
   });
 
   it("records requests, shows them, and sends one again", async () => {
-    const { agent } = test;
-    await assert.rejects(agent.call("inspect/list", { tunnel: "web" }), { code: "usage", message: /not recorded/ });
+    const { daemon } = test;
+    await assert.rejects(daemon.call("inspect/list", { tunnel: "web" }), { code: "usage", message: /not recorded/ });
     await change({ inspect: {} });
     await ask("/first?x=1");
     const row = await test.told("inspect/exchange", "the request", ({ id, changes }) =>
       id === "web" ? changes.exchanges.find(({ state }) => state === "done") : undefined,
     );
     assert.deepEqual([row.method, row.target, row.status], ["GET", "/first?x=1", 200]);
-    const { exchanges } = await agent.call("inspect/list", { tunnel: "web" });
+    const { exchanges } = await daemon.call("inspect/list", { tunnel: "web" });
     assert.deepEqual(
       exchanges.map(({ id }) => id),
       [row.id],
     );
-    const detail = await agent.call("inspect/get", { tunnel: "web", id: row.id });
+    const detail = await daemon.call("inspect/get", { tunnel: "web", id: row.id });
     assert.equal(detail.response?.status, 200);
-    const body = await agent.call("inspect/body", { tunnel: "web", id: row.id, side: "response" });
+    const body = await daemon.call("inspect/body", { tunnel: "web", id: row.id, side: "response" });
     assert.match(body.text ?? "", /^GET \/first/);
-    const { id } = await agent.call("inspect/replay", { tunnel: "web", id: row.id, edit: { target: "/again" } });
+    const { id } = await daemon.call("inspect/replay", { tunnel: "web", id: row.id, edit: { target: "/again" } });
     const again = await test.told("inspect/exchange", "the replay", ({ changes }) =>
       changes.exchanges.find((each) => each.id === id && each.state === "done"),
     );
     assert.deepEqual([again.target, again.replayOf], ["/again", row.id]);
-    const { text } = await agent.call("inspect/export", { tunnel: "web", format: "har", ids: [] });
+    const { text } = await daemon.call("inspect/export", { tunnel: "web", format: "har", ids: [] });
     assert.equal((JSON.parse(text) as { log: { entries: unknown[] } }).log.entries.length, 2);
-    assert.equal((await agent.call("inspect/record", { tunnel: "web", recording: false })).recording, false);
-    await agent.call("inspect/clear", { tunnel: "web" });
-    assert.deepEqual((await agent.call("inspect/list", { tunnel: "web" })).exchanges, []);
+    assert.equal((await daemon.call("inspect/record", { tunnel: "web", recording: false })).recording, false);
+    await daemon.call("inspect/clear", { tunnel: "web" });
+    assert.deepEqual((await daemon.call("inspect/list", { tunnel: "web" })).exchanges, []);
   });
 });

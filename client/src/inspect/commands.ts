@@ -6,7 +6,7 @@ import { stateError, visibleJson } from "@porthole/common/util";
 import { printableLines } from "../printable.ts";
 import { inEditor, inspectLive } from "./live.ts";
 import { pageOf } from "./page.ts";
-import { dossierOf, recordedBy, type Recorded } from "./recorded.ts";
+import { fullExchangeOf, recordedBy, type Recorded } from "./recorded.ts";
 import { editOf, parseHeader, requestText } from "./request-text.ts";
 import { writeExport } from "./write-export.ts";
 import { colourPaint, headingOf, plainPaint, rowOf, type Paint } from "./row.ts";
@@ -59,9 +59,9 @@ const commands: Readonly<Record<string, Command>> = {
   async show(argv, out) {
     const { values, positionals } = readOptions(options.show, argv, process.env, { maxPositionals: 1 });
     const id = onlyId(positionals, "show");
-    const dossier = await dossierOf(recordedBy(values["state-dir"]), id, values.unredacted);
-    if (values.json) out.write(`${visibleJson(dossier)}\n`);
-    else out.write(`${pageOf(dossier, paintOf(out)).join("\n")}\n`);
+    const full = await fullExchangeOf(recordedBy(values["state-dir"]), id, values.unredacted);
+    if (values.json) out.write(`${visibleJson(full)}\n`);
+    else out.write(`${pageOf(full, paintOf(out)).join("\n")}\n`);
   },
 
   async replay(argv, out) {
@@ -72,9 +72,9 @@ const commands: Readonly<Record<string, Command>> = {
     if (values.edit && !edit) return out.write("Nothing was sent.\n");
     const replay = await recorded.replay({ id, ...(edit && { edit }) });
     await ended(recorded, replay.id);
-    const dossier = await dossierOf(recorded, replay.id, false);
-    if (values.json) out.write(`${visibleJson(dossier.detail)}\n`);
-    else out.write(`${pageOf(dossier, paintOf(out)).join("\n")}\n`);
+    const full = await fullExchangeOf(recorded, replay.id, false);
+    if (values.json) out.write(`${visibleJson(full.detail)}\n`);
+    else out.write(`${pageOf(full, paintOf(out)).join("\n")}\n`);
   },
 
   async export(argv, out) {

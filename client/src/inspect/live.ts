@@ -10,7 +10,7 @@ import { printableLines } from "../printable.ts";
 import { ListView, type ListAction } from "./list-view.ts";
 import { pageOf } from "./page.ts";
 import { PageView, type PageAction } from "./page-view.ts";
-import { dossierOf, type Recorded } from "./recorded.ts";
+import { fullExchangeOf, type Recorded } from "./recorded.ts";
 import { editOf, requestText } from "./request-text.ts";
 import { colourPaint } from "./row.ts";
 import { Screen, type Key } from "./screen.ts";
@@ -184,8 +184,8 @@ class Live {
   }
 
   async #reload(page: PageView): Promise<void> {
-    const dossier = await dossierOf(this.#recorded, page.id, page.unredacted);
-    page.replace(pageOf(dossier, colourPaint));
+    const full = await fullExchangeOf(this.#recorded, page.id, page.unredacted);
+    page.replace(pageOf(full, colourPaint));
   }
 
   async #open(id: string): Promise<PageView> {

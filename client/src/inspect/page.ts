@@ -1,11 +1,14 @@
 import type { BodyView, ExchangeDetail, Header, MessageView } from "@porthole/tunnel/inspector";
 import { formatBytes, formatDuration } from "@porthole/common/util";
 import { printable, printableLines } from "../printable.ts";
-import type { Dossier } from "./recorded.ts";
+import type { FullExchange } from "./recorded.ts";
 import { colourOf, outcomeOf, plainPaint, timeOf, type Paint } from "./row.ts";
 
 /** Everything about one request, as lines for a terminal. Nothing that a visitor sent can steer it. */
-export function pageOf({ detail, requestBody, responseBody, messages }: Dossier, paint: Paint = plainPaint): string[] {
+export function pageOf(
+  { detail, requestBody, responseBody, messages }: FullExchange,
+  paint: Paint = plainPaint,
+): string[] {
   const { summary, request, response } = detail;
   const title = `${printable(summary.method)} ${printable(detail.origin + summary.target)}`;
   return [

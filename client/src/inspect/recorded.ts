@@ -46,7 +46,7 @@ export function recordedBy(stateDir: string | undefined): Recorded {
 }
 
 /** Everything that a page about one request shows. */
-export interface Dossier {
+export interface FullExchange {
   readonly detail: ExchangeDetail;
   readonly requestBody: BodyView;
   readonly responseBody: BodyView;
@@ -57,7 +57,7 @@ export interface Dossier {
 const shownBytes = 64 * 1024;
 const shownMessages = 200;
 
-export async function dossierOf(recorded: Recorded, id: ExchangeId, unredacted: boolean): Promise<Dossier> {
+export async function fullExchangeOf(recorded: Recorded, id: ExchangeId, unredacted: boolean): Promise<FullExchange> {
   const detail = await recorded.detail({ id, unredacted });
   const body = (side: "request" | "response"): Promise<BodyView> =>
     recorded.body({ id, side, unredacted, limit: shownBytes });

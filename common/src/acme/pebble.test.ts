@@ -58,7 +58,7 @@ describe("ACME against Pebble", function () {
   }
 
   function issue(from: Pebble, name: string, key: IdentityKey, more: Partial<AcmeIssuerOptions> = {}) {
-    return issuerOf(from, more).issue({ name, key, rehearse: false }, stop.signal);
+    return issuerOf(from, more).issue({ name, key, stagingFirst: false }, stop.signal);
   }
 
   async function accountUrl(from: Pebble): Promise<string | undefined> {

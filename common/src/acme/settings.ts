@@ -55,14 +55,14 @@ export interface KeptName {
    * `advisory`: a machine that can't reach itself by its public address (many routers don't allow it) orders all the same.
    */
   readonly selfTest: "required" | "advisory";
-  readonly permit?: (hostname: string, signal: AbortSignal) => Promise<void>;
+  readonly quota?: (hostname: string, signal: AbortSignal) => Promise<void>;
   onCertificate(certificate: ServedCertificate): void;
   onState?(state: CertificateState): void;
 }
 
 /** The keeper of one name's certificate, put together from a program's settings. */
 export function createKeeper(settings: AcmeSettings, kept: KeptName): CertificateKeeper {
-  const { name, key, challenges, clock, log, permit } = kept;
+  const { name, key, challenges, clock, log, quota } = kept;
   const { directoryUrl, email, externalAccount, network = {} } = settings;
   const test: SelfTestOptions = { name, answer: challenges, clock, ...network };
   return new CertificateKeeper({
@@ -84,7 +84,7 @@ export function createKeeper(settings: AcmeSettings, kept: KeptName): Certificat
     }),
     store: fileStore(kept.path, clock),
     whenReachable: (signal) => reachable(test, kept.selfTest, log, signal),
-    ...(permit ? { permit: (request, signal) => permit(request.name, signal) } : {}),
+    ...(quota ? { quota: (request, signal) => quota(request.name, signal) } : {}),
     onCertificate: (certificate) => kept.onCertificate(certificate),
     onState: (state) => kept.onState?.(state),
   });

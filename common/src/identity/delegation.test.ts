@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { generateKey, parseKey } from "./key.ts";
-import { readVoucher, vouchFor } from "./delegation.ts";
+import { readDelegation, delegate } from "./delegation.ts";
 
 const other = generateKey();
 
@@ -15,23 +15,23 @@ function keyOf(kind: string) {
   return parseKey(pair.privateKey.export({ type: "pkcs8", format: "pem" }).toString(), "test");
 }
 
-describe("a voucher", () => {
+describe("a delegation", () => {
   for (const kind of ["P-256", "P-384", "ed25519", "rsa"]) {
     it(`by a key of kind ${kind} names who vouches`, () => {
-      const member = keyOf(kind);
-      const voucher = vouchFor(member, other.fingerprint);
-      assert.deepEqual(readVoucher(voucher, other.fingerprint), {
-        fingerprint: member.fingerprint,
-        clientId: member.clientId,
+      const owner = keyOf(kind);
+      const delegation = delegate(owner, other.fingerprint);
+      assert.deepEqual(readDelegation(delegation, other.fingerprint), {
+        fingerprint: owner.fingerprint,
+        clientId: owner.clientId,
       });
     });
   }
 
-  const member = generateKey();
-  const good = vouchFor(member, other.fingerprint);
+  const owner = generateKey();
+  const good = delegate(owner, other.fingerprint);
   const [spki = "", signature = ""] = good.split(".");
   const bad: readonly [string, string][] = [
-    ["for another key", vouchFor(member, generateKey().fingerprint)],
+    ["for another key", delegate(owner, generateKey().fingerprint)],
     ["signed by another key", `${generateKey().spki.toString("base64url")}.${signature}`],
     ["without a signature", spki],
     ["with an empty signature", `${spki}.`],
@@ -39,14 +39,14 @@ describe("a voucher", () => {
     ["of a key that is none", `abc.${signature}`],
     ["that is empty", ""],
   ];
-  for (const [what, voucher] of bad) {
+  for (const [what, delegation] of bad) {
     it(`${what} is refused`, () =>
-      assert.throws(() => readVoucher(voucher, other.fingerprint), { name: "PortholeError", code: "protocol" }));
+      assert.throws(() => readDelegation(delegation, other.fingerprint), { name: "PortholeError", code: "protocol" }));
   }
 
   it("of a kind of key that can't serve is refused", () => {
     const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-521" });
     const text = publicKey.export({ type: "spki", format: "der" }).toString("base64url");
-    assert.throws(() => readVoucher(`${text}.${signature}`, other.fingerprint), { code: "key" });
+    assert.throws(() => readDelegation(`${text}.${signature}`, other.fingerprint), { code: "key" });
   });
 });

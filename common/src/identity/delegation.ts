@@ -5,25 +5,25 @@ import { kindOf, spkiOf, type KeyKind } from "./key-kind.ts";
 import type { IdentityKey } from "./key.ts";
 
 /** A key that speaks for others: a person's, where each thing that the person exposes has a key and a name of its own. */
-export interface Member {
+export interface Owner {
   readonly fingerprint: string;
   readonly clientId: string;
 }
 
-const where = "the voucher";
+const where = "the delegation";
 
 /**
- * The member's signed word that the key with this fingerprint is the same person's: `SPKI.SIGNATURE`, both base64url. Worth
+ * The owner's signed word that the key with this fingerprint is the same person's: `SPKI.SIGNATURE`, both base64url. Worth
  * nothing to others: whoever shows it has to prove in TLS that the key is theirs.
  */
-export function vouchFor(member: IdentityKey, keyFingerprint: string): string {
-  const signature = sign(digestFor(member.kind), statement(keyFingerprint), member.privateKey);
-  return `${member.spki.toString("base64url")}.${signature.toString("base64url")}`;
+export function delegate(owner: IdentityKey, keyFingerprint: string): string {
+  const signature = sign(digestFor(owner.kind), statement(keyFingerprint), owner.privateKey);
+  return `${owner.spki.toString("base64url")}.${signature.toString("base64url")}`;
 }
 
 /** Whose word it is. Throws `protocol` when it is not about this key or not signed, `key` for a kind of key that we don't accept. */
-export function readVoucher(voucher: string, keyFingerprint: string): Member {
-  const [spkiText = "", signature = "", ...rest] = voucher.split(".");
+export function readDelegation(delegation: string, keyFingerprint: string): Owner {
+  const [spkiText = "", signature = "", ...rest] = delegation.split(".");
   try {
     const publicKey = createPublicKey({ key: Buffer.from(spkiText, "base64url"), type: "spki", format: "der" });
     const kind = kindOf(publicKey, where);
@@ -31,18 +31,18 @@ export function readVoucher(voucher: string, keyFingerprint: string): Member {
     const isSigned =
       rest.length === 0 &&
       verify(digestFor(kind), statement(keyFingerprint), publicKey, Buffer.from(signature, "base64url"));
-    if (!isSigned) throw new PortholeError("protocol", "The voucher is not signed by its key for this one");
+    if (!isSigned) throw new PortholeError("protocol", "The delegation is not signed by its key for this one");
     const print = fingerprint(spki);
     return { fingerprint: print, clientId: clientIdOf(print) };
   } catch (cause) {
     if (cause instanceof PortholeError) throw cause;
-    throw new PortholeError("protocol", "The voucher can't be read", { cause });
+    throw new PortholeError("protocol", "The delegation can't be read", { cause });
   }
 }
 
 /** No other text that a key of ours signs begins like this. */
 function statement(keyFingerprint: string): Buffer {
-  return Buffer.from(`porthole voucher 1\n${keyFingerprint}\n`);
+  return Buffer.from(`porthole delegation 1\n${keyFingerprint}\n`);
 }
 
 /** Ed25519 does its own hashing. */

@@ -9,5 +9,5 @@ export {
 export { clientId, clientIdOf, fingerprint, isClientId, parseFingerprint } from "./client-id.ts";
 export type { KeyKind } from "./key-kind.ts";
 export { encryptKey, generateKey, loadOrCreateKey, parseGivenKey, parseKey, type IdentityKey } from "./key.ts";
-export { readVoucher, vouchFor, type Member } from "./delegation.ts";
+export { readDelegation, delegate, type Owner } from "./delegation.ts";
 export { readPeer, type PeerIdentity } from "./peer.ts";

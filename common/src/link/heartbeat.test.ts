@@ -78,20 +78,20 @@ describe("heartbeat", () => {
     assert.equal(it.seen.length, 2);
   });
 
-  it("what is in doubt is over sooner, unless anything comes", async () => {
+  it("what is in suspect is over sooner, unless anything comes", async () => {
     const it = side("watch");
     await it.clock.advance(1_000);
-    it.heartbeat.doubt();
+    it.heartbeat.suspect();
     await it.clock.advance(1_000);
     it.heartbeat.heard();
     it.heartbeat.sent();
     await it.clock.advance(linkSilence.movedMs);
     assert.ok(!it.seen.some((each) => each.startsWith("dead")));
-    const doubtedAt = it.clock.monotonic();
-    it.heartbeat.doubt();
+    const suspectedAt = it.clock.monotonic();
+    it.heartbeat.suspect();
     await it.clock.advance(linkSilence.deadMs);
     // It has been silent for nearly as long already.
-    assert.equal(it.seen.at(-1), `dead at ${doubtedAt + 2 * attentiveMs} (timeout)`);
+    assert.equal(it.seen.at(-1), `dead at ${suspectedAt + 2 * attentiveMs} (timeout)`);
   });
 
   it("who sends all the time and hears something costs a few pings a second, and none when all is quiet", async () => {

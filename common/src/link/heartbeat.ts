@@ -4,7 +4,7 @@ import type { Clock, Timer } from "../util/clock.ts";
 
 export interface HeartbeatOptions {
   readonly clock: Clock;
-  /** An idle client sends, an idle relay only watches, so that 10,000 idle agents cost it one answer each. */
+  /** An idle client sends, an idle relay only watches, so that 10,000 idle clients cost it one answer each. */
   readonly role: "send" | "watch";
   ping(n: number): void;
   /** Round trip by the transport; the heartbeat's own measurement serves where there is none. */
@@ -84,7 +84,7 @@ export class Heartbeat {
   }
 
   /** Asks now, and has less patience until anything comes. */
-  doubt(): void {
+  suspect(): void {
     const { movedMs, deadMs } = limits.linkSilence;
     this.#deadMs = Math.min(Math.max(movedMs, this.#patienceMs()), deadMs);
     void this.probe();

@@ -1,4 +1,12 @@
 export { createLink, type LinkOptions } from "./link.ts";
 export { splice, type SpliceEnd } from "../util/splice.ts";
 export type { ControlChannel, SessionMessage } from "./control-channel.ts";
-export type { Carrier, CarrierStream, Link, LinkKind, LinkStream, PeerTrust, RemoteAddress } from "./types.ts";
+export type {
+  TransportConnection,
+  TransportStream,
+  Link,
+  LinkKind,
+  LinkStream,
+  PeerTrust,
+  RemoteAddress,
+} from "./types.ts";

@@ -2,7 +2,7 @@ import { Duplex } from "node:stream";
 import { PortholeError, type ErrorCode } from "../errors.ts";
 import { limits } from "../protocol/protocol.ts";
 import type { Clock, Timer } from "../util/clock.ts";
-import type { CarrierStream, LinkStream } from "./types.ts";
+import type { TransportStream, LinkStream } from "./types.ts";
 
 export interface LinkStreamHooks {
   readonly clock: Clock;
@@ -17,20 +17,20 @@ export interface LinkStreamHooks {
 }
 
 /**
- * A carrier's stream with a `destroy()` that never resets it. A reset costs the link: Node's HTTP/2 server ends the whole
+ * A connection's stream with a `destroy()` that never resets it. A reset costs the link: Node's HTTP/2 server ends the whole
  * session after about 1,000 of them, and quiche 0.18 never frees a stream that was reset with unsent data. So an abort is
- * a control message, and behind the back of whoever destroyed this object the carrier's stream is ended and read to its end.
+ * a control message, and behind the back of whoever destroyed this object the connection's stream is ended and read to its end.
  */
-export class CarrierLinkStream extends Duplex implements LinkStream {
+export class TransportLinkStream extends Duplex implements LinkStream {
   readonly id: number;
-  readonly #raw: CarrierStream;
+  readonly #raw: TransportStream;
   readonly #hooks: LinkStreamHooks;
   #onDrain: (() => void) | undefined;
   #sawEnd = false;
   #abortedByPeer = false;
   #drainTimer: Timer | undefined;
 
-  constructor(raw: CarrierStream, hooks: LinkStreamHooks) {
+  constructor(raw: TransportStream, hooks: LinkStreamHooks) {
     super({ allowHalfOpen: true });
     this.id = raw.id;
     this.#raw = raw;

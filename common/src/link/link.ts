@@ -5,12 +5,12 @@ import type { Clock } from "../util/clock.ts";
 import { TokenBucket } from "../util/token-bucket.ts";
 import { ControlChannel } from "./control-channel.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { CarrierLinkStream } from "./link-stream.ts";
-import type { Carrier, CarrierStream, Link, LinkKind, LinkStream, RemoteAddress } from "./types.ts";
+import { TransportLinkStream } from "./link-stream.ts";
+import type { TransportConnection, TransportStream, Link, LinkKind, LinkStream, RemoteAddress } from "./types.ts";
 
 export interface LinkOptions {
   readonly clock: Clock;
-  /** The client sends the heartbeat; the relay watches for it, so that 10,000 idle agents cost it one answer each. */
+  /** The client sends the heartbeat; the relay watches for it, so that 10,000 idle clients cost it one answer each. */
   readonly heartbeat: "send" | "watch";
 }
 
@@ -20,45 +20,45 @@ export interface LinkOptions {
  */
 const messagesPerStream = 2;
 
-/** Gives a transport connection its meaning: control messages, heartbeat, streams whose abort is an orderly end. Takes the carrier over. */
-export function createLink(carrier: Carrier, options: LinkOptions): Link {
-  return new CarrierLink(carrier, options);
+/** Gives a transport connection its meaning: control messages, heartbeat, streams whose abort is an orderly end. Takes the connection over. */
+export function createLink(connection: TransportConnection, options: LinkOptions): Link {
+  return new TransportLink(connection, options);
 }
 
-class CarrierLink implements Link {
+class TransportLink implements Link {
   readonly kind: LinkKind;
   readonly control: ControlChannel;
   readonly incoming: AsyncQueue<LinkStream>;
   readonly maxStreams: number;
   readonly closed: Promise<PortholeError>;
-  readonly #carrier: Carrier;
+  readonly #connection: TransportConnection;
   readonly #budget: TokenBucket;
   readonly #clock: Clock;
-  readonly #streams = new Map<number, CarrierLinkStream>();
+  readonly #streams = new Map<number, TransportLinkStream>();
   readonly #heartbeat: Heartbeat;
   readonly #onIdle: (() => void)[] = [];
 
-  constructor(carrier: Carrier, options: LinkOptions) {
-    this.#carrier = carrier;
+  constructor(connection: TransportConnection, options: LinkOptions) {
+    this.#connection = connection;
     this.#clock = options.clock;
-    this.kind = carrier.kind;
-    this.maxStreams = carrier.maxStreams;
+    this.kind = connection.kind;
+    this.maxStreams = connection.maxStreams;
     this.incoming = new AsyncQueue(limits.maxStreamsPerLink);
     this.#heartbeat = new Heartbeat({
       clock: options.clock,
       role: options.heartbeat,
       ping: (n) => this.control.send({ type: "ping", n }),
-      rttMs: () => carrier.rttMs(),
+      rttMs: () => connection.rttMs(),
       onDead: (error) => this.destroy(error),
     });
     this.#budget = new TokenBucket(options.clock, { perSecond: limits.controlPerSecond, atOnce: limits.controlBurst });
-    this.control = new ControlChannel(carrier.control, {
+    this.control = new ControlChannel(connection.control, {
       budget: this.#budget,
       onHeard: () => this.#heartbeat.heard(),
       onLinkMessage: (message) => this.#onLinkMessage(message),
       onFailure: (error) => this.#onControlFailure(error),
     });
-    this.closed = carrier.closed.then((reason) => {
+    this.closed = connection.closed.then((reason) => {
       this.#heartbeat.stop();
       this.control.end();
       this.incoming.end();
@@ -68,19 +68,19 @@ class CarrierLink implements Link {
   }
 
   get remote(): RemoteAddress {
-    return this.#carrier.remote;
+    return this.#connection.remote;
   }
 
   get peerCertificate(): Buffer | undefined {
-    return this.#carrier.peerCertificate;
+    return this.#connection.peerCertificate;
   }
 
   forgetPeerCertificate(): void {
-    this.#carrier.peerCertificate = undefined;
+    this.#connection.peerCertificate = undefined;
   }
 
   openStream(): LinkStream {
-    return this.#adopt(this.#carrier.openStream());
+    return this.#adopt(this.#connection.openStream());
   }
 
   get openStreams(): number {
@@ -108,32 +108,32 @@ class CarrierLink implements Link {
     return this.#heartbeat.probe();
   }
 
-  doubt(): void {
-    this.#heartbeat.doubt();
+  suspect(): void {
+    this.#heartbeat.suspect();
   }
 
-  wear(): number {
-    return this.#carrier.wear?.() ?? 0;
+  exhaustion(): number {
+    return this.#connection.exhaustion?.() ?? 0;
   }
 
   close(reason: PortholeError): Promise<void> {
-    return this.#carrier.close(reason);
+    return this.#connection.close(reason);
   }
 
   destroy(reason: PortholeError): void {
-    this.#carrier.destroy(reason);
+    this.#connection.destroy(reason);
   }
 
   async #accept(): Promise<void> {
-    for await (const raw of this.#carrier.incoming) {
+    for await (const raw of this.#connection.incoming) {
       const stream = this.#adopt(raw);
       if (!this.incoming.push(stream)) stream.destroy(new PortholeError("busy", "Too many streams are waiting"));
     }
   }
 
-  #adopt(raw: CarrierStream): CarrierLinkStream {
+  #adopt(raw: TransportStream): TransportLinkStream {
     this.#budget.add(messagesPerStream);
-    const stream = new CarrierLinkStream(raw, {
+    const stream = new TransportLinkStream(raw, {
       clock: this.#clock,
       onHeard: () => this.#heartbeat.heard(),
       onSent: () => this.#heartbeat.sent(),

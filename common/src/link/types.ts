@@ -22,7 +22,7 @@ export type PeerTrust =
  * One bidirectional stream as a transport provides it: a Duplex with backpressure and real half-close (`allowHalfOpen`).
  * `destroy()` may reset it; only link.ts does that, and only as a last resort.
  */
-export interface CarrierStream extends Duplex {
+export interface TransportStream extends Duplex {
   /** The same number at both ends, unique within the connection. */
   readonly id: number;
   /**
@@ -38,7 +38,7 @@ export interface CarrierStream extends Duplex {
  * A transport connection without any meaning yet: what memory/, http2/ and quic/ implement. `createLink` makes a Link of it.
  * The relay's side opens streams, the client's side receives them; the control stream exists once from the beginning.
  */
-export interface Carrier {
+export interface TransportConnection {
   readonly kind: LinkKind;
   readonly remote: RemoteAddress;
   /**
@@ -49,15 +49,15 @@ export interface Carrier {
   peerCertificate: Buffer | undefined;
   readonly control: Duplex;
   /** Streams that the peer opens. Ends with the connection. */
-  readonly incoming: AsyncIterable<CarrierStream>;
+  readonly incoming: AsyncIterable<TransportStream>;
   /** Opens a stream at once, without a round trip. Throws `busy` when the peer's credit is used up, `closed` after the end. */
-  openStream(): CarrierStream;
+  openStream(): TransportStream;
   /** How many streams the peer lets us have open at once. */
   readonly maxStreams: number;
   /** Smoothed round trip of the transport, where it knows it. */
   rttMs(): number | undefined;
   /** How much of what its engine can bear is used up: from 1 on the connection should be replaced. Absent where nothing wears out. */
-  wear?(): number;
+  exhaustion?(): number;
   /** Resolves, never rejects, with the reason, once everything of the connection is released. */
   readonly closed: Promise<PortholeError>;
   /** Orderly: flushes what is written on the control stream, then ends. Waits for `closed`. The reason reaches the peer as far as the transport can carry it. */
@@ -79,14 +79,14 @@ export interface Link {
   readonly kind: LinkKind;
   /** Where the peer is now: on QUIC it may move. */
   readonly remote: RemoteAddress;
-  /** See Carrier.peerCertificate. */
+  /** See TransportConnection.peerCertificate. */
   readonly peerCertificate: Buffer | undefined;
   /** Whoever had to know has read it. */
   forgetPeerCertificate(): void;
   /** Typed messages on the control stream; heartbeat and aborts are handled inside. */
   readonly control: ControlChannel;
   readonly incoming: AsyncIterable<LinkStream>;
-  /** See Carrier.openStream. */
+  /** See TransportConnection.openStream. */
   openStream(): LinkStream;
   readonly maxStreams: number;
   readonly openStreams: number;
@@ -101,9 +101,9 @@ export interface Link {
   /** Asks the peer for a sign of life. False when none comes in time. */
   probe(): Promise<boolean>;
   /** The peer seems to be elsewhere: asks it for a sign of life, and ends the link when none comes in a few seconds. */
-  doubt(): void;
-  /** See Carrier.wear; 0 where nothing wears out. */
-  wear(): number;
+  suspect(): void;
+  /** See TransportConnection.exhaustion; 0 where nothing wears out. */
+  exhaustion(): number;
   /** Resolves, never rejects, with the reason. */
   readonly closed: Promise<PortholeError>;
   close(reason: PortholeError): Promise<void>;

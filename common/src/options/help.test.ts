@@ -4,7 +4,7 @@ import { defineOptions } from "./options.ts";
 import { choice, flag, port, text } from "./parsers.ts";
 
 const options = defineOptions({
-  "api-port": { help: "Port for agents", parse: port, fallback: "4433" },
+  "api-port": { help: "Port for clients", parse: port, fallback: "4433" },
   transport: { help: "Transport", parse: choice("auto", "h2"), fallback: "auto", placeholder: "KIND" },
   "state-dir": { help: "Everything that is written", parse: text, fallbackHelp: "the platform's data folder" },
   mode: { help: "How local services are reached, which this text explains at some length", parse: choice("a", "b") },
@@ -32,7 +32,7 @@ Commands:
   porthole join INVITE       Remembers a relay
 
 Options:
-  --api-port PORT            Port for agents (default: 4433)
+  --api-port PORT            Port for clients (default: 4433)
   --transport KIND           Transport (default: auto)
   --state-dir TEXT           Everything that is written (default: the
                              platform's data folder)
@@ -77,7 +77,7 @@ describe("markdownTable", () => {
       markdownTable(options),
       `| flag | environment variable | default | purpose |
 | --- | --- | --- | --- |
-| \`--api-port PORT\` | \`PORTHOLE_API_PORT\` | \`4433\` | Port for agents |
+| \`--api-port PORT\` | \`PORTHOLE_API_PORT\` | \`4433\` | Port for clients |
 | \`--transport KIND\` | \`PORTHOLE_TRANSPORT\` | \`auto\` | Transport |
 | \`--state-dir TEXT\` | \`PORTHOLE_STATE_DIR\` | the platform's data folder | Everything that is written |
 | \`--mode a\\|b\` | \`PORTHOLE_MODE\` |  | How local services are reached, which this text explains at some length |

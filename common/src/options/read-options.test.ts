@@ -8,7 +8,7 @@ import { asksFor, readOptions, type ReadContext } from "./read-options.ts";
 
 const options = defineOptions({
   server: { help: "Relay", parse: hostPort(4433), repeatable: true },
-  "api-port": { help: "Port for agents", parse: port, fallback: "4433" },
+  "api-port": { help: "Port for clients", parse: port, fallback: "4433" },
   "domain-suffix": { help: "Suffix", parse: text },
   transport: { help: "Transport", parse: choice("auto", "quic", "h2"), fallback: "auto" },
   open: { help: "Lets anyone in", parse: flag },

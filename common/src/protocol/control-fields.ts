@@ -37,7 +37,7 @@ export const controlFields: {
     name: optional(text(63)),
     token: optional(text(1_000)),
     // A key and a signature, of RSA with 8,192 bits at the longest.
-    voucher: optional(text(3_000)),
+    delegation: optional(text(3_000)),
     instance: text(100),
   },
   welcome: {
@@ -54,8 +54,8 @@ export const controlFields: {
   goodbye: { reason: prose(2_000) },
   "ticket-request": { anywhere: optional(boolean()) },
   ticket: { ticket: optional(ticket) },
-  "permit-request": { hostname: hostName },
-  permit: {
+  "issuance-request": { hostname: hostName },
+  issuance: {
     hostname: hostName,
     left: optional(integer(0, maxCount)),
     code: optional(code),

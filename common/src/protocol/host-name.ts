@@ -32,7 +32,7 @@ export function friendlyName(text: string): string | undefined {
 }
 
 /**
- * A public name as its first label, which names the agent, and the rest, which must be exactly one of the suffixes
+ * A public name as its first label, which names the client, and the rest, which must be exactly one of the suffixes
  * (canonical ones; any suffix when there are none). Undefined if it is not such a name.
  */
 export function splitPublicName(

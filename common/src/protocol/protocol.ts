@@ -2,10 +2,10 @@
 
 export const protocolVersion = 1;
 
-/** Where agents connect when no port is named. */
+/** Where clients connect when no port is named. */
 export const defaultApiPort = 4433;
 
-/** ALPN of an agent's connection: `h2` says which transport, and only the API port speaks it. */
+/** ALPN of a client's connection: `h2` says which transport, and only the API port speaks it. */
 export const alpn = { quic: "porthole/1", http2: "h2", acmeChallenge: "acme-tls/1" } as const;
 
 /** The first message on the control stream, from the client. */
@@ -20,8 +20,8 @@ export interface Hello {
   readonly name?: string;
   /** One-time token of an invite. */
   readonly token?: string;
-  /** The word of a member's key that this one is the same person's. */
-  readonly voucher?: string;
+  /** The word of a owner's key that this one is the same person's. */
+  readonly delegation?: string;
   /** Random id of the client process: links with the same key and instance belong together. */
   readonly instance: string;
 }
@@ -92,14 +92,14 @@ export interface Pong {
 }
 
 /** The client asks whether it may order a certificate for one of its names: the CA's limits are shared by all under the domain. */
-export interface PermitRequest {
-  readonly type: "permit-request";
+export interface IssuanceRequest {
+  readonly type: "issuance-request";
   readonly hostname: string;
 }
 
 /** The relay's answer: granted unless there is a `code`, which is an ErrorCode. */
-export interface Permit {
-  readonly type: "permit";
+export interface IssuanceReply {
+  readonly type: "issuance";
   readonly hostname: string;
   /** How many new names whoever answers for this client could still have certificates for. */
   readonly left?: number;
@@ -123,8 +123,8 @@ export type ControlMessage =
   | Goodbye
   | TicketRequest
   | TicketOffer
-  | PermitRequest
-  | Permit
+  | IssuanceRequest
+  | IssuanceReply
   | Ping
   | Pong
   | Abort;
@@ -143,7 +143,7 @@ export const limits = {
   maxProxyHeaderBytes: 2048,
   /** From a visitor's first byte to the end of its ClientHello. */
   helloDeadlineMs: 10_000,
-  /** From an agent's connection to its admission. */
+  /** From a client's connection to its admission. */
   admissionDeadlineMs: 10_000,
   /** The relay's question to the operator's webhook whether a client may come in. */
   webhookDeadlineMs: 5_000,
@@ -181,8 +181,8 @@ export const limits = {
   serviceIdleMs: 1_500,
   /** Gateway: how long an answer that may be a refusal of the public name is held back to be looked at. */
   refusalPeekMs: 1_000,
-  /** The relay's answer to a permit request. */
-  permitDeadlineMs: 10_000,
+  /** The relay's answer to a quota request. */
+  issuanceDeadlineMs: 10_000,
   /** Client: TCP, TLS and HTTP/2 until `welcome`. */
   dialDeadlineMs: 10_000,
   /** Client: a QUIC handshake. */
@@ -231,11 +231,11 @@ export const limits = {
    * The relay's QUIC process: how often it shows that it lives, how long it may be silent, and how long it may take to start; while it
    * waits for a processor that time stands still. Links are over after a starved one's silence anyway.
    */
-  laneBeatMs: 1_000,
-  laneSilenceMs: 3_000,
-  laneStartMs: 10_000,
-  laneStarvedMs: 30_000,
-  laneRestart: { firstMs: 1_000, maxMs: 60_000, stableAfterMs: 60_000 },
+  workerBeatMs: 1_000,
+  workerSilenceMs: 3_000,
+  workerStartMs: 10_000,
+  workerStarvedMs: 30_000,
+  workerRestart: { firstMs: 1_000, maxMs: 60_000, stableAfterMs: 60_000 },
   /** While HTTP/2 serves, QUIC is tried again after pauses in this range; where it has worked before, at least every `maxAfterServiceMs`. */
   quicRetry: { firstMs: 30_000, maxMs: 600_000, maxAfterServiceMs: 45_000 },
   /** A client with HTTP/2 up dials the rest of its pool if QUIC is not up by then. */

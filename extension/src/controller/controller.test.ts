@@ -1,38 +1,39 @@
 import assert from "node:assert/strict";
 import { PortholeError } from "@porthole/common/errors";
 import type { PortTarget } from "../ports/index.ts";
-import { endpoint, online, testController, type TestController, type FakeAgent } from "./fixture.test.ts";
+import { endpoint, online, testController, type TestController, type FakeDaemon } from "./fixture.test.ts";
 import { endpointOf, urlOf } from "./exposure.ts";
 
 const web: PortTarget = { host: "localhost", port: 3000, scheme: undefined, label: "vite" };
 const api: PortTarget = { host: "localhost", port: 4000, scheme: undefined, label: undefined };
 
 describe("the controller", () => {
-  const lastAgent = ({ agents }: TestController): FakeAgent => agents.at(-1) ?? assert.fail("no agent was started");
+  const lastDaemon = ({ daemons }: TestController): FakeDaemon =>
+    daemons.at(-1) ?? assert.fail("no daemon was started");
 
   it("starts nothing before something needs it", async () => {
     const test = testController();
     await test.controller.resume();
-    assert.equal(test.agents.length, 0);
+    assert.equal(test.daemons.length, 0);
     assert.equal(test.clock.pending, 0);
-    assert.deepEqual(test.controller.state.agent, { status: "off" });
+    assert.deepEqual(test.controller.state.daemon, { status: "off" });
   });
 
   it("exposes a port with a key of its own, and stops it", async () => {
     const test = testController();
     const id = test.controller.idOf(web);
     await test.controller.expose(web);
-    const agent = lastAgent(test);
-    const [spec] = agent.specs();
+    const daemon = lastDaemon(test);
+    const [spec] = daemon.specs();
     assert.equal(spec?.primary.local, "localhost:3000");
     assert.deepEqual(spec?.relays, [{ address: "relay.example:4433" }]);
     assert.match(JSON.stringify(spec?.primary.identity), /BEGIN PRIVATE KEY/);
-    agent.tellRelay(id);
+    daemon.tellRelay(id);
     assert.equal(urlOf(test.controller.find(id) ?? assert.fail()), "https://abc.relay.example");
     await test.controller.expose(web);
-    assert.equal(agent.specs().length, 1, "one that is exposed stays as it is");
+    assert.equal(daemon.specs().length, 1, "one that is exposed stays as it is");
     await test.controller.stop(id);
-    assert.deepEqual(agent.calls.at(-1), { method: "tunnel/stop", params: { id } });
+    assert.deepEqual(daemon.calls.at(-1), { method: "tunnel/stop", params: { id } });
     assert.equal(test.controller.find(id)?.phase, "off");
     await test.controller.close();
     assert.equal(test.clock.pending, 0);
@@ -41,21 +42,21 @@ describe("the controller", () => {
   it("starts nothing that was stopped before its keys were there", async () => {
     const test = testController();
     await test.controller.expose(api);
-    const agent = lastAgent(test);
+    const daemon = lastDaemon(test);
     const id = test.controller.idOf(web);
     const exposing = test.controller.expose(web);
     await Promise.all([test.controller.stop(id), exposing]);
-    assert.equal(agent.specs().length, 1, "the other port's");
+    assert.equal(daemon.specs().length, 1, "the other port's");
     assert.equal(test.controller.find(id)?.phase, "off");
     // Stopped and exposed again at once it runs, once.
     const first = test.controller.expose(web);
     const stopped = test.controller.stop(id);
     await Promise.all([first, stopped, test.controller.expose(web)]);
     assert.deepEqual(
-      agent.calls.slice(-2).map(({ method }) => method),
+      daemon.calls.slice(-2).map(({ method }) => method),
       ["tunnel/stop", "tunnel/start"],
     );
-    assert.equal(agent.specs().length, 2);
+    assert.equal(daemon.specs().length, 2);
     await test.controller.close();
   });
 
@@ -66,7 +67,7 @@ describe("the controller", () => {
     await test.controller.remove(test.controller.idOf(web));
     await test.controller.expose(web);
     await test.controller.expose(api);
-    const [first, second, third] = lastAgent(test).specs();
+    const [first, second, third] = lastDaemon(test).specs();
     assert.deepEqual(first?.primary.identity, second?.primary.identity);
     assert.notDeepEqual(first?.primary.identity, third?.primary.identity);
     await test.controller.close();
@@ -76,14 +77,14 @@ describe("the controller", () => {
     const test = testController();
     const id = test.controller.idOf(web);
     await test.controller.expose(web);
-    const agent = lastAgent(test);
+    const daemon = lastDaemon(test);
     const before = test.secrets.get(`identity ${id}`);
-    agent.answers["identity/import"] = Promise.reject(new PortholeError("key", "there is no key"));
+    daemon.answers["identity/import"] = Promise.reject(new PortholeError("key", "there is no key"));
     await assert.rejects(test.controller.ask.readIdentity("hello", undefined), { code: "key" });
     assert.equal(test.secrets.get(`identity ${id}`), before);
-    agent.answers["identity/import"] = { pem: "another", clientId: "def", fingerprint: "defg" };
+    daemon.answers["identity/import"] = { pem: "another", clientId: "def", fingerprint: "defg" };
     await test.controller.replaceIdentity(id, await test.controller.ask.readIdentity("its text", "its passphrase"));
-    const [asked, told] = agent.calls.slice(-2);
+    const [asked, told] = daemon.calls.slice(-2);
     assert.deepEqual(asked?.params, { pem: "its text", passphrase: "its passphrase" });
     assert.deepEqual(told?.params, { id, changes: { primary: { identity: { pem: "another" } } } });
     assert.equal(test.secrets.get(`identity ${id}`), "another");
@@ -94,72 +95,72 @@ describe("the controller", () => {
     const test = testController();
     const id = test.controller.idOf(web);
     await test.controller.expose(web);
-    const agent = lastAgent(test);
-    agent.tellRelay(id);
+    const daemon = lastDaemon(test);
+    daemon.tellRelay(id);
     await test.controller.removeRelay("relay.example:4433");
     await test.clock.advance(0);
-    assert.deepEqual(agent.calls.at(-1), { method: "tunnel/stop", params: { id } });
-    agent.tellRelay(id);
+    assert.deepEqual(daemon.calls.at(-1), { method: "tunnel/stop", params: { id } });
+    daemon.tellRelay(id);
     const ended = test.controller.find(id);
     assert.deepEqual([ended?.phase, ended?.tunnel, ended?.error?.message], ["on", undefined, "No relay is configured"]);
     // The editor tells of the changed setting, too.
     await Promise.all([test.controller.addRelay({ address: "second.example:4433" }), test.controller.useRelays()]);
     await test.clock.advance(0);
-    assert.deepEqual(agent.specs().at(-1)?.relays, [{ address: "second.example:4433" }]);
+    assert.deepEqual(daemon.specs().at(-1)?.relays, [{ address: "second.example:4433" }]);
     assert.equal(test.controller.find(id)?.error, undefined);
     await test.controller.close();
   });
 
-  it("starts the agent again when it dies, with the same tunnels and keys, and says so meanwhile", async () => {
+  it("starts the daemon again when it dies, with the same tunnels and keys, and says so meanwhile", async () => {
     const test = testController();
     const id = test.controller.idOf(web);
     await test.controller.expose(web);
     await test.controller.addSecondary(id);
-    lastAgent(test).tellRelay(id);
-    const before = lastAgent(test).specs();
-    lastAgent(test).die();
+    lastDaemon(test).tellRelay(id);
+    const before = lastDaemon(test).specs();
+    lastDaemon(test).die();
     await test.clock.advance(0);
-    assert.equal(test.controller.state.agent.status, "waiting");
+    assert.equal(test.controller.state.daemon.status, "waiting");
     await test.clock.advance(1_000);
-    assert.equal(test.agents.length, 2);
-    const after = lastAgent(test).specs();
+    assert.equal(test.daemons.length, 2);
+    const after = lastDaemon(test).specs();
     assert.equal(after.length, 1);
     assert.equal(test.controller.find(id)?.tunnel, undefined, "what the dead one said is no state any more");
     assert.deepEqual(after[0]?.primary, before[0]?.primary);
     assert.equal(after[0]?.secondary?.local, "localhost:3000");
-    assert.equal(new Set(test.members).size, 1, "relays know it by the same member");
+    assert.equal(new Set(test.owners).size, 1, "relays know it by the same owner");
     await test.controller.close();
     assert.equal(test.clock.pending, 0);
   });
 
-  it("starts the agent anew for another proxy, if one runs, with the same tunnels", async () => {
+  it("starts the daemon anew for another proxy, if one runs, with the same tunnels", async () => {
     const test = testController();
     await test.controller.useProxy();
-    assert.equal(test.agents.length, 0);
+    assert.equal(test.daemons.length, 0);
     await test.controller.expose(web);
-    const before = lastAgent(test).specs();
+    const before = lastDaemon(test).specs();
     await test.controller.useProxy();
     await test.clock.advance(1_000);
-    assert.equal(test.agents.length, 2);
-    assert.deepEqual(lastAgent(test).specs(), before);
+    assert.equal(test.daemons.length, 2);
+    assert.deepEqual(lastDaemon(test).specs(), before);
     await test.controller.close();
     assert.equal(test.clock.pending, 0);
   });
 
-  it("waits longer and longer for an agent that can't be started", async () => {
+  it("waits longer and longer for a daemon that can't be started", async () => {
     const test = testController();
     test.failure = new PortholeError("internal", "no such file");
     await assert.rejects(test.controller.expose(web), { message: "no such file" });
     const delays: number[] = [];
     for (let attempt = 0; attempt < 7; attempt++) {
-      const { agent } = test.controller.state;
-      delays.push(agent.status === "waiting" ? agent.nextAttemptAt - test.clock.now() : -1);
+      const { daemon } = test.controller.state;
+      delays.push(daemon.status === "waiting" ? daemon.nextAttemptAt - test.clock.now() : -1);
       await test.clock.advance(delays.at(-1) ?? 0);
     }
     assert.deepEqual(delays, [999, 1998, 3996, 7992, 15_984, 29_970, 29_970]);
     test.failure = undefined;
     await test.clock.advance(30_000);
-    assert.equal(lastAgent(test).specs().length, 1, "what was wanted is started in the end");
+    assert.equal(lastDaemon(test).specs().length, 1, "what was wanted is started in the end");
     await test.controller.close();
   });
 
@@ -170,7 +171,7 @@ describe("the controller", () => {
     assert.equal(test.controller.find(test.controller.idOf(web))?.error?.code, "usage");
     await test.controller.addRelay({ address: "relay.example" });
     await test.controller.expose(web);
-    assert.equal(lastAgent(test).specs().length, 1);
+    assert.equal(lastDaemon(test).specs().length, 1);
     await test.controller.close();
   });
 
@@ -200,9 +201,9 @@ describe("the controller", () => {
     const test = testController();
     await test.controller.expose(web);
     const refused = { code: "unauthorized", message: "this relay does not know you", retryable: false } as const;
-    lastAgent(test).tell(test.controller.idOf(web), { endpoints: [endpoint], ended: { error: refused } });
+    lastDaemon(test).tell(test.controller.idOf(web), { endpoints: [endpoint], ended: { error: refused } });
     await test.controller.expose(web);
-    assert.equal(lastAgent(test).specs().length, 2);
+    assert.equal(lastDaemon(test).specs().length, 2);
     assert.equal(test.controller.find(test.controller.idOf(web))?.tunnel, undefined);
     await test.controller.close();
   });
@@ -212,8 +213,8 @@ describe("the controller", () => {
     await test.controller.addRelay({ address: "relay.example:4433", token: "t0ken", fingerprint: "fp" });
     assert.ok(!JSON.stringify(test.settings).includes("t0ken"));
     await test.controller.expose(web);
-    assert.equal(lastAgent(test).specs()[0]?.relays?.[0]?.token, "t0ken");
-    lastAgent(test).tellRelay(test.controller.idOf(web));
+    assert.equal(lastDaemon(test).specs()[0]?.relays?.[0]?.token, "t0ken");
+    lastDaemon(test).tellRelay(test.controller.idOf(web));
     await test.clock.advance(0);
     assert.ok(![...test.secrets.values()].includes("t0ken"));
     await test.controller.close();
@@ -223,18 +224,18 @@ describe("the controller", () => {
     const test = testController();
     const id = test.controller.idOf(web);
     await test.controller.expose(web);
-    const access = { users: ["guest:s3cret"] };
+    const access = { users: ["slot:s3cret"] };
     await test.controller.protect(id, access);
-    assert.deepEqual(lastAgent(test).calls.at(-1), { method: "tunnel/update", params: { id, changes: { access } } });
+    assert.deepEqual(lastDaemon(test).calls.at(-1), { method: "tunnel/update", params: { id, changes: { access } } });
     assert.ok(!JSON.stringify([test.stored, test.settings]).includes("s3cret"));
     await test.controller.stop(id);
     await test.controller.expose(web);
-    assert.deepEqual(lastAgent(test).specs().at(-1)?.access, access);
+    assert.deepEqual(lastDaemon(test).specs().at(-1)?.access, access);
     await test.controller.protect(id, undefined);
-    assert.deepEqual(lastAgent(test).calls.at(-1)?.params, { id, changes: { access: null } });
+    assert.deepEqual(lastDaemon(test).calls.at(-1)?.params, { id, changes: { access: null } });
     await test.controller.stop(id);
     await test.controller.expose(web);
-    assert.equal(lastAgent(test).specs().at(-1)?.access, undefined);
+    assert.equal(lastDaemon(test).specs().at(-1)?.access, undefined);
     await test.controller.close();
   });
 
@@ -242,7 +243,7 @@ describe("the controller", () => {
     const test = testController();
     await test.controller.expose(web);
     await test.controller.addRelay({ address: "second.example:4433" });
-    const update = lastAgent(test).calls.findLast(({ method }) => method === "tunnel/update");
+    const update = lastDaemon(test).calls.findLast(({ method }) => method === "tunnel/update");
     const { changes } = (update?.params ?? {}) as { changes?: { relays: readonly { address: string }[] } };
     assert.deepEqual(
       changes?.relays.map(({ address }) => address),
@@ -251,16 +252,16 @@ describe("the controller", () => {
     await test.controller.close();
   });
 
-  it("forgets the second name of a port that is stopped, of which the agent knows nothing", async () => {
+  it("forgets the second name of a port that is stopped, of which the daemon knows nothing", async () => {
     const test = testController();
     const id = test.controller.idOf(web);
     await test.controller.expose(web);
     await test.controller.addSecondary(id);
     await test.controller.stop(id);
-    const { length } = lastAgent(test).calls;
+    const { length } = lastDaemon(test).calls;
     await test.controller.removeSecondary(id);
     assert.equal(test.controller.find(id)?.secondary, undefined);
-    assert.equal(lastAgent(test).calls.length, length);
+    assert.equal(lastDaemon(test).calls.length, length);
     await test.controller.close();
   });
 
@@ -268,9 +269,9 @@ describe("the controller", () => {
     const test = testController();
     await test.controller.expose(web);
     await test.controller.expose(api);
-    lastAgent(test).answers["tunnel/update"] = new PortholeError("usage", "not there");
+    lastDaemon(test).answers["tunnel/update"] = new PortholeError("usage", "not there");
     await assert.rejects(test.controller.addRelay({ address: "second.example:4433" }), { code: "usage" });
-    const moved = lastAgent(test).calls.filter(({ method }) => method === "tunnel/update");
+    const moved = lastDaemon(test).calls.filter(({ method }) => method === "tunnel/update");
     assert.equal(moved.length, 2);
     await test.controller.close();
   });
@@ -279,11 +280,13 @@ describe("the controller", () => {
     const test = testController();
     await test.controller.useTrialRelay();
     await test.controller.expose(web);
-    const agent = lastAgent(test);
-    assert.deepEqual(agent.specs().at(-1)?.acme, { enabled: false });
+    const daemon = lastDaemon(test);
+    assert.deepEqual(daemon.specs().at(-1)?.acme, { enabled: false });
     await test.controller.stop(test.controller.idOf(web));
     await test.controller.expose(web);
-    assert.deepEqual(agent.calls.findLast(({ method }) => method === "trialRelay/start")?.params, { publicPort: 9443 });
+    assert.deepEqual(daemon.calls.findLast(({ method }) => method === "trialRelay/start")?.params, {
+      publicPort: 9443,
+    });
     await test.controller.close();
   });
 
@@ -299,14 +302,14 @@ describe("the controller", () => {
     it("goes on after a reload", async () => {
       const test = testController({ stored: await leave() });
       await test.controller.resume();
-      assert.equal(lastAgent(test).specs().length, 1);
+      assert.equal(lastDaemon(test).specs().length, 1);
       await test.controller.close();
     });
 
     it("waits in the list where the workspace is not trusted", async () => {
       const test = testController({ stored: await leave(), isTrusted: false });
       await test.controller.resume();
-      assert.equal(test.agents.length, 0);
+      assert.equal(test.daemons.length, 0);
       assert.deepEqual(
         test.controller.state.exposures.map(({ phase }) => phase),
         ["off"],
@@ -315,7 +318,7 @@ describe("the controller", () => {
 
     it("waits in the list the next day, and goes on where that is the setting", async () => {
       const stored = await leave();
-      for (const [resume, agents] of [
+      for (const [resume, daemons] of [
         ["reload", 0],
         ["never", 0],
         ["always", 1],
@@ -324,7 +327,7 @@ describe("the controller", () => {
         (test.settings as { "porthole.resume": string })["porthole.resume"] = resume;
         await test.clock.advance(24 * 3_600_000);
         await test.controller.resume();
-        assert.equal(test.agents.length, agents, resume);
+        assert.equal(test.daemons.length, daemons, resume);
         await test.controller.close();
       }
     });
@@ -333,7 +336,7 @@ describe("the controller", () => {
       const stored = await leave((test) => test.controller.stop(test.controller.idOf(web)));
       const test = testController({ stored });
       await test.controller.resume();
-      assert.equal(test.agents.length, 0);
+      assert.equal(test.daemons.length, 0);
     });
 
     for (const stored of [null, 5, {}, { version: 2 }, { version: 1, seenAt: 1, exposures: [{}, { id: 1 }, null] }])

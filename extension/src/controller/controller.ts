@@ -2,7 +2,7 @@ import { PortholeError } from "@porthole/common/errors";
 import {
   rpcErrorData,
   type AccessSpec,
-  type AgentConnection,
+  type DaemonConnection,
   type LogLine,
   type Method,
   type RelaySpec,
@@ -11,7 +11,7 @@ import {
 } from "@porthole/tunnel/rpc";
 import type { Clock, Timer } from "@porthole/common/util";
 import { localOf, type PortTarget } from "../ports/index.ts";
-import { AgentSupervisor, type AgentStatus, type RunningAgent } from "./daemon-supervisor.ts";
+import { DaemonSupervisor, type DaemonStatus, type RunningDaemon } from "./daemon-supervisor.ts";
 import { exposureId, failureOf, type Exposure } from "./exposure.ts";
 import { Keys } from "./keys.ts";
 import type { Relay, Secrets, Settings, Workspace, WorkspaceStore } from "./host.ts";
@@ -26,19 +26,19 @@ export interface ControllerDeps {
   readonly secrets: Secrets;
   readonly store: WorkspaceStore;
   readonly workspace: Workspace;
-  /** Starts the agent's process, with the key that relays know this person by. */
-  startAgent(memberPem: string, signal: AbortSignal): Promise<RunningAgent>;
-  /** A new agent is there: what other parts have to tell it. */
-  onAgent?(agent: RunningAgent): void;
+  /** Starts the daemon's process, with the key that relays know this person by. */
+  startDaemon(ownerPem: string, signal: AbortSignal): Promise<RunningDaemon>;
+  /** A new daemon is there: what other parts have to tell it. */
+  onDaemon?(daemon: RunningDaemon): void;
   onLog(line: LogLine): void;
   readonly random?: () => number;
 }
 
 export interface ControllerState {
-  readonly agent: AgentStatus;
+  readonly daemon: DaemonStatus;
   readonly exposures: readonly Exposure[];
   readonly relays: readonly Relay[];
-  /** The relay inside the agent's process is used instead of the configured ones. */
+  /** The relay inside the daemon's process is used instead of the configured ones. */
   readonly isTrial: boolean;
 }
 
@@ -53,23 +53,23 @@ export class Controller {
   readonly keys: Keys;
   readonly ask: Questions;
   readonly #deps: ControllerDeps;
-  readonly #agent: AgentSupervisor;
+  readonly #daemon: DaemonSupervisor;
   readonly #relays: RelayList;
   readonly #listeners = new Set<(state: ControllerState) => void>();
   #exposures: readonly Exposure[] = [];
-  /** Which tunnels the present agent was told to start. */
+  /** Which tunnels the present daemon was told to start. */
   #starts = new Map<string, Promise<void>>();
   #seen: Timer | undefined;
 
   constructor(deps: ControllerDeps) {
     this.#deps = deps;
     this.keys = new Keys(deps.secrets);
-    this.ask = new Questions(() => this.agent(), this.keys);
+    this.ask = new Questions(() => this.daemon(), this.keys);
     this.#relays = new RelayList(deps.settings, this.keys);
-    this.#agent = new AgentSupervisor({
+    this.#daemon = new DaemonSupervisor({
       clock: deps.clock,
-      start: async (signal) => deps.startAgent(await this.keys.member(), signal),
-      onRunning: (agent) => this.#onAgent(agent),
+      start: async (signal) => deps.startDaemon(await this.keys.owner(), signal),
+      onRunning: (daemon) => this.#onDaemon(daemon),
       onStatus: () => this.#changed(),
       ...(deps.random ? { random: deps.random } : {}),
     });
@@ -77,7 +77,7 @@ export class Controller {
 
   get state(): ControllerState {
     const { configured: relays, isTrial } = this.#relays;
-    return { agent: this.#agent.status, exposures: this.#exposures, relays, isTrial };
+    return { daemon: this.#daemon.status, exposures: this.#exposures, relays, isTrial };
   }
 
   /** Calls back after each change; answers what ends that. */
@@ -110,7 +110,7 @@ export class Controller {
     }));
     this.#changed();
     if (!this.#isAnyOn()) return;
-    await this.#agent.agent();
+    await this.#daemon.daemon();
     await Promise.allSettled(this.#starts.values());
   }
 
@@ -122,7 +122,7 @@ export class Controller {
     this.#starts.delete(id);
     this.#put({ ...blank(id, target), secondary: known?.secondary, phase: "on" });
     await this.#remember();
-    await this.#agent.agent();
+    await this.#daemon.daemon();
     await this.#starts.get(id);
   }
 
@@ -130,7 +130,7 @@ export class Controller {
     this.#put({ ...this.#known(id), phase: "off", tunnel: undefined, error: undefined });
     this.#starts.delete(id);
     // Before anything is waited for: it must not stop what is exposed again meanwhile.
-    const stopped = this.#agent.connection?.call("tunnel/stop", { id }).catch(() => {});
+    const stopped = this.#daemon.connection?.call("tunnel/stop", { id }).catch(() => {});
     await this.#remember();
     await stopped;
   }
@@ -191,7 +191,7 @@ export class Controller {
   /** The settings have changed: what runs moves to the relays that are named now. Rejects when something of it can't. */
   async useRelays(): Promise<void> {
     this.#changed();
-    const { connection } = this.#agent;
+    const { connection } = this.#daemon;
     if (!connection || !this.#isAnyOn()) return;
     const relays = await this.#relays.forTunnels(connection);
     const move = async (id: string): Promise<void> => {
@@ -207,10 +207,10 @@ export class Controller {
 
   /** Relays are reached in another way now: what runs starts anew, under the same names. */
   useProxy(): Promise<void> {
-    return this.#agent.replace();
+    return this.#daemon.replace();
   }
 
-  /** The agent knows the tunnel. */
+  /** The daemon knows the tunnel. */
   async #hasStarted(id: string): Promise<boolean> {
     const starting = this.#starts.get(id);
     await starting?.catch(() => {});
@@ -218,7 +218,7 @@ export class Controller {
   }
 
   /** What has ended, or must not go on. The start says why it can't be, too. */
-  async #startAgain(connection: AgentConnection, id: string): Promise<void> {
+  async #startAgain(connection: DaemonConnection, id: string): Promise<void> {
     const before = this.#starts.get(id);
     await connection.call("tunnel/stop", { id }).catch(() => {});
     const exposure = this.find(id);
@@ -235,20 +235,20 @@ export class Controller {
       await this.#call("tunnel/update", { id, changes: { primary: { identity: { pem } } } });
   }
 
-  /** For what only some surfaces need of the agent. Starts it. */
-  async agent(): Promise<AgentConnection> {
-    return (await this.#agent.agent()).connection;
+  /** For what only some surfaces need of the daemon. Starts it. */
+  async daemon(): Promise<DaemonConnection> {
+    return (await this.#daemon.daemon()).connection;
   }
 
-  /** Ends the agent and with it every tunnel. What was on is remembered. */
+  /** Ends the daemon and with it every tunnel. What was on is remembered. */
   async close(): Promise<void> {
     this.#seen?.cancel();
     this.#listeners.clear();
-    await this.#agent.close();
+    await this.#daemon.close();
   }
 
   async #call<M extends Method>(method: M, params: Requests[M][0]): Promise<Requests[M][1]> {
-    return (await this.agent()).call(method, params);
+    return (await this.daemon()).call(method, params);
   }
 
   #known(id: string): Exposure {
@@ -266,25 +266,25 @@ export class Controller {
     this.#exposures = isNew
       ? [...this.#exposures, exposure]
       : this.#exposures.map((each) => (each.id === exposure.id ? exposure : each));
-    const { connection } = this.#agent;
+    const { connection } = this.#daemon;
     if (connection && exposure.phase === "on" && !this.#starts.has(exposure.id)) this.#start(connection, exposure.id);
     this.#changed();
   }
 
-  /** A new agent knows nothing of what is exposed. */
-  #onAgent(agent: RunningAgent): void {
-    const { connection } = agent;
+  /** A new daemon knows nothing of what is exposed. */
+  #onDaemon(daemon: RunningDaemon): void {
+    const { connection } = daemon;
     connection.on("tunnel/state", ({ id, state }) => this.#onTunnel(id, state));
     connection.on("tunnel/visit", ({ id }) => this.#onVisit(id));
     connection.on("log", (line) => this.#deps.onLog(line));
-    this.#deps.onAgent?.(agent);
+    this.#deps.onDaemon?.(daemon);
     this.#starts = new Map();
     this.#exposures = this.#exposures.map((each) => ({ ...each, tunnel: undefined, error: undefined }));
     for (const { id, phase } of this.#exposures) if (phase === "on") this.#start(connection, id);
     this.#changed();
   }
 
-  #start(connection: AgentConnection, id: string): void {
+  #start(connection: DaemonConnection, id: string): void {
     const starting: Promise<void> = this.#startTunnel(connection, id, () => this.#starts.get(id) === starting);
     this.#starts.set(id, starting);
     // Whoever asked for it hears of it; here it is part of the state.
@@ -295,8 +295,8 @@ export class Controller {
     });
   }
 
-  /** `isWanted` is asked once all is there: keys may take their time, and the agent must not start what was stopped meanwhile. */
-  async #startTunnel(connection: AgentConnection, id: string, isWanted: () => boolean): Promise<void> {
+  /** `isWanted` is asked once all is there: keys may take their time, and the daemon must not start what was stopped meanwhile. */
+  async #startTunnel(connection: DaemonConnection, id: string, isWanted: () => boolean): Promise<void> {
     const relays = await this.#relays.forTunnels(connection);
     if (relays.length === 0)
       throw new PortholeError("usage", "No relay is configured", {

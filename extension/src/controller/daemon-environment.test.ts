@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { agentEnvironment, type EditorProxy } from "./daemon-environment.ts";
+import { daemonEnvironment, type EditorProxy } from "./daemon-environment.ts";
 
 describe("the environment of the process with the tunnels", () => {
   const none: EditorProxy = { proxy: "", noProxy: [] };
@@ -19,5 +19,5 @@ describe("the environment of the process with the tunnels", () => {
     ["adds them to its own", { NO_PROXY: "a,b" }, exceptions, both("a,b,relay.example,.test")],
     ["adds them to the small letters", { no_proxy: "a", NO_PROXY: "b" }, exceptions, both("a,relay.example,.test")],
   ] as const)
-    it(what, () => assert.deepEqual(agentEnvironment(own, given), { ...own, ...added, ELECTRON_RUN_AS_NODE: "1" }));
+    it(what, () => assert.deepEqual(daemonEnvironment(own, given), { ...own, ...added, ELECTRON_RUN_AS_NODE: "1" }));
 });

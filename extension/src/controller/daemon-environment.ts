@@ -11,7 +11,7 @@ type Env = Readonly<Record<string, string | undefined>>;
  * for the editor's own requests. Exceptions from both hold. A proxy may have a password in it, and nobody else on the machine can read a
  * process's environment.
  */
-export function agentEnvironment(own: Env, { proxy, noProxy }: EditorProxy): Env {
+export function daemonEnvironment(own: Env, { proxy, noProxy }: EditorProxy): Env {
   // As proxy-from-env reads it: the small letters first, and an empty text is none.
   const exceptions = [own["no_proxy"] || own["NO_PROXY"] || "", ...noProxy].filter((each) => each !== "").join(",");
   return {

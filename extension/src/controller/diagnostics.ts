@@ -10,20 +10,20 @@ export function diagnosticsOf(state: ControllerState, editor: Readonly<Record<st
   const hide = hider(state);
   const exposures = state.exposures.map((exposure) => ({
     phase: exposure.phase,
-    state: describeExposure(exposure, state.agent, Date.now()),
+    state: describeExposure(exposure, state.daemon, Date.now()),
     scheme: exposure.target.scheme,
     isLoopback: exposure.target.host === "localhost",
     hasSecondary: exposure.secondary !== undefined,
     error: exposure.error,
     tunnel: exposure.tunnel && tunnelFacts(exposure.tunnel),
   }));
-  const { agent } = state;
+  const { daemon } = state;
   const report = {
     editor,
-    agent:
-      agent.status === "waiting"
-        ? { status: agent.status, code: agent.error.code, message: agent.error.message }
-        : agent,
+    daemon:
+      daemon.status === "waiting"
+        ? { status: daemon.status, code: daemon.error.code, message: daemon.error.message }
+        : daemon,
     relays: state.relays.length,
     isTrial: state.isTrial,
     exposures,

@@ -9,7 +9,7 @@ export interface Exposure {
   /** A second name with a self-signed certificate, for this or another port. */
   readonly secondary: { readonly local: string } | undefined;
   readonly phase: "on" | "off";
-  /** What the agent has said last; absent before it has said anything. */
+  /** What the daemon has said last; absent before it has said anything. */
   readonly tunnel: TunnelStateView | undefined;
   /** Why it could not be started. */
   readonly error: RpcErrorData | undefined;

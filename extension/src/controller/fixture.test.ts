@@ -1,6 +1,6 @@
 import { PortholeError } from "@porthole/common/errors";
 import type {
-  AgentConnection,
+  DaemonConnection,
   EndpointView,
   Method,
   RelayStatusView,
@@ -9,11 +9,11 @@ import type {
 } from "@porthole/tunnel/rpc";
 import { FakeClock } from "@porthole/testing";
 import { settings as settingSpecs, type SettingTypes } from "../manifest/index.ts";
-import type { RunningAgent } from "./daemon-supervisor.ts";
+import type { RunningDaemon } from "./daemon-supervisor.ts";
 import { Controller } from "./controller.ts";
 
-/** An agent that does what it is told at once, and remembers it. */
-export class FakeAgent implements AgentConnection {
+/** A daemon that does what it is told at once, and remembers it. */
+export class FakeDaemon implements DaemonConnection {
   readonly calls: { readonly method: Method; readonly params: unknown }[] = [];
   readonly closed: Promise<PortholeError>;
   readonly answers: Partial<Record<Method, unknown>> = {
@@ -82,14 +82,14 @@ export const endpoint: EndpointView = {
 export interface TestController {
   readonly controller: Controller;
   readonly clock: FakeClock;
-  /** Every agent that was started, the last one last. */
-  readonly agents: readonly FakeAgent[];
+  /** Every daemon that was started, the last one last. */
+  readonly daemons: readonly FakeDaemon[];
   readonly secrets: Map<string, string>;
   readonly settings: SettingTypes;
-  readonly members: readonly string[];
+  readonly owners: readonly string[];
   stored: unknown;
   isTrusted: boolean;
-  /** Makes the next start of the agent fail. */
+  /** Makes the next start of the daemon fail. */
   failure: PortholeError | undefined;
 }
 
@@ -97,19 +97,19 @@ export function testController(
   given: { readonly stored?: unknown; readonly isTrusted?: boolean } = {},
 ): TestController {
   const clock = new FakeClock();
-  const agents: FakeAgent[] = [];
+  const daemons: FakeDaemon[] = [];
   const secrets = new Map<string, string>();
-  const members: string[] = [];
+  const owners: string[] = [];
   const settings = Object.fromEntries(
     Object.entries(settingSpecs).map(([id, spec]) => [id, spec.default]),
   ) as unknown as { -readonly [K in keyof SettingTypes]: SettingTypes[K] };
   settings["porthole.relays"] = [{ address: "relay.example:4433" }];
   const test: TestController = {
     clock,
-    agents,
+    daemons,
     secrets,
     settings,
-    members,
+    owners,
     stored: given.stored,
     isTrusted: given.isTrusted ?? true,
     failure: undefined,
@@ -139,13 +139,13 @@ export function testController(
           return test.isTrusted;
         },
       },
-      startAgent: async (member): Promise<RunningAgent> => {
-        members.push(member);
+      startDaemon: async (owner): Promise<RunningDaemon> => {
+        owners.push(owner);
         if (test.failure) throw test.failure;
-        const agent = new FakeAgent();
-        agents.push(agent);
+        const daemon = new FakeDaemon();
+        daemons.push(daemon);
         return {
-          connection: agent as AgentConnection,
+          connection: daemon as DaemonConnection,
           info: { rpcVersion: 1, version: "0", node: "20", quic: { available: true } },
           pid: 1,
         };

@@ -1,5 +1,5 @@
-export { agentEnvironment, type EditorProxy } from "./daemon-environment.ts";
-export type { AgentStatus, RunningAgent } from "./daemon-supervisor.ts";
+export { daemonEnvironment, type EditorProxy } from "./daemon-environment.ts";
+export type { DaemonStatus, RunningDaemon } from "./daemon-supervisor.ts";
 export { Controller, type ControllerDeps, type ControllerState } from "./controller.ts";
 export { debugArguments } from "./debug-arguments.ts";
 export { endpointOf, failureOf, nameOf, urlOf, type Exposure } from "./exposure.ts";

@@ -12,8 +12,8 @@ export class Keys {
   }
 
   /** The key that relays know this person by. One an installation, so that one invite is enough for every port. */
-  member(): Promise<string> {
-    return this.#loadOrMake("member");
+  owner(): Promise<string> {
+    return this.#loadOrMake("owner");
   }
 
   /** A port's own key: its public name. */
@@ -49,7 +49,7 @@ export class Keys {
     return token === undefined ? relay : { ...relay, token };
   }
 
-  /** A token is good once: afterwards the relay knows the member's key. */
+  /** A token is good once: afterwards the relay knows the owner's key. */
   async forgetToken(address: string): Promise<void> {
     await this.#secrets.delete(`token ${address}`);
   }

@@ -1,5 +1,5 @@
 import type {
-  AgentConnection,
+  DaemonConnection,
   DoctorReport,
   Identity,
   Method,
@@ -13,13 +13,13 @@ import type { Keys } from "./keys.ts";
 /** A key that somebody has brought along, and who one is with it. */
 export type GivenKey = Requests["identity/import"][1];
 
-/** What the agent is asked, and what changes nothing in the window. Each starts the agent if need be. */
+/** What the daemon is asked, and what changes nothing in the window. Each starts the daemon if need be. */
 export class Questions {
-  readonly #agent: () => Promise<AgentConnection>;
+  readonly #daemon: () => Promise<DaemonConnection>;
   readonly #keys: Keys;
 
-  constructor(agent: () => Promise<AgentConnection>, keys: Keys) {
-    this.#agent = agent;
+  constructor(daemon: () => Promise<DaemonConnection>, keys: Keys) {
+    this.#daemon = daemon;
     this.#keys = keys;
   }
 
@@ -32,7 +32,7 @@ export class Questions {
   }
 
   async testRelay(relay: RelaySpec, signal: AbortSignal): Promise<RelayTest> {
-    const identity = { pem: await this.#keys.member() };
+    const identity = { pem: await this.#keys.owner() };
     return this.#call("relay/test", { relay: await this.#keys.withToken(relay), identity }, signal);
   }
 
@@ -69,6 +69,6 @@ export class Questions {
   }
 
   async #call<M extends Method>(method: M, params: Requests[M][0], signal?: AbortSignal): Promise<Requests[M][1]> {
-    return (await this.#agent()).call(method, params, signal ? { signal } : {});
+    return (await this.#daemon()).call(method, params, signal ? { signal } : {});
   }
 }

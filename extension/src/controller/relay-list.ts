@@ -1,5 +1,5 @@
 import { PortholeError } from "@porthole/common/errors";
-import type { AgentConnection, RelaySpec } from "@porthole/tunnel/rpc";
+import type { DaemonConnection, RelaySpec } from "@porthole/tunnel/rpc";
 import { t } from "../text.ts";
 import type { Keys } from "./keys.ts";
 import type { Relay, Settings } from "./host.ts";
@@ -7,13 +7,13 @@ import type { Relay, Settings } from "./host.ts";
 /** What a trial relay's URL has, if it is free. */
 const defaultTrialPort = 8443;
 
-/** Which relays ports are exposed on: those of the settings, or the one inside the agent's process. */
+/** Which relays ports are exposed on: those of the settings, or the one inside the daemon's process. */
 export class RelayList {
   /** The relay of this machine, for trying things out, serves instead of the configured ones. */
   isTrial = false;
   readonly #settings: Settings;
   readonly #keys: Keys;
-  /** The same one after the agent has died: it is part of the URL. */
+  /** The same one after the daemon has died: it is part of the URL. */
   #trialPort = defaultTrialPort;
 
   constructor(settings: Settings, keys: Keys) {
@@ -59,13 +59,13 @@ export class RelayList {
     await this.#keys.forgetToken(address);
   }
 
-  /** As the agent takes them, with tokens that are not used yet. */
-  async forTunnels(agent: AgentConnection): Promise<readonly RelaySpec[]> {
+  /** As the daemon takes them, with tokens that are not used yet. */
+  async forTunnels(daemon: DaemonConnection): Promise<readonly RelaySpec[]> {
     if (!this.isTrial) {
       this.check();
       return Promise.all(this.configured.map((relay) => this.#keys.withToken(relay)));
     }
-    const { relay, publicPort } = await agent.call("trialRelay/start", { publicPort: this.#trialPort });
+    const { relay, publicPort } = await daemon.call("trialRelay/start", { publicPort: this.#trialPort });
     this.#trialPort = publicPort;
     return [relay];
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PortholeError } from "@porthole/common/errors";
 import type { RelayStatusView } from "@porthole/tunnel/rpc";
-import type { AgentStatus } from "./daemon-supervisor.ts";
+import type { DaemonStatus } from "./daemon-supervisor.ts";
 import { diagnosticsOf } from "./diagnostics.ts";
 import { environmentOf } from "./environment.ts";
 import type { Exposure } from "./exposure.ts";
@@ -9,7 +9,7 @@ import { endpoint, online } from "./fixture.test.ts";
 import { describeAccess, describeCertificate, describeExposure } from "./state-text.ts";
 
 const now = Date.UTC(2026, 0, 1);
-const running: AgentStatus = {
+const running: DaemonStatus = {
   status: "running",
   info: { rpcVersion: 1, version: "0", node: "20", quic: { available: true } },
   pid: 1,
@@ -43,10 +43,10 @@ describe("texts of states", () => {
     whyNotQuic: "UDP to relay.example:4433 got no answer",
     nextQuicTryAt: now + 120_000,
   };
-  for (const [name, given, agent, kind, text, detail] of [
+  for (const [name, given, daemon, kind, text, detail] of [
     ["connecting", exposure({ status: "connecting" }), running, "busy", /^connecting$/, undefined],
     [
-      "before the agent said anything",
+      "before the daemon said anything",
       exposure(undefined, { tunnel: undefined }),
       running,
       "busy",
@@ -96,9 +96,9 @@ describe("texts of states", () => {
       /SIGKILL/,
     ],
     ["stopped", exposure(online, { phase: "off" }), running, "off", /^stopped$/, undefined],
-  ] as const satisfies readonly (readonly [string, Exposure, AgentStatus, string, RegExp, RegExp | undefined])[])
+  ] as const satisfies readonly (readonly [string, Exposure, DaemonStatus, string, RegExp, RegExp | undefined])[])
     it(`describes: ${name}`, () => {
-      const described = describeExposure(given, agent, now);
+      const described = describeExposure(given, daemon, now);
       assert.equal(described.kind, kind);
       assert.match(described.text, text);
       if (detail) assert.match(described.detail ?? "", detail);
@@ -158,7 +158,7 @@ describe("diagnostics", () => {
     });
     const text = diagnosticsOf(
       {
-        agent: running,
+        daemon: running,
         relays: [{ address: "relay.example:4433", fingerprint: "secretpin", label: "Ann's relay" }],
         exposures: [
           {

@@ -1,6 +1,6 @@
 import type { AccessSummary, CertificateView, RelayStatusView, RpcErrorData } from "@porthole/tunnel/rpc";
 import { t } from "../text.ts";
-import type { AgentStatus } from "./daemon-supervisor.ts";
+import type { DaemonStatus } from "./daemon-supervisor.ts";
 import { endpointOf, failureOf, type Exposure } from "./exposure.ts";
 
 /** A state that a person can tell from all others: by its words, and by its icon for whoever sees it. */
@@ -12,18 +12,18 @@ export interface Described {
 }
 
 /** One line about a port: the best of its relays counts. */
-export function describeExposure(exposure: Exposure, agent: AgentStatus, now: number): Described {
+export function describeExposure(exposure: Exposure, daemon: DaemonStatus, now: number): Described {
   if (exposure.phase === "off") return { kind: "off", text: t("stopped") };
   const failure = failureOf(exposure);
   if (failure) return refused(failure);
-  if (agent.status === "waiting")
+  if (daemon.status === "waiting")
     return {
       kind: "bad",
-      text: t("the tunnel process has ended; starting it again {0}", soon(agent.nextAttemptAt - now)),
-      detail: agent.error.message,
+      text: t("the tunnel process has ended; starting it again {0}", soon(daemon.nextAttemptAt - now)),
+      detail: daemon.error.message,
     };
   // What was said last was said by another process.
-  if (agent.status !== "running") return { kind: "busy", text: t("connecting") };
+  if (daemon.status !== "running") return { kind: "busy", text: t("connecting") };
   const endpoint = endpointOf(exposure);
   const relays = endpoint?.relays.map(({ now: status }) => status) ?? [];
   const online = relays.find(({ status }) => status === "online");

@@ -4,7 +4,7 @@ import type { Exposure } from "./exposure.ts";
 import type { Keys } from "./keys.ts";
 import type { Settings } from "./host.ts";
 
-/** An exposure in the agent's words. */
+/** An exposure in the daemon's words. */
 export async function tunnelSpec(
   { id, target, secondary }: Exposure,
   context: { readonly keys: Keys; readonly settings: Settings; readonly relays: readonly RelaySpec[] },

@@ -1,7 +1,7 @@
 import { createDialers, proxyOption } from "@porthole/tunnel/dialers";
 import { PortholeError } from "@porthole/common/errors";
 import { defineOptions, readOptions } from "@porthole/common/options";
-import { runAgent, takeStdio, type StartTrialRelay } from "@porthole/tunnel/rpc/daemon";
+import { runDaemon, takeStdio, type StartTrialRelay } from "@porthole/tunnel/rpc/daemon";
 import { systemClock } from "@porthole/common/util";
 
 /** The process that runs the tunnels: does what the extension says on its standard input, and ends with it. */
@@ -15,7 +15,7 @@ process.on("SIGINT", () => {});
 try {
   const { proxy } = readOptions(defineOptions({ proxy: proxyOption }), [], process.env).values;
   const options = { dialers: createDialers(proxy), clock: systemClock, startTrialRelay };
-  await runAgent(streams, options, new AbortController().signal);
+  await runDaemon(streams, options, new AbortController().signal);
 } catch (reason) {
   const error = PortholeError.from(reason);
   process.stderr.write(`${error.message}\n`);

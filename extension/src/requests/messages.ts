@@ -2,7 +2,7 @@ import type { InspectorChanges, RpcErrorData, Requests } from "@porthole/tunnel/
 
 /** What the Requests view's page and the extension say to each other. Everything is data; the page is trusted with none of it to run. */
 
-/** What the page may ask of the agent, about the tunnel that it shows. */
+/** What the page may ask of the daemon, about the tunnel that it shows. */
 export const pageMethods = [
   "inspect/list",
   "inspect/get",

@@ -1,8 +1,8 @@
 import { chooseExposure } from "../ui/pickers.ts";
-import type { SurfaceContext } from "../ui/surface.ts";
+import type { UiContext } from "../ui/surface.ts";
 import type { RequestsView } from "./requests-view.ts";
 
-export function requestsCommands({ controller }: SurfaceContext, view: RequestsView) {
+export function requestsCommands({ controller }: UiContext, view: RequestsView) {
   return {
     async "porthole.showRequests"(argument: unknown) {
       const exposure = await chooseExposure(controller, argument);

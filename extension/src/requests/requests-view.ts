@@ -11,7 +11,7 @@ import {
   type Webview,
 } from "vscode";
 import { PortholeError } from "@porthole/common/errors";
-import { rpcErrorData, type AgentConnection } from "@porthole/tunnel/rpc";
+import { rpcErrorData, type DaemonConnection } from "@porthole/tunnel/rpc";
 import { nameOf, type Controller } from "../controller/index.ts";
 import type { ViewId } from "../manifest/index.ts";
 import { t } from "../text.ts";
@@ -20,10 +20,10 @@ import { pageMethods, type FromPage, type ToPage } from "./messages.ts";
 export interface RequestsView extends Disposable {
   /** Opens it, on the requests of this port. */
   show(exposureId: string): Promise<void>;
-  onAgent(connection: AgentConnection): void;
+  onDaemon(connection: DaemonConnection): void;
 }
 
-/** The Requests view: a page that shows what the inspector has recorded, and asks the agent for it through us. */
+/** The Requests view: a page that shows what the inspector has recorded, and asks the daemon for it through us. */
 export function requestsView(controller: Controller, { extensionUri }: ExtensionContext): RequestsView {
   const folder = Uri.joinPath(extensionUri, "dist", "extension");
   let post: (message: ToPage) => void = () => {};
@@ -91,7 +91,7 @@ export function requestsView(controller: Controller, { extensionUri }: Extension
       else wanted = exposureId;
       await commands.executeCommand(`${"porthole.requests" satisfies ViewId}.focus`);
     },
-    onAgent(connection) {
+    onDaemon(connection) {
       connection.on("inspect/exchange", ({ id, changes }) => post({ type: "changes", tunnel: id, changes }));
     },
     dispose() {
@@ -101,7 +101,7 @@ export function requestsView(controller: Controller, { extensionUri }: Extension
   };
 }
 
-/** The page asks for the tunnel that it shows and for nothing else; an agent is not started for it. */
+/** The page asks for the tunnel that it shows and for nothing else; a daemon is not started for it. */
 async function answer(
   controller: Controller,
   { tunnel, method, params }: Extract<FromPage, { readonly type: "call" }>,
@@ -109,9 +109,9 @@ async function answer(
   try {
     if (!pageMethods.includes(method) || controller.find(tunnel)?.phase !== "on")
       throw new PortholeError("usage", t("This port is not exposed any more"));
-    const agent = await controller.agent();
+    const daemon = await controller.daemon();
     const asked = { ...params, tunnel };
-    return { result: await agent.call(method, asked) };
+    return { result: await daemon.call(method, asked) };
   } catch (reason) {
     return { error: rpcErrorData(reason) };
   }

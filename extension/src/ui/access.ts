@@ -4,7 +4,7 @@ import type { AccessSpec } from "@porthole/tunnel/rpc";
 import { nameOf, type Exposure } from "../controller/index.ts";
 import { t } from "../text.ts";
 import { chooseExposure } from "./pickers.ts";
-import type { SurfaceContext } from "./surface.ts";
+import type { UiContext } from "./surface.ts";
 
 type Choice = "everyone" | "share" | "password" | "webhook" | "limit" | "withdraw";
 
@@ -13,7 +13,7 @@ const hourMs = 3_600_000;
 const webhooks = ["github", "stripe", "gitlab", "shopify", "slack"];
 
 /** Who may visit a port. The rules are this editor's: no relay knows them, and no page stands in between. */
-export function accessCommands({ controller }: SurfaceContext) {
+export function accessCommands({ controller }: UiContext) {
   async function share(exposure: Exposure): Promise<void> {
     const forMs = await chooseTime(t("How long does the link let in?"), t("until I withdraw it"));
     if (forMs === "left") return;
@@ -42,7 +42,7 @@ export function accessCommands({ controller }: SurfaceContext) {
     const value = await window.showInputBox({
       title: t("Password for {0}", nameOf(exposure)),
       prompt: t("user:password. Browsers ask for both."),
-      value: `guest:${randomBytes(9).toString("base64url")}`,
+      value: `slot:${randomBytes(9).toString("base64url")}`,
       ignoreFocusOut: true,
       validateInput: (text) => (/^[^:]+:.+$/.test(text) ? undefined : t("Write user:password")),
     });

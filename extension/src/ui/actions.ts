@@ -3,10 +3,10 @@ import { nameOf, urlOf } from "../controller/index.ts";
 import type { CommandId } from "../manifest/index.ts";
 import { t } from "../text.ts";
 import { chooseExposure } from "./pickers.ts";
-import type { SurfaceContext } from "./surface.ts";
+import type { UiContext } from "./surface.ts";
 
 /** A click on the status bar: what one can do with an exposed port. */
-export function actionCommands({ controller, run }: SurfaceContext) {
+export function actionCommands({ controller, run }: UiContext) {
   return {
     async "porthole.showActions"(argument: unknown) {
       const exposure = await chooseExposure(controller, argument);

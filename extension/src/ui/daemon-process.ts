@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { env, ExtensionMode, type ExtensionContext, type LogOutputChannel } from "vscode";
 import { PortholeError } from "@porthole/common/errors";
-import { connectAgent, rpcVersion } from "@porthole/tunnel/rpc";
+import { connectDaemon, rpcVersion } from "@porthole/tunnel/rpc";
 import { systemClock, withDeadline } from "@porthole/common/util";
-import { agentEnvironment, debugArguments, type RunningAgent } from "../controller/index.ts";
+import { daemonEnvironment, debugArguments, type RunningDaemon } from "../controller/index.ts";
 import { editorProxy } from "./editor-proxy.ts";
 
 const initializeTimeoutMs = 20_000;
@@ -16,18 +16,18 @@ const keptOutputChars = 2_000;
  * Starts the process that runs the tunnels: the editor's own Node, with nothing secret on its command line. It ends when its input does,
  * which the window's end is.
  */
-export async function startAgentProcess(
+export async function startDaemonProcess(
   context: Pick<ExtensionContext, "asAbsolutePath" | "extensionMode" | "globalStorageUri">,
   log: LogOutputChannel,
-  memberPem: string,
+  ownerPem: string,
   signal: AbortSignal,
-): Promise<RunningAgent> {
-  const entry = context.asAbsolutePath("dist/extension/agent.mjs");
+): Promise<RunningDaemon> {
+  const entry = context.asAbsolutePath("dist/extension/daemon.mjs");
   const isDevelopment = context.extensionMode === ExtensionMode.Development;
   const debugging = debugArguments(isDevelopment, process.env["PORTHOLE_DAEMON_INSPECT"]);
   const child = spawn(process.execPath, [...debugging, entry], {
     stdio: ["pipe", "pipe", "pipe"],
-    env: agentEnvironment(process.env, editorProxy()),
+    env: daemonEnvironment(process.env, editorProxy()),
     windowsHide: true,
   });
   let said = "";
@@ -46,7 +46,7 @@ export async function startAgentProcess(
   });
   // What is written to a process that has just died; its end says it all.
   child.stdin.on("error", () => {});
-  const connection = connectAgent({ input: child.stdout, output: child.stdin });
+  const connection = connectDaemon({ input: child.stdout, output: child.stdin });
   let died: PortholeError | undefined;
   void gone.then((reason) => {
     died = reason;
@@ -61,7 +61,7 @@ export async function startAgentProcess(
           rpcVersion,
           client: { name: "vscode", version: env.appName === "" ? "unknown" : env.appName },
           stateDir: context.globalStorageUri.fsPath,
-          member: { pem: memberPem },
+          owner: { pem: ownerPem },
           logLevel: "info",
         },
         { signal: within },
@@ -84,6 +84,6 @@ export async function startAgentProcess(
 }
 
 /** The connection is over when the process is, not when its input is closed. */
-function bound(connection: ReturnType<typeof connectAgent>) {
+function bound(connection: ReturnType<typeof connectDaemon>) {
   return { call: connection.call.bind(connection), on: connection.on.bind(connection) };
 }

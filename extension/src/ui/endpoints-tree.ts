@@ -83,7 +83,7 @@ function partItem(controller: Controller, exposure: Exposure, part: Node["part"]
   const [kind, name = ""] = part.split(" ", 2);
   switch (kind) {
     case "endpoint": {
-      const state = describeExposure(exposure, controller.state.agent, now);
+      const state = describeExposure(exposure, controller.state.daemon, now);
       const url = urlOf(exposure);
       return {
         label: nameOf(exposure),

@@ -14,10 +14,10 @@ import { t } from "../text.ts";
 import { editorSettings } from "./vscode-host.ts";
 import { chooseExposure, pickPort } from "./pickers.ts";
 import { showError } from "./register-commands.ts";
-import { exposureIdOf, type JoinOptions, type SurfaceContext } from "./surface.ts";
+import { exposureIdOf, type JoinOptions, type UiContext } from "./surface.ts";
 
 /** Exposing, and what one does with the URL. `side` says how the Ports view's arguments have to be read. */
-export function exposingCommands(context: SurfaceContext, side: Side) {
+export function exposingCommands(context: UiContext, side: Side) {
   const { controller, run } = context;
 
   const readTarget = (argument: unknown): PortTarget | undefined =>
@@ -69,7 +69,7 @@ export function exposingCommands(context: SurfaceContext, side: Side) {
 }
 
 /** Without a relay nothing can be exposed: asks how to go on. False when the user leaves it at that. */
-async function hasRelay({ controller, run }: SurfaceContext): Promise<boolean> {
+async function hasRelay({ controller, run }: UiContext): Promise<boolean> {
   const usable = (): boolean => controller.state.relays.length > 0 || controller.state.isTrial;
   controller.checkRelays();
   if (usable()) return true;
@@ -90,7 +90,7 @@ async function hasRelay({ controller, run }: SurfaceContext): Promise<boolean> {
 async function exposeTarget(
   controller: Controller,
   target: PortTarget,
-  run: SurfaceContext["run"],
+  run: UiContext["run"],
 ): Promise<string | undefined> {
   const id = controller.idOf(target);
   const url = await window.withProgress(
@@ -111,7 +111,7 @@ async function copy(text: string): Promise<void> {
 }
 
 /** Once, when the URL is ready; never for reconnects. */
-async function announce(controller: Controller, id: string, url: string, run: SurfaceContext["run"]): Promise<void> {
+async function announce(controller: Controller, id: string, url: string, run: UiContext["run"]): Promise<void> {
   const exposure = controller.find(id);
   if (!exposure || !editorSettings.get("porthole.notifyWhenReady")) return;
   const open = t("Open");
@@ -130,7 +130,7 @@ interface PortLink extends TerminalLink {
 }
 
 /** `http://localhost:3000` in a terminal: one click exposes it. */
-export function terminalLinks({ controller, run }: SurfaceContext, side: Side): Disposable {
+export function terminalLinks({ controller, run }: UiContext, side: Side): Disposable {
   const pattern = /https?:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]):(\d{2,5})\b/g;
   const provider: TerminalLinkProvider<PortLink> = {
     provideTerminalLinks: ({ line }) =>

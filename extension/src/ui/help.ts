@@ -17,10 +17,10 @@ import { t } from "../text.ts";
 import { plain } from "./markdown.ts";
 import { chooseExposure } from "./pickers.ts";
 import { cancellable } from "./progress.ts";
-import type { SurfaceContext } from "./surface.ts";
+import type { UiContext } from "./surface.ts";
 
 /** What one does when something does not work. */
-export function helpCommands({ controller }: SurfaceContext, log: LogOutputChannel, reports: Reports) {
+export function helpCommands({ controller }: UiContext, log: LogOutputChannel, reports: Reports) {
   return {
     async "porthole.doctor"(argument: unknown) {
       const exposure = await chooseExposure(controller, argument);

@@ -3,10 +3,10 @@ import { writeFileAtomic } from "@porthole/common/util";
 import { nameOf, type Exposure } from "../controller/index.ts";
 import { t } from "../text.ts";
 import { chooseExposure } from "./pickers.ts";
-import type { SurfaceContext } from "./surface.ts";
+import type { UiContext } from "./surface.ts";
 
 /** A port's key is its name: it can be taken to another machine, or to the command line. */
-export function identityCommands({ controller }: SurfaceContext) {
+export function identityCommands({ controller }: UiContext) {
   const choose = (argument: unknown): Promise<Exposure | undefined> => chooseExposure(controller, argument, () => true);
   /** The present key is gone then, and with it its name. */
   async function confirmLoss(exposure: Exposure, clientId: string): Promise<boolean> {

@@ -53,10 +53,10 @@ function readTyped(text: string): PortTarget | undefined {
   return readAddress(/^\d+$/.test(text) ? `localhost:${text}` : text);
 }
 
-async function portItems({ state: { agent } }: Controller): Promise<readonly PortItem[]> {
+async function portItems({ state: { daemon } }: Controller): Promise<readonly PortItem[]> {
   const ports = await listListeningPorts(AbortSignal.timeout(listTimeoutMs));
   // The tunnels' own process listens, too, when it carries a trial relay; and our parent, when the editor is in a browser.
-  const ours = [process.ppid, agent.status === "running" ? agent.pid : undefined];
+  const ours = [process.ppid, daemon.status === "running" ? daemon.pid : undefined];
   const items = ports
     .filter(({ pid }) => pid === undefined || !ours.includes(pid))
     .map(({ host: listening, port, process: program, pid }): PortItem => {
@@ -87,7 +87,7 @@ export async function chooseExposure(
   const now = Date.now();
   const picked = await window.showQuickPick(
     all.map((exposure) => {
-      const { kind, text } = describeExposure(exposure, controller.state.agent, now);
+      const { kind, text } = describeExposure(exposure, controller.state.daemon, now);
       return { label: `${stateCodicon(kind)} ${nameOf(exposure)}`, description: urlOf(exposure) ?? text, exposure };
     }),
     { placeHolder: t("Choose a port") },

@@ -3,9 +3,9 @@ import { renderSVG } from "uqr";
 import { nameOf, urlOf } from "../controller/index.ts";
 import { t } from "../text.ts";
 import { chooseExposure } from "./pickers.ts";
-import type { SurfaceContext } from "./surface.ts";
+import type { UiContext } from "./surface.ts";
 
-export function qrCommands({ controller }: SurfaceContext) {
+export function qrCommands({ controller }: UiContext) {
   return {
     async "porthole.showQrCode"(argument: unknown) {
       const exposure = await chooseExposure(controller, argument);

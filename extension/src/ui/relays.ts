@@ -3,11 +3,11 @@ import { PortholeError } from "@porthole/common/errors";
 import type { RelaySpec, RelayTest, TransportTest } from "@porthole/tunnel/rpc";
 import type { Controller } from "../controller/index.ts";
 import { t } from "../text.ts";
-import type { JoinOptions, SurfaceContext } from "./surface.ts";
+import type { JoinOptions, UiContext } from "./surface.ts";
 import { cancellable } from "./progress.ts";
 
 /** Joining, adding, testing and removing relays, and trying it out without one. */
-export function relayCommands({ controller, run }: SurfaceContext) {
+export function relayCommands({ controller, run }: UiContext) {
   return {
     async "porthole.joinRelay"(argument: unknown) {
       const invite =
@@ -83,7 +83,7 @@ export function relayCommands({ controller, run }: SurfaceContext) {
 }
 
 /** `vscode://porthole.porthole/join?…`: whoever sent the link must not choose a relay for us without a click here. */
-export function inviteLinks({ run }: SurfaceContext): Disposable {
+export function inviteLinks({ run }: UiContext): Disposable {
   return window.registerUriHandler({
     async handleUri(uri: Uri) {
       if (uri.path === "/join") await run("porthole.joinRelay", `vscode://porthole.porthole/join?${uri.query}`);
@@ -93,7 +93,7 @@ export function inviteLinks({ run }: SurfaceContext): Disposable {
 }
 
 /** What a relay is added for. */
-async function offerToExpose(message: string, run: SurfaceContext["run"]): Promise<void> {
+async function offerToExpose(message: string, run: UiContext["run"]): Promise<void> {
   const expose = t("Expose a Port");
   if ((await window.showInformationMessage(message, expose)) === expose) await run("porthole.expose");
 }

@@ -4,10 +4,10 @@ import { endpointOf, urlOf, urlReady } from "../controller/index.ts";
 import { localOf, readAddress } from "../ports/index.ts";
 import { t } from "../text.ts";
 import { chooseExposure } from "./pickers.ts";
-import type { SurfaceContext } from "./surface.ts";
+import type { UiContext } from "./surface.ts";
 
 /** The second name, and what visitors can pin of either. */
-export function secondaryCommands({ controller }: SurfaceContext) {
+export function secondaryCommands({ controller }: UiContext) {
   return {
     async "porthole.addSecondary"(argument: unknown) {
       const exposure = await chooseExposure(

@@ -27,7 +27,7 @@ export function statusBar(controller: Controller): Disposable {
     const on = state.exposures.filter(({ phase }) => phase === "on");
     if (on.length === 0) return item.hide();
     const now = Date.now();
-    const described = on.map((exposure) => ({ exposure, ...describeExposure(exposure, state.agent, now) }));
+    const described = on.map((exposure) => ({ exposure, ...describeExposure(exposure, state.daemon, now) }));
     const worst = described.toSorted((a, b) => urgency.indexOf(a.kind) - urgency.indexOf(b.kind))[0];
     if (!worst) return;
     const name = on.length === 1 ? nameOf(worst.exposure) : t("{0} ports", on.length);

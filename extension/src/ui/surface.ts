@@ -2,7 +2,7 @@ import type { Controller } from "../controller/index.ts";
 import type { CommandId } from "../manifest/index.ts";
 
 /** What a surface is made of: it paints the controller's state, and what one does on it calls the controller. */
-export interface SurfaceContext {
+export interface UiContext {
   readonly controller: Controller;
   /** One command by its name, so that surfaces don't know one another. */
   readonly run: (command: CommandId, ...args: unknown[]) => Promise<unknown>;

@@ -1,12 +1,12 @@
 import { PortholeError } from "@porthole/common/errors";
-import type { Member, PeerIdentity } from "@porthole/common/identity";
+import type { Owner, PeerIdentity } from "@porthole/common/identity";
 import type { Secret } from "@porthole/common/util";
 
-/** What is known of a client when it asks to be let in. Its key and its member's are proven, everything else is its own word. */
+/** What is known of a client when it asks to be let in. Its key and its owner's are proven, everything else is its own word. */
 export interface AdmissionRequest {
   readonly peer: PeerIdentity;
   /** Who vouches for the key, if not the key itself. */
-  readonly member?: Member;
+  readonly owner?: Owner;
   readonly address: string;
   readonly suffix: string;
   /** The friendly name that it wants. */

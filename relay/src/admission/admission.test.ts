@@ -10,12 +10,12 @@ import { until } from "@porthole/testing";
 import { systemClock, type Secret } from "@porthole/common/util";
 import { Admission, type AdmissionConfig } from "./admission.ts";
 import type { AdmissionRequest, Authorize } from "./admission-request.ts";
-import { BookFile } from "./enrollment-file.ts";
-import { revokeKey, type Book } from "./enrollment-store.ts";
+import { EnrollmentFile } from "./enrollment-file.ts";
+import { revokeKey, type Enrollments } from "./enrollment-store.ts";
 import { addInvite } from "./invites.ts";
 import { releaseName } from "./names.ts";
 
-const [one, two, member] = [generateKey(), generateKey(), generateKey()];
+const [one, two, owner] = [generateKey(), generateKey(), generateKey()];
 const { signal } = new AbortController();
 const context = { clock: systemClock, log: silentLogger };
 
@@ -56,29 +56,29 @@ describe("admission", () => {
   }
 
   /** As a command does it, beside the running relay. */
-  async function change<T>(edit: (book: Book) => { readonly book: Book } & T): Promise<T> {
-    const file = await BookFile.open(join(folder, "admission.json"), context);
+  async function change<T>(edit: (enrollments: Enrollments) => { readonly enrollments: Enrollments } & T): Promise<T> {
+    const file = await EnrollmentFile.open(join(folder, "admission.json"), context);
     let result: T | undefined;
-    await file.update((book) => {
-      const edited = edit(book);
+    await file.update((enrollments) => {
+      const edited = edit(enrollments);
       result = edited;
-      return edited.book;
+      return edited.enrollments;
     }, signal);
     return result as T;
   }
 
   /** The relay hears of what a command has changed when its file system tells it. */
-  const objects = (objection: () => PortholeError | undefined, code: string): Promise<void> =>
-    until(() => objection()?.code === code, `there was an objection: ${code}`);
+  const objects = (revocationReason: () => PortholeError | undefined, code: string): Promise<void> =>
+    until(() => revocationReason()?.code === code, `there was an revocationReason: ${code}`);
 
   const invite = (uses = 1): Promise<{ readonly token: Secret }> =>
-    change((book) => addInvite(book, { uses, expiresAt: Date.now() + 60_000 }, Date.now()));
+    change((enrollments) => addInvite(enrollments, { uses, expiresAt: Date.now() + 60_000 }, Date.now()));
 
   it("lets everyone in where the relay is open", async () => {
     const { admit } = bound(await open({ open: true }));
-    const { label, objection } = await admit(requestOf(one));
+    const { label, revocationReason } = await admit(requestOf(one));
     assert.equal(label, one.clientId);
-    assert.equal(objection(), undefined);
+    assert.equal(revocationReason(), undefined);
   });
 
   it("lets nobody in by default, and knows that", async () => {
@@ -111,7 +111,7 @@ describe("admission", () => {
   it("one of two who come with the same token at once", async () => {
     const { admit } = bound(await open());
     const { token } = await invite();
-    const results = await Promise.allSettled([one, two, member].map((key) => admit(requestOf(key, { token }))));
+    const results = await Promise.allSettled([one, two, owner].map((key) => admit(requestOf(key, { token }))));
     assert.deepEqual(results.map(({ status }) => status).sort(), ["fulfilled", "rejected", "rejected"]);
   });
 
@@ -121,23 +121,23 @@ describe("admission", () => {
     await Promise.all(Array.from({ length: 5 }, () => admit(requestOf(one, { token }))));
   });
 
-  it("whoever a member vouches for, with the member's one invite", async () => {
+  it("whoever a owner vouches for, with the owner's one invite", async () => {
     const { admit } = bound(await open());
     const { token } = await invite();
-    await admit(requestOf(one, { member, token }));
-    const { objection } = await admit(requestOf(two, { member }));
+    await admit(requestOf(one, { owner, token }));
+    const { revocationReason } = await admit(requestOf(two, { owner }));
     await assert.rejects(admit(requestOf(one)), { code: "unauthorized" });
-    await change((book) => ({ book: revokeKey(book, member.clientId, Date.now()) }));
-    await objects(objection, "unauthorized");
+    await change((enrollments) => ({ enrollments: revokeKey(enrollments, owner.clientId, Date.now()) }));
+    await objects(revocationReason, "unauthorized");
   });
 
   it("until the key is revoked", async () => {
     const { admit } = bound(await open());
     const { token } = await invite(5);
-    const { objection } = await admit(requestOf(one, { token }));
-    assert.equal(objection(), undefined);
-    await change((book) => ({ book: revokeKey(book, one.clientId, Date.now()) }));
-    await objects(objection, "unauthorized");
+    const { revocationReason } = await admit(requestOf(one, { token }));
+    assert.equal(revocationReason(), undefined);
+    await change((enrollments) => ({ enrollments: revokeKey(enrollments, one.clientId, Date.now()) }));
+    await objects(revocationReason, "unauthorized");
     assert.ok(changes > 0, "the relay was told");
     await assert.rejects(admit(requestOf(one, { token })), { code: "unauthorized", message: "the key was revoked" });
   });
@@ -146,10 +146,10 @@ describe("admission", () => {
     const keysPath = join(folder, "keys.txt");
     await writeFile(keysPath, `${one.clientId}\n`);
     const { admit } = bound(await open({ keysPath }));
-    const { objection } = await admit(requestOf(one));
+    const { revocationReason } = await admit(requestOf(one));
     await assert.rejects(admit(requestOf(two)), { code: "unauthorized" });
     await writeFile(keysPath, `${two.clientId}\n`);
-    await objects(objection, "unauthorized");
+    await objects(revocationReason, "unauthorized");
     await admit(requestOf(two));
   });
 
@@ -165,14 +165,14 @@ describe("admission", () => {
     await admit(requestOf(one, { token }));
     await admit(requestOf(two));
     await admit(requestOf(two, { token }));
-    await assert.rejects(admit(requestOf(member)), { code: "unauthorized", message: "not you" });
-    assert.deepEqual(asked, [two.clientId, two.clientId, member.clientId]);
+    await assert.rejects(admit(requestOf(owner)), { code: "unauthorized", message: "not you" });
+    assert.deepEqual(asked, [two.clientId, two.clientId, owner.clientId]);
   });
 
   it("tells of a later no, but not of one who could not be asked or who was not", async () => {
     let answer: Error | undefined;
     const { admit } = bound(await open({}, () => (answer ? Promise.reject(answer) : Promise.resolve())));
-    assert.equal((await admit(requestOf(one))).isJudged, true);
+    assert.equal((await admit(requestOf(one))).isExternallyAuthorized, true);
     for (const code of ["busy", "unreachable"] as const) {
       answer = new PortholeError(code, "later");
       await assert.rejects(admit(requestOf(one)));
@@ -182,7 +182,7 @@ describe("admission", () => {
     await assert.rejects(admit(requestOf(one)), answer);
     assert.deepEqual(refusals, [[one.fingerprint, answer]]);
     const { token } = await invite();
-    assert.equal((await admit(requestOf(two, { token }))).isJudged, false);
+    assert.equal((await admit(requestOf(two, { token }))).isExternallyAuthorized, false);
     assert.equal(refusals.length, 1);
   });
 
@@ -196,7 +196,7 @@ describe("admission", () => {
     });
   });
 
-  it("nobody by an invite while the book is out of reach", async () => {
+  it("nobody by an invite while the enrollments is out of reach", async () => {
     const { admit } = bound(await open());
     const { token } = await invite();
     const [path, aside] = [join(folder, "admission.json"), join(folder, "aside")];
@@ -210,12 +210,12 @@ describe("admission", () => {
 
   it("gives a name to the first who wants it, until it is taken back", async () => {
     const { admit } = bound(await open({ open: true }));
-    const { label, objection } = await admit(requestOf(one, { name: "MyApp" }));
+    const { label, revocationReason } = await admit(requestOf(one, { name: "MyApp" }));
     assert.equal(label, "myapp");
     await assert.rejects(admit(requestOf(two, { name: "myapp" })), { code: "name", message: /belongs to another key/ });
-    assert.equal(objection(), undefined);
-    await change((book) => ({ book: releaseName(book, "myapp", Date.now()) }));
-    await objects(objection, "name");
+    assert.equal(revocationReason(), undefined);
+    await change((enrollments) => ({ enrollments: releaseName(enrollments, "myapp", Date.now()) }));
+    await objects(revocationReason, "name");
     await assert.rejects(admit(requestOf(two, { name: "myapp" })), { code: "name", message: /kept free until/ });
     assert.equal((await admit(requestOf(one, { name: "myapp" }))).label, "myapp");
   });
@@ -230,21 +230,21 @@ describe("admission", () => {
   it("gives ten names to one who joined, however many keys vouched for ask for them", async () => {
     const { admit } = bound(await open());
     const { token } = await invite();
-    await admit(requestOf(member, { token }));
-    const vouched = { fingerprint: member.fingerprint, clientId: member.clientId };
-    for (let i = 0; i < 10; i++) await admit(requestOf(generateKey(), { member: vouched, name: `app${i}` }));
-    const eleventh = requestOf(generateKey(), { member: vouched, name: "more" });
+    await admit(requestOf(owner, { token }));
+    const vouched = { fingerprint: owner.fingerprint, clientId: owner.clientId };
+    for (let i = 0; i < 10; i++) await admit(requestOf(generateKey(), { owner: vouched, name: `app${i}` }));
+    const eleventh = requestOf(generateKey(), { owner: vouched, name: "more" });
     await assert.rejects(admit(eleventh), { code: "name", message: /10 names already/ });
-    // Who is known by its own key gains nothing by a voucher of somebody else's.
-    const again = requestOf(member, { member: { fingerprint: one.fingerprint, clientId: one.clientId }, name: "more" });
+    // Who is known by its own key gains nothing by a delegation of somebody else's.
+    const again = requestOf(owner, { owner: { fingerprint: one.fingerprint, clientId: one.clientId }, name: "more" });
     await assert.rejects(admit(again), { code: "name", message: /10 names already/ });
   });
 
   it("counts the names of a key together with those of who vouches for it, also where a program decides", async () => {
     const { admit } = bound(await open({}, async () => {}));
-    const vouched = { fingerprint: member.fingerprint, clientId: member.clientId };
-    for (let i = 0; i < 10; i++) await admit(requestOf(generateKey(), { member: vouched, name: `app${i}` }));
-    const eleventh = requestOf(generateKey(), { member: vouched, name: "app10" });
+    const vouched = { fingerprint: owner.fingerprint, clientId: owner.clientId };
+    for (let i = 0; i < 10; i++) await admit(requestOf(generateKey(), { owner: vouched, name: `app${i}` }));
+    const eleventh = requestOf(generateKey(), { owner: vouched, name: "app10" });
     await assert.rejects(admit(eleventh), { code: "name", message: /10 names already/ });
     await admit(requestOf(generateKey(), { name: "app10" }));
   });
@@ -252,18 +252,18 @@ describe("admission", () => {
   it("says who answers for a client: who joined, or who vouches where a program decides", async () => {
     const { admit } = bound(await open({}, async () => {}));
     const { token } = await invite();
-    await admit(requestOf(member, { token }));
-    const voucherOf = ({ fingerprint, clientId }: IdentityKey) => ({ member: { fingerprint, clientId } });
+    await admit(requestOf(owner, { token }));
+    const delegationOf = ({ fingerprint, clientId }: IdentityKey) => ({ owner: { fingerprint, clientId } });
     for (const [request, expected] of [
-      [requestOf(member), member],
-      [requestOf(one, voucherOf(member)), member],
-      [requestOf(one, { ...voucherOf(member), name: "named" }), member],
-      // A voucher of somebody else's makes nobody else of it.
-      [requestOf(member, voucherOf(one)), member],
+      [requestOf(owner), owner],
+      [requestOf(one, delegationOf(owner)), owner],
+      [requestOf(one, { ...delegationOf(owner), name: "named" }), owner],
+      // A delegation of somebody else's makes nobody else of it.
+      [requestOf(owner, delegationOf(one)), owner],
       [requestOf(one), one],
-      [requestOf(one, voucherOf(two)), two],
+      [requestOf(one, delegationOf(two)), two],
     ] as const)
-      assert.equal((await admit(request)).member, expected.fingerprint);
+      assert.equal((await admit(request)).owner, expected.fingerprint);
   });
 
   it("gives no names where it must not", async () => {
@@ -271,7 +271,7 @@ describe("admission", () => {
     await assert.rejects(admit(requestOf(one, { name: "myapp" })), { code: "name" });
   });
 
-  it("is not opened with a damaged book, and keeps what it knew when the book is damaged later", async () => {
+  it("is not opened with a damaged enrollments, and keeps what it knew when the enrollments is damaged later", async () => {
     const path = join(folder, "admission.json");
     await writeFile(path, "{");
     await assert.rejects(open(), { code: "state", message: /admission\.json is damaged/ });

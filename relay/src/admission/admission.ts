@@ -4,7 +4,7 @@ import { friendlyName } from "@porthole/common/protocol";
 import { makeFolder, type Clock, type Secret } from "@porthole/common/util";
 import { unknownClient, type AdmissionRequest, type Authorize } from "./admission-request.ts";
 import { authorizedKeys, type AuthorizedKeys } from "./authorized-keys.ts";
-import { openBook, type BookFile } from "./enrollment-file.ts";
+import { openEnrollmentFile, type EnrollmentFile } from "./enrollment-file.ts";
 import { isEnrolled } from "./enrollment-store.ts";
 import { useInvite } from "./invites.ts";
 import { webhookAuthorize, type WebhookSettings } from "./webhook.ts";
@@ -37,11 +37,11 @@ export interface Grant {
   /** The first label of its public name. */
   readonly label: string;
   /** Fingerprint of who answers for it: the key that a list has, or else the one that vouches for it, or else its own. */
-  readonly member: string;
+  readonly owner: string;
   /** Why it has to go now, when what let it in does not hold any more. */
-  readonly objection: () => PortholeError | undefined;
+  readonly revocationReason: () => PortholeError | undefined;
   /** No list let it in: a later no about its key is meant for it, too. */
-  readonly isJudged: boolean;
+  readonly isExternallyAuthorized: boolean;
 }
 
 /** What may end admissions that were given before. */
@@ -52,7 +52,7 @@ export interface AdmissionEvents {
   onRefusal(fingerprint: string, refusal: PortholeError): void;
 }
 
-type Standing = Pick<Grant, "objection" | "isJudged">;
+type Standing = Pick<Grant, "revocationReason" | "isExternallyAuthorized">;
 
 /** Again later: the reason is at the relay and may pass. */
 const retryAfterMs = 60_000;
@@ -63,7 +63,7 @@ export class Admission {
   readonly #config: AdmissionConfig;
   readonly #context: AdmissionContext;
   readonly #events: AdmissionEvents;
-  readonly #file: BookFile;
+  readonly #file: EnrollmentFile;
   readonly #keys: AuthorizedKeys | undefined;
   /** Who is asked about those whom no list knows; one that says yes is enough. */
   readonly #judges: readonly Authorize[];
@@ -72,7 +72,7 @@ export class Admission {
     config: AdmissionConfig,
     context: AdmissionContext,
     events: AdmissionEvents,
-    file: BookFile,
+    file: EnrollmentFile,
     keys: AuthorizedKeys | undefined,
   ) {
     this.#config = config;
@@ -90,7 +90,7 @@ export class Admission {
   static async open(config: AdmissionConfig, context: AdmissionContext, events: AdmissionEvents): Promise<Admission> {
     const onChange = (): void => events.onChange();
     await makeFolder(config.stateDir);
-    const file = await openBook(config.stateDir, context);
+    const file = await openEnrollmentFile(config.stateDir, context);
     const { keysPath } = config;
     const keys = keysPath === undefined ? undefined : await authorizedKeys(keysPath, context.log, onChange);
     file.watch(onChange);
@@ -99,7 +99,7 @@ export class Admission {
 
   /** Whether nobody can come in as things are. */
   get isEmpty(): boolean {
-    const { invites, keys } = this.#file.book;
+    const { invites, keys } = this.#file.enrollments;
     const lists = this.#config.open || this.#keys !== undefined || this.#judges.length > 0;
     return !lists && Object.keys(invites).length === 0 && Object.keys(keys).length === 0;
   }
@@ -107,9 +107,9 @@ export class Admission {
   /** Lets a client in. Rejects with `unauthorized`, `name` or `busy` and a sentence for the client's user. */
   async admit(request: AdmissionRequest, signal: AbortSignal): Promise<Grant> {
     try {
-      const { peer, member = peer, name } = request;
+      const { peer, owner = peer, name } = request;
       const standing = await this.#letIn(request, signal);
-      const grant = { ...standing, label: peer.clientId, member: this.#knownKey(request) ?? member.fingerprint };
+      const grant = { ...standing, label: peer.clientId, owner: this.#knownKey(request) ?? owner.fingerprint };
       return name === undefined ? grant : await this.#withName(request, name, grant, signal);
     } catch (reason) {
       throw this.#forClient(reason, signal);
@@ -130,10 +130,11 @@ export class Admission {
   async #letIn(request: AdmissionRequest, signal: AbortSignal): Promise<Standing> {
     const { peer } = request;
     const listed: Standing = {
-      objection: () => (this.#isKnown(request) ? undefined : unknownClient(peer.clientId)),
-      isJudged: false,
+      revocationReason: () => (this.#isKnown(request) ? undefined : unknownClient(peer.clientId)),
+      isExternallyAuthorized: false,
     };
-    if (this.#config.open && this.#judges.length === 0) return { objection: holds, isJudged: false };
+    if (this.#config.open && this.#judges.length === 0)
+      return { revocationReason: holds, isExternallyAuthorized: false };
     if (this.#isKnown(request)) return listed;
     let refusal: unknown = unknownClient(peer.clientId);
     if (request.token) {
@@ -148,7 +149,7 @@ export class Admission {
     for (const judge of this.#judges) {
       try {
         await judge(request, signal);
-        return { objection: holds, isJudged: true };
+        return { revocationReason: holds, isExternallyAuthorized: true };
       } catch (reason) {
         refusal = reason;
         if (isNo(reason)) noes += 1;
@@ -159,19 +160,19 @@ export class Admission {
     throw refusal;
   }
 
-  async #enrol({ peer, member = peer, address }: AdmissionRequest, token: Secret, signal: AbortSignal): Promise<void> {
-    await this.#file.update((book, now) => useInvite(book, token, member.fingerprint, now), signal);
-    this.#context.log.info({ clientId: member.clientId, address }, "A key has joined by an invite");
+  async #enrol({ peer, owner = peer, address }: AdmissionRequest, token: Secret, signal: AbortSignal): Promise<void> {
+    await this.#file.update((enrollments, now) => useInvite(enrollments, token, owner.fingerprint, now), signal);
+    this.#context.log.info({ clientId: owner.clientId, address }, "A key has joined by an invite");
   }
 
   #isKnown(request: AdmissionRequest): boolean {
     return this.#knownKey(request) !== undefined;
   }
 
-  /** The key that a list has: the client's own, or its member's. */
-  #knownKey({ peer, member = peer }: AdmissionRequest): string | undefined {
-    const known = [peer, member].find(
-      (key) => isEnrolled(this.#file.book, key.fingerprint) || (this.#keys?.isAllowed(key) ?? false),
+  /** The key that a list has: the client's own, or its owner's. */
+  #knownKey({ peer, owner = peer }: AdmissionRequest): string | undefined {
+    const known = [peer, owner].find(
+      (key) => isEnrolled(this.#file.enrollments, key.fingerprint) || (this.#keys?.isAllowed(key) ?? false),
     );
     return known?.fingerprint;
   }
@@ -186,14 +187,17 @@ export class Admission {
       throw new PortholeError("name", `${JSON.stringify(wanted)} can't be a client's name`, {
         hint: "Choose another --name, or leave it out.",
       });
-    if (!ownsName(this.#file.book, name, fingerprint))
-      await this.#file.update((book, now) => grantName(book, name, fingerprint, now, grant.member), signal);
+    if (!ownsName(this.#file.enrollments, name, fingerprint))
+      await this.#file.update(
+        (enrollments, now) => grantName(enrollments, name, fingerprint, now, grant.owner),
+        signal,
+      );
     return {
       ...grant,
       label: name,
-      objection: () =>
-        grant.objection() ??
-        (ownsName(this.#file.book, name, fingerprint)
+      revocationReason: () =>
+        grant.revocationReason() ??
+        (ownsName(this.#file.enrollments, name, fingerprint)
           ? undefined
           : new PortholeError("name", `the name ${name} was taken back by whoever runs the relay`)),
     };

@@ -1,11 +1,11 @@
 import { PortholeError } from "@porthole/common/errors";
-import { isClientId, parseFingerprint, type Member } from "@porthole/common/identity";
+import { isClientId, parseFingerprint, type Owner } from "@porthole/common/identity";
 import type { Logger } from "@porthole/common/log";
 import { readFileIfExists } from "@porthole/common/util";
 import { watchFiles } from "../config/watch-files.ts";
 
 export interface AuthorizedKeys {
-  isAllowed(key: Member): boolean;
+  isAllowed(key: Owner): boolean;
   /** Also done by itself when the file changes. Never rejects. */
   reread(): Promise<void>;
   close(): void;

@@ -5,24 +5,27 @@ import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { silentLogger } from "@porthole/common/log";
 import { systemClock } from "@porthole/common/util";
-import { BookFile } from "./enrollment-file.ts";
-import type { Book } from "./enrollment-store.ts";
+import { EnrollmentFile } from "./enrollment-file.ts";
+import type { Enrollments } from "./enrollment-store.ts";
 import { addInvite } from "./invites.ts";
 
 const { signal } = new AbortController();
 
-describe("the book on disk", () => {
+describe("the enrollments on disk", () => {
   let folder: string;
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), "porthole-book-"));
+    folder = await mkdtemp(join(tmpdir(), "porthole-enrollments-"));
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  const open = (): Promise<BookFile> =>
-    BookFile.open(join(folder, "admission.json"), { clock: systemClock, log: silentLogger });
-  const invite = (file: BookFile): Promise<Book> =>
-    file.update((book, now) => addInvite(book, { uses: 1, expiresAt: now + 3_600_000 }, now).book, signal);
-  const invites = ({ book }: BookFile): number => Object.keys(book.invites).length;
+  const open = (): Promise<EnrollmentFile> =>
+    EnrollmentFile.open(join(folder, "admission.json"), { clock: systemClock, log: silentLogger });
+  const invite = (file: EnrollmentFile): Promise<Enrollments> =>
+    file.update(
+      (enrollments, now) => addInvite(enrollments, { uses: 1, expiresAt: now + 3_600_000 }, now).enrollments,
+      signal,
+    );
+  const invites = ({ enrollments }: EnrollmentFile): number => Object.keys(enrollments.invites).length;
 
   it("does not forget what was just written for what is still being read", async () => {
     const file = await open();

@@ -4,45 +4,48 @@ import { PortholeError } from "@porthole/common/errors";
 import type { Logger } from "@porthole/common/log";
 import { lockFile, readJson, whileHeld, writeJson, type Clock } from "@porthole/common/util";
 import { watchFiles } from "../config/watch-files.ts";
-import { emptyBook, pruned, type Book } from "./enrollment-store.ts";
-import { readBook } from "./read-enrollments.ts";
+import { noEnrollments, pruned, type Enrollments } from "./enrollment-store.ts";
+import { readEnrollments } from "./read-enrollments.ts";
 
-export interface BookContext {
+export interface EnrollmentFileContext {
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** The book on disk, which a running relay and the commands share. */
-export class BookFile {
+/** The enrollments on disk, which a running relay and the commands share. */
+export class EnrollmentFile {
   readonly #path: string;
-  readonly #context: BookContext;
+  readonly #context: EnrollmentFileContext;
   readonly #stop = new AbortController();
-  #book: Book;
+  #enrollments: Enrollments;
   #updates = 0;
   #reading: Promise<unknown> = Promise.resolve();
   #watching: Promise<unknown> = Promise.resolve();
 
-  private constructor(path: string, context: BookContext, book: Book) {
+  private constructor(path: string, context: EnrollmentFileContext, enrollments: Enrollments) {
     this.#path = path;
     this.#context = context;
-    this.#book = book;
+    this.#enrollments = enrollments;
   }
 
-  /** Rejects with `state` when the file is damaged; none is an empty book. */
-  static async open(path: string, context: BookContext): Promise<BookFile> {
-    return new BookFile(path, context, await read(path));
+  /** Rejects with `state` when the file is damaged; none is an empty enrollments. */
+  static async open(path: string, context: EnrollmentFileContext): Promise<EnrollmentFile> {
+    return new EnrollmentFile(path, context, await read(path));
   }
 
   /** As of the last reading or writing. */
-  get book(): Book {
-    return this.#book;
+  get enrollments(): Enrollments {
+    return this.#enrollments;
   }
 
   /**
-   * Changes the book as it is on disk by then, one change at a time for all processes. What counts is written before it resolves;
+   * Changes the enrollments as it is on disk by then, one change at a time for all processes. What counts is written before it resolves;
    * what `change` throws leaves everything as it was.
    */
-  async update(change: (book: Book, now: number) => Book, signal: AbortSignal): Promise<Book> {
+  async update(
+    change: (enrollments: Enrollments, now: number) => Enrollments,
+    signal: AbortSignal,
+  ): Promise<Enrollments> {
     const lock = await lockFile(`${this.#path}.lock`, this.#context.clock, signal);
     return whileHeld(lock, signal, async (within) => {
       const before = await read(this.#path);
@@ -50,7 +53,7 @@ export class BookFile {
       const after = change(before, now);
       within.throwIfAborted();
       if (after !== before) await writeJson(this.#path, pruned(after, now));
-      this.#book = after;
+      this.#enrollments = after;
       this.#updates += 1;
       return after;
     });
@@ -67,16 +70,16 @@ export class BookFile {
   async #reread(): Promise<boolean> {
     for (;;) {
       const updates = this.#updates;
-      const book = await read(this.#path);
+      const enrollments = await read(this.#path);
       // What we have written meanwhile is newer: whoever has just been let in must not be taken for a stranger.
       if (updates !== this.#updates) continue;
-      const isNews = !isDeepStrictEqual(book, this.#book);
-      this.#book = book;
+      const isNews = !isDeepStrictEqual(enrollments, this.#enrollments);
+      this.#enrollments = enrollments;
       return isNews;
     }
   }
 
-  /** Rereads the file when another process changes it, until `close`. A damaged one leaves the old book in force. */
+  /** Rereads the file when another process changes it, until `close`. A damaged one leaves the old enrollments in force. */
   watch(onChange: () => void): void {
     const { log } = this.#context;
     const look = async (isChanged: boolean): Promise<void> => {
@@ -98,10 +101,10 @@ export class BookFile {
   }
 }
 
-export function openBook(stateDir: string, context: BookContext): Promise<BookFile> {
-  return BookFile.open(join(stateDir, "admission.json"), context);
+export function openEnrollmentFile(stateDir: string, context: EnrollmentFileContext): Promise<EnrollmentFile> {
+  return EnrollmentFile.open(join(stateDir, "admission.json"), context);
 }
 
-async function read(path: string): Promise<Book> {
-  return (await readJson(path, readBook)) ?? emptyBook;
+async function read(path: string): Promise<Enrollments> {
+  return (await readJson(path, readEnrollments)) ?? noEnrollments;
 }

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { clientIdOf, generateKey } from "@porthole/common/identity";
 import { Secret } from "@porthole/common/util";
-import { emptyBook, isEnrolled, pruned, revokeKey, type Book } from "./enrollment-store.ts";
+import { noEnrollments, isEnrolled, pruned, revokeKey, type Enrollments } from "./enrollment-store.ts";
 import { addInvite, revokeInvite, useInvite } from "./invites.ts";
 import { grantName, ownsName, quarantineMs, releaseName } from "./names.ts";
-import { readBook } from "./read-enrollments.ts";
+import { readEnrollments } from "./read-enrollments.ts";
 
 const dayMs = 24 * 3_600_000;
 const now = Date.UTC(2026, 10, 24);
@@ -14,58 +14,60 @@ const [one, two, three] = [generateKey(), generateKey(), generateKey()].map(({ f
   string,
 ];
 
-function invited(uses = 1): { readonly book: Book; readonly token: Secret } {
-  return addInvite(emptyBook, { uses, expiresAt: now + dayMs, label: "a laptop" }, now);
+function invited(uses = 1): { readonly enrollments: Enrollments; readonly token: Secret } {
+  return addInvite(noEnrollments, { uses, expiresAt: now + dayMs, label: "a laptop" }, now);
 }
 
-describe("an invite in the book", () => {
+describe("an invite in the enrollments", () => {
   it("enrols the key that uses it, once", () => {
-    const { book, token } = invited();
-    const joined = useInvite(book, token, one, now + 1);
+    const { enrollments, token } = invited();
+    const joined = useInvite(enrollments, token, one, now + 1);
     assert.ok(isEnrolled(joined, one));
     assert.equal(joined.keys[one]?.label, "a laptop");
     assert.throws(() => useInvite(joined, token, two, now + 2), {
       code: "unauthorized",
       message: "the invite was used already",
     });
-    assert.ok(!isEnrolled(book, one), "the book before is as it was");
+    assert.ok(!isEnrolled(enrollments, one), "the enrollments before is as it was");
   });
 
   it("costs whoever has joined nothing", () => {
-    const { book, token } = invited();
-    const joined = useInvite(book, token, one, now);
+    const { enrollments, token } = invited();
+    const joined = useInvite(enrollments, token, one, now);
     assert.equal(useInvite(joined, token, one, now + 2 * dayMs), joined);
   });
 
   it("may be for several", () => {
-    const { book, token } = invited(2);
-    const joined = useInvite(useInvite(book, token, one, now), token, two, now);
+    const { enrollments, token } = invited(2);
+    const joined = useInvite(useInvite(enrollments, token, one, now), token, two, now);
     assert.ok(isEnrolled(joined, one) && isEnrolled(joined, two));
     assert.throws(() => useInvite(joined, token, three, now), { message: /used already/ });
   });
 
   it("has its time", () => {
-    const { book, token } = invited();
-    assert.ok(isEnrolled(useInvite(book, token, one, now + dayMs - 1), one));
-    assert.throws(() => useInvite(book, token, one, now + dayMs), {
+    const { enrollments, token } = invited();
+    assert.ok(isEnrolled(useInvite(enrollments, token, one, now + dayMs - 1), one));
+    assert.throws(() => useInvite(enrollments, token, one, now + dayMs), {
       code: "unauthorized",
       message: "the invite has expired on 2026-11-25",
     });
   });
 
   it("can be taken back", () => {
-    const { book, token } = invited();
-    const [id = ""] = Object.keys(book.invites);
-    assert.throws(() => useInvite(revokeInvite(book, id), token, one, now), { message: /does not know the invite/ });
-    assert.throws(() => revokeInvite(book, "nonsense"), { code: "usage" });
+    const { enrollments, token } = invited();
+    const [id = ""] = Object.keys(enrollments.invites);
+    assert.throws(() => useInvite(revokeInvite(enrollments, id), token, one, now), {
+      message: /does not know the invite/,
+    });
+    assert.throws(() => revokeInvite(enrollments, "nonsense"), { code: "usage" });
   });
 
   it("can't be guessed, and a guess tells nothing", () => {
-    const { book, token } = invited();
+    const { enrollments, token } = invited();
     const [id = "", secret = ""] = token.reveal().split(".");
-    const expired = { ...book, invites: { [id]: { ...book.invites[id], expiresAt: 0 } } } as Book;
+    const expired = { ...enrollments, invites: { [id]: { ...enrollments.invites[id], expiresAt: 0 } } } as Enrollments;
     for (const guess of [`${id}.guess`, id, `${id}.`, `.${secret}`, `xxxxxxxxxx.${secret}`, "", "__proto__.x"]) {
-      for (const each of [book, expired])
+      for (const each of [enrollments, expired])
         assert.throws(() => useInvite(each, new Secret(guess), one, now), {
           code: "unauthorized",
           message: "this relay does not know the invite",
@@ -74,16 +76,16 @@ describe("an invite in the book", () => {
   });
 
   it("does not have its token in it", () => {
-    const { book, token } = invited();
+    const { enrollments, token } = invited();
     const [id = "", secret = ""] = token.reveal().split(".");
-    const text = JSON.stringify(book);
+    const text = JSON.stringify(enrollments);
     assert.ok(text.includes(id) && !text.includes(secret));
   });
 });
 
 describe("a revoked key", () => {
-  const { book, token } = invited(5);
-  const joined = grantName(useInvite(useInvite(book, token, one, now), token, two, now), "myapp", one, now);
+  const { enrollments, token } = invited(5);
+  const joined = grantName(useInvite(useInvite(enrollments, token, one, now), token, two, now), "myapp", one, now);
 
   it("is let in no more, by client id or fingerprint, and its names are given up", () => {
     for (const id of [one, clientIdOf(one)]) {
@@ -109,7 +111,7 @@ describe("a revoked key", () => {
       message: "the key was revoked",
     });
     const again = addInvite(revoked, { uses: 1, expiresAt: now + dayMs }, now);
-    const back = useInvite(again.book, again.token, one, now + 3);
+    const back = useInvite(again.enrollments, again.token, one, now + 3);
     assert.ok(isEnrolled(back, one));
     // Revoked once more, also the first invite stays used.
     const gone = revokeKey(back, one, now + 4);
@@ -122,7 +124,7 @@ describe("a revoked key", () => {
 });
 
 describe("a friendly name", () => {
-  const mine = grantName(emptyBook, "myapp", one, now);
+  const mine = grantName(noEnrollments, "myapp", one, now);
 
   it("belongs to one key", () => {
     assert.ok(ownsName(mine, "myapp", one));
@@ -143,28 +145,28 @@ describe("a friendly name", () => {
   });
 
   it("is one of ten at most", () => {
-    let book = emptyBook;
-    for (let i = 0; i < 10; i++) book = grantName(book, `app${i}`, one, now);
-    assert.throws(() => grantName(book, "more", one, now), { code: "name", message: /10 names already/ });
-    book = grantName(releaseName(book, "app0", now), "more", one, now);
-    assert.ok(ownsName(book, "more", one));
+    let enrollments = noEnrollments;
+    for (let i = 0; i < 10; i++) enrollments = grantName(enrollments, `app${i}`, one, now);
+    assert.throws(() => grantName(enrollments, "more", one, now), { code: "name", message: /10 names already/ });
+    enrollments = grantName(releaseName(enrollments, "app0", now), "more", one, now);
+    assert.ok(ownsName(enrollments, "more", one));
   });
 
   it("is not one that programs look for by themselves", () => {
     for (const name of ["wpad", "autodiscover"])
-      assert.throws(() => grantName(emptyBook, name, one, now), { code: "name", message: /by themselves/ });
+      assert.throws(() => grantName(noEnrollments, name, one, now), { code: "name", message: /by themselves/ });
   });
 
   it("may be called like a property of every object", () => {
-    assert.ok(!ownsName(emptyBook, "constructor", one));
-    assert.ok(ownsName(grantName(emptyBook, "constructor", one, now), "constructor", one));
+    assert.ok(!ownsName(noEnrollments, "constructor", one));
+    assert.ok(ownsName(grantName(noEnrollments, "constructor", one, now), "constructor", one));
   });
 });
 
-describe("the book", () => {
+describe("the enrollments", () => {
   it("forgets what nobody needs to know any more", () => {
-    const { book, token } = invited(2);
-    const joined = revokeKey(useInvite(useInvite(book, token, one, now), token, two, now), one, now);
+    const { enrollments, token } = invited(2);
+    const joined = revokeKey(useInvite(useInvite(enrollments, token, one, now), token, two, now), one, now);
     const named = releaseName(grantName(grantName(joined, "kept", two, now), "gone", two, now), "gone", now);
     const later = pruned(named, now + dayMs + 30 * dayMs);
     assert.deepEqual(Object.keys(later.invites), []);
@@ -175,16 +177,16 @@ describe("the book", () => {
   });
 
   it("survives being written", () => {
-    const { book, token } = invited();
-    const full = releaseName(grantName(useInvite(book, token, one, now), "myapp", one, now), "myapp", now);
+    const { enrollments, token } = invited();
+    const full = releaseName(grantName(useInvite(enrollments, token, one, now), "myapp", one, now), "myapp", now);
     const text = JSON.stringify(full);
-    assert.equal(JSON.stringify(readBook(JSON.parse(text))), text);
+    assert.equal(JSON.stringify(readEnrollments(JSON.parse(text))), text);
   });
 
   it("is read without what a newer program has put in", () => {
     const known = { invites: {}, keys: { a: { enrolledAt: 1, invite: "i" } }, names: {} };
     const newer = { ...known, later: [], keys: { a: { ...known.keys.a, later: true } } };
-    assert.equal(JSON.stringify(readBook(newer)), JSON.stringify(known));
+    assert.equal(JSON.stringify(readEnrollments(newer)), JSON.stringify(known));
   });
 
   const damages: readonly [unknown, RegExp][] = [
@@ -196,6 +198,6 @@ describe("the book", () => {
   ];
   for (const [value, message] of damages) {
     it(`says what is wrong with ${JSON.stringify(value)}`, () =>
-      assert.throws(() => readBook(value), { code: "state", message }));
+      assert.throws(() => readEnrollments(value), { code: "state", message }));
   }
 });

@@ -3,7 +3,7 @@ import { clientIdOf } from "@porthole/common/identity";
 import { namesOf, quarantineMs, releaseName } from "./names.ts";
 
 /** Who was invited, who has joined, and who has which name. All times are milliseconds since 1970. */
-export interface Book {
+export interface Enrollments {
   /** By id, the token's first part. */
   readonly invites: Readonly<Record<string, InviteRecord>>;
   /** By fingerprint. */
@@ -35,41 +35,46 @@ export interface KeyRecord {
 export interface NameRecord {
   readonly fingerprint: string;
   /** Who vouches for the key, if not the key itself. */
-  readonly member?: string | undefined;
+  readonly owner?: string | undefined;
   readonly grantedAt: number;
   readonly releasedAt?: number | undefined;
 }
 
-export const emptyBook: Book = { invites: {}, keys: {}, names: {} };
+export const noEnrollments: Enrollments = { invites: {}, keys: {}, names: {} };
 
 /** Long enough to tell someone that the invite is over and not unknown. */
 const rememberedMs = 30 * 24 * 3_600_000;
 
-export function isEnrolled(book: Book, fingerprint: string): boolean {
-  const key = Object.hasOwn(book.keys, fingerprint) ? book.keys[fingerprint] : undefined;
+export function isEnrolled(enrollments: Enrollments, fingerprint: string): boolean {
+  const key = Object.hasOwn(enrollments.keys, fingerprint) ? enrollments.keys[fingerprint] : undefined;
   return key !== undefined && key.revokedAt === undefined;
 }
 
 /** The key of this client id or fingerprint is let in no more, and its names are given up. Throws `usage`. */
-export function revokeKey(book: Book, id: string, now: number): Book {
-  const found = Object.entries(book.keys).find(([fingerprint]) => fingerprint === id || clientIdOf(fingerprint) === id);
+export function revokeKey(enrollments: Enrollments, id: string, now: number): Enrollments {
+  const found = Object.entries(enrollments.keys).find(
+    ([fingerprint]) => fingerprint === id || clientIdOf(fingerprint) === id,
+  );
   if (!found || found[1].revokedAt !== undefined)
     throw new PortholeError("usage", `No key ${id} has joined by an invite`, {
       hint: "porthole-relay keys list shows those that have. A key in the file of --authorized-keys goes when its line goes; for one that the webhook lets in, let it say no, then porthole-relay disconnect ID.",
     });
   const [fingerprint, key] = found;
-  const revoked = { ...book, keys: { ...book.keys, [fingerprint]: { ...key, revokedAt: now } } };
-  return namesOf(book, fingerprint).reduce<Book>((result, name) => releaseName(result, name, now), revoked);
+  const revoked = { ...enrollments, keys: { ...enrollments.keys, [fingerprint]: { ...key, revokedAt: now } } };
+  return namesOf(enrollments, fingerprint).reduce<Enrollments>(
+    (result, name) => releaseName(result, name, now),
+    revoked,
+  );
 }
 
 /** Without what nobody needs to know any more. */
-export function pruned(book: Book, now: number): Book {
-  const invites = keep(book.invites, ({ expiresAt }) => now < expiresAt + rememberedMs);
+export function pruned(enrollments: Enrollments, now: number): Enrollments {
+  const invites = keep(enrollments.invites, ({ expiresAt }) => now < expiresAt + rememberedMs);
   return {
     invites,
     // A revoked key is remembered as long as its invite could bring it back.
-    keys: keep(book.keys, ({ revokedAt, invite }) => revokedAt === undefined || Object.hasOwn(invites, invite)),
-    names: keep(book.names, ({ releasedAt }) => releasedAt === undefined || now < releasedAt + quarantineMs),
+    keys: keep(enrollments.keys, ({ revokedAt, invite }) => revokedAt === undefined || Object.hasOwn(invites, invite)),
+    names: keep(enrollments.names, ({ releasedAt }) => releasedAt === undefined || now < releasedAt + quarantineMs),
   };
 }
 

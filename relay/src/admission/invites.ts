@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { PortholeError } from "@porthole/common/errors";
 import { formatDay, Secret } from "@porthole/common/util";
-import type { Book, InviteRecord } from "./enrollment-store.ts";
+import type { Enrollments, InviteRecord } from "./enrollment-store.ts";
 
 export interface NewInvite {
   readonly uses: number;
@@ -14,8 +14,12 @@ const maxKeys = 100_000;
 const noSecret = hashOf("");
 
 /** Adds an invite. Only the token's hash is kept: the token is known to whoever gets it, and to nobody afterwards. */
-export function addInvite(book: Book, invite: NewInvite, now: number): { readonly book: Book; readonly token: Secret } {
-  if (Object.keys(book.invites).length >= maxInvites)
+export function addInvite(
+  enrollments: Enrollments,
+  invite: NewInvite,
+  now: number,
+): { readonly enrollments: Enrollments; readonly token: Secret } {
+  if (Object.keys(enrollments.invites).length >= maxInvites)
     throw new PortholeError("limit", `There are ${maxInvites} invites already`, {
       hint: "Take some back: porthole-relay invite revoke ID.",
     });
@@ -23,42 +27,46 @@ export function addInvite(book: Book, invite: NewInvite, now: number): { readonl
   const secret = randomBytes(24).toString("base64url");
   const { uses, expiresAt, label } = invite;
   const record: InviteRecord = { hash: hashOf(secret), uses, usedBy: [], createdAt: now, expiresAt, label };
-  return { book: { ...book, invites: { ...book.invites, [id]: record } }, token: new Secret(`${id}.${secret}`) };
+  return {
+    enrollments: { ...enrollments, invites: { ...enrollments.invites, [id]: record } },
+    token: new Secret(`${id}.${secret}`),
+  };
 }
 
-export function revokeInvite(book: Book, id: string): Book {
-  if (!Object.hasOwn(book.invites, id))
+export function revokeInvite(enrollments: Enrollments, id: string): Enrollments {
+  if (!Object.hasOwn(enrollments.invites, id))
     throw new PortholeError("usage", `There is no invite ${JSON.stringify(id)}`, {
       hint: "porthole-relay invite list shows them.",
     });
-  const { [id]: _gone, ...invites } = book.invites;
-  return { ...book, invites };
+  const { [id]: _gone, ...invites } = enrollments.invites;
+  return { ...enrollments, invites };
 }
 
 /**
  * Enrols the key by the invite's token. Whoever has used it already may come again and costs no use. Throws `unauthorized`;
  * only who knows the whole token learns that it was used or has expired.
  */
-export function useInvite(book: Book, token: Secret, fingerprint: string, now: number): Book {
-  const { id, invite } = findInvite(book, token);
-  const key = Object.hasOwn(book.keys, fingerprint) ? book.keys[fingerprint] : undefined;
-  if (key && key.revokedAt === undefined) return book;
+export function useInvite(enrollments: Enrollments, token: Secret, fingerprint: string, now: number): Enrollments {
+  const { id, invite } = findInvite(enrollments, token);
+  const key = Object.hasOwn(enrollments.keys, fingerprint) ? enrollments.keys[fingerprint] : undefined;
+  if (key && key.revokedAt === undefined) return enrollments;
   // Whoever has used this invite and is not let in any more was revoked, whichever invite came after it.
   if (invite.usedBy.includes(fingerprint)) throw refused("the key was revoked", "Ask whoever runs the relay.");
   if (invite.expiresAt <= now) throw refused(`the invite has expired on ${formatDay(invite.expiresAt)}`);
   if (invite.usedBy.length >= invite.uses) throw refused("the invite was used already");
-  if (Object.keys(book.keys).length >= maxKeys) throw new PortholeError("busy", "this relay has no room for more keys");
+  if (Object.keys(enrollments.keys).length >= maxKeys)
+    throw new PortholeError("busy", "this relay has no room for more keys");
   return {
-    ...book,
-    invites: { ...book.invites, [id]: { ...invite, usedBy: [...invite.usedBy, fingerprint] } },
-    keys: { ...book.keys, [fingerprint]: { enrolledAt: now, invite: id, label: invite.label } },
+    ...enrollments,
+    invites: { ...enrollments.invites, [id]: { ...invite, usedBy: [...invite.usedBy, fingerprint] } },
+    keys: { ...enrollments.keys, [fingerprint]: { enrolledAt: now, invite: id, label: invite.label } },
   };
 }
 
 /** Takes the same time for a wrong token whether or not its first part exists. */
-function findInvite(book: Book, token: Secret): { readonly id: string; readonly invite: InviteRecord } {
+function findInvite(enrollments: Enrollments, token: Secret): { readonly id: string; readonly invite: InviteRecord } {
   const [id = "", secret = ""] = token.reveal().split(".");
-  const invite = Object.hasOwn(book.invites, id) ? book.invites[id] : undefined;
+  const invite = Object.hasOwn(enrollments.invites, id) ? enrollments.invites[id] : undefined;
   const isSame = timingSafeEqual(Buffer.from(hashOf(secret)), Buffer.from(invite?.hash ?? noSecret));
   if (invite && isSame) return { id, invite };
   throw refused("this relay does not know the invite", "Copy the whole link again, or ask for a new one.");

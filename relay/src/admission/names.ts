@@ -1,6 +1,6 @@
 import { PortholeError } from "@porthole/common/errors";
 import { formatDay } from "@porthole/common/util";
-import type { Book } from "./enrollment-store.ts";
+import type { Enrollments } from "./enrollment-store.ts";
 
 /** How long nobody but its last owner gets a name: links to it are still about. */
 export const quarantineMs = 30 * 24 * 3_600_000;
@@ -13,42 +13,50 @@ const maxNamesPerKey = 10;
  */
 const soughtByPrograms = ["wpad", "autodiscover", "autoconfig", "mta-sts", "isatap"];
 
-/** Gives the (canonical) name to the key, or finds that it has it already; `member` is who vouches for the key. Throws `name`. */
-export function grantName(book: Book, name: string, fingerprint: string, now: number, member = fingerprint): Book {
-  const owned = Object.hasOwn(book.names, name) ? book.names[name] : undefined;
-  if (owned?.fingerprint === fingerprint && owned.releasedAt === undefined) return book;
+/** Gives the (canonical) name to the key, or finds that it has it already; `owner` is who vouches for the key. Throws `name`. */
+export function grantName(
+  enrollments: Enrollments,
+  name: string,
+  fingerprint: string,
+  now: number,
+  owner = fingerprint,
+): Enrollments {
+  const owned = Object.hasOwn(enrollments.names, name) ? enrollments.names[name] : undefined;
+  if (owned?.fingerprint === fingerprint && owned.releasedAt === undefined) return enrollments;
   if (owned && owned.fingerprint !== fingerprint) {
     if (owned.releasedAt === undefined) throw refused(`the name ${name} belongs to another key`);
     const freeAt = owned.releasedAt + quarantineMs;
     if (now < freeAt) throw refused(`the name ${name} was given up and is kept free until ${formatDay(freeAt)}`);
   }
   if (soughtByPrograms.includes(name)) throw refused(`programs look for ${name} by themselves, so no client gets it`);
-  if (namesOf(book, member).length >= maxNamesPerKey) throw refused(`the key has ${maxNamesPerKey} names already`);
-  if (!owned && Object.keys(book.names).length >= maxNames) throw refused("this relay has no room for more names");
-  const vouched = member === fingerprint ? {} : { member };
-  return { ...book, names: { ...book.names, [name]: { fingerprint, ...vouched, grantedAt: now } } };
+  if (namesOf(enrollments, owner).length >= maxNamesPerKey)
+    throw refused(`the key has ${maxNamesPerKey} names already`);
+  if (!owned && Object.keys(enrollments.names).length >= maxNames)
+    throw refused("this relay has no room for more names");
+  const vouched = owner === fingerprint ? {} : { owner };
+  return { ...enrollments, names: { ...enrollments.names, [name]: { fingerprint, ...vouched, grantedAt: now } } };
 }
 
 /** The names that the key has, and those of the keys that it vouches for. */
-export function namesOf(book: Book, member: string): string[] {
-  return Object.entries(book.names)
-    .filter(([, each]) => (each.member ?? each.fingerprint) === member && each.releasedAt === undefined)
+export function namesOf(enrollments: Enrollments, owner: string): string[] {
+  return Object.entries(enrollments.names)
+    .filter(([, each]) => (each.owner ?? each.fingerprint) === owner && each.releasedAt === undefined)
     .map(([name]) => name);
 }
 
 /** Nobody has the name any more, and nobody but its last owner gets it before the quarantine is over. Throws `usage`. */
-export function releaseName(book: Book, name: string, now: number): Book {
-  const owned = Object.hasOwn(book.names, name) ? book.names[name] : undefined;
+export function releaseName(enrollments: Enrollments, name: string, now: number): Enrollments {
+  const owned = Object.hasOwn(enrollments.names, name) ? enrollments.names[name] : undefined;
   if (!owned || owned.releasedAt !== undefined)
     throw new PortholeError("usage", `Nobody has the name ${JSON.stringify(name)}`, {
       hint: "porthole-relay names list shows them.",
     });
-  return { ...book, names: { ...book.names, [name]: { ...owned, releasedAt: now } } };
+  return { ...enrollments, names: { ...enrollments.names, [name]: { ...owned, releasedAt: now } } };
 }
 
 /** Whether the key has the name now. */
-export function ownsName(book: Book, name: string, fingerprint: string): boolean {
-  const owned = Object.hasOwn(book.names, name) ? book.names[name] : undefined;
+export function ownsName(enrollments: Enrollments, name: string, fingerprint: string): boolean {
+  const owned = Object.hasOwn(enrollments.names, name) ? enrollments.names[name] : undefined;
   return owned?.fingerprint === fingerprint && owned.releasedAt === undefined;
 }
 

@@ -1,8 +1,8 @@
 import { PortholeError } from "@porthole/common/errors";
-import type { Book } from "./enrollment-store.ts";
+import type { Enrollments } from "./enrollment-store.ts";
 
 /** Reads what a file has; throws an error that names the damage. */
-export function readBook(value: unknown): Book {
+export function readEnrollments(value: unknown): Enrollments {
   const { invites, keys, names } = record(value, "it");
   return {
     invites: entries(invites, "invites", (invite, where) => ({
@@ -21,7 +21,7 @@ export function readBook(value: unknown): Book {
     })),
     names: entries(names, "names", (name, where) => ({
       fingerprint: text(name["fingerprint"], `${where}.fingerprint`),
-      member: optional(name["member"], (given) => text(given, `${where}.member`)),
+      owner: optional(name["owner"], (given) => text(given, `${where}.owner`)),
       grantedAt: count(name["grantedAt"], `${where}.grantedAt`),
       releasedAt: optional(name["releasedAt"], (given) => count(given, `${where}.releasedAt`)),
     })),

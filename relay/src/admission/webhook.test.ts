@@ -57,7 +57,7 @@ describe("the webhook", () => {
       fingerprint,
       key: spki.toString("base64"),
       extension: "c0ffee",
-      member: null,
+      owner: null,
       name: "myapp",
       suffix: "t.example.com",
       address: "192.0.2.7",
@@ -95,7 +95,7 @@ describe("the webhook", () => {
     ["another JSON", (_request, response) => response.end("true"), "protocol"],
     ["null", (_request, response) => response.end("null"), "protocol"],
     ["a text in allow", (_request, response) => response.end('{"allow":"true"}'), "protocol"],
-    ["a book", (_request, response) => response.end(`{"allow":true,"x":"${"x".repeat(20_000)}"}`), "protocol"],
+    ["a enrollments", (_request, response) => response.end(`{"allow":true,"x":"${"x".repeat(20_000)}"}`), "protocol"],
     ["half an answer", (_request, response) => (response.write('{"allow":true'), response.destroy()), "unreachable"],
     ["no answer at all", (_request, response) => response.destroy(), "unreachable"],
   ];

@@ -45,7 +45,7 @@ export function webhookAuthorize({ url, secret }: WebhookSettings, clock: Clock)
   };
 }
 
-function question({ peer, member, address, suffix, name }: AdmissionRequest) {
+function question({ peer, owner, address, suffix, name }: AdmissionRequest) {
   return {
     version: 1,
     id: randomUUID(),
@@ -54,7 +54,7 @@ function question({ peer, member, address, suffix, name }: AdmissionRequest) {
     /** SubjectPublicKeyInfo, DER. */
     key: peer.spki.toString("base64"),
     extension: peer.extension?.toString("hex") ?? null,
-    member: member ? { clientId: member.clientId, fingerprint: member.fingerprint } : null,
+    owner: owner ? { clientId: owner.clientId, fingerprint: owner.fingerprint } : null,
     name: name ?? null,
     suffix,
     address,

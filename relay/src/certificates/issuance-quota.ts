@@ -4,13 +4,13 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const weekMs = 7 * dayMs;
 
-/** A bucket that holds `capacity` permits and gets a new one every `refillMs`. */
+/** A bucket that holds `capacity` quotas and gets a new one every `refillMs`. */
 export interface Bucket {
   readonly capacity: number;
   readonly refillMs: number;
 }
 
-export interface PermitLimits {
+export interface QuotaLimits {
   /** For names that had no certificate yet. Renewals cost the authority's limit nothing. */
   readonly newNames: Bucket;
   /** For one name, whatever becomes of its certificates. */
@@ -18,7 +18,7 @@ export interface PermitLimits {
 }
 
 /** Let's Encrypt gives 50 new names a registered domain in a week, and 5 certificates for one name: a little less than both. */
-export function permitLimits(newNamesPerWeek = 45): PermitLimits {
+export function quotaLimits(newNamesPerWeek = 45): QuotaLimits {
   return {
     newNames: { capacity: newNamesPerWeek, refillMs: weekMs / newNamesPerWeek },
     oneName: { capacity: 4, refillMs: weekMs / 4 },
@@ -31,24 +31,24 @@ interface Level {
   readonly at: number;
 }
 
-export interface PermitState {
+export interface QuotaState {
   readonly newNames: Level | undefined;
   /** What is left for new names of those who had some lately. */
-  readonly members: Readonly<Record<string, Level>>;
-  /** Names that were given permits, the latest last. */
+  readonly owners: Readonly<Record<string, Level>>;
+  /** Names that were given quotas, the latest last. */
   readonly names: Readonly<Record<string, Level & { readonly grantedAt: number }>>;
 }
 
-export const noPermits: PermitState = { newNames: undefined, members: {}, names: {} };
+export const noQuotaUsed: QuotaState = { newNames: undefined, owners: {}, names: {} };
 
-export type PermitLimit = "newNames" | "oneMember" | "oneName";
+export type QuotaLimit = "newNames" | "oneOwner" | "oneName";
 
-export type PermitDecision =
-  | { readonly granted: true; readonly state: PermitState }
-  | { readonly granted: false; readonly nextAt: number; readonly limit: PermitLimit };
+export type QuotaDecision =
+  | { readonly granted: true; readonly state: QuotaState }
+  | { readonly granted: false; readonly nextAt: number; readonly limit: QuotaLimit };
 
-/** The part of the permits for new names that one member may use. */
-const memberShare = 1 / 3;
+/** The part of the quotas for new names that one owner may use. */
+const ownerShare = 1 / 3;
 
 /** Who asks again so soon has not used it yet (the order failed, or the program was restarted). */
 const validForMs = hourMs;
@@ -57,16 +57,16 @@ const rememberedMs = 90 * dayMs;
 const maxNames = 50_000;
 
 /**
- * Whether a certificate for the name may be ordered now, and if not, when. `member` is who answers for the client that has the name.
+ * Whether a certificate for the name may be ordered now, and if not, when. `owner` is who answers for the client that has the name.
  * Pure: the new state counts once it is stored.
  */
-export function takePermit(
-  state: PermitState,
+export function takeQuota(
+  state: QuotaState,
   name: string,
-  member: string,
+  owner: string,
   now: number,
-  limits: PermitLimits,
-): PermitDecision {
+  limits: QuotaLimits,
+): QuotaDecision {
   const known = Object.hasOwn(state.names, name) ? state.names[name] : undefined;
   if (known && known.grantedAt <= now && now < known.grantedAt + validForMs) return { granted: true, state };
   const one = levelAt(known, limits.oneName, now);
@@ -74,51 +74,51 @@ export function takePermit(
   const all = levelAt(state.newNames, limits.newNames, now);
   if (!known && all.tokens < 1) return { granted: false, limit: "newNames", nextAt: nextTokenAt(all, limits.newNames) };
   const share = shareOf(limits.newNames);
-  const own = levelAt(memberLevel(state, member), share, now);
-  if (!known && own.tokens < 1) return { granted: false, limit: "oneMember", nextAt: nextTokenAt(own, share) };
+  const own = levelAt(ownerLevel(state, owner), share, now);
+  if (!known && own.tokens < 1) return { granted: false, limit: "oneOwner", nextAt: nextTokenAt(own, share) };
   return {
     granted: true,
     state: {
       newNames: known ? all : spend(all),
-      members: known ? state.members : { ...notFull(state.members, share, now), [member]: spend(own) },
+      owners: known ? state.owners : { ...notFull(state.owners, share, now), [owner]: spend(own) },
       names: { ...remembered(state.names, name, now), [name]: { ...spend(one), grantedAt: now } },
     },
   };
 }
 
 /** How many new names may still have certificates. */
-export interface PermitsLeft {
+export interface QuotaLeft {
   readonly all: number;
-  /** What one member would get of them. */
+  /** What one owner would get of them. */
   readonly own: number;
 }
 
 /** For people. */
-export function permitsLeft(state: PermitState, member: string, now: number, { newNames }: PermitLimits): PermitsLeft {
+export function quotaLeft(state: QuotaState, owner: string, now: number, { newNames }: QuotaLimits): QuotaLeft {
   const all = Math.floor(levelAt(state.newNames, newNames, now).tokens);
-  const own = levelAt(memberLevel(state, member), shareOf(newNames), now);
+  const own = levelAt(ownerLevel(state, owner), shareOf(newNames), now);
   return { all, own: Math.min(all, Math.floor(own.tokens)) };
 }
 
 /** The state as it was stored. Throws on anything else; an empty state would give everything away again. */
-export function readPermits(value: unknown): PermitState {
-  const { newNames, members = {}, names } = value as Record<string, unknown>;
+export function readQuotas(value: unknown): QuotaState {
+  const { newNames, owners = {}, names } = value as Record<string, unknown>;
   if (newNames !== undefined && !isLevel(newNames)) throw new Error("its count of new names is missing");
-  if (typeof members !== "object" || members === null || !Object.values(members).every(isLevel))
-    throw new Error("the count of a member is missing");
+  if (typeof owners !== "object" || owners === null || !Object.values(owners).every(isLevel))
+    throw new Error("the count of a owner is missing");
   if (typeof names !== "object" || names === null) throw new Error("its names are missing");
   for (const level of Object.values(names))
     if (!isLevel(level) || typeof (level as { grantedAt?: unknown }).grantedAt !== "number")
       throw new Error("the count of a name is missing");
-  return { newNames, members: members as PermitState["members"], names: names as PermitState["names"] };
+  return { newNames, owners: owners as QuotaState["owners"], names: names as QuotaState["names"] };
 }
 
 /** What whoever asked is told. */
-export function permitRefused(name: string, nextAt: number, now: number, limit: PermitLimit): PortholeError {
+export function quotaExceeded(name: string, nextAt: number, now: number, limit: QuotaLimit): PortholeError {
   const authority = "The certificate authority's weekly limit for";
-  const messages: Readonly<Record<PermitLimit, string>> = {
+  const messages: Readonly<Record<QuotaLimit, string>> = {
     newNames: `${authority} new names under this relay's domain is reached`,
-    oneMember: "Your share of the new names that this relay may have certificates for in a week is used up",
+    oneOwner: "Your share of the new names that this relay may have certificates for in a week is used up",
     oneName: `${authority} certificates for ${name} is reached`,
   };
   return new PortholeError("busy", messages[limit], {
@@ -128,16 +128,16 @@ export function permitRefused(name: string, nextAt: number, now: number, limit: 
 }
 
 function shareOf({ capacity, refillMs }: Bucket): Bucket {
-  return { capacity: Math.max(1, Math.floor(capacity * memberShare)), refillMs: refillMs / memberShare };
+  return { capacity: Math.max(1, Math.floor(capacity * ownerShare)), refillMs: refillMs / ownerShare };
 }
 
-function memberLevel({ members }: PermitState, member: string): Level | undefined {
-  return Object.hasOwn(members, member) ? members[member] : undefined;
+function ownerLevel({ owners }: QuotaState, owner: string): Level | undefined {
+  return Object.hasOwn(owners, owner) ? owners[owner] : undefined;
 }
 
 /** Without those who have their whole share again. */
-function notFull(members: PermitState["members"], share: Bucket, now: number): PermitState["members"] {
-  const kept = Object.entries(members).filter(([, level]) => levelAt(level, share, now).tokens < share.capacity);
+function notFull(owners: QuotaState["owners"], share: Bucket, now: number): QuotaState["owners"] {
+  const kept = Object.entries(owners).filter(([, level]) => levelAt(level, share, now).tokens < share.capacity);
   return Object.fromEntries(kept);
 }
 
@@ -157,7 +157,7 @@ function nextTokenAt({ tokens, at }: Level, { refillMs }: Bucket): number {
 }
 
 /** Without the name itself, those of long ago, and what is too much. */
-function remembered(names: PermitState["names"], name: string, now: number): PermitState["names"] {
+function remembered(names: QuotaState["names"], name: string, now: number): QuotaState["names"] {
   const kept = Object.entries(names).filter(([each, { grantedAt }]) => each !== name && grantedAt > now - rememberedMs);
   return Object.fromEntries(kept.slice(-(maxNames - 1)));
 }

@@ -1,53 +1,53 @@
 import { readJson, writeJson, type Clock } from "@porthole/common/util";
 import {
-  noPermits,
-  permitRefused,
-  permitsLeft,
-  readPermits,
-  takePermit,
-  type PermitLimits,
-  type PermitsLeft,
-  type PermitState,
+  noQuotaUsed,
+  quotaExceeded,
+  quotaLeft,
+  readQuotas,
+  takeQuota,
+  type QuotaLimits,
+  type QuotaLeft,
+  type QuotaState,
 } from "./issuance-quota.ts";
 
-export interface PermitOffice {
+export interface IssuanceQuotas {
   /**
-   * Resolves when a certificate for the name may be ordered; rejects with `busy` and the time of the next permit. `member` is the
-   * fingerprint of who answers for the client: keys cost nothing, so what is for all is shared by members.
+   * Resolves when a certificate for the name may be ordered; rejects with `busy` and the time of the next quota. `owner` is the
+   * fingerprint of who answers for the client: keys cost nothing, so what is for all is shared by owners.
    */
-  take(name: string, member: string): Promise<void>;
-  left(member: string): Promise<PermitsLeft>;
+  take(name: string, owner: string): Promise<void>;
+  left(owner: string): Promise<QuotaLeft>;
 }
 
 /**
- * Hands out the right to order certificates under one registered domain, so that no member can use up what the authority gives
- * to all. A permit counts once it is on disk. A damaged file is an error and no new start: that would be all permits once more.
+ * Hands out the right to order certificates under one registered domain, so that no owner can use up what the authority gives
+ * to all. A quota counts once it is on disk. A damaged file is an error and no new start: that would be all quotas once more.
  */
-export function filePermits(path: string, clock: Clock, limits: PermitLimits): PermitOffice {
-  let state: PermitState | undefined;
+export function fileQuotas(path: string, clock: Clock, limits: QuotaLimits): IssuanceQuotas {
+  let state: QuotaState | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
-  async function load(): Promise<PermitState> {
-    state ??= (await readJson(path, readPermits)) ?? noPermits;
+  async function load(): Promise<QuotaState> {
+    state ??= (await readJson(path, readQuotas)) ?? noQuotaUsed;
     return state;
   }
-  async function take(name: string, member: string): Promise<void> {
+  async function take(name: string, owner: string): Promise<void> {
     const before = await load();
     const now = clock.now();
-    const decision = takePermit(before, name, member, now, limits);
-    if (!decision.granted) throw permitRefused(name, decision.nextAt, now, decision.limit);
+    const decision = takeQuota(before, name, owner, now, limits);
+    if (!decision.granted) throw quotaExceeded(name, decision.nextAt, now, decision.limit);
     if (decision.state !== before) await writeJson(path, decision.state);
     state = decision.state;
   }
 
   return {
-    take(name, member) {
-      const turn = last.then(() => take(name, member));
+    take(name, owner) {
+      const turn = last.then(() => take(name, owner));
       last = turn.catch(() => {});
       return turn;
     },
-    async left(member) {
-      return permitsLeft(await load(), member, clock.now(), limits);
+    async left(owner) {
+      return quotaLeft(await load(), owner, clock.now(), limits);
     },
   };
 }

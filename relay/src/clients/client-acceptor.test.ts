@@ -4,11 +4,11 @@ import { dialQuic } from "@porthole/common/link/quic";
 import { silentLogger } from "@porthole/common/log";
 import { freePort } from "@porthole/testing";
 import { systemClock } from "@porthole/common/util";
-import { AgentDoor } from "./client-acceptor.ts";
+import { ClientAcceptor } from "./client-acceptor.ts";
 import type { RelayCertificate } from "../certificates/relay-certificate.ts";
 import { clientIdentity, relayIdentity, selfSigned, type TestIdentity } from "../quic-worker/fixture.test.ts";
 import { testLimits } from "../limits/fixture.test.ts";
-import { AgentGate } from "../limits/index.ts";
+import { ClientGate } from "../limits/index.ts";
 
 const certificate = ({ cert, key }: TestIdentity): RelayCertificate => ({
   ...{ cert, key },
@@ -18,21 +18,21 @@ const certificate = ({ cert, key }: TestIdentity): RelayCertificate => ({
 const holder = { fingerprint: "somebody", address: "127.0.0.1" };
 const quicOptions = { address: "127.0.0.1", port: 0, admission: "ticket", memoryCapBytes: 1024 ** 3 } as const;
 
-describe("where agents come in", function () {
+describe("where clients come in", function () {
   this.timeout(20_000);
-  let door: AgentDoor;
+  let door: ClientAcceptor;
   /** For each time that QUIC was said to be there: whether it could be had. */
   let told: boolean[];
 
   beforeEach(() => {
     told = [];
-    door = new AgentDoor({
+    door = new ClientAcceptor({
       certificate: certificate(relayIdentity),
       clock: systemClock,
       log: silentLogger,
       signal: new AbortController().signal,
-      gate: new AgentGate({ clock: systemClock, limits: () => testLimits, onLimit: () => {} }),
-      onCarrier: (carrier) => carrier.destroy(new PortholeError("closed", "seen")),
+      gate: new ClientGate({ clock: systemClock, limits: () => testLimits, onLimit: () => {} }),
+      onConnection: (connection) => connection.destroy(new PortholeError("closed", "seen")),
       onQuicUp: () => void told.push(door.ticket(holder, false) !== undefined),
     });
   });
@@ -54,7 +54,7 @@ describe("where agents come in", function () {
     await opening;
     const trust = { kind: "pinned", pem: renewed.cert } as const;
     const { signal } = new AbortController();
-    const carrier = await dialQuic({ host: "127.0.0.1", port, ...clientIdentity, trust }, { signal });
-    await carrier.closed;
+    const connection = await dialQuic({ host: "127.0.0.1", port, ...clientIdentity, trust }, { signal });
+    await connection.closed;
   });
 });

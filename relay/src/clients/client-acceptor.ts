@@ -1,37 +1,37 @@
 import type { Socket } from "node:net";
 import { PortholeError } from "@porthole/common/errors";
 import { readPeer } from "@porthole/common/identity";
-import type { Carrier } from "@porthole/common/link";
+import type { TransportConnection } from "@porthole/common/link";
 import { createHttp2Acceptor, type Http2Acceptor } from "@porthole/common/link/http2";
 import type { Logger } from "@porthole/common/log";
 import { limits, type QuicTicket } from "@porthole/common/protocol";
 import { deadline, systemClock, type Clock } from "@porthole/common/util";
 import type { RelayCertificate } from "../certificates/relay-certificate.ts";
-import { Lane } from "../quic-worker/quic-worker.ts";
-import type { LaneFacts } from "../quic-worker/facts.ts";
+import { QuicWorker } from "../quic-worker/quic-worker.ts";
+import type { QuicWorkerFacts } from "../quic-worker/facts.ts";
 import type { TicketHolder } from "../quic-worker/ticket-office.ts";
-import type { AgentGate, Applicant } from "../limits/index.ts";
+import type { ClientGate, PendingClient } from "../limits/index.ts";
 
-export interface AgentDoorOptions {
+export interface ClientAcceptorOptions {
   readonly certificate: RelayCertificate;
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
-  readonly gate: AgentGate;
-  /** `applicant` is whom the gate let in; QUIC's have not been asked for yet. */
-  readonly onCarrier: (carrier: Carrier, applicant?: Applicant) => void;
-  /** QUIC is there now; some agents may have come when it was not. */
+  readonly gate: ClientGate;
+  /** `pendingClient` is whom the gate let in; QUIC's have not been asked for yet. */
+  readonly onConnection: (connection: TransportConnection, pendingClient?: PendingClient) => void;
+  /** QUIC is there now; some clients may have come when it was not. */
   readonly onQuicUp: () => void;
 }
 
-/** Where agents come in, over either transport: TLS with the relay's certificate, then a carrier. */
-export class AgentDoor {
-  readonly #options: AgentDoorOptions;
+/** Where clients come in, over either transport: TLS with the relay's certificate, then a connection. */
+export class ClientAcceptor {
+  readonly #options: ClientAcceptorOptions;
   readonly #acceptor: Http2Acceptor;
   #certificate: RelayCertificate;
-  #lane: Lane | undefined;
+  #worker: QuicWorker | undefined;
 
-  constructor(options: AgentDoorOptions) {
+  constructor(options: ClientAcceptorOptions) {
     this.#options = options;
     this.#certificate = options.certificate;
     this.#acceptor = createHttp2Acceptor({ ...options.certificate, verifyPeer: (der) => void readPeer(der) });
@@ -46,7 +46,7 @@ export class AgentDoor {
   setCertificate(certificate: RelayCertificate): void {
     this.#certificate = certificate;
     this.#acceptor.setCertificate(certificate.cert, certificate.key);
-    this.#lane?.setCertificate(certificate.cert, certificate.key);
+    this.#worker?.setCertificate(certificate.cert, certificate.key);
   }
 
   /** Whether a TCP connection to the API port may come from there now; asked once for each. */
@@ -56,17 +56,17 @@ export class AgentDoor {
 
   /** A TCP connection that was admitted. */
   accept(socket: Socket): void {
-    const { clock, log, gate, onCarrier, signal: stop } = this.#options;
-    const applicant = gate.enter(socket.remoteAddress);
-    const { signal, release } = deadline(clock, limits.admissionDeadlineMs, "An agent's handshake", stop);
+    const { clock, log, gate, onConnection, signal: stop } = this.#options;
+    const pendingClient = gate.enter(socket.remoteAddress);
+    const { signal, release } = deadline(clock, limits.admissionDeadlineMs, "A client's handshake", stop);
     void this.#acceptor
       .accept(socket, { signal })
       .finally(release)
       .then(
-        (carrier) => onCarrier(carrier, applicant),
+        (connection) => onConnection(connection, pendingClient),
         (reason: unknown) => {
           const error = PortholeError.from(reason);
-          applicant.end(error);
+          pendingClient.end(error);
           log.debug({ code: error.code }, error.message);
         },
       );
@@ -79,23 +79,23 @@ export class AgentDoor {
     readonly admission: "ticket" | "open";
     readonly memoryCapBytes: number;
   }): Promise<void> {
-    const { log, onCarrier, onQuicUp: onUp } = this.#options;
+    const { log, onConnection, onQuicUp: onUp } = this.#options;
     const { cert, key } = this.#certificate;
-    this.#lane = new Lane({ ...options, cert, key, clock: systemClock, log, onCarrier, onUp });
-    await this.#lane.open();
+    this.#worker = new QuicWorker({ ...options, cert, key, clock: systemClock, log, onConnection, onUp });
+    await this.#worker.open();
   }
 
-  /** See Lane.ticket. */
+  /** See QuicWorker.ticket. */
   ticket(holder: TicketHolder, anywhere: boolean): QuicTicket | undefined {
-    return this.#lane?.ticket(holder, anywhere);
+    return this.#worker?.ticket(holder, anywhere);
   }
 
   /** How QUIC is doing; undefined before `openQuic`. */
-  quic(): LaneFacts | undefined {
-    return this.#lane?.facts();
+  quic(): QuicWorkerFacts | undefined {
+    return this.#worker?.facts();
   }
 
   async close(): Promise<void> {
-    await this.#lane?.close();
+    await this.#worker?.close();
   }
 }

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
-import type { PermitOffice } from "../certificates/issuance-quotas.ts";
+import type { IssuanceQuotas } from "../certificates/issuance-quotas.ts";
 import { PortholeError } from "@porthole/common/errors";
-import { createCertificate, generateKey, vouchFor } from "@porthole/common/identity";
+import { createCertificate, generateKey, delegate } from "@porthole/common/identity";
 import { createLink, type Link } from "@porthole/common/link";
-import { memoryCarrierPair } from "@porthole/common/link/memory";
+import { memoryConnectionPair } from "@porthole/common/link/memory";
 import { readOptions } from "@porthole/common/options";
 import type { Logger } from "@porthole/common/log";
 import { limits, type ControlMessage, type Hello } from "@porthole/common/protocol";
 import { FakeClock } from "@porthole/testing";
 import type { AdmissionRequest, Grant } from "../admission/index.ts";
-import { refuse, serveAgent, type AgentDeps } from "./client-session.ts";
+import { refuse, serveClient, type ClientSessionDeps } from "./client-session.ts";
 import { relayConfig } from "../config/config.ts";
-import { AgentGate } from "../limits/index.ts";
+import { ClientGate } from "../limits/index.ts";
 import { relayOptions } from "../config/options.ts";
 import { Metrics } from "../monitoring/metrics.ts";
 import { createRegistry, type Registry } from "./registry.ts";
@@ -20,11 +20,11 @@ const key = generateKey();
 const { der: certificate } = createCertificate({ key, dnsNames: [], notBefore: new Date(), days: 1 });
 const hello: Hello = { type: "hello", protocol: 1, software: "test", instance: "one" };
 
-describe("the relay's side of an agent", () => {
+describe("the relay's side of a client", () => {
   let clock: FakeClock;
   let registry: Registry;
   let metrics: Metrics;
-  let gate: AgentGate;
+  let gate: ClientGate;
   let stop: AbortController;
   let lines: string[];
 
@@ -33,34 +33,34 @@ describe("the relay's side of an agent", () => {
     registry = createRegistry();
     metrics = new Metrics(() => assert.fail("nobody asks"));
     const { limits } = relayConfig(readOptions(relayOptions, [], {}).values);
-    gate = new AgentGate({ clock, limits: () => limits, onLimit: () => {} });
+    gate = new ClientGate({ clock, limits: () => limits, onLimit: () => {} });
     stop = new AbortController();
     lines = [];
   });
 
   afterEach(() => {
-    assert.deepEqual(registry.count(), { agents: 0, links: 0, streams: 0 });
+    assert.deepEqual(registry.count(), { clients: 0, links: 0, streams: 0 });
     assert.equal(gate.pending, 0);
     assert.equal(clock.pending, 0, "a timer is left");
   });
 
-  /** An agent that has connected and said nothing yet; `over` when the relay has done with it. */
+  /** A client that has connected and said nothing yet; `over` when the relay has done with it. */
   function connect(
-    deps: Partial<AgentDeps> = {},
+    deps: Partial<ClientSessionDeps> = {},
     clientCertificate: Buffer | null = certificate,
     clientAddress = "127.0.0.1",
   ) {
-    const pair = memoryCarrierPair({ clientAddress, ...(clientCertificate ? { clientCertificate } : {}) });
+    const pair = memoryConnectionPair({ clientAddress, ...(clientCertificate ? { clientCertificate } : {}) });
     const line = (_fields: object, message: string): void => void lines.push(message);
     const log: Logger = { debug: line, info: line, warn: line, error: line };
-    const applicant = gate.enter("127.0.0.1");
-    const over = serveAgent(pair.relay, applicant, {
+    const pendingClient = gate.enter("127.0.0.1");
+    const over = serveClient(pair.relay, pendingClient, {
       clock,
       log,
       registry,
       metrics,
       admission: { admit: async ({ peer }) => grant(peer.clientId) },
-      permits: permits(),
+      quotas: quotas(),
       ticket: () => undefined,
       suffixes: [],
       publicPort: 8443,
@@ -72,7 +72,7 @@ describe("the relay's side of an agent", () => {
     return { link: createLink(pair.client, { clock, heartbeat: "send" }), over, control: pair.client.control };
   }
 
-  async function admitted(deps: Partial<AgentDeps> = {}, instance = "one") {
+  async function admitted(deps: Partial<ClientSessionDeps> = {}, instance = "one") {
     const { link, over } = connect(deps);
     link.control.send({ ...hello, instance });
     assert.equal((await link.control.next())?.type, "welcome");
@@ -80,10 +80,10 @@ describe("the relay's side of an agent", () => {
   }
 
   async function admittedFrom(address: string) {
-    const agent = connect({}, certificate, address);
-    agent.link.control.send(hello);
-    assert.equal((await agent.link.control.next())?.type, "welcome");
-    return agent;
+    const client = connect({}, certificate, address);
+    client.link.control.send(hello);
+    assert.equal((await client.link.control.next())?.type, "welcome");
+    return client;
   }
 
   async function leave(link: Link): Promise<void> {
@@ -132,16 +132,16 @@ describe("the relay's side of an agent", () => {
         return grant("myapp");
       },
     };
-    const member = generateKey();
+    const owner = generateKey();
     const { link, over } = connect({ admission });
-    const voucher = vouchFor(member, key.fingerprint);
-    link.control.send({ ...hello, name: "MyApp", token: "one-time", voucher });
+    const delegation = delegate(owner, key.fingerprint);
+    link.control.send({ ...hello, name: "MyApp", token: "one-time", delegation });
     const answer = await link.control.next();
     assert.deepEqual(answer?.type === "welcome" && answer.hostnames, ["myapp.localhost"]);
     const [request] = requests;
     assert.deepEqual(
-      [request?.peer.fingerprint, request?.member?.fingerprint, request?.name, request?.token?.reveal()],
-      [key.fingerprint, member.fingerprint, "MyApp", "one-time"],
+      [request?.peer.fingerprint, request?.owner?.fingerprint, request?.name, request?.token?.reveal()],
+      [key.fingerprint, owner.fingerprint, "MyApp", "one-time"],
     );
     assert.deepEqual([registry.find("myapp").length, registry.find(key.clientId).length], [1, 0]);
     await leave(link);
@@ -151,9 +151,9 @@ describe("the relay's side of an agent", () => {
   it("is refused when what let it in holds no more by then", async () => {
     const revoked = {
       label: key.clientId,
-      member: key.fingerprint,
-      isJudged: false,
-      objection: () => new PortholeError("unauthorized", "revoked"),
+      owner: key.fingerprint,
+      isExternallyAuthorized: false,
+      revocationReason: () => new PortholeError("unauthorized", "revoked"),
     };
     const { link, over } = connect({ admission: { admit: async () => revoked } });
     link.control.send(hello);
@@ -179,9 +179,9 @@ describe("the relay's side of an agent", () => {
     await over;
   });
 
-  it("is refused with a voucher for somebody else's key", async () => {
+  it("is refused with a delegation for somebody else's key", async () => {
     const { link, over } = connect();
-    link.control.send({ ...hello, voucher: vouchFor(generateKey(), generateKey().fingerprint) });
+    link.control.send({ ...hello, delegation: delegate(generateKey(), generateKey().fingerprint) });
     const answer = await link.control.next();
     assert.equal(answer?.type === "reject" && answer.code, "protocol");
     await over;
@@ -190,7 +190,7 @@ describe("the relay's side of an agent", () => {
   const denied = async (): Promise<Grant> => {
     throw new PortholeError("unauthorized", "not you", { hint: "Ask.", retryAfterMs: 5_000 });
   };
-  const cases: readonly [string, Partial<AgentDeps>, ControlMessage, object][] = [
+  const cases: readonly [string, Partial<ClientSessionDeps>, ControlMessage, object][] = [
     ["does not say hello first", {}, { type: "goodbye", reason: "" }, { code: "protocol" }],
     ["speaks an older version", {}, { ...hello, protocol: 0 }, { code: "version" }],
     [
@@ -260,7 +260,7 @@ describe("the relay's side of an agent", () => {
     stream?.end();
     stream?.resume();
     await over;
-    assert.match(lines.at(-1) ?? "", /^Agent disconnected: The client said goodbye: enough/);
+    assert.match(lines.at(-1) ?? "", /^Client disconnected: The client said goodbye: enough/);
   });
 
   it("may be in two processes at once, which the log tells", async () => {
@@ -287,17 +287,17 @@ describe("the relay's side of an agent", () => {
     assert.match(lines.at(-1) ?? "", /The client sent drain in the middle of a session/);
   });
 
-  it("gets permits for its own names only, and hears when there is none", async () => {
+  it("gets quotas for its own names only, and hears when there is none", async () => {
     const busy = new PortholeError("busy", "none left today", { retryAfterMs: 60_000 });
     const mine = `${key.clientId}.localhost`;
     for (const [hostname, office, expected] of [
-      [mine, permits(), { left: 3 }],
-      ["other.localhost", permits(), { code: "name", message: "other.localhost is not a name of this client" }],
-      [mine, permits(busy), { code: "busy", message: "none left today", retryAfterMs: 60_000 }],
+      [mine, quotas(), { left: 3 }],
+      ["other.localhost", quotas(), { code: "name", message: "other.localhost is not a name of this client" }],
+      [mine, quotas(busy), { code: "busy", message: "none left today", retryAfterMs: 60_000 }],
     ] as const) {
-      const { link, over } = await admitted({ permits: office });
-      link.control.send({ type: "permit-request", hostname });
-      assert.deepEqual(await link.control.next(), { type: "permit", hostname, ...expected });
+      const { link, over } = await admitted({ quotas: office });
+      link.control.send({ type: "issuance-request", hostname });
+      assert.deepEqual(await link.control.next(), { type: "issuance", hostname, ...expected });
       await leave(link);
       await over;
     }
@@ -305,18 +305,18 @@ describe("the relay's side of an agent", () => {
 
   it("can be refused later, with the reason", async () => {
     const { link, over } = await admitted();
-    const agent = registry.all()[0];
-    assert.ok(agent);
-    const refused = refuse(agent.link, new PortholeError("unauthorized", "not any more"));
+    const client = registry.all()[0];
+    assert.ok(client);
+    const refused = refuse(client.link, new PortholeError("unauthorized", "not any more"));
     assert.deepEqual(await link.control.next(), { type: "reject", code: "unauthorized", message: "not any more" });
     await Promise.all([refused, over]);
   });
 });
 
-function permits(refusal?: PortholeError): PermitOffice {
+function quotas(refusal?: PortholeError): IssuanceQuotas {
   return {
-    async take(_name, member) {
-      assert.equal(member, "who-joined");
+    async take(_name, owner) {
+      assert.equal(owner, "who-joined");
       if (refusal) throw refusal;
     },
     left: async () => ({ all: 30, own: 3 }),
@@ -324,5 +324,5 @@ function permits(refusal?: PortholeError): PermitOffice {
 }
 
 function grant(label: string): Grant {
-  return { label, member: "who-joined", isJudged: false, objection: () => undefined };
+  return { label, owner: "who-joined", isExternallyAuthorized: false, revocationReason: () => undefined };
 }

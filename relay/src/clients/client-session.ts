@@ -1,25 +1,25 @@
 import { randomBytes } from "node:crypto";
-import type { PermitOffice } from "../certificates/issuance-quotas.ts";
+import type { IssuanceQuotas } from "../certificates/issuance-quotas.ts";
 import { PortholeError } from "@porthole/common/errors";
-import { readPeer, readVoucher } from "@porthole/common/identity";
-import { createLink, type Carrier, type Link } from "@porthole/common/link";
+import { readPeer, readDelegation } from "@porthole/common/identity";
+import { createLink, type TransportConnection, type Link } from "@porthole/common/link";
 import type { Logger } from "@porthole/common/log";
 import { canonicalHostName, limits, protocolVersion, type Hello, type QuicTicket } from "@porthole/common/protocol";
 import { Secret, withDeadline, type Clock } from "@porthole/common/util";
 import type { Admission } from "../admission/index.ts";
-import type { Applicant } from "../limits/index.ts";
+import type { PendingClient } from "../limits/index.ts";
 import type { Metrics } from "../monitoring/metrics.ts";
-import type { AgentLink, Registry } from "./registry.ts";
+import type { ClientLink, Registry } from "./registry.ts";
 import { Traffic } from "../monitoring/traffic.ts";
 
-export interface AgentDeps {
+export interface ClientSessionDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly registry: Registry;
   readonly admission: Pick<Admission, "admit">;
   /** Shares out what the certificate authority gives to all names under our domain. */
-  readonly permits: PermitOffice;
+  readonly quotas: IssuanceQuotas;
   /** Makes a ticket for a QUIC handshake; undefined while there is no QUIC. */
   readonly ticket: (
     holder: { readonly fingerprint: string; readonly address: string },
@@ -34,35 +34,39 @@ export interface AgentDeps {
   readonly signal: AbortSignal;
 }
 
-/** An agent's connection from its handshake to its end. Never rejects. */
-export async function serveAgent(carrier: Carrier, applicant: Applicant, deps: AgentDeps): Promise<void> {
+/** A client's connection from its handshake to its end. Never rejects. */
+export async function serveClient(
+  connection: TransportConnection,
+  pendingClient: PendingClient,
+  deps: ClientSessionDeps,
+): Promise<void> {
   const { clock, registry, metrics, signal } = deps;
-  const link = createLink(carrier, { clock, heartbeat: "watch" });
+  const link = createLink(connection, { clock, heartbeat: "watch" });
   const id = randomBytes(4).toString("hex");
   const from = { link: id, transport: link.kind, address: link.remote.address };
-  let agent: AgentLink;
+  let client: ClientLink;
   try {
-    agent = await withDeadline(
+    client = await withDeadline(
       { clock, delayMs: limits.admissionDeadlineMs, what: "The client's hello", signal },
-      (deadline) => admit(link, id, applicant, deps, deadline),
+      (deadline) => admit(link, id, pendingClient, deps, deadline),
     );
   } catch (reason) {
     const error = PortholeError.from(reason);
-    applicant.end(error);
-    metrics.agentRefused(error.code);
-    deps.log.info({ ...from, code: error.code }, `Refused an agent: ${error.message}`);
+    pendingClient.end(error);
+    metrics.clientRefused(error.code);
+    deps.log.info({ ...from, code: error.code }, `Refused a client: ${error.message}`);
     await refuse(link, error);
     return;
   }
-  const known = { ...from, agent: agent.clientId };
-  const others = registry.instances(agent.clientId);
-  if (others.size > 0 && !others.has(agent.instance))
+  const known = { ...from, client: client.clientId };
+  const others = registry.instances(client.clientId);
+  if (others.size > 0 && !others.has(client.instance))
     deps.log.warn(known, "Another process with the same key is connected; both serve");
-  lookAtOthers(agent, registry);
-  registry.add(agent);
-  metrics.agentAdmitted(link.kind);
-  deps.log.info(known, "Agent connected");
-  const watching = watchControl(agent, deps);
+  lookAtOthers(client, registry);
+  registry.add(client);
+  metrics.clientAdmitted(link.kind);
+  deps.log.info(known, "Client connected");
+  const watching = watchControl(client, deps);
   const drain = (): void => void sendAway(link, signal.reason);
   if (signal.aborted) drain();
   signal.addEventListener("abort", drain, { once: true });
@@ -70,22 +74,22 @@ export async function serveAgent(carrier: Carrier, applicant: Applicant, deps: A
   // Its last word explains the end better than the transport does.
   const reason = (await watching) ?? ended;
   signal.removeEventListener("abort", drain);
-  registry.remove(agent);
-  applicant.end(reason);
+  registry.remove(client);
+  pendingClient.end(reason);
   metrics.linkEnded(link.kind, reason.code);
-  deps.log.info({ ...known, code: reason.code }, `Agent disconnected: ${reason.message}`);
+  deps.log.info({ ...known, code: reason.code }, `Client disconnected: ${reason.message}`);
 }
 
 /**
  * Who dials anew may have lost what it had; visitors must not find that out one by one. A TCP connection can't come along to another
  * address, a QUIC connection can.
  */
-function lookAtOthers({ label, instance, link }: AgentLink, registry: Registry): void {
+function lookAtOthers({ label, instance, link }: ClientLink, registry: Registry): void {
   for (const other of registry.find(label)) {
     if (other.instance !== instance) continue;
     const { kind, remote } = other.link;
     const isElsewhere = kind === link.kind && kind !== "quic" && remote.address !== link.remote.address;
-    if (isElsewhere) other.link.doubt();
+    if (isElsewhere) other.link.suspect();
     else void other.link.probe();
   }
 }
@@ -100,10 +104,10 @@ async function sendAway(link: Link, reason: unknown): Promise<void> {
 async function admit(
   link: Link,
   id: string,
-  applicant: Applicant,
-  deps: AgentDeps,
+  pendingClient: PendingClient,
+  deps: ClientSessionDeps,
   signal: AbortSignal,
-): Promise<AgentLink> {
+): Promise<ClientLink> {
   if (!link.peerCertificate) throw new PortholeError("protocol", "the client presented no certificate");
   const peer = readPeer(link.peerCertificate);
   link.forgetPeerCertificate();
@@ -111,26 +115,26 @@ async function admit(
   const refusal = deps.refusal();
   if (refusal) throw refusal;
   const suffix = chooseSuffix(hello.suffix, deps.suffixes);
-  const { name, token, voucher } = hello;
-  const { label, member, objection, isJudged } = await deps.admission.admit(
+  const { name, token, delegation } = hello;
+  const { label, owner, revocationReason, isExternallyAuthorized } = await deps.admission.admit(
     {
       peer,
       suffix,
       address: link.remote.address,
       ...(name === undefined ? {} : { name }),
       ...(token === undefined ? {} : { token: new Secret(token) }),
-      ...(voucher === undefined ? {} : { member: readVoucher(voucher, peer.fingerprint) }),
+      ...(delegation === undefined ? {} : { owner: readDelegation(delegation, peer.fingerprint) }),
     },
     signal,
   );
   // It may have been revoked while its admission was being written down.
-  const objected = objection();
+  const objected = revocationReason();
   if (objected) throw objected;
   // Or the relay has told everybody meanwhile that it will stop.
   const late = deps.refusal();
   if (late) throw late;
   const hostnames = [`${label}.${suffix}`];
-  applicant.admit(peer.clientId);
+  pendingClient.admit(peer.clientId);
   const { fingerprint } = peer;
   const ticket = deps.ticket({ fingerprint, address: link.remote.address }, false);
   link.control.send({
@@ -147,8 +151,8 @@ async function admit(
   const { instance } = hello;
   const connectedAt = deps.clock.now();
   const traffic = new Traffic();
-  const who = { clientId, fingerprint, member, label, hostnames, instance };
-  return { id, ...who, link, objection, isJudged, connectedAt, traffic };
+  const who = { clientId, fingerprint, owner, label, hostnames, instance };
+  return { id, ...who, link, revocationReason, isExternallyAuthorized, connectedAt, traffic };
 }
 
 async function receiveHello(link: Link): Promise<Hello> {
@@ -182,21 +186,21 @@ export async function refuse(link: Link, error: PortholeError): Promise<void> {
 }
 
 /** What a client may say after welcome. Resolves at the end of the link, with the goodbye if there was one. */
-async function watchControl(agent: AgentLink, deps: AgentDeps): Promise<PortholeError | undefined> {
-  const { link } = agent;
+async function watchControl(client: ClientLink, deps: ClientSessionDeps): Promise<PortholeError | undefined> {
+  const { link } = client;
   let goodbye: PortholeError | undefined;
   for (let message = await link.control.next(); message; message = await link.control.next()) {
     switch (message.type) {
       case "goodbye":
-        deps.registry.remove(agent);
+        deps.registry.remove(client);
         goodbye = new PortholeError("closed", `The client said goodbye: ${message.reason}`);
         void sayGoodbye(link, goodbye);
         break;
-      case "permit-request":
-        void givePermit(agent, message.hostname, deps);
+      case "issuance-request":
+        void grantIssuance(client, message.hostname, deps);
         break;
       case "ticket-request": {
-        const holder = { fingerprint: agent.fingerprint, address: link.remote.address };
+        const holder = { fingerprint: client.fingerprint, address: link.remote.address };
         const ticket = deps.ticket(holder, message.anywhere ?? false);
         link.control.send(ticket ? { type: "ticket", ticket } : { type: "ticket" });
         break;
@@ -205,7 +209,7 @@ async function watchControl(agent: AgentLink, deps: AgentDeps): Promise<Porthole
       case "welcome":
       case "reject":
       case "drain":
-      case "permit":
+      case "issuance":
       case "ticket":
         link.destroy(new PortholeError("protocol", `The client sent ${message.type} in the middle of a session`));
         return undefined;
@@ -220,21 +224,21 @@ async function sayGoodbye(link: Link, reason: PortholeError): Promise<void> {
   await link.close(reason);
 }
 
-async function givePermit(agent: AgentLink, hostname: string, deps: AgentDeps): Promise<void> {
-  const { control } = agent.link;
+async function grantIssuance(client: ClientLink, hostname: string, deps: ClientSessionDeps): Promise<void> {
+  const { control } = client.link;
   try {
-    if (!agent.hostnames.includes(hostname))
+    if (!client.hostnames.includes(hostname))
       throw new PortholeError("name", `${hostname} is not a name of this client`);
-    await deps.permits.take(hostname, agent.member);
-    const { all, own } = await deps.permits.left(agent.member);
-    const about = { link: agent.id, agent: agent.clientId, hostname, left: all };
-    deps.log.info(about, "Gave a permit to order a certificate");
-    control.send({ type: "permit", hostname, left: own });
+    await deps.quotas.take(hostname, client.owner);
+    const { all, own } = await deps.quotas.left(client.owner);
+    const about = { link: client.id, client: client.clientId, hostname, left: all };
+    deps.log.info(about, "Gave a quota to order a certificate");
+    control.send({ type: "issuance", hostname, left: own });
   } catch (reason) {
     const { code, message, retryAfterMs } = PortholeError.from(reason);
-    deps.log.warn({ link: agent.id, agent: agent.clientId, hostname, code, retryAfterMs }, `No permit: ${message}`);
+    deps.log.warn({ link: client.id, client: client.clientId, hostname, code, retryAfterMs }, `No quota: ${message}`);
     control.send({
-      type: "permit",
+      type: "issuance",
       hostname,
       code,
       message,

@@ -1,19 +1,22 @@
 import { join } from "node:path";
-import { filePermits, type PermitOffice } from "../certificates/issuance-quotas.ts";
+import { fileQuotas, type IssuanceQuotas } from "../certificates/issuance-quotas.ts";
 import { PortholeError } from "@porthole/common/errors";
-import type { Carrier } from "@porthole/common/link";
+import type { TransportConnection } from "@porthole/common/link";
 import { sleep } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
 import { Admission, type Authorize } from "../admission/index.ts";
-import { refuse, serveAgent, type AgentDeps } from "./client-session.ts";
+import { refuse, serveClient, type ClientSessionDeps } from "./client-session.ts";
 import type { RelayConfig } from "../config/config.ts";
-import type { AgentGate, Applicant } from "../limits/index.ts";
-import type { AgentLink, Registry } from "./registry.ts";
+import type { ClientGate, PendingClient } from "../limits/index.ts";
+import type { ClientLink, Registry } from "./registry.ts";
 
-export interface AgentsDeps extends Pick<AgentDeps, "clock" | "log" | "metrics" | "ticket" | "refusal" | "signal"> {
-  readonly config: Pick<RelayConfig, "admission" | "permits" | "suffixes" | "stateDir">;
+export interface ClientSessionsDeps extends Pick<
+  ClientSessionDeps,
+  "clock" | "log" | "metrics" | "ticket" | "refusal" | "signal"
+> {
+  readonly config: Pick<RelayConfig, "admission" | "quotas" | "suffixes" | "stateDir">;
   readonly registry: Registry;
-  readonly gate: AgentGate;
+  readonly gate: ClientGate;
   readonly authorize?: Authorize | undefined;
   readonly publicPort: () => number;
 }
@@ -21,59 +24,61 @@ export interface AgentsDeps extends Pick<AgentDeps, "clock" | "log" | "metrics" 
 const offersAtOnce = 20;
 const offerPauseMs = 100;
 
-/** All agents: how they come in, what they are told together, and who has to go. Whoever opens closes. */
-export class Agents {
-  readonly #deps: AgentsDeps;
+/** All clients: how they come in, what they are told together, and who has to go. Whoever opens closes. */
+export class ClientSessions {
+  readonly #deps: ClientSessionsDeps;
   readonly #served = new Set<Promise<void>>();
-  readonly #permits: PermitOffice;
+  readonly #quotas: IssuanceQuotas;
   readonly #admission: Admission;
   /** Made with the first one: the public port is open then. */
-  #forEach: AgentDeps | undefined;
+  #forEach: ClientSessionDeps | undefined;
 
-  private constructor(deps: AgentsDeps, admission: Admission) {
+  private constructor(deps: ClientSessionsDeps, admission: Admission) {
     this.#deps = deps;
-    const { stateDir, permits } = deps.config;
-    this.#permits = filePermits(join(stateDir, "permits.json"), deps.clock, permits);
+    const { stateDir, quotas } = deps.config;
+    this.#quotas = fileQuotas(join(stateDir, "quotas.json"), deps.clock, quotas);
     this.#admission = admission;
   }
 
   /** Rejects with `state` or `usage` when a file is damaged. */
-  static async open(deps: AgentsDeps): Promise<Agents> {
+  static async open(deps: ClientSessionsDeps): Promise<ClientSessions> {
     const { clock, log, authorize, config, registry } = deps;
     const admission = await Admission.open(
       config.admission,
       { clock, log, authorize },
       {
-        onChange: () => void dismiss(registry, (agent) => agent.objection()),
+        onChange: () => void dismiss(registry, (client) => client.revocationReason()),
         onRefusal: (fingerprint, refusal) =>
-          void dismiss(registry, (agent) =>
-            agent.isJudged && agent.fingerprint === fingerprint ? refusal : undefined,
+          void dismiss(registry, (client) =>
+            client.isExternallyAuthorized && client.fingerprint === fingerprint ? refusal : undefined,
           ),
       },
     );
     if (admission.isEmpty) log.warn({}, "Nobody may connect yet. Make an invite: porthole-relay invite");
-    return new Agents(deps, admission);
+    return new ClientSessions(deps, admission);
   }
 
-  /** Takes the carrier over, and the applicant, if it has been counted before. */
-  serve(carrier: Carrier, entered?: Applicant): void {
+  /** Takes the transport over, and the pendingClient, if it has been counted before. */
+  serve(transport: TransportConnection, entered?: PendingClient): void {
     const { gate } = this.#deps;
-    const { address } = carrier.remote;
+    const { address } = transport.remote;
     if (!entered && !gate.admits(address)) {
-      carrier.destroy(new PortholeError("busy", "Too many agents at once, or too many that could not be admitted"));
+      transport.destroy(new PortholeError("busy", "Too many clients at once, or too many that could not be admitted"));
       return;
     }
-    const served = serveAgent(carrier, entered ?? gate.enter(address), (this.#forEach ??= this.#depsOfEach())).finally(
-      () => this.#served.delete(served),
-    );
+    const served = serveClient(
+      transport,
+      entered ?? gate.enter(address),
+      (this.#forEach ??= this.#depsOfEach()),
+    ).finally(() => this.#served.delete(served));
     this.#served.add(served);
   }
 
-  #depsOfEach(): AgentDeps {
+  #depsOfEach(): ClientSessionDeps {
     const { config, publicPort } = this.#deps;
     return {
       ...this.#deps,
-      permits: this.#permits,
+      quotas: this.#quotas,
       admission: this.#admission,
       suffixes: config.suffixes,
       publicPort: publicPort(),
@@ -84,9 +89,9 @@ export class Agents {
   /** Whoever goes on over HTTP/2 may come back to QUIC: not all in the same moment, because a handshake costs a millisecond. */
   async offerQuic(): Promise<void> {
     const { registry, ticket: ticketFor, clock, signal } = this.#deps;
-    const agents = registry.all().filter(({ link }) => link.kind === "http2");
+    const clients = registry.all().filter(({ link }) => link.kind === "http2");
     try {
-      for (const [index, { link, fingerprint }] of agents.entries()) {
+      for (const [index, { link, fingerprint }] of clients.entries()) {
         const ticket = ticketFor({ fingerprint, address: link.remote.address }, false);
         if (!ticket) return;
         link.control.send({ type: "ticket", ticket });
@@ -127,14 +132,14 @@ export class Agents {
 }
 
 /** Ends the links of those who have to go, who learn why. Answers how many. */
-function dismiss(registry: Registry, objectionTo: (agent: AgentLink) => PortholeError | undefined): number {
+function dismiss(registry: Registry, revocationReasonOf: (client: ClientLink) => PortholeError | undefined): number {
   let dismissed = 0;
-  for (const agent of registry.all()) {
-    const objection = objectionTo(agent);
-    if (!objection) continue;
+  for (const client of registry.all()) {
+    const revocationReason = revocationReasonOf(client);
+    if (!revocationReason) continue;
     dismissed += 1;
-    registry.remove(agent);
-    void refuse(agent.link, objection);
+    registry.remove(client);
+    void refuse(client.link, revocationReason);
   }
   return dismissed;
 }

@@ -1,20 +1,26 @@
 import assert from "node:assert/strict";
 import type { Link, LinkKind } from "@porthole/common/link";
-import { createRegistry, type AgentLink } from "./registry.ts";
+import { createRegistry, type ClientLink } from "./registry.ts";
 import { Traffic } from "../monitoring/traffic.ts";
 
-function agent(kind: LinkKind, openStreams = 0, instance = "one", label = "id", isSilent = false): AgentLink {
+function client(kind: LinkKind, openStreams = 0, instance = "one", label = "id", isSilent = false): ClientLink {
   const link = { kind, isSilent, openStreams } as Link;
-  const shown = { id: "1", connectedAt: 0, traffic: new Traffic(), isJudged: false, hostnames: [`${label}.localhost`] };
+  const shown = {
+    id: "1",
+    connectedAt: 0,
+    traffic: new Traffic(),
+    isExternallyAuthorized: false,
+    hostnames: [`${label}.localhost`],
+  };
   return {
     ...shown,
     clientId: "id",
     fingerprint: "id",
-    member: "id",
+    owner: "id",
     label,
     instance,
     link,
-    objection: () => undefined,
+    revocationReason: () => undefined,
   };
 }
 
@@ -22,35 +28,35 @@ describe("registry", () => {
   it("knows nobody at first", () => {
     const registry = createRegistry();
     assert.deepEqual(registry.find("id"), []);
-    assert.deepEqual(registry.count(), { agents: 0, links: 0, streams: 0 });
+    assert.deepEqual(registry.count(), { clients: 0, links: 0, streams: 0 });
   });
 
   it("sends visitors over QUIC first, then over the HTTP/2 connection with the least streams", () => {
     const registry = createRegistry();
-    const [busy, free, quic] = [agent("http2", 5), agent("http2", 2), agent("quic", 900)];
+    const [busy, free, quic] = [client("http2", 5), client("http2", 2), client("quic", 900)];
     for (const each of [busy, free, quic]) registry.add(each);
     assert.deepEqual(registry.find("id"), [quic, free, busy]);
-    assert.deepEqual(registry.count(), { agents: 1, links: 3, streams: 907 });
+    assert.deepEqual(registry.count(), { clients: 1, links: 3, streams: 907 });
   });
 
   it("counts a client once, whatever names its links have", () => {
     const registry = createRegistry();
-    const [plain, named] = [agent("quic"), agent("http2", 0, "two", "myapp")];
+    const [plain, named] = [client("quic"), client("http2", 0, "two", "myapp")];
     for (const each of [plain, named]) registry.add(each);
     assert.deepEqual([registry.find("id"), registry.find("myapp")], [[plain], [named]]);
-    assert.equal(registry.count().agents, 1);
+    assert.equal(registry.count().clients, 1);
     assert.deepEqual(registry.instances("id"), new Set(["one", "two"]));
     registry.remove(plain);
     registry.remove(named);
-    assert.deepEqual(registry.count(), { agents: 0, links: 0, streams: 0 });
+    assert.deepEqual(registry.count(), { clients: 0, links: 0, streams: 0 });
   });
 
   it("sends nobody over a link that has gone silent while another one is there", () => {
     const registry = createRegistry();
     const [quic, http2, dark] = [
-      agent("quic", 0, "one", "id", true),
-      agent("http2", 3),
-      agent("http2", 0, "one", "id", true),
+      client("quic", 0, "one", "id", true),
+      client("http2", 3),
+      client("http2", 0, "one", "id", true),
     ];
     for (const each of [quic, http2, dark]) registry.add(each);
     assert.deepEqual(registry.find("id"), [http2, quic, dark]);
@@ -58,7 +64,7 @@ describe("registry", () => {
 
   it("takes the newest of equals", () => {
     const registry = createRegistry();
-    const [old, young] = [agent("quic"), agent("quic")];
+    const [old, young] = [client("quic"), client("quic")];
     registry.add(old);
     registry.add(young);
     assert.deepEqual(registry.find("id"), [young, old]);
@@ -66,15 +72,15 @@ describe("registry", () => {
 
   it("forgets a link that is removed, once", () => {
     const registry = createRegistry();
-    const [first, second] = [agent("quic"), agent("quic", 0, "two")];
+    const [first, second] = [client("quic"), client("quic", 0, "two")];
     registry.add(first);
     registry.add(second);
     assert.deepEqual(registry.instances("id"), new Set(["one", "two"]));
     registry.remove(first);
     registry.remove(first);
     assert.deepEqual(registry.find("id"), [second]);
-    assert.deepEqual(registry.count(), { agents: 1, links: 1, streams: 0 });
+    assert.deepEqual(registry.count(), { clients: 1, links: 1, streams: 0 });
     registry.remove(second);
-    assert.deepEqual(registry.count(), { agents: 0, links: 0, streams: 0 });
+    assert.deepEqual(registry.count(), { clients: 0, links: 0, streams: 0 });
   });
 });

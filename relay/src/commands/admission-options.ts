@@ -1,7 +1,7 @@
 import { flag } from "@porthole/common/options";
 import { silentLogger } from "@porthole/common/log";
 import { dataFolder, systemClock } from "@porthole/common/util";
-import { openBook, type BookFile } from "../admission/index.ts";
+import { openEnrollmentFile, type EnrollmentFile } from "../admission/index.ts";
 import { relayOptions } from "../config/options.ts";
 
 /** What the commands about admission have in common. */
@@ -21,9 +21,9 @@ export function commandLine(words: string, stateDir: string | undefined): string
   return ["porthole-relay", words, folder === undefined ? "" : `--state-dir ${folder}`].filter(Boolean).join(" ");
 }
 
-/** The relay's book, whether or not the relay runs. */
-export function openBookOf(stateDir: string): Promise<BookFile> {
-  return openBook(stateDir, { clock: systemClock, log: silentLogger });
+/** The relay's enrollments, whether or not the relay runs. */
+export function openEnrollmentFileOf(stateDir: string): Promise<EnrollmentFile> {
+  return openEnrollmentFile(stateDir, { clock: systemClock, log: silentLogger });
 }
 
 /** Rows for people, in columns. */

@@ -2,9 +2,9 @@ import { PortholeError } from "@porthole/common/errors";
 import { durationMs, hostPort, integer, text, type Parser } from "@porthole/common/options";
 import { defaultApiPort } from "@porthole/common/protocol";
 import { formatMinute, systemClock } from "@porthole/common/util";
-import { revokeInvite, type Book } from "../admission/index.ts";
+import { revokeInvite, type Enrollments } from "../admission/index.ts";
 import { defineCommand } from "./command.ts";
-import { admissionOptions, columns, openBookOf, stateDirOf } from "./admission-options.ts";
+import { admissionOptions, columns, openEnrollmentFileOf, stateDirOf } from "./admission-options.ts";
 import { describeInvite, inviteJson, makeInvite } from "./make-invite.ts";
 
 const { signal } = new AbortController();
@@ -52,11 +52,13 @@ export const invite = defineCommand({
       const made = await makeInvite(stateDir, { uses, expiresMs, label, address });
       process.stdout.write(values.json ? inviteJson(made) : describeInvite(made, values["state-dir"]));
     } else if (action === "list" && id === undefined) {
-      const file = await openBookOf(stateDir);
-      process.stdout.write(values.json ? `${JSON.stringify(listed(file.book))}\n` : describeAll(file.book));
+      const file = await openEnrollmentFileOf(stateDir);
+      process.stdout.write(
+        values.json ? `${JSON.stringify(listed(file.enrollments))}\n` : describeAll(file.enrollments),
+      );
     } else if (action === "revoke" && id !== undefined && rest.length === 0) {
-      const file = await openBookOf(stateDir);
-      await file.update((book) => revokeInvite(book, id), signal);
+      const file = await openEnrollmentFileOf(stateDir);
+      await file.update((enrollments) => revokeInvite(enrollments, id), signal);
       process.stdout.write(`Nobody can join with the invite ${id} any more. Who has joined with it stays.\n`);
     } else {
       throw new PortholeError("usage", `porthole-relay invite does not know ${[action, id].join(" ").trim()}`, {
@@ -67,8 +69,8 @@ export const invite = defineCommand({
   },
 });
 
-function listed(book: Book) {
-  return Object.entries(book.invites).map(([id, { label, uses, usedBy, createdAt, expiresAt }]) => ({
+function listed(enrollments: Enrollments) {
+  return Object.entries(enrollments.invites).map(([id, { label, uses, usedBy, createdAt, expiresAt }]) => ({
     id,
     label,
     uses,
@@ -78,8 +80,8 @@ function listed(book: Book) {
   }));
 }
 
-function describeAll(book: Book): string {
-  const invites = listed(book);
+function describeAll(enrollments: Enrollments): string {
+  const invites = listed(enrollments);
   if (invites.length === 0) return "There are no invites.\n";
   const now = systemClock.now();
   return columns([

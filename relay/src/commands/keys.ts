@@ -1,10 +1,10 @@
 import { PortholeError } from "@porthole/common/errors";
 import { clientIdOf } from "@porthole/common/identity";
 import { formatDay } from "@porthole/common/util";
-import { namesOf, parseKey, readAuthorizedKeys, revokeKey, type Book } from "../admission/index.ts";
+import { namesOf, parseKey, readAuthorizedKeys, revokeKey, type Enrollments } from "../admission/index.ts";
 import { defineCommand } from "./command.ts";
 import { relayOptions } from "../config/options.ts";
-import { admissionOptions, columns, openBookOf, stateDirOf } from "./admission-options.ts";
+import { admissionOptions, columns, openEnrollmentFileOf, stateDirOf } from "./admission-options.ts";
 
 const { signal } = new AbortController();
 
@@ -16,15 +16,15 @@ export const keys = defineCommand({
   options: { ...admissionOptions, "authorized-keys": relayOptions["authorized-keys"] },
   maxPositionals: 2,
   async run(values, [action, id]) {
-    const file = await openBookOf(stateDirOf(values));
+    const file = await openEnrollmentFileOf(stateDirOf(values));
     if (action === "list" && id === undefined) {
       const path = values["authorized-keys"];
       const inFile = path === undefined ? [] : [...(await readAuthorizedKeys(path))];
-      const all = { joined: joined(file.book), authorized: inFile };
+      const all = { joined: joined(file.enrollments), authorized: inFile };
       process.stdout.write(values.json ? `${JSON.stringify(all)}\n` : describe(all, path));
     } else if (action === "revoke" && id !== undefined) {
       const key = parseKey(id);
-      await file.update((book, now) => revokeKey(book, key, now), signal);
+      await file.update((enrollments, now) => revokeKey(enrollments, key, now), signal);
       process.stdout.write(
         `${clientIdOf(key)} can't connect any more; a running relay disconnects it. A new invite would let it in again.\n`,
       );
@@ -37,15 +37,15 @@ export const keys = defineCommand({
   },
 });
 
-function joined(book: Book) {
-  return Object.entries(book.keys).map(([fingerprint, { enrolledAt, label, invite, revokedAt }]) => ({
+function joined(enrollments: Enrollments) {
+  return Object.entries(enrollments.keys).map(([fingerprint, { enrolledAt, label, invite, revokedAt }]) => ({
     clientId: clientIdOf(fingerprint),
     fingerprint,
     label,
     invite,
     enrolledAt,
     revokedAt,
-    names: namesOf(book, fingerprint),
+    names: namesOf(enrollments, fingerprint),
   }));
 }
 

@@ -3,8 +3,8 @@ import { formatInvite, type Invite } from "@porthole/common/invite";
 import type { HostPort } from "@porthole/common/options";
 import { formatDuration, systemClock, type Secret } from "@porthole/common/util";
 import { addInvite } from "../admission/index.ts";
-import { readContact } from "../config/advertised-address.ts";
-import { commandLine, openBookOf } from "./admission-options.ts";
+import { readAdvertisedAddress } from "../config/advertised-address.ts";
+import { commandLine, openEnrollmentFileOf } from "./admission-options.ts";
 
 export interface InviteWishes {
   readonly uses: number;
@@ -20,20 +20,20 @@ export interface MadeInvite extends Invite {
   readonly expiresAt: number;
 }
 
-/** Writes an invite into the book, whether or not the relay runs. Rejects with `state` or `usage` when nobody knows where it is. */
+/** Writes an invite into the enrollments, whether or not the relay runs. Rejects with `state` or `usage` when nobody knows where it is. */
 export async function makeInvite(stateDir: string, wishes: InviteWishes): Promise<MadeInvite> {
   const { uses, expiresMs, label, address } = wishes;
-  const contact = await readContact(stateDir);
+  const contact = await readAdvertisedAddress(stateDir);
   const host = address?.host ?? contact?.host;
   if (!contact || host === undefined) throw noAddress(contact !== undefined);
   const relay = { host, port: address?.port ?? contact.port };
   const expiresAt = systemClock.now() + expiresMs;
-  const file = await openBookOf(stateDir);
+  const file = await openEnrollmentFileOf(stateDir);
   let token: Secret | undefined;
-  await file.update((book, now) => {
-    const added = addInvite(book, { uses, expiresAt, label }, now);
+  await file.update((enrollments, now) => {
+    const added = addInvite(enrollments, { uses, expiresAt, label }, now);
     ({ token } = added);
-    return added.book;
+    return added.enrollments;
   }, new AbortController().signal);
   if (!token) throw new Error("no token was made");
   const [id = ""] = token.reveal().split(".");

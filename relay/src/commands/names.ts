@@ -2,9 +2,9 @@ import { PortholeError } from "@porthole/common/errors";
 import { clientIdOf } from "@porthole/common/identity";
 import { friendlyName } from "@porthole/common/protocol";
 import { formatDay } from "@porthole/common/util";
-import { quarantineMs, releaseName, type Book } from "../admission/index.ts";
+import { quarantineMs, releaseName, type Enrollments } from "../admission/index.ts";
 import { defineCommand } from "./command.ts";
-import { admissionOptions, columns, openBookOf, stateDirOf } from "./admission-options.ts";
+import { admissionOptions, columns, openEnrollmentFileOf, stateDirOf } from "./admission-options.ts";
 
 const { signal } = new AbortController();
 
@@ -16,12 +16,12 @@ export const names = defineCommand({
   options: admissionOptions,
   maxPositionals: 2,
   async run(values, [action, name]) {
-    const file = await openBookOf(stateDirOf(values));
+    const file = await openEnrollmentFileOf(stateDirOf(values));
     if (action === "list" && name === undefined) {
-      process.stdout.write(values.json ? `${JSON.stringify(listed(file.book))}\n` : describe(file.book));
+      process.stdout.write(values.json ? `${JSON.stringify(listed(file.enrollments))}\n` : describe(file.enrollments));
     } else if (action === "release" && name !== undefined) {
       const canonical = friendlyName(name) ?? name;
-      await file.update((book, now) => releaseName(book, canonical, now), signal);
+      await file.update((enrollments, now) => releaseName(enrollments, canonical, now), signal);
       const days = quarantineMs / (24 * 3_600_000);
       process.stdout.write(`${canonical} leads nowhere now; for ${days} days only its last owner can have it again.\n`);
     } else {
@@ -33,8 +33,8 @@ export const names = defineCommand({
   },
 });
 
-function listed(book: Book) {
-  return Object.entries(book.names).map(([name, { fingerprint, grantedAt, releasedAt }]) => ({
+function listed(enrollments: Enrollments) {
+  return Object.entries(enrollments.names).map(([name, { fingerprint, grantedAt, releasedAt }]) => ({
     name,
     clientId: clientIdOf(fingerprint),
     grantedAt,
@@ -43,8 +43,8 @@ function listed(book: Book) {
   }));
 }
 
-function describe(book: Book): string {
-  const rows = listed(book).map(({ name, clientId, grantedAt, freeAt }) => [
+function describe(enrollments: Enrollments): string {
+  const rows = listed(enrollments).map(({ name, clientId, grantedAt, freeAt }) => [
     name,
     clientId,
     freeAt === undefined ? `since ${formatDay(grantedAt)}` : `given up, free for others on ${formatDay(freeAt)}`,

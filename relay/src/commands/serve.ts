@@ -62,7 +62,7 @@ function announce(relay: Relay, config: RelayConfig, log: Logger): void {
     "Relay is ready",
   );
   if (relay.quicUnavailable !== undefined)
-    log.warn({}, `QUIC is unavailable, agents connect over HTTP/2: ${relay.quicUnavailable}`);
+    log.warn({}, `QUIC is unavailable, clients connect over HTTP/2: ${relay.quicUnavailable}`);
   if (config.admission.open && config.isReachable)
     log.warn({}, "--open: anyone may connect and expose whatever they like under your domain");
 }

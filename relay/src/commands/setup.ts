@@ -8,7 +8,7 @@ import { canonicalHostName, isLoopback } from "@porthole/common/protocol";
 import { systemClock, writeFileAtomic } from "@porthole/common/util";
 import { defineCommand } from "./command.ts";
 import { relayConfig } from "../config/config.ts";
-import { writeContact } from "../config/advertised-address.ts";
+import { writeAdvertisedAddress } from "../config/advertised-address.ts";
 import {
   checkDns,
   checkPorts,
@@ -85,7 +85,7 @@ export const setup = defineCommand({
       `# Written by porthole-relay setup. Every flag of porthole-relay can stand here.\n${formatConfigFile(settings)}`,
     );
     const key = await loadOrCreateKey(join(stateDir, "relay-key.pem"));
-    await writeContact(stateDir, { host: domain, port: config.apiPort, pin: key.fingerprint });
+    await writeAdvertisedAddress(stateDir, { host: domain, port: config.apiPort, pin: key.fingerprint });
     const invite = await makeInvite(stateDir, { uses: 1, expiresMs: inviteMs });
     process.stdout.write(report(checks, path, values["state-dir"], describeInvite(invite, values["state-dir"])));
     return 0;

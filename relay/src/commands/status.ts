@@ -7,7 +7,7 @@ import { askRelay } from "./ask-relay.ts";
 /** `porthole-relay status`: what the running relay answers. Rejects with `closed` when none is running. */
 export const status = defineCommand({
   usage: "status [--json]",
-  help: "What the running relay is doing: agents, links, transports, bytes",
+  help: "What the running relay is doing: clients, links, transports, bytes",
   example: "porthole-relay status",
   options: admissionOptions,
   async run(values) {
@@ -18,22 +18,22 @@ export const status = defineCommand({
 });
 
 export function describeReport(report: RelayReport): string {
-  const { ports, agents } = report;
-  const links = agents.flatMap((agent) => agent.links);
+  const { ports, clients } = report;
+  const links = clients.flatMap((client) => client.links);
   const streams = links.reduce((sum, link) => sum + link.streams, 0);
   const lines = [
     `${report.software}, up for ${formatDuration(report.upMs)}, ${report.isDraining ? "on its way out" : "serving"}`,
-    `ports: agents ${ports.api}, visitors ${ports.public}` +
+    `ports: clients ${ports.api}, visitors ${ports.public}` +
       (ports.alpn === undefined ? "" : `, challenges ${ports.alpn}`) +
       (ports.http === undefined ? "" : `, redirects ${ports.http}`) +
       (ports.admin === undefined ? "" : `, monitoring ${ports.admin}`),
     `fingerprint: ${report.fingerprint}, certificate until ${new Date(report.certificateExpiresAt).toISOString().slice(0, 10)}`,
     ...(report.quicUnavailable === undefined ? [] : [`no QUIC: ${report.quicUnavailable}`]),
-    `${agents.length} agents on ${links.length} links, ${streams} visitors now, ${report.visitors} since the start; ` +
+    `${clients.length} clients on ${links.length} links, ${streams} visitors now, ${report.visitors} since the start; ` +
       `${formatBytes(report.bytesIn)} in, ${formatBytes(report.bytesOut)} out`,
-    ...agents.flatMap(({ agent, hostnames, links }) => [
+    ...clients.flatMap(({ client, hostnames, links }) => [
       "",
-      `${agent}: ${hostnames.join(", ")}`,
+      `${client}: ${hostnames.join(", ")}`,
       ...links.map((link) => `  ${describeLink(link)}`),
     ]),
   ];

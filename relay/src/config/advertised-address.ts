@@ -8,7 +8,7 @@ import type { RelayCertificate } from "../certificates/relay-certificate.ts";
 import type { RelayConfig } from "./config.ts";
 
 /** How clients reach a relay. It is written down, so that invites can be made without the relay's own settings. */
-export interface Contact {
+export interface AdvertisedAddress {
   /** Undefined when it has no name and listens on all addresses. */
   readonly host?: string | undefined;
   readonly port: number;
@@ -16,7 +16,11 @@ export interface Contact {
   readonly pin?: string | undefined;
 }
 
-export function contactOf(config: RelayConfig, apiPort: number, certificate: RelayCertificate): Contact {
+export function advertisedAddressOf(
+  config: RelayConfig,
+  apiPort: number,
+  certificate: RelayCertificate,
+): AdvertisedAddress {
   const { acme, suffixes, bindAddress, tlsFiles } = config;
   const publicName = acme?.domain ?? suffixes.find((suffix) => !isLoopback(suffix));
   const isAnyAddress = bindAddress === "0.0.0.0" || bindAddress === "::";
@@ -28,12 +32,12 @@ export function contactOf(config: RelayConfig, apiPort: number, certificate: Rel
   };
 }
 
-export async function writeContact(stateDir: string, contact: Contact): Promise<void> {
+export async function writeAdvertisedAddress(stateDir: string, contact: AdvertisedAddress): Promise<void> {
   await writeJson(pathIn(stateDir), contact);
 }
 
 /** Undefined before the relay's first start. Rejects with `state` when the file is damaged. */
-export function readContact(stateDir: string): Promise<Contact | undefined> {
+export function readAdvertisedAddress(stateDir: string): Promise<AdvertisedAddress | undefined> {
   return readJson(pathIn(stateDir), (value) => {
     const { host, port, pin } = Object(value) as { readonly [key: string]: unknown };
     const isText = [host, pin].every((text) => text === undefined || typeof text === "string");

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { directoryUrlOf, type AcmeSettings } from "@porthole/common/acme";
-import { permitLimits, type PermitLimits } from "../certificates/issuance-quota.ts";
+import { quotaLimits, type QuotaLimits } from "../certificates/issuance-quota.ts";
 import { PortholeError } from "@porthole/common/errors";
 import type { OptionValues } from "@porthole/common/options";
 import { canonicalHostName, isLoopback } from "@porthole/common/protocol";
@@ -24,7 +24,7 @@ export interface RelayConfig {
   /** Turns ACME for the relay's own name on. */
   readonly acme: (AcmeSettings & { readonly domain: string }) | undefined;
   /** How many certificates clients may order. */
-  readonly permits: PermitLimits;
+  readonly quotas: QuotaLimits;
   /** Under which names clients may know the relay itself. */
   readonly ownNames: readonly string[];
   /** Whether anyone but this machine could connect. */
@@ -59,7 +59,7 @@ const optionsOf: Readonly<Record<keyof RelayConfig, readonly string[]>> = {
     "acme-eab-kid",
     "acme-eab-hmac",
   ],
-  permits: ["new-names-per-week"],
+  quotas: ["new-names-per-week"],
   ownNames: [],
   isReachable: [],
   admission: ["authorized-keys", "auth-webhook", "auth-webhook-secret", "open"],
@@ -107,7 +107,7 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
     suffixes,
     tlsFiles: cert !== undefined && key !== undefined ? { cert, key } : undefined,
     acme,
-    permits: permitLimits(values["new-names-per-week"]),
+    quotas: quotaLimits(values["new-names-per-week"]),
     admission: {
       open: values.open || (!isReachable && keys === undefined && !webhook),
       keysPath: keys,
@@ -183,18 +183,18 @@ function relayLimits(values: OptionValues<typeof relayOptions>, isReachable: boo
     visitorsPerName: values["visitors-per-name"] ?? (isReachable ? 500 : 0),
     maxVisitors: values["max-visitors"],
     streamsPerAddress: values["streams-per-address"] ?? (isReachable ? 500 : 0),
-    streamsPerAgent: values["streams-per-agent"],
+    streamsPerClient: values["streams-per-client"],
     maxPendingHellos: values["max-pending-hellos"],
-    pendingAgents: values["pending-agents"] ?? {
+    pendingClients: values["pending-clients"] ?? {
       start: isReachable ? 10 : 100,
       percent: isReachable ? 30 : 0,
       full: 100,
     },
     maxPenaltyMs: values["max-penalty"] ?? (isReachable ? 600_000 : 0),
     linksPerAddress: values["links-per-address"] ?? (isReachable ? 1_000 : 0),
-    linksPerAgent: values["links-per-agent"],
+    linksPerClient: values["links-per-client"],
     maxLinks: values["max-links"],
-    awaitAgentsMs: values["await-agents"] ?? (isReachable ? 15_000 : 0),
+    startupGraceMs: values["startup-grace"] ?? (isReachable ? 15_000 : 0),
     drainMs: values.drain ?? (isReachable ? 30_000 : 0),
   };
 }

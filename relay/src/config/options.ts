@@ -18,7 +18,7 @@ export const relayOptions = defineOptions({
     fallbackHelp: "0.0.0.0 with a public name, else 127.0.0.1",
   },
   "api-port": {
-    help: "Agents: QUIC on UDP, HTTP/2 on TCP; all three ports may be the same",
+    help: "ClientSessions: QUIC on UDP, HTTP/2 on TCP; all three ports may be the same",
     parse: port,
     fallback: "4433",
   },
@@ -95,7 +95,7 @@ export const relayOptions = defineOptions({
     advanced: true,
   },
   "quic-memory": {
-    help: "MiB that the process for QUIC may use; above it is started anew, and agents go on over HTTP/2",
+    help: "MiB that the process for QUIC may use; above it is started anew, and clients go on over HTTP/2",
     parse: integer(128, 1_048_576),
     fallbackHelp: "half of the machine's",
     advanced: true,
@@ -123,7 +123,7 @@ export const relayOptions = defineOptions({
     fallbackHelp: "500, on loopback 0",
     advanced: true,
   },
-  "streams-per-agent": {
+  "streams-per-client": {
     help: "Visitors at once for one name; 0 is no limit",
     parse: count,
     fallback: "4000",
@@ -136,14 +136,14 @@ export const relayOptions = defineOptions({
     fallback: String(limits.maxPendingHellos),
     advanced: true,
   },
-  "pending-agents": {
-    help: "Agents before admission: from START on PERCENT of the new ones are dropped, at FULL all of them",
+  "pending-clients": {
+    help: "ClientSessions before admission: from START on PERCENT of the new ones are dropped, at FULL all of them",
     parse: earlyDrop,
     fallbackHelp: "10:30:100, on loopback 100:0:100",
     advanced: true,
   },
   "max-penalty": {
-    help: "How long an address is kept out at most whose agents can't be admitted; 0s is no penalty",
+    help: "How long an address is kept out at most whose clients can't be admitted; 0s is no penalty",
     parse: durationMs,
     fallbackHelp: "10m, on loopback 0s",
     advanced: true,
@@ -154,15 +154,15 @@ export const relayOptions = defineOptions({
     fallbackHelp: "1000, on loopback 0",
     advanced: true,
   },
-  "links-per-agent": {
+  "links-per-client": {
     help: "Links at once of one client; 0 is no limit",
     parse: count,
     fallback: "64",
     advanced: true,
   },
   "max-links": { help: "Links at once; 0 is no limit", parse: count, fallback: "50000", advanced: true },
-  "await-agents": {
-    help: "How long after the relay's start visitors wait for agents that are not back yet; 0s refuses them",
+  "startup-grace": {
+    help: "How long after the relay's start visitors wait for clients that are not back yet; 0s refuses them",
     parse: durationMs,
     fallbackHelp: "15s, on loopback 0s",
     advanced: true,

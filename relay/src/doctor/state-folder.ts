@@ -5,7 +5,7 @@ import type { Check } from "./check.ts";
 
 const id = "files";
 
-/** Whether only the relay's own user can read its keys and its book. */
+/** Whether only the relay's own user can read its keys and its enrollments. */
 export async function checkStateFolder(stateDir: string, others: readonly string[] = []): Promise<Check[]> {
   if (process.platform === "win32") return [{ id, status: "skipped", finding: "file modes mean nothing on Windows" }];
   try {

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Check } from "./check.ts";
 
-/** Each visitor takes one, each agent a few. */
+/** Each visitor takes one, each client a few. */
 const wantedFiles = 16_384;
 /** What link/quic/udp-socket.ts asks for, and the kernel gives less of without a word. */
 const wantedUdpBytes = 4 * 1024 * 1024;

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { PortholeError, type ErrorCode } from "@porthole/common/errors";
 import { FakeClock } from "@porthole/testing";
-import { AgentGate, type Applicant } from "./client-gate.ts";
+import { ClientGate, type PendingClient } from "./client-gate.ts";
 import type { LimitName, RelayLimits } from "./relay-limits.ts";
 import { testLimits } from "./fixture.test.ts";
 
-describe("gate for agents", () => {
+describe("gate for clients", () => {
   let clock: FakeClock;
   let limits: RelayLimits;
   let reached: LimitName[];
   let chance: number;
-  let gate: AgentGate;
+  let gate: ClientGate;
 
   beforeEach(() => {
     clock = new FakeClock();
@@ -18,10 +18,10 @@ describe("gate for agents", () => {
     reached = [];
     chance = 0.999;
     const onLimit = (limit: LimitName): void => void reached.push(limit);
-    gate = new AgentGate({ clock, limits: () => limits, onLimit, random: () => chance });
+    gate = new ClientGate({ clock, limits: () => limits, onLimit, random: () => chance });
   });
 
-  function enter(address = "192.0.2.1"): Applicant {
+  function enter(address = "192.0.2.1"): PendingClient {
     assert.ok(gate.admits(address), "not let in");
     return gate.enter(address);
   }
@@ -40,10 +40,10 @@ describe("gate for agents", () => {
     chance = 0.999;
     while (gate.pending < 100) enter();
     assert.equal(gate.admits("192.0.2.1"), false);
-    assert.deepEqual(reached, ["pending-agents", "pending-agents"]);
+    assert.deepEqual(reached, ["pending-clients", "pending-clients"]);
   });
 
-  it("counts an agent as pending until it is admitted or has ended", () => {
+  it("counts a client as pending until it is admitted or has ended", () => {
     const [first, second] = [enter(), enter()];
     assert.equal(gate.pending, 2);
     first.admit("one");
@@ -69,7 +69,7 @@ describe("gate for agents", () => {
 
   it("keeps nobody out for longer than the longest penalty, however much it did", async () => {
     const open = Array.from({ length: 99 }, () => enter());
-    for (const applicant of open) applicant.end(error("timeout"));
+    for (const pendingClient of open) pendingClient.end(error("timeout"));
     await clock.advance(599_999);
     assert.equal(gate.admits("192.0.2.1"), false);
     await clock.advance(1);
@@ -108,14 +108,14 @@ describe("gate for agents", () => {
   });
 
   for (const [limit, change, address, client] of [
-    ["links-per-agent", { linksPerAgent: 2 }, "192.0.2.9", "one"],
+    ["links-per-client", { linksPerClient: 2 }, "192.0.2.9", "one"],
     ["links-per-address", { linksPerAddress: 2 }, "192.0.2.1", "two"],
     ["max-links", { maxLinks: 2 }, "192.0.2.9", "two"],
   ] as const) {
     it(`refuses one more than ${limit}, until one has gone`, () => {
       limits = { ...limits, ...change };
       const present = [enter(), enter()];
-      for (const applicant of present) applicant.admit("one");
+      for (const pendingClient of present) pendingClient.admit("one");
       const third = enter(address);
       assert.throws(() => third.admit(client), { code: "busy", retryAfterMs: 10_000 });
       assert.deepEqual(reached, [limit]);

@@ -4,17 +4,17 @@ import { dropChance } from "./early-drop.ts";
 import { Penalties } from "./penalties.ts";
 import type { LimitName, OnLimit, RelayLimits } from "./relay-limits.ts";
 import { sourceOf } from "./source.ts";
-import { Tally } from "./counter.ts";
+import { Counter } from "./counter.ts";
 
-/** One connection of an agent, from its first byte to the end of its link. */
-export interface Applicant {
+/** One connection of a client, from its first byte to the end of its link. */
+export interface PendingClient {
   /** Counts it as a link of this client from now on. Throws `busy` when the client, its source or the relay has too many. */
   admit(clientId: string): void;
   /** It has ended, or was refused; `error` says why. The first call counts. */
   end(error: PortholeError): void;
 }
 
-export interface AgentGateOptions {
+export interface ClientGateOptions {
   readonly clock: Clock;
   readonly limits: () => RelayLimits;
   readonly onLimit: OnLimit;
@@ -24,16 +24,16 @@ export interface AgentGateOptions {
 
 const retryAfterMs = 10_000;
 
-/** Decides which agents' connections are worth a handshake, and how many links one may have. */
-export class AgentGate {
-  readonly #options: AgentGateOptions;
+/** Decides which clients' connections are worth a handshake, and how many links one may have. */
+export class ClientGate {
+  readonly #options: ClientGateOptions;
   readonly #penalties: Penalties;
-  readonly #bySource = new Tally();
-  readonly #byClient = new Tally();
+  readonly #bySource = new Counter();
+  readonly #byClient = new Counter();
   #pending = 0;
   #admitted = 0;
 
-  constructor(options: AgentGateOptions) {
+  constructor(options: ClientGateOptions) {
     this.#options = options;
     this.#penalties = new Penalties(options.clock, () => options.limits().maxPenaltyMs);
   }
@@ -48,20 +48,20 @@ export class AgentGate {
     const { limits, onLimit, random = Math.random } = this.#options;
     const obstacle: LimitName | undefined = this.#penalties.isKeptOut(sourceOf(address))
       ? "penalty"
-      : random() < dropChance(this.#pending, limits().pendingAgents)
-        ? "pending-agents"
+      : random() < dropChance(this.#pending, limits().pendingClients)
+        ? "pending-clients"
         : undefined;
     if (obstacle) onLimit(obstacle);
     return obstacle === undefined;
   }
 
   /** A new connection that was let in. */
-  enter(address: string | undefined): Applicant {
+  enter(address: string | undefined): PendingClient {
     this.#pending += 1;
-    return this.#applicant(sourceOf(address));
+    return this.#pendingClient(sourceOf(address));
   }
 
-  #applicant(source: string): Applicant {
+  #pendingClient(source: string): PendingClient {
     let client: string | undefined;
     let isOver = false;
     return {
@@ -91,9 +91,9 @@ export class AgentGate {
   }
 
   #checkRoom(source: string, clientId: string): void {
-    const { linksPerAddress, linksPerAgent, maxLinks } = this.#options.limits();
+    const { linksPerAddress, linksPerClient, maxLinks } = this.#options.limits();
     const room: readonly [LimitName, number, number, string][] = [
-      ["links-per-agent", linksPerAgent, this.#byClient.of(clientId), "this client has"],
+      ["links-per-client", linksPerClient, this.#byClient.of(clientId), "this client has"],
       ["links-per-address", linksPerAddress, this.#bySource.of(source), "your network has"],
       ["max-links", maxLinks, this.#admitted, "this relay has"],
     ];

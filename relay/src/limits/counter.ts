@@ -1,5 +1,5 @@
 /** Counts by key; a key that nobody counts for any more takes no memory. */
-export class Tally {
+export class Counter {
   readonly #counts = new Map<string, number>();
 
   of(key: string): number {

@@ -1,4 +1,4 @@
-export { AgentGate, type Applicant } from "./client-gate.ts";
+export { ClientGate, type PendingClient } from "./client-gate.ts";
 export { earlyDrop } from "./early-drop.ts";
 export { limitNames, type LimitName, type OnLimit, type RelayLimits } from "./relay-limits.ts";
-export { VisitorGate, type Guest } from "./visitor-gate.ts";
+export { VisitorGate, type VisitorSlot } from "./visitor-gate.ts";

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { FakeClock } from "@porthole/testing";
 import { earlyDrop } from "./early-drop.ts";
 import { Rates } from "./rates.ts";
-import { Recent } from "./lru-cache.ts";
+import { LruCache } from "./lru-cache.ts";
 import { sourceOf } from "./source.ts";
 
 describe("what is remembered of strangers", () => {
   it("is bounded: what was not used for long is forgotten", () => {
-    const recent = new Recent<number>(6);
+    const recent = new LruCache<number>(6);
     for (const [index, key] of ["a", "b", "c", "d"].entries()) recent.set(key, index);
     assert.equal(recent.get("a"), 0);
     recent.set("e", 4);

@@ -2,7 +2,7 @@
  * A map that holds so many entries at most: what is kept of strangers must not grow with their number. It has a young and an old half;
  * when the young one is full it becomes the old one, and what was not used since then is forgotten.
  */
-export class Recent<T> {
+export class LruCache<T> {
   readonly #half: number;
   #young = new Map<string, T>();
   #old = new Map<string, T>();

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "@porthole/common/errors";
 import type { Clock } from "@porthole/common/util";
-import { Recent } from "./lru-cache.ts";
+import { LruCache } from "./lru-cache.ts";
 
 const maxSources = 65_536;
 /** Below it a source is not kept out yet: everybody may do something wrong once. */
@@ -24,11 +24,11 @@ interface Penalty {
   isEnforced: boolean;
 }
 
-/** OpenSSH's PerSourcePenalties: what a source's agents do wrong adds up, and keeps the source out once it is enough. */
+/** OpenSSH's PerSourcePenalties: what a source's clients do wrong adds up, and keeps the source out once it is enough. */
 export class Penalties {
   readonly #clock: Clock;
   readonly #maxMs: () => number;
-  readonly #sources = new Recent<Penalty>(maxSources);
+  readonly #sources = new LruCache<Penalty>(maxSources);
 
   /** `maxMs` is asked each time; 0 keeps nobody out. */
   constructor(clock: Clock, maxMs: () => number) {

@@ -1,5 +1,5 @@
 import type { Clock } from "@porthole/common/util";
-import { Recent } from "./lru-cache.ts";
+import { LruCache } from "./lru-cache.ts";
 
 /** Sources, or names, whose rate is remembered. */
 const maxKeys = 65_536;
@@ -14,7 +14,7 @@ interface Bucket {
 /** A token bucket for each key. */
 export class Rates {
   readonly #clock: Clock;
-  readonly #buckets = new Recent<Bucket>(maxKeys);
+  readonly #buckets = new LruCache<Bucket>(maxKeys);
   readonly #perSecond: () => number;
 
   /** `perSecond` is asked each time, because it may be changed while the relay runs; 0 lets everything through. */

@@ -11,19 +11,19 @@ export interface RelayLimits {
   /** Visitors at once from one source. */
   readonly streamsPerAddress: number;
   /** Visitors at once of one name. */
-  readonly streamsPerAgent: number;
+  readonly streamsPerClient: number;
   /** ClientHellos that are waited for at once; when one more comes, who has waited longest goes. Never without a limit. */
   readonly maxPendingHellos: number;
-  /** When agents' connections are dropped before they are admitted. */
-  readonly pendingAgents: EarlyDrop;
-  /** The longest that a source is kept out for what its agents did wrong; 0 keeps nobody out. */
+  /** When clients' connections are dropped before they are admitted. */
+  readonly pendingClients: EarlyDrop;
+  /** The longest that a source is kept out for what its clients did wrong; 0 keeps nobody out. */
   readonly maxPenaltyMs: number;
   /** Admitted links. */
   readonly linksPerAddress: number;
-  readonly linksPerAgent: number;
+  readonly linksPerClient: number;
   readonly maxLinks: number;
-  /** How long after its start visitors wait for agents that are not back yet; 0 lets nobody wait. */
-  readonly awaitAgentsMs: number;
+  /** How long after its start visitors wait for clients that are not back yet; 0 lets nobody wait. */
+  readonly startupGraceMs: number;
   /** How long the relay lets visitors finish before it ends; 0 lets nobody. */
   readonly drainMs: number;
 }
@@ -35,12 +35,12 @@ export const limitNames = [
   "visitors-per-name",
   "max-visitors",
   "streams-per-address",
-  "streams-per-agent",
+  "streams-per-client",
   "pending-hellos",
-  "pending-agents",
+  "pending-clients",
   "penalty",
   "links-per-address",
-  "links-per-agent",
+  "links-per-client",
   "max-links",
 ] as const;
 

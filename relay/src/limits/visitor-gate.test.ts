@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { FakeClock } from "@porthole/testing";
 import type { LimitName, RelayLimits } from "./relay-limits.ts";
 import { testLimits } from "./fixture.test.ts";
-import { VisitorGate, type Guest } from "./visitor-gate.ts";
+import { VisitorGate, type VisitorSlot } from "./visitor-gate.ts";
 
 describe("gate for visitors", () => {
   let clock: FakeClock;
@@ -17,7 +17,7 @@ describe("gate for visitors", () => {
     gate = new VisitorGate({ clock, limits: () => limits, onLimit: (limit) => void reached.push(limit) });
   });
 
-  function enter(address = "192.0.2.1", giveUp = (): void => {}): Guest {
+  function enter(address = "192.0.2.1", giveUp = (): void => {}): VisitorSlot {
     assert.ok(gate.admits(address), "not let in");
     return gate.enter(address, giveUp);
   }
@@ -44,7 +44,7 @@ describe("gate for visitors", () => {
   });
 
   it("lets as many visit one name at once as it may have", () => {
-    limits = { ...limits, streamsPerAgent: 2 };
+    limits = { ...limits, streamsPerClient: 2 };
     const [first, second, third] = [enter(), enter(), enter()];
     assert.ok(first.mayVisit("one"));
     assert.ok(second.mayVisit("one"));
@@ -53,7 +53,7 @@ describe("gate for visitors", () => {
     first.left();
     assert.ok(third.mayVisit("one"));
     assert.equal(enter().mayVisit("one"), false);
-    assert.deepEqual(reached, ["streams-per-agent", "streams-per-agent"]);
+    assert.deepEqual(reached, ["streams-per-client", "streams-per-client"]);
   });
 
   it("lets as many be there from one address at once as it may have", () => {

@@ -2,7 +2,7 @@ import type { Clock } from "@porthole/common/util";
 import { Rates } from "./rates.ts";
 import type { LimitName, OnLimit, RelayLimits } from "./relay-limits.ts";
 import { sourceOf } from "./source.ts";
-import { Tally } from "./counter.ts";
+import { Counter } from "./counter.ts";
 
 export interface VisitorGateOptions {
   readonly clock: Clock;
@@ -11,10 +11,10 @@ export interface VisitorGateOptions {
 }
 
 /** One visitor's connection. */
-export interface Guest {
+export interface VisitorSlot {
   /** Its ClientHello is here, or will not come. */
   heard(): void;
-  /** Whether one more may go to the agent with this label; it counts until `left`. */
+  /** Whether one more may go to the client with this label; it counts until `left`. */
   mayVisit(label: string): boolean;
   /** It is gone. */
   left(): void;
@@ -25,8 +25,8 @@ export class VisitorGate {
   readonly #options: VisitorGateOptions;
   readonly #perAddress: Rates;
   readonly #perName: Rates;
-  readonly #bySource = new Tally();
-  readonly #byLabel = new Tally();
+  readonly #bySource = new Counter();
+  readonly #byLabel = new Counter();
   /** Who is waited for, the longest wait first; called to give up on one. */
   readonly #pending = new Set<() => void>();
   /** By the order in which they came. */
@@ -63,7 +63,7 @@ export class VisitorGate {
   }
 
   /** A new connection that was admitted. `giveUp` is called when others need its place before its ClientHello is there. */
-  enter(address: string | undefined, giveUp: () => void): Guest {
+  enter(address: string | undefined, giveUp: () => void): VisitorSlot {
     const source = sourceOf(address);
     if (this.#pending.size >= this.#options.limits().maxPendingHellos) this.#evict();
     this.#pending.add(giveUp);
@@ -103,8 +103,8 @@ export class VisitorGate {
   }
 
   #obstacleTo(label: string): LimitName | undefined {
-    const { streamsPerAgent } = this.#options.limits();
-    if (streamsPerAgent > 0 && this.#byLabel.of(label) >= streamsPerAgent) return "streams-per-agent";
+    const { streamsPerClient } = this.#options.limits();
+    if (streamsPerClient > 0 && this.#byLabel.of(label) >= streamsPerClient) return "streams-per-client";
     return this.#perName.take(label) ? undefined : "visitors-per-name";
   }
 

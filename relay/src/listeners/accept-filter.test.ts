@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import net, { type AddressInfo, type Server, type Socket } from "node:net";
-import { wantedOnly } from "./accept-filter.ts";
+import { acceptFilter } from "./accept-filter.ts";
 
 describe("connections that are wanted only", () => {
   let server: Server;
@@ -25,7 +25,7 @@ describe("connections that are wanted only", () => {
   /** Every second one. */
   function take(): void {
     const isWanted = (address: string | undefined): boolean => asked.push(address) % 2 === 0;
-    wantedOnly(server, isWanted, (socket) => {
+    acceptFilter(server, isWanted, (socket) => {
       taken.push(socket);
       socket.end("hello");
     });

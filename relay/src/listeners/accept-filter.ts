@@ -14,7 +14,7 @@ type OnConnection = (this: unknown, error: number, connection?: Connection) => v
  * because a flood consists of such connections, and to make a socket and destroy it costs as much as all the rest (docs/decisions/accept-filter.md).
  * There is no public way to it. Where Node's inside is another than we know, they are reset as sockets.
  */
-export function wantedOnly(
+export function acceptFilter(
   server: Server,
   isWanted: (address: string | undefined) => boolean,
   onConnection: (socket: Socket) => void,

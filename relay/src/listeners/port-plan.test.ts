@@ -3,17 +3,17 @@ import { planPorts } from "./port-plan.ts";
 
 describe("ports of a relay", () => {
   for (const [what, apiPort, publicPort, alpnPort, expected] of [
-    ["a port each", 4433, 8443, 443, ["8443 visitors", "443 challenges", "4433 agents"]],
-    ["no public name", 4433, 8443, undefined, ["8443 visitors", "4433 agents"]],
-    ["challenges with visitors", 4433, 443, 443, ["443 visitors challenges", "4433 agents"]],
-    ["agents with visitors", 8443, 8443, 443, ["8443 agents visitors", "443 challenges"]],
-    ["agents with challenges", 443, 8443, 443, ["8443 visitors", "443 agents challenges"]],
-    ["one port for all", 443, 443, 443, ["443 agents visitors challenges"]],
-    ["the system's choice", 0, 0, 0, ["0 visitors challenges", "0 agents"]],
+    ["a port each", 4433, 8443, 443, ["8443 visitors", "443 challenges", "4433 clients"]],
+    ["no public name", 4433, 8443, undefined, ["8443 visitors", "4433 clients"]],
+    ["challenges with visitors", 4433, 443, 443, ["443 visitors challenges", "4433 clients"]],
+    ["clients with visitors", 8443, 8443, 443, ["8443 clients visitors", "443 challenges"]],
+    ["clients with challenges", 443, 8443, 443, ["8443 visitors", "443 clients challenges"]],
+    ["one port for all", 443, 443, 443, ["443 clients visitors challenges"]],
+    ["the system's choice", 0, 0, 0, ["0 visitors challenges", "0 clients"]],
   ] as const) {
     it(what, () => {
       const plans = planPorts({ apiPort, publicPort, alpnPort });
-      const roles = ["agents", "visitors", "challenges"] as const;
+      const roles = ["clients", "visitors", "challenges"] as const;
       assert.deepEqual(
         plans.map((plan) => [plan.port, ...roles.filter((role) => plan[role])].join(" ")),
         expected,

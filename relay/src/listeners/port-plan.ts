@@ -5,13 +5,13 @@ export interface PortPlan {
   /** The flag that chose it. */
   readonly flag: string;
   readonly port: number;
-  readonly agents: boolean;
+  readonly clients: boolean;
   readonly visitors: boolean;
   /** A certificate authority's validators; they may come to a visitors' port, too. */
   readonly challenges: boolean;
 }
 
-/** The TCP ports to open: who has the same number shares one. 0 lets the system choose, and agents and visitors get two. */
+/** The TCP ports to open: who has the same number shares one. 0 lets the system choose, and clients and visitors get two. */
 export function planPorts({
   apiPort,
   publicPort,
@@ -25,13 +25,13 @@ export function planPorts({
     else
       plans[same] = {
         ...other,
-        agents: other.agents || plan.agents,
+        clients: other.clients || plan.clients,
         challenges: other.challenges || plan.challenges,
       };
   };
-  const nobody = { agents: false, visitors: false, challenges: false };
+  const nobody = { clients: false, visitors: false, challenges: false };
   add({ ...nobody, flag: "pub-port", port: publicPort, visitors: true }, false);
   if (alpnPort !== undefined) add({ ...nobody, flag: "alpn-port", port: alpnPort, challenges: true }, true);
-  add({ ...nobody, flag: "api-port", port: apiPort, agents: true }, apiPort !== 0);
+  add({ ...nobody, flag: "api-port", port: apiPort, clients: true }, apiPort !== 0);
   return plans;
 }

@@ -1,6 +1,6 @@
 import net, { type AddressInfo, type Socket } from "node:net";
 import { PortholeError } from "@porthole/common/errors";
-import { wantedOnly } from "./accept-filter.ts";
+import { acceptFilter } from "./accept-filter.ts";
 
 /** A TCP port and the connections that came in through it. */
 export interface TcpListener {
@@ -45,7 +45,7 @@ export async function listenTcp(options: TcpListenerOptions): Promise<TcpListene
     socket.on("close", () => sockets.delete(socket));
     options.onConnection(socket);
   };
-  if (options.isWanted) wantedOnly(server, options.isWanted, take);
+  if (options.isWanted) acceptFilter(server, options.isWanted, take);
   else server.on("connection", take);
   return {
     port: (server.address() as AddressInfo).port,

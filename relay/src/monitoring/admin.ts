@@ -19,7 +19,7 @@ interface Answer {
   readonly body: string;
 }
 
-/** What monitoring asks: `/healthz` (the process answers), `/readyz` (visitors and agents may be sent here), `/metrics`. Nothing can be changed. */
+/** What monitoring asks: `/healthz` (the process answers), `/readyz` (visitors and clients may be sent here), `/metrics`. Nothing can be changed. */
 export function openAdmin(options: AdminOptions): Promise<HttpListener> {
   const { address, port } = options;
   return listenHttp({

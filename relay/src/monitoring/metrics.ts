@@ -8,9 +8,9 @@ import { Traffic } from "./traffic.ts";
 /** What became of a visitor's connection. */
 export type VisitorOutcome = (typeof visitorOutcomes)[number];
 const visitorOutcomes = [
-  "forwarded", // a stream of an agent's link carries it
+  "forwarded", // a stream of a client's link carries it
   "challenge", // a certificate authority's validator of the relay's own name
-  "agent", // an agent, on a port that serves both
+  "client", // a client, on a port that serves both
   "unknown-name", // nobody serves the name
   "full", // the name's links have no room
   "malformed", // no ClientHello that we accept
@@ -23,10 +23,10 @@ const visitorOutcomes = [
 /** What a scrape asks the relay for. */
 export interface Observed {
   readonly links: Readonly<Record<LinkKind, { readonly links: number; readonly streams: number }>>;
-  readonly agents: number;
+  readonly clients: number;
   readonly sockets: number;
   readonly pendingHellos: number;
-  readonly pendingAgents: number;
+  readonly pendingClients: number;
   readonly isDraining: boolean;
   /** Milliseconds since 1970. */
   readonly certificateExpiresAt: number;
@@ -38,8 +38,8 @@ export class Metrics {
   /** All visitors of this relay. */
   readonly traffic = new Traffic();
   readonly #visitors = this.#counter("visitors_total", "Visitors' connections, by what became of them", ["outcome"]);
-  readonly #admitted = this.#counter("agents_admitted_total", "Links of agents that were admitted", ["transport"]);
-  readonly #refused = this.#counter("agents_refused_total", "Connections of agents that were not admitted", ["code"]);
+  readonly #admitted = this.#counter("clients_admitted_total", "Links of clients that were admitted", ["transport"]);
+  readonly #refused = this.#counter("clients_refused_total", "Connections of clients that were not admitted", ["code"]);
   readonly #ended = this.#counter("links_ended_total", "Admitted links that have ended", ["transport", "code"]);
   readonly #limited = this.#counter("limited_total", "Connections that were turned away, by the limit", ["limit"]);
 
@@ -50,19 +50,19 @@ export class Metrics {
     for (const limit of limitNames) this.#limited.inc({ limit }, 0);
     for (const transport of ["quic", "http2"] as const) this.#ended.inc({ transport, code: "timeout" }, 0);
     this.#gauge("build_info", "Always 1; the label is the version", ["version"], (gauge) => gauge.set({ version }, 1));
-    this.#gauge("agents", "Agents that are connected", [], (gauge) => gauge.set(observe().agents));
-    this.#gauge("links", "Links of agents", ["transport"], (gauge) => {
+    this.#gauge("clients", "ClientSessions that are connected", [], (gauge) => gauge.set(observe().clients));
+    this.#gauge("links", "Links of clients", ["transport"], (gauge) => {
       for (const [transport, { links }] of Object.entries(observe().links)) gauge.set({ transport }, links);
     });
     this.#gauge("streams", "Visitors on the links", ["transport"], (gauge) => {
       for (const [transport, { streams }] of Object.entries(observe().links)) gauge.set({ transport }, streams);
     });
-    this.#gauge("sockets", "TCP connections of agents and visitors", [], (gauge) => gauge.set(observe().sockets));
+    this.#gauge("sockets", "TCP connections of clients and visitors", [], (gauge) => gauge.set(observe().sockets));
     this.#gauge("pending_hellos", "Visitors whose ClientHello is waited for", [], (gauge) =>
       gauge.set(observe().pendingHellos),
     );
-    this.#gauge("pending_agents", "Agents' connections before admission", [], (gauge) =>
-      gauge.set(observe().pendingAgents),
+    this.#gauge("pending_clients", "ClientSessions' connections before admission", [], (gauge) =>
+      gauge.set(observe().pendingClients),
     );
     this.#gauge("draining", "1 while the relay is on its way out", [], (gauge) =>
       gauge.set(observe().isDraining ? 1 : 0),
@@ -90,11 +90,11 @@ export class Metrics {
     this.#limited.inc({ limit });
   }
 
-  agentAdmitted(transport: LinkKind): void {
+  clientAdmitted(transport: LinkKind): void {
     this.#admitted.inc({ transport });
   }
 
-  agentRefused(code: ErrorCode): void {
+  clientRefused(code: ErrorCode): void {
     this.#refused.inc({ code });
   }
 

@@ -1,14 +1,14 @@
 import { formatHostPort } from "@porthole/common/options";
 import type { LinkKind } from "@porthole/common/link";
 import { version } from "@porthole/common/version";
-import type { AgentLink } from "../clients/registry.ts";
+import type { ClientLink } from "../clients/registry.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** How one link stands. */
 export interface LinkReport {
   readonly link: string;
   readonly transport: LinkKind;
-  /** Where the agent is: address and port. */
+  /** Where the client is: address and port. */
   readonly from: string;
   readonly upMs: number;
   readonly rttMs?: number;
@@ -20,8 +20,8 @@ export interface LinkReport {
   readonly bytesOut: number;
 }
 
-export interface AgentReport {
-  readonly agent: string;
+export interface ClientReport {
+  readonly client: string;
   readonly hostnames: readonly string[];
   readonly links: readonly LinkReport[];
 }
@@ -46,7 +46,7 @@ export interface RelayReport {
   readonly visitors: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
-  readonly agents: readonly AgentReport[];
+  readonly clients: readonly ClientReport[];
 }
 
 export interface ReportSource extends Pick<
@@ -56,16 +56,16 @@ export interface ReportSource extends Pick<
   readonly now: number;
   readonly startedAt: number;
   readonly traffic: Traffic;
-  readonly links: readonly AgentLink[];
+  readonly links: readonly ClientLink[];
 }
 
 export function reportOf(source: ReportSource): RelayReport {
   const { now, isDraining, ports, fingerprint, certificateExpiresAt, quicUnavailable, traffic } = source;
-  const byAgent = new Map<string, AgentLink[]>();
+  const byClient = new Map<string, ClientLink[]>();
   for (const link of source.links) {
-    const others = byAgent.get(link.clientId);
+    const others = byClient.get(link.clientId);
     if (others) others.push(link);
-    else byAgent.set(link.clientId, [link]);
+    else byClient.set(link.clientId, [link]);
   }
   return {
     software: `porthole-relay/${version}`,
@@ -78,15 +78,15 @@ export function reportOf(source: ReportSource): RelayReport {
     visitors: traffic.visitors,
     bytesIn: traffic.bytesIn,
     bytesOut: traffic.bytesOut,
-    agents: [...byAgent].map(([agent, links]) => ({
-      agent,
+    clients: [...byClient].map(([client, links]) => ({
+      client,
       hostnames: [...new Set(links.flatMap(({ hostnames }) => hostnames))],
       links: links.map((link) => linkReport(link, now)),
     })),
   };
 }
 
-function linkReport({ id, link, connectedAt, traffic }: AgentLink, now: number): LinkReport {
+function linkReport({ id, link, connectedAt, traffic }: ClientLink, now: number): LinkReport {
   const { address, port } = link.remote;
   const rttMs = link.rttMs();
   return {

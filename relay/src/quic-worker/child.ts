@@ -2,17 +2,17 @@ import { fork, type ChildProcess } from "node:child_process";
 import { limits } from "@porthole/common/protocol";
 import type { Clock, Timer } from "@porthole/common/util";
 import { residentBytes } from "./memory.ts";
-import { OwnTime, processorUse } from "./cpu-time.ts";
-import type { FromLane, LaneStart, ToLane } from "./wire.ts";
+import { CpuTime, processorUse } from "./cpu-time.ts";
+import type { FromWorker, WorkerStart, ToWorker } from "./wire.ts";
 
-export interface LaneChildOptions {
+export interface WorkerChildOptions {
   /** The program. */
   readonly entry: string;
-  readonly start: LaneStart;
+  readonly start: WorkerStart;
   readonly memoryCapBytes: number;
   readonly clock: Clock;
-  readonly onMessage: (message: FromLane) => void;
-  /** Once, when the process is gone. `why` completes "The QUIC lane ...". */
+  readonly onMessage: (message: FromWorker) => void;
+  /** Once, when the process is gone. `why` completes "The QUIC worker ...". */
   readonly onEnd: (why: string) => void;
 }
 
@@ -27,14 +27,14 @@ const semiSpace = "--max-semi-space-size=4";
 /** Of our environment. The rest may hold secrets, and the engine is what we trust least. Electron is no Node without its variable. */
 const passedOn = /^(PATH|HOME|USERPROFILE|SystemRoot|TMPDIR|TMP|TEMP|LD_LIBRARY_PATH|NODE_.*|ELECTRON_RUN_AS_NODE)$/;
 
-/** One life of the lane's process, under watch from its start: it is killed when it is silent or too large. */
-export class LaneChild {
-  readonly #options: LaneChildOptions;
+/** One life of the QUIC worker's process, under watch from its start: it is killed when it is silent or too large. */
+export class WorkerChild {
+  readonly #options: WorkerChildOptions;
   readonly #process: ChildProcess;
   readonly #gone: Promise<void>;
   #timer: Timer | undefined;
-  readonly #ownTime = new OwnTime(() => (this.pid === undefined ? undefined : processorUse(this.pid)));
-  /** Whole ticks, not time: what we miss when our own process stands still is not the lane's fault. */
+  readonly #cpuTime = new CpuTime(() => (this.pid === undefined ? undefined : processorUse(this.pid)));
+  /** Whole ticks, not time: what we miss when our own process stands still is not the QUIC worker's fault. */
   #silentMs = 0;
   /** What it had of that itself: a machine that leaves it no processor is not its fault either. */
   #idleMs = 0;
@@ -42,7 +42,7 @@ export class LaneChild {
   #why: string | undefined;
   #rssBytes = 0;
 
-  constructor(options: LaneChildOptions) {
+  constructor(options: WorkerChildOptions) {
     this.#options = options;
     this.#process = fork(options.entry, {
       // A debugger's port can't be shared; everything else (conditions, hooks) holds for both.
@@ -65,7 +65,7 @@ export class LaneChild {
       if (this.#process.connected) this.#process.once("disconnect", () => onGone(why));
       else onGone(why);
     };
-    this.#process.on("message", (message: FromLane) => {
+    this.#process.on("message", (message: FromWorker) => {
       this.#silentMs = 0;
       this.#idleMs = 0;
       this.#hasSpoken = true;
@@ -87,7 +87,7 @@ export class LaneChild {
     return this.#rssBytes;
   }
 
-  send(message: ToLane): void {
+  send(message: ToWorker): void {
     if (this.#process.connected) this.#process.send(message, () => {});
   }
 
@@ -102,9 +102,9 @@ export class LaneChild {
   readonly #tick = (): void => {
     this.#timer = this.#options.clock.timer(tickMs, this.#tick);
     this.#silentMs += tickMs;
-    this.#idleMs += this.#ownTime.of(tickMs);
-    const patienceMs = this.#hasSpoken ? limits.laneSilenceMs : limits.laneStartMs;
-    if (this.#idleMs > patienceMs || this.#silentMs > limits.laneStarvedMs) {
+    this.#idleMs += this.#cpuTime.of(tickMs);
+    const patienceMs = this.#hasSpoken ? limits.workerSilenceMs : limits.workerStartMs;
+    if (this.#idleMs > patienceMs || this.#silentMs > limits.workerStarvedMs) {
       // What it has said while we were busy is read first.
       setImmediate(() => {
         if (this.#silentMs > 0) this.#kill(`was silent for ${this.#silentMs / 1_000} s`);

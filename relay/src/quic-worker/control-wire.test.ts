@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { PortholeError } from "@porthole/common/errors";
-import type { Carrier } from "@porthole/common/link";
+import type { TransportConnection } from "@porthole/common/link";
 import { ControlWire, type ControlFrame } from "./control-wire.ts";
-import { dial, openLane, type TestLane } from "./fixture.test.ts";
+import { dial, openQuicWorker, type TestWorker } from "./fixture.test.ts";
 
 describe("control wire", () => {
   let folder: string;
@@ -71,22 +71,22 @@ describe("control wire", () => {
   });
 });
 
-describe("a control stream through the lane", function () {
+describe("a control stream through the QUIC worker", function () {
   this.timeout(60_000);
   const over = new PortholeError("closed", "The test is over");
   const block = Buffer.alloc(64 * 1024, "control");
-  let test: TestLane;
-  let relay: Carrier;
-  let client: Carrier;
+  let test: TestWorker;
+  let relay: TransportConnection;
+  let client: TransportConnection;
 
   beforeEach(async () => {
-    test = await openLane();
+    test = await openQuicWorker();
     [relay, client] = await Promise.all([test.accept(), dial(test.port)]);
   });
 
   afterEach(async () => {
     client.destroy(over);
-    await test.lane.close();
+    await test.worker.close();
   });
 
   it("brings the relay no more than it reads, whatever the client says", async () => {

@@ -14,7 +14,7 @@ const headerBytes = 1 + 4 + 4;
 const nothing = Buffer.alloc(0);
 
 /**
- * The control streams of all links over one local socket between the relay and its lane: an idle link has nothing else, and a
+ * The control streams of all links over one local socket between the relay and its QUIC worker: an idle link has nothing else, and a
  * socket of its own for each would be a third of what it costs.
  */
 export class ControlWire {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { platformReason, skipUnless, until } from "@porthole/testing";
-import { OwnTime, processorUse, type ProcessorUse } from "./cpu-time.ts";
+import { CpuTime, processorUse, type ProcessorUse } from "./cpu-time.ts";
 
 describe("how much of the time a process had itself", () => {
   it("is all of it while it does not want to run, and what it was given while it does", () => {
@@ -15,7 +15,7 @@ describe("how much of the time a process had itself", () => {
       { state: "T", usedMs: 970 },
       { state: "D", usedMs: 970 },
     ];
-    const own = new OwnTime(() => uses.shift());
+    const own = new CpuTime(() => uses.shift());
     assert.deepEqual(
       Array.from({ length: 8 }, () => own.of(250)),
       [250, 250, 10, 0, 250, 250, 250, 250],

@@ -12,7 +12,7 @@ export interface ProcessorUse {
  * to run; then what it was given. One that hangs in a loop has all that a machine can spare, one that is stopped or waits for
  * what never comes does not want to run, and one that is starved gets older slowly.
  */
-export class OwnTime {
+export class CpuTime {
   readonly #read: () => ProcessorUse | undefined;
   #usedMs: number | undefined;
 

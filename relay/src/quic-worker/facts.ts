@@ -1,7 +1,7 @@
 import type { QuicListenerStats } from "@porthole/common/link/quic";
 
-/** What can be known of the QUIC lane from outside: for metrics, and for whoever runs the relay. Counters never go back. */
-export interface LaneFacts {
+/** What can be known of the QUIC worker from outside: for metrics, and for whoever runs the relay. Counters never go back. */
+export interface QuicWorkerFacts {
   readonly state: "starting" | "up" | "down" | "unavailable";
   /** Why it is down or unavailable. */
   readonly reason: string | undefined;

@@ -1,10 +1,10 @@
 // What the tests of this folder share. It has the name of a test so that it is not published.
 import { createCertificate, generateKey } from "@porthole/common/identity";
-import type { Carrier } from "@porthole/common/link";
+import type { TransportConnection } from "@porthole/common/link";
 import { dialQuic } from "@porthole/common/link/quic";
 import { silentLogger } from "@porthole/common/log";
 import { AsyncQueue, systemClock } from "@porthole/common/util";
-import { Lane, type LaneOptions } from "./quic-worker.ts";
+import { QuicWorker, type QuicWorkerOptions } from "./quic-worker.ts";
 
 export interface TestIdentity {
   readonly cert: string;
@@ -21,16 +21,16 @@ export function selfSigned(): TestIdentity {
 export const relayIdentity = selfSigned();
 export const clientIdentity = selfSigned();
 
-export interface TestLane {
-  readonly lane: Lane;
+export interface TestWorker {
+  readonly worker: QuicWorker;
   readonly port: number;
   /** The next link that has arrived at the relay. */
-  accept(): Promise<Carrier>;
+  accept(): Promise<TransportConnection>;
 }
 
-export async function openLane(options: Partial<LaneOptions> = {}): Promise<TestLane> {
-  const arrived = new AsyncQueue<Carrier>();
-  const lane = new Lane({
+export async function openQuicWorker(options: Partial<QuicWorkerOptions> = {}): Promise<TestWorker> {
+  const arrived = new AsyncQueue<TransportConnection>();
+  const worker = new QuicWorker({
     address: "127.0.0.1",
     port: 0,
     ...relayIdentity,
@@ -38,13 +38,13 @@ export async function openLane(options: Partial<LaneOptions> = {}): Promise<Test
     memoryCapBytes: 1024 ** 3,
     clock: systemClock,
     log: silentLogger,
-    onCarrier: (carrier) => arrived.push(carrier),
+    onConnection: (connection) => arrived.push(connection),
     ...options,
   });
-  await lane.open();
+  await worker.open();
   return {
-    lane,
-    port: lane.port,
+    worker,
+    port: worker.port,
     async accept() {
       const { value } = await arrived.next();
       if (!value) throw new Error("No link comes any more");
@@ -53,7 +53,7 @@ export async function openLane(options: Partial<LaneOptions> = {}): Promise<Test
   };
 }
 
-export function dial(port: number): Promise<Carrier> {
+export function dial(port: number): Promise<TransportConnection> {
   const trust = { kind: "pinned", pem: relayIdentity.cert } as const;
   const { signal } = new AbortController();
   return dialQuic({ host: "127.0.0.1", port, ...clientIdentity, trust }, { signal });

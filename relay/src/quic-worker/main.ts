@@ -3,28 +3,28 @@ import { dirname } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
 import { limits } from "@porthole/common/protocol";
 import { systemClock } from "@porthole/common/util";
-import { LaneServer } from "./worker-server.ts";
-import type { FromLane, ToLane } from "./wire.ts";
+import { WorkerServer } from "./worker-server.ts";
+import type { FromWorker, ToWorker } from "./wire.ts";
 
 /**
- * The QUIC lane: a process that has nothing but the QUIC engine in it, started and watched by the relay (lane.ts). Whatever
+ * The QUIC worker: a process that has nothing but the QUIC engine in it, started and watched by the relay (worker.ts). Whatever
  * the engine does to it, hang or crash or fill its memory, the relay ends it and starts another.
  */
-process.title = "porthole-relay-lane";
+process.title = "porthole-relay-quic";
 // A terminal's Ctrl-C and a service manager's stop go to the whole group; the relay still has goodbyes to say through us.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 
 const stop = new AbortController();
-let server: LaneServer | undefined;
+let server: WorkerServer | undefined;
 
-function send(message: FromLane, onSent = (): void => {}): void {
+function send(message: FromWorker, onSent = (): void => {}): void {
   // The relay may be gone by now, which `disconnect` tells.
   if (process.connected) process.send?.(message, undefined, undefined, onSent);
 }
 
-async function start(message: Extract<ToLane, { type: "start" }>): Promise<void> {
+async function start(message: Extract<ToWorker, { type: "start" }>): Promise<void> {
   try {
-    server = await LaneServer.open({ ...message, clock: systemClock, send }, { signal: stop.signal });
+    server = await WorkerServer.open({ ...message, clock: systemClock, send }, { signal: stop.signal });
   } catch (reason) {
     const { code, message: text, hint } = PortholeError.from(reason);
     send({ type: "failed", code, message: text, ...(hint === undefined ? {} : { hint }) }, () => process.disconnect());
@@ -37,11 +37,11 @@ async function start(message: Extract<ToLane, { type: "start" }>): Promise<void>
 function beat(): void {
   if (stop.signal.aborted) return;
   server?.beat();
-  systemClock.timer(limits.laneBeatMs, beat);
+  systemClock.timer(limits.workerBeatMs, beat);
 }
 
 let opening = Promise.resolve();
-process.on("message", (message: ToLane) => {
+process.on("message", (message: ToWorker) => {
   if (message.type === "start") opening = start(message);
   else if (server) server.receive(message);
   // A certificate that is renewed while the ports are being opened is as new then.

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { Registry } from "prom-client";
-import { noStats, type LaneFacts } from "./facts.ts";
-import { registerLaneMetrics } from "./metrics.ts";
+import { noStats, type QuicWorkerFacts } from "./facts.ts";
+import { registerQuicWorkerMetrics } from "./metrics.ts";
 
-const facts: LaneFacts = {
+const facts: QuicWorkerFacts = {
   state: "up",
   reason: undefined,
   pid: 1,
@@ -15,11 +15,11 @@ const facts: LaneFacts = {
   engine: { ...noStats, accepted: 7, dropped: { ...noStats.dropped, "no-ticket": 8 } },
 };
 
-describe("the lane's figures", () => {
-  it("are nothing before there is a lane, and its own then, however often they are asked for", async () => {
-    let now: LaneFacts | undefined;
+describe("the QUIC worker's figures", () => {
+  it("are nothing before there is a QUIC worker, and its own then, however often they are asked for", async () => {
+    let now: QuicWorkerFacts | undefined;
     const registry = new Registry();
-    registerLaneMetrics(registry, () => now);
+    registerQuicWorkerMetrics(registry, () => now);
     assert.match(await registry.metrics(), /^porthole_quic_up 0$/m);
     now = facts;
     for (let i = 0; i < 2; i++) {

@@ -1,8 +1,8 @@
 import { Counter, Gauge, type Registry } from "prom-client";
-import type { LaneFacts } from "./facts.ts";
+import type { QuicWorkerFacts } from "./facts.ts";
 
-/** The lane's figures for Prometheus, as of its last heartbeat; docs/operating.md says when to worry. */
-export function registerLaneMetrics(registry: Registry, observe: () => LaneFacts | undefined): void {
+/** The QUIC worker's figures for Prometheus, as of its last heartbeat; docs/operating.md says when to worry. */
+export function registerQuicWorkerMetrics(registry: Registry, observe: () => QuicWorkerFacts | undefined): void {
   gauge("up", "1 while the process that serves QUIC runs", (facts) => (facts.state === "up" ? 1 : 0));
   gauge("memory_bytes", "What that process holds", (facts) => facts.rssBytes);
   gauge("memory_limit_bytes", "What it may hold", (facts) => facts.memoryCapBytes);
@@ -22,14 +22,14 @@ export function registerLaneMetrics(registry: Registry, observe: () => LaneFacts
     },
   });
 
-  function gauge(name: string, help: string, read: (facts: LaneFacts) => number): void {
+  function gauge(name: string, help: string, read: (facts: QuicWorkerFacts) => number): void {
     const figure: Gauge = new Gauge({
       ...{ name: `porthole_quic_${name}`, help, registers: [registry] },
       collect: () => figure.set(value(read)),
     });
   }
 
-  function counter(name: string, help: string, read: (facts: LaneFacts) => number): void {
+  function counter(name: string, help: string, read: (facts: QuicWorkerFacts) => number): void {
     const figure: Counter = new Counter({
       ...{ name: `porthole_quic_${name}`, help, registers: [registry] },
       collect() {
@@ -39,7 +39,7 @@ export function registerLaneMetrics(registry: Registry, observe: () => LaneFacts
     });
   }
 
-  function value(read: (facts: LaneFacts) => number): number {
+  function value(read: (facts: QuicWorkerFacts) => number): number {
     const facts = observe();
     return facts ? read(facts) : 0;
   }

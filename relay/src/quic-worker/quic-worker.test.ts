@@ -8,21 +8,21 @@ import type { Duplex } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { PortholeError } from "@porthole/common/errors";
-import { createLink, type Carrier, type CarrierStream } from "@porthole/common/link";
+import { createLink, type TransportConnection, type TransportStream } from "@porthole/common/link";
 import { freePort, platformReason, skipUnless } from "@porthole/testing";
 import { systemClock } from "@porthole/common/util";
-import { dial, openLane, relayIdentity, selfSigned, type TestLane } from "./fixture.test.ts";
+import { dial, openQuicWorker, relayIdentity, selfSigned, type TestWorker } from "./fixture.test.ts";
 
 const over = new PortholeError("closed", "The test is over");
 const mebibyte = 1024 * 1024;
 /** So that one visitor alone is never too much, however fast it was and however busy this machine is. */
 const largestWindow = 4 * mebibyte;
 
-describe("the QUIC lane", function () {
+describe("the QUIC worker", function () {
   this.timeout(120_000);
   let folder: string;
-  let test: TestLane | undefined;
-  const carriers: Carrier[] = [];
+  let test: TestWorker | undefined;
+  const connections: TransportConnection[] = [];
   const execArgv = [...process.execArgv];
   const lines: string[] = [];
   const line = (_fields: object, text: string): void => void lines.push(text);
@@ -35,41 +35,41 @@ describe("the QUIC lane", function () {
 
   afterEach(async () => {
     process.execArgv = [...execArgv];
-    await Promise.all(carriers.splice(0).map((carrier) => carrier.close(over)));
-    const pid = test?.lane.facts().pid;
-    await test?.lane.close();
+    await Promise.all(connections.splice(0).map((connection) => connection.close(over)));
+    const pid = test?.worker.facts().pid;
+    await test?.worker.close();
     test = undefined;
     if (pid !== undefined) assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
     await rm(folder, { recursive: true });
   });
 
-  /** A module that is loaded into the lane before its own program. */
+  /** A module that is loaded into the QUIC worker before its own program. */
   async function withHook(code: string): Promise<void> {
     const path = join(folder, "hook.mjs");
     await writeFile(path, `if (process.argv[1]?.includes("quic-worker")) {\n${code}\n}`);
     process.execArgv = [...execArgv, "--import", pathToFileURL(path).href];
   }
 
-  async function connect(): Promise<{ relay: Carrier; client: Carrier }> {
+  async function connect(): Promise<{ relay: TransportConnection; client: TransportConnection }> {
     assert.ok(test);
     const [relay, client] = await Promise.all([test.accept(), dial(test.port)]);
-    carriers.push(client);
+    connections.push(client);
     return { relay, client };
   }
 
   function facts() {
     assert.ok(test);
-    return test.lane.facts();
+    return test.worker.facts();
   }
 
   async function returns(): Promise<void> {
-    await until(() => facts().state === "up", "the lane was up again");
+    await until(() => facts().state === "up", "the QUIC worker was up again");
     const { relay } = await connect();
     assert.equal(relay.kind, "quic");
   }
 
   it("shows what it does, and that it shows no secret", async () => {
-    test = await openLane({ log });
+    test = await openQuicWorker({ log });
     await connect();
     await until(() => facts().engine.accepted === 1 && facts().rssBytes > 0, "it had counted the link");
     const { state, restarts, links, pid, engine } = facts();
@@ -82,7 +82,7 @@ describe("the QUIC lane", function () {
   });
 
   it("killed: its links end and say why, another one serves", async () => {
-    test = await openLane({ log });
+    test = await openQuicWorker({ log });
     const { relay } = await connect();
     const stream = relay.openStream();
     stream.write("x");
@@ -90,17 +90,17 @@ describe("the QUIC lane", function () {
     process.kill(Number(facts().pid), "SIGKILL");
     const reason = await relay.closed;
     assert.equal(reason.code, "closed");
-    assert.match(reason.message, /The QUIC lane was ended by SIGKILL/);
+    assert.match(reason.message, /The QUIC worker was ended by SIGKILL/);
     assert.ok(stream.destroyed);
     assert.throws(() => relay.openStream(), { code: "closed" });
     await returns();
     assert.equal(facts().restarts, 1);
     await until(() => facts().engine.accepted === 2, "counters went on");
-    assert.match(lines.join("\n"), /was ended by SIGKILL; agents go on over HTTP\/2[^]*up again/);
+    assert.match(lines.join("\n"), /was ended by SIGKILL; clients go on over HTTP\/2[^]*up again/);
   });
 
   it("hung: ended after three silent seconds, another one serves", async () => {
-    test = await openLane({ log });
+    test = await openQuicWorker({ log });
     const { relay } = await connect();
     process.kill(Number(facts().pid), "SIGSTOP");
     assert.match((await relay.closed).message, /was silent for 3\.\d+ s/);
@@ -109,7 +109,7 @@ describe("the QUIC lane", function () {
 
   it("busy with nothing: ended, another one serves", async () => {
     await withHook('process.on("SIGUSR2", () => { for (;;); });');
-    test = await openLane({ log });
+    test = await openQuicWorker({ log });
     const { relay } = await connect();
     process.kill(Number(facts().pid), "SIGUSR2");
     assert.match((await relay.closed).message, /was silent for \d+(\.\d+)? s/);
@@ -123,7 +123,7 @@ describe("the QUIC lane", function () {
       "const used = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1000; };" +
         'process.on("SIGUSR2", () => setInterval(() => { const until = used() + 500; while (used() < until); }, 100));',
     );
-    test = await openLane({ log });
+    test = await openQuicWorker({ log });
     await connect();
     const { pid } = facts();
     const run = (command: string, ...args: string[]) => void execFileSync(command, args, { stdio: "ignore" });
@@ -151,12 +151,12 @@ describe("the QUIC lane", function () {
   });
 
   it("too large: ended, another one serves", async () => {
-    // Bit by bit: filling so much at once takes a busy machine longer than a lane may be silent.
+    // Bit by bit: filling so much at once takes a busy machine longer than a QUIC worker may be silent.
     await withHook(`
       const hoard = [];
       const grow = () => { if (hoard.push(Buffer.alloc(${mebibyte}, 1)) < 400) setTimeout(grow); };
       process.on("SIGUSR2", grow);`);
-    test = await openLane({ log, memoryCapBytes: 384 * mebibyte });
+    test = await openQuicWorker({ log, memoryCapBytes: 384 * mebibyte });
     const { relay } = await connect();
     process.kill(Number(facts().pid), "SIGUSR2");
     assert.match((await relay.closed).message, /used \d+ MiB of memory, more than the 384 that it may/);
@@ -170,18 +170,18 @@ describe("the QUIC lane", function () {
     await withHook(
       `const { existsSync } = await import("node:fs"); if (existsSync(${JSON.stringify(broken)})) process.exit(7);`,
     );
-    test = await openLane({ log, port });
+    test = await openQuicWorker({ log, port });
     assert.equal(facts().state, "down");
-    assert.match(facts().reason ?? "", /The QUIC lane ended with status 7/);
+    assert.match(facts().reason ?? "", /The QUIC worker ended with status 7/);
     await until(() => facts().restarts >= 3, "it was tried again");
     await rm(broken);
     await returns();
   });
 
   it("says at once what no other start can mend", async () => {
-    test = await openLane();
-    await assert.rejects(openLane({ port: test.port }), { code: "address" });
-    await assert.rejects(openLane({ cert: "no certificate" }), { code: "key" });
+    test = await openQuicWorker();
+    await assert.rejects(openQuicWorker({ port: test.port }), { code: "address" });
+    await assert.rejects(openQuicWorker({ cert: "no certificate" }), { code: "key" });
     await withHook(
       `const { default: Module } = await import("node:module");
       const resolve = Module._resolveFilename;
@@ -190,10 +190,10 @@ describe("the QUIC lane", function () {
         return resolve.call(this, request, ...rest);
       };`,
     );
-    const { lane } = await openLane();
-    assert.equal(lane.facts().state, "unavailable");
-    assert.match(lane.facts().reason ?? "", /there is no such binary/);
-    await lane.close();
+    const { worker } = await openQuicWorker();
+    assert.equal(worker.facts().state, "unavailable");
+    assert.match(worker.facts().reason ?? "", /there is no such binary/);
+    await worker.close();
   });
 
   it("has no QUIC inside Electron, whose way to be Node it passes on", async () => {
@@ -201,48 +201,48 @@ describe("the QUIC lane", function () {
       if (process.env.ELECTRON_RUN_AS_NODE !== "1") process.exit(9);`);
     process.env["ELECTRON_RUN_AS_NODE"] = "1";
     try {
-      const { lane } = await openLane();
-      assert.match(lane.facts().reason ?? "", /inside Electron/);
-      assert.equal(lane.facts().state, "unavailable");
-      await lane.close();
+      const { worker } = await openQuicWorker();
+      assert.match(worker.facts().reason ?? "", /inside Electron/);
+      assert.equal(worker.facts().state, "unavailable");
+      await worker.close();
     } finally {
       delete process.env["ELECTRON_RUN_AS_NODE"];
     }
   });
 
   it("serves a new certificate to new links, also after a restart, and keeps the old one when the engine refuses it", async () => {
-    test = await openLane({ log });
+    test = await openQuicWorker({ log });
     const { relay } = await connect();
     const renewed = selfSigned();
-    test.lane.setCertificate(renewed.cert, "no key");
+    test.worker.setCertificate(renewed.cert, "no key");
     await until(() => lines.some((each) => each.includes("goes on with the old certificate")), "it had complained");
-    test.lane.setCertificate(renewed.cert, renewed.key);
+    test.worker.setCertificate(renewed.cert, renewed.key);
     await arrives(false);
     assert.doesNotThrow(() => relay.openStream());
     process.kill(Number(facts().pid), "SIGKILL");
-    await until(() => facts().restarts === 1 && facts().state === "up", "the lane was up again");
+    await until(() => facts().restarts === 1 && facts().state === "up", "the QUIC worker was up again");
     await assert.rejects(dial(test.port), { code: "untrusted" });
-    test.lane.setCertificate(relayIdentity.cert, relayIdentity.key);
+    test.worker.setCertificate(relayIdentity.cert, relayIdentity.key);
     await arrives(true);
     process.kill(Number(facts().pid), "SIGKILL");
     await until(() => facts().restarts === 2 && facts().state === "starting", "it was being started once more");
-    test.lane.setCertificate(renewed.cert, renewed.key);
-    await until(() => facts().state === "up", "the lane was up once more");
+    test.worker.setCertificate(renewed.cert, renewed.key);
+    await until(() => facts().state === "up", "the QUIC worker was up once more");
     await arrives(false);
 
-    /** The certificate is on its way to the lane, and a client may be faster. */
+    /** The certificate is on its way to the QUIC worker, and a client may be faster. */
     async function arrives(trusted: boolean): Promise<void> {
       for (let isTrusted = !trusted; isTrusted !== trusted;) {
         const outcome = await dial(Number(test?.port)).catch((error: PortholeError) => error.code);
         isTrusted = typeof outcome !== "string";
-        if (typeof outcome !== "string") carriers.push(outcome);
+        if (typeof outcome !== "string") connections.push(outcome);
         else assert.equal(outcome, "untrusted");
       }
     }
   });
 
   it("gives up a visitor who does not read before a link holds too much, tells both sides, and the others go on", async () => {
-    test = await openLane({ log, maxHeldBytes: largestWindow });
+    test = await openQuicWorker({ log, maxHeldBytes: largestWindow });
     const ends = await connect();
     const relay = createLink(ends.relay, { clock: systemClock, heartbeat: "watch" });
     const client = createLink(ends.client, { clock: systemClock, heartbeat: "send" });
@@ -284,9 +284,9 @@ describe("the QUIC lane", function () {
       return error;
     }
 
-    // Carriers without links: no message says it.
+    // TransportConnections without links: no message says it.
     it("is one at the client by its end alone", async () => {
-      test = await openLane({ log });
+      test = await openQuicWorker({ log });
       const { relay, client } = await connect();
       const link = createLink(client, { clock: systemClock, heartbeat: "watch" });
       const given = relay.openStream();
@@ -298,21 +298,21 @@ describe("the QUIC lane", function () {
     });
 
     it("is one at the relay by its end alone", async () => {
-      test = await openLane({ log });
+      test = await openQuicWorker({ log });
       const { relay, client } = await connect();
       const link = createLink(relay, { clock: systemClock, heartbeat: "watch" });
       const stream = link.openStream();
       stream.write("go on");
       const { value: given } = await client.incoming[Symbol.asyncIterator]().next();
       const failed = failure(stream);
-      (given as CarrierStream).write("half of it");
-      (given as CarrierStream).abandon?.();
+      (given as TransportStream).write("half of it");
+      (given as TransportStream).abandon?.();
       assert.equal((await failed).code, "aborted");
     });
   });
 
   it("holds nothing for visitors who have come and gone", async () => {
-    test = await openLane({ log, maxHeldBytes: largestWindow });
+    test = await openQuicWorker({ log, maxHeldBytes: largestWindow });
     const ends = await connect();
     const relay = createLink(ends.relay, { clock: systemClock, heartbeat: "watch" });
     const client = createLink(ends.client, { clock: systemClock, heartbeat: "send" });
@@ -340,17 +340,17 @@ describe("the QUIC lane", function () {
     const { TMPDIR } = process.env;
     process.env["TMPDIR"] = folder;
     try {
-      test = await openLane();
+      test = await openQuicWorker();
     } finally {
       if (TMPDIR === undefined) delete process.env["TMPDIR"];
       else process.env["TMPDIR"] = TMPDIR;
     }
     const { client } = await connect();
     assert.equal((await readdir(folder)).length, 1);
-    await test.lane.close();
+    await test.worker.close();
     assert.equal((await client.closed).code, "closed");
     assert.deepEqual(await readdir(folder), []);
-    await test.lane.close();
+    await test.worker.close();
   });
 });
 

@@ -2,20 +2,20 @@ import { rm } from "node:fs/promises";
 import net from "node:net";
 import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
-import type { Carrier } from "@porthole/common/link";
+import type { TransportConnection } from "@porthole/common/link";
 import type { QuicListenerStats } from "@porthole/common/link/quic";
 import type { Logger } from "@porthole/common/log";
 import { limits, type QuicTicket } from "@porthole/common/protocol";
 import { Backoff, temporaryFolder, type Clock, type Timer } from "@porthole/common/util";
-import { LaneCarrier } from "./worker-connection.ts";
-import { LaneChild } from "./child.ts";
+import { WorkerConnection } from "./worker-connection.ts";
+import { WorkerChild } from "./child.ts";
 import { ControlWire } from "./control-wire.ts";
-import { laneEntry } from "./entry.ts";
-import { addStats, noStats, type LaneFacts } from "./facts.ts";
+import { workerEntry } from "./entry.ts";
+import { addStats, noStats, type QuicWorkerFacts } from "./facts.ts";
 import { TicketOffice, type TicketHolder } from "./ticket-office.ts";
-import { controlHead, encodeStreamHead, type FromLane, type ToLane } from "./wire.ts";
+import { controlHead, encodeStreamHead, type FromWorker, type ToWorker } from "./wire.ts";
 
-export interface LaneOptions {
+export interface QuicWorkerOptions {
   /** Of the UDP port. */
   readonly address: string;
   readonly port: number;
@@ -24,35 +24,35 @@ export interface LaneOptions {
   readonly key: string;
   /** Whether a client needs a ticket for a handshake. */
   readonly admission: "ticket" | "open";
-  /** A lane that holds more is ended and started anew. */
+  /** A QUIC worker that holds more is ended and started anew. */
   readonly memoryCapBytes: number;
-  /** What one link may make the lane hold for visitors who don't read; limits.maxHeldBytesPerLink if absent. */
+  /** What one link may make the QUIC worker hold for visitors who don't read; limits.maxHeldBytesPerLink if absent. */
   readonly maxHeldBytes?: number;
   /** The system's: what is watched is another process. */
   readonly clock: Clock;
   readonly log: Logger;
   /** A client whose handshake is done. */
-  readonly onCarrier: (carrier: Carrier) => void;
-  /** The lane serves: for the first time, or again after it was down. */
+  readonly onConnection: (transport: TransportConnection) => void;
+  /** The QUIC worker serves: for the first time, or again after it was down. */
   readonly onUp?: () => void;
 }
 
 /**
  * The relay's QUIC, in a process of its own that is watched: quiche 0.18 has known ways to hang it or to fill its memory.
- * The death of the process is an ordinary event: its links end, agents go on over HTTP/2, and another process is started.
+ * The death of the process is an ordinary event: its links end, clients go on over HTTP/2, and another process is started.
  * There is one: where several share a UDP port, the kernel sends a client whose address has changed to another one.
  */
-export class Lane {
-  readonly #options: LaneOptions;
+export class QuicWorker {
+  readonly #options: QuicWorkerOptions;
   readonly #tickets: TicketOffice;
-  readonly #backoff = new Backoff(limits.laneRestart);
-  readonly #carriers = new Map<number, LaneCarrier>();
+  readonly #backoff = new Backoff(limits.workerRestart);
+  readonly #transports = new Map<number, WorkerConnection>();
   #folder = "";
   #port: number;
   #identity: { readonly cert: string; readonly key: string };
-  #child: LaneChild | undefined;
+  #child: WorkerChild | undefined;
   #wire: ControlWire | undefined;
-  #state: LaneFacts["state"] = "starting";
+  #state: QuicWorkerFacts["state"] = "starting";
   #reason: string | undefined;
   /** Why there is no point in another start. */
   #failure: PortholeError | undefined;
@@ -68,7 +68,7 @@ export class Lane {
   #closing = false;
   #onFirstOutcome: () => void = () => {};
 
-  constructor(options: LaneOptions) {
+  constructor(options: QuicWorkerOptions) {
     this.#options = options;
     this.#identity = { cert: options.cert, key: options.key };
     this.#port = options.port;
@@ -76,12 +76,12 @@ export class Lane {
   }
 
   /**
-   * Resolves when the lane is up, or when its first start has gone wrong in a way that another one may mend. Rejects with
-   * `address` or `key` when none can. Without QUIC on this machine it resolves to a lane that is `unavailable`.
+   * Resolves when the QUIC worker is up, or when its first start has gone wrong in a way that another one may mend. Rejects with
+   * `address` or `key` when none can. Without QUIC on this machine it resolves to a QUIC worker that is `unavailable`.
    */
   async open(): Promise<void> {
-    // Only we may look into it, so only we can reach the lane.
-    this.#folder = await temporaryFolder("porthole-lane-");
+    // Only we may look into it, so only we can reach the QUIC worker.
+    this.#folder = await temporaryFolder("porthole-quic-");
     if (this.#closing) return this.close();
     await new Promise<void>((resolve) => {
       this.#onFirstOutcome = resolve;
@@ -97,7 +97,7 @@ export class Lane {
     return this.#port;
   }
 
-  facts(): LaneFacts {
+  facts(): QuicWorkerFacts {
     return {
       state: this.#state,
       reason: this.#reason,
@@ -106,7 +106,7 @@ export class Lane {
       beats: this.#beats,
       rssBytes: this.#child?.rssBytes ?? 0,
       memoryCapBytes: this.#options.memoryCapBytes,
-      links: this.#carriers.size,
+      links: this.#transports.size,
       engine: addStats(this.#before, this.#now),
     };
   }
@@ -140,7 +140,7 @@ export class Lane {
     }
   }
 
-  #spawn(): LaneChild {
+  #spawn(): WorkerChild {
     const { address, admission, memoryCapBytes, maxHeldBytes, clock } = this.#options;
     this.#state = "starting";
     this.#complaint = undefined;
@@ -149,14 +149,14 @@ export class Lane {
       process.platform === "win32"
         ? `\\\\.\\pipe\\${this.#folder.replaceAll("\\", "-")}-${this.#lives}`
         : join(this.#folder, `${this.#lives}.sock`);
-    return new LaneChild({
-      entry: laneEntry(),
+    return new WorkerChild({
+      entry: workerEntry(),
       start: {
         address,
         port: this.#port,
         ...this.#identity,
         ticketKeys: admission === "ticket" ? this.#tickets.keys() : undefined,
-        // So that no client can bring the lane to its cap by visitors who don't read, and end the links of all.
+        // So that no client can bring the QUIC worker to its cap by visitors who don't read, and end the links of all.
         heldBounds: { perLink: maxHeldBytes ?? limits.maxHeldBytesPerLink, inAll: memoryCapBytes / 2 },
         socketPath,
       },
@@ -167,7 +167,7 @@ export class Lane {
     });
   }
 
-  #onMessage(message: FromLane, socketPath: string): void {
+  #onMessage(message: FromWorker, socketPath: string): void {
     const { log, clock } = this.#options;
     switch (message.type) {
       case "ready":
@@ -175,8 +175,8 @@ export class Lane {
         this.#port = message.port;
         this.#wire = this.#connectWire(socketPath);
         this.#reason = undefined;
-        this.#stable = clock.timer(limits.laneRestart.stableAfterMs, () => this.#backoff.reset());
-        if (this.#restarts > 0) log.info({ restarts: this.#restarts }, "The QUIC lane is up again");
+        this.#stable = clock.timer(limits.workerRestart.stableAfterMs, () => this.#backoff.reset());
+        if (this.#restarts > 0) log.info({ restarts: this.#restarts }, "The QUIC worker is up again");
         this.#options.onUp?.();
         this.#onFirstOutcome();
         return;
@@ -195,40 +195,43 @@ export class Lane {
         this.#onLink(message, socketPath);
         return;
       case "excess":
-        log.warn({ address: this.#carriers.get(message.link)?.remote.address }, "Gave up a visitor who does not read");
-        this.#carriers.get(message.link)?.giveUp(message.stream);
+        log.warn(
+          { address: this.#transports.get(message.link)?.remote.address },
+          "Gave up a visitor who does not read",
+        );
+        this.#transports.get(message.link)?.giveUp(message.stream);
         return;
       case "moved": {
-        const carrier = this.#carriers.get(message.link);
-        if (carrier) carrier.remote = message.remote;
+        const transport = this.#transports.get(message.link);
+        if (transport) transport.remote = message.remote;
         return;
       }
       case "closed":
-        this.#carriers.get(message.link)?.end(new PortholeError(message.code, message.message));
+        this.#transports.get(message.link)?.end(new PortholeError(message.code, message.message));
         return;
     }
   }
 
-  #onLink({ link, certificate, remote, maxStreams }: Extract<FromLane, { type: "link" }>, socketPath: string): void {
-    // The lane has no clients before it is ready.
+  #onLink({ link, certificate, remote, maxStreams }: Extract<FromWorker, { type: "link" }>, socketPath: string): void {
+    // The QUIC worker has no clients before it is ready.
     if (!this.#wire) return;
     const client = { peerCertificate: Buffer.from(certificate), remote, maxStreams };
     const { clock } = this.#options;
-    const carrier = new LaneCarrier(client, { link, socketPath, wire: this.#wire, clock, send: this.#send });
-    this.#carriers.set(link, carrier);
-    void carrier.closed.then(() => this.#carriers.delete(link));
-    this.#options.onCarrier(carrier);
+    const transport = new WorkerConnection(client, { link, socketPath, wire: this.#wire, clock, send: this.#send });
+    this.#transports.set(link, transport);
+    void transport.closed.then(() => this.#transports.delete(link));
+    this.#options.onConnection(transport);
   }
 
-  readonly #send = (order: ToLane): void => this.#child?.send(order);
+  readonly #send = (order: ToWorker): void => this.#child?.send(order);
 
   #connectWire(socketPath: string): ControlWire {
     const socket = net.connect(socketPath);
     socket.write(encodeStreamHead(controlHead));
-    return new ControlWire(socket, (frame) => this.#carriers.get(frame.link)?.control.receive(frame));
+    return new ControlWire(socket, (frame) => this.#transports.get(frame.link)?.control.receive(frame));
   }
 
-  /** The lane says that it can't. A port that it had once is only taken for a moment. */
+  /** The QUIC worker says that it can't. A port that it had once is only taken for a moment. */
   #onFailure(error: PortholeError): void {
     this.#complaint = error.message;
     if (error.code === "unavailable") this.#state = "unavailable";
@@ -243,9 +246,9 @@ export class Lane {
     this.#before = addStats(this.#before, this.#now);
     this.#now = noStats;
     this.#stable?.cancel();
-    const reason = new PortholeError("closed", this.#complaint ?? `The QUIC lane ${why}`);
+    const reason = new PortholeError("closed", this.#complaint ?? `The QUIC worker ${why}`);
     this.#reason = reason.message;
-    for (const carrier of this.#carriers.values()) carrier.end(reason);
+    for (const transport of this.#transports.values()) transport.end(reason);
     if (this.#closing || this.#failure) {
       if (this.#state !== "unavailable") this.#state = "down";
       this.#onFirstOutcome();
@@ -254,7 +257,7 @@ export class Lane {
     this.#state = "down";
     this.#restarts += 1;
     const delayMs = this.#backoff.next();
-    log.warn({ restarts: this.#restarts, delayMs }, `${reason.message}; agents go on over HTTP/2`);
+    log.warn({ restarts: this.#restarts, delayMs }, `${reason.message}; clients go on over HTTP/2`);
     this.#timer = clock.timer(delayMs, () => this.#start());
     this.#onFirstOutcome();
   }

@@ -1,29 +1,29 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
-import type { CarrierStream } from "@porthole/common/link";
+import type { TransportStream } from "@porthole/common/link";
 import { FakeClock } from "@porthole/testing";
-import { HeldBytes, type LinkHeld } from "./receive-buffers.ts";
+import { ReceiveBuffers, type LinkReceiveBuffer } from "./receive-buffers.ts";
 
 const kibibyte = 1024;
 
-describe("what a link makes the lane hold", () => {
+describe("what a link makes the QUIC worker hold", () => {
   let clock: FakeClock;
   let given: number[];
-  let held: HeldBytes;
-  let one: LinkHeld;
+  let held: ReceiveBuffers;
+  let one: LinkReceiveBuffer;
 
   beforeEach(() => {
     clock = new FakeClock();
     given = [];
-    held = new HeldBytes(clock, { perLink: 1024 * kibibyte, inAll: 1536 * kibibyte });
+    held = new ReceiveBuffers(clock, { perLink: 1024 * kibibyte, inAll: 1536 * kibibyte });
     one = held.link(({ id }) => given.push(id));
   });
 
   let nextId = 1;
   /** A visitor who has taken so much in a moment. */
-  function visitor(bytes = 0, link = one): CarrierStream {
-    const stream: CarrierStream = Object.assign(new PassThrough(), { id: nextId++ });
+  function visitor(bytes = 0, link = one): TransportStream {
+    const stream: TransportStream = Object.assign(new PassThrough(), { id: nextId++ });
     link.watch(stream);
     for (let left = bytes; left > 0; left -= 16 * kibibyte) stream.emit("data", Buffer.alloc(16 * kibibyte));
     return stream;

@@ -1,4 +1,4 @@
-import type { CarrierStream } from "@porthole/common/link";
+import type { TransportStream } from "@porthole/common/link";
 import type { Clock } from "@porthole/common/util";
 
 /** quiche's own numbers (0.18, flowcontrol.rs), and ours for the first bytes of a stream and for the largest window. */
@@ -28,15 +28,15 @@ export interface HeldBounds {
 }
 
 /**
- * Bounds what clients can make the lane hold, one link and all of them. The engine keeps what a client has sent until the visitor takes
+ * Bounds what clients can make the QUIC worker hold, one link and all of them. The engine keeps what a client has sent until the visitor takes
  * it: a window for each stream, which has grown with the visitor's speed, and the window of the whole connection is of no use
  * (config.ts in link/quic). So the windows of the streams whose visitors have stopped are added up, as they can be at most.
  */
-export class HeldBytes {
+export class ReceiveBuffers {
   readonly #clock: Clock;
   readonly #bounds: HeldBounds;
   /** Those that hold anything. */
-  readonly #links = new Set<LinkHeld>();
+  readonly #links = new Set<LinkReceiveBuffer>();
   #total = 0;
 
   constructor(clock: Clock, bounds: HeldBounds) {
@@ -45,12 +45,16 @@ export class HeldBytes {
   }
 
   /** `onExcess`: this stream of the link has to be given up. */
-  link(onExcess: (stream: CarrierStream) => void): LinkHeld {
-    const link = new LinkHeld({ clock: this.#clock, onExcess, onChange: (bytes) => this.#onChange(link, bytes) });
+  link(onExcess: (stream: TransportStream) => void): LinkReceiveBuffer {
+    const link = new LinkReceiveBuffer({
+      clock: this.#clock,
+      onExcess,
+      onChange: (bytes) => this.#onChange(link, bytes),
+    });
     return link;
   }
 
-  #onChange(link: LinkHeld, bytes: number): void {
+  #onChange(link: LinkReceiveBuffer, bytes: number): void {
     this.#total += bytes;
     if (link.total > 0) this.#links.add(link);
     else this.#links.delete(link);
@@ -61,21 +65,21 @@ export class HeldBytes {
   }
 }
 
-interface LinkHeldOptions {
+interface LinkReceiveBufferOptions {
   readonly clock: Clock;
-  readonly onExcess: (stream: CarrierStream) => void;
+  readonly onExcess: (stream: TransportStream) => void;
   /** Holds so much more, or less. */
   readonly onChange: (bytes: number) => void;
 }
 
 /** What one link holds. */
-export class LinkHeld {
-  readonly #options: LinkHeldOptions;
+export class LinkReceiveBuffer {
+  readonly #options: LinkReceiveBufferOptions;
   /** Those whose visitors have stopped, the longest first. */
-  readonly #stopped = new Map<CarrierStream, Stopped>();
+  readonly #stopped = new Map<TransportStream, Stopped>();
   #total = 0;
 
-  constructor(options: LinkHeldOptions) {
+  constructor(options: LinkReceiveBufferOptions) {
     this.#options = options;
   }
 
@@ -84,7 +88,7 @@ export class LinkHeld {
   }
 
   /** `stream` is piped to where the visitor is, which pauses it while the visitor does not read. */
-  watch(stream: CarrierStream): void {
+  watch(stream: TransportStream): void {
     const now = this.#options.clock.monotonic();
     const reader: Reader = { window: firstWindowBytes, sinceUpdate: 0, updatedAt: now };
     stream.on("data", (chunk: Buffer) => this.#onRead(reader, chunk.length));
@@ -118,14 +122,14 @@ export class LinkHeld {
     reader.updatedAt = now;
   }
 
-  #stop(stream: CarrierStream, bytes: number): void {
+  #stop(stream: TransportStream, bytes: number): void {
     // A pipe pauses its source also when both are over.
     if (stream.destroyed || stream.readableEnded || this.#stopped.has(stream)) return;
     this.#stopped.set(stream, { bytes, sinceMs: this.#options.clock.monotonic() });
     this.#change(bytes);
   }
 
-  #go(stream: CarrierStream): void {
+  #go(stream: TransportStream): void {
     const { bytes = 0 } = this.#stopped.get(stream) ?? {};
     this.#stopped.delete(stream);
     if (bytes > 0) this.#change(-bytes);

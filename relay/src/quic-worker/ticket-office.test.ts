@@ -30,7 +30,7 @@ describe("the relay's tickets", () => {
     return Buffer.from(office.issue(holder, anywhere).quic, "hex");
   }
 
-  it("are let in by the lane, for as long as they say", async () => {
+  it("are let in by the QUIC worker, for as long as they say", async () => {
     const { quic, lifetimeMs } = office.issue(holder, false);
     assert.equal(lifetimeMs, limits.ticketLifetimeMs);
     const ticket = Buffer.from(quic, "hex");
@@ -47,7 +47,7 @@ describe("the relay's tickets", () => {
     assert.equal(gate.refuses(ticket, elsewhere), "ticket-expired");
   });
 
-  it("come from a new key every hour, of which the lane is told; those of before stay good", async () => {
+  it("come from a new key every hour, of which the QUIC worker is told; those of before stay good", async () => {
     issue(false);
     await clock.advance(limits.ticketKeyLifetimeMs - 1);
     const old = issue(false);

@@ -10,8 +10,8 @@ export interface TicketHolder {
 }
 
 /**
- * Makes the tickets that the lane lets in. Its keys are here and not in the lane, so that tickets outlive the lane's process,
- * and that what has broken into the lane can make none for the next one.
+ * Makes the tickets that the QUIC worker lets in. Its keys are here and not in the QUIC worker, so that tickets outlive the QUIC worker's process,
+ * and that what has broken into the QUIC worker can make none for the next one.
  */
 export class TicketOffice {
   readonly #clock: Clock;
@@ -19,7 +19,7 @@ export class TicketOffice {
   #present: TicketKey;
   #previous: TicketKey | undefined;
 
-  /** `onKeys`: the lane has to know them from now on. */
+  /** `onKeys`: the QUIC worker has to know them from now on. */
   constructor(clock: Clock, onKeys: (keys: readonly TicketKey[]) => void) {
     this.#clock = clock;
     this.#onKeys = onKeys;
@@ -27,7 +27,7 @@ export class TicketOffice {
     this.#present = createTicketKey(randomInt(256), clock.now());
   }
 
-  /** What the lane has to know, the present one first. */
+  /** What the QUIC worker has to know, the present one first. */
   keys(): readonly TicketKey[] {
     return this.#previous ? [this.#present, this.#previous] : [this.#present];
   }

@@ -4,37 +4,37 @@ import type { QuicListenerStats, TicketKey } from "@porthole/common/link/quic";
 import type { HeldBounds } from "./receive-buffers.ts";
 
 /**
- * What the relay and its lane say to each other over the channel between parent and child. Bytes take another way: a socket for
+ * What the relay and its QUIC worker say to each other over the channel between parent and child. Bytes take another way: a socket for
  * each visitor (framed-stream.ts), and one for the control streams of all links (control-wire.ts), opened by the relay with `StreamHead`.
  */
-export type ToLane =
-  | ({ readonly type: "start" } & LaneStart)
+export type ToWorker =
+  | ({ readonly type: "start" } & WorkerStart)
   | { readonly type: "certificate"; readonly cert: string; readonly key: string }
   | { readonly type: "ticket-keys"; readonly keys: readonly TicketKey[] }
   /** In order: after all control bytes that are on their way. */
   | { readonly type: "close"; readonly link: number; readonly code: ErrorCode; readonly message: string }
   | { readonly type: "destroy"; readonly link: number; readonly code: ErrorCode; readonly message: string };
 
-export interface LaneStart {
+export interface WorkerStart {
   readonly address: string;
   readonly port: number;
   /** PEM. They travel here and not in the arguments, which everyone on the machine can read. */
   readonly cert: string;
   readonly key: string;
-  /** Whose tickets the lane lets in; undefined lets in everyone. */
+  /** Whose tickets the QUIC worker lets in; undefined lets in everyone. */
   readonly ticketKeys: readonly TicketKey[] | undefined;
   readonly heldBounds: HeldBounds;
-  /** Where the lane listens for the relay's sockets. */
+  /** Where the QUIC worker listens for the relay's sockets. */
   readonly socketPath: string;
 }
 
-export type FromLane =
+export type FromWorker =
   | { readonly type: "ready"; readonly port: number }
-  /** The lane can't open its port, or there is no QUIC on this machine; it ends after this. */
+  /** The QUIC worker can't open its port, or there is no QUIC on this machine; it ends after this. */
   | { readonly type: "failed"; readonly code: ErrorCode; readonly message: string; readonly hint?: string }
   /** The engine does not take the new certificate; the old one stays. */
   | { readonly type: "certificate-refused"; readonly message: string }
-  | ({ readonly type: "beat" } & LaneBeat)
+  | ({ readonly type: "beat" } & WorkerBeat)
   /** A client's handshake is done. The relay asks for what it says (control-wire.ts). */
   | {
       readonly type: "link";
@@ -49,7 +49,7 @@ export type FromLane =
   | { readonly type: "moved"; readonly link: number; readonly remote: RemoteAddress }
   | { readonly type: "closed"; readonly link: number; readonly code: ErrorCode; readonly message: string };
 
-export interface LaneBeat {
+export interface WorkerBeat {
   readonly stats: QuicListenerStats;
   readonly rssBytes: number;
 }

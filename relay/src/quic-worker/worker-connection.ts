@@ -1,26 +1,26 @@
 import net from "node:net";
 import { PortholeError } from "@porthole/common/errors";
-import type { Carrier, CarrierStream, RemoteAddress } from "@porthole/common/link";
+import type { TransportConnection, TransportStream, RemoteAddress } from "@porthole/common/link";
 import { limits } from "@porthole/common/protocol";
 import { AsyncQueue, type Clock, type Timer } from "@porthole/common/util";
 import type { ControlWire } from "./control-wire.ts";
 import { FramedStream } from "./framed-stream.ts";
-import { encodeStreamHead, type ToLane } from "./wire.ts";
+import { encodeStreamHead, type ToWorker } from "./wire.ts";
 import { WiredControl } from "./wired-control.ts";
 
-/** What the lane says of a client. */
-export interface LaneClient {
+/** What the QUIC worker says of a client. */
+export interface WorkerClient {
   readonly peerCertificate: Buffer;
   readonly remote: RemoteAddress;
   readonly maxStreams: number;
 }
 
-export interface LaneCarrierOptions {
+export interface WorkerConnectionOptions {
   readonly link: number;
   readonly socketPath: string;
   readonly wire: ControlWire;
   readonly clock: Clock;
-  readonly send: (message: ToLane) => void;
+  readonly send: (message: ToWorker) => void;
 }
 
 /** The relay opens streams with ids 1, 5, 9 ...: RFC 9000 section 2.1. */
@@ -29,19 +29,19 @@ const streamIdStep = 4;
 const maxStreamId = 0xffff_ffff;
 
 /**
- * A QUIC link as the relay has it: the engine is in the lane, and each visitor's stream is a local socket to there. The ids are given
- * here, so that opening a stream takes no round trip. Over when the lane says so, or when the lane is gone.
+ * A QUIC link as the relay has it: the engine is in the QUIC worker, and each visitor's stream is a local socket to there. The ids are given
+ * here, so that opening a stream takes no round trip. Over when the QUIC worker says so, or when the QUIC worker is gone.
  */
-export class LaneCarrier implements Carrier {
+export class WorkerConnection implements TransportConnection {
   readonly kind = "quic";
   peerCertificate: Buffer | undefined;
   readonly control: WiredControl;
   /** A client opens none. */
-  readonly incoming = new AsyncQueue<CarrierStream>();
+  readonly incoming = new AsyncQueue<TransportStream>();
   readonly maxStreams: number;
   readonly closed: Promise<PortholeError>;
   remote: RemoteAddress;
-  readonly #options: LaneCarrierOptions;
+  readonly #options: WorkerConnectionOptions;
   readonly #streams = new Set<FramedStream & { readonly id: number }>();
   #nextId = firstStreamId;
   #reason: PortholeError | undefined;
@@ -49,7 +49,7 @@ export class LaneCarrier implements Carrier {
   #deadline: Timer | undefined;
   #resolveClosed: (reason: PortholeError) => void = () => {};
 
-  constructor(client: LaneClient, options: LaneCarrierOptions) {
+  constructor(client: WorkerClient, options: WorkerConnectionOptions) {
     this.#options = options;
     this.peerCertificate = client.peerCertificate;
     this.remote = client.remote;
@@ -60,7 +60,7 @@ export class LaneCarrier implements Carrier {
     this.control = new WiredControl(options.wire, options.link);
   }
 
-  openStream(): CarrierStream {
+  openStream(): TransportStream {
     if (this.#isOver || this.#reason) throw new PortholeError("closed", "The link is closed");
     if (this.#streams.size >= this.maxStreams)
       throw new PortholeError("busy", `The link has ${this.maxStreams} streams open already`);
@@ -79,7 +79,7 @@ export class LaneCarrier implements Carrier {
     for (const stream of this.#streams) if (stream.id === id) stream.destroy(new PortholeError("limit", reason));
   }
 
-  /** The lane doesn't tell; the heartbeat finds out. */
+  /** The QUIC worker doesn't tell; the heartbeat finds out. */
   rttMs(): number | undefined {
     return undefined;
   }
@@ -89,7 +89,7 @@ export class LaneCarrier implements Carrier {
       this.#reason = reason;
       this.#deadline = this.#options.clock.timer(limits.linkCloseMs, () => this.destroy(reason));
       this.#options.send({ type: "close", link: this.#options.link, code: reason.code, message: reason.message });
-      // The lane closes the connection when it has read to here.
+      // The QUIC worker closes the connection when it has read to here.
       this.control.end();
     }
     await this.closed;
@@ -101,7 +101,7 @@ export class LaneCarrier implements Carrier {
     this.end(reason);
   }
 
-  /** The connection, or the lane, is gone. */
+  /** The connection, or the QUIC worker, is gone. */
   end(reason: PortholeError): void {
     if (this.#isOver) return;
     this.#isOver = true;

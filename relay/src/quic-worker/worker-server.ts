@@ -1,18 +1,31 @@
 import net, { type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { PortholeError } from "@porthole/common/errors";
-import { splice, type CarrierStream, type RemoteAddress } from "@porthole/common/link";
-import { listenQuic, openAdmission, TicketGate, type QuicCarrier, type QuicListener } from "@porthole/common/link/quic";
+import { splice, type TransportStream, type RemoteAddress } from "@porthole/common/link";
+import {
+  listenQuic,
+  openAdmission,
+  TicketGate,
+  type QuicTransportConnection,
+  type QuicListener,
+} from "@porthole/common/link/quic";
 import { limits } from "@porthole/common/protocol";
 import type { Clock, Timer } from "@porthole/common/util";
 import { ControlWire, type ControlFrame } from "./control-wire.ts";
 import { FramedStream } from "./framed-stream.ts";
-import { HeldBytes, type LinkHeld } from "./receive-buffers.ts";
-import { controlHead, decodeStreamHead, streamHeadBytes, type FromLane, type LaneStart, type ToLane } from "./wire.ts";
+import { ReceiveBuffers, type LinkReceiveBuffer } from "./receive-buffers.ts";
+import {
+  controlHead,
+  decodeStreamHead,
+  streamHeadBytes,
+  type FromWorker,
+  type WorkerStart,
+  type ToWorker,
+} from "./wire.ts";
 
-export interface LaneServerOptions extends LaneStart {
+export interface WorkerServerOptions extends WorkerStart {
   readonly clock: Clock;
-  readonly send: (message: FromLane) => void;
+  readonly send: (message: FromWorker) => void;
 }
 
 /** Sockets that the relay has opened and that were not accepted yet: a crowd of visitors within one turn of our event loop. */
@@ -20,9 +33,9 @@ const backlog = 4_096;
 /** Control messages that a client has not read. */
 const maxUnreadBytes = 16 * limits.maxControlBytes;
 
-interface LaneLink {
+interface WorkerLink {
   readonly id: number;
-  readonly carrier: QuicCarrier;
+  readonly connection: QuicTransportConnection;
   /** Where the relay believes the client to be. */
   remote: RemoteAddress;
   /** From the first one on: most links are idle. */
@@ -34,35 +47,35 @@ interface LaneLink {
   closeReason: PortholeError | undefined;
 }
 
-type Abandonable = Duplex & Pick<CarrierStream, "abandon" | "isGivenUp">;
+type Abandonable = Duplex & Pick<TransportStream, "abandon" | "isGivenUp">;
 
 interface Visitors {
   readonly sockets: Set<FramedStream>;
-  readonly held: LinkHeld;
+  readonly held: LinkReceiveBuffer;
 }
 
-/** The inside of the lane: the QUIC port on one side, the relay's sockets on the other. */
-export class LaneServer {
-  readonly #options: LaneServerOptions;
-  readonly #links = new Map<number, LaneLink>();
+/** The inside of the QUIC worker: the QUIC port on one side, the relay's sockets on the other. */
+export class WorkerServer {
+  readonly #options: WorkerServerOptions;
+  readonly #links = new Map<number, WorkerLink>();
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
   readonly #tickets: TicketGate | undefined;
-  readonly #held: HeldBytes;
+  readonly #held: ReceiveBuffers;
   #quic: QuicListener | undefined;
   #wire: ControlWire | undefined;
   #nextLink = 1;
 
-  private constructor(options: LaneServerOptions) {
+  private constructor(options: WorkerServerOptions) {
     this.#options = options;
     this.#tickets = options.ticketKeys && new TicketGate(options.clock, options.ticketKeys);
-    this.#held = new HeldBytes(options.clock, options.heldBounds);
+    this.#held = new ReceiveBuffers(options.clock, options.heldBounds);
     this.#server = net.createServer({ allowHalfOpen: true }, (socket) => this.#onSocket(socket));
   }
 
   /** Opens the UDP port and begins to serve. Rejects as `listenQuic` does. */
-  static async open(options: LaneServerOptions, init: { readonly signal: AbortSignal }): Promise<LaneServer> {
-    const server = new LaneServer(options);
+  static async open(options: WorkerServerOptions, init: { readonly signal: AbortSignal }): Promise<WorkerServer> {
+    const server = new WorkerServer(options);
     await new Promise<void>((resolve, reject) => {
       server.#server.once("error", reject);
       server.#server.listen({ path: options.socketPath, backlog }, resolve);
@@ -86,7 +99,7 @@ export class LaneServer {
   }
 
   /** Handles what the relay says. */
-  receive(message: Exclude<ToLane, { type: "start" }>): void {
+  receive(message: Exclude<ToWorker, { type: "start" }>): void {
     if (message.type === "certificate") {
       this.#replaceCertificate(message);
       return;
@@ -99,7 +112,7 @@ export class LaneServer {
     if (!link) return;
     const reason = new PortholeError(message.code, message.message);
     if (message.type === "destroy") {
-      link.carrier.destroy(reason);
+      link.connection.destroy(reason);
     } else {
       link.closeReason = reason;
       this.#closeInOrder(link);
@@ -128,20 +141,20 @@ export class LaneServer {
   }
 
   async #serve(quic: QuicListener): Promise<void> {
-    for await (const carrier of quic.incoming) this.#announce(carrier);
+    for await (const connection of quic.incoming) this.#announce(connection);
   }
 
-  #announce(carrier: QuicCarrier): void {
+  #announce(connection: QuicTransportConnection): void {
     const { clock, send } = this.#options;
     const id = this.#nextLink++;
-    const { control, remote } = carrier;
-    const link: LaneLink = {
+    const { control, remote } = connection;
+    const link: WorkerLink = {
       id,
-      carrier,
+      connection,
       remote,
       visitors: undefined,
       deadline: clock.timer(limits.admissionDeadlineMs, () =>
-        carrier.destroy(new PortholeError("timeout", "The relay did not take a new link")),
+        connection.destroy(new PortholeError("timeout", "The relay did not take a new link")),
       ),
       isAsked: false,
       controlEnded: false,
@@ -151,14 +164,14 @@ export class LaneServer {
     send({
       type: "link",
       link: id,
-      certificate: carrier.peerCertificate ?? Buffer.alloc(0),
+      certificate: connection.peerCertificate ?? Buffer.alloc(0),
       remote,
-      maxStreams: carrier.maxStreams,
+      maxStreams: connection.maxStreams,
     });
-    carrier.peerCertificate = undefined;
+    connection.peerCertificate = undefined;
     control.on("readable", () => this.#passOn(link));
     control.on("end", () => this.#wire?.send("end", id));
-    void carrier.closed.then((reason) => {
+    void connection.closed.then((reason) => {
       link.deadline?.cancel();
       this.#links.delete(id);
       for (const socket of link.visitors?.sockets ?? []) socket.destroy();
@@ -198,7 +211,7 @@ export class LaneServer {
   #onControl({ kind, link: id, bytes }: ControlFrame): void {
     const link = this.#links.get(id);
     if (!link) return;
-    const { control } = link.carrier;
+    const { control } = link.connection;
     switch (kind) {
       case "more":
         link.deadline?.cancel();
@@ -209,7 +222,7 @@ export class LaneServer {
       case "bytes":
         control.write(bytes);
         if (control.writableLength > maxUnreadBytes)
-          link.carrier.destroy(new PortholeError("limit", "The client does not read its control stream"));
+          link.connection.destroy(new PortholeError("limit", "The client does not read its control stream"));
         return;
       case "end":
         // The relay closes the link, for which QUIC has a word of its own.
@@ -220,27 +233,27 @@ export class LaneServer {
   }
 
   /** What the relay has not asked for stays in the engine, and its window stops the client. */
-  #passOn(link: LaneLink): void {
+  #passOn(link: WorkerLink): void {
     if (!link.isAsked) return;
-    const { carrier, id } = link;
-    const bytes = carrier.control.read() as Buffer | null;
+    const { connection, id } = link;
+    const bytes = connection.control.read() as Buffer | null;
     if (!bytes) return;
     link.isAsked = false;
     this.#wire?.send("bytes", id, bytes);
     // Whoever moves says so with its next heartbeat at the latest.
-    const { remote } = carrier;
+    const { remote } = connection;
     if (remote.address === link.remote.address && remote.port === link.remote.port) return;
     link.remote = remote;
     this.#options.send({ type: "moved", link: id, remote });
   }
 
-  #joinStream(link: LaneLink, framed: FramedStream, id: number): void {
+  #joinStream(link: WorkerLink, framed: FramedStream, id: number): void {
     framed.on("error", () => {});
     const { sockets, held } = (link.visitors ??= this.#visitorsOf(link));
     sockets.add(framed);
     framed.on("close", () => sockets.delete(framed));
     try {
-      const stream = link.carrier.openStream(id);
+      const stream = link.connection.openStream(id);
       passOnAbandonment(framed, stream);
       passOnAbandonment(stream, framed);
       splice(framed, stream, () => {});
@@ -250,14 +263,14 @@ export class LaneServer {
     }
   }
 
-  #visitorsOf({ id }: LaneLink): Visitors {
+  #visitorsOf({ id }: WorkerLink): Visitors {
     const { send } = this.#options;
     const held = this.#held.link((stream) => send({ type: "excess", link: id, stream: stream.id }));
     return { sockets: new Set(), held };
   }
 
-  #closeInOrder(link: LaneLink): void {
-    if (link.closeReason && link.controlEnded) void link.carrier.close(link.closeReason);
+  #closeInOrder(link: WorkerLink): void {
+    if (link.closeReason && link.controlEnded) void link.connection.close(link.closeReason);
   }
 }
 

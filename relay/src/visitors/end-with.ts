@@ -4,7 +4,7 @@ import type { Clock } from "@porthole/common/util";
 const closeAfterMs = 1_000;
 
 /** Says a last word and makes sure that the connection ends, whatever the other side does. Until then what it sends is thrown away. */
-export function closeWith(socket: Duplex, bytes: Buffer | string, clock: Clock): void {
+export function endWith(socket: Duplex, bytes: Buffer | string, clock: Clock): void {
   const timer = clock.timer(closeAfterMs, () => socket.destroy());
   socket.on("close", () => timer.cancel());
   socket.resume();

@@ -2,7 +2,7 @@ import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { canonicalHostName, limits } from "@porthole/common/protocol";
 import type { Clock } from "@porthole/common/util";
-import { closeWith } from "./end-with.ts";
+import { endWith } from "./end-with.ts";
 
 export interface HttpsRedirectOptions {
   readonly clock: Clock;
@@ -21,7 +21,7 @@ export class HttpsRedirect {
     this.#options = options;
     this.#server.on("clientError", (_error, socket) => {
       const head = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n";
-      closeWith(socket, head + httpsOnly, options.clock);
+      endWith(socket, head + httpsOnly, options.clock);
     });
   }
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import net, { type AddressInfo, type Socket } from "node:net";
 import { PortholeError } from "@porthole/common/errors";
-import { createLink, type Carrier, type Link, type LinkStream } from "@porthole/common/link";
-import { memoryCarrierPair } from "@porthole/common/link/memory";
+import { createLink, type TransportConnection, type Link, type LinkStream } from "@porthole/common/link";
+import { memoryConnectionPair } from "@porthole/common/link/memory";
 import { silentLogger } from "@porthole/common/log";
 import { limits } from "@porthole/common/protocol";
 import { FakeClock } from "@porthole/testing";
@@ -46,25 +46,27 @@ describe("placing a visitor", () => {
     assert.equal(clock.pending, 0, "a timer is left");
   });
 
-  /** An agent's link; one that is dark takes everything and says nothing. */
-  function agent(
+  /** A client's link; one that is dark takes everything and says nothing. */
+  function client(
     kind: "quic" | "http2",
     dark: boolean,
   ): { readonly accepted: () => Promise<LinkStream>; readonly link: Link } {
-    const pair = memoryCarrierPair();
+    const pair = memoryConnectionPair();
     Object.defineProperty(pair.relay, "kind", { value: kind });
     const link = createLink(pair.relay, { clock, heartbeat: "watch" });
     const shown = {
       id: kind,
       connectedAt: 0,
       traffic: new Traffic(),
-      isJudged: false,
+      isExternallyAuthorized: false,
       hostnames: ["id.localhost"],
       instance: kind,
-      member: "id",
+      owner: "id",
     };
-    registry.add({ ...shown, clientId: "id", fingerprint: "id", label: "id", link, objection: () => undefined });
-    const client: Carrier | Link = dark ? pair.client : createLink(pair.client, { clock, heartbeat: "send" });
+    registry.add({ ...shown, clientId: "id", fingerprint: "id", label: "id", link, revocationReason: () => undefined });
+    const client: TransportConnection | Link = dark
+      ? pair.client
+      : createLink(pair.client, { clock, heartbeat: "send" });
     return {
       link,
       accepted: async () => (await client.incoming[Symbol.asyncIterator]().next()).value as LinkStream,
@@ -85,7 +87,7 @@ describe("placing a visitor", () => {
   });
 
   it("says that there is no room", () => {
-    const { link } = agent("quic", false);
+    const { link } = client("quic", false);
     link.openStream = () => {
       throw new PortholeError("busy", "full");
     };
@@ -93,8 +95,8 @@ describe("placing a visitor", () => {
   });
 
   it("moves a visitor from a link that has gone dark to one that answers", async () => {
-    const http2 = agent("http2", false);
-    const quic = agent("quic", true);
+    const http2 = client("http2", false);
+    const quic = client("quic", true);
     assert.equal(place(), "forwarded");
     assert.match(await greeting(await quic.accepted()), /^header/);
     await clock.advance(suspectMs);
@@ -110,32 +112,32 @@ describe("placing a visitor", () => {
   });
 
   it("moves a visitor whom nobody has answered to one that comes later", async () => {
-    const quic = agent("quic", true);
+    const quic = client("quic", true);
     place();
     await quic.accepted();
     await clock.advance(3 * suspectMs);
     assert.equal(quic.link.isSilent, true);
-    const http2 = agent("http2", false);
+    const http2 = client("http2", false);
     await clock.advance(suspectMs);
     await clock.advance(0);
     assert.match(await greeting(await http2.accepted()), /^header/);
   });
 
   it("moves a visitor who came to one that was silent, when all were", async () => {
-    const quic = agent("quic", true);
+    const quic = client("quic", true);
     quic.link.openStream().write("?");
     await clock.advance(2 * suspectMs);
     assert.equal(quic.link.isSilent, true);
     place();
-    const http2 = agent("http2", false);
+    const http2 = client("http2", false);
     await clock.advance(suspectMs);
     await clock.advance(0);
     assert.match(await greeting(await http2.accepted()), /^header/);
   });
 
   it("leaves a visitor where he is when nobody else answers either", async () => {
-    const http2 = agent("http2", true);
-    const quic = agent("quic", true);
+    const http2 = client("http2", true);
+    const quic = client("quic", true);
     place();
     const stream = await quic.accepted();
     await clock.advance(3 * suspectMs);
@@ -146,8 +148,8 @@ describe("placing a visitor", () => {
   });
 
   it("moves nobody who has had an answer", async () => {
-    const http2 = agent("http2", false);
-    const quic = agent("quic", true);
+    const http2 = client("http2", false);
+    const quic = client("quic", true);
     place();
     const stream = await quic.accepted();
     stream.write("first");

@@ -4,11 +4,11 @@ import { splice, type LinkStream } from "@porthole/common/link";
 import type { Logger } from "@porthole/common/log";
 import { limits } from "@porthole/common/protocol";
 import type { Clock, Timer } from "@porthole/common/util";
-import type { AgentLink, Registry } from "../clients/registry.ts";
+import type { ClientLink, Registry } from "../clients/registry.ts";
 
 export interface VisitorPlace {
   readonly label: string;
-  /** What the agent gets before anything else: the PROXY header and the ClientHello. */
+  /** What the client gets before anything else: the PROXY header and the ClientHello. */
   readonly opening: readonly Buffer[];
   readonly registry: Registry;
   readonly clock: Clock;
@@ -18,7 +18,7 @@ export interface VisitorPlace {
 }
 
 interface Placed {
-  readonly agent: AgentLink;
+  readonly client: ClientLink;
   readonly stream: LinkStream;
 }
 
@@ -35,34 +35,34 @@ export function placeVisitor(socket: Socket, place: VisitorPlace): "forwarded" |
   return "forwarded";
 }
 
-function openFirst(agents: readonly AgentLink[], { opening, log, trace }: VisitorPlace): Placed | undefined {
-  for (const agent of agents) {
+function openFirst(clients: readonly ClientLink[], { opening, log, trace }: VisitorPlace): Placed | undefined {
+  for (const client of clients) {
     try {
-      const stream = agent.link.openStream();
+      const stream = client.link.openStream();
       // All of it goes out with the opening of the stream: nothing waits for the client.
       stream.cork();
       for (const bytes of opening) stream.write(bytes);
       stream.uncork();
-      return { agent, stream };
+      return { client, stream };
     } catch (reason) {
-      log.debug({ trace, link: agent.id, transport: agent.link.kind }, PortholeError.from(reason).message);
+      log.debug({ trace, link: client.id, transport: client.link.kind }, PortholeError.from(reason).message);
     }
   }
   return undefined;
 }
 
 /** The socket stays paused meanwhile: a visitor says nothing more before it has heard something. */
-function awaitAnswer(socket: Socket, { agent, stream }: Placed, place: VisitorPlace): void {
+function awaitAnswer(socket: Socket, { client, stream }: Placed, place: VisitorPlace): void {
   const { clock, log, trace } = place;
   let isSettled = false;
   let again: Timer | undefined;
-  const stopWatching = agent.link.onSilence((isSilent) => {
+  const stopWatching = client.link.onSilence((isSilent) => {
     if (isSilent) void moveOn();
   });
   stream.on("readable", settle);
   stream.on("close", settle);
   // Where nobody gave a sign of life he is with one that may never do so.
-  if (agent.link.isSilent) void moveOn();
+  if (client.link.isSilent) void moveOn();
 
   function release(): void {
     isSettled = true;
@@ -76,28 +76,28 @@ function awaitAnswer(socket: Socket, { agent, stream }: Placed, place: VisitorPl
     if (isSettled) return;
     release();
     // It counts until the socket closes.
-    if (!socket.closed) agent.traffic.add(socket);
+    if (!socket.closed) client.traffic.add(socket);
     splice(socket, stream, ({ error, brokenSide }) => {
       if (!error) return;
-      const side = brokenSide === "left" ? "visitor" : "agent";
-      log.debug({ trace, link: agent.id, agent: agent.clientId, code: error.code, side }, error.message);
+      const side = brokenSide === "left" ? "visitor" : "client";
+      log.debug({ trace, link: client.id, client: client.clientId, code: error.code, side }, error.message);
     });
   }
 
   async function moveOn(): Promise<void> {
     for (const other of place.registry.find(place.label)) {
-      if (other === agent || !(await other.link.probe())) continue;
+      if (other === client || !(await other.link.probe())) continue;
       if (isSettled) return;
       const next = openFirst([other], place);
       if (!next) continue;
-      log.debug({ trace, from: agent.id, to: other.id }, "A visitor was led away from a silent link");
+      log.debug({ trace, from: client.id, to: other.id }, "A visitor was led away from a silent link");
       release();
       stream.destroy();
       awaitAnswer(socket, next, place);
       return;
     }
     // Somebody may come, or come back.
-    if (isSettled || socket.destroyed || !agent.link.isSilent) return;
+    if (isSettled || socket.destroyed || !client.link.isSilent) return;
     again?.cancel();
     again = clock.timer(limits.linkSilence.suspectMs, () => void moveOn());
   }

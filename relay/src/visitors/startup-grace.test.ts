@@ -1,30 +1,30 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "@porthole/testing";
-import { Arrivals } from "./startup-grace.ts";
+import { StartupGrace } from "./startup-grace.ts";
 
-describe("arrivals after a start", () => {
+describe("startupGrace after a start", () => {
   let clock: FakeClock;
-  let arrivals: Arrivals;
+  let startupGrace: StartupGrace;
   let resumed: string[];
 
   beforeEach(() => {
     clock = new FakeClock();
-    arrivals = new Arrivals(clock, 15_000);
+    startupGrace = new StartupGrace(clock, 15_000);
     resumed = [];
   });
 
   afterEach(() => assert.equal(clock.pending, 0, "a timer is left"));
 
-  const wait = (label: string, who = label) => arrivals.wait(label, () => void resumed.push(who));
+  const wait = (label: string, who = label) => startupGrace.wait(label, () => void resumed.push(who));
 
   it("are waited for, each name's visitors for itself", () => {
     wait("one", "first");
     wait("one", "second");
     wait("two")?.();
-    arrivals.arrived("two");
+    startupGrace.arrived("two");
     assert.deepEqual(resumed, []);
-    arrivals.arrived("one");
-    arrivals.arrived("one");
+    startupGrace.arrived("one");
+    startupGrace.arrived("one");
     assert.deepEqual(resumed, ["first", "second"]);
   });
 

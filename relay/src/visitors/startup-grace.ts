@@ -1,10 +1,10 @@
 import type { Clock } from "@porthole/common/util";
 
 /**
- * Lets visitors of a relay that has just started wait for agents that are not back yet: after a restart a name is nobody's for a
+ * Lets visitors of a relay that has just started wait for clients that are not back yet: after a restart a name is nobody's for a
  * second or two, and an error would tell its visitors that it does not exist.
  */
-export class Arrivals {
+export class StartupGrace {
   readonly #clock: Clock;
   readonly #endsAt: number;
   readonly #waiting = new Map<string, Set<() => void>>();
@@ -15,7 +15,7 @@ export class Arrivals {
     this.#endsAt = clock.monotonic() + delayMs;
   }
 
-  /** An agent with this label is there. */
+  /** A client with this label is there. */
   arrived(label: string): void {
     for (const resume of this.#waiting.get(label) ?? []) resume();
   }

@@ -15,10 +15,10 @@ import {
   type ClientHello,
 } from "@porthole/common/protocol";
 import type { Clock } from "@porthole/common/util";
-import type { Arrivals } from "./startup-grace.ts";
-import { closeWith } from "./end-with.ts";
+import type { StartupGrace } from "./startup-grace.ts";
+import { endWith } from "./end-with.ts";
 import type { HttpsRedirect } from "./https-redirect.ts";
-import type { Guest, VisitorGate } from "../limits/index.ts";
+import type { VisitorSlot, VisitorGate } from "../limits/index.ts";
 import type { Metrics, VisitorOutcome } from "../monitoring/metrics.ts";
 import { placeVisitor } from "./placement.ts";
 import type { Registry } from "../clients/registry.ts";
@@ -29,13 +29,13 @@ export interface VisitorDeps {
   readonly metrics: Metrics;
   readonly gate: VisitorGate;
   readonly registry: Registry;
-  readonly arrivals: Arrivals;
+  readonly startupGrace: StartupGrace;
   /** Allowed suffixes; empty allows any. */
   readonly suffixes: readonly string[];
   /** This port is for the CA's challenges only. */
   readonly challengesOnly: boolean;
-  /** Takes connections to the relay itself, where one port serves agents, too. */
-  readonly onAgent?: ((socket: Socket) => void) | undefined;
+  /** Takes connections to the relay itself, where one port serves clients, too. */
+  readonly onClient?: ((socket: Socket) => void) | undefined;
   readonly ownNames: readonly string[];
   /** Takes connections without TLS. */
   readonly redirect: HttpsRedirect;
@@ -51,23 +51,23 @@ export function admitsVisitor(address: string | undefined, { gate, metrics }: Vi
   return isAdmitted;
 }
 
-/** The connection of a visitor who was admitted: reads the ClientHello, finds the agent, and from then on only carries bytes. */
+/** The connection of a visitor who was admitted: reads the ClientHello, finds the client, and from then on only carries bytes. */
 export function serveVisitor(socket: Socket, deps: VisitorDeps): void {
   socket.on("error", () => {});
-  const guest = deps.gate.enter(socket.remoteAddress, () => socket.destroy());
-  socket.on("close", () => guest.left());
-  readHello({ socket, guest, trace: randomBytes(8).toString("hex") }, deps);
+  const slot = deps.gate.enter(socket.remoteAddress, () => socket.destroy());
+  socket.on("close", () => slot.left());
+  readHello({ socket, slot, trace: randomBytes(8).toString("hex") }, deps);
 }
 
 interface Visitor {
   readonly socket: Socket;
-  readonly guest: Guest;
+  readonly slot: VisitorSlot;
   /** Names the visitor in our log and the client's. */
   readonly trace: string;
 }
 
 function readHello(visitor: Visitor, deps: VisitorDeps): void {
-  const { socket, guest, trace } = visitor;
+  const { socket, slot, trace } = visitor;
   const reader = new ClientHelloReader();
   const deadline = deps.clock.timer(limits.helloDeadlineMs, () => {
     deps.log.debug({ trace }, "A visitor sent no whole ClientHello in time");
@@ -84,7 +84,7 @@ function readHello(visitor: Visitor, deps: VisitorDeps): void {
     socket.off("end", onLeft);
     socket.off("close", onLeft);
     deadline.cancel();
-    guest.heard();
+    slot.heard();
   }
 
   function onLeft(): void {
@@ -115,11 +115,11 @@ function readHello(visitor: Visitor, deps: VisitorDeps): void {
   }
 }
 
-/** Now, or when the agent is back that is probably about to be: see Arrivals. */
+/** Now, or when the client is back that is probably about to be: see StartupGrace. */
 function onceServed({ socket }: Visitor, { serverName = "" }: ClientHello, deps: VisitorDeps, go: () => void): void {
   const label = splitPublicName(serverName, deps.suffixes)?.label;
   if (label === undefined || deps.registry.find(label).length > 0) return go();
-  const stop = deps.arrivals.wait(label, () => {
+  const stop = deps.startupGrace.wait(label, () => {
     if (!socket.destroyed) go();
   });
   if (stop) socket.on("close", stop);
@@ -127,7 +127,7 @@ function onceServed({ socket }: Visitor, { serverName = "" }: ClientHello, deps:
 }
 
 function route(visitor: Visitor, bytes: Buffer, hello: ClientHello, deps: VisitorDeps): VisitorOutcome {
-  const { socket, guest, trace } = visitor;
+  const { socket, slot, trace } = visitor;
   const { serverName } = hello;
   const isChallenge = hello.alpnProtocols.length === 1 && hello.alpnProtocols[0] === alpn.acmeChallenge;
   const own = isChallenge && serverName !== undefined ? deps.ownChallenge(serverName) : undefined;
@@ -139,11 +139,11 @@ function route(visitor: Visitor, bytes: Buffer, hello: ClientHello, deps: Visito
     return "challenge";
   }
   const name = serverName === undefined ? undefined : splitPublicName(serverName, deps.suffixes);
-  if (deps.onAgent && isForRelay(hello, name !== undefined, deps)) {
+  if (deps.onClient && isForRelay(hello, name !== undefined, deps)) {
     socket.unshift(bytes);
-    guest.left();
-    deps.onAgent(socket);
-    return "agent";
+    slot.left();
+    deps.onClient(socket);
+    return "client";
   }
   if (deps.challengesOnly && !isChallenge) {
     refuse(socket, tlsAlert.noApplicationProtocol, "Only the CA's challenges are answered here", trace, deps);
@@ -153,7 +153,7 @@ function route(visitor: Visitor, bytes: Buffer, hello: ClientHello, deps: Visito
     refuse(socket, tlsAlert.unrecognizedName, "A visitor asked for no name of ours", trace, deps);
     return "unknown-name";
   }
-  if (deps.registry.find(name.label).length > 0 && !guest.mayVisit(name.label)) {
+  if (deps.registry.find(name.label).length > 0 && !slot.mayVisit(name.label)) {
     refuse(socket, tlsAlert.internalError, `${serverName} has too many visitors`, trace, deps);
     return "limited";
   }
@@ -172,16 +172,16 @@ function route(visitor: Visitor, bytes: Buffer, hello: ClientHello, deps: Visito
       deps.metrics.traffic.add(socket);
       break;
     case "unknown-name":
-      refuse(socket, tlsAlert.unrecognizedName, `No agent serves ${serverName}`, trace, deps);
+      refuse(socket, tlsAlert.unrecognizedName, `No client serves ${serverName}`, trace, deps);
       break;
     case "full":
-      refuse(socket, tlsAlert.internalError, `The agent of ${serverName} has no room`, trace, deps);
+      refuse(socket, tlsAlert.internalError, `The client of ${serverName} has no room`, trace, deps);
       break;
   }
   return outcome;
 }
 
-/** Names lead to the relay itself; where it is known under another one, only agents offer HTTP/2 and nothing else. */
+/** Names lead to the relay itself; where it is known under another one, only clients offer HTTP/2 and nothing else. */
 function isForRelay({ serverName, alpnProtocols }: ClientHello, isPublicName: boolean, deps: VisitorDeps): boolean {
   if (serverName === undefined || deps.ownNames.includes(serverName)) return true;
   return !isPublicName && alpnProtocols.length === 1 && alpnProtocols[0] === alpn.http2;
@@ -189,5 +189,5 @@ function isForRelay({ serverName, alpnProtocols }: ClientHello, isPublicName: bo
 
 function refuse(socket: Socket, alert: number, reason: string, trace: string, deps: VisitorDeps): void {
   deps.log.debug({ trace, alert }, reason);
-  closeWith(socket, encodeAlert(alert), deps.clock);
+  endWith(socket, encodeAlert(alert), deps.clock);
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { extensions, window, type ExtensionContext, type LogOutputChannel } from "vscode";
 import { systemClock } from "@porthole/common/util";
 import { Controller, type GivenKey } from "../../../extension/src/controller/index.ts";
-import { startAgentProcess } from "../../../extension/src/ui/daemon-process.ts";
+import { startDaemonProcess } from "../../../extension/src/ui/daemon-process.ts";
 import { editorSecrets, editorSettings, editorStore, editorWorkspace } from "../../../extension/src/ui/vscode-host.ts";
 
 /** Keys are the editor's secrets: the extension's own controller and tunnel process, on what the editor gives to the driver. */
@@ -20,7 +20,7 @@ export function declareSecrets(driver: ExtensionContext): void {
     });
     afterEach(async () => {
       await Promise.all(open.splice(0).map((each) => each.close()));
-      for (const key of ["member", `identity ${id}`, `identity ${otherId}`]) await secrets.delete(key);
+      for (const key of ["owner", `identity ${id}`, `identity ${otherId}`]) await secrets.delete(key);
     });
     after(() => log.dispose());
 
@@ -39,7 +39,7 @@ export function declareSecrets(driver: ExtensionContext): void {
         secrets,
         store: editorStore(driver),
         workspace: editorWorkspace,
-        startAgent: (memberPem, signal) => startAgentProcess(context, log, memberPem, signal),
+        startDaemon: (ownerPem, signal) => startDaemonProcess(context, log, ownerPem, signal),
         onLog: () => {},
       });
       open.push(controller);

@@ -13,7 +13,7 @@ export function declareSuite(): void {
       assert.ok(extension);
       await extension.activate();
       const children = execFileSync("ps", ["--ppid", String(process.pid), "-o", "args="], { encoding: "utf8" });
-      assert.ok(!children.includes("agent.mjs"), children);
+      assert.ok(!children.includes("daemon.mjs"), children);
     });
 
     it("has exactly the commands that its manifest declares", async () => {

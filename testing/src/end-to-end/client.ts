@@ -12,7 +12,7 @@ import {
   type VisitReport,
 } from "@porthole/tunnel/tunnel";
 import type { Clock } from "@porthole/common/util";
-import { clientOptions, createDialers, openGatekeeper, tunnelSettings, type Gatekeeper } from "porthole";
+import { clientOptions, createDialers, openVisitorPolicy, tunnelSettings, type VisitorPolicy } from "porthole";
 import type { Scope } from "./scope.ts";
 import type { Transport } from "./transport.ts";
 import { soon } from "./until.ts";
@@ -36,7 +36,7 @@ export interface TestClientOptions {
 /** A client in this process. */
 export interface TestClient {
   readonly stateDir: string;
-  readonly gatekeeper: Gatekeeper;
+  readonly policy: VisitorPolicy;
   /** Every log line from the beginning, with its hint. */
   readonly log: readonly string[];
   readonly visits: readonly VisitReport[];
@@ -77,9 +77,9 @@ export async function startTestClient(scope: Scope, options: TestClientOptions):
   };
   const log: Logger = { debug: () => {}, info: line, warn: line, error: line };
   const { values } = readOptions(clientOptions, argv, options.env ?? {});
-  const gatekeeper = await openGatekeeper(values, { clock });
-  scope.defer(() => gatekeeper.close());
-  const prepared = await prepareTunnel(tunnelSettings(values, [], gatekeeper.options), { clock, log });
+  const policy = await openVisitorPolicy(values, { clock });
+  scope.defer(() => policy.close());
+  const prepared = await prepareTunnel(tunnelSettings(values, [], policy.options), { clock, log });
   const stop = new AbortController();
   const ended = runTunnel(
     {
@@ -106,7 +106,7 @@ export async function startTestClient(scope: Scope, options: TestClientOptions):
   ended.catch(() => {});
   const client: TestClient = {
     stateDir,
-    gatekeeper,
+    policy,
     log: lines,
     visits,
     endpoints: prepared.endpoints,

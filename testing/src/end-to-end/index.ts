@@ -1,5 +1,5 @@
 export { freePort } from "../free-port.ts";
-export { startAgentProcess, type AgentProcess } from "./daemon-process.ts";
+export { startDaemonProcess, type DaemonProcess } from "./daemon-process.ts";
 export { startProxy } from "./connect-proxy.ts";
 export { figuresOf } from "./figures.ts";
 export { startTestClient, type TestClient, type TestClientOptions } from "./client.ts";
@@ -15,4 +15,4 @@ export { hashOf, isFull, source, transferBytes } from "./hash.ts";
 export { hastened, hastenedFrom, settable, withoutUdp, type Detour } from "./network.ts";
 export { dialLink, dialRelay, hello, startFakeRelay, ticketOf, welcome } from "./raw-client.ts";
 export { listeningLog } from "./log.ts";
-export { startRawAgent, startTestAgent, type TestAgent } from "./client-host.ts";
+export { startRawDaemon, startTestDaemon, type TestDaemon } from "./daemon-host.ts";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import net from "node:net";
 import { PortholeError } from "@porthole/common/errors";
 import { createCertificate, generateKey, type IdentityKey } from "@porthole/common/identity";
-import { createLink, type Carrier, type Link } from "@porthole/common/link";
+import { createLink, type TransportConnection, type Link } from "@porthole/common/link";
 import { createHttp2Acceptor, dialHttp2 } from "@porthole/common/link/http2";
 import { dialQuic, listenQuic } from "@porthole/common/link/quic";
 import { limits, type Hello, type Welcome } from "@porthole/common/protocol";
@@ -36,7 +36,7 @@ function selfSigned(key: IdentityKey): { readonly cert: string; readonly key: st
   return { cert: pem, key: key.pem };
 }
 
-/** What a client's transport has before the client says anything: for agents who don't keep to the protocol. */
+/** What a client's transport has before the client says anything: for clients who don't keep to the protocol. */
 export async function dialRelay(
   scope: Scope,
   relay: Relay,
@@ -44,17 +44,17 @@ export async function dialRelay(
   key: IdentityKey = generateKey(),
   /** For QUIC; fetched if it is absent. */
   ticket?: Buffer,
-): Promise<Carrier> {
+): Promise<TransportConnection> {
   const target = { host: "127.0.0.1", port: relay.apiPort, ...selfSigned(key), trust: { kind: "unchecked" } } as const;
   const init = { signal: never };
-  const carrier = await (transport === "quic"
+  const connection = await (transport === "quic"
     ? dialQuic({ ...target, sourceId: ticket ?? (await ticketOf(scope, relay, key)) }, init)
     : dialHttp2({ ...target, verifyPeer: () => {} }, init));
-  scope.defer(() => carrier.close(over));
-  return carrier;
+  scope.defer(() => connection.close(over));
+  return connection;
 }
 
-/** What lets an agent with this key begin one QUIC handshake: from an HTTP/2 link, of which nothing is left afterwards. */
+/** What lets a client with this key begin one QUIC handshake: from an HTTP/2 link, of which nothing is left afterwards. */
 export async function ticketOf(scope: Scope, relay: Relay, key: IdentityKey): Promise<Buffer> {
   const { links } = relay.counts();
   const link = await dialLink(scope, relay, "http2", key);
@@ -83,15 +83,15 @@ export async function dialLink(
 export async function startFakeRelay(
   scope: Scope,
   transport: Transport,
-  onCarrier: (carrier: Carrier) => void,
+  onConnection: (connection: TransportConnection) => void,
 ): Promise<number> {
   const identity = selfSigned(generateKey());
-  const carriers = new Set<Carrier>();
+  const connections = new Set<TransportConnection>();
   const acceptor = createHttp2Acceptor({ ...identity, verifyPeer: () => {} });
-  const accept = (carrier: Carrier): void => {
-    carriers.add(carrier);
-    if (carrier.kind === transport) onCarrier(carrier);
-    else void giveTicket(createLink(carrier, { clock: scope.clock, heartbeat: "watch" }));
+  const accept = (connection: TransportConnection): void => {
+    connections.add(connection);
+    if (connection.kind === transport) onConnection(connection);
+    else void giveTicket(createLink(connection, { clock: scope.clock, heartbeat: "watch" }));
   };
   const server = net.createServer((socket) => {
     acceptor.accept(socket, { signal: never }).then(accept, () => socket.destroy());
@@ -101,12 +101,12 @@ export async function startFakeRelay(
   await once(server, "listening");
   const quic = await listenQuic({ address: "127.0.0.1", port, ...identity }, { signal: never });
   void (async () => {
-    for await (const carrier of quic.incoming) accept(carrier);
+    for await (const connection of quic.incoming) accept(connection);
   })();
   scope.defer(async () => {
     const closed = once(server, "close");
     server.close();
-    for (const carrier of carriers) carrier.destroy(over);
+    for (const connection of connections) connection.destroy(over);
     await Promise.all([closed, quic.close()]);
   });
   return port;

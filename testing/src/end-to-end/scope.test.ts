@@ -29,7 +29,7 @@ describe("what a test has started", function () {
         const scope = useScope();
         // To a relay whose deadlines never come.
         const clock = { ...scope.clock, timer: () => ({ cancel() {} }) };
-        async function agentWhoStays() {
+        async function clientWhoStays() {
           const relay = await startTestRelay(scope, { clock });
           const socket = net.connect(relay.apiPort, "127.0.0.1");
           socket.on("error", () => {});
@@ -44,9 +44,9 @@ describe("what a test has started", function () {
 
   it("ends with the test when that fails, whatever the relay still has, and counts once", async () => {
     const { passed, failed } = await run(`
-      it("fails", async () => { await agentWhoStays(); throw new Error("no"); });
+      it("fails", async () => { await clientWhoStays(); throw new Error("no"); });
       it("goes on too long", async function () {
-        await agentWhoStays();
+        await clientWhoStays();
         this.timeout(1);
         await new Promise(() => {});
       });
@@ -61,7 +61,7 @@ describe("what a test has started", function () {
 
   it("is a failure when a part of it can't be ended, and the rest ends all the same", async () => {
     const { failed } = await run(`it("ends badly", async () => {
-      await agentWhoStays();
+      await clientWhoStays();
       scope.defer(() => Promise.reject(new Error("no")));
     });`);
     assert.deepEqual(failed, [`a suite "after each" hook for "ends badly"`]);

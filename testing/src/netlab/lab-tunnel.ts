@@ -28,7 +28,7 @@ export interface LabTunnel {
   /** The client's present status, or the first one that is as wanted. */
   status(what: string, isWanted: (now: RelayStatus) => boolean, withinMs?: number): Promise<RelayStatus>;
   online(transport: Online["transport"], withinMs?: number): Promise<Online>;
-  /** Links of agents that the relay has now. */
+  /** Links of clients that the relay has now. */
   links(): number;
   /** A visitor downloads so many bytes; gives up after so many seconds. */
   visit(bytes: number, withinSeconds: number): Promise<Visit>;
@@ -60,13 +60,13 @@ export async function startLabTunnel(lab: Netlab, options: LabTunnelOptions): Pr
     // All visitors of a lab come from one address.
     ...["--visitors-per-address", "0", "--visitors-per-name", "0"],
   ]);
-  const server = startOn("agent", options.service ?? "testing/src/netlab/file-server.ts", []);
+  const server = startOn("client", options.service ?? "testing/src/netlab/file-server.ts", []);
   const [fingerprint, port] = await Promise.all([
     relay.when("the relay to be ready", (entries) => find(entries, "fingerprint")),
     server.when("the web server to be ready", (entries) => find(entries, "port")),
   ]);
-  const client = startOn("agent", "client/src/main.ts", [
-    ...[`${local}://127.0.0.1:${String(port)}`, "--server", `${relayAddress.fromAgent}:4433`],
+  const client = startOn("client", "client/src/main.ts", [
+    ...[`${local}://127.0.0.1:${String(port)}`, "--server", `${relayAddress.fromClient}:4433`],
     ...["--server-fingerprint", String(fingerprint), "--transport", transport],
     ...["--state-dir", join(folder, "client"), "--json"],
     ...(poolSize === undefined ? [] : ["--pool-size", String(poolSize)]),
@@ -101,7 +101,7 @@ export async function startLabTunnel(lab: Netlab, options: LabTunnelOptions): Pr
     links() {
       const count = (msg: string): number =>
         relay.entries.filter((entry) => String(entry["msg"]).startsWith(msg)).length;
-      return count("Agent connected") - count("Agent disconnected");
+      return count("Client connected") - count("Client disconnected");
     },
     async visit(bytes, withinSeconds) {
       const answer = await curl(await visitor(`/${bytes}`, withinSeconds));

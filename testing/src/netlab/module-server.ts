@@ -1,4 +1,4 @@
-// An unbundled development server on the agent's host: GET / is a page whose one script imports 500 small modules. Prints its port.
+// An unbundled development server on the client's host: GET / is a page whose one script imports 500 small modules. Prints its port.
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { soon } from "../end-to-end/until.ts";
 import { startWire, type Wire } from "./wire.ts";
 
-export type Host = "relay" | "agent" | "user";
+export type Host = "relay" | "client" | "user";
 
-/** What the wire between agent and relay does to packets, in each direction. The wire between user and relay does nothing. */
+/** What the wire between client and relay does to packets, in each direction. The wire between user and relay does nothing. */
 export interface WireSettings {
   readonly delayMs: number;
   /** Of IP packets, each by itself. */
@@ -36,7 +36,7 @@ export interface DirectionStats {
 /**
  * Three hosts on this machine, with a network of their own that has nothing else in it:
  *
- *     user 10.78.0.2 ---------- 10.78.0.1 relay 10.77.0.1 ---- the wire ---- 10.77.0.2 agent
+ *     user 10.78.0.2 ---------- 10.78.0.1 relay 10.77.0.1 ---- the wire ---- 10.77.0.2 client
  *
  * They share processor, files and processes with this machine, and have their own addresses, ports and loopback. Nothing
  * of it has a name: any number of labs runs side by side, and all of a lab is gone when its process is, whatever happened.
@@ -48,18 +48,18 @@ export interface Netlab {
   configure(settings: Partial<WireSettings>): Promise<void>;
   /** Silently drops UDP on the wire, and nothing else. */
   udpBlackhole(on: boolean): Promise<void>;
-  /** Takes the agent's cable out: it notices, and has no way to the relay. */
+  /** Takes the client's cable out: it notices, and has no way to the relay. */
   cut(): Promise<void>;
   heal(): Promise<void>;
-  /** Gives the agent another address in place of the one it has, as when a laptop moves. Answers the new one. */
+  /** Gives the client another address in place of the one it has, as when a laptop moves. Answers the new one. */
   readdress(): Promise<string>;
-  stats(): Promise<{ readonly toRelay: DirectionStats; readonly toAgent: DirectionStats }>;
+  stats(): Promise<{ readonly toRelay: DirectionStats; readonly toClient: DirectionStats }>;
   /** Kills what still runs there. Never rejects, and may be called again. */
   close(): Promise<void>;
 }
 
-export const relayAddress = { fromAgent: "10.77.0.1", fromUser: "10.78.0.1" } as const;
-const agentAddresses = ["10.77.0.2", "10.77.0.3"] as const;
+export const relayAddress = { fromClient: "10.77.0.1", fromUser: "10.78.0.1" } as const;
+const clientAddresses = ["10.77.0.2", "10.77.0.3"] as const;
 /** IPv6 would talk by itself, and its address, ready some seconds later, is a change of network for which a browser breaks off requests. */
 const withoutIpv6 = (device: string): string => `link set ${device} addrgenmode none`;
 const wireEnd = [
@@ -93,7 +93,7 @@ class RunningNetlab implements Netlab {
   readonly #wire: Wire;
   readonly #congestion: string;
   readonly #children = new Set<ChildProcess>();
-  #agentAddress: string = agentAddresses[0];
+  #clientAddress: string = clientAddresses[0];
   readonly #signal: AbortSignal | undefined;
   #closed: Promise<void> | undefined;
 
@@ -109,12 +109,12 @@ class RunningNetlab implements Netlab {
     await this.#ip("relay", [
       "link set lo up",
       ...wireEnd,
-      `address add ${relayAddress.fromAgent}/24 dev wan0`,
+      `address add ${relayAddress.fromClient}/24 dev wan0`,
       `link add lan0 type veth peer name lan0 netns ${this.#wire.user}`,
       withoutIpv6("lan0"),
       "link set lan0 up",
       `address add ${relayAddress.fromUser}/24 dev lan0`,
-      this.#route(relayAddress.fromAgent),
+      this.#route(relayAddress.fromClient),
     ]);
     await this.#ip("user", [
       "link set lo up",
@@ -122,11 +122,11 @@ class RunningNetlab implements Netlab {
       "link set lan0 up",
       "address add 10.78.0.2/24 dev lan0",
     ]);
-    await this.#ip("agent", [
+    await this.#ip("client", [
       "link set lo up",
       ...wireEnd,
-      `address add ${this.#agentAddress}/24 dev wan0`,
-      this.#route(this.#agentAddress),
+      `address add ${this.#clientAddress}/24 dev wan0`,
+      this.#route(this.#clientAddress),
     ]);
   }
 
@@ -150,26 +150,26 @@ class RunningNetlab implements Netlab {
   }
 
   cut(): Promise<void> {
-    return this.#ip("agent", ["link set wan0 down"]);
+    return this.#ip("client", ["link set wan0 down"]);
   }
 
   heal(): Promise<void> {
     // The way that the kernel makes by itself has its own congestion control.
-    return this.#ip("agent", ["link set wan0 up", this.#route(this.#agentAddress)]);
+    return this.#ip("client", ["link set wan0 up", this.#route(this.#clientAddress)]);
   }
 
   async readdress(): Promise<string> {
-    const old = this.#agentAddress;
-    this.#agentAddress = agentAddresses.find((address) => address !== old) as string;
-    await this.#ip("agent", [
+    const old = this.#clientAddress;
+    this.#clientAddress = clientAddresses.find((address) => address !== old) as string;
+    await this.#ip("client", [
       `address delete ${old}/24 dev wan0`,
-      `address add ${this.#agentAddress}/24 dev wan0`,
-      this.#route(this.#agentAddress),
+      `address add ${this.#clientAddress}/24 dev wan0`,
+      this.#route(this.#clientAddress),
     ]);
-    return this.#agentAddress;
+    return this.#clientAddress;
   }
 
-  async stats(): Promise<{ readonly toRelay: DirectionStats; readonly toAgent: DirectionStats }> {
+  async stats(): Promise<{ readonly toRelay: DirectionStats; readonly toClient: DirectionStats }> {
     return JSON.parse(await this.#wire.order("stats"));
   }
 

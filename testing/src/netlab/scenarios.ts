@@ -51,7 +51,7 @@ export interface ShortDarkness {
   readonly download: Transfer;
   readonly upload: Transfer;
   /** Packets that were lost, each way. */
-  readonly lost: { readonly toRelay: number; readonly toAgent: number };
+  readonly lost: { readonly toRelay: number; readonly toClient: number };
 }
 
 /** A download and an upload are under way, over QUIC, when UDP goes dark for so long. */
@@ -60,14 +60,14 @@ export async function shortDarkness(lab: Netlab, tunnel: LabTunnel, seconds: num
   const startedAt = { at: 0 };
   const download = transferOf(tunnel.visit(longBytes, transferSeconds), longBytes, startedAt);
   const upload = transferOf(tunnel.upload(longBytes, transferSeconds), longBytes, startedAt);
-  await Promise.all([carried(lab, "toRelay", 4_000_000), carried(lab, "toAgent", 4_000_000)]);
+  await Promise.all([carried(lab, "toRelay", 4_000_000), carried(lab, "toClient", 4_000_000)]);
   startedAt.at = performance.now();
   await lab.udpBlackhole(true);
   await pause(1_000 * seconds);
   await lab.udpBlackhole(false);
   const results = { download: await download, upload: await upload };
-  const { toRelay, toAgent } = await lab.stats();
-  return { ...results, lost: { toRelay: toRelay.blackholed, toAgent: toAgent.blackholed } };
+  const { toRelay, toClient } = await lab.stats();
+  return { ...results, lost: { toRelay: toRelay.blackholed, toClient: toClient.blackholed } };
 }
 
 export type Absence = "cable cut" | "address changed" | "client stopped";
@@ -90,7 +90,7 @@ export function absences(longest: number): AbsenceCase[] {
 }
 
 export interface Return {
-  /** From the moment when the agent could be reached again until a visitor had been served. */
+  /** From the moment when the client could be reached again until a visitor had been served. */
   readonly servedSeconds: number;
   /** Until the relay had as many links as the client; undefined if it never had. */
   readonly withoutDuplicatesSeconds: number | undefined;
@@ -99,7 +99,7 @@ export interface Return {
   readonly undisturbedSeconds: number;
 }
 
-/** The agent is away for so long (0: an address that changes is away for a moment), without anyone telling the programs. */
+/** The client is away for so long (0: an address that changes is away for a moment), without anyone telling the programs. */
 export async function absence(lab: Netlab, tunnel: LabTunnel, how: Absence, seconds: number): Promise<Return> {
   const before = await urls(tunnel);
   const undisturbed = await visitTimes(tunnel);
@@ -125,7 +125,7 @@ export interface StalledReaders {
   /** Milliseconds of small requests that others make, 95 of a hundred; without the stalled readers, and beside them. */
   readonly p95: { readonly alone: number; readonly beside: number };
   /** What each process has grown by at most. */
-  readonly grownBytes: { readonly relay: number; readonly lane: number; readonly client: number };
+  readonly grownBytes: { readonly relay: number; readonly worker: number; readonly client: number };
   readonly errors: readonly string[];
 }
 
@@ -147,23 +147,27 @@ export async function stalledReaders(tunnel: LabTunnel, count: number): Promise<
 }
 
 function watchMemory({ relay, client }: LabTunnel): { grown(): StalledReaders["grownBytes"]; stop(): void } {
-  const pids = { relay: relay.child.pid ?? 0, lane: childOf(relay.child.pid ?? 0), client: client.child.pid ?? 0 };
+  const pids = { relay: relay.child.pid ?? 0, worker: childOf(relay.child.pid ?? 0), client: client.child.pid ?? 0 };
   const read = (): StalledReaders["grownBytes"] => ({
     relay: residentBytes(pids.relay),
-    lane: pids.lane === undefined ? 0 : residentBytes(pids.lane),
+    worker: pids.worker === undefined ? 0 : residentBytes(pids.worker),
     client: residentBytes(pids.client),
   });
   const before = read();
   const most = { ...before };
   const look = (): void => {
     const now = read();
-    for (const name of ["relay", "lane", "client"] as const) most[name] = Math.max(most[name], now[name]);
+    for (const name of ["relay", "worker", "client"] as const) most[name] = Math.max(most[name], now[name]);
   };
   const timer = setInterval(look, 200);
   return {
     grown() {
       look();
-      return { relay: most.relay - before.relay, lane: most.lane - before.lane, client: most.client - before.client };
+      return {
+        relay: most.relay - before.relay,
+        worker: most.worker - before.worker,
+        client: most.client - before.client,
+      };
     },
     stop: () => clearInterval(timer),
   };
@@ -234,7 +238,7 @@ async function transferOf(visit: Promise<Visit>, bytes: number, startedAt: { rea
 }
 
 /** Resolves when the wire has carried so much from now on. */
-export async function carried(lab: Netlab, direction: "toRelay" | "toAgent", bytes: number): Promise<void> {
+export async function carried(lab: Netlab, direction: "toRelay" | "toClient", bytes: number): Promise<void> {
   const already = (await lab.stats())[direction].carriedBytes;
   const giveUpAt = performance.now() + 60_000;
   while ((await lab.stats())[direction].carriedBytes < already + bytes) {

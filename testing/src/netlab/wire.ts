@@ -20,7 +20,7 @@ let program: Promise<string> | undefined;
 export interface Wire {
   /** Paths that lead into the hosts, for `nsenter --net` and for `ip`. */
   readonly relay: string;
-  readonly agent: string;
+  readonly client: string;
   readonly user: string;
   /** Sends an order, as wire.c lists them, and answers its answer. */
   order(text: string): Promise<string>;
@@ -60,9 +60,9 @@ export async function startWire(seed: number): Promise<Wire> {
     },
   };
   try {
-    const [, relay, agent, user] = (await next("the wire to be ready")).split(" ");
+    const [, relay, client, user] = (await next("the wire to be ready")).split(" ");
     const path = (fd: string | undefined): string => `/proc/${child.pid}/fd/${fd}`;
-    return { ...wire, relay: path(relay), agent: path(agent), user: path(user) };
+    return { ...wire, relay: path(relay), client: path(client), user: path(user) };
   } catch (reason) {
     await wire.close();
     throw reason;

@@ -14,9 +14,9 @@ import type { RpcStreams } from "./server.ts";
 /** A visitor's request with its body may be in an answer. */
 const maxMessageBytes = 64 * 1024 * 1024;
 
-/** A running agent, as whoever drives it sees it. */
-export interface AgentConnection {
-  /** The answer, or a `PortholeError` with the agent's code: `closed` when the agent is gone, `aborted` by the signal. */
+/** A running daemon, as whoever drives it sees it. */
+export interface DaemonConnection {
+  /** The answer, or a `PortholeError` with the daemon's code: `closed` when the daemon is gone, `aborted` by the signal. */
   call<M extends Method>(
     method: M,
     params: Requests[M][0],
@@ -24,18 +24,18 @@ export interface AgentConnection {
   ): Promise<Requests[M][1]>;
   /** Calls back for each; answers what ends that. */
   on<N extends NotificationName>(name: N, listener: (params: Notifications[N]) => void): () => void;
-  /** Resolves, never rejects, when the agent is gone or `close` was called, with the reason. */
+  /** Resolves, never rejects, when the daemon is gone or `close` was called, with the reason. */
   readonly closed: Promise<PortholeError>;
-  /** Ends the agent's input, which is how it learns that nobody needs it any more. */
+  /** Ends the daemon's input, which is how it learns that nobody needs it any more. */
   close(): void;
 }
 
-/** `input` is what the agent writes, `output` what it reads: a child's stdout and stdin. */
-export function connectAgent(streams: RpcStreams): AgentConnection {
+/** `input` is what the daemon writes, `output` what it reads: a child's stdout and stdin. */
+export function connectDaemon(streams: RpcStreams): DaemonConnection {
   return new StreamConnection(streams);
 }
 
-class StreamConnection implements AgentConnection {
+class StreamConnection implements DaemonConnection {
   readonly closed: Promise<PortholeError>;
   readonly #connection: MessageConnection;
   readonly #output: RpcStreams["output"];
@@ -53,7 +53,7 @@ class StreamConnection implements AgentConnection {
     const reader = new FrameReader(input, {
       maxMessageBytes,
       onBad: ({ what }) =>
-        this.#end(new PortholeError("protocol", `The agent wrote something else than messages: ${what}`)),
+        this.#end(new PortholeError("protocol", `The daemon wrote something else than messages: ${what}`)),
     });
     this.#connection = createMessageConnection(reader, new FrameWriter(output), NullLogger, {
       messageStrategy: {
@@ -65,7 +65,7 @@ class StreamConnection implements AgentConnection {
     });
     this.#connection.onNotification((method, params) => this.#dispatch(method, params));
     this.#connection.onError(() => {});
-    this.#connection.onClose(() => this.#endWhenHeard(new PortholeError("closed", "The agent has ended")));
+    this.#connection.onClose(() => this.#endWhenHeard(new PortholeError("closed", "The daemon has ended")));
     this.#connection.listen();
   }
 
@@ -99,7 +99,7 @@ class StreamConnection implements AgentConnection {
   }
 
   close(): void {
-    this.#end(new PortholeError("aborted", "The connection to the agent was closed"));
+    this.#end(new PortholeError("aborted", "The connection to the daemon was closed"));
   }
 
   #dispatch(method: string, params: unknown): void {

@@ -21,7 +21,7 @@ import type {
   ReplayResult,
 } from "../inspector/index.ts";
 
-/** Raised when a program of the old version could not talk to an agent of the new one. New optional fields don't raise it. */
+/** Raised when a program of the old version could not talk to a daemon of the new one. New optional fields don't raise it. */
 export const rpcVersion = 1;
 
 /** Requests: name, parameters, result. A failed one answers with `RpcErrorData` in the error's `data`. */
@@ -114,13 +114,13 @@ export interface InitializeParams {
   readonly rpcVersion: number;
   /** Who calls, for the relay's log: `vscode/1.90.0`. */
   readonly client: { readonly name: string; readonly version: string };
-  /** Folder for certificates, pins and accounts; several agents may share one. The platform's data folder when absent. */
+  /** Folder for certificates, pins and accounts; several daemons may share one. The platform's data folder when absent. */
   readonly stateDir?: string;
   /**
    * The key that relays know the person by: it vouches for the tunnels' own identities, so that one invite is enough for
    * all of them. Each tunnel's primary identity when absent.
    */
-  readonly member?: IdentityRef;
+  readonly owner?: IdentityRef;
   /** `info` when absent. */
   readonly logLevel?: LogLevel;
 }

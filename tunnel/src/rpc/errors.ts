@@ -36,12 +36,12 @@ export function fromResponseError(reason: unknown): PortholeError {
   if (reason instanceof PortholeError) return reason;
   if (!(reason instanceof ResponseError)) return PortholeError.from(reason);
   if (reason.data === undefined && goneCodes.includes(reason.code))
-    return new PortholeError("closed", "The agent has ended", { cause: reason });
+    return new PortholeError("closed", "The daemon has ended", { cause: reason });
   return fromRpcErrorData((reason.data ?? {}) as Partial<RpcErrorData>, reason.message);
 }
 
 /** Codes that this version does not know are bugs of one of the two. */
-export function fromRpcErrorData(data: Partial<RpcErrorData>, fallback = "The agent failed"): PortholeError {
+export function fromRpcErrorData(data: Partial<RpcErrorData>, fallback = "The daemon failed"): PortholeError {
   return new PortholeError(isErrorCode(data.code) ? data.code : "internal", data.message ?? fallback, {
     ...(data.hint === undefined ? {} : { hint: data.hint }),
     ...(data.retryAfterMs === undefined ? {} : { retryAfterMs: data.retryAfterMs }),

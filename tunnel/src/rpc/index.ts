@@ -13,5 +13,5 @@ export type {
   MessageView,
   ReplayEdit,
 } from "../inspector/index.ts";
-export { connectAgent, type AgentConnection } from "./client.ts";
+export { connectDaemon, type DaemonConnection } from "./client.ts";
 export { fromRpcErrorData, rpcErrorData } from "./errors.ts";

@@ -81,7 +81,7 @@ const schemas = {
     rpcVersion: v.number(),
     client: v.object({ name: v.string(), version: v.string() }),
     stateDir: v.exactOptional(v.pipe(v.string(), v.nonEmpty())),
-    member: v.exactOptional(identity),
+    owner: v.exactOptional(identity),
     logLevel: v.exactOptional(v.picklist(["debug", "info", "warn", "error"])),
   }),
   shutdown: empty,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { PassThrough, Writable } from "node:stream";
 import { PortholeError } from "@porthole/common/errors";
 import { FakeClock } from "@porthole/testing/fake-clock";
-import { connectAgent } from "./client.ts";
+import { connectDaemon } from "./client.ts";
 import type { InitializeResult } from "./contract.ts";
 import { rpcLimits, serveRpc, type Handlers } from "./server.ts";
 
@@ -19,20 +19,20 @@ function pair(given: Partial<Handlers>) {
   const [up, down] = [new PassThrough(), new PassThrough()];
   const clock = new FakeClock();
   const server = serveRpc({ input: up, output: down }, { initialize: async () => ({ result, handlers }) }, clock);
-  return { up, down, clock, server, agent: connectAgent({ input: down, output: up }) };
+  return { up, down, clock, server, daemon: connectDaemon({ input: down, output: up }) };
 }
 
 async function ready(given: Partial<Handlers>) {
   const both = pair({ "tunnel/list": () => ({ tunnels: [] }), ...given });
-  await both.agent.call("initialize", { rpcVersion: 1, client });
+  await both.daemon.call("initialize", { rpcVersion: 1, client });
   return both;
 }
 
 describe("the two ends of the contract", () => {
   it("pass errors on with code, hint and when to try again", async () => {
     const error = new PortholeError("busy", "Too many", { hint: "Wait.", retryAfterMs: 5_000 });
-    const { agent } = await ready({ "tunnel/stop": () => Promise.reject(error) });
-    await assert.rejects(agent.call("tunnel/stop", { id: "a" }), {
+    const { daemon } = await ready({ "tunnel/stop": () => Promise.reject(error) });
+    await assert.rejects(daemon.call("tunnel/stop", { id: "a" }), {
       name: "PortholeError",
       code: "busy",
       message: "Too many",
@@ -42,21 +42,21 @@ describe("the two ends of the contract", () => {
   });
 
   it("survive a handler that breaks", async () => {
-    const { agent } = await ready({ "tunnel/stop": unexpected });
-    await assert.rejects(agent.call("tunnel/stop", { id: "a" }), { code: "internal", message: "Not this one" });
-    assert.deepEqual(await agent.call("tunnel/list", {}), { tunnels: [] });
+    const { daemon } = await ready({ "tunnel/stop": unexpected });
+    await assert.rejects(daemon.call("tunnel/stop", { id: "a" }), { code: "internal", message: "Not this one" });
+    assert.deepEqual(await daemon.call("tunnel/list", {}), { tunnels: [] });
   });
 
   it("refuse wrong parameters before any handler sees them", async () => {
-    const { agent } = await ready({});
-    await assert.rejects(agent.call("tunnel/stop", {} as never), { code: "usage", message: /id is missing/ });
-    await assert.rejects(agent.call("tunnel/sotp" as "tunnel/stop", { id: "a" }), { code: "usage" });
-    await assert.rejects(agent.call("toString" as "tunnel/stop", { id: "a" }), { code: "usage" });
+    const { daemon } = await ready({});
+    await assert.rejects(daemon.call("tunnel/stop", {} as never), { code: "usage", message: /id is missing/ });
+    await assert.rejects(daemon.call("tunnel/sotp" as "tunnel/stop", { id: "a" }), { code: "usage" });
+    await assert.rejects(daemon.call("toString" as "tunnel/stop", { id: "a" }), { code: "usage" });
   });
 
   it("cancel what the caller has given up", async () => {
     let reason: unknown;
-    const { agent, server } = await ready({
+    const { daemon, server } = await ready({
       doctor: (_params, { signal }) =>
         new Promise((_resolve, reject) => {
           signal.addEventListener("abort", () => {
@@ -66,8 +66,8 @@ describe("the two ends of the contract", () => {
         }),
     });
     const stop = new AbortController();
-    const call = agent.call("doctor", { tunnel: "a" }, { signal: stop.signal });
-    await agent.call("tunnel/list", {});
+    const call = daemon.call("doctor", { tunnel: "a" }, { signal: stop.signal });
+    await daemon.call("tunnel/list", {});
     stop.abort(new Error("enough"));
     await assert.rejects(call, { message: "enough" });
     await server.idle();
@@ -75,12 +75,12 @@ describe("the two ends of the contract", () => {
   });
 
   it("end a request that takes for ever", async () => {
-    const { agent, clock } = await ready({
+    const { daemon, clock } = await ready({
       doctor: (_params, { signal }) =>
         new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error))),
     });
-    const call = assert.rejects(agent.call("doctor", { tunnel: "a" }), { code: "timeout" });
-    await agent.call("tunnel/list", {});
+    const call = assert.rejects(daemon.call("doctor", { tunnel: "a" }), { code: "timeout" });
+    await daemon.call("tunnel/list", {});
     await clock.advance(rpcLimits.requestMs);
     await call;
   });
@@ -90,17 +90,17 @@ describe("the two ends of the contract", () => {
     const hang: Handlers["doctor"] = (_params, { signal }) =>
       new Promise(() => signal.addEventListener("abort", () => (reason = signal.reason)));
     const first = await ready({ doctor: hang });
-    const call = assert.rejects(first.agent.call("doctor", { tunnel: "a" }), { code: "closed" });
-    await first.agent.call("tunnel/list", {});
+    const call = assert.rejects(first.daemon.call("doctor", { tunnel: "a" }), { code: "closed" });
+    await first.daemon.call("tunnel/list", {});
     first.down.end();
     await call;
-    assert.equal((await first.agent.closed).code, "closed");
-    await assert.rejects(first.agent.call("tunnel/list", {}), { code: "closed" });
+    assert.equal((await first.daemon.closed).code, "closed");
+    await assert.rejects(first.daemon.call("tunnel/list", {}), { code: "closed" });
 
     const second = await ready({ doctor: hang });
-    void second.agent.call("doctor", { tunnel: "a" }).catch(() => {});
-    await second.agent.call("tunnel/list", {});
-    second.agent.close();
+    void second.daemon.call("doctor", { tunnel: "a" }).catch(() => {});
+    await second.daemon.call("tunnel/list", {});
+    second.daemon.close();
     await second.server.closed;
     assert.equal(PortholeError.from(reason).code, "closed");
     await new Promise((resolve) => setImmediate(resolve));
@@ -109,14 +109,14 @@ describe("the two ends of the contract", () => {
 
   it("take only so many requests at once", async () => {
     const opens: (() => void)[] = [];
-    const { agent } = await ready({
+    const { daemon } = await ready({
       "tunnel/stop": () => new Promise((resolve) => opens.push(() => resolve({}))),
     });
-    const calls = Array.from({ length: rpcLimits.maxRequests }, () => agent.call("tunnel/stop", { id: "a" }));
-    await assert.rejects(agent.call("tunnel/list", {}), { code: "busy" });
+    const calls = Array.from({ length: rpcLimits.maxRequests }, () => daemon.call("tunnel/stop", { id: "a" }));
+    await assert.rejects(daemon.call("tunnel/list", {}), { code: "busy" });
     for (const open of opens) open();
     await Promise.all(calls);
-    await agent.call("tunnel/list", {});
+    await daemon.call("tunnel/list", {});
   });
 
   it("take nothing more from a caller that does not read, and give it up in the end", async () => {
@@ -147,11 +147,11 @@ describe("the two ends of the contract", () => {
     assert.equal(clock.pending, 0);
   });
 
-  it("do not believe an agent that writes something else", async () => {
+  it("do not believe a daemon that writes something else", async () => {
     const [up, down] = [new PassThrough(), new PassThrough()];
-    const agent = connectAgent({ input: down, output: up });
+    const daemon = connectDaemon({ input: down, output: up });
     down.write("Hello, I am a stray line\r\n\r\n");
-    assert.equal((await agent.closed).code, "protocol");
+    assert.equal((await daemon.closed).code, "protocol");
     assert.equal(up.writableEnded, true);
   });
 });

@@ -128,7 +128,7 @@ class StreamServer implements RpcServer {
     if (!isMethod(method))
       return toResponseError(
         new PortholeError("usage", `There is no request ${JSON.stringify(method.slice(0, 100))}`, {
-          hint: "docs/rpc.md lists them; a newer agent may know more.",
+          hint: "docs/rpc.md lists them; a newer daemon may know more.",
         }),
         ErrorCodes.MethodNotFound,
       );

@@ -15,8 +15,8 @@ export interface NameCertificate {
   readonly now: CertificateStatus;
   /** SHA-256 of the certificate that visitors see at present, hex with colons. */
   readonly sha256: string;
-  /** How many more new names the relay would have let us order for when it gave us the last permit. */
-  readonly permitsLeft?: number;
+  /** How many more new names the relay would have let us order for when it gave us the last quota. */
+  readonly quotaLeft?: number;
 }
 
 /** How an endpoint gets certificates. */
@@ -33,7 +33,7 @@ export interface EndpointCertificatesOptions {
   readonly clock: Clock;
   readonly log: Logger;
   /** Asks a relay that serves the name. */
-  readonly requestPermit: (hostname: string, signal: AbortSignal) => Promise<number | undefined>;
+  readonly requestIssuance: (hostname: string, signal: AbortSignal) => Promise<number | undefined>;
   readonly onChange: () => void;
 }
 
@@ -46,7 +46,7 @@ export class EndpointCertificates {
     { readonly keeper: CertificateKeeper | undefined; readonly done: Promise<void> }
   >();
 
-  readonly #permitsLeft = new Map<string, number>();
+  readonly #quotaLeft = new Map<string, number>();
 
   constructor(options: EndpointCertificatesOptions, signal: AbortSignal) {
     this.#options = options;
@@ -60,12 +60,12 @@ export class EndpointCertificates {
 
   status(): readonly NameCertificate[] {
     return [...this.#keepers].map(([hostname, { keeper }]) => {
-      const permitsLeft = this.#permitsLeft.get(hostname);
+      const quotaLeft = this.#quotaLeft.get(hostname);
       return {
         hostname,
         now: keeper?.state ?? { status: "self-signed" },
         sha256: this.#options.endpoint.certificateDigest(hostname),
-        ...(permitsLeft === undefined ? {} : { permitsLeft }),
+        ...(quotaLeft === undefined ? {} : { quotaLeft }),
       };
     });
   }
@@ -76,7 +76,7 @@ export class EndpointCertificates {
   }
 
   #start(hostname: string): void {
-    const { acme, endpoint, clock, log, requestPermit, onChange } = this.#options;
+    const { acme, endpoint, clock, log, requestIssuance, onChange } = this.#options;
     if (!acme || !(acme.anyName || isPublicName(hostname))) {
       this.#keepers.set(hostname, { keeper: undefined, done: Promise.resolve() });
       return;
@@ -89,9 +89,9 @@ export class EndpointCertificates {
       clock,
       log,
       selfTest: "required",
-      permit: async (_hostname, signal) => {
-        const left = await requestPermit(hostname, signal);
-        if (left !== undefined) this.#permitsLeft.set(hostname, left);
+      quota: async (_hostname, signal) => {
+        const left = await requestIssuance(hostname, signal);
+        if (left !== undefined) this.#quotaLeft.set(hostname, left);
       },
       onCertificate: ({ chainPem }) => endpoint.useCertificate(hostname, chainPem),
       onState: onChange,

@@ -54,7 +54,7 @@ export interface TunnelSettings {
   /** Friendly name that the primary endpoint wants. */
   readonly name?: string | undefined;
   /** The key that relays know the person by, and that vouches for the endpoints' own; the primary endpoint's when absent. */
-  readonly member?: KeySource | undefined;
+  readonly owner?: KeySource | undefined;
   /** Undefined: no certificate authority is asked. */
   readonly acme: AcmeChoice | undefined;
 }
@@ -70,7 +70,7 @@ export type PreparedTunnel = Pick<
   TunnelOptions,
   | "servers"
   | "endpoints"
-  | "member"
+  | "owner"
   | "trustFor"
   | "knownRelays"
   | "transport"
@@ -97,7 +97,7 @@ export async function prepareTunnel(settings: TunnelSettings, context: PrepareCo
     // The secondary endpoint is the one that is pinned: it stays self-signed.
     acmeFor: (endpoint) => (endpoint.role === "primary" ? acme : undefined),
     endpoints,
-    member: settings.member ? await readKey(settings.member, context.log) : endpoints[0]?.key,
+    owner: settings.owner ? await readKey(settings.owner, context.log) : endpoints[0]?.key,
     knownRelays: context.knownRelays ?? (await openKnownRelays(stateDir)),
     transport,
     poolSize,

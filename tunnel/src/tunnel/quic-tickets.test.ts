@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PortholeError } from "@porthole/common/errors";
 import { createLink, type Link } from "@porthole/common/link";
-import { memoryCarrierPair } from "@porthole/common/link/memory";
+import { memoryConnectionPair } from "@porthole/common/link/memory";
 import { limits, type TicketOffer } from "@porthole/common/protocol";
 import { FakeClock } from "@porthole/testing/fake-clock";
 import { welcome } from "./fixture.test.ts";
@@ -34,7 +34,7 @@ describe("tickets for QUIC", () => {
 
   /** A session over HTTP/2, and what the relay answers to hello and to what is asked then. */
   async function session(...answers: readonly Answer[]) {
-    const pair = memoryCarrierPair();
+    const pair = memoryConnectionPair();
     Object.defineProperty(pair.client, "kind", { value: "http2" });
     const relay = createLink(pair.relay, { clock, heartbeat: "watch" });
     void answer(relay, [...answers]);

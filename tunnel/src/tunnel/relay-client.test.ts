@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { PortholeError } from "@porthole/common/errors";
 import { parseLocalService } from "../gateway/index.ts";
 import { generateKey } from "@porthole/common/identity";
-import { createLink, type Carrier, type Link } from "@porthole/common/link";
-import { memoryCarrierPair } from "@porthole/common/link/memory";
+import { createLink, type TransportConnection, type Link } from "@porthole/common/link";
+import { memoryConnectionPair } from "@porthole/common/link/memory";
 import { silentLogger } from "@porthole/common/log";
 import { encodeProxyHeader, limits, type ControlMessage, type Hello } from "@porthole/common/protocol";
 import { Secret } from "@porthole/common/util";
@@ -16,7 +16,7 @@ import type { RelayStatus } from "./state.ts";
 import type { TransportPolicy } from "./transport-choice.ts";
 import { memoryKnownRelays, RelayTrust } from "./trust.ts";
 
-type World = { say(kind: Kind, message: ControlMessage): void; wear(kind: Kind, wear: number): void };
+type World = { say(kind: Kind, message: ControlMessage): void; exhaustion(kind: Kind, exhaustion: number): void };
 type Kind = "quic" | "http2";
 
 interface Tickets {
@@ -51,7 +51,10 @@ describe("one endpoint's links with one relay", () => {
     const answers: Record<Kind, Answer> = { quic: welcome, http2: welcome, ...first };
     const dials: Record<Kind, number> = { quic: 0, http2: 0 };
     const links: Record<Kind, Set<Link>> = { quic: new Set(), http2: new Set() };
-    const carriers: Record<Kind, Set<{ readonly relay: Carrier; readonly client: Carrier }>> = {
+    const transports: Record<
+      Kind,
+      Set<{ readonly relay: TransportConnection; readonly client: TransportConnection }>
+    > = {
       quic: new Set(),
       http2: new Set(),
     };
@@ -60,7 +63,7 @@ describe("one endpoint's links with one relay", () => {
     const tickets: Tickets = { begun: [], asked: [], offered: true };
     let tokensUsed = 0;
 
-    async function dial(kind: Kind, signal: AbortSignal): Promise<Carrier> {
+    async function dial(kind: Kind, signal: AbortSignal): Promise<TransportConnection> {
       dials[kind] += 1;
       const answer = answers[kind];
       if (answer instanceof PortholeError) throw answer;
@@ -68,14 +71,14 @@ describe("one endpoint's links with one relay", () => {
         return new Promise((_resolve, reject) =>
           signal.addEventListener("abort", () => reject(signal.reason as Error)),
         );
-      const pair = memoryCarrierPair();
+      const pair = memoryConnectionPair();
       Object.defineProperty(pair.client, "kind", { value: kind });
       const link = createLink(pair.relay, { clock, heartbeat: "watch" });
       links[kind].add(link);
-      carriers[kind].add(pair);
+      transports[kind].add(pair);
       void link.closed.then(() => {
         links[kind].delete(link);
-        carriers[kind].delete(pair);
+        transports[kind].delete(pair);
       });
       void serve(link, answer, hellos, tickets);
       return pair.client;
@@ -133,7 +136,7 @@ describe("one endpoint's links with one relay", () => {
       },
       /** On the links that there are now neither side hears anything any more. */
       darken(kind: Kind, isDark: boolean) {
-        for (const { control } of [...carriers[kind]].flatMap(({ relay, client: carrier }) => [relay, carrier])) {
+        for (const { control } of [...transports[kind]].flatMap(({ relay, client: transport }) => [relay, transport])) {
           if (isDark) control.pause();
           else control.resume();
         }
@@ -141,8 +144,9 @@ describe("one endpoint's links with one relay", () => {
       say(kind: Kind, message: ControlMessage) {
         for (const link of links[kind]) link.control.send(message);
       },
-      wear(kind: Kind, wear: number) {
-        for (const { client: carrier } of carriers[kind]) Object.assign(carrier, { wear: () => wear });
+      exhaustion(kind: Kind, exhaustion: number) {
+        for (const { client: transport } of transports[kind])
+          Object.assign(transport, { exhaustion: () => exhaustion });
       },
       /** A visitor on the first link, who stays. */
       visit(kind: Kind) {
@@ -304,7 +308,7 @@ describe("one endpoint's links with one relay", () => {
 
   for (const [what, go] of [
     ["a relay that drains", (it: World) => it.say("quic", { type: "drain", reason: "restart", deadlineMs: 30_000 })],
-    ["a link that is worn out", (it: World) => it.wear("quic", 1)],
+    ["a link that is worn out", (it: World) => it.exhaustion("quic", 1)],
   ] as const) {
     it(`${what}: a new link first, then the old one goes when its visitors are through`, async () => {
       const it = world("auto");

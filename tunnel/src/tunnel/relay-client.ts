@@ -127,7 +127,7 @@ export class RelayClient {
 
   /** A link is replaced before its engine's own limits are met. */
   #inspect(): void {
-    for (const slot of this.#slots) if ((slot.link?.wear() ?? 0) >= 1) slot.leave();
+    for (const slot of this.#slots) if ((slot.link?.exhaustion() ?? 0) >= 1) slot.leave();
     this.#inspection = this.#options.clock.timer(limits.linkInspectionMs, () => this.#inspect());
   }
 
@@ -237,8 +237,8 @@ export class RelayClient {
 
   #status(): RelayStatus {
     const online = [...this.#slots].filter(({ link, leaving }) => link && !(leaving && link.isSilent));
-    const { carrier, whyNotQuic } = this.#decision;
-    const best = online.find((slot) => slot.transport === carrier && isServing(slot)) ?? online[0];
+    const { connection, whyNotQuic } = this.#decision;
+    const best = online.find((slot) => slot.transport === connection && isServing(slot)) ?? online[0];
     if (best?.state.status === "online") {
       const { link, welcome } = best.state.session;
       const rttMs = link.rttMs();

@@ -1,8 +1,8 @@
 import type { ProxyTo } from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
-import { vouchFor, type IdentityKey } from "@porthole/common/identity";
+import { delegate, type IdentityKey } from "@porthole/common/identity";
 import type { Logger } from "@porthole/common/log";
-import type { Carrier, Link, LinkStream, PeerTrust } from "@porthole/common/link";
+import type { TransportConnection, Link, LinkStream, PeerTrust } from "@porthole/common/link";
 import { limits, protocolVersion, type Hello } from "@porthole/common/protocol";
 import { withDeadline, type Clock, type Secret } from "@porthole/common/util";
 import type { Endpoint } from "./endpoint.ts";
@@ -37,9 +37,12 @@ export interface Dialers {
   http2(
     options: DialTarget & { verifyPeer(certificate: Buffer): void },
     init: { readonly signal: AbortSignal },
-  ): Promise<Carrier>;
+  ): Promise<TransportConnection>;
   readonly quic:
-    | { readonly available: true; dial(options: DialTarget, init: { readonly signal: AbortSignal }): Promise<Carrier> }
+    | {
+        readonly available: true;
+        dial(options: DialTarget, init: { readonly signal: AbortSignal }): Promise<TransportConnection>;
+      }
     | { readonly available: false; readonly reason: string };
   /** For what else leaves this machine: certificates are ordered, and tried, the way that HTTP/2 goes. */
   readonly proxyTo?: ProxyTo;
@@ -54,7 +57,7 @@ export interface RelayDialerOptions {
   /** Wanted instead of the client id. */
   readonly name?: string | undefined;
   /** The key that the relay knows the user by, when it is not the endpoint's own. */
-  readonly member?: IdentityKey | undefined;
+  readonly owner?: IdentityKey | undefined;
   /** The relay has admitted us: the server's token has done its work. Called at most once. */
   readonly onTokenUsed?: () => void;
   readonly software: string;
@@ -73,7 +76,7 @@ export interface RelayDialerListeners {
 export class RelayDialer {
   readonly #options: RelayDialerOptions;
   readonly #onStream: (stream: LinkStream, link: Link) => void;
-  readonly #voucher: string | undefined;
+  readonly #delegation: string | undefined;
   readonly #onQuicOffer: () => void;
   readonly #tickets: QuicTickets;
   #token: Secret | undefined;
@@ -87,9 +90,9 @@ export class RelayDialer {
     this.#onQuicOffer = listeners.onQuicOffer;
     this.#tickets = new QuicTickets(options.clock);
     this.#token = options.server.token;
-    const { member, endpoint } = options;
-    if (member && member.fingerprint !== endpoint.key.fingerprint)
-      this.#voucher = vouchFor(member, endpoint.key.fingerprint);
+    const { owner, endpoint } = options;
+    if (owner && owner.fingerprint !== endpoint.key.fingerprint)
+      this.#delegation = delegate(owner, endpoint.key.fingerprint);
   }
 
   async http2(signal: AbortSignal): Promise<Session> {
@@ -103,11 +106,11 @@ export class RelayDialer {
         seen = certificate;
       },
     };
-    const carrier = await this.#dial(`Connecting to ${server.text}`, limits.dialDeadlineMs, signal, (init) =>
+    const connection = await this.#dial(`Connecting to ${server.text}`, limits.dialDeadlineMs, signal, (init) =>
       dialers.http2(target, init),
     );
     if (seen) await this.#remember(seen);
-    return this.#openSession(carrier, signal);
+    return this.#openSession(connection, signal);
   }
 
   /** Of the key that the relay showed last over HTTP/2, whether it was the right one or not. */
@@ -127,9 +130,9 @@ export class RelayDialer {
       const what = `Waiting for an answer from UDP ${server.text}`;
       const target = { ...this.#target(trust), host: ticket.address, serverName: server.host, sourceId: ticket.id };
       try {
-        const carrier = await this.#dial(what, limits.quicHandshakeMs, signal, (init) => quic.dial(target, init));
+        const connection = await this.#dial(what, limits.quicHandshakeMs, signal, (init) => quic.dial(target, init));
         this.#anywhere = false;
-        return await this.#openSession(carrier, signal);
+        return await this.#openSession(connection, signal);
       } catch (reason) {
         if (signal.aborted || PortholeError.from(reason).code !== "timeout") throw reason;
         if (ticket.isLeftOver && this.#tickets.isReady(this.#anywhere)) return dial(trust);
@@ -179,20 +182,20 @@ export class RelayDialer {
     what: string,
     delayMs: number,
     parent: AbortSignal,
-    dial: (init: { readonly signal: AbortSignal }) => Promise<Carrier>,
-  ): Promise<Carrier> {
+    dial: (init: { readonly signal: AbortSignal }) => Promise<TransportConnection>,
+  ): Promise<TransportConnection> {
     return withDeadline({ clock: this.#options.clock, delayMs, what, signal: parent }, async (signal) => {
-      const carrier = await dial({ signal });
+      const connection = await dial({ signal });
       // In the same turn as the abort: nobody waits for it any more.
-      if (signal.aborted) carrier.destroy(PortholeError.from(signal.reason));
-      return carrier;
+      if (signal.aborted) connection.destroy(PortholeError.from(signal.reason));
+      return connection;
     });
   }
 
-  async #openSession(carrier: Carrier, signal: AbortSignal): Promise<Session> {
+  async #openSession(connection: TransportConnection, signal: AbortSignal): Promise<Session> {
     const { clock, endpoint } = this.#options;
     const session = await openSession(
-      carrier,
+      connection,
       {
         clock,
         hello: this.#hello(),
@@ -223,7 +226,7 @@ export class RelayDialer {
       instance,
       ...(suffix === undefined ? {} : { suffix }),
       ...(name === undefined ? {} : { name }),
-      ...(this.#voucher === undefined ? {} : { voucher: this.#voucher }),
+      ...(this.#delegation === undefined ? {} : { delegation: this.#delegation }),
       ...(this.#token ? { token: this.#token.reveal() } : {}),
     };
   }

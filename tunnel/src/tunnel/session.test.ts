@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PortholeError } from "@porthole/common/errors";
 import { createLink, type Link, type LinkStream } from "@porthole/common/link";
-import { memoryCarrierPair } from "@porthole/common/link/memory";
+import { memoryConnectionPair } from "@porthole/common/link/memory";
 import { limits, type ControlMessage, type Hello } from "@porthole/common/protocol";
 import { FakeClock } from "@porthole/testing/fake-clock";
 import { welcome } from "./fixture.test.ts";
@@ -20,7 +20,7 @@ describe("the client's session with a relay", () => {
     clock = new FakeClock();
     stop = new AbortController();
     streams = [];
-    const pair = memoryCarrierPair();
+    const pair = memoryConnectionPair();
     relay = createLink(pair.relay, { clock, heartbeat: "watch" });
     opened = openSession(pair.client, { clock, hello, onStream: (stream) => streams.push(stream) }, stop.signal);
     opened.catch(() => {});
@@ -133,26 +133,26 @@ describe("the client's session with a relay", () => {
     await relay.closed;
   });
 
-  it("asks for permits and hears the answer, nothing in time, or the end of the link", async () => {
+  it("asks for quotas and hears the answer, nothing in time, or the end of the link", async () => {
     const session = await admitted();
     const served = session.serve(stop.signal);
     const { signal } = new AbortController();
     const [hostname = ""] = welcome.hostnames;
     const ask = async (): Promise<Promise<number | undefined>[]> => {
-      const answer = session.requestPermit(hostname, signal);
+      const answer = session.requestIssuance(hostname, signal);
       answer.catch(() => {});
-      assert.deepEqual(await relay.control.next(), { type: "permit-request", hostname });
+      assert.deepEqual(await relay.control.next(), { type: "issuance-request", hostname });
       // In a list, because a promise of a promise is awaited at once.
       return [answer];
     };
     let [answer] = await ask();
-    relay.control.send({ type: "permit", hostname, left: 2 });
+    relay.control.send({ type: "issuance", hostname, left: 2 });
     assert.equal(await answer, 2);
     [answer] = await ask();
-    relay.control.send({ type: "permit", hostname, code: "busy", message: "none left", retryAfterMs: 9 });
+    relay.control.send({ type: "issuance", hostname, code: "busy", message: "none left", retryAfterMs: 9 });
     await assert.rejects(answer as Promise<unknown>, { code: "busy", retryAfterMs: 9 });
     [answer] = await ask();
-    await clock.advance(limits.permitDeadlineMs);
+    await clock.advance(limits.issuanceDeadlineMs);
     await assert.rejects(answer as Promise<unknown>, { code: "timeout" });
     [answer] = await ask();
     await relay.close(new PortholeError("closed", "over"));

@@ -1,10 +1,10 @@
 import { PortholeError, isErrorCode } from "@porthole/common/errors";
-import { createLink, type Carrier, type Link, type LinkStream } from "@porthole/common/link";
+import { createLink, type TransportConnection, type Link, type LinkStream } from "@porthole/common/link";
 import {
   canonicalHostName,
   limits,
   type Hello,
-  type Permit,
+  type IssuanceReply,
   type QuicTicket,
   type Welcome,
 } from "@porthole/common/protocol";
@@ -20,7 +20,7 @@ export interface Session {
    * Resolves when the relay lets us order a certificate for the name, with the number of further new names that
    * it would let us have, if it says so; rejects with its reason, `busy` mostly.
    */
-  requestPermit(hostname: string, signal: AbortSignal): Promise<number | undefined>;
+  requestIssuance(hostname: string, signal: AbortSignal): Promise<number | undefined>;
   /** Resolves when the relay says that it will stop; what runs may go on for a while. */
   readonly drained: Promise<void>;
   /** A ticket for a QUIC handshake; undefined when the relay has no QUIC at present. `anywhere`: see TicketRequest. */
@@ -37,9 +37,13 @@ export interface SessionOptions {
   onTicket?(ticket: QuicTicket, session: Session): void;
 }
 
-/** hello, welcome. Takes the carrier over; rejects with the relay's code when it refuses. */
-export async function openSession(carrier: Carrier, options: SessionOptions, signal: AbortSignal): Promise<Session> {
-  const link = createLink(carrier, { clock: options.clock, heartbeat: "send" });
+/** hello, welcome. Takes the connection over; rejects with the relay's code when it refuses. */
+export async function openSession(
+  connection: TransportConnection,
+  options: SessionOptions,
+  signal: AbortSignal,
+): Promise<Session> {
+  const link = createLink(connection, { clock: options.clock, heartbeat: "send" });
   try {
     link.control.send(options.hello);
     const welcome = await withDeadline(
@@ -67,8 +71,8 @@ async function receiveWelcome(link: Link): Promise<Welcome> {
       throw await link.closed;
     case "hello":
     case "goodbye":
-    case "permit":
-    case "permit-request":
+    case "issuance":
+    case "issuance-request":
     case "ticket":
     case "ticket-request":
       throw new PortholeError("protocol", `The relay answered hello with ${message.type}`);
@@ -93,7 +97,7 @@ class LinkSession implements Session {
   readonly welcome: Welcome;
   readonly drained: Promise<void>;
   readonly #options: SessionOptions;
-  readonly #permits = new Map<string, (answer: Permit) => void>();
+  readonly #quotas = new Map<string, (answer: IssuanceReply) => void>();
   readonly #ticketRequests: ((ticket: QuicTicket | undefined) => void)[] = [];
   /** The relay's last word explains the end of the link better than the transport does. */
   #told: PortholeError | undefined;
@@ -137,15 +141,15 @@ class LinkSession implements Session {
     });
   }
 
-  async requestPermit(hostname: string, signal: AbortSignal): Promise<number | undefined> {
+  async requestIssuance(hostname: string, signal: AbortSignal): Promise<number | undefined> {
     const { clock } = this.#options;
-    const what = "The relay's answer to a permit request";
-    const answer = await withDeadline({ clock, delayMs: limits.permitDeadlineMs, what, signal }, () => {
-      const answered = new Promise<Permit>((resolve) => this.#permits.set(hostname, resolve));
-      this.link.control.send({ type: "permit-request", hostname });
+    const what = "The relay's answer to a quota request";
+    const answer = await withDeadline({ clock, delayMs: limits.issuanceDeadlineMs, what, signal }, () => {
+      const answered = new Promise<IssuanceReply>((resolve) => this.#quotas.set(hostname, resolve));
+      this.link.control.send({ type: "issuance-request", hostname });
       return Promise.race([answered, this.link.closed.then(fail)]);
     });
-    if (answer.code !== undefined) throw fromReject(answer.code, answer.message ?? "no permit", answer.retryAfterMs);
+    if (answer.code !== undefined) throw fromReject(answer.code, answer.message ?? "no quota", answer.retryAfterMs);
     return answer.left;
   }
 
@@ -171,9 +175,9 @@ class LinkSession implements Session {
         case "reject":
           this.#told = fromReject(message.code, message.message, message.retryAfterMs);
           break;
-        case "permit":
-          this.#permits.get(message.hostname)?.(message);
-          this.#permits.delete(message.hostname);
+        case "issuance":
+          this.#quotas.get(message.hostname)?.(message);
+          this.#quotas.delete(message.hostname);
           break;
         case "ticket":
           this.#onTicket(message.ticket);
@@ -181,7 +185,7 @@ class LinkSession implements Session {
         case "welcome":
         case "hello":
         case "goodbye":
-        case "permit-request":
+        case "issuance-request":
         case "ticket-request":
           this.link.destroy(new PortholeError("protocol", `The relay sent ${message.type} in the middle of a session`));
           return;

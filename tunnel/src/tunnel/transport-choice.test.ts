@@ -16,7 +16,7 @@ const gone = "UDP to relay:4433 has gone silent";
 const tried = "QUIC is being tried";
 
 /** At a time, what QUIC is; what then carries visitors, how many HTTP/2 connections, and why it is not QUIC. */
-type Step = readonly [atMs: number, QuicFact | "the network changed", carrier: string, http2: number, why?: string];
+type Step = readonly [atMs: number, QuicFact | "the network changed", connection: string, http2: number, why?: string];
 
 const sequences: readonly (readonly [string, TransportPolicy, readonly Step[]])[] = [
   [
@@ -131,14 +131,14 @@ describe("transport choice", () => {
     it(name, () => {
       const choice = new TransportChoice({ policy, poolSize: 4, server: "relay:4433" }, 0);
       let fact: QuicFact = dialing;
-      for (const [atMs, step, carrier, http2, why] of steps) {
+      for (const [atMs, step, connection, http2, why] of steps) {
         if (step === "the network changed") {
           choice.forget(atMs);
           fact = dialing;
         } else fact = step;
         const decision = choice.see(fact, atMs);
-        const seen = { carrier: decision.carrier, http2: decision.links.http2 };
-        assert.deepEqual(seen, { carrier, http2 }, `at ${atMs} ms`);
+        const seen = { connection: decision.connection, http2: decision.links.http2 };
+        assert.deepEqual(seen, { connection, http2 }, `at ${atMs} ms`);
         if (policy === "auto") assert.equal(decision.whyNotQuic?.message, why, `at ${atMs} ms`);
         assert.equal(decision.links.quic, policy !== "h2" && step !== unavailable);
       }

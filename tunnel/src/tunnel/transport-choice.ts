@@ -38,7 +38,7 @@ export interface WhyNotQuic {
 
 export interface Decision {
   readonly links: WantedLinks;
-  readonly carrier: "quic" | "http2";
+  readonly connection: "quic" | "http2";
   /** Absent when it does, and when the user asked for HTTP/2. */
   readonly whyNotQuic?: WhyNotQuic;
   /** The decision changes after so long by itself. */
@@ -70,15 +70,15 @@ export class TransportChoice {
     this.#fact = fact;
     this.#explain(fact);
     const { policy, poolSize } = this.#settings;
-    if (policy === "h2") return { links: { quic: false, http2: poolSize }, carrier: "http2" };
-    const carrier = fact.is === "up" ? "quic" : "http2";
-    const why = carrier === "quic" ? {} : { whyNotQuic: this.#why };
-    if (policy === "quic") return { links: { quic: true, http2: 0 }, carrier: "quic", ...why };
+    if (policy === "h2") return { links: { quic: false, http2: poolSize }, connection: "http2" };
+    const connection = fact.is === "up" ? "quic" : "http2";
+    const why = connection === "quic" ? {} : { whyNotQuic: this.#why };
+    if (policy === "quic") return { links: { quic: true, http2: 0 }, connection: "quic", ...why };
     const leftMs = this.#sinceMs + this.#graceMs() - nowMs;
     if (leftMs <= 0 && fact.is !== "beginning") this.#poolIsOut = fact.is !== "up";
     return {
       links: { quic: fact.is !== "unavailable", http2: this.#poolIsOut ? poolSize : 1 },
-      carrier,
+      connection,
       ...why,
       ...(leftMs > 0 ? { reviewInMs: leftMs } : {}),
     };

@@ -30,7 +30,7 @@ export interface TunnelOptions {
    * The key that relays know this user by. It vouches for the endpoints' own keys, so that one invite is enough for all of
    * them, and a relay that lets it in lets them in. Undefined: each endpoint is known by its own.
    */
-  readonly member?: IdentityKey | undefined;
+  readonly owner?: IdentityKey | undefined;
   /** How an endpoint gets certificates; undefined for one that stays self-signed. */
   acmeFor?(endpoint: Endpoint): EndpointAcme | undefined;
   /** This machine's network interfaces; its own ones if absent. */
@@ -73,7 +73,7 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
         acme: acme && { ...acme, network: { proxyTo, ...acme.network } },
         clock: options.clock,
         log: options.log,
-        requestPermit: (hostname, within) => requestPermit(clients, hostname, within),
+        requestIssuance: (hostname, within) => requestIssuance(clients, hostname, within),
         onChange: publish,
       },
       signal,
@@ -150,7 +150,7 @@ interface Exposed {
 }
 
 /** Any relay that serves the name may answer: they share the domain. */
-async function requestPermit(
+async function requestIssuance(
   clients: readonly RelayClient[],
   hostname: string,
   signal: AbortSignal,
@@ -159,5 +159,5 @@ async function requestPermit(
     .flatMap((client) => client.sessions())
     .find(({ welcome }) => welcome.hostnames.includes(hostname));
   if (!session) throw new PortholeError("unreachable", `No relay serves ${hostname} at present`);
-  return session.requestPermit(hostname, signal);
+  return session.requestIssuance(hostname, signal);
 }

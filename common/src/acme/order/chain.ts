@@ -44,7 +44,7 @@ export function parseChain(content: string, where: string): Chain {
 }
 
 /** Why the chain can't serve this name with this key; undefined if it can. Its dates are another question. */
-export function misfit({ leaf }: Chain, name: string, key: IdentityKey): string | undefined {
+export function validateChain({ leaf }: Chain, name: string, key: IdentityKey): string | undefined {
   if (leaf.checkIssued(leaf)) return "it is self-signed";
   if (leaf.checkHost(name, { subject: "never" }) === undefined) return `it is not for ${name}`;
   if (!leaf.publicKey.equals(key.publicKey)) return "it is for another key";

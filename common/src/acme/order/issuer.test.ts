@@ -45,7 +45,7 @@ describe("ACME against an authority that misbehaves", () => {
   }
 
   function issue(more: Partial<IssueRequest> = {}, options: Partial<AcmeIssuerOptions> = {}) {
-    return issuer(options).issue({ name, key: generateKey(), rehearse: false, ...more }, abort.signal);
+    return issuer(options).issue({ name, key: generateKey(), stagingFirst: false, ...more }, abort.signal);
   }
 
   function fails(code: string, more: { text?: RegExp; hint?: RegExp; type?: string; retryAfterMs?: number }) {
@@ -285,10 +285,10 @@ describe("ACME against an authority that misbehaves", () => {
       assert.equal(staging.seen.length, 0);
       staging.invalid = { type: "dns", detail: "NXDOMAIN" };
       const before = ca.seen.length;
-      await assert.rejects(issue({ rehearse: true }, options), fails("ca", { text: /NXDOMAIN/ }));
+      await assert.rejects(issue({ stagingFirst: true }, options), fails("ca", { text: /NXDOMAIN/ }));
       assert.equal(ca.seen.length, before);
       staging.invalid = undefined;
-      await issue({ rehearse: true }, options);
+      await issue({ stagingFirst: true }, options);
       assert.equal(staging.count("certificate"), 1);
     } finally {
       await staging.close();

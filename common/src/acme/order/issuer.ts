@@ -19,7 +19,7 @@ export interface IssueRequest {
   /** The authority's own certificate that this one is to take the place of. */
   readonly replaces?: Chain | undefined;
   /** The last validation failed: if there is a staging authority, find out there first whether the next one would. */
-  readonly rehearse: boolean;
+  readonly stagingFirst: boolean;
 }
 
 /** Where certificates come from. */
@@ -75,7 +75,7 @@ export function acmeIssuer(options: AcmeIssuerOptions): CertificateIssuer {
   }
 
   /** A certificate that nobody trusts and nobody will see, but validated in the same way. */
-  async function rehearse(tools: AccountTools, name: string, signal: AbortSignal): Promise<void> {
+  async function stagingFirst(tools: AccountTools, name: string, signal: AbortSignal): Promise<void> {
     if (stagingUrl === undefined || stagingUrl === directoryUrl) return;
     log.info({ name, directory: stagingUrl }, "Trying the validation with the staging authority first");
     await withAccount(tools, { directoryUrl: stagingUrl, email: options.email }, signal, (client) =>
@@ -85,9 +85,9 @@ export function acmeIssuer(options: AcmeIssuerOptions): CertificateIssuer {
 
   return {
     directoryUrl,
-    issue: ({ name, key, replaces, rehearse: isRehearsal }, signal) =>
+    issue: ({ name, key, replaces, stagingFirst: isRehearsal }, signal) =>
       withTools(`The order for ${name}`, signal, async (tools, within) => {
-        if (isRehearsal) await rehearse(tools, name, within);
+        if (isRehearsal) await stagingFirst(tools, name, within);
         const id = replaces && certificateId(replaces.leaf);
         return await withAccount(tools, options, within, async (client) => {
           // RFC 9773 5: only an authority that knows the field may be sent it.

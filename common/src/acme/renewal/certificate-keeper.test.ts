@@ -249,7 +249,7 @@ describe("CertificateKeeper", () => {
       const later = times.slice(index).filter((each) => each < at + hourMs).length;
       assert.ok(later <= 5, `${later} in the hour after ${new Date(at).toISOString()}`);
     }
-    assert.ok(issuer.orders.slice(1).every(({ rehearse }) => rehearse));
+    assert.ok(issuer.orders.slice(1).every(({ stagingFirst }) => stagingFirst));
   });
 
   it("Retry-After is kept to, also after a restart and when the user wants to go on", async () => {
@@ -331,11 +331,11 @@ describe("CertificateKeeper", () => {
     assert.equal(served.length, 1);
   });
 
-  it("asks for a permit, and comes back when there is one", async () => {
+  it("asks for a quota, and comes back when there is one", async () => {
     const asked: boolean[] = [];
     let error: PortholeError | undefined = new PortholeError("busy", "weekly limit", { retryAfterMs: 5 * hourMs });
     const keeper = start({
-      permit: async ({ isRenewal }) => {
+      quota: async ({ isRenewal }) => {
         asked.push(isRenewal);
         if (error) throw error;
       },

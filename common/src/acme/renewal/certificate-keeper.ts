@@ -4,10 +4,10 @@ import { canonicalHostName } from "../../protocol/index.ts";
 import { Secret } from "../../util/index.ts";
 import { nextWindowCheck } from "../order/ari.ts";
 import { StateReporter, type CertificateState, type OrderPhase } from "./certificate-state.ts";
-import { misfit } from "../order/chain.ts";
+import { validateChain } from "../order/chain.ts";
 import { assertCertifiable } from "../order/csr.ts";
 import type { CertificateIssuer } from "../order/issuer.ts";
-import { Nap } from "./interruptible-sleep.ts";
+import { InterruptibleSleep } from "./interruptible-sleep.ts";
 import { problemOf } from "../wire/problem.ts";
 import type { CertificateRecord } from "./record.ts";
 import { renewalTime } from "./renewal.ts";
@@ -27,7 +27,7 @@ export interface KeeperOptions extends StoredCertificateOptions {
   /** Resolves when validators would get through to us; rejects to say why they would not. Before each order. */
   readonly whenReachable?: (signal: AbortSignal) => Promise<void>;
   /** Asks whoever shares the authority's limits out. Rejects with `busy` and retryAfterMs when it is not our turn. */
-  readonly permit?: (
+  readonly quota?: (
     request: { readonly name: string; readonly isRenewal: boolean },
     signal: AbortSignal,
   ) => Promise<void>;
@@ -41,7 +41,7 @@ export interface KeeperOptions extends StoredCertificateOptions {
 export class CertificateKeeper {
   readonly #options: KeeperOptions;
   readonly #reporter: StateReporter;
-  readonly #nap: Nap;
+  readonly #nap: InterruptibleSleep;
   readonly #stored: StoredCertificate;
   /** Failures of whenReachable; they concern no authority, and a restart may forget them. */
   #unreachable: RetryState = noFailures;
@@ -56,7 +56,7 @@ export class CertificateKeeper {
         hint: "A certificate needs a host name in lower case; wildcards and addresses can't be validated in this way.",
       });
     this.#options = options;
-    this.#nap = new Nap(options.clock);
+    this.#nap = new InterruptibleSleep(options.clock);
     this.#reporter = new StateReporter(name, log, onState);
     this.#stored = new StoredCertificate(this.#emptyRecord(), options);
   }
@@ -149,17 +149,17 @@ export class CertificateKeeper {
   }
 
   async #order(signal: AbortSignal): Promise<void> {
-    const { name, issuer, clock, log, permit } = this.#options;
+    const { name, issuer, clock, log, quota } = this.#options;
     const { retry } = this.#stored.record;
     const replaces = this.#isFromIssuer() ? this.#stored.usable?.chain : undefined;
     this.#stored.setRetry({ ...retry, startedAt: clock.now() });
     await this.#stored.writeOrFail();
-    await permit?.({ name, isRenewal: replaces !== undefined }, signal);
+    await quota?.({ name, isRenewal: replaces !== undefined }, signal);
     this.#reportWork("ordering");
     const key = this.#options.key ?? generateKey();
-    const rehearse = retry.failedAt !== undefined && retry.invalidAt.includes(retry.failedAt);
-    const chain = await issuer.issue({ name, key, rehearse, replaces }, signal);
-    const fault = misfit(chain, name, key);
+    const stagingFirst = retry.failedAt !== undefined && retry.invalidAt.includes(retry.failedAt);
+    const chain = await issuer.issue({ name, key, stagingFirst, replaces }, signal);
+    const fault = validateChain(chain, name, key);
     if (fault !== undefined)
       throw new PortholeError("ca", `The authority's certificate for ${name} can't serve: ${fault}`);
     const notAfter = new Date(chain.notAfter).toISOString();

@@ -6,7 +6,7 @@ const nearMs = 10 * 60_000;
 const minMs = 1_000;
 
 /** A pause that somebody can end. */
-export class Nap {
+export class InterruptibleSleep {
   readonly #clock: Clock;
   #wake: (() => void) | undefined;
 

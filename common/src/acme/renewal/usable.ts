@@ -1,6 +1,6 @@
 import { PortholeError } from "../../errors.ts";
 import { parseKey, type IdentityKey } from "../../identity/index.ts";
-import { misfit, type Chain } from "../order/chain.ts";
+import { validateChain, type Chain } from "../order/chain.ts";
 import type { CertificateRecord } from "./record.ts";
 
 /** A chain and the key that it is for. */
@@ -23,6 +23,6 @@ export function usableOf(
     return { fault: PortholeError.from(reason).message };
   }
   if (!key) return { fault: "its key is missing" };
-  const fault = misfit(chain, name, key);
+  const fault = validateChain(chain, name, key);
   return fault === undefined ? { usable: { chain, key } } : { fault };
 }

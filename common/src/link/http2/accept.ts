@@ -4,7 +4,7 @@ import tls, { type TLSSocket } from "node:tls";
 import { PortholeError } from "../../errors.ts";
 import { limits, alpn } from "../../protocol/protocol.ts";
 import { orAbort } from "../../util/abort.ts";
-import type { Carrier } from "../types.ts";
+import type { TransportConnection } from "../types.ts";
 import { Http2Carrier, controlAuthority, sessionOptions, visitorAuthority } from "./connection.ts";
 import { fromNodeError } from "./errors.ts";
 
@@ -16,10 +16,10 @@ export interface AcceptHttp2Options {
   verifyPeer(certificate: Buffer): void;
 }
 
-/** The relay's half: takes connected TCP sockets and makes carriers of them. */
+/** The relay's half: takes connected TCP sockets and makes transports of them. */
 export interface Http2Acceptor {
   /** TLS and HTTP/2 handshake. Rejects with `untrusted`, `protocol`, `unreachable` or the signal's reason; the socket is closed then. */
-  accept(socket: Socket, options: { readonly signal: AbortSignal }): Promise<Carrier>;
+  accept(socket: Socket, options: { readonly signal: AbortSignal }): Promise<TransportConnection>;
   /** For connections from now on. */
   setCertificate(cert: string, key: string): void;
 }
@@ -31,9 +31,9 @@ export function createHttp2Acceptor(options: AcceptHttp2Options): Http2Acceptor 
       context = secureContext(cert, key);
     },
     async accept(socket, { signal }) {
-      const what = `agent from ${socket.remoteAddress ?? "?"}`;
+      const what = `client from ${socket.remoteAddress ?? "?"}`;
       socket.setNoDelay(true);
-      // Visitors come through the same listener and may end one direction; an agent that has ended is gone.
+      // Visitors come through the same listener and may end one direction; a client that has ended is gone.
       socket.allowHalfOpen = false;
       try {
         const secure = await orAbort(signal, handshake(socket, context));
@@ -60,7 +60,7 @@ function relayStreams(session: ClientHttp2Session): {
   return { control: open(controlAuthority), request: () => open(visitorAuthority) };
 }
 
-/** No tickets and no session cache: an agent proves its key on every connection (no resumption). */
+/** No tickets and no session cache: a client proves its key on every connection (no resumption). */
 function secureContext(cert: string, key: string): tls.SecureContext {
   return tls.createSecureContext({
     cert,
@@ -86,7 +86,7 @@ function handshake(socket: Socket, secureContext: tls.SecureContext): Promise<TL
       // Only tls.Server takes this mark away, and node:http2 waits for that.
       Object.assign(secure, { secureConnecting: false });
       if (secure.alpnProtocol === alpn.http2) resolve(secure);
-      else reject(new PortholeError("protocol", `The agent did not ask for ALPN ${alpn.http2}`));
+      else reject(new PortholeError("protocol", `The client did not ask for ALPN ${alpn.http2}`));
     });
   });
 }
@@ -97,7 +97,7 @@ function chooseProtocol({ protocols }: { readonly protocols: readonly string[] }
 
 function startSession(socket: TLSSocket): Promise<ClientHttp2Session> {
   return new Promise((resolve, reject) => {
-    const session = http2.connect("https://agent", { ...sessionOptions, createConnection: () => socket });
+    const session = http2.connect("https://client", { ...sessionOptions, createConnection: () => socket });
     session.on("error", reject);
     session.on("close", () => reject(new PortholeError("unreachable", "The connection ended in the HTTP/2 handshake")));
     // The client's settings say how many streams it takes; no stream is opened before they are here.

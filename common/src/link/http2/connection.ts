@@ -4,7 +4,7 @@ import type { TLSSocket } from "node:tls";
 import { PortholeError } from "../../errors.ts";
 import { limits } from "../../protocol/protocol.ts";
 import { AsyncQueue } from "../../util/async-queue.ts";
-import type { Carrier, CarrierStream, RemoteAddress } from "../types.ts";
+import type { TransportConnection, TransportStream, RemoteAddress } from "../types.ts";
 import { fromNodeError } from "./errors.ts";
 
 /** HTTP/2 settings and memory bounds of both ends. The client's end (the HTTP/2 server) is the one that receives streams. */
@@ -35,12 +35,12 @@ interface Parts {
   readonly request?: (() => Http2Stream) | undefined;
 }
 
-export class Http2Carrier implements Carrier {
+export class Http2Carrier implements TransportConnection {
   readonly kind = "http2";
   readonly remote: RemoteAddress;
   peerCertificate: Buffer | undefined;
   readonly control: Duplex;
-  readonly incoming = new AsyncQueue<CarrierStream>();
+  readonly incoming = new AsyncQueue<TransportStream>();
   readonly maxStreams: number;
   readonly closed: Promise<PortholeError>;
   readonly #session: Http2Session;
@@ -80,7 +80,7 @@ export class Http2Carrier implements Carrier {
     this.incoming.push(this.#own(stream));
   }
 
-  openStream(): CarrierStream {
+  openStream(): TransportStream {
     if (!this.#request || this.#session.closed || this.#session.destroyed)
       throw new PortholeError("closed", "The link is closed");
     if (this.#openStreams >= this.maxStreams)
@@ -125,13 +125,13 @@ export class Http2Carrier implements Carrier {
     else this.control.once("close", callback);
   }
 
-  #own(stream: Http2Stream): CarrierStream {
+  #own(stream: Http2Stream): TransportStream {
     this.#openStreams += 1;
     stream.on("close", () => {
       this.#openStreams -= 1;
     });
     stream.on("error", () => {});
-    // Ids are assigned as soon as the session is connected, and a carrier exists only then.
+    // Ids are assigned as soon as the session is connected, and a transport exists only then.
     return stream as Http2Stream & { id: number };
   }
 }

@@ -4,7 +4,7 @@ import tls, { type TLSSocket } from "node:tls";
 import { PortholeError } from "../../errors.ts";
 import { alpn, limits } from "../../protocol/protocol.ts";
 import { orAbort } from "../../util/abort.ts";
-import type { Carrier, PeerTrust } from "../types.ts";
+import type { TransportConnection, PeerTrust } from "../types.ts";
 import { connectThroughProxy, type HttpProxy } from "./connect-proxy.ts";
 import { Http2Carrier, controlAuthority, sessionOptions } from "./connection.ts";
 import { fromNodeError } from "./errors.ts";
@@ -26,7 +26,7 @@ export interface DialHttp2Options {
 export async function dialHttp2(
   options: DialHttp2Options,
   { signal }: { readonly signal: AbortSignal },
-): Promise<Carrier> {
+): Promise<TransportConnection> {
   signal.throwIfAborted();
   const what = `${options.host}:${options.port}`;
   const { trust, proxy } = options;
@@ -76,22 +76,22 @@ function startSession(
   socket: TLSSocket,
   peerCertificate: Buffer,
   relay: { readonly host: string; readonly port: number } | undefined,
-): Promise<Carrier> {
+): Promise<TransportConnection> {
   const remote = relay && { address: relay.host, port: relay.port };
   return new Promise((resolve, reject) => {
     const session = http2.performServerHandshake(socket, sessionOptions);
     session.setLocalWindowSize(limits.linkWindowBytes);
-    let carrier: Http2Carrier | undefined;
+    let transport: Http2Carrier | undefined;
     session.on("error", reject);
     session.on("close", () => reject(new PortholeError("unreachable", "The connection ended in the HTTP/2 handshake")));
     session.on("stream", (stream: ServerHttp2Stream, headers) => {
       stream.on("error", () => {});
       stream.respond({ ":status": 200 });
-      if (!carrier && headers[":authority"] === controlAuthority) {
-        carrier = new Http2Carrier({ session, socket, control: stream, peerCertificate, remote });
-        resolve(carrier);
-      } else if (carrier) {
-        carrier.receive(stream);
+      if (!transport && headers[":authority"] === controlAuthority) {
+        transport = new Http2Carrier({ session, socket, control: stream, peerCertificate, remote });
+        resolve(transport);
+      } else if (transport) {
+        transport.receive(stream);
       } else {
         session.destroy(new PortholeError("protocol", "The relay opened a stream before the control stream"));
       }

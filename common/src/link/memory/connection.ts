@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { PortholeError } from "../../errors.ts";
 import { limits } from "../../protocol/protocol.ts";
 import { AsyncQueue } from "../../util/async-queue.ts";
-import type { Carrier, CarrierStream, RemoteAddress } from "../types.ts";
+import type { TransportConnection, TransportStream, RemoteAddress } from "../types.ts";
 import { memoryPipe } from "./pipe.ts";
 
 export interface MemoryPairOptions {
@@ -16,28 +16,31 @@ export interface MemoryPairOptions {
 const nowhere: RemoteAddress = { address: "127.0.0.1", port: 0 };
 
 /** Both ends of a connection that never leaves the process. The relay's end opens streams, as with the other transports. */
-export function memoryCarrierPair(options: MemoryPairOptions = {}): { relay: Carrier; client: Carrier } {
+export function memoryConnectionPair(options: MemoryPairOptions = {}): {
+  relay: TransportConnection;
+  client: TransportConnection;
+} {
   const [relayControl, clientControl] = memoryPipe();
   const maxStreams = options.maxStreams ?? limits.maxStreamsPerLink;
-  const relay = new MemoryCarrier(relayControl, maxStreams, options.clientCertificate);
-  const client = new MemoryCarrier(clientControl, maxStreams, options.relayCertificate);
+  const relay = new MemoryConnection(relayControl, maxStreams, options.clientCertificate);
+  const client = new MemoryConnection(clientControl, maxStreams, options.relayCertificate);
   if (options.clientAddress !== undefined) relay.remote = { address: options.clientAddress, port: 0 };
   relay.connect(client);
   client.connect(relay);
   return { relay, client };
 }
 
-class MemoryCarrier implements Carrier {
+class MemoryConnection implements TransportConnection {
   readonly kind = "memory";
   remote = nowhere;
   readonly control: Duplex;
   readonly maxStreams: number;
   peerCertificate: Buffer | undefined;
-  readonly incoming = new AsyncQueue<CarrierStream>();
+  readonly incoming = new AsyncQueue<TransportStream>();
   readonly closed: Promise<PortholeError>;
-  readonly #streams = new Set<CarrierStream>();
+  readonly #streams = new Set<TransportStream>();
   #resolveClosed: (reason: PortholeError) => void = () => {};
-  #peer: MemoryCarrier | undefined;
+  #peer: MemoryConnection | undefined;
   #nextId = 1;
   #over = false;
 
@@ -50,11 +53,11 @@ class MemoryCarrier implements Carrier {
     });
   }
 
-  connect(peer: MemoryCarrier): void {
+  connect(peer: MemoryConnection): void {
     this.#peer = peer;
   }
 
-  openStream(): CarrierStream {
+  openStream(): TransportStream {
     if (this.#over || !this.#peer) throw new PortholeError("closed", "The link is closed");
     if (this.#streams.size >= this.maxStreams)
       throw new PortholeError("busy", `The link has ${this.maxStreams} streams open already`);
@@ -91,7 +94,7 @@ class MemoryCarrier implements Carrier {
     this.#resolveClosed(reason);
   }
 
-  #own(stream: Duplex, id: number): CarrierStream {
+  #own(stream: Duplex, id: number): TransportStream {
     const owned = Object.assign(stream, { id });
     this.#streams.add(owned);
     owned.on("error", () => {});

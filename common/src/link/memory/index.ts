@@ -1,2 +1,2 @@
 export { memoryPipe } from "./pipe.ts";
-export { memoryCarrierPair, type MemoryPairOptions } from "./connection.ts";
+export { memoryConnectionPair, type MemoryPairOptions } from "./connection.ts";

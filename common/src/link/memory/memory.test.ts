@@ -1,12 +1,12 @@
 import { systemClock } from "../../util/index.ts";
 import { linkCompliance } from "@porthole/testing/link-compliance";
 import { createLink } from "../index.ts";
-import { memoryCarrierPair } from "./index.ts";
+import { memoryConnectionPair } from "./index.ts";
 
 linkCompliance(
   "memory",
   async () => {
-    const { relay, client } = memoryCarrierPair();
+    const { relay, client } = memoryConnectionPair();
     return {
       relay: createLink(relay, { clock: systemClock, heartbeat: "watch" }),
       client: createLink(client, { clock: systemClock, heartbeat: "send" }),

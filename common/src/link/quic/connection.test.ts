@@ -249,13 +249,13 @@ describe("quic connection", function () {
     const { packets, abortedStreams } = limits.quicLife;
     const bytes = 4 * 1024 * 1024;
     await connect();
-    assert.ok(pair.client.wear() < 100 / packets);
+    assert.ok(pair.client.exhaustion() < 100 / packets);
     const { opened, accepted } = await open();
     accepted.end(Buffer.alloc(bytes));
     opened.resume().end();
     accepted.resume();
     await drained();
-    const byPackets = pair.client.wear();
+    const byPackets = pair.client.exhaustion();
     assert.ok(byPackets > bytes / 2_000 / packets && byPackets < bytes / 500 / packets, `${byPackets}`);
     for (let i = 0; i < 500; i++) {
       const each = await open();
@@ -263,7 +263,7 @@ describe("quic connection", function () {
       each.opened.resume().end();
     }
     await drained();
-    assert.equal(pair.client.wear(), 500 / abortedStreams);
+    assert.equal(pair.client.exhaustion(), 500 / abortedStreams);
   });
 
   it("notices that the peer has vanished", async () => {

@@ -2,7 +2,7 @@ import { PortholeError } from "../../errors.ts";
 import { limits } from "../../protocol/protocol.ts";
 import { AsyncQueue } from "../../util/async-queue.ts";
 import type { Timer } from "../../util/clock.ts";
-import type { CarrierStream, RemoteAddress } from "../types.ts";
+import type { TransportStream, RemoteAddress } from "../types.ts";
 import { hostPort, type HostPort, type QuicheConnection } from "./binding.ts";
 import { closeCodeOf, endOf, fromStreamFailure } from "./errors.ts";
 import { PeerStreamIds } from "./peer-stream-ids.ts";
@@ -39,7 +39,7 @@ const maxCloseRepeats = 8;
  */
 export class Connection {
   readonly control: QuicStream;
-  readonly incoming = new AsyncQueue<CarrierStream>();
+  readonly incoming = new AsyncQueue<TransportStream>();
   readonly maxStreams: number;
   readonly #engine: QuicheConnection;
   readonly #options: ConnectionOptions;
@@ -93,8 +93,8 @@ export class Connection {
     return this.#streams.size - (this.#streams.has(controlId) ? 1 : 0);
   }
 
-  /** See Carrier.wear. */
-  wear(): number {
+  /** See TransportConnection.exhaustion. */
+  exhaustion(): number {
     const { packets, abortedStreams, ageMs } = limits.quicLife;
     return Math.max(
       Math.max(this.#datagrams, this.#transmitter.packets) / packets,

@@ -5,9 +5,9 @@ import { PortholeError } from "../../errors.ts";
 import { limits } from "../../protocol/protocol.ts";
 import { orAbort, withDeadline } from "../../util/abort.ts";
 import { systemClock, type Clock } from "../../util/clock.ts";
-import type { Carrier, RemoteAddress } from "../types.ts";
+import type { TransportConnection, RemoteAddress } from "../types.ts";
 import { hostPort, loadBinding, type HostPort, type QuicheConnection } from "./binding.ts";
-import { QuicCarrier } from "./transport-connection.ts";
+import { QuicTransportConnection } from "./transport-connection.ts";
 import { clientConfig, defaultPacketBytes, isPaced, type EngineOptions, type QuicTrust } from "./config.ts";
 import { Connection } from "./connection.ts";
 import { deferred } from "./deferred.ts";
@@ -30,12 +30,12 @@ export interface DialQuicOptions extends EngineOptions {
 /**
  * The client's half: a connection with its handshake done, on a UDP socket of its own. Works in Electron.
  * Rejects with `unavailable`, `key`, `unreachable`, `timeout`, `untrusted`, `protocol`, or the signal's reason.
- * With TLS 1.3 the client is done before the relay has looked at its certificate, so a refusal comes as the carrier's end.
+ * With TLS 1.3 the client is done before the relay has looked at its certificate, so a refusal comes as the transport's end.
  */
 export async function dialQuic(
   options: DialQuicOptions,
   { signal }: { readonly signal: AbortSignal },
-): Promise<Carrier> {
+): Promise<TransportConnection> {
   signal.throwIfAborted();
   const { sourceId = randomBytes(connectionIdBytes), trust, clock = systemClock } = options;
   if (sourceId.length !== connectionIdBytes)
@@ -67,7 +67,7 @@ interface Attempt {
   engine(local: HostPort, remote: HostPort): QuicheConnection;
 }
 
-async function connect(attempt: Attempt, remote: RemoteAddress, signal: AbortSignal): Promise<Carrier> {
+async function connect(attempt: Attempt, remote: RemoteAddress, signal: AbortSignal): Promise<TransportConnection> {
   const { what, clock } = attempt;
   let connection: Connection | undefined;
   // Not connected to the relay's address: then the system picks the way of each packet, and the link outlives a change of network.
@@ -103,7 +103,7 @@ async function connect(attempt: Attempt, remote: RemoteAddress, signal: AbortSig
     });
     connection.start();
     await orAbort(signal, Promise.race([established, closed.then(fail)]));
-    return new QuicCarrier({ connection, clock, peerCertificate: undefined, closed });
+    return new QuicTransportConnection({ connection, clock, peerCertificate: undefined, closed });
   } catch (reason) {
     connection?.destroy(PortholeError.from(reason));
     await socket.close();

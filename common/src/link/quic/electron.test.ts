@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { cageNode, type CagedNode } from "@porthole/testing";
 import { PortholeError } from "../../errors.ts";
-import type { Carrier } from "../types.ts";
+import type { TransportConnection } from "../types.ts";
 import { accept, clientIdentity, listen, relayIdentity, selfSigned } from "./fixture.test.ts";
 import type { QuicListener } from "./index.ts";
 
@@ -82,7 +82,7 @@ describe("quic where bytes can't be returned, as in Electron", function () {
   it("connects, transfers, and learns why the relay ends it", async () => {
     const lines = startClient(relayIdentity.cert);
     assert.match((await lines.next()).value as string, /external arraybuffer/i);
-    const relay: Carrier = await accept(listener);
+    const relay: TransportConnection = await accept(listener);
     assert.deepEqual(relay.peerCertificate, clientIdentity.der);
     relay.control.write("ping");
     await once(relay.control, "data");

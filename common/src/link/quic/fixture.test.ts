@@ -1,6 +1,6 @@
 // What the tests of this folder share. It has the name of a test so that it is not published.
 import { createCertificate, generateKey } from "../../identity/index.ts";
-import type { Carrier } from "../types.ts";
+import type { TransportConnection } from "../types.ts";
 import { dialQuic, listenQuic, type DialQuicOptions, type ListenQuicOptions, type QuicListener } from "./index.ts";
 
 export interface TestIdentity {
@@ -28,26 +28,26 @@ export function dial(
   port: number,
   options: Partial<DialQuicOptions> = {},
   signal: AbortSignal = never,
-): Promise<Carrier> {
+): Promise<TransportConnection> {
   const trust = { kind: "pinned", pem: relayIdentity.cert } as const;
   return dialQuic({ host: "127.0.0.1", port, ...clientIdentity, trust, ...options }, { signal });
 }
 
-export async function accept(listener: QuicListener): Promise<Carrier> {
-  for await (const carrier of listener.incoming) return carrier;
+export async function accept(listener: QuicListener): Promise<TransportConnection> {
+  for await (const connection of listener.incoming) return connection;
   throw new Error("The listener is closed");
 }
 
-export interface CarrierPair {
+export interface ConnectionPair {
   readonly listener: QuicListener;
-  readonly relay: Carrier;
-  readonly client: Carrier;
+  readonly relay: TransportConnection;
+  readonly client: TransportConnection;
 }
 
 export async function connectedPair(
   listenOptions: Partial<ListenQuicOptions> = {},
   dialOptions: Partial<DialQuicOptions> = {},
-): Promise<CarrierPair> {
+): Promise<ConnectionPair> {
   const listener = await listen(listenOptions);
   const [relay, client] = await Promise.all([accept(listener), dial(listener.address.port, dialOptions)]);
   return { listener, relay, client };

@@ -1,5 +1,5 @@
 export { quicAvailability, type QuicAvailability } from "./binding.ts";
-export type { QuicCarrier } from "./transport-connection.ts";
+export type { QuicTransportConnection } from "./transport-connection.ts";
 export type { QuicTrust } from "./config.ts";
 export { dialQuic, type DialQuicOptions } from "./dial.ts";
 export { listenQuic, type ListenQuicOptions, type QuicListener, type QuicListenerStats } from "./listen.ts";

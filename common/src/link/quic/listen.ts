@@ -5,7 +5,7 @@ import { AsyncQueue } from "../../util/async-queue.ts";
 import { systemClock, type Clock, type Timer } from "../../util/clock.ts";
 import type { RemoteAddress } from "../types.ts";
 import { hostPort, loadBinding, type QuicheBinding, type QuicheConfig, type QuicheConnection } from "./binding.ts";
-import { QuicCarrier } from "./transport-connection.ts";
+import { QuicTransportConnection } from "./transport-connection.ts";
 import { defaultPacketBytes, isPaced, relayConfig, type EngineOptions } from "./config.ts";
 import { Connection } from "./connection.ts";
 import { deferred } from "./deferred.ts";
@@ -40,7 +40,7 @@ export interface QuicListenerStats {
 export interface QuicListener {
   readonly address: RemoteAddress;
   /** Connections whose handshake is done and whose peer has proved to hold the key of its certificate. Ends with `close`. */
-  readonly incoming: AsyncIterable<QuicCarrier>;
+  readonly incoming: AsyncIterable<QuicTransportConnection>;
   /** For connections from now on. Throws `key`, and keeps the old one. */
   setCertificate(cert: string, key: string): void;
   stats(): QuicListenerStats;
@@ -48,8 +48,8 @@ export interface QuicListener {
   close(): Promise<void>;
 }
 
-/** Carriers that nobody has taken yet. */
-const maxWaitingCarriers = 1_024;
+/** TransportConnections that nobody has taken yet. */
+const maxWaitingConnections = 1_024;
 const maxHandshakes = 128;
 
 /** The relay's half: one UDP socket for all clients. Rejects with `unavailable`, `key` or `address`. Needs plain Node. */
@@ -75,7 +75,7 @@ export async function listenQuic(
 
 /** Exported for tests, which can't send from port 0. */
 export class Listener implements QuicListener {
-  readonly incoming = new AsyncQueue<QuicCarrier>(maxWaitingCarriers);
+  readonly incoming = new AsyncQueue<QuicTransportConnection>(maxWaitingConnections);
   readonly #binding: QuicheBinding;
   readonly #options: ListenQuicOptions;
   readonly #clock: Clock;
@@ -235,8 +235,8 @@ export class Listener implements QuicListener {
           connection.destroy(new PortholeError("unauthorized", `${what}: the ticket is for another key`));
           return;
         }
-        const carrier = new QuicCarrier({ connection, clock: this.#clock, peerCertificate, closed });
-        if (!this.incoming.push(carrier)) carrier.destroy(new PortholeError("busy", "Too many agents at once"));
+        const transport = new QuicTransportConnection({ connection, clock: this.#clock, peerCertificate, closed });
+        if (!this.incoming.push(transport)) transport.destroy(new PortholeError("busy", "Too many clients at once"));
       },
       onOver: (reason) => {
         handshakeIsOver();

@@ -8,7 +8,7 @@ import { PortholeError } from "../../errors.ts";
 import { createCertificate, parseKey } from "../../identity/index.ts";
 import { limits } from "../../protocol/protocol.ts";
 import { systemClock, type Clock } from "../../util/clock.ts";
-import type { Carrier } from "../types.ts";
+import type { TransportConnection } from "../types.ts";
 import { loadBinding, quicAvailability, type QuicheConfig, type QuicheConnection } from "./binding.ts";
 import { Connection } from "./connection.ts";
 import { accept, clientIdentity, connectedPair, dial, listen, relayIdentity, selfSigned } from "./fixture.test.ts";
@@ -22,24 +22,26 @@ describe("quic over UDP", function () {
   this.timeout(120_000);
   let listener: QuicListener;
   let socketsBefore: number;
-  const carriers: Carrier[] = [];
+  const transports: TransportConnection[] = [];
 
   beforeEach(() => {
     socketsBefore = openSockets();
   });
 
   afterEach(async () => {
-    await Promise.all(carriers.splice(0).map((carrier) => carrier.close(over)));
+    await Promise.all(transports.splice(0).map((transport) => transport.close(over)));
     await eventually(() => listener.stats().connections === 0);
     assert.equal(listener.stats().handshakes, 0);
     await listener.close();
     await eventually(() => openSockets() === socketsBefore);
   });
 
-  async function connect(...options: Parameters<typeof connectedPair>): Promise<{ relay: Carrier; client: Carrier }> {
+  async function connect(
+    ...options: Parameters<typeof connectedPair>
+  ): Promise<{ relay: TransportConnection; client: TransportConnection }> {
     const pair = await connectedPair(...options);
     ({ listener } = pair);
-    carriers.push(pair.client);
+    transports.push(pair.client);
     return pair;
   }
 
@@ -79,7 +81,7 @@ describe("quic over UDP", function () {
     listener = await listen({ address: "::" });
     for (const host of ["::1", "127.0.0.1"]) {
       const [relay, client] = await Promise.all([accept(listener), dial(listener.address.port, { host })]);
-      carriers.push(client);
+      transports.push(client);
       assert.equal(relay.remote.address, host);
       const { opened, accepted } = await open({ relay, client });
       opened.end();
@@ -100,8 +102,8 @@ describe("quic over UDP", function () {
     });
     await assert.rejects(dial(port, { trust: { kind: "ca" }, serverName: "relay.example" }), { code: "untrusted" });
     await assert.rejects(dial(port, { trust: { kind: "ca", pem } }), { code: "unavailable" });
-    carriers.push(await dial(port, { trust: { kind: "ca", pem }, serverName: "relay.example" }));
-    carriers.push(await dial(port, { trust: { kind: "unchecked" } }));
+    transports.push(await dial(port, { trust: { kind: "ca", pem }, serverName: "relay.example" }));
+    transports.push(await dial(port, { trust: { kind: "unchecked" } }));
   });
 
   it("refuses what can't be a key or a certificate", async () => {
@@ -171,7 +173,7 @@ describe("quic over UDP", function () {
     for (const end of deadlines) end();
     assert.equal(listener.stats().handshakes, 0);
     await Promise.all(stalled.map((stop) => stop()));
-    carriers.push(await dial(listener.address.port));
+    transports.push(await dial(listener.address.port));
   });
 
   it("can be aborted before and during the handshake", async () => {
@@ -210,7 +212,7 @@ describe("quic over UDP", function () {
     assert.equal(listener.stats().dropped["port-0"], 1);
     assert.equal(listener.stats().accepted, 0);
     socket.close();
-    carriers.push(await dial(listener.address.port));
+    transports.push(await dial(listener.address.port));
   });
 
   it("serves a new certificate to new connections and keeps the old ones", async () => {
@@ -219,7 +221,7 @@ describe("quic over UDP", function () {
     assert.throws(() => listener.setCertificate("no certificate", renewed.key), { code: "key" });
     listener.setCertificate(renewed.cert, renewed.key);
     await assert.rejects(dial(listener.address.port), { code: "untrusted" });
-    carriers.push(await dial(listener.address.port, { trust: { kind: "pinned", pem: renewed.cert } }));
+    transports.push(await dial(listener.address.port, { trust: { kind: "pinned", pem: renewed.cert } }));
     const { opened, accepted } = await open(first);
     opened.end();
     accepted.end();
@@ -241,7 +243,10 @@ describe("quic over UDP", function () {
   });
 });
 
-async function open(pair: { relay: Carrier; client: Carrier }): Promise<{ opened: Duplex; accepted: Duplex }> {
+async function open(pair: {
+  relay: TransportConnection;
+  client: TransportConnection;
+}): Promise<{ opened: Duplex; accepted: Duplex }> {
   const opened = pair.relay.openStream();
   opened.write("x");
   const { value: accepted } = await pair.client.incoming[Symbol.asyncIterator]().next();

@@ -1,5 +1,5 @@
 import { Duplex } from "node:stream";
-import type { CarrierStream } from "../types.ts";
+import type { TransportStream } from "../types.ts";
 import type { QuicheConnection } from "./binding.ts";
 import { fromStreamFailure } from "./errors.ts";
 
@@ -32,7 +32,7 @@ const scratch = Buffer.allocUnsafeSlow(64 * 1024);
  * One QUIC stream as a Duplex. It holds one chunk that the engine has not taken yet and asks the engine for bytes only while
  * its reader wants them, so that the windows of QUIC are the backpressure of both directions.
  */
-export class QuicStream extends Duplex implements CarrierStream {
+export class QuicStream extends Duplex implements TransportStream {
   readonly id: number;
   readonly #engine: StreamEngine;
   readonly #hooks: StreamHooks;

@@ -2,10 +2,10 @@ import type { Duplex } from "node:stream";
 import type { PortholeError } from "../../errors.ts";
 import { limits } from "../../protocol/protocol.ts";
 import type { Clock } from "../../util/clock.ts";
-import type { Carrier, CarrierStream, RemoteAddress } from "../types.ts";
+import type { TransportConnection, TransportStream, RemoteAddress } from "../types.ts";
 import type { Connection } from "./connection.ts";
 
-export interface QuicCarrierOptions {
+export interface QuicTransportOptions {
   readonly connection: Connection;
   readonly clock: Clock;
   readonly peerCertificate: Buffer | undefined;
@@ -14,16 +14,16 @@ export interface QuicCarrierOptions {
 }
 
 /** An established QUIC connection as the rest of Porthole sees it. */
-export class QuicCarrier implements Carrier {
+export class QuicTransportConnection implements TransportConnection {
   readonly kind = "quic";
   peerCertificate: Buffer | undefined;
-  readonly incoming: AsyncIterable<CarrierStream>;
+  readonly incoming: AsyncIterable<TransportStream>;
   readonly maxStreams: number;
   readonly closed: Promise<PortholeError>;
   readonly #connection: Connection;
   readonly #clock: Clock;
 
-  constructor(options: QuicCarrierOptions) {
+  constructor(options: QuicTransportOptions) {
     this.#connection = options.connection;
     this.#clock = options.clock;
     this.peerCertificate = options.peerCertificate;
@@ -43,7 +43,7 @@ export class QuicCarrier implements Carrier {
   }
 
   /** `id`: chosen by the caller, one that was not used before. */
-  openStream(id?: number): CarrierStream {
+  openStream(id?: number): TransportStream {
     return this.#connection.openStream(id);
   }
 
@@ -51,8 +51,8 @@ export class QuicCarrier implements Carrier {
     return this.#connection.rttMs();
   }
 
-  wear(): number {
-    return this.#connection.wear();
+  exhaustion(): number {
+    return this.#connection.exhaustion();
   }
 
   async close(reason: PortholeError): Promise<void> {

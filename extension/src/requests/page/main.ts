@@ -99,7 +99,7 @@ class Page {
     this.#timer = window.setTimeout(() => void this.#reload(), settleMs);
   }
 
-  /** Reads the whole list anew: another port, another filter, another agent. */
+  /** Reads the whole list anew: another port, another filter, another daemon. */
   async #reload(): Promise<void> {
     const loading = ++this.#loading;
     const tunnel = this.#tunnel;

@@ -18,7 +18,7 @@ export class Rows {
     return row ? position(this.#rows, row.seq) : -1;
   }
 
-  /** Newest first, as the agent lists them. */
+  /** Newest first, as the daemon lists them. */
   replace(rows: readonly ExchangeSummary[]): void {
     this.#rows = [...rows];
     this.#byId.clear();

@@ -20,7 +20,7 @@ const endDeadlineMs = 15_000;
 /** A caller that does not read them can't have our last words. */
 const lastWordsMs = 2_000;
 
-export interface AgentOptions {
+export interface DaemonOptions {
   readonly dialers: Dialers;
   readonly clock: Clock;
   /** Where there is a relay to start: without it `trialRelay/start` is refused. */
@@ -31,7 +31,7 @@ export interface AgentOptions {
  * Does what the caller at the other end of the streams asks for, until its input ends, it calls `shutdown`, or the signal
  * aborts; then stops every tunnel, and resolves when nothing is left. The streams stay their owner's.
  */
-export async function runAgent(streams: RpcStreams, options: AgentOptions, signal: AbortSignal): Promise<void> {
+export async function runDaemon(streams: RpcStreams, options: DaemonOptions, signal: AbortSignal): Promise<void> {
   const { clock } = options;
   const finished = new AbortController();
   let session: Session | undefined;
@@ -59,10 +59,10 @@ interface Session {
   close(): Promise<void>;
 }
 
-/** What an agent is once the caller has introduced itself. */
+/** What a daemon is once the caller has introduced itself. */
 async function openSession(
   params: InitializeParams,
-  options: AgentOptions,
+  options: DaemonOptions,
   outbox: Outbox,
   onShutdown: () => void,
 ): Promise<Session> {
@@ -71,9 +71,9 @@ async function openSession(
   const log = lineLogger(params.logLevel ?? "info", clock, (line) => outbox.log(line));
   const software = `porthole/${version} (${params.client.name}/${params.client.version})`;
   const joined = await JoinedRelays.open(stateDir);
-  const member = params.member && keySource(params.member, "member");
+  const owner = params.owner && keySource(params.owner, "owner");
   const knownRelays = await openKnownRelays(stateDir);
-  const context = { stateDir, dialers, software, clock, log, joined, member, knownRelays };
+  const context = { stateDir, dialers, software, clock, log, joined, owner, knownRelays };
   const relays = relayHandlers(context);
   const trial = trialRelay({ start: options.startTrialRelay, stateDir, clock, log });
   const tunnels = new Tunnels({
@@ -143,7 +143,7 @@ async function lastWords(server: RpcServer, outbox: Outbox, clock: Clock): Promi
 function otherVersion(theirs: number): PortholeError {
   return new PortholeError(
     "version",
-    `The caller speaks version ${theirs} of the contract, this agent version ${rpcVersion}`,
-    { hint: "Use the agent that came with the caller." },
+    `The caller speaks version ${theirs} of the contract, this daemon version ${rpcVersion}`,
+    { hint: "Use the daemon that came with the caller." },
   );
 }

@@ -5,7 +5,7 @@ import { readKey, type Dialers, type KeySource, type KnownRelays } from "../../t
 import type { Clock } from "@porthole/common/util";
 import type { DoctorReport, Requests } from "../contract.ts";
 import type { Handlers } from "../server.ts";
-import { Gatekeeper } from "./visitor-policy.ts";
+import { VisitorPolicy } from "./visitor-policy.ts";
 import { endpointTunnel, keySource } from "./tunnel-settings.ts";
 import type { Tunnels } from "./tunnels.ts";
 
@@ -13,7 +13,7 @@ export interface DoctorContext {
   readonly tunnels: Tunnels;
   readonly stateDir: string;
   readonly joined: JoinedRelays;
-  readonly member: KeySource | undefined;
+  readonly owner: KeySource | undefined;
   readonly dialers: Dialers;
   readonly software: string;
   readonly knownRelays: KnownRelays;
@@ -41,16 +41,16 @@ async function examinePlanned(
   const identity = spec[role]?.identity;
   const clientId = identity ? (await readKey(keySource(identity, role), log)).clientId : "";
   if (identity) tunnels.assertFree(clientId);
-  const gatekeeper = new Gatekeeper({ stateDir, clock, onInspect: () => {} });
+  const policy = new VisitorPolicy({ stateDir, clock, onInspect: () => {} });
   try {
-    const useRules = await gatekeeper.prepare(spec.access ? { access: spec.access } : {}, clientId);
+    const useRules = await policy.prepare(spec.access ? { access: spec.access } : {}, clientId);
     await useRules();
     const endpoints = settings.endpoints.map((endpoint) => ({
       ...endpoint,
-      gateway: { ...endpoint.gateway, ...gatekeeper.options },
+      gateway: { ...endpoint.gateway, ...policy.options },
     }));
     return { checks: await examine({ ...context, settings: { ...settings, endpoints } }, signal) };
   } finally {
-    await gatekeeper.close();
+    await policy.close();
   }
 }

@@ -30,7 +30,7 @@ export interface LegOptions {
 }
 
 /** One endpoint on all of its relays. Each runs by itself, so that the other one may come and go. */
-export class Leg {
+export class EndpointRunner {
   readonly endpoint: Endpoint;
   /** Resolves, never rejects, when everything of it is over. */
   readonly done: Promise<void>;

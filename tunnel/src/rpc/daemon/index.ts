@@ -1,3 +1,3 @@
-export { runAgent, type AgentOptions } from "./daemon.ts";
+export { runDaemon, type DaemonOptions } from "./daemon.ts";
 export { takeStdio } from "./stdio.ts";
 export type { StartTrialRelay, TrialRelay } from "./trial-relay.ts";

@@ -10,7 +10,7 @@ type InspectHandlers = Pick<Handlers, Extract<keyof Handlers, `inspect/${string}
 type AccessHandlers = Pick<Handlers, Extract<keyof Handlers, `access/${string}`>>;
 
 export function inspectHandlers(tunnels: Tunnels): InspectHandlers {
-  const inspectorOf = ({ tunnel }: { readonly tunnel: string }) => tunnels.gatekeeper(tunnel).inspector;
+  const inspectorOf = ({ tunnel }: { readonly tunnel: string }) => tunnels.policy(tunnel).inspector;
   return {
     "inspect/list": (query) => inspectorOf(query).list(query),
     "inspect/get": (query) => inspectorOf(query).detail(query),
@@ -35,12 +35,12 @@ export function inspectHandlers(tunnels: Tunnels): InspectHandlers {
 export function accessHandlers(tunnels: Tunnels): AccessHandlers {
   return {
     async "access/share"({ tunnel, label, forMs }) {
-      const { link, token } = await tunnels.gatekeeper(tunnel).shareLinks.create({ label: label ?? "", forMs });
+      const { link, token } = await tunnels.policy(tunnel).shareLinks.create({ label: label ?? "", forMs });
       return { link, urls: tunnels.urls(tunnel).map((url) => shareUrl(url, token)) };
     },
-    "access/links": ({ tunnel }) => ({ links: tunnels.gatekeeper(tunnel).shareLinks.list() }),
+    "access/links": ({ tunnel }) => ({ links: tunnels.policy(tunnel).shareLinks.list() }),
     async "access/revoke"({ tunnel, link }) {
-      if (await tunnels.gatekeeper(tunnel).shareLinks.revoke(link)) return {};
+      if (await tunnels.policy(tunnel).shareLinks.revoke(link)) return {};
       throw new PortholeError("usage", `There is no share link ${JSON.stringify(link)}`, {
         hint: "access/links says which there are; it may have ended by itself.",
       });

@@ -16,8 +16,8 @@ import {
 import type { Clock } from "@porthole/common/util";
 import type { EndpointSpec, TunnelChanges, TunnelInfo, TunnelSpec, TunnelStateView } from "../contract.ts";
 import { rpcErrorData } from "../errors.ts";
-import { Gatekeeper } from "./visitor-policy.ts";
-import { Leg } from "./endpoint-runner.ts";
+import { VisitorPolicy } from "./visitor-policy.ts";
+import { EndpointRunner } from "./endpoint-runner.ts";
 import { endpointTunnel, gatewayOptions } from "./tunnel-settings.ts";
 
 export interface TunnelContext {
@@ -27,7 +27,7 @@ export interface TunnelContext {
   readonly clock: Clock;
   readonly log: Logger;
   readonly knownRelays: KnownRelays;
-  readonly member: KeySource | undefined;
+  readonly owner: KeySource | undefined;
   readonly joined: JoinedRelays;
   /** Throws `usage` when another tunnel exposes this identity. */
   assertFree(clientId: string): void;
@@ -49,15 +49,15 @@ type Role = (typeof roles)[number];
 /** What the caller has started under one id, whatever has become of it since. */
 export class RunningTunnel {
   readonly #context: TunnelContext;
-  readonly #legs = new Map<Role, Leg>();
-  readonly #gatekeeper: Gatekeeper;
+  readonly #runners = new Map<Role, EndpointRunner>();
+  readonly #policy: VisitorPolicy;
   #spec: TunnelSpec;
   #isStopped = false;
 
   private constructor(spec: TunnelSpec, context: TunnelContext) {
     this.#spec = spec;
     this.#context = context;
-    this.#gatekeeper = new Gatekeeper(context);
+    this.#policy = new VisitorPolicy(context);
   }
 
   /** Throws `usage`, `state` or `key`, and nothing is left then. What the relays say comes with the state. */
@@ -73,29 +73,30 @@ export class RunningTunnel {
 
   /** Every relay has refused, or it was stopped: nothing runs any more. */
   get isOver(): boolean {
-    return [...this.#legs.values()].every((leg) => leg.isOver);
+    return [...this.#runners.values()].every((runner) => runner.isOver);
   }
 
   /** What a doctor looks at. */
   subject(role: Role): Subject {
-    const leg = this.#legs.get(role);
-    if (!leg) throw new PortholeError("usage", `The tunnel ${JSON.stringify(this.#spec.id)} has no ${role} endpoint`);
-    return { settings: endpointTunnel(this.#spec, role, this.#context), running: () => leg.state };
+    const runner = this.#runners.get(role);
+    if (!runner)
+      throw new PortholeError("usage", `The tunnel ${JSON.stringify(this.#spec.id)} has no ${role} endpoint`);
+    return { settings: endpointTunnel(this.#spec, role, this.#context), running: () => runner.state };
   }
 
-  get gatekeeper(): Gatekeeper {
-    return this.#gatekeeper;
+  get policy(): VisitorPolicy {
+    return this.#policy;
   }
 
   exposes(clientId: string): boolean {
-    return [...this.#legs.values()].some((leg) => !leg.isOver && leg.endpoint.key.clientId === clientId);
+    return [...this.#runners.values()].some((runner) => !runner.isOver && runner.endpoint.key.clientId === clientId);
   }
 
   state(): TunnelStateView {
-    const legs = roles.flatMap((role) => this.#legs.get(role) ?? []);
-    const endpoints = legs.flatMap((leg) => leg.view() ?? []);
+    const runners = roles.flatMap((role) => this.#runners.get(role) ?? []);
+    const endpoints = runners.flatMap((runner) => runner.view() ?? []);
     if (!this.isOver) return { endpoints };
-    const error = this.#isStopped ? undefined : legs.find((leg) => leg.error)?.error;
+    const error = this.#isStopped ? undefined : runners.find((runner) => runner.error)?.error;
     return { endpoints, ended: error ? { error: rpcErrorData(error) } : {} };
   }
 
@@ -107,7 +108,7 @@ export class RunningTunnel {
     const next = applyChanges(this.#spec, changes);
     const opens = await this.#prepare(next);
     this.#spec = next;
-    const gone = this.#legs.get("secondary");
+    const gone = this.#runners.get("secondary");
     if (gone && !next.secondary) await this.#close("secondary", gone);
     for (const open of opens) await open();
     this.#publish();
@@ -116,25 +117,25 @@ export class RunningTunnel {
   /** Resolves when nothing of it is left. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    await Promise.all([...this.#legs.values()].map((leg) => leg.stop()));
-    await this.#gatekeeper.close();
+    await Promise.all([...this.#runners.values()].map((runner) => runner.stop()));
+    await this.#policy.close();
     this.#publish();
   }
 
   /** Everything that can fail; the answers do the rest. */
   async #prepare(next: TunnelSpec): Promise<Open[]> {
-    const { stateDir, clock, log, knownRelays, joined, member } = this.#context;
+    const { stateDir, clock, log, knownRelays, joined, owner } = this.#context;
     const opens: Open[] = [];
     const clientIds: string[] = [];
     for (const role of roles) {
       const endpoint = next[role];
       if (!endpoint) continue;
-      const settings = endpointTunnel(next, role, { stateDir, joined, member });
-      const present = this.#legs.get(role);
+      const settings = endpointTunnel(next, role, { stateDir, joined, owner });
+      const present = this.#runners.get(role);
       if (present && !present.isOver && fixedPart(next, role) === fixedPart(this.#spec, role)) {
         clientIds.push(present.endpoint.key.clientId);
         opens.push(async () =>
-          present.adjust(endpoint.local, { ...gatewayOptions(next, role), ...this.#gatekeeper.options }),
+          present.adjust(endpoint.local, { ...gatewayOptions(next, role), ...this.#policy.options }),
         );
         continue;
       }
@@ -142,13 +143,13 @@ export class RunningTunnel {
       clientIds.push(...prepared.endpoints.map(({ key }) => key.clientId));
       opens.push(async () => {
         if (present) await this.#close(role, present);
-        for (const { gateway } of prepared.endpoints) gateway.update(this.#gatekeeper.options);
+        for (const { gateway } of prepared.endpoints) gateway.update(this.#policy.options);
         this.#open(role, prepared);
       });
     }
     this.#checkIdentities(clientIds);
     // Last: nothing may fail once it is open.
-    const useRules = await this.#gatekeeper.prepare(next, clientIds[0] ?? "");
+    const useRules = await this.#policy.prepare(next, clientIds[0] ?? "");
     return [useRules, ...opens];
   }
 
@@ -163,7 +164,7 @@ export class RunningTunnel {
 
   #open(role: Role, prepared: PreparedTunnel): void {
     const { dialers, software, clock, log, joined, onVisit, onRequest } = this.#context;
-    const leg: Leg = new Leg({
+    const runner: EndpointRunner = new EndpointRunner({
       prepared,
       dialers,
       software,
@@ -174,15 +175,15 @@ export class RunningTunnel {
       onRequest,
       // One that has been replaced has nothing to say any more.
       onChange: () => {
-        if (this.#legs.get(role) === leg) this.#publish();
+        if (this.#runners.get(role) === runner) this.#publish();
       },
     });
-    this.#legs.set(role, leg);
+    this.#runners.set(role, runner);
   }
 
-  async #close(role: Role, leg: Leg): Promise<void> {
-    this.#legs.delete(role);
-    await leg.stop();
+  async #close(role: Role, runner: EndpointRunner): Promise<void> {
+    this.#runners.delete(role);
+    await runner.stop();
   }
 
   #publish(): void {

@@ -17,14 +17,14 @@ export interface SettingsContext {
   /** Used when a tunnel names no relay, and known again when it does. */
   readonly joined: JoinedRelays;
   /** Of the person; the primary endpoint's when absent. */
-  readonly member: KeySource | undefined;
+  readonly owner: KeySource | undefined;
 }
 
 /** What one endpoint of a tunnel is made from. Throws `usage` that names the field. */
 export function endpointTunnel(
   spec: TunnelSpec,
   role: EndpointSettings["role"],
-  { stateDir, joined, member }: SettingsContext,
+  { stateDir, joined, owner }: SettingsContext,
 ): TunnelSettings {
   const endpoint = role === "primary" ? spec.primary : spec.secondary;
   if (!endpoint) throw new PortholeError("internal", `The tunnel has no ${role} endpoint`);
@@ -43,7 +43,7 @@ export function endpointTunnel(
     transport: spec.transport ?? "auto",
     poolSize: spec.poolSize ?? defaultPoolSize,
     suffix: spec.suffix,
-    member: member ?? keySource(spec.primary.identity, "primary.identity"),
+    owner: owner ?? keySource(spec.primary.identity, "primary.identity"),
     name: role === "primary" && name !== undefined ? at("name", () => friendlyLabel.parse(name)) : undefined,
     acme:
       acme?.enabled === false

@@ -9,7 +9,7 @@ import type {
   RequestView,
   VisitView,
 } from "../contract.ts";
-import type { Gatekeeper } from "./visitor-policy.ts";
+import type { VisitorPolicy } from "./visitor-policy.ts";
 import { RunningTunnel, type Subject, type TunnelContext } from "./running-tunnel.ts";
 import { requestView, visitView } from "./views.ts";
 
@@ -44,8 +44,8 @@ export class Tunnels {
     return this.#get(id).subject(role);
   }
 
-  gatekeeper(id: string): Gatekeeper {
-    return this.#get(id).gatekeeper;
+  policy(id: string): VisitorPolicy {
+    return this.#get(id).policy;
   }
 
   /** The primary endpoint's. */
@@ -73,7 +73,7 @@ export class Tunnels {
         throw new PortholeError("limit", `${maxTunnels} tunnels are there`, { hint: "Stop one first." });
       const tunnel = await RunningTunnel.start(spec, this.#context(spec.id));
       this.#tunnels.set(spec.id, tunnel);
-      await present?.gatekeeper.close();
+      await present?.policy.close();
       return tunnel.info;
     });
   }
@@ -124,7 +124,7 @@ export class Tunnels {
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#isClosed) throw new PortholeError("closed", "The agent is about to end");
+    if (this.#isClosed) throw new PortholeError("closed", "The daemon is about to end");
     const before = this.#turn;
     const mine = (async () => {
       await before.catch(() => {});

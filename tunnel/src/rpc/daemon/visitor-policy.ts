@@ -6,7 +6,7 @@ import { type GatewayOptions } from "../../gateway/index.ts";
 import { Secret, type Clock } from "@porthole/common/util";
 import type { AccessSpec, TunnelSpec } from "../contract.ts";
 
-export interface GatekeeperContext {
+export interface VisitorPolicyContext {
   readonly stateDir: string;
   readonly clock: Clock;
   readonly onInspect: (changes: InspectorChanges) => void;
@@ -15,13 +15,13 @@ export interface GatekeeperContext {
 type Rules = Pick<TunnelSpec, "access" | "inspect">;
 
 /** Who lets a tunnel's visitors in and who watches them. Both can be exchanged while they are there. */
-export class Gatekeeper {
-  readonly #context: GatekeeperContext;
+export class VisitorPolicy {
+  readonly #context: VisitorPolicyContext;
   #access: OpenAccess | undefined;
   #inspector: Inspector | undefined;
   #rules: Rules = {};
 
-  constructor(context: GatekeeperContext) {
+  constructor(context: VisitorPolicyContext) {
     this.#context = context;
   }
 

@@ -1,13 +1,13 @@
 import { PassThrough } from "node:stream";
-import { connectAgent, type AgentConnection, type NotificationName, type Notifications } from "@porthole/tunnel/rpc";
-import { runAgent, type AgentOptions } from "@porthole/tunnel/rpc/daemon";
+import { connectDaemon, type DaemonConnection, type NotificationName, type Notifications } from "@porthole/tunnel/rpc";
+import { runDaemon, type DaemonOptions } from "@porthole/tunnel/rpc/daemon";
 import { createDialers } from "porthole";
 import type { Scope } from "./scope.ts";
 import { soon } from "./until.ts";
 
-/** An agent in this process, and the connection of whoever drives it. */
-export interface TestAgent {
-  readonly agent: AgentConnection;
+/** A daemon in this process, and the connection of whoever drives it. */
+export interface TestDaemon {
+  readonly daemon: DaemonConnection;
   readonly stateDir: string;
   /** The first notification from the beginning on for which `find` answers something. */
   told<N extends NotificationName, T>(
@@ -15,33 +15,36 @@ export interface TestAgent {
     what: string,
     find: (params: Notifications[N]) => T | undefined,
   ): Promise<T>;
-  /** Resolves when nothing of the agent is left. */
+  /** Resolves when nothing of the daemon is left. */
   readonly ended: Promise<void>;
 }
 
-export interface TestAgentOptions extends Partial<AgentOptions> {
+export interface TestDaemonOptions extends Partial<DaemonOptions> {
   /** The key that relays know the person by, as PEM. */
-  readonly member?: string;
+  readonly owner?: string;
 }
 
-export async function startTestAgent(scope: Scope, { member, ...options }: TestAgentOptions = {}): Promise<TestAgent> {
-  const { agent, ended } = startRawAgent(scope, options);
+export async function startTestDaemon(
+  scope: Scope,
+  { owner, ...options }: TestDaemonOptions = {},
+): Promise<TestDaemon> {
+  const { daemon, ended } = startRawDaemon(scope, options);
   const told: { readonly name: string; readonly params: unknown }[] = [];
   const watchers = new Set<() => void>();
   for (const name of ["tunnel/state", "tunnel/visit", "tunnel/request", "inspect/exchange", "log"] as const)
-    agent.on(name, (params) => {
+    daemon.on(name, (params) => {
       told.push({ name, params });
       for (const watcher of watchers) watcher();
     });
   const stateDir = await scope.folder();
-  await agent.call("initialize", {
+  await daemon.call("initialize", {
     rpcVersion: 1,
     client: { name: "test", version: "1" },
     stateDir,
-    ...(member === undefined ? {} : { member: { pem: member } }),
+    ...(owner === undefined ? {} : { owner: { pem: owner } }),
   });
   return {
-    agent,
+    daemon,
     stateDir,
     ended,
     told: (name, what, find) =>
@@ -66,21 +69,21 @@ export async function startTestAgent(scope: Scope, { member, ...options }: TestA
 }
 
 /** Not initialized. Ends with the test. */
-export function startRawAgent(
+export function startRawDaemon(
   scope: Scope,
-  options: Partial<AgentOptions> = {},
-): { readonly agent: AgentConnection; readonly ended: Promise<void> } {
+  options: Partial<DaemonOptions> = {},
+): { readonly daemon: DaemonConnection; readonly ended: Promise<void> } {
   const up = new PassThrough();
   const down = new PassThrough();
-  const ended = runAgent(
+  const ended = runDaemon(
     { input: up, output: down },
     { dialers: createDialers(), clock: scope.clock, ...options },
     new AbortController().signal,
   );
-  const agent = connectAgent({ input: down, output: up });
+  const daemon = connectDaemon({ input: down, output: up });
   scope.defer(async () => {
-    agent.close();
-    await soon(ended, "the end of the agent");
+    daemon.close();
+    await soon(ended, "the end of the daemon");
   });
-  return { agent, ended };
+  return { daemon, ended };
 }

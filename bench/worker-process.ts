@@ -1,37 +1,37 @@
 import { createCertificate, generateKey } from "@porthole/common/identity";
-import type { Carrier } from "@porthole/common/link";
+import type { TransportConnection } from "@porthole/common/link";
 import { silentLogger } from "@porthole/common/log";
 import { AsyncQueue, systemClock } from "@porthole/common/util";
-import { Lane } from "../relay/src/quic-worker/quic-worker.ts";
+import { QuicWorker } from "../relay/src/quic-worker/quic-worker.ts";
 import { processorMs } from "./process-time.ts";
 import type { Identity } from "./quic-engine-ends.ts";
 
 /** The relay's QUIC process, as the relay has it; this process is the relay. */
-export interface RunningLane {
+export interface RunningWorker {
   readonly port: number;
   /** A client whose handshake is done. */
-  next(): Promise<Carrier>;
+  next(): Promise<TransportConnection>;
   processorMs(): Promise<number>;
   close(): Promise<void>;
 }
 
 /** Lets everyone in. */
-export async function openLane(identity: Identity): Promise<RunningLane> {
-  const arrived = new AsyncQueue<Carrier>();
-  const lane = new Lane({
+export async function openQuicWorker(identity: Identity): Promise<RunningWorker> {
+  const arrived = new AsyncQueue<TransportConnection>();
+  const worker = new QuicWorker({
     ...{ address: "127.0.0.1", port: 0, ...identity, admission: "open", memoryCapBytes: 1024 ** 3 },
-    ...{ clock: systemClock, log: silentLogger, onCarrier: (carrier) => void arrived.push(carrier) },
+    ...{ clock: systemClock, log: silentLogger, onConnection: (connection) => void arrived.push(connection) },
   });
-  await lane.open();
+  await worker.open();
   return {
-    port: lane.port,
+    port: worker.port,
     async next() {
       const { value } = await arrived.next();
       if (!value) throw new Error("Nobody came");
       return value;
     },
-    processorMs: () => processorMs(lane.facts().pid),
-    close: () => lane.close(),
+    processorMs: () => processorMs(worker.facts().pid),
+    close: () => worker.close(),
   };
 }
 

@@ -6,7 +6,7 @@ import { dataFolder, type Clock } from "@porthole/common/util";
 import { accessSettings, type ClientValues } from "./config.ts";
 
 /** Who lets visitors in and who watches them, for all endpoints of this client. */
-export interface Gatekeeper {
+export interface VisitorPolicy {
   readonly options: Pick<GatewayOptions, "access" | "observer">;
   readonly access: OpenAccess | undefined;
   readonly inspector: Inspector | undefined;
@@ -14,7 +14,10 @@ export interface Gatekeeper {
 }
 
 /** Whoever opens it closes it. Throws `usage` or `state`. */
-export async function openGatekeeper(values: ClientValues, { clock }: { readonly clock: Clock }): Promise<Gatekeeper> {
+export async function openVisitorPolicy(
+  values: ClientValues,
+  { clock }: { readonly clock: Clock },
+): Promise<VisitorPolicy> {
   const stateDir = values["state-dir"] ?? dataFolder("porthole");
   const shareLinksPath = join(stateDir, "share-links.json");
   const access = await openAccess(accessSettings(values), { shareLinksPath, clock });

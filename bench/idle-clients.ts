@@ -2,40 +2,40 @@ import { readFile } from "node:fs/promises";
 import { PortholeError } from "@porthole/common/errors";
 import type { Link } from "@porthole/common/link";
 import { quicAvailability } from "@porthole/common/link/quic";
-import { admitted, dialHttp2Unchecked, dialQuicUnchecked, type Dial } from "./agent.ts";
+import { admitted, dialHttp2Unchecked, dialQuicUnchecked, type Dial } from "./client.ts";
 import { processorMs } from "./process-time.ts";
 import { withRelay } from "./processes.ts";
 import type { ShowRow } from "./row.ts";
 
-const agents = Number(process.env["PORTHOLE_BENCH_AGENTS"] ?? 1_000);
+const clients = Number(process.env["PORTHOLE_BENCH_CLIENTS"] ?? 1_000);
 const heartbeatsMs = 20_000;
 const atOnce = 25;
 const settleMs = 6_000;
 
-/** Memory of the relay, its QUIC lane included, for agents that are connected and idle, each with a key of its own. */
-export async function benchIdleAgents(show: ShowRow): Promise<void> {
+/** Memory of the relay, its QUIC worker included, for clients that are connected and idle, each with a key of its own. */
+export async function benchIdleClients(show: ShowRow): Promise<void> {
   checkOpenFiles();
   await measure("HTTP/2", dialHttp2Unchecked, show);
   if (quicAvailability().available) await measure("QUIC", dialQuicUnchecked, show);
 }
 
-/** A relay without files to open leaves its agents waiting. Node has asked for as many as it may have. */
+/** A relay without files to open leaves its clients waiting. Node has asked for as many as it may have. */
 function checkOpenFiles(): void {
   const { userLimits } = process.report.getReport() as { userLimits?: { open_files: { soft: number | "unlimited" } } };
   const allowed = userLimits?.open_files.soft ?? "unlimited";
-  const needed = agents + 1_000;
+  const needed = clients + 1_000;
   if (allowed !== "unlimited" && allowed < needed)
-    throw new Error(`${agents} agents need ${needed} open files, and ${allowed} are allowed: ulimit -Hn ${needed}`);
+    throw new Error(`${clients} clients need ${needed} open files, and ${allowed} are allowed: ulimit -Hn ${needed}`);
 }
 
-async function measure(carrier: string, dial: Dial, show: ShowRow): Promise<void> {
+async function measure(connection: string, dial: Dial, show: ShowRow): Promise<void> {
   await withRelay(
     async (relay, ports) => {
       const before = await residentBytes(relay.child.pid);
       const links: Link[] = [];
       let dialled = 0;
       const connect = async (): Promise<void> => {
-        while (dialled < agents) {
+        while (dialled < clients) {
           dialled += 1;
           links.push((await admitted(await dial(ports.api, AbortSignal.timeout(60_000)))).link);
         }
@@ -54,12 +54,12 @@ async function measure(carrier: string, dial: Dial, show: ShowRow): Promise<void
       for (const link of links) link.destroy(new PortholeError("closed", "The measurement is over"));
       await Promise.all(links.map((link) => link.closed));
       show({
-        name: `${carrier}: relay's memory for an idle agent, of ${links.length}`,
+        name: `${connection}: relay's memory for an idle client, of ${links.length}`,
         value: (after - before) / 1024 / links.length,
         unit: "KiB",
       });
       show({
-        name: `${carrier}: the relay's processor for the heartbeats of ${links.length}`,
+        name: `${connection}: the relay's processor for the heartbeats of ${links.length}`,
         value: (busyMs / heartbeatsMs) * 100,
         unit: "% of a core",
       });
@@ -75,7 +75,7 @@ function residentBytes(pid: number | undefined): Promise<number> {
   });
 }
 
-/** Of a process and its children: the QUIC lane is one. */
+/** Of a process and its children: the QUIC worker is one. */
 async function sumOfFamily(
   pid: number | undefined,
   measure: (pid: number | undefined) => Promise<number>,

@@ -28,7 +28,7 @@ const faults: readonly Fault[] = [
 ];
 
 /** What becomes of visitors over either transport when the process that serves QUIC comes to harm. */
-export async function benchLaneFaults(show: ShowRow): Promise<void> {
+export async function benchWorkerFaults(show: ShowRow): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "porthole-bench-"));
   try {
     for (const fault of faults) await measure(fault, folder, show);
@@ -47,7 +47,7 @@ async function measure({ name, signal, crashes }: Fault, folder: string, show: S
       const calm = await visitsOf(world.http2, seconds);
       const meanwhile = visitsOf(world.http2, seconds);
       await pause(headStartMs);
-      const harmed = world.lanePid();
+      const harmed = world.workerPid();
       if (crashes) await writeFile(broken, "");
       let sinceAt = performance.now();
       process.kill(harmed ?? 0, signal);
@@ -57,9 +57,9 @@ async function measure({ name, signal, crashes }: Fault, folder: string, show: S
         await rm(broken);
         sinceAt = performance.now();
       }
-      await until(async () => world.lanePid() !== harmed && (await hasQuic(world)), "QUIC is back", backMs);
+      await until(async () => world.workerPid() !== harmed && (await hasQuic(world)), "QUIC is back", backMs);
       const backSeconds = (performance.now() - sinceAt) / 1_000;
-      const what = `the lane is ${name}:`;
+      const what = `the QUIC worker is ${name}:`;
       show({ name: `${what} HTTP/2's visitors, p99 before`, value: calm.p99, unit: "ms" });
       show({
         name: "  the same in the seconds after",
@@ -77,11 +77,11 @@ async function measure({ name, signal, crashes }: Fault, folder: string, show: S
   );
 }
 
-/** A module that is loaded into the lane's process before its own program. */
+/** A module that is loaded into the QUIC worker's process before its own program. */
 async function hook(folder: string, broken: string): Promise<string> {
   const path = join(folder, "hook.mjs");
   const code = [
-    `if (process.argv[1]?.includes("lane")) {`,
+    `if (process.argv[1]?.includes("worker")) {`,
     `  process.on("SIGUSR2", () => { globalThis.hoard = Buffer.alloc(600 * 1024 * 1024, 1); });`,
     `  if ((await import("node:fs")).existsSync(${JSON.stringify(broken)})) process.exit(7);`,
     `}`,
