@@ -36,7 +36,7 @@ export class ClientSessions {
   private constructor(deps: ClientSessionsDeps, admission: Admission) {
     this.#deps = deps;
     const { stateDir, quotas } = deps.config;
-    this.#quotas = fileQuotas(join(stateDir, "quotas.json"), deps.clock, quotas);
+    this.#quotas = fileQuotas(join(stateDir, "issuance-quotas.json"), deps.clock, quotas);
     this.#admission = admission;
   }
 
