@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { knownFaults } from "./known-faults.ts";
+import { isListed, listedDifferences, type Circumstances, type ListedDifference } from "./listed-differences.ts";
+import type { Difference } from "./messages.ts";
+
+const met = new Set<ListedDifference>();
+const clients = new Set<string>();
+let comparisons = 0;
+
+/** Fails on a difference that is neither listed nor a known fault, and on a known fault that is none any more. */
+export function judge(where: Circumstances, differences: readonly Difference[]): void {
+  comparisons += 1;
+  clients.add(where.client);
+  const unlisted = differences.filter((difference) => {
+    const listed = listedDifferences.filter((each) => isListed(each, difference, where));
+    for (const each of listed) met.add(each);
+    return listed.length === 0;
+  });
+  const fault = knownFaults.find(
+    (each) =>
+      each.message === where.message &&
+      each.cases.includes(where.name) &&
+      (each.visitor === undefined || each.visitor === where.visitor) &&
+      (each.clients === undefined || each.clients.includes(where.client)),
+  );
+  if (fault) assert.ok(unlisted.length > 0, `No fault any more, so delete it from known-faults.ts: ${fault.fault}`);
+  else assert.ok(unlisted.length === 0, `The tunnel changes the ${where.message}:\n${unlisted.map(print).join("\n")}`);
+}
+
+/** Listed differences that no comparison has met. */
+export function unmet(): readonly string[] {
+  return listedDifferences.filter((each) => !met.has(each)).map(({ what }) => what);
+}
+
+export function tally(): { readonly comparisons: number; readonly clients: readonly string[] } {
+  return { comparisons, clients: [...clients].toSorted() };
+}
+
+function print({ part, name, direct, tunnelled }: Difference): string {
+  return `${part} ${name}: ${shown(direct)} became ${shown(tunnelled)}`;
+}
+
+function shown(value: string): string {
+  const text = JSON.stringify(value);
+  return text.length > 300 ? `${text.slice(0, 300)}… (${value.length})` : text;
+}

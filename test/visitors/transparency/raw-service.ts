@@ -1,0 +1,103 @@
+import { once } from "node:events";
+import net, { type AddressInfo, type Server, type Socket } from "node:net";
+import tls from "node:tls";
+import type { Scope } from "../../fixture/index.ts";
+import type { AnswerCase } from "./cases/answer-case.ts";
+import { readHead, readRequest } from "./http1.ts";
+import type { SeenRequest } from "./messages.ts";
+
+/** A service that answers with exact bytes, and remembers what has reached it. */
+export interface RawService {
+  readonly port: number;
+  /** The requests since the last call. */
+  take(): readonly SeenRequest[];
+}
+
+export interface RawServiceOptions {
+  /** By the path of the request, without its route. Other paths are answered with `ok`. */
+  readonly answers: ReadonlyMap<string, AnswerCase>;
+  readonly tls?: tls.TlsOptions;
+}
+
+const plainAnswer: AnswerCase = { bytes: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" };
+
+export async function startRawService(scope: Scope, { answers, tls: secure }: RawServiceOptions): Promise<RawService> {
+  let seen: SeenRequest[] = [];
+  const sockets = new Set<Socket>();
+  const accept = (socket: Socket): void => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket)).on("error", () => {});
+    serve(socket, answers, (request) => seen.push(request));
+  };
+  const server: Server = secure
+    ? tls.createServer({ ...secure, allowHalfOpen: true, noDelay: true }, accept)
+    : net.createServer({ allowHalfOpen: true, noDelay: true }, accept);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  scope.defer(async () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    await once(server, "close");
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    take() {
+      const taken = seen;
+      seen = [];
+      return taken;
+    },
+  };
+}
+
+function serve(
+  socket: Socket,
+  answers: ReadonlyMap<string, AnswerCase>,
+  onRequest: (request: SeenRequest) => void,
+): void {
+  let text = "";
+  let isEnded = false;
+  let isOver = false;
+  const look = (): void => {
+    while (!isOver) {
+      const early = earlyAnswer(text, answers);
+      const read = readRequest(text, isEnded);
+      if (!early && !read) return;
+      if (read) onRequest(read.request);
+      text = read ? text.slice(read.size) : "";
+      const answer = early ?? answerTo(read?.request.target ?? "", answers);
+      isOver = answer.end !== undefined;
+      if (early) socket.pause();
+      give(socket, answer);
+    }
+  };
+  socket.on("data", (chunk: Buffer) => {
+    text += chunk.toString("latin1");
+    look();
+  });
+  socket.on("end", () => {
+    isEnded = true;
+    if (text !== "") look();
+    if (!isOver) socket.end();
+  });
+}
+
+/** The answer of a service that does not wait for the body. */
+function earlyAnswer(text: string, answers: ReadonlyMap<string, AnswerCase>): AnswerCase | undefined {
+  const head = readHead(text);
+  const answer = head && answerTo(head.start.split(" ")[1] ?? "", answers);
+  return answer?.early ? answer : undefined;
+}
+
+function answerTo(target: string, answers: ReadonlyMap<string, AnswerCase>): AnswerCase {
+  const path = /^(?:https?:\/\/[^/]*)?([^?]*)/.exec(target)?.[1] ?? "";
+  return answers.get(path.slice(path.lastIndexOf("/") + 1)) ?? plainAnswer;
+}
+
+function give(socket: Socket, { bytes, end, early }: AnswerCase): void {
+  socket.write(bytes, "latin1", () => {
+    // The rest of the request is unread, so the system resets the connection.
+    if (early) socket.destroy();
+    else if (end === "close") socket.end();
+    else if (end === "reset") socket.resetAndDestroy();
+  });
+}
