@@ -4,7 +4,7 @@ export type Protocol = "HTTP/1.0" | "HTTP/1.1" | "HTTP/2";
 
 /** Which comparison a difference was found in. */
 export interface Circumstances {
-  readonly message: "request" | "answer";
+  readonly message: "request" | "answer" | "talk";
   /** The case's name. */
   readonly name: string;
   /** What the visitor speaks in the tunnel. */
@@ -248,8 +248,8 @@ export const listedDifferences: readonly ListedDifference[] = [
     ],
   },
   {
-    what: "A head of more than 1 MB is 502",
-    reason: "It is held in memory; curl and browsers take 300 KB.",
+    what: "A head of more than 128 KB is 502",
+    reason: "It is held in memory.",
     message: "answer",
     parts: ["status"],
     became: "502 of the tunnel",

@@ -33,7 +33,7 @@ export interface SeenRequest {
 
 /** One thing that is not the same through the tunnel. Absent values are empty. */
 export interface Difference {
-  readonly part: "status" | "reason" | "field" | "spelling" | "order" | "informs" | "body" | "trailer" | "end" | "request";
+  readonly part: "status" | "reason" | "field" | "spelling" | "order" | "informs" | "body" | "trailer" | "end" | "request" | "talk";
   /** Of a field, trailer or the fields of an informational answer: its name in lower case. */
   readonly name: string;
   readonly direct: string;

@@ -4,6 +4,7 @@ import { tally } from "./judge.ts";
 import { startRawService } from "./raw-service.ts";
 import { declareRequests } from "./requests.suite.ts";
 import { useSuiteScope } from "./suite-scope.ts";
+import { declareTalks } from "./talks.suite.ts";
 import { http2Visitor } from "./visitors.ts";
 import type { World } from "./world.ts";
 
@@ -22,4 +23,5 @@ describe("A tunnel is as transparent as none", function () {
 
   declareAnswers(() => world);
   declareRequests(() => world);
+  declareTalks(scope);
 });

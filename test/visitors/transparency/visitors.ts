@@ -46,8 +46,12 @@ export async function dialDirectly(port: number): Promise<Socket> {
   return socket;
 }
 
-export async function dialHttp1(scope: Scope, site: Site): Promise<Socket> {
-  const socket = await connectVisitor(scope, site, { alpn: ["http/1.1"] });
+export async function dialHttp1(
+  scope: Scope,
+  site: Site,
+  alpn: readonly string[] = ["http/1.1"],
+): Promise<Socket> {
+  const socket = await connectVisitor(scope, site, alpn.length === 0 ? {} : { alpn });
   socket.on("error", () => {});
   return socket;
 }
