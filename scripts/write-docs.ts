@@ -2,32 +2,37 @@ import { readFile, writeFile } from "node:fs/promises";
 import { markdownTable } from "@porthole/common/options";
 import { relayOptions } from "@porthole/relay";
 import { clientOptions } from "porthole";
+import { transparencySummary } from "../test/visitors/transparency/summary.ts";
 
-/** Writes the option tables into the README, or with --check fails when they are not what the code says. */
-const path = new URL("../README.md", import.meta.url);
-const before = await readFile(path, "utf8");
-const after = fill(fill(before, "client", markdownTable(clientOptions)), "relay", markdownTable(relayOptions));
-if (process.argv.includes("--check")) {
-  if (normal(after) !== normal(before)) {
-    process.stderr.write("README.md: the option tables are not what the code says. Run: npm run docs\n");
+/** Writes what the code says into the documentation, or with --check fails when they differ. By file and place. */
+const parts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "README.md": {
+    "options:client": markdownTable(clientOptions),
+    "options:relay": markdownTable(relayOptions),
+  },
+  "docs/gateway.md": { transparency: transparencySummary() },
+};
+
+for (const [file, places] of Object.entries(parts)) {
+  const path = new URL(`../${file}`, import.meta.url);
+  const before = await readFile(path, "utf8");
+  const after = Object.entries(places).reduce((text, [place, content]) => fill(file, text, place, content), before);
+  if (!process.argv.includes("--check")) await writeFile(path, after);
+  else if (normal(after) !== normal(before)) {
+    process.stderr.write(`${file}: a generated part is not what the code says. Run: npm run docs\n`);
     process.exitCode = 1;
   }
-} else {
-  await writeFile(path, after);
 }
 
-function fill(text: string, name: string, table: string): string {
-  const [start, end] = [`<!-- options:${name} -->`, `<!-- /options:${name} -->`];
+function fill(file: string, text: string, place: string, content: string): string {
+  const [start, end] = [`<!-- ${place} -->`, `<!-- /${place} -->`];
   const from = text.indexOf(start);
   const to = text.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`README.md has no place for the options of ${name}`);
-  return `${text.slice(0, from + start.length)}\n\n${table}\n${text.slice(to)}`;
+  if (from < 0 || to < from) throw new Error(`${file} has no place for ${place}`);
+  return `${text.slice(0, from + start.length)}\n\n${content}\n${text.slice(to)}`;
 }
 
-/** The formatter aligns tables; that is not a difference. */
+/** The formatter aligns tables and wraps lines; that is not a difference. */
 function normal(text: string): string {
-  return text
-    .replaceAll(/[ \t]+/g, " ")
-    .replaceAll(/-{3,}/g, "---")
-    .replaceAll(/\n+/g, "\n");
+  return text.replaceAll(/-{3,}/g, "---").replaceAll(/\s+/g, " ");
 }

@@ -1,38 +1,31 @@
-import { answerBroken, answerEarly } from "./cases/answer-broken.ts";
 import { slug, type AnswerCase, type AnswerCases } from "./cases/answer-case.ts";
-import { answerFields } from "./cases/answer-fields.ts";
-import { answerFraming } from "./cases/answer-framing.ts";
-import { answerLenient } from "./cases/answer-lenient.ts";
-import { answerStatus } from "./cases/answer-status.ts";
+import { answers } from "./cases/answers.ts";
 import { readAnswer } from "./http1.ts";
 import { judge } from "./judge.ts";
 import { answerDifferences, type SeenAnswer } from "./messages.ts";
-import { dialDirectly, dialHttp1, visitHttp1 } from "./visitors.ts";
+import { dialHttp1, visitHttp1 } from "./visitors.ts";
 import type { World } from "./world.ts";
-
-export const answers: Readonly<Record<string, AnswerCases>> = {
-  "answers and their framing": answerFraming,
-  "first lines of answers": answerStatus,
-  "fields of answers": answerFields,
-  "answers that browsers read all the same": answerLenient,
-  "answers that break off": answerBroken,
-  "answers before the request is read": answerEarly,
-};
 
 export function answersByPath(): Map<string, AnswerCase> {
   const all = new Map<string, AnswerCase>();
-  for (const cases of Object.values(answers))
+  for (const cases of Object.values<AnswerCases>(answers))
     for (const [name, answer] of Object.entries(cases)) all.set(slug(name), answer);
   return all;
 }
 
-export function declareAnswers(world: () => World): void {
-  for (const [corpus, cases] of Object.entries(answers)) {
+export function declareAnswers(world: () => World, corpora: Readonly<Record<string, AnswerCases>> = answers): void {
+  for (const [corpus, cases] of Object.entries(corpora)) {
     describe(corpus, () => {
       for (const [name, answer] of Object.entries(cases)) {
         it(`${name}, over HTTP/1.1`, async () => {
           const tunnelled = await visitHttp1(await dialHttp1(world().scope, world().site), http1Visit(name, answer));
-          const where = { message: "answer", name, visitor: "HTTP/1.1", service: "HTTP/1.1", client: "socket" } as const;
+          const where = {
+            message: "answer",
+            name,
+            visitor: "HTTP/1.1",
+            service: world().kind,
+            client: "socket",
+          } as const;
           judge(where, answerDifferences(await direct(name, answer), tunnelled));
         });
 
@@ -40,7 +33,13 @@ export function declareAnswers(world: () => World): void {
           const { method = "GET", upload } = answer;
           const body = upload === undefined ? undefined : "x".repeat(upload);
           const tunnelled = await world().http2.visit({ method, target: `/${slug(name)}`, fields: [], body });
-          const where = { message: "answer", name, visitor: "HTTP/2", service: "HTTP/1.1", client: "node:http2" } as const;
+          const where = {
+            message: "answer",
+            name,
+            visitor: "HTTP/2",
+            service: world().kind,
+            client: "node:http2",
+          } as const;
           judge(where, answerDifferences(await direct(name, answer), tunnelled));
         });
       }
@@ -50,7 +49,7 @@ export function declareAnswers(world: () => World): void {
   async function direct(name: string, answer: AnswerCase): Promise<SeenAnswer> {
     // Node drops what it has received when a write fails; other clients read it.
     if (answer.early) return readAnswer(answer.bytes, answer.method ?? "GET", "end") as SeenAnswer;
-    return visitHttp1(await dialDirectly(world().service.port), http1Visit(name, answer));
+    return visitHttp1(await world().dial(), http1Visit(name, answer));
   }
 
   function http1Visit(name: string, { method = "GET", upload }: AnswerCase) {

@@ -92,7 +92,8 @@ function answerBody(text: string, method: string, status: number, fields: readon
   if (method === "HEAD" || status === 204 || status === 304) return readLength(text, 0);
   if (status !== 101 && isChunked(fields)) return readChunks(text);
   const length = valueOf(fields, "content-length");
-  if (status !== 101 && length !== undefined && /^\d+/.test(length)) return readLength(text, Number.parseInt(length, 10));
+  if (status !== 101 && length !== undefined && /^\d+/.test(length))
+    return readLength(text, Number.parseInt(length, 10));
   return { body: text, trailers: [], size: text.length, isWhole: ended === "end" };
 }
 

@@ -1,67 +1,4 @@
-import type { Difference } from "./messages.ts";
-
-export type Protocol = "HTTP/1.0" | "HTTP/1.1" | "HTTP/2";
-
-/** Which comparison a difference was found in. */
-export interface Circumstances {
-  readonly message: "request" | "answer" | "talk";
-  /** The case's name. */
-  readonly name: string;
-  /** What the visitor speaks in the tunnel. */
-  readonly visitor: Protocol;
-  readonly service: Protocol;
-  /** The program that reads. */
-  readonly client: string;
-}
-
-/** A difference that is meant. Absent conditions hold always. */
-export interface ListedDifference {
-  readonly what: string;
-  readonly reason: string;
-  readonly message: Circumstances["message"];
-  readonly parts: readonly Difference["part"][];
-  /** Names of fields in lower case; one that ends with `*` is a prefix. */
-  readonly names?: readonly string[];
-  readonly change?: "missing" | "added" | "changed";
-  readonly visitor?: Protocol;
-  readonly service?: Protocol;
-  readonly clients?: readonly string[];
-  readonly cases?: readonly string[];
-  /** What the difference has become; part of it is enough. */
-  readonly became?: string;
-  /** How the field's values have to have become one. */
-  readonly values?: "first" | "joined by commas" | "joined by semicolons";
-}
-
-export function isListed(listed: ListedDifference, difference: Difference, where: Circumstances): boolean {
-  const { parts, names, change, visitor, service, clients, cases, became, values, message } = listed;
-  return (
-    message === where.message &&
-    parts.includes(difference.part) &&
-    (names === undefined || names.some((name) => isNamed(difference.name, name))) &&
-    (change === undefined || change === changeOf(difference)) &&
-    (visitor === undefined || visitor === where.visitor) &&
-    (service === undefined || service === where.service) &&
-    (clients === undefined || clients.includes(where.client)) &&
-    (cases === undefined || cases.includes(where.name)) &&
-    (became === undefined || difference.tunnelled.includes(became)) &&
-    (values === undefined || difference.tunnelled === merged(difference.direct, values))
-  );
-}
-
-function isNamed(name: string, pattern: string): boolean {
-  return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
-}
-
-function changeOf({ direct, tunnelled }: Difference): ListedDifference["change"] {
-  return tunnelled === "" ? "missing" : direct === "" ? "added" : "changed";
-}
-
-function merged(direct: string, how: NonNullable<ListedDifference["values"]>): string {
-  const values = JSON.parse(direct || "[]") as string[];
-  if (how === "first") return JSON.stringify(values.slice(0, 1));
-  return JSON.stringify([values.join(how === "joined by commas" ? ", " : "; ")]);
-}
+import type { ListedDifference } from "./listed.ts";
 
 /** Everything that a tunnel changes on purpose. docs/gateway.md has this list. */
 export const listedDifferences: readonly ListedDifference[] = [
@@ -101,6 +38,33 @@ export const listedDifferences: readonly ListedDifference[] = [
     message: "request",
     parts: ["spelling"],
     visitor: "HTTP/2",
+  },
+  {
+    what: "Fields of one name stand together",
+    reason:
+      "Node's HTTP/2 takes them by name. The order within a name stays, and only that has a meaning (RFC 9110 5.3).",
+    message: "request",
+    parts: ["order"],
+    services: ["h2c", "h2"],
+  },
+  {
+    what: "A field that may stand once keeps its first value only",
+    reason: "Node's HTTP/2 takes no other.",
+    message: "request",
+    parts: ["field"],
+    names: ["authorization", "user-agent"],
+    services: ["h2c", "h2"],
+    values: "first",
+  },
+  {
+    what: "An empty body has no length",
+    reason: "HTTP/2 says it with the head (RFC 9113 8.1).",
+    message: "request",
+    parts: ["field", "request"],
+    names: ["content-length", "framing"],
+    visitor: "HTTP/1.1",
+    services: ["h2c", "h2"],
+    cases: ["POST with an empty body", "PUT with an empty body", "PATCH with an empty body"],
   },
   {
     what: "A target in absolute form becomes its path",
@@ -156,8 +120,17 @@ export const listedDifferences: readonly ListedDifference[] = [
     visitor: "HTTP/2",
   },
   {
+    what: "There is the usual reason phrase",
+    reason: "HTTP/2 services have none, and HTTP/1.1 has a place for it.",
+    message: "answer",
+    parts: ["reason"],
+    visitor: "HTTP/1.1",
+    services: ["h2c", "h2"],
+  },
+  {
     what: "Fields of one name stand together",
-    reason: "Node's HTTP/2 takes them by name. The order within a name stays, and only that has a meaning (RFC 9110 5.3).",
+    reason:
+      "Node's HTTP/2 takes them by name. The order within a name stays, and only that has a meaning (RFC 9110 5.3).",
     message: "answer",
     parts: ["order"],
     visitor: "HTTP/2",
@@ -220,8 +193,19 @@ export const listedDifferences: readonly ListedDifference[] = [
     change: "missing",
     visitor: "HTTP/2",
     cases: [
-      ...["a control character in a value", "DEL in a value", "escape in a cookie", "a trailer with a control character"],
-      ...["a name with parentheses", "a name with a slash", "a name with a space", "a name in utf-8", "a name in latin1"],
+      ...[
+        "a control character in a value",
+        "DEL in a value",
+        "escape in a cookie",
+        "a trailer with a control character",
+      ],
+      ...[
+        "a name with parentheses",
+        "a name with a slash",
+        "a name with a space",
+        "a name in utf-8",
+        "a name in latin1",
+      ],
       ...["a name with at and brackets"],
     ],
   },
@@ -245,6 +229,8 @@ export const listedDifferences: readonly ListedDifference[] = [
       ...["a reset instead of an answer", "100 and then the end", "103 and then the end", "an answer that is not HTTP"],
       ...["an answer of HTTP/0.9", "a status of letters", "two lengths", "two lengths in a list", "a negative length"],
       ...["a length of letters", "a length beyond all numbers", "a NUL in a value"],
+      ...["a reset before the answer", "a cancelled stream before the answer", "a stream that ends before the answer"],
+      ...["calm before the answer", "the end of the connection before the answer"],
     ],
   },
   {
@@ -264,7 +250,7 @@ export const listedDifferences: readonly ListedDifference[] = [
     cases: [
       ...["half of the length", "half of the length, of text", "half of the length, then a reset"],
       ...["nothing of the length", "nothing of the length, then a reset", "half of an error's length"],
-      "half of a bad request's length",
+      ...["half of a bad request's length", "a reset in a body with a length", "the end of the connection in the body"],
     ],
   },
   {

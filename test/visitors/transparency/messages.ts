@@ -33,7 +33,8 @@ export interface SeenRequest {
 
 /** One thing that is not the same through the tunnel. Absent values are empty. */
 export interface Difference {
-  readonly part: "status" | "reason" | "field" | "spelling" | "order" | "informs" | "body" | "trailer" | "end" | "request" | "talk";
+  readonly part:
+    "status" | "reason" | "field" | "spelling" | "order" | "informs" | "body" | "trailer" | "end" | "request" | "talk";
   /** Of a field, trailer or the fields of an informational answer: its name in lower case. */
   readonly name: string;
   readonly direct: string;
@@ -63,7 +64,14 @@ function statusOf({ status, fields, end }: SeenAnswer): string {
   return `${status}${isOwn ? " of the tunnel" : ""}${end === "cut" ? " cut" : ""}`;
 }
 
-export function requestDifferences(direct: SeenRequest, tunnelled: SeenRequest): Difference[] {
+/** What has reached the service on both ways. */
+export function manyDifferences(direct: readonly SeenRequest[], tunnelled: readonly SeenRequest[]): Difference[] {
+  const different = simple("request", String(direct.length), String(tunnelled.length), "count");
+  if (different.length > 0) return different;
+  return direct.flatMap((request, index) => requestDifferences(request, tunnelled[index] as SeenRequest));
+}
+
+function requestDifferences(direct: SeenRequest, tunnelled: SeenRequest): Difference[] {
   return [
     ...simple("request", direct.method, tunnelled.method, "method"),
     ...simple("request", direct.target, tunnelled.target, "target"),
@@ -93,9 +101,7 @@ function fieldDifferences(
   tunnelled: readonly Field[],
 ): Difference[] {
   const names = new Set([...direct, ...tunnelled].map(([name]) => name.toLowerCase()));
-  const different = [...names].flatMap((name) =>
-    simple(part, valuesOf(direct, name), valuesOf(tunnelled, name), name),
-  );
+  const different = [...names].flatMap((name) => simple(part, valuesOf(direct, name), valuesOf(tunnelled, name), name));
   const changed = new Set(different.map(({ name }) => name));
   const spellings = (fields: readonly Field[]): string[] =>
     fields

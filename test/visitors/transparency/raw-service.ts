@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import net, { type AddressInfo, type Server, type Socket } from "node:net";
 import tls from "node:tls";
-import type { Scope } from "../../fixture/index.ts";
+import type { Scope } from "@porthole/testing/end-to-end";
 import type { AnswerCase } from "./cases/answer-case.ts";
 import { readHead, readRequest } from "./http1.ts";
 import type { SeenRequest } from "./messages.ts";
@@ -24,14 +24,22 @@ const plainAnswer: AnswerCase = { bytes: "HTTP/1.1 200 OK\r\nContent-Length: 2\r
 export async function startRawService(scope: Scope, { answers, tls: secure }: RawServiceOptions): Promise<RawService> {
   let seen: SeenRequest[] = [];
   const sockets = new Set<Socket>();
-  const accept = (socket: Socket): void => {
+  const server: Server = secure
+    ? tls.createServer({ ...secure, allowHalfOpen: true, noDelay: true })
+    : net.createServer({ allowHalfOpen: true, noDelay: true });
+  server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket)).on("error", () => {});
-    serve(socket, answers, (request) => seen.push(request));
-  };
-  const server: Server = secure
-    ? tls.createServer({ ...secure, allowHalfOpen: true, noDelay: true }, accept)
-    : net.createServer({ allowHalfOpen: true, noDelay: true }, accept);
+  });
+  // A reset is one of TCP, below TLS.
+  server.on(secure ? "secureConnection" : "connection", (socket: Socket) => {
+    const below = [...sockets].find(({ remotePort }) => remotePort === socket.remotePort) ?? socket;
+    socket.on("error", () => {});
+    serve(socket, answers, {
+      onRequest: (request) => seen.push(request),
+      reset: () => below.resetAndDestroy(),
+    });
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   scope.defer(async () => {
@@ -52,7 +60,7 @@ export async function startRawService(scope: Scope, { answers, tls: secure }: Ra
 function serve(
   socket: Socket,
   answers: ReadonlyMap<string, AnswerCase>,
-  onRequest: (request: SeenRequest) => void,
+  { onRequest, reset }: { readonly onRequest: (request: SeenRequest) => void; readonly reset: () => void },
 ): void {
   let text = "";
   let isEnded = false;
@@ -67,7 +75,7 @@ function serve(
       const answer = early ?? answerTo(read?.request.target ?? "", answers);
       isOver = answer.end !== undefined;
       if (early) socket.pause();
-      give(socket, answer);
+      give(socket, answer, reset);
     }
   };
   socket.on("data", (chunk: Buffer) => {
@@ -93,11 +101,11 @@ function answerTo(target: string, answers: ReadonlyMap<string, AnswerCase>): Ans
   return answers.get(path.slice(path.lastIndexOf("/") + 1)) ?? plainAnswer;
 }
 
-function give(socket: Socket, { bytes, end, early }: AnswerCase): void {
+function give(socket: Socket, { bytes, end, early }: AnswerCase, reset: () => void): void {
   socket.write(bytes, "latin1", () => {
     // The rest of the request is unread, so the system resets the connection.
     if (early) socket.destroy();
     else if (end === "close") socket.end();
-    else if (end === "reset") socket.resetAndDestroy();
+    else if (end === "reset") reset();
   });
 }

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import type { Socket } from "node:net";
 import { refusedRequests } from "./cases/refused.ts";
 import { http1Bytes, type RequestCase } from "./cases/request-case.ts";
 import { requests } from "./cases/requests.ts";
 import { judge } from "./judge.ts";
-import { requestDifferences, type SeenRequest } from "./messages.ts";
-import { dialDirectly, dialHttp1, visitHttp1 } from "./visitors.ts";
+import { manyDifferences, type SeenRequest } from "./messages.ts";
+import { dialHttp1, visitHttp1 } from "./visitors.ts";
 import type { World } from "./world.ts";
 
 export function declareRequests(world: () => World): void {
@@ -14,19 +15,40 @@ export function declareRequests(world: () => World): void {
         if (request.only !== "HTTP/2")
           it(`${name}, over HTTP/1.1`, async () => {
             const tunnelled = await overHttp1(request, () => dialHttp1(world().scope, world().site));
-            const where = { message: "request", name, visitor: "HTTP/1.1", service: "HTTP/1.1", client: "socket" } as const;
-            judge(where, requestDifferences(await direct(request), tunnelled));
+            const where = {
+              message: "request",
+              name,
+              visitor: "HTTP/1.1",
+              service: world().kind,
+              client: "socket",
+            } as const;
+            judge(where, manyDifferences(await direct(request), tunnelled));
           });
 
         if (request.only !== "HTTP/1.1")
           it(`${name}, over HTTP/2`, async () => {
             const { method = "GET", target = "/", fields = [], body, framing, trailers } = request;
-            const length = body === undefined || framing === "chunked" || request.only ? [] : [["content-length", String(body.length)] as const];
+            const length =
+              body === undefined || framing === "chunked" || request.only
+                ? []
+                : [["content-length", String(body.length)] as const];
             world().service.take();
-            await world().http2.visit({ method, target, fields: [...fields, ...length].map(([field, value]) => [field.toLowerCase(), named(value)]), body, trailers });
-            const where = { message: "request", name, visitor: "HTTP/2", service: "HTTP/1.1", client: "node:http2" } as const;
-            const tunnelled = only(world().service.take());
-            judge(where, requestDifferences(await direct(asHttp1(request)), tunnelled));
+            await world().http2.visit({
+              method,
+              target,
+              fields: [...fields, ...length].map(([field, value]) => [field.toLowerCase(), named(value)]),
+              body,
+              trailers,
+            });
+            const where = {
+              message: "request",
+              name,
+              visitor: "HTTP/2",
+              service: world().kind,
+              client: "node:http2",
+            } as const;
+            const tunnelled = world().service.take();
+            judge(where, manyDifferences(await direct(asHttp1(request)), tunnelled));
           });
       }
     });
@@ -38,8 +60,15 @@ export function declareRequests(world: () => World): void {
         const { scope, site, service } = world();
         const answer = await visitHttp1(await dialHttp1(scope, site), { bytes: named(bytes), method: "GET" });
         assert.equal(answer.status, status);
-        assert.deepEqual(answer.fields.filter(([field]) => field.toLowerCase() === "connection").map(([, value]) => value), ["close"]);
-        assert.deepEqual(service.take().filter(({ end }) => end === "whole"), [], "Something reached the service");
+        assert.deepEqual(
+          answer.fields.filter(([field]) => field.toLowerCase() === "connection").map(([, value]) => value),
+          ["close"],
+        );
+        assert.deepEqual(
+          service.take().filter(({ end }) => end === "whole"),
+          [],
+          "Something reached the service",
+        );
       });
     }
   });
@@ -49,25 +78,20 @@ export function declareRequests(world: () => World): void {
     return text.replaceAll("NAME", `${hostname}:${port}`).replaceAll("SITE", hostname);
   }
 
-  function direct(request: RequestCase): Promise<SeenRequest> {
-    return overHttp1(request, () => dialDirectly(world().service.port));
+  function direct(request: RequestCase): Promise<readonly SeenRequest[]> {
+    return overHttp1(request, () => world().dial());
   }
 
-  async function overHttp1(request: RequestCase, dial: () => ReturnType<typeof dialDirectly>): Promise<SeenRequest> {
+  async function overHttp1(request: RequestCase, dial: () => Promise<Socket>): Promise<readonly SeenRequest[]> {
     const { site, service } = world();
     const bytes = named(http1Bytes(request, `${site.hostname}:${site.port}`));
     service.take();
     await visitHttp1(await dial(), { bytes, method: request.method ?? "GET" });
-    return only(service.take());
+    return service.take();
   }
 }
 
 /** How HTTP/1.1 says what only HTTP/2 can say: a frame without bytes is no body. */
 function asHttp1({ only, body, fields = [], ...request }: RequestCase): RequestCase {
   return { ...request, fields, ...(body === undefined || (only === "HTTP/2" && body === "") ? {} : { body }) };
-}
-
-function only(seen: readonly SeenRequest[]): SeenRequest {
-  assert.equal(seen.length, 1, `${seen.length} requests reached the service`);
-  return seen[0] as SeenRequest;
 }

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { soon } from "../../fixture/index.ts";
+import { soon } from "@porthole/testing/end-to-end";
 import type { Ended } from "./http1.ts";
 
 const patienceMs = 10_000;
@@ -82,7 +82,8 @@ export class Side {
       this.#watchers.add(look);
       look();
     });
-    const said = (): string => `${this.#name} ${what}; after ${JSON.stringify(this.#text.slice(this.#seen).slice(0, 300))}`;
+    const said = (): string =>
+      `${this.#name} ${what}; after ${JSON.stringify(this.#text.slice(this.#seen).slice(0, 300))}`;
     return soon(met, said, patienceMs);
   }
 

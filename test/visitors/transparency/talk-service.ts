@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import net, { type AddressInfo, type Socket } from "node:net";
-import type { Scope } from "../../fixture/index.ts";
+import type { Scope } from "@porthole/testing/end-to-end";
 import { readHead } from "./http1.ts";
 import { Side } from "./side.ts";
 

@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import http2, { type ClientHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
-import { soon } from "../../fixture/index.ts";
+import { soon } from "@porthole/testing/end-to-end";
 import type { Step, TalkCase } from "./cases/talk-case.ts";
 import { readAnswer } from "./http1.ts";
 import { Side } from "./side.ts";
@@ -76,16 +76,35 @@ export function http1TalkVisitor(socket: Socket, { request }: TalkCase, head: st
     send: (text) => side.send(inChunks ? `${text.length.toString(16)}\r\n${text}\r\n` : text),
     finishBody: () => inChunks && side.send("0\r\n\r\n"),
     has: (how) =>
-      side.until(`has the answer ${how}`, () => readAnswer(side.text, request?.method ?? "GET", side.ended)?.end === how),
+      side.until(
+        `has the answer ${how}`,
+        () => readAnswer(side.text, request?.method ?? "GET", side.ended)?.end === how,
+      ),
   };
 }
 
 /** The stream's answer is written down as one of HTTP/1.1, whose body ends with the connection. */
-export async function http2TalkVisitor(session: ClientHttp2Session, { request }: TalkCase, path: string, authority: string): Promise<TalkVisitor> {
+export async function http2TalkVisitor(
+  session: ClientHttp2Session,
+  { request }: TalkCase,
+  path: string,
+  authority: string,
+): Promise<TalkVisitor> {
   const { method = "GET", fields = [], body } = request ?? {};
   const length = typeof body === "number" ? ["content-length", String(body)] : [];
   const stream = session.request(
-    [":method", method, ":path", path, ":scheme", "https", ":authority", authority, ...fields.flat(), ...length] as never,
+    [
+      ":method",
+      method,
+      ":path",
+      path,
+      ":scheme",
+      "https",
+      ":authority",
+      authority,
+      ...fields.flat(),
+      ...length,
+    ] as never,
     { endStream: body === undefined },
   );
   await soon(Promise.resolve(), "a stream");

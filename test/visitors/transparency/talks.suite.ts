@@ -1,5 +1,5 @@
-import { isFull, hastenedFrom, startTunnel, type Scope, type Site } from "../../fixture/index.ts";
-import { connectHttp2 } from "../../gateway/visits.ts";
+import { isFull, hastenedFrom, startTunnel, type Scope, type Site } from "@porthole/testing/end-to-end";
+import { connectHttp2 } from "../visits.ts";
 import { slug } from "./cases/answer-case.ts";
 import type { TalkCase, TalkCases } from "./cases/talk-case.ts";
 import { idleTalks, talks } from "./cases/talks.ts";
@@ -27,33 +27,34 @@ export function declareTalks(scope: Scope): void {
     ({ site } = await startTunnel(scope, { transport: "http2", local, client }));
   });
 
-  for (const [corpus, cases] of Object.entries(talks)) {
-    describe(corpus, () => {
-      for (const { name, talk, way } of runs(cases)) it(`${name}, over ${way}`, () => compare(name, talk, way));
-    });
-  }
+  for (const [corpus, cases] of Object.entries(talks)) describe(corpus, () => declare(cases));
 
   describe("two minutes of silence", function () {
-    this.timeout(silenceMs * 2 + 30_000);
-    const outcomes = new Map<string, Promise<void>>();
-
-    before(() => {
-      for (const { name, talk, way } of runs(idleTalks)) {
-        const outcome = compare(name, talk, way);
-        outcome.catch(() => {});
-        outcomes.set(`${name}, over ${way}`, outcome);
-      }
-    });
-
-    for (const { name, way } of runs(idleTalks))
-      it(`${name}, over ${way}`, () => outcomes.get(`${name}, over ${way}`));
+    this.timeout(silenceMs * 2 + 60_000);
+    declare(idleTalks);
   });
 
+  /** The conversations of a suite are held at once: some of them wait for what takes a while. */
+  function declare(cases: TalkCases): void {
+    const outcomes = new Map<string, Promise<void>>();
+    before(() => {
+      for (const { title, name, talk, way } of runs(cases)) {
+        const outcome = compare(name, talk, way);
+        outcome.catch(() => {});
+        outcomes.set(title, outcome);
+      }
+    });
+    for (const { title } of runs(cases)) it(title, () => outcomes.get(title));
+  }
+
   async function compare(name: string, talk: TalkCase, way: Exclude<Way, "directly">): Promise<void> {
-    const [direct = "", tunnelled = ""] = [await run(name, talk, "directly", silenceMs / 100), await run(name, talk, way, silenceMs)];
+    const [direct = "", tunnelled = ""] = [
+      await run(name, talk, "directly", silenceMs / 100),
+      await run(name, talk, way, silenceMs),
+    ];
     const differences: Difference[] = direct === tunnelled ? [] : [{ part: "talk", name: "", direct, tunnelled }];
     const client = way === "HTTP/2" ? "node:http2" : "socket";
-    judge({ message: "talk", name, visitor: way, service: "HTTP/1.1", client }, differences);
+    judge({ message: "talk", name, visitor: way, service: "http", client }, differences);
   }
 
   async function run(name: string, talk: TalkCase, way: Way, silenceMs: number): Promise<string | undefined> {
@@ -82,7 +83,8 @@ export function declareTalks(scope: Scope): void {
   function headOf({ request = {} }: TalkCase, path: string): string {
     const { method = "GET", fields = [], body } = request;
     const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-    const length = body === undefined ? "" : body === "chunked" ? "Transfer-Encoding: chunked\r\n" : `Content-Length: ${body}\r\n`;
+    const length =
+      body === undefined ? "" : body === "chunked" ? "Transfer-Encoding: chunked\r\n" : `Content-Length: ${body}\r\n`;
     return named(`${method} /TALK HTTP/1.1\r\nHost: NAME\r\n${lines}${length}\r\n`, path);
   }
 
@@ -91,10 +93,17 @@ export function declareTalks(scope: Scope): void {
   }
 }
 
-function runs(cases: TalkCases): { name: string; talk: TalkCase; way: Exclude<Way, "directly"> }[] {
+interface Run {
+  readonly title: string;
+  readonly name: string;
+  readonly talk: TalkCase;
+  readonly way: Exclude<Way, "directly">;
+}
+
+function runs(cases: TalkCases): Run[] {
   return Object.entries(cases).flatMap(([name, talk]) =>
     (["HTTP/1.1", "HTTP/2"] as const)
       .filter((way) => talk.only === undefined || talk.only === way)
-      .map((way) => ({ name, talk, way })),
+      .map((way) => ({ title: `${name}, over ${way}`, name, talk, way })),
   );
 }

@@ -1,7 +1,9 @@
 import http2, { type ClientHttp2Session, type ClientHttp2Stream } from "node:http2";
 import net, { type Socket } from "node:net";
-import { connectVisitor, soon, type Scope, type Site } from "../../fixture/index.ts";
-import { connectHttp2 } from "../../gateway/visits.ts";
+import tls from "node:tls";
+import { connectVisitor, soon, type Scope, type Site } from "@porthole/testing/end-to-end";
+import { connectHttp2 } from "../visits.ts";
+import { pairs, valuesOf } from "./http2-service.ts";
 import { readAnswer, type Ended } from "./http1.ts";
 import type { Field, Inform, SeenAnswer } from "./messages.ts";
 
@@ -32,7 +34,11 @@ export async function visitHttp1(socket: Socket, { bytes, method }: Http1Visit):
   });
   socket.write(bytes, "latin1");
   try {
-    return await soon(seen, () => `an answer to ${JSON.stringify(bytes.slice(0, 200))}; so far: ${text.slice(0, 500)}`, 20_000);
+    return await soon(
+      seen,
+      () => `an answer to ${JSON.stringify(bytes.slice(0, 200))}; so far: ${text.slice(0, 500)}`,
+      20_000,
+    );
   } finally {
     socket.destroy();
   }
@@ -46,11 +52,15 @@ export async function dialDirectly(port: number): Promise<Socket> {
   return socket;
 }
 
-export async function dialHttp1(
-  scope: Scope,
-  site: Site,
-  alpn: readonly string[] = ["http/1.1"],
-): Promise<Socket> {
+/** The same with TLS. */
+export async function dialTls(port: number): Promise<Socket> {
+  const socket = tls.connect({ host: "127.0.0.1", port, rejectUnauthorized: false });
+  socket.on("error", () => {});
+  await soon(new Promise((resolve) => socket.once("secureConnect", resolve)), "a TLS connection to the service");
+  return socket;
+}
+
+export async function dialHttp1(scope: Scope, site: Site, alpn: readonly string[] = ["http/1.1"]): Promise<Socket> {
   const socket = await connectVisitor(scope, site, alpn.length === 0 ? {} : { alpn });
   socket.on("error", () => {});
   return socket;
@@ -79,12 +89,22 @@ export class Http2Visitor {
 
   async visit({ method, target, fields, body, trailers }: Http2Visit): Promise<SeenAnswer> {
     if (!this.#session || this.#session.closed || this.#session.destroyed) this.#session = await this.#connect();
-    const head = [":method", method, ":path", target, ":scheme", "https", ":authority", this.#authority, ...fields.flat()];
+    const head = [
+      ":method",
+      method,
+      ":path",
+      target,
+      ":scheme",
+      "https",
+      ":authority",
+      this.#authority,
+      ...fields.flat(),
+    ];
     const stream = this.#session.request(head as never, {
       endStream: body === undefined,
       waitForTrailers: trailers !== undefined,
     });
-    stream.on("wantTrailers", () => stream.sendTrailers(trailersOf(trailers ?? [])));
+    stream.on("wantTrailers", () => stream.sendTrailers(valuesOf(trailers ?? [])));
     const seen = readStream(stream);
     if (body !== undefined) stream.end(body, "latin1");
     try {
@@ -100,12 +120,6 @@ export function http2Visitor(scope: Scope, site: Site): Http2Visitor {
   return new Http2Visitor(`${site.hostname}:${site.port}`, () => connectHttp2(scope, site, options));
 }
 
-function trailersOf(trailers: readonly Field[]): Record<string, string[]> {
-  const result: Record<string, string[]> = {};
-  for (const [name, value] of trailers) (result[name] ??= []).push(value);
-  return result;
-}
-
 function readStream(stream: ClientHttp2Stream): Promise<SeenAnswer> {
   const informs: Inform[] = [];
   let status = 0;
@@ -113,8 +127,8 @@ function readStream(stream: ClientHttp2Stream): Promise<SeenAnswer> {
   let trailers: Field[] = [];
   let body = "";
   let isEnded = false;
-  stream.on("headers", (headers, _flags, raw: string[]) => {
-    informs.push({ status: headers[":status"] ?? 0, fields: fieldsOf(raw) });
+  stream.on("headers", (headers, _flags, ...rest: unknown[]) => {
+    informs.push({ status: headers[":status"] ?? 0, fields: fieldsOf(rest[0] as string[]) });
   });
   stream.on("response", (headers, _flags, ...rest: unknown[]) => {
     status = headers[":status"] ?? 0;
@@ -134,10 +148,5 @@ function readStream(stream: ClientHttp2Stream): Promise<SeenAnswer> {
 }
 
 function fieldsOf(raw: readonly string[]): Field[] {
-  const fields: Field[] = [];
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    const name = raw[index] ?? "";
-    if (!name.startsWith(":")) fields.push([name, raw[index + 1] ?? ""]);
-  }
-  return fields;
+  return pairs(raw).filter(([name]) => !name.startsWith(":"));
 }

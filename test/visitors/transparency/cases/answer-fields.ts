@@ -82,13 +82,17 @@ export const answerFields: AnswerCases = {
   "a value in latin1": sized("X-A: gr\xfc\xdfe\r\n"),
   "bytes above 127": sized(`X-A: ${String.fromCharCode(...Array.from({ length: 128 }, (_, i) => 128 + i))}\r\n`),
   "a file name in utf-8": sized('Content-Disposition: attachment; filename="gr\xc3\xbc\xc3\x9fe.txt"\r\n'),
-  "a file name in both ways": sized("Content-Disposition: attachment; filename=\"a.txt\"; filename*=UTF-8''gr%C3%BC.txt\r\n"),
+  "a file name in both ways": sized(
+    "Content-Disposition: attachment; filename=\"a.txt\"; filename*=UTF-8''gr%C3%BC.txt\r\n",
+  ),
   "quotes, commas and backslashes": sized('X-A: "a, \\"b\\"", c\\d\r\n'),
   "every letter that a name may have": sized("X-!#$%&'*+-.^_`|~09azAZ: v\r\n"),
   "underscores in a name": sized("X_Under_Score: v\r\n"),
   "digits as a name": sized("404: v\r\n"),
-  "names in odd spellings": sized("x-LOWER-Upper: v\r\nCONTENT-TYPE: text/plain\r\netag: \"a\"\r\n"),
-  "names like properties of every object": sized("Constructor: 1\r\n__proto__: 2\r\ntoString: 3\r\nhasOwnProperty: 4\r\n"),
+  "names in odd spellings": sized('x-LOWER-Upper: v\r\nCONTENT-TYPE: text/plain\r\netag: "a"\r\n'),
+  "names like properties of every object": sized(
+    "Constructor: 1\r\n__proto__: 2\r\ntoString: 3\r\nhasOwnProperty: 4\r\n",
+  ),
   "the order of fields": sized("B: 1\r\nA: 2\r\nC: 3\r\nB: 4\r\nA: 5\r\n"),
   "fields that belong to one connection": sized("Connection: keep-alive\r\nKeep-Alive: timeout=5, max=100\r\n"),
   "a field that Connection names": sized("Connection: X-Hop, keep-alive\r\nX-Hop: 1\r\nX-Stays: 2\r\n"),
@@ -116,11 +120,11 @@ export const answerFields: AnswerCases = {
     "Content-MD5: XrY7u+Ae7tCTyyK7j1rNww==\r\nDigest: SHA-256=x\r\nRepr-Digest: sha-256=:x:\r\nSignature: sig1=:x:\r\n",
   ),
   "fields of an API": sized(
-    'X-RateLimit-Limit: 60\r\nX-Request-Id: a\r\nDeprecation: true\r\nSunset: Sat, 31 Dec 2022 23:59:59 GMT\r\nPreference-Applied: return=minimal\r\nDAV: 1, 2\r\n',
+    "X-RateLimit-Limit: 60\r\nX-Request-Id: a\r\nDeprecation: true\r\nSunset: Sat, 31 Dec 2022 23:59:59 GMT\r\nPreference-Applied: return=minimal\r\nDAV: 1, 2\r\n",
   ),
-  "an event stream": chunked("Content-Type: text/event-stream\r\nCache-Control: no-cache\r\nX-Accel-Buffering: no\r\n", [
-    "data: a\n\n",
-    ": comment\n\n",
-  ]),
+  "an event stream": chunked(
+    "Content-Type: text/event-stream\r\nCache-Control: no-cache\r\nX-Accel-Buffering: no\r\n",
+    ["data: a\n\n", ": comment\n\n"],
+  ),
   "gRPC over HTTP/1.1": chunked("Content-Type: application/grpc-web\r\n", ["\0\0\0\0\x01x"], "grpc-status: 0\r\n"),
 };

@@ -13,7 +13,10 @@ export const answerFraming: AnswerCases = {
   "one chunk": chunked("", ["hello"]),
   "no chunk but the last": chunked("", []),
   "a large body in chunks": chunked("", [large.slice(0, 100_000), large.slice(100_000)]),
-  "many small chunks": chunked("", Array.from({ length: 2_000 }, () => "x")),
+  "many small chunks": chunked(
+    "",
+    Array.from({ length: 2_000 }, () => "x"),
+  ),
   "chunk sizes in capitals": raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nA\r\n0123456789\r\n0\r\n\r\n"),
   "chunk sizes with leading zeros": raw(
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0005\r\nhello\r\n000\r\n\r\n",
@@ -50,22 +53,21 @@ export const answerFraming: AnswerCases = {
   "304 without framing": raw('HTTP/1.1 304 Not Modified\r\nETag: "a"\r\n\r\n'),
   "304 with the length of the body": raw('HTTP/1.1 304 Not Modified\r\nETag: W/"a"\r\nContent-Length: 500\r\n\r\n'),
   "304 with chunks": raw("HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n"),
-  "HTTP/1.0 with a length": { ...sized("", "hello"), bytes: "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello", end: "close" },
+  "HTTP/1.0 with a length": {
+    ...sized("", "hello"),
+    bytes: "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+    end: "close",
+  },
   "HTTP/1.0 without framing": closing("", "hello", "HTTP/1.0 200 OK"),
   "HTTP/1.0 that keeps the connection": raw(
     "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello",
   ),
-  "HTTP/1.0 in chunks": raw(
-    "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
-    "close",
-  ),
+  "HTTP/1.0 in chunks": raw("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "close"),
   "HTTP/1.0 without a reason": closing("", "hello", "HTTP/1.0 200 "),
   "100 before the answer": raw(`HTTP/1.1 100 Continue\r\n\r\n${sized("").bytes}`),
   "102 before the answer": raw(`HTTP/1.1 102 Processing\r\n\r\n${sized("").bytes}`),
   "several 102": raw(`${"HTTP/1.1 102 Processing\r\n\r\n".repeat(3)}${sized("").bytes}`),
-  "103 with a link": raw(
-    `HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload; as=style\r\n\r\n${sized("").bytes}`,
-  ),
+  "103 with a link": raw(`HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload; as=style\r\n\r\n${sized("").bytes}`),
   "103 with several links": raw(
     `HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nLink: </b.js>; rel=preload\r\n\r\n${sized("").bytes}`,
   ),

@@ -2,11 +2,24 @@ import { raw, sized, type AnswerCases } from "./answer-case.ts";
 
 const statuses = [
   ...["201 Created", "202 Accepted", "203 Non-Authoritative Information", "207 Multi-Status", "208 Already Reported"],
-  ...["226 IM Used", "299 Own", "300 Multiple Choices", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"],
+  ...[
+    "226 IM Used",
+    "299 Own",
+    "300 Multiple Choices",
+    "303 See Other",
+    "307 Temporary Redirect",
+    "308 Permanent Redirect",
+  ],
   ...["400 Bad Request", "401 Unauthorized", "402 Payment Required", "403 Forbidden", "404 Not Found"],
   ...["405 Method Not Allowed", "407 Proxy Authentication Required", "408 Request Timeout", "409 Conflict", "410 Gone"],
   ...["412 Precondition Failed", "413 Content Too Large", "415 Unsupported Media Type", "416 Range Not Satisfiable"],
-  ...["417 Expectation Failed", "418 I'm a teapot", "421 Misdirected Request", "422 Unprocessable Content", "423 Locked"],
+  ...[
+    "417 Expectation Failed",
+    "418 I'm a teapot",
+    "421 Misdirected Request",
+    "422 Unprocessable Content",
+    "423 Locked",
+  ],
   ...["425 Too Early", "426 Upgrade Required", "428 Precondition Required", "429 Too Many Requests", "431 Too Large"],
   ...["451 Unavailable For Legal Reasons", "499 Own", "500 Internal Server Error", "501 Not Implemented"],
   ...["502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout", "505 Version", "507 Insufficient Storage"],

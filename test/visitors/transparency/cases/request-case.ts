@@ -24,7 +24,12 @@ export type RequestCases = Readonly<Record<string, RequestCase>>;
 export function http1Bytes(request: RequestCase, host: string): string {
   const { method = "GET", target = "/", fields = [], body, framing = "length", trailers = [] } = request;
   const { version = "HTTP/1.1", lines = "" } = request;
-  const length = body === undefined ? "" : framing === "length" ? `Content-Length: ${body.length}\r\n` : "Transfer-Encoding: chunked\r\n";
+  const length =
+    body === undefined
+      ? ""
+      : framing === "length"
+        ? `Content-Length: ${body.length}\r\n`
+        : "Transfer-Encoding: chunked\r\n";
   const head = `${method} ${target} ${version}\r\nHost: ${host}\r\n${lines}${linesOf(fields)}${length}\r\n`;
   if (body === undefined || framing === "length") return head + (body ?? "");
   const chunk = body === "" ? "" : `${body.length.toString(16)}\r\n${body}\r\n`;

@@ -5,12 +5,26 @@ const bodiless = [
   ...["REPORT", "SEARCH", "PURGE", "BIND", "REBIND", "UNBIND", "ACL", "MKACTIVITY", "CHECKOUT", "MERGE", "NOTIFY"],
   ...["SUBSCRIBE", "UNSUBSCRIBE", "MKCALENDAR", "LINK", "UNLINK", "SOURCE", "M-SEARCH"],
 ];
-const withBody = ["POST", "PUT", "PATCH", "DELETE", "GET", "OPTIONS", "PROPFIND", "PROPPATCH", "REPORT", "LOCK", "QUERY"];
+const withBody = [
+  "POST",
+  "PUT",
+  "PATCH",
+  "DELETE",
+  "GET",
+  "OPTIONS",
+  "PROPFIND",
+  "PROPPATCH",
+  "REPORT",
+  "LOCK",
+  "QUERY",
+];
 const xml = '<?xml version="1.0"?><propfind xmlns="DAV:"><allprop/></propfind>';
 
 const methods: RequestCases = {
   ...Object.fromEntries(bodiless.map((method) => [`${method} without a body`, { method }])),
-  ...Object.fromEntries(["POST", "PUT", "PATCH"].map((method) => [`${method} with an empty body`, { method, body: "" }])),
+  ...Object.fromEntries(
+    ["POST", "PUT", "PATCH"].map((method) => [`${method} with an empty body`, { method, body: "" }]),
+  ),
   ...Object.fromEntries(withBody.map((method) => [`${method} with a length`, { method, body: xml }])),
   ...Object.fromEntries(
     ["POST", "PUT", "PATCH", "DELETE", "PROPFIND"].map((method) => [
@@ -221,7 +235,7 @@ const fields: RequestCases = {
       ["Destination", "https://NAME/b%20c"],
       ["Depth", "infinity"],
       ["Overwrite", "F"],
-      ["If", "(<urn:uuid:a> [\"b\"])"],
+      ["If", '(<urn:uuid:a> ["b"])'],
     ],
   },
   "fields of a webhook": {
@@ -264,6 +278,6 @@ const fields: RequestCases = {
 /** Requests that reach the service as they are. */
 export const requests: Readonly<Record<string, RequestCases>> = {
   "methods and bodies": methods,
-  "targets": { ...targets, ...forms },
+  targets: { ...targets, ...forms },
   "fields of requests": fields,
 };
