@@ -2,7 +2,7 @@
 """Drives a Porthole client from Python, with nothing but the standard library.
 
     drive.py RELAY FINGERPRINT LOCAL COMMAND...
-    drive.py relay.example.com:4433 mfzw... 3000 porthole agent --stdio
+    drive.py relay.example.com:4433 mfzw... 3000 porthole daemon --stdio
 
 Exposes the local service, fetches / through the tunnel, says what it saw, and ends. What goes to and fro is
 written to standard output, one JSON object a line.
@@ -23,7 +23,7 @@ import urllib.parse
 DEADLINE_SECONDS = 30
 
 
-class Agent:
+class Daemon:
     """A child that speaks JSON-RPC 2.0 on its standard input and output."""
 
     def __init__(self, command):
@@ -62,7 +62,7 @@ class Agent:
                 pass
             message = json.loads(output.read(length))
             (self.notifications if "method" in message else self.answers).put(message)
-        gone = {"code": "closed", "message": "The agent has ended"}
+        gone = {"code": "closed", "message": "The daemon has ended"}
         self.answers.put({"error": {"data": gone}})
 
 
@@ -90,10 +90,10 @@ def fetch(url, sha256, address):
 
 
 def main(relay, fingerprint, local, command):
-    agent = Agent(command)
-    agent.call("initialize", {"rpcVersion": 1, "client": {"name": "drive.py", "version": "1"}})
-    identity = agent.call("identity/create", {})
-    agent.call(
+    daemon = Daemon(command)
+    daemon.call("initialize", {"rpcVersion": 1, "client": {"name": "drive.py", "version": "1"}})
+    identity = daemon.call("identity/create", {})
+    daemon.call(
         "tunnel/start",
         {
             "id": "web",
@@ -102,14 +102,14 @@ def main(relay, fingerprint, local, command):
             "transport": "h2",
         },
     )
-    state = agent.wait_for("tunnel/state", lambda params: is_online(params["state"]))["state"]
+    state = daemon.wait_for("tunnel/state", lambda params: is_online(params["state"]))["state"]
     endpoint = state["endpoints"][0]
     status, body = fetch(endpoint["urls"][0], endpoint["certificates"][0]["sha256"], relay.rsplit(":", 1)[0])
-    visit = agent.wait_for("tunnel/visit", lambda params: params["id"] == "web")["visit"]
-    agent.call("tunnel/stop", {"id": "web"})
-    agent.call("shutdown", {})
-    agent.child.stdin.close()
-    code = agent.child.wait(timeout=DEADLINE_SECONDS)
+    visit = daemon.wait_for("tunnel/visit", lambda params: params["id"] == "web")["visit"]
+    daemon.call("tunnel/stop", {"id": "web"})
+    daemon.call("shutdown", {})
+    daemon.child.stdin.close()
+    code = daemon.child.wait(timeout=DEADLINE_SECONDS)
     print(json.dumps({"status": status, "body": body, "visitor": visit["address"], "exit": code}))
 
 
