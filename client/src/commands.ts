@@ -77,12 +77,12 @@ export const commands: Readonly<Record<string, Command>> = {
     helpText: (_argv, columns) => identityHelp(columns),
     run: async (argv) => write(await identity(argv)),
   },
-  client: {
-    usage: "client --stdio",
+  daemon: {
+    usage: "daemon --stdio",
     help: "Do what another program says: docs/rpc.md",
     helpText: about(
       daemonOptions,
-      "porthole client --stdio",
+      "porthole daemon --stdio",
       "For programs that drive tunnels: docs/rpc.md has what they say.",
     ),
     run: runStdioDaemon,
