@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import type { Writable } from "node:stream";
 import { PortholeError } from "@porthole/common/errors";
 import type { TransportConnection } from "@porthole/common/link";
-import { dialQuic, listenQuic } from "@porthole/common/link/quic";
+import { dialQuic, acceptQuic } from "@porthole/common/link/quic";
 
 export interface Identity {
   readonly cert: string;
@@ -36,7 +36,7 @@ export function startMeter(): () => Meter {
 }
 
 export async function acceptEngine(identity: Identity): Promise<Sink> {
-  const listener = await listenQuic({ address: "127.0.0.1", port: 0, ...identity }, never);
+  const listener = await acceptQuic({ address: "127.0.0.1", port: 0, ...identity }, never);
   return {
     port: listener.address.port,
     async receive(bytes) {

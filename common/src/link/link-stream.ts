@@ -43,7 +43,7 @@ export class TransportLinkStream extends Duplex implements LinkStream {
       // Node's HTTP/2 streams emit "end" also when they are torn down; a truncated stream must not look like a whole one.
       if (this.destroyed || raw.destroyed) return;
       // The message that says so may be on its way yet: streams overtake one another.
-      if (raw.isGivenUp) return this.abortByPeer("aborted");
+      if (raw.isAborted) return this.abortByPeer("aborted");
       this.#sawEnd = true;
       this.push(null);
     });
@@ -104,7 +104,7 @@ export class TransportLinkStream extends Duplex implements LinkStream {
       if (!error && this.writableFinished) raw.once("data", abort);
       else if (!this.#abortedByPeer) abort();
       raw.resume();
-      if (raw.abandon) raw.abandon();
+      if (raw.abort) raw.abort();
       else if (!raw.writableEnded) raw.end();
       this.#drainTimer = this.#hooks.clock.timer(limits.abortDrainMs, () => raw.destroy());
     }

@@ -26,12 +26,12 @@ export interface TransportStream extends Duplex {
   /** The same number at both ends, unique within the connection. */
   readonly id: number;
   /**
-   * Like `end()`, but the peer sees by it that this side gave the stream up (`isGivenUp`), and what was written and has not left this machine
+   * Like `end()`, but the peer sees by it that this side gave the stream up (`isAborted`), and what was written and has not left this machine
    * yet may be dropped. Where it is absent `end()` serves: there the abort message comes before it.
    */
-  abandon?(): void;
-  /** Once its end has been read: whether that was the peer's `abandon()`. */
-  readonly isGivenUp?: boolean;
+  abort?(): void;
+  /** Once its end has been read: whether that was the peer's `abort()`. */
+  readonly isAborted?: boolean;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { PortholeError } from "@porthole/common/errors";
 import { readPeer } from "@porthole/common/identity";
 import type { TransportConnection } from "@porthole/common/link";
-import { createHttp2Acceptor, type Http2Acceptor } from "@porthole/common/link/http2";
+import { acceptHttp2, type Http2Acceptor } from "@porthole/common/link/http2";
 import type { Logger } from "@porthole/common/log";
 import { limits, type QuicTicket } from "@porthole/common/protocol";
 import { deadline, systemClock, type Clock } from "@porthole/common/util";
@@ -34,7 +34,7 @@ export class ClientAcceptor {
   constructor(options: ClientAcceptorOptions) {
     this.#options = options;
     this.#certificate = options.certificate;
-    this.#acceptor = createHttp2Acceptor({ ...options.certificate, verifyPeer: (der) => void readPeer(der) });
+    this.#acceptor = acceptHttp2({ ...options.certificate, verifyPeer: (der) => void readPeer(der) });
   }
 
   /** What clients pin. */

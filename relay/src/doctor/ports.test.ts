@@ -3,7 +3,7 @@ import dgram from "node:dgram";
 import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
 import { createCertificate, generateKey } from "@porthole/common/identity";
-import { listenQuic, quicAvailability } from "@porthole/common/link/quic";
+import { acceptQuic, quicAvailability } from "@porthole/common/link/quic";
 import { quicReason, skipUnless } from "@porthole/testing";
 import { systemClock, type Clock } from "@porthole/common/util";
 import type { Protocol } from "./probe.ts";
@@ -133,7 +133,7 @@ describe("the ports of a relay", function () {
       skipUnless(this, quic.available, quic.available ? "" : quicReason(quic.reason));
       const key = generateKey();
       const { pem } = createCertificate({ key, dnsNames: ["localhost"], notBefore: new Date(), days: 1 });
-      const listener = await listenQuic({ address: "127.0.0.1", port: 0, cert: pem, key: key.pem }, { signal });
+      const listener = await acceptQuic({ address: "127.0.0.1", port: 0, cert: pem, key: key.pem }, { signal });
       const [served] = await statuses(wanted("udp", listener.address.port), { isRunning: true });
       assert.equal(served?.status, "ok");
       await listener.close();

@@ -1,4 +1,4 @@
-import type { QuicListenerStats } from "@porthole/common/link/quic";
+import type { QuicAcceptorStats } from "@porthole/common/link/quic";
 
 /** What can be known of the QUIC worker from outside: for metrics, and for whoever runs the relay. Counters never go back. */
 export interface QuicWorkerFacts {
@@ -16,10 +16,10 @@ export interface QuicWorkerFacts {
   /** Links that are up. */
   readonly links: number;
   /** `connections` and `handshakes` are of the present process, all else since the start of the relay. */
-  readonly engine: QuicListenerStats;
+  readonly engine: QuicAcceptorStats;
 }
 
-export const noStats: QuicListenerStats = {
+export const noStats: QuicAcceptorStats = {
   connections: 0,
   handshakes: 0,
   accepted: 0,
@@ -41,10 +41,10 @@ export const noStats: QuicListenerStats = {
 };
 
 /** The counters of both; `now` is the process that runs. */
-export function addStats(before: QuicListenerStats, now: QuicListenerStats): QuicListenerStats {
+export function addStats(before: QuicAcceptorStats, now: QuicAcceptorStats): QuicAcceptorStats {
   const dropped = Object.entries(before.dropped).map(([reason, count]) => [
     reason,
-    count + now.dropped[reason as keyof QuicListenerStats["dropped"]],
+    count + now.dropped[reason as keyof QuicAcceptorStats["dropped"]],
   ]);
   return {
     connections: now.connections,
@@ -52,6 +52,6 @@ export function addStats(before: QuicListenerStats, now: QuicListenerStats): Qui
     accepted: before.accepted + now.accepted,
     answered: before.answered + now.answered,
     sendFailures: before.sendFailures + now.sendFailures,
-    dropped: Object.fromEntries(dropped) as QuicListenerStats["dropped"],
+    dropped: Object.fromEntries(dropped) as QuicAcceptorStats["dropped"],
   };
 }

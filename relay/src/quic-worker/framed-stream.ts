@@ -4,7 +4,7 @@ import { PortholeError } from "@porthole/common/errors";
 
 const headerBytes = 4;
 /** In place of a length: the end of a direction that its writer gave up. */
-const givenUp = 0xffff_ffff;
+const aborted = 0xffff_ffff;
 
 /**
  * A byte stream over a local socket, with an end that can be told from a death: a process that is killed closes its sockets
@@ -19,8 +19,8 @@ export class FramedStream extends Duplex {
   /** Of the present frame. */
   #left = 0;
   #sawEnd = false;
-  #isGivenUp = false;
-  #abandoned = false;
+  #abortedByPeer = false;
+  #aborted = false;
   #onDrain: ((error?: Error | null) => void) | undefined;
 
   /** Takes the socket over. `head`: what has been read of it already. */
@@ -36,13 +36,13 @@ export class FramedStream extends Duplex {
     if (head) this.#receive(head);
   }
 
-  get isGivenUp(): boolean {
-    return this.#isGivenUp;
+  get isAborted(): boolean {
+    return this.#abortedByPeer;
   }
 
   /** Ends this direction after what was written, as one that was given up. */
-  abandon(): void {
-    this.#abandoned = true;
+  abort(): void {
+    this.#aborted = true;
     this.end();
   }
 
@@ -67,7 +67,7 @@ export class FramedStream extends Duplex {
 
   override _final(done: (error?: Error | null) => void): void {
     const header = Buffer.alloc(headerBytes);
-    if (this.#abandoned) header.writeUInt32BE(givenUp);
+    if (this.#aborted) header.writeUInt32BE(aborted);
     this.#socket.write(header, done);
   }
 
@@ -111,8 +111,8 @@ export class FramedStream extends Duplex {
 
   #begin(length: number): void {
     this.#headerLength = 0;
-    this.#isGivenUp = length === givenUp;
-    this.#left = this.#isGivenUp ? 0 : length;
+    this.#abortedByPeer = length === aborted;
+    this.#left = this.#abortedByPeer ? 0 : length;
     if (this.#left > 0) return;
     this.#sawEnd = true;
     this.push(null);

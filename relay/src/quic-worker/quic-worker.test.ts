@@ -293,7 +293,7 @@ describe("the QUIC worker", function () {
       given.write("half of it");
       const { value } = await link.incoming[Symbol.asyncIterator]().next();
       const failed = failure(value as Duplex);
-      given.abandon?.();
+      given.abort?.();
       assert.equal((await failed).code, "aborted");
     });
 
@@ -306,7 +306,7 @@ describe("the QUIC worker", function () {
       const { value: given } = await client.incoming[Symbol.asyncIterator]().next();
       const failed = failure(stream);
       (given as TransportStream).write("half of it");
-      (given as TransportStream).abandon?.();
+      (given as TransportStream).abort?.();
       assert.equal((await failed).code, "aborted");
     });
   });

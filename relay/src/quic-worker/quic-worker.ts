@@ -3,7 +3,7 @@ import net from "node:net";
 import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
 import type { TransportConnection } from "@porthole/common/link";
-import type { QuicListenerStats } from "@porthole/common/link/quic";
+import type { QuicAcceptorStats } from "@porthole/common/link/quic";
 import type { Logger } from "@porthole/common/log";
 import { limits, type QuicTicket } from "@porthole/common/protocol";
 import { Backoff, temporaryFolder, type Clock, type Timer } from "@porthole/common/util";
@@ -61,8 +61,8 @@ export class QuicWorker {
   #beats = 0;
   /** What the present process has said about its end. */
   #complaint: string | undefined;
-  #before: QuicListenerStats = noStats;
-  #now: QuicListenerStats = noStats;
+  #before: QuicAcceptorStats = noStats;
+  #now: QuicAcceptorStats = noStats;
   #timer: Timer | undefined;
   #stable: Timer | undefined;
   #closing = false;

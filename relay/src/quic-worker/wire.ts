@@ -1,6 +1,6 @@
 import type { ErrorCode } from "@porthole/common/errors";
 import type { RemoteAddress } from "@porthole/common/link";
-import type { QuicListenerStats, TicketKey } from "@porthole/common/link/quic";
+import type { QuicAcceptorStats, TicketKey } from "@porthole/common/link/quic";
 import type { HeldBounds } from "./receive-buffers.ts";
 
 /**
@@ -50,7 +50,7 @@ export type FromWorker =
   | { readonly type: "closed"; readonly link: number; readonly code: ErrorCode; readonly message: string };
 
 export interface WorkerBeat {
-  readonly stats: QuicListenerStats;
+  readonly stats: QuicAcceptorStats;
   readonly rssBytes: number;
 }
 

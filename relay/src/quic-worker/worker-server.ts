@@ -3,11 +3,11 @@ import type { Duplex } from "node:stream";
 import { PortholeError } from "@porthole/common/errors";
 import { splice, type TransportStream, type RemoteAddress } from "@porthole/common/link";
 import {
-  listenQuic,
+  acceptQuic,
   openAdmission,
   TicketGate,
   type QuicTransportConnection,
-  type QuicListener,
+  type QuicAcceptor,
 } from "@porthole/common/link/quic";
 import { limits } from "@porthole/common/protocol";
 import type { Clock, Timer } from "@porthole/common/util";
@@ -47,7 +47,7 @@ interface WorkerLink {
   closeReason: PortholeError | undefined;
 }
 
-type Abandonable = Duplex & Pick<TransportStream, "abandon" | "isGivenUp">;
+type Abortable = Duplex & Pick<TransportStream, "abort" | "isAborted">;
 
 interface Visitors {
   readonly sockets: Set<FramedStream>;
@@ -62,7 +62,7 @@ export class WorkerServer {
   readonly #server: Server;
   readonly #tickets: TicketGate | undefined;
   readonly #held: ReceiveBuffers;
-  #quic: QuicListener | undefined;
+  #quic: QuicAcceptor | undefined;
   #wire: ControlWire | undefined;
   #nextLink = 1;
 
@@ -73,7 +73,7 @@ export class WorkerServer {
     this.#server = net.createServer({ allowHalfOpen: true }, (socket) => this.#onSocket(socket));
   }
 
-  /** Opens the UDP port and begins to serve. Rejects as `listenQuic` does. */
+  /** Opens the UDP port and begins to serve. Rejects as `acceptQuic` does. */
   static async open(options: WorkerServerOptions, init: { readonly signal: AbortSignal }): Promise<WorkerServer> {
     const server = new WorkerServer(options);
     await new Promise<void>((resolve, reject) => {
@@ -81,7 +81,7 @@ export class WorkerServer {
       server.#server.listen({ path: options.socketPath, backlog }, resolve);
     });
     try {
-      server.#quic = await listenQuic({ ...options, admission: server.#tickets ?? openAdmission }, init);
+      server.#quic = await acceptQuic({ ...options, admission: server.#tickets ?? openAdmission }, init);
     } catch (reason) {
       await server.close();
       throw reason;
@@ -140,7 +140,7 @@ export class WorkerServer {
     }
   }
 
-  async #serve(quic: QuicListener): Promise<void> {
+  async #serve(quic: QuicAcceptor): Promise<void> {
     for await (const connection of quic.incoming) this.#announce(connection);
   }
 
@@ -275,8 +275,8 @@ export class WorkerServer {
 }
 
 /** Before `splice` passes the end on as one of a whole direction. */
-function passOnAbandonment(from: Abandonable, to: Abandonable): void {
+function passOnAbandonment(from: Abortable, to: Abortable): void {
   from.on("end", () => {
-    if (from.isGivenUp) to.abandon?.();
+    if (from.isAborted) to.abort?.();
   });
 }

@@ -4,8 +4,8 @@ import net from "node:net";
 import { PortholeError } from "@porthole/common/errors";
 import { createCertificate, generateKey, type IdentityKey } from "@porthole/common/identity";
 import { createLink, type TransportConnection, type Link } from "@porthole/common/link";
-import { createHttp2Acceptor, dialHttp2 } from "@porthole/common/link/http2";
-import { dialQuic, listenQuic } from "@porthole/common/link/quic";
+import { acceptHttp2, dialHttp2 } from "@porthole/common/link/http2";
+import { dialQuic, acceptQuic } from "@porthole/common/link/quic";
 import { limits, type Hello, type Welcome } from "@porthole/common/protocol";
 import type { Relay } from "@porthole/relay";
 import { freePort } from "../free-port.ts";
@@ -87,7 +87,7 @@ export async function startFakeRelay(
 ): Promise<number> {
   const identity = selfSigned(generateKey());
   const connections = new Set<TransportConnection>();
-  const acceptor = createHttp2Acceptor({ ...identity, verifyPeer: () => {} });
+  const acceptor = acceptHttp2({ ...identity, verifyPeer: () => {} });
   const accept = (connection: TransportConnection): void => {
     connections.add(connection);
     if (connection.kind === transport) onConnection(connection);
@@ -99,7 +99,7 @@ export async function startFakeRelay(
   const port = await freePort();
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
-  const quic = await listenQuic({ address: "127.0.0.1", port, ...identity }, { signal: never });
+  const quic = await acceptQuic({ address: "127.0.0.1", port, ...identity }, { signal: never });
   void (async () => {
     for await (const connection of quic.incoming) accept(connection);
   })();

@@ -5,7 +5,7 @@ import { PortholeError } from "../../errors.ts";
 import { limits, alpn } from "../../protocol/protocol.ts";
 import { orAbort } from "../../util/abort.ts";
 import type { TransportConnection } from "../types.ts";
-import { Http2Carrier, controlAuthority, sessionOptions, visitorAuthority } from "./connection.ts";
+import { Http2Connection, controlAuthority, sessionOptions, visitorAuthority } from "./connection.ts";
 import { fromNodeError } from "./errors.ts";
 
 export interface AcceptHttp2Options {
@@ -24,7 +24,7 @@ export interface Http2Acceptor {
   setCertificate(cert: string, key: string): void;
 }
 
-export function createHttp2Acceptor(options: AcceptHttp2Options): Http2Acceptor {
+export function acceptHttp2(options: AcceptHttp2Options): Http2Acceptor {
   let context = secureContext(options.cert, options.key);
   return {
     setCertificate(cert, key) {
@@ -41,7 +41,7 @@ export function createHttp2Acceptor(options: AcceptHttp2Options): Http2Acceptor 
         if (!peerCertificate) throw new PortholeError("protocol", `${what} presented no certificate`);
         options.verifyPeer(peerCertificate);
         const session = await orAbort(signal, startSession(secure));
-        return new Http2Carrier({ session, socket: secure, peerCertificate, ...relayStreams(session) });
+        return new Http2Connection({ session, socket: secure, peerCertificate, ...relayStreams(session) });
       } catch (reason) {
         socket.destroy();
         throw fromNodeError(reason, what);

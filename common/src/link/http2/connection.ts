@@ -35,7 +35,7 @@ interface Parts {
   readonly request?: (() => Http2Stream) | undefined;
 }
 
-export class Http2Carrier implements TransportConnection {
+export class Http2Connection implements TransportConnection {
   readonly kind = "http2";
   readonly remote: RemoteAddress;
   peerCertificate: Buffer | undefined;

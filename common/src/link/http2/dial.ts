@@ -6,7 +6,7 @@ import { alpn, limits } from "../../protocol/protocol.ts";
 import { orAbort } from "../../util/abort.ts";
 import type { TransportConnection, PeerTrust } from "../types.ts";
 import { connectThroughProxy, type HttpProxy } from "./connect-proxy.ts";
-import { Http2Carrier, controlAuthority, sessionOptions } from "./connection.ts";
+import { Http2Connection, controlAuthority, sessionOptions } from "./connection.ts";
 import { fromNodeError } from "./errors.ts";
 
 export interface DialHttp2Options {
@@ -81,14 +81,14 @@ function startSession(
   return new Promise((resolve, reject) => {
     const session = http2.performServerHandshake(socket, sessionOptions);
     session.setLocalWindowSize(limits.linkWindowBytes);
-    let transport: Http2Carrier | undefined;
+    let transport: Http2Connection | undefined;
     session.on("error", reject);
     session.on("close", () => reject(new PortholeError("unreachable", "The connection ended in the HTTP/2 handshake")));
     session.on("stream", (stream: ServerHttp2Stream, headers) => {
       stream.on("error", () => {});
       stream.respond({ ":status": 200 });
       if (!transport && headers[":authority"] === controlAuthority) {
-        transport = new Http2Carrier({ session, socket, control: stream, peerCertificate, remote });
+        transport = new Http2Connection({ session, socket, control: stream, peerCertificate, remote });
         resolve(transport);
       } else if (transport) {
         transport.receive(stream);

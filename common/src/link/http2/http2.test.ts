@@ -4,7 +4,7 @@ import { systemClock } from "../../util/index.ts";
 import { createCertificate, generateKey } from "../../identity/index.ts";
 import { linkCompliance } from "@porthole/testing/link-compliance";
 import { createLink } from "../index.ts";
-import { createHttp2Acceptor, dialHttp2 } from "./index.ts";
+import { acceptHttp2, dialHttp2 } from "./index.ts";
 
 function selfSigned(): { cert: string; key: string } {
   const key = generateKey();
@@ -18,7 +18,7 @@ linkCompliance(
   async () => {
     const { signal } = new AbortController();
     const relayIdentity = selfSigned();
-    const acceptor = createHttp2Acceptor({ ...relayIdentity, verifyPeer: () => {} });
+    const acceptor = acceptHttp2({ ...relayIdentity, verifyPeer: () => {} });
     // As the relay's listeners are, for their visitors.
     const server = net.createServer({ allowHalfOpen: true });
     server.listen(0, "127.0.0.1");

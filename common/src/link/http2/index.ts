@@ -1,3 +1,3 @@
 export { connectThroughProxy, type HttpProxy } from "./connect-proxy.ts";
 export { dialHttp2, type DialHttp2Options } from "./dial.ts";
-export { createHttp2Acceptor, type Http2Acceptor, type AcceptHttp2Options } from "./accept.ts";
+export { acceptHttp2, type Http2Acceptor, type AcceptHttp2Options } from "./accept.ts";

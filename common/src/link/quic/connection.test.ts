@@ -173,7 +173,7 @@ describe("quic connection", function () {
     assert.equal(pair.relay.openStreams, 0);
     assert.equal(pair.client.openStreams, 0);
     const all = Array.from({ length: limits.maxStreamsPerLink }, () => pair.relay.openStream());
-    for (const stream of all) stream.abandon();
+    for (const stream of all) stream.abort();
     for (const stream of all) stream.resume();
     for (const _ of all) (await acceptStream()).resume().end();
     await drained();
@@ -191,7 +191,7 @@ describe("quic connection", function () {
       await once(opened, "data");
       // Half of them as link.ts does it, half as its last resort.
       if (i % 2) {
-        accepted.abandon();
+        accepted.abort();
         opened.end();
       } else {
         opened.destroy();

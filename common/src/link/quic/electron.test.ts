@@ -7,7 +7,7 @@ import { cageNode, type CagedNode } from "@porthole/testing";
 import { PortholeError } from "../../errors.ts";
 import type { TransportConnection } from "../types.ts";
 import { accept, clientIdentity, listen, relayIdentity, selfSigned } from "./fixture.test.ts";
-import type { QuicListener } from "./index.ts";
+import type { QuicAcceptor } from "./index.ts";
 
 /** The client: proves first that bytes can't be returned, then dials what it is told and echoes what comes. */
 const clientSource = `
@@ -35,7 +35,7 @@ try {
 describe("quic where bytes can't be returned, as in Electron", function () {
   this.timeout(120_000);
   let caged: CagedNode | undefined;
-  let listener: QuicListener;
+  let listener: QuicAcceptor;
   let child: ChildProcess | undefined;
 
   before(async function () {

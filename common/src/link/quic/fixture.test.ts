@@ -1,7 +1,7 @@
 // What the tests of this folder share. It has the name of a test so that it is not published.
 import { createCertificate, generateKey } from "../../identity/index.ts";
 import type { TransportConnection } from "../types.ts";
-import { dialQuic, listenQuic, type DialQuicOptions, type ListenQuicOptions, type QuicListener } from "./index.ts";
+import { dialQuic, acceptQuic, type DialQuicOptions, type AcceptQuicOptions, type QuicAcceptor } from "./index.ts";
 
 export interface TestIdentity {
   readonly cert: string;
@@ -20,8 +20,8 @@ export const clientIdentity = selfSigned();
 
 export const never: AbortSignal = new AbortController().signal;
 
-export function listen(options: Partial<ListenQuicOptions> = {}): Promise<QuicListener> {
-  return listenQuic({ address: "127.0.0.1", port: 0, ...relayIdentity, ...options }, { signal: never });
+export function listen(options: Partial<AcceptQuicOptions> = {}): Promise<QuicAcceptor> {
+  return acceptQuic({ address: "127.0.0.1", port: 0, ...relayIdentity, ...options }, { signal: never });
 }
 
 export function dial(
@@ -33,19 +33,19 @@ export function dial(
   return dialQuic({ host: "127.0.0.1", port, ...clientIdentity, trust, ...options }, { signal });
 }
 
-export async function accept(listener: QuicListener): Promise<TransportConnection> {
+export async function accept(listener: QuicAcceptor): Promise<TransportConnection> {
   for await (const connection of listener.incoming) return connection;
   throw new Error("The listener is closed");
 }
 
 export interface ConnectionPair {
-  readonly listener: QuicListener;
+  readonly listener: QuicAcceptor;
   readonly relay: TransportConnection;
   readonly client: TransportConnection;
 }
 
 export async function connectedPair(
-  listenOptions: Partial<ListenQuicOptions> = {},
+  listenOptions: Partial<AcceptQuicOptions> = {},
   dialOptions: Partial<DialQuicOptions> = {},
 ): Promise<ConnectionPair> {
   const listener = await listen(listenOptions);

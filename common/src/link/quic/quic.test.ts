@@ -12,15 +12,15 @@ import type { TransportConnection } from "../types.ts";
 import { loadBinding, quicAvailability, type QuicheConfig, type QuicheConnection } from "./binding.ts";
 import { Connection } from "./connection.ts";
 import { accept, clientIdentity, connectedPair, dial, listen, relayIdentity, selfSigned } from "./fixture.test.ts";
-import { openAdmission, type QuicListener } from "./index.ts";
-import { Listener } from "./listen.ts";
+import { openAdmission, type QuicAcceptor } from "./index.ts";
+import { UdpAcceptor } from "./accept.ts";
 import { UdpSocket } from "./udp-socket.ts";
 
 const over = new PortholeError("closed", "The test is over");
 
 describe("quic over UDP", function () {
   this.timeout(120_000);
-  let listener: QuicListener;
+  let listener: QuicAcceptor;
   let socketsBefore: number;
   const transports: TransportConnection[] = [];
 
@@ -200,7 +200,7 @@ describe("quic over UDP", function () {
   it("makes no engine object for garbage", async () => {
     const created = await listen();
     listener = created;
-    assert.ok(created instanceof Listener);
+    assert.ok(created instanceof UdpAcceptor);
     const socket = dgram.createSocket("udp4");
     for (const length of [1, 20, 21, 500, 1200, 1400]) {
       for (let i = 0; i < 50; i++) socket.send(randomBytes(length), listener.address.port, "127.0.0.1");
@@ -258,7 +258,7 @@ async function open(pair: {
 
 /** A client that is not ours. Answers why it ended. */
 async function rawClient(
-  listener: QuicListener,
+  listener: QuicAcceptor,
   setup: (config: QuicheConfig) => void,
   withCert: boolean,
   onEstablished: (engine: QuicheConnection) => void = () => {},
@@ -307,7 +307,7 @@ async function rawClient(
 }
 
 /** Comes back after the Retry, as far as the relay's first packets, and then says nothing more. */
-async function stalledHandshake(listener: QuicListener): Promise<() => Promise<void>> {
+async function stalledHandshake(listener: QuicAcceptor): Promise<() => Promise<void>> {
   const binding = loadBinding();
   const config = binding.Config.withBoringSslCtx(false, false, undefined, undefined, undefined);
   config.setApplicationProtos(["porthole/1"]);

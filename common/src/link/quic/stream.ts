@@ -24,7 +24,7 @@ const highWaterMark = 64 * 1024;
  * as its final size is acknowledged; a FIN without a byte is then forgotten with the stream, sent or not, lost or not, and
  * the reader waits for ever. What is read with a byte has the FIN too: they share a frame.
  */
-const endMark = { whole: Buffer.of(0), givenUp: Buffer.of(1) };
+const endMark = { whole: Buffer.of(0), aborted: Buffer.of(1) };
 /** What one call reads at most. Shared by all streams: what is read is copied out at its exact size. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
@@ -38,8 +38,8 @@ export class QuicStream extends Duplex implements TransportStream {
   readonly #hooks: StreamHooks;
   #exists: boolean;
   #detached = false;
-  #abandoned = false;
-  #isGivenUp = false;
+  #aborted = false;
+  #abortedByPeer = false;
   /** Destroyed, with its end still to be handed over. */
   #isLeaving = false;
   /** The engine knows the stream no more, or the peer doesn't want it. */
@@ -67,8 +67,8 @@ export class QuicStream extends Duplex implements TransportStream {
     return this.#exists;
   }
 
-  get isGivenUp(): boolean {
-    return this.#isGivenUp;
+  get isAborted(): boolean {
+    return this.#abortedByPeer;
   }
 
   /** Both directions have come to their end. */
@@ -92,8 +92,8 @@ export class QuicStream extends Duplex implements TransportStream {
    * Ends this direction without what the engine has not taken. The engine takes no more than congestion control
    * lets leave soon, so a given-up download of any size is over within a round trip.
    */
-  abandon(): void {
-    this.#abandoned = true;
+  abort(): void {
+    this.#aborted = true;
     if (this.#chunk) this.#accepted();
     this.end();
   }
@@ -138,7 +138,7 @@ export class QuicStream extends Duplex implements TransportStream {
       const length = fin ? Math.max(0, read - 1) : read;
       if (fin) {
         this.#ended = true;
-        this.#isGivenUp = scratch[length] === endMark.givenUp[0];
+        this.#abortedByPeer = scratch[length] === endMark.aborted[0];
       }
       // Copied: a view would keep 64 KiB alive for a byte, and a copy of a packet costs a tenth of a microsecond.
       if (length > 0) this.#wanted = this.push(Buffer.from(scratch.subarray(0, length)));
@@ -184,7 +184,7 @@ export class QuicStream extends Duplex implements TransportStream {
   }
 
   #offer(chunk: Buffer, done: (error?: Error | null) => void): void {
-    if (this.#abandoned) return done();
+    if (this.#aborted) return done();
     this.#chunk = chunk;
     this.#taken = 0;
     this.#onTaken = done;
@@ -205,7 +205,7 @@ export class QuicStream extends Duplex implements TransportStream {
 
   #sendEnd(): SendResult {
     if (this.#finished) return "idle";
-    const mark = this.#abandoned || this.#isLeaving ? endMark.givenUp : endMark.whole;
+    const mark = this.#aborted || this.#isLeaving ? endMark.aborted : endMark.whole;
     if (this.#engine.streamSend(this.id, mark, true) === null) return "blocked";
     this.#finished = true;
     this.#isLeaving = false;

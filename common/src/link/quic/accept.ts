@@ -13,7 +13,7 @@ import { connectionKey, destinationKey } from "./packet.ts";
 import { PacketGate, openAdmission, type Admission, type DropReason, type Verdict } from "./packet-gate.ts";
 import { UdpSocket } from "./udp-socket.ts";
 
-export interface ListenQuicOptions extends EngineOptions {
+export interface AcceptQuicOptions extends EngineOptions {
   /** IP address; "::" takes IPv4 too. */
   readonly address: string;
   readonly port: number;
@@ -24,7 +24,7 @@ export interface ListenQuicOptions extends EngineOptions {
   readonly clock?: Clock;
 }
 
-export interface QuicListenerStats {
+export interface QuicAcceptorStats {
   /** Connections that the engine has, handshakes included. */
   readonly connections: number;
   readonly handshakes: number;
@@ -37,13 +37,13 @@ export interface QuicListenerStats {
   readonly sendFailures: number;
 }
 
-export interface QuicListener {
+export interface QuicAcceptor {
   readonly address: RemoteAddress;
   /** Connections whose handshake is done and whose peer has proved to hold the key of its certificate. Ends with `close`. */
   readonly incoming: AsyncIterable<QuicTransportConnection>;
   /** For connections from now on. Throws `key`, and keeps the old one. */
   setCertificate(cert: string, key: string): void;
-  stats(): QuicListenerStats;
+  stats(): QuicAcceptorStats;
   /** Ends all connections that are left, at once, and resolves when the port is free. */
   close(): Promise<void>;
 }
@@ -53,10 +53,10 @@ const maxWaitingConnections = 1_024;
 const maxHandshakes = 128;
 
 /** The relay's half: one UDP socket for all clients. Rejects with `unavailable`, `key` or `address`. Needs plain Node. */
-export async function listenQuic(
-  options: ListenQuicOptions,
+export async function acceptQuic(
+  options: AcceptQuicOptions,
   { signal }: { readonly signal: AbortSignal },
-): Promise<Listener> {
+): Promise<UdpAcceptor> {
   signal.throwIfAborted();
   if (process.versions["electron"] !== undefined)
     throw new PortholeError(
@@ -64,20 +64,20 @@ export async function listenQuic(
       "QUIC can't listen inside Electron, which refuses to read certificates back",
     );
   const binding = loadBinding();
-  const listener = new Listener(binding, options);
-  await listener.open();
+  const acceptor = new UdpAcceptor(binding, options);
+  await acceptor.open();
   if (signal.aborted) {
-    await listener.close();
+    await acceptor.close();
     signal.throwIfAborted();
   }
-  return listener;
+  return acceptor;
 }
 
 /** Exported for tests, which can't send from port 0. */
-export class Listener implements QuicListener {
+export class UdpAcceptor implements QuicAcceptor {
   readonly incoming = new AsyncQueue<QuicTransportConnection>(maxWaitingConnections);
   readonly #binding: QuicheBinding;
-  readonly #options: ListenQuicOptions;
+  readonly #options: AcceptQuicOptions;
   readonly #clock: Clock;
   readonly #admission: Admission;
   readonly #gate: PacketGate;
@@ -102,7 +102,7 @@ export class Listener implements QuicListener {
   #answered = 0;
   #closing = false;
 
-  constructor(binding: QuicheBinding, options: ListenQuicOptions) {
+  constructor(binding: QuicheBinding, options: AcceptQuicOptions) {
     this.#binding = binding;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
@@ -133,7 +133,7 @@ export class Listener implements QuicListener {
     this.#config = relayConfig(this.#binding, { ...this.#options, cert, key });
   }
 
-  stats(): QuicListenerStats {
+  stats(): QuicAcceptorStats {
     return {
       connections: this.#connections.size,
       handshakes: this.#handshakes,
