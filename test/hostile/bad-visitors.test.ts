@@ -4,7 +4,6 @@ import net, { type Socket } from "node:net";
 import { Duplex, duplexPair } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import tls from "node:tls";
-import { limits } from "@porthole/common/protocol";
 import type { Relay } from "@porthole/relay";
 import { FakeClock } from "@porthole/testing/fake-clock";
 import {
@@ -20,6 +19,9 @@ import {
   useScope,
   type Site,
 } from "@porthole/testing/end-to-end";
+
+/** How long the relay waits for a whole ClientHello. */
+const helloDeadlineMs = 10_000;
 
 const alerts = {
   unexpectedMessage: 10,
@@ -100,7 +102,7 @@ describe("Visitors who send something else", function () {
     const end = once(socket.resume(), "end").then(() => {
       isOver = true;
     });
-    await clock.advance(limits.helloDeadlineMs - 1);
+    await clock.advance(helloDeadlineMs - 1);
     // A byte now and then buys no time.
     socket.write("x");
     await turn();

@@ -141,12 +141,8 @@ export const limits = {
   maxHelloRecords: 16,
   /** PROXY v2 header as we accept it from a peer (ours are below 400 bytes). */
   maxProxyHeaderBytes: 2048,
-  /** From a visitor's first byte to the end of its ClientHello. */
-  helloDeadlineMs: 10_000,
   /** From a client's connection to its admission. */
   admissionDeadlineMs: 10_000,
-  /** The relay's question to the operator's webhook whether a client may come in. */
-  webhookDeadlineMs: 5_000,
   /** From a stream's opening to the end of its PROXY header, at the client. */
   streamHeaderDeadlineMs: 10_000,
   /** A visitor's TLS handshake with the client. */
@@ -211,31 +207,13 @@ export const limits = {
   streamWindowBytes: 1024 * 1024,
   /** The same for all streams of one link together. */
   linkWindowBytes: 16 * 1024 * 1024,
-  /** What one QUIC link may make the relay hold for visitors who don't read; above it one of them is given up. */
-  maxHeldBytesPerLink: 256 * 1024 * 1024,
   /** How long an aborted stream may take to end in order before it is reset. */
   abortDrainMs: 30_000,
   /** How long a link may take to close in order. */
   linkCloseMs: 3_000,
-  /** Visitors that the relay reads a ClientHello of at once. */
-  maxPendingHellos: 4_096,
   reconnect: { firstMs: 1_000, maxMs: 30_000, stableAfterMs: 10_000 },
   /** The relay's answer to a ticket request. */
   ticketDeadlineMs: 5_000,
-  /** How long a ticket for a QUIC handshake is good, and one that is good from anywhere. */
-  ticketLifetimeMs: 600_000,
-  roamingTicketLifetimeMs: 30_000,
-  /** How often the relay makes a new key for its tickets; the one before stays good as long as its tickets. */
-  ticketKeyLifetimeMs: 3_600_000,
-  /**
-   * The relay's QUIC process: how often it shows that it lives, how long it may be silent, and how long it may take to start; while it
-   * waits for a processor that time stands still. Links are over after a starved one's silence anyway.
-   */
-  workerBeatMs: 1_000,
-  workerSilenceMs: 3_000,
-  workerStartMs: 10_000,
-  workerStarvedMs: 30_000,
-  workerRestart: { firstMs: 1_000, maxMs: 60_000, stableAfterMs: 60_000 },
   /** While HTTP/2 serves, QUIC is tried again after pauses in this range; where it has worked before, at least every `maxAfterServiceMs`. */
   quicRetry: { firstMs: 30_000, maxMs: 600_000, maxAfterServiceMs: 45_000 },
   /** A client with HTTP/2 up dials the rest of its pool if QUIC is not up by then. */

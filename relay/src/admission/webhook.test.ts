@@ -5,11 +5,10 @@ import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { generateKey } from "@porthole/common/identity";
-import { limits } from "@porthole/common/protocol";
 import { FakeClock } from "@porthole/testing";
 import { Secret, systemClock } from "@porthole/common/util";
 import type { AdmissionRequest } from "./admission-request.ts";
-import { webhookAuthorize } from "./webhook.ts";
+import { webhookAuthorize, webhookDeadlineMs } from "./webhook.ts";
 
 const secret = new Secret("a secret of the two of them");
 const { kind, spki, fingerprint, clientId } = generateKey();
@@ -128,7 +127,7 @@ describe("the webhook", () => {
       asked.catch(() => {});
       const { socket } = await came;
       const gone = new Promise((resolve) => socket.on("error", () => {}).once("close", resolve));
-      await clock.advance(limits.webhookDeadlineMs);
+      await clock.advance(webhookDeadlineMs);
       await assert.rejects(asked, { code: "timeout" });
       await gone;
       assert.equal(clock.pending, 0);

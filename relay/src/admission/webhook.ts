@@ -2,7 +2,6 @@ import { createHmac, randomUUID } from "node:crypto";
 import http from "node:http";
 import https from "node:https";
 import { PortholeError } from "@porthole/common/errors";
-import { limits } from "@porthole/common/protocol";
 import { withDeadline, type Clock, type Secret } from "@porthole/common/util";
 import type { AdmissionRequest, Authorize } from "./admission-request.ts";
 
@@ -11,6 +10,7 @@ export interface WebhookSettings {
   readonly secret: Secret;
 }
 
+export const webhookDeadlineMs = 5_000;
 const maxAnswerBytes = 16 * 1024;
 const maxMessageLength = 200;
 const maxAtOnce = 100;
@@ -35,7 +35,7 @@ export function webhookAuthorize({ url, secret }: WebhookSettings, clock: Clock)
         "Porthole-Signature": `t=${timestamp},v1=${signature}`,
       };
       const answer = await withDeadline(
-        { clock, delayMs: limits.webhookDeadlineMs, what: "The webhook's answer", signal: parent },
+        { clock, delayMs: webhookDeadlineMs, what: "The webhook's answer", signal: parent },
         (signal) => post(url, body, headers, signal),
       );
       judge(answer);

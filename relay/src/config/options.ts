@@ -1,5 +1,4 @@
 import { choice, defineOptions, durationMs, flag, integer, path, port, text } from "@porthole/common/options";
-import { limits } from "@porthole/common/protocol";
 import { earlyDrop } from "../limits/index.ts";
 
 const count = integer(0, 1_000_000);
@@ -133,7 +132,7 @@ export const relayOptions = defineOptions({
   "max-pending-hellos": {
     help: "Visitors whose ClientHello is waited for; one more takes the place of the one that is slowest",
     parse: integer(1, 1_000_000),
-    fallback: String(limits.maxPendingHellos),
+    fallback: "4096",
     advanced: true,
   },
   "pending-clients": {

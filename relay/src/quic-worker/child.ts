@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
-import { limits } from "@porthole/common/protocol";
 import type { Clock, Timer } from "@porthole/common/util";
+import { workerLimits } from "./limits.ts";
 import { residentBytes } from "./memory.ts";
 import { CpuTime, processorUse } from "./cpu-time.ts";
 import type { FromWorker, WorkerStart, ToWorker } from "./wire.ts";
@@ -103,8 +103,8 @@ export class WorkerChild {
     this.#timer = this.#options.clock.timer(tickMs, this.#tick);
     this.#silentMs += tickMs;
     this.#idleMs += this.#cpuTime.of(tickMs);
-    const patienceMs = this.#hasSpoken ? limits.workerSilenceMs : limits.workerStartMs;
-    if (this.#idleMs > patienceMs || this.#silentMs > limits.workerStarvedMs) {
+    const patienceMs = this.#hasSpoken ? workerLimits.silenceMs : workerLimits.startMs;
+    if (this.#idleMs > patienceMs || this.#silentMs > workerLimits.starvedMs) {
       // What it has said while we were busy is read first.
       setImmediate(() => {
         if (this.#silentMs > 0) this.#kill(`was silent for ${this.#silentMs / 1_000} s`);

@@ -1,13 +1,13 @@
 import { rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
-import { limits } from "@porthole/common/protocol";
 import { systemClock } from "@porthole/common/util";
+import { workerLimits } from "./limits.ts";
 import { WorkerServer } from "./worker-server.ts";
 import type { FromWorker, ToWorker } from "./wire.ts";
 
 /**
- * The QUIC worker: a process that has nothing but the QUIC engine in it, started and watched by the relay (worker.ts). Whatever
+ * The QUIC worker: a process that has nothing but the QUIC engine in it, started and watched by the relay (quic-worker.ts). Whatever
  * the engine does to it, hang or crash or fill its memory, the relay ends it and starts another.
  */
 process.title = "porthole-relay-quic";
@@ -37,7 +37,7 @@ async function start(message: Extract<ToWorker, { type: "start" }>): Promise<voi
 function beat(): void {
   if (stop.signal.aborted) return;
   server?.beat();
-  systemClock.timer(limits.workerBeatMs, beat);
+  systemClock.timer(workerLimits.beatMs, beat);
 }
 
 let opening = Promise.resolve();

@@ -5,13 +5,14 @@ import { PortholeError } from "@porthole/common/errors";
 import type { TransportConnection } from "@porthole/common/link";
 import type { QuicAcceptorStats } from "@porthole/common/link/quic";
 import type { Logger } from "@porthole/common/log";
-import { limits, type QuicTicket } from "@porthole/common/protocol";
+import type { QuicTicket } from "@porthole/common/protocol";
 import { Backoff, temporaryFolder, type Clock, type Timer } from "@porthole/common/util";
 import { WorkerConnection } from "./worker-connection.ts";
 import { WorkerChild } from "./child.ts";
 import { ControlWire } from "./control-wire.ts";
 import { workerEntry } from "./entry.ts";
 import { addStats, noStats, type QuicWorkerFacts } from "./facts.ts";
+import { workerLimits } from "./limits.ts";
 import { TicketOffice, type TicketHolder } from "./ticket-office.ts";
 import { controlHead, encodeStreamHead, type FromWorker, type ToWorker } from "./wire.ts";
 
@@ -26,7 +27,7 @@ export interface QuicWorkerOptions {
   readonly admission: "ticket" | "open";
   /** A QUIC worker that holds more is ended and started anew. */
   readonly memoryCapBytes: number;
-  /** What one link may make the QUIC worker hold for visitors who don't read; limits.maxHeldBytesPerLink if absent. */
+  /** What one link may make the QUIC worker hold for visitors who don't read; workerLimits.maxHeldBytesPerLink if absent. */
   readonly maxHeldBytes?: number;
   /** The system's: what is watched is another process. */
   readonly clock: Clock;
@@ -45,7 +46,7 @@ export interface QuicWorkerOptions {
 export class QuicWorker {
   readonly #options: QuicWorkerOptions;
   readonly #tickets: TicketOffice;
-  readonly #backoff = new Backoff(limits.workerRestart);
+  readonly #backoff = new Backoff(workerLimits.restart);
   readonly #transports = new Map<number, WorkerConnection>();
   #folder = "";
   #port: number;
@@ -157,7 +158,7 @@ export class QuicWorker {
         ...this.#identity,
         ticketKeys: admission === "ticket" ? this.#tickets.keys() : undefined,
         // So that no client can bring the QUIC worker to its cap by visitors who don't read, and end the links of all.
-        heldBounds: { perLink: maxHeldBytes ?? limits.maxHeldBytesPerLink, inAll: memoryCapBytes / 2 },
+        heldBounds: { perLink: maxHeldBytes ?? workerLimits.maxHeldBytesPerLink, inAll: memoryCapBytes / 2 },
         socketPath,
       },
       memoryCapBytes,
@@ -175,7 +176,7 @@ export class QuicWorker {
         this.#port = message.port;
         this.#wire = this.#connectWire(socketPath);
         this.#reason = undefined;
-        this.#stable = clock.timer(limits.workerRestart.stableAfterMs, () => this.#backoff.reset());
+        this.#stable = clock.timer(workerLimits.restart.stableAfterMs, () => this.#backoff.reset());
         if (this.#restarts > 0) log.info({ restarts: this.#restarts }, "The QUIC worker is up again");
         this.#options.onUp?.();
         this.#onFirstOutcome();

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { generateKey } from "@porthole/common/identity";
 import { TicketGate, type TicketKey } from "@porthole/common/link/quic";
-import { limits } from "@porthole/common/protocol";
 import { FakeClock } from "@porthole/testing";
+import { ticketLimits } from "./limits.ts";
 import { TicketOffice } from "./ticket-office.ts";
 
 const { fingerprint } = generateKey();
@@ -32,7 +32,7 @@ describe("the relay's tickets", () => {
 
   it("are let in by the QUIC worker, for as long as they say", async () => {
     const { quic, lifetimeMs } = office.issue(holder, false);
-    assert.equal(lifetimeMs, limits.ticketLifetimeMs);
+    assert.equal(lifetimeMs, ticketLimits.lifetimeMs);
     const ticket = Buffer.from(quic, "hex");
     assert.equal(gate.refuses(ticket, here), undefined);
     assert.equal(gate.refuses(ticket, elsewhere), "ticket-elsewhere");
@@ -43,13 +43,13 @@ describe("the relay's tickets", () => {
   it("for anywhere last seconds", async () => {
     const ticket = issue(true);
     assert.equal(gate.refuses(ticket, elsewhere), undefined);
-    await clock.advance(limits.roamingTicketLifetimeMs + 1_000);
+    await clock.advance(ticketLimits.roamingLifetimeMs + 1_000);
     assert.equal(gate.refuses(ticket, elsewhere), "ticket-expired");
   });
 
   it("come from a new key every hour, of which the QUIC worker is told; those of before stay good", async () => {
     issue(false);
-    await clock.advance(limits.ticketKeyLifetimeMs - 1);
+    await clock.advance(ticketLimits.keyLifetimeMs - 1);
     const old = issue(false);
     assert.equal(told.length, 0);
     await clock.advance(1);
@@ -58,7 +58,7 @@ describe("the relay's tickets", () => {
     assert.equal(told[0]?.length, 2);
     assert.equal(gate.refuses(old, here), undefined);
     assert.equal(gate.refuses(fresh, here), undefined);
-    await clock.advance(2 * limits.ticketKeyLifetimeMs);
+    await clock.advance(2 * ticketLimits.keyLifetimeMs);
     issue(false);
     assert.equal(gate.refuses(fresh, here), "ticket-expired");
   });

@@ -1,7 +1,8 @@
 import { randomInt } from "node:crypto";
 import { createTicketKey, mintTicket, type TicketKey } from "@porthole/common/link/quic";
-import { limits, type QuicTicket } from "@porthole/common/protocol";
+import type { QuicTicket } from "@porthole/common/protocol";
 import type { Clock } from "@porthole/common/util";
+import { ticketLimits } from "./limits.ts";
 
 export interface TicketHolder {
   /** The client's key. */
@@ -35,7 +36,7 @@ export class TicketOffice {
   /** `anywhere`: a short-lived one that is not bound to the client's address. */
   issue({ fingerprint, address }: TicketHolder, anywhere: boolean): QuicTicket {
     this.#rotate();
-    const lifetimeMs = anywhere ? limits.roamingTicketLifetimeMs : limits.ticketLifetimeMs;
+    const lifetimeMs = anywhere ? ticketLimits.roamingLifetimeMs : ticketLimits.lifetimeMs;
     const ticket = mintTicket(this.#present, {
       fingerprint,
       address: anywhere ? undefined : address,
@@ -47,7 +48,7 @@ export class TicketOffice {
   #rotate(): void {
     const age = this.#clock.now() - this.#present.sinceMs;
     // A clock that was set back makes a key from the future.
-    if (age >= 0 && age < limits.ticketKeyLifetimeMs) return;
+    if (age >= 0 && age < ticketLimits.keyLifetimeMs) return;
     this.#previous = this.#present;
     this.#present = createTicketKey(this.#present.id + 1, this.#clock.now());
     this.#onKeys(this.keys());

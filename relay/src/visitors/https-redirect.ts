@@ -1,7 +1,8 @@
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { canonicalHostName, limits } from "@porthole/common/protocol";
+import { canonicalHostName } from "@porthole/common/protocol";
 import type { Clock } from "@porthole/common/util";
+import { helloDeadlineMs } from "./limits.ts";
 import { endWith } from "./end-with.ts";
 
 export interface HttpsRedirectOptions {
@@ -27,7 +28,7 @@ export class HttpsRedirect {
 
   /** A connection of which nothing is read; it is closed after one answer, or at the deadline. */
   serve(socket: Socket): void {
-    const deadline = this.#options.clock.timer(limits.helloDeadlineMs, () => socket.destroy());
+    const deadline = this.#options.clock.timer(helloDeadlineMs, () => socket.destroy());
     socket.on("close", () => deadline.cancel());
     this.#server.emit("connection", socket);
     socket.resume();

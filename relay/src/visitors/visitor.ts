@@ -9,13 +9,13 @@ import {
   alpn,
   encodeAlert,
   encodeProxyHeader,
-  limits,
   splitPublicName,
   tlsAlert,
   type ClientHello,
 } from "@porthole/common/protocol";
 import type { Clock } from "@porthole/common/util";
 import type { StartupGrace } from "./startup-grace.ts";
+import { helloDeadlineMs } from "./limits.ts";
 import { endWith } from "./end-with.ts";
 import type { HttpsRedirect } from "./https-redirect.ts";
 import type { VisitorSlot, VisitorGate } from "../limits/index.ts";
@@ -69,7 +69,7 @@ interface Visitor {
 function readHello(visitor: Visitor, deps: VisitorDeps): void {
   const { socket, slot, trace } = visitor;
   const reader = new ClientHelloReader();
-  const deadline = deps.clock.timer(limits.helloDeadlineMs, () => {
+  const deadline = deps.clock.timer(helloDeadlineMs, () => {
     deps.log.debug({ trace }, "A visitor sent no whole ClientHello in time");
     giveUp("timeout");
   });
