@@ -2,7 +2,7 @@ import { commands, ExtensionKind, l10n, window, workspace, type ExtensionContext
 import { PortholeError } from "@porthole/common/errors";
 import type { LogLine } from "@porthole/tunnel/rpc";
 import { systemClock } from "@porthole/common/util";
-import { Controller } from "./controller/index.ts";
+import { Controller, withoutFlags } from "./controller/index.ts";
 import type { CommandId } from "./manifest/index.ts";
 import { requestsCommands } from "./requests/requests-commands.ts";
 import { requestsView } from "./requests/requests-view.ts";
@@ -22,12 +22,12 @@ import { registerCommands } from "./ui/register-commands.ts";
 import { inviteLinks, relayCommands } from "./ui/relays.ts";
 import { secondaryCommands } from "./ui/secondary.ts";
 import { statusBar } from "./ui/status-bar.ts";
-import type { UiContext } from "./ui/surface.ts";
+import type { UiContext } from "./ui/context.ts";
 import { useTranslation } from "./text.ts";
 
 let controller: Controller | undefined;
 
-/** Paints surfaces and starts nothing: the process with the tunnels is started by the first thing that needs it. */
+/** Registers the user interface. Starts no process: the first command that needs the daemon does. */
 export function activate(context: ExtensionContext): void {
   useTranslation((text, ...args) => l10n.t(text, ...args));
   const log = window.createOutputChannel("Porthole", { log: true });
@@ -40,12 +40,12 @@ export function activate(context: ExtensionContext): void {
     workspace: editorWorkspace,
     onDaemon: ({ connection }) => requests.onDaemon(connection),
     startDaemon: (ownerPem, signal) => startDaemonProcess(context, log, ownerPem, signal),
-    onLog: ({ level, message, fields }: LogLine) => log[level](message, ...(fields ? [fields] : [])),
+    onLog: ({ level, message, fields }: LogLine) => log[level](withoutFlags(message), ...(fields ? [fields] : [])),
   });
   controller = tunnels;
   const reports = new Reports();
   const requests = requestsView(tunnels, context);
-  const surface: UiContext = {
+  const ui: UiContext = {
     controller: tunnels,
     run: async (command: CommandId, ...args) => commands.executeCommand(command, ...args),
   };
@@ -55,8 +55,8 @@ export function activate(context: ExtensionContext): void {
     endpointsTree(tunnels),
     statusBar(tunnels),
     terminalEnvironment(tunnels, context),
-    terminalLinks(surface, side),
-    inviteLinks(surface),
+    terminalLinks(ui, side),
+    inviteLinks(ui),
     requests,
     reports,
     workspace.onDidChangeConfiguration((event) => {
@@ -64,15 +64,15 @@ export function activate(context: ExtensionContext): void {
     }),
     onEditorProxyChange(() => void tunnels.useProxy()),
     ...registerCommands({
-      ...exposingCommands(surface, side),
-      ...actionCommands(surface),
-      ...accessCommands(surface),
-      ...secondaryCommands(surface),
-      ...relayCommands(surface),
-      ...identityCommands(surface),
-      ...helpCommands(surface, log, reports),
-      ...qrCommands(surface),
-      ...requestsCommands(surface, requests),
+      ...exposingCommands(ui, side),
+      ...actionCommands(ui),
+      ...accessCommands(ui),
+      ...secondaryCommands(ui),
+      ...relayCommands(ui),
+      ...identityCommands(ui),
+      ...helpCommands(ui, log, reports),
+      ...qrCommands(ui),
+      ...requestsCommands(ui, requests),
     }),
   );
   tunnels.resume().catch(report);

@@ -36,7 +36,7 @@ export class Questions {
     return this.#call("relay/test", { relay: await this.#keys.withToken(relay), identity }, signal);
   }
 
-  /** A URL that lets in whoever has it, for so long, or until it is withdrawn. Needs access rules with `share`. */
+  /** A URL that lets in whoever has it, for so long, or until it is revoked. Needs access rules with `share`. */
   async share(id: string, forMs: number | undefined): Promise<string | undefined> {
     const { urls } = await this.#call("access/share", { tunnel: id, ...(forMs === undefined ? {} : { forMs }) });
     return urls[0];
@@ -46,7 +46,7 @@ export class Questions {
     return (await this.#call("access/links", { tunnel: id })).links;
   }
 
-  async withdraw(id: string, link: string): Promise<void> {
+  async revoke(id: string, link: string): Promise<void> {
     await this.#call("access/revoke", { tunnel: id, link });
   }
 

@@ -31,7 +31,7 @@ export function portViewForms({ host, port }: PortTarget): readonly string[] {
   return hosts.map((each) => `${each}:${port}`);
 }
 
-/** What our own surfaces hand to a command. */
+/** True for a port that our own user interface passes to a command. */
 export function isPortTarget(value: unknown): value is PortTarget {
   const target = value as Partial<PortTarget> | undefined;
   return typeof target?.host === "string" && typeof target.port === "number" && "scheme" in target && "label" in target;

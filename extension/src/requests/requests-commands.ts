@@ -1,5 +1,5 @@
 import { chooseExposure } from "../ui/pickers.ts";
-import type { UiContext } from "../ui/surface.ts";
+import type { UiContext } from "../ui/context.ts";
 import type { RequestsView } from "./requests-view.ts";
 
 export function requestsCommands({ controller }: UiContext, view: RequestsView) {

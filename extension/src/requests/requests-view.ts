@@ -12,7 +12,7 @@ import {
 } from "vscode";
 import { PortholeError } from "@porthole/common/errors";
 import { rpcErrorData, type DaemonConnection } from "@porthole/tunnel/rpc";
-import { nameOf, type Controller } from "../controller/index.ts";
+import { errorText, nameOf, type Controller } from "../controller/index.ts";
 import type { ViewId } from "../manifest/index.ts";
 import { t } from "../text.ts";
 import { pageMethods, type FromPage, type ToPage } from "./messages.ts";
@@ -73,7 +73,7 @@ export function requestsView(controller: Controller, { extensionUri }: Extension
         post = (message) => void webview.postMessage(message);
         webview.onDidReceiveMessage((message: FromPage) => {
           onMessage(message).catch(
-            (reason: unknown) => void window.showErrorMessage(PortholeError.from(reason).message),
+            (reason: unknown) => void window.showErrorMessage(errorText(PortholeError.from(reason))),
           );
         });
         onDidDispose(() => {

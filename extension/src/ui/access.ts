@@ -4,9 +4,9 @@ import type { AccessSpec } from "@porthole/tunnel/rpc";
 import { nameOf, type Exposure } from "../controller/index.ts";
 import { t } from "../text.ts";
 import { chooseExposure } from "./pickers.ts";
-import type { UiContext } from "./surface.ts";
+import type { UiContext } from "./context.ts";
 
-type Choice = "everyone" | "share" | "password" | "webhook" | "limit" | "withdraw";
+type Choice = "everyone" | "share" | "password" | "webhook" | "limit" | "revoke";
 
 const hourMs = 3_600_000;
 /** Vendors whose signatures are known (docs/access.md). */
@@ -15,7 +15,7 @@ const webhooks = ["github", "stripe", "gitlab", "shopify", "slack"];
 /** Who may visit a port. The rules are this editor's: no relay knows them, and no page stands in between. */
 export function accessCommands({ controller }: UiContext) {
   async function share(exposure: Exposure): Promise<void> {
-    const forMs = await chooseTime(t("How long does the link let in?"), t("until I withdraw it"));
+    const forMs = await chooseTime(t("How long should the link work?"), t("Until I revoke it"));
     if (forMs === "left") return;
     const access = await controller.keys.access(exposure.id);
     await controller.protect(exposure.id, { ...access, share: true });
@@ -27,15 +27,17 @@ export function accessCommands({ controller }: UiContext) {
     );
   }
 
-  async function withdraw(exposure: Exposure): Promise<void> {
+  async function revoke(exposure: Exposure): Promise<void> {
     const links = await controller.ask.shareLinks(exposure.id);
     const items = links.map((link): QuickPickItem & { id: string } => ({
       label: `$(link) ${link.label === "" ? link.id : link.label}`,
       description: link.endsAt === undefined ? "" : t("until {0}", new Date(link.endsAt).toLocaleString()),
       id: link.id,
     }));
-    const picked = await window.showQuickPick(items, { placeHolder: t("Whoever came in by it is out at once") });
-    if (picked) await controller.ask.withdraw(exposure.id, picked.id);
+    const picked = await window.showQuickPick(items, {
+      placeHolder: t("Choose a link to revoke; its visitors are signed out at once"),
+    });
+    if (picked) await controller.ask.revoke(exposure.id, picked.id);
   }
 
   async function password(exposure: Exposure): Promise<void> {
@@ -97,8 +99,8 @@ export function accessCommands({ controller }: UiContext) {
           return webhook(exposure);
         case "limit":
           return limit(exposure);
-        case "withdraw":
-          return withdraw(exposure);
+        case "revoke":
+          return revoke(exposure);
         case undefined:
           return;
       }
@@ -120,7 +122,7 @@ async function chooseKind(exposure: Exposure, access: AccessSpec): Promise<Choic
       item("password", "key", t("Whoever knows a password…"), access.users !== undefined),
       item("webhook", "verified", t("Only webhooks that are signed…"), access.webhook !== undefined),
       item("limit", "watch", t("Set an end…"), access.endsAt !== undefined),
-      ...(access.share ? [item("withdraw", "circle-slash", t("Withdraw a share link…"), false)] : []),
+      ...(access.share ? [item("revoke", "circle-slash", t("Revoke a share link…"), false)] : []),
     ],
     { title: t("Who may visit {0}?", nameOf(exposure)) },
   );

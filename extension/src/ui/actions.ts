@@ -3,7 +3,7 @@ import { nameOf, urlOf } from "../controller/index.ts";
 import type { CommandId } from "../manifest/index.ts";
 import { t } from "../text.ts";
 import { chooseExposure } from "./pickers.ts";
-import type { UiContext } from "./surface.ts";
+import type { UiContext } from "./context.ts";
 
 /** A click on the status bar: what one can do with an exposed port. */
 export function actionCommands({ controller, run }: UiContext) {
@@ -26,7 +26,7 @@ export function actionCommands({ controller, run }: UiContext) {
             : item("git-branch", t("Add Secondary Endpoint"), "porthole.addSecondary"),
           item("key", t("Copy Certificate Fingerprint"), "porthole.copyFingerprint"),
           item("shield", t("Choose Who May Visit"), "porthole.protect"),
-          item("pulse", t("Check Every Hop"), "porthole.doctor"),
+          item("pulse", t("Diagnose Connection"), "porthole.doctor"),
           item("debug-stop", t("Stop"), "porthole.stop"),
         ],
         { title: nameOf(exposure), placeHolder: urlOf(exposure) ?? "" },

@@ -23,7 +23,7 @@ import {
 import { items } from "../manifest/index.ts";
 import { t } from "../text.ts";
 import { stateIcon } from "./icons.ts";
-import type { ExposureItem } from "./surface.ts";
+import type { ExposureItem } from "./context.ts";
 
 /** An element of the tree says which port it belongs to, so that every command can act on it. */
 interface Node extends ExposureItem {

@@ -14,7 +14,7 @@ import { t } from "../text.ts";
 import { editorSettings } from "./vscode-host.ts";
 import { chooseExposure, pickPort } from "./pickers.ts";
 import { showError } from "./register-commands.ts";
-import { exposureIdOf, type JoinOptions, type UiContext } from "./surface.ts";
+import { exposureIdOf, type JoinOptions, type UiContext } from "./context.ts";
 
 /** Exposing, and what one does with the URL. `side` says how the Ports view's arguments have to be read. */
 export function exposingCommands(context: UiContext, side: Side) {

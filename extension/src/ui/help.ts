@@ -11,13 +11,13 @@ import {
   type TextDocumentContentProvider,
 } from "vscode";
 import type { DoctorCheck, DoctorReport } from "@porthole/tunnel/rpc";
-import { nameOf, type Exposure } from "../controller/index.ts";
+import { hintText, nameOf, withoutFlags, type Exposure } from "../controller/index.ts";
 import { diagnosticsOf } from "../controller/diagnostics.ts";
 import { t } from "../text.ts";
 import { plain } from "./markdown.ts";
 import { chooseExposure } from "./pickers.ts";
 import { cancellable } from "./progress.ts";
-import type { UiContext } from "./surface.ts";
+import type { UiContext } from "./context.ts";
 
 /** What one does when something does not work. */
 export function helpCommands({ controller }: UiContext, log: LogOutputChannel, reports: Reports) {
@@ -26,11 +26,11 @@ export function helpCommands({ controller }: UiContext, log: LogOutputChannel, r
       const exposure = await chooseExposure(controller, argument);
       if (!exposure) {
         void window.showInformationMessage(
-          t("Expose a port first: every hop between it and a visitor is checked then."),
+          t("Expose a port first. Then this checks every step between it and a visitor."),
         );
         return;
       }
-      const title = t("Checking every hop of {0}", nameOf(exposure));
+      const title = t("Diagnosing the connection of {0}", nameOf(exposure));
       const report = await cancellable(title, (signal) => controller.ask.doctor(exposure.id, signal));
       if (report) await showReport(reports, exposure, report);
     },
@@ -81,8 +81,8 @@ async function showReport(reports: Reports, exposure: Exposure, { checks }: Doct
   const failed = checks.find(({ status }) => status === "failed");
   const details = t("Show Details");
   const message = failed
-    ? [failed.finding, failed.fix].filter(Boolean).join(" ")
-    : t("Every hop between {0} and a visitor works.", nameOf(exposure));
+    ? [withoutFlags(failed.finding), hintText(failed.fix)].filter(Boolean).join(" ")
+    : t("The connection between {0} and a visitor works.", nameOf(exposure));
   const choice = await (failed
     ? window.showWarningMessage(message, details)
     : window.showInformationMessage(message, details));
@@ -99,9 +99,13 @@ const marks: Readonly<Record<DoctorCheck["status"], string>> = { ok: "✓", warn
 /** A line for each check, with the name that the command line gives it, too. */
 function describeReport(name: string, checks: readonly DoctorCheck[]): string {
   const hasSeveral = new Set(checks.flatMap(({ relay }) => relay ?? [])).size > 1;
-  const lines = checks.flatMap(({ id, status, relay, finding, fix }) => {
+  const lines = checks.flatMap(({ id, status, relay, finding, fix: anyFix }) => {
+    const fix = hintText(anyFix);
     const hop = hasSeveral && relay !== undefined ? `${id} (${relay})` : id;
-    return [`${marks[status]} **${plain(hop)}**: ${plain(finding)}`, ...(fix === undefined ? [] : [`→ ${plain(fix)}`])];
+    return [
+      `${marks[status]} **${plain(hop)}**: ${plain(withoutFlags(finding))}`,
+      ...(fix === undefined ? [] : [`→ ${plain(fix)}`]),
+    ];
   });
   return [`# ${plain(name)}`, "", lines.join("\\\n"), ""].join("\n");
 }

@@ -3,7 +3,7 @@ import { writeFileAtomic } from "@porthole/common/util";
 import { nameOf, type Exposure } from "../controller/index.ts";
 import { t } from "../text.ts";
 import { chooseExposure } from "./pickers.ts";
-import type { UiContext } from "./surface.ts";
+import type { UiContext } from "./context.ts";
 
 /** A port's key is its name: it can be taken to another machine, or to the command line. */
 export function identityCommands({ controller }: UiContext) {

@@ -3,7 +3,7 @@ import { describeExposure, nameOf, urlOf, type Controller, type Exposure } from 
 import { dialHost, listListeningPorts, localOf, readAddress, type PortTarget } from "../ports/index.ts";
 import { t } from "../text.ts";
 import { stateCodicon } from "./icons.ts";
-import { exposureIdOf } from "./surface.ts";
+import { exposureIdOf } from "./context.ts";
 
 const listTimeoutMs = 10_000;
 

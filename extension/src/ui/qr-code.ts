@@ -3,7 +3,7 @@ import { renderSVG } from "uqr";
 import { nameOf, urlOf } from "../controller/index.ts";
 import { t } from "../text.ts";
 import { chooseExposure } from "./pickers.ts";
-import type { UiContext } from "./surface.ts";
+import type { UiContext } from "./context.ts";
 
 export function qrCommands({ controller }: UiContext) {
   return {

@@ -1,5 +1,6 @@
 import { commands, window, type Disposable } from "vscode";
 import { PortholeError } from "@porthole/common/errors";
+import { errorText } from "../controller/index.ts";
 import type { CommandId } from "../manifest/index.ts";
 import { t } from "../text.ts";
 
@@ -21,14 +22,15 @@ export function registerCommands(handlers: CommandHandlers): Disposable[] {
 
 /** Never rejects, so that whoever can't wait for the answer need not. */
 export async function showError(reason: unknown): Promise<void> {
-  const { code, message, hint, exitCode } = PortholeError.from(reason);
+  const error = PortholeError.from(reason);
+  const { code, exitCode } = error;
   if (code === "aborted") return;
   const showLog = t("Show Log");
-  const doctor = t("Check Every Hop");
+  const doctor = t("Diagnose Connection");
   // The relay can't be reached, or refuses.
   const isOnTheWay = code === "unreachable" || code === "timeout" || exitCode === 3;
   const buttons = isOnTheWay ? [doctor, showLog] : [showLog];
-  const choice = await window.showErrorMessage(hint === undefined ? message : `${message}. ${hint}`, ...buttons);
+  const choice = await window.showErrorMessage(errorText(error), ...buttons);
   if (choice === showLog) await commands.executeCommand("porthole.showLog" satisfies CommandId);
   else if (choice === doctor) await commands.executeCommand("porthole.doctor" satisfies CommandId);
 }

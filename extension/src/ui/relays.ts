@@ -3,7 +3,7 @@ import { PortholeError } from "@porthole/common/errors";
 import type { RelaySpec, RelayTest, TransportTest } from "@porthole/tunnel/rpc";
 import type { Controller } from "../controller/index.ts";
 import { t } from "../text.ts";
-import type { JoinOptions, UiContext } from "./surface.ts";
+import type { JoinOptions, UiContext } from "./context.ts";
 import { cancellable } from "./progress.ts";
 
 /** Joining, adding, testing and removing relays, and trying it out without one. */

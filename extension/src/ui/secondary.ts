@@ -4,7 +4,7 @@ import { endpointOf, urlOf, urlReady } from "../controller/index.ts";
 import { localOf, readAddress } from "../ports/index.ts";
 import { t } from "../text.ts";
 import { chooseExposure } from "./pickers.ts";
-import type { UiContext } from "./surface.ts";
+import type { UiContext } from "./context.ts";
 
 /** The second name, and what visitors can pin of either. */
 export function secondaryCommands({ controller }: UiContext) {

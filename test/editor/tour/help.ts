@@ -7,7 +7,7 @@ export async function help({ workbench, relay, relayAddress, picture }: Scene): 
   // Whatever it says: on a busy machine a hop may be too slow.
   const outcome = workbench.notification(texts.t("Show Details"));
   await outcome.waitFor();
-  await workbench.notification(texts.like("Checking every hop of {0}")).waitFor({ state: "detached" });
+  await workbench.notification(texts.like("Diagnosing the connection of {0}")).waitFor({ state: "detached" });
   await picture("doctor, outcome");
   await outcome.getByText(texts.t("Show Details")).click();
   await workbench.frameWith("p strong");

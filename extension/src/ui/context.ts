@@ -1,16 +1,16 @@
 import type { Controller } from "../controller/index.ts";
 import type { CommandId } from "../manifest/index.ts";
 
-/** What a surface is made of: it paints the controller's state, and what one does on it calls the controller. */
+/** What every part of the user interface gets: it shows the controller's state and calls its methods. */
 export interface UiContext {
   readonly controller: Controller;
-  /** One command by its name, so that surfaces don't know one another. */
+  /** Runs a command by its name, so that the parts don't import one another. */
   readonly run: (command: CommandId, ...args: unknown[]) => Promise<unknown>;
 }
 
-/** How a relay is joined. */
+/** Options of joining a relay. */
 export interface JoinOptions {
-  /** In the midst of exposing a port, which goes on then. */
+  /** It is part of exposing a port, which continues afterwards. */
   readonly isForPort: boolean;
 }
 
