@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { version } from "../common/src/version.ts";
 import { skipUnless } from "@porthole/testing/skip";
-import { buildPrograms, machineNode } from "./built-programs.ts";
+import { buildPrograms, machineNode } from "@porthole/testing/built-programs";
 
 describe("the bundled programs", function () {
   this.timeout(60_000);

@@ -10,18 +10,20 @@ import { stage } from "./package/stage.ts";
 import { labelOf, targets, type Target } from "./package/targets.ts";
 import { version } from "../common/src/version.ts";
 
-/** `npm run package`: the editor's extension for each platform, as dist/porthole-<platform>-<version>.vsix. `-- linux-x64` makes one. */
+/** `npm run package`: the editor's extension for each platform, as dist/porthole-<platform>-<version>.vsix. `-- linux-x64` makes one. `--bundled` takes what is in dist/extension. */
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const maxScriptBytes = 1_000_000;
 /** Of what the editor itself loads, in every window: its extension host waits for it. */
 const maxHostBytes = 200_000;
 
-async function main(labels: readonly string[]): Promise<void> {
+async function main(args: readonly string[]): Promise<void> {
+  const labels = args.filter((arg) => arg !== "--bundled");
   const unknown = labels.filter((label) => !targets.some((target) => labelOf(target) === label));
   if (unknown.length > 0)
     throw new Error(`No package for ${unknown.join(", ")}. There are ${targets.map(labelOf).join(", ")}.`);
-  execFileSync(process.execPath, [join(root, "esbuild.config.mjs")], { stdio: ["ignore", "ignore", "inherit"] });
+  if (!args.includes("--bundled"))
+    execFileSync(process.execPath, [join(root, "esbuild.config.mjs")], { stdio: ["ignore", "ignore", "inherit"] });
   const { outputs } = JSON.parse(await readFile(join(root, "dist", "extension", "meta.json"), "utf8")) as Metafile;
   const scripts = Object.entries(outputs).filter(([path]) => /\.[cm]?js$/.test(path));
   for (const [name, { bytes }] of scripts) console.log(`  ${kilobytes(bytes)}  ${name}`);

@@ -1,99 +1,120 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isCi } from "@porthole/testing/skip";
 import { provision } from "./provision.ts";
-import { runGroup, type GroupResult } from "./test/run-group.ts";
+import { planJobs, suites, testFiles, type Suite } from "./test/plan.ts";
+import { report } from "./test/report.ts";
+import { runGroup } from "./test/run-group.ts";
+import { runJobs, type JobResult } from "./test/run-jobs.ts";
 
 /**
- * `npm test`: every test there is. `npm test -- PATH... [mocha's options]` runs some; `--verbose` lists the slowest.
+ * `npm test`: every test there is. `npm test -- PATH... [mocha's options]` runs some, `--suite=unit|e2e|editor` those of a part,
+ * `--full` takes the sizes of the nightly run, `--verbose` lists the slowest, `--jobs=N` sets how many processes run side by side.
  * The last line is always `N passed, N failed, N skipped`.
  */
 
-const deadlineMs = 26 * 60_000;
+/** Against what hangs: a run on a busy machine is slow, not wrong. */
+const deadlineMinutes = { small: 90, full: 300 };
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-/** Tests beside their sources first: they say more precisely what is broken. Each group is one process. */
-const groups = [["common", "tunnel", "relay", "client", "extension", "testing", "scripts", "bench"], ["test"]];
+const durationsFile = join(root, ".cache", "test-durations.json");
 const optionsWithValue = ["-g", "--grep", "-f", "--fgrep", "-t", "--timeout", "-s", "--slow", "--retries"];
 
 interface Arguments {
   readonly paths: readonly string[];
   readonly mochaArgs: readonly string[];
-  readonly verbose: boolean;
+  readonly suite: string | undefined;
+  readonly isFull: boolean;
+  readonly isVerbose: boolean;
+  readonly width: number;
 }
 
-async function main(): Promise<number> {
-  const { paths, mochaArgs, verbose } = parseArguments(process.argv.slice(2));
-  const chosen = paths.length > 0 ? [paths.flatMap(testFiles)] : groups.map((folders) => folders.flatMap(testFiles));
-  const endToEnd = chosen.flat().some((file) => file.startsWith(`test/`));
-  if (endToEnd) provision();
+async function main(): Promise<boolean> {
+  const { paths, mochaArgs, suite, isFull, isVerbose, width } = parseArguments(process.argv.slice(2));
+  const folders = paths.length > 0 ? paths : suite === undefined ? Object.values(suites).flat() : foldersOf(suite);
+  const lastMs = readDurations();
+  const jobs = planJobs([...new Set(folders.flatMap((folder) => testFiles(root, folder)))], lastMs);
+  if (jobs.some(({ name }) => name.startsWith("test/"))) provision();
 
-  const signal = AbortSignal.timeout(deadlineMs);
-  const tooLong = new AbortController();
-  signal.addEventListener("abort", () =>
-    tooLong.abort(new Error(`The tests took more than ${deadlineMs / 60_000} minutes`)),
+  const stop = new AbortController();
+  const minutes = isFull ? deadlineMinutes.full : deadlineMinutes.small;
+  const deadline = setTimeout(
+    () => stop.abort(new Error(`The tests took more than ${minutes} minutes`)),
+    minutes * 60_000,
   );
-  const results: GroupResult[] = [];
-  for (const files of chosen) {
-    if (files.length === 0 || tooLong.signal.aborted) continue;
-    results.push(await runGroup({ root, files, mochaArgs, signal: tooLong.signal }));
+  const onSignal = (name: NodeJS.Signals): void => stop.abort(new Error(`Interrupted by ${name}`));
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  // Processes of one run share what takes long to make; see testing/src/once-per-run.ts.
+  const shared = mkdtempSync(join(tmpdir(), "porthole-run-"));
+  const env = {
+    ...process.env,
+    PORTHOLE_TEST_RUN: shared,
+    NODE_COMPILE_CACHE: join(root, ".cache", "compile"),
+    ...(isFull ? { PORTHOLE_TEST_SIZE: "full" } : {}),
+  };
+  const isLive = jobs.length === 1;
+  const colors = process.stdout.isTTY && !isLive ? ["--color"] : [];
+  try {
+    const results = await runJobs(jobs, {
+      width,
+      signal: stop.signal,
+      run: ({ files }) =>
+        runGroup({
+          ...{ root, files, mochaArgs: [...colors, ...mochaArgs], signal: stop.signal, env },
+          output: isLive ? "inherit" : "keep",
+        }),
+      onResult({ job, durationMs, output }) {
+        if (!isLive) console.log(`== ${job.name} (${(durationMs / 1_000).toFixed(1)} s)\n${output.trimEnd()}\n`);
+      },
+    });
+    if (!mochaArgs.some((arg) => /^(-g|--grep|-f|--fgrep)/.test(arg))) writeDurations(lastMs, results);
+    const cut = stop.signal.aborted && results.length < jobs.length;
+    const more = cut ? [{ title: `${(stop.signal.reason as Error).message}; not all tests ran` }] : [];
+    return report(results, more, isVerbose);
+  } finally {
+    clearTimeout(deadline);
+    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+    rmSync(shared, { recursive: true, force: true });
   }
-  return report(results, verbose);
 }
 
-function report(results: readonly GroupResult[], verbose: boolean): number {
-  const passed = results.flatMap((result) => result.passed);
-  const skipped = results.flatMap((result) => result.skipped);
-  const failed = results.flatMap((result) => result.failed);
-  if (passed.length + failed.length + skipped.length === 0) failed.push("No test was found");
-  const mute = skipped.filter(({ reason }) => reason === undefined);
-  if (isCi()) failed.push(...mute.map(({ title }) => `Skipped without a reason (skipUnless gives one): ${title}`));
-
-  if (verbose) {
-    const slowest = passed.toSorted((a, b) => b.durationMs - a.durationMs).slice(0, 10);
-    printList(
-      "Slowest",
-      slowest.map(({ title, durationMs }) => `${String(durationMs).padStart(6)} ms  ${title}`),
-    );
-  }
-  const reasons = Map.groupBy(skipped, ({ reason }) => reason ?? "no reason given; CI does not accept this");
-  printList(
-    "Skipped",
-    [...reasons].flatMap(([reason, tests]) => [`${reason}:`, ...tests.map(({ title }) => `  ${title}`)]),
-  );
-  printList("Failed", failed);
-  console.log(`${passed.length} passed, ${failed.length} failed, ${skipped.length} skipped`);
-  return failed.length > 0 ? 1 : 0;
+function foldersOf(suite: string): readonly string[] {
+  if (!(suite in suites)) throw new Error(`There is no suite ${suite}, only ${Object.keys(suites).join(", ")}`);
+  return suites[suite as Suite];
 }
 
-function printList(title: string, lines: readonly string[]): void {
-  if (lines.length > 0) console.log(`${title}:\n${lines.map((line) => `  ${line}\n`).join("")}`);
+function readDurations(): Record<string, number> {
+  try {
+    return JSON.parse(readFileSync(durationsFile, "utf8")) as Record<string, number>;
+  } catch {
+    return {};
+  }
+}
+
+function writeDurations(last: Readonly<Record<string, number>>, results: readonly JobResult[]): void {
+  const now = Object.fromEntries(results.map(({ job, durationMs }) => [job.name, Math.round(durationMs)]));
+  mkdirSync(dirname(durationsFile), { recursive: true });
+  writeFileSync(durationsFile, `${JSON.stringify({ ...last, ...now }, undefined, 2)}\n`);
 }
 
 function parseArguments(args: readonly string[]): Arguments {
   const paths: string[] = [];
   const mochaArgs = isCi() ? ["--forbid-only"] : [];
-  let verbose = false;
+  const own = new Map<string, string>();
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] as string;
-    if (arg === "--verbose") verbose = true;
+    const [, name, value = ""] = /^--(verbose|full|suite|jobs)(?:=(.*))?$/.exec(arg) ?? [];
+    if (name !== undefined) own.set(name, value);
     else if (optionsWithValue.includes(arg)) mochaArgs.push(arg, args[++i] ?? "");
     else if (arg.startsWith("-")) mochaArgs.push(arg);
     else paths.push(relative(root, resolve(process.env["INIT_CWD"] ?? "", arg)));
   }
-  return { paths, mochaArgs, verbose };
+  return {
+    ...{ paths, mochaArgs, suite: own.get("suite"), isFull: own.has("full"), isVerbose: own.has("verbose") },
+    // Many tests wait more than they work.
+    width: Number(own.get("jobs") ?? availableParallelism() + 1),
+  };
 }
 
-/** The test files in a folder, or the one file; relative to the root. A folder that isn't there has none. */
-function testFiles(path: string): string[] {
-  const absolute = join(root, path);
-  if (!existsSync(absolute)) return [];
-  if (!statSync(absolute).isDirectory()) return [path];
-  return readdirSync(absolute, { withFileTypes: true })
-    .filter((entry) => !["node_modules", "dist"].includes(entry.name))
-    .flatMap((entry) => (entry.isDirectory() ? testFiles(join(path, entry.name)) : [join(path, entry.name)]))
-    .filter((file) => file.endsWith(".test.ts"))
-    .toSorted();
-}
-
-process.exitCode = await main();
+process.exitCode = (await main()) ? 0 : 1;

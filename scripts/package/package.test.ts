@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildPrograms } from "../built-programs.ts";
+import { buildPrograms } from "@porthole/testing/built-programs";
 import { verifyIntegrity } from "./npm-tarball.ts";
 import { bundledPackages, noticesOf } from "./notices.ts";
 import { stage } from "./stage.ts";

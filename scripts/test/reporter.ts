@@ -7,7 +7,7 @@ import type { TestEvent } from "./events.ts";
 /** A process that has nothing left to do ends by itself; one that a test has left something in does not. */
 const lingerMs = Number(process.env["PORTHOLE_TEST_LINGER_MS"] ?? 30_000);
 
-/** Mocha's list of tests, which also tells the parent process what happens, and whether tests have left anything open. */
+/** Mocha's list of tests. It also reports to the parent process what happens, and what tests have left open. */
 export default class Reporter extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);
@@ -17,7 +17,9 @@ export default class Reporter extends Mocha.reporters.Spec {
     runner.on(constants.EVENT_TEST_PASS, (test) =>
       tell({ type: "passed", title: test.fullTitle(), durationMs: test.duration ?? 0 }),
     );
-    runner.on(constants.EVENT_TEST_FAIL, (test) => tell({ type: "failed", title: test.fullTitle() }));
+    runner.on(constants.EVENT_TEST_FAIL, (test, reason: unknown) =>
+      tell({ type: "failed", title: test.fullTitle(), detail: describe(reason) }),
+    );
     runner.on(constants.EVENT_TEST_PENDING, (test) =>
       tell({ type: "skipped", title: test.fullTitle(), reason: skipReason(test) }),
     );
@@ -30,6 +32,10 @@ export default class Reporter extends Mocha.reporters.Spec {
 
 function tell(event: TestEvent): void {
   process.send?.(event);
+}
+
+function describe(reason: unknown): string {
+  return reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
 }
 
 function giveUp(): void {

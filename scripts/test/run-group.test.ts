@@ -4,11 +4,13 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { until } from "@porthole/testing/until";
-import { runGroup, type GroupResult } from "./run-group.ts";
+import { runGroup, type Failure, type GroupResult } from "./run-group.ts";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const skip = pathToFileURL(join(root, "testing", "src", "skip.ts")).href;
 const never = new AbortController().signal;
+
+const titles = (failed: readonly Failure[]): string[] => failed.map(({ title }) => title);
 
 describe("runGroup", function () {
   this.timeout(120_000);
@@ -30,7 +32,8 @@ describe("runGroup", function () {
 
   it("counts what passes and fails", async () => {
     const { passed, failed, skipped } = await run(`it("a", () => {}); it("b", () => { throw new Error("no"); });`);
-    assert.deepEqual([passed.map(({ title }) => title), failed, skipped], [["a"], ["b"], []]);
+    assert.deepEqual([passed.map(({ title }) => title), titles(failed), skipped], [["a"], ["b"], []]);
+    assert.match(failed[0]?.detail ?? "", /^Error: no\n.*a\.test\.ts/);
   });
 
   it("knows why a test was skipped", async () => {
@@ -66,7 +69,7 @@ describe("runGroup", function () {
       it("platform", function () { skipUnless(this, false, platformReason("no modes")); });
     `;
     const { failed, skipped } = await run(code, { CI: "true" });
-    assert.deepEqual([failed, skipped.map(({ title }) => title)], [["missing"], ["platform"]]);
+    assert.deepEqual([titles(failed), skipped.map(({ title }) => title)], [["missing"], ["platform"]]);
   });
 
   it("fails for an unhandled rejection, in a test or after the last", async () => {
@@ -75,9 +78,9 @@ describe("runGroup", function () {
       // Node tells of it at the end of the turn; the test is to be running then.
       await new Promise((resolve) => setTimeout(resolve, 50));
     });`);
-    assert.deepEqual(during.failed, ["a"]);
+    assert.deepEqual(titles(during.failed), ["a"]);
     const after = await run(`it("a", () => void setTimeout(() => Promise.reject(new Error("no")), 100));`);
-    assert.match(after.failed.join(), /^mocha ended with \d+ after its last test$/);
+    assert.match(titles(after.failed).join(), /^mocha ended with \d+ after its last test$/);
   });
 
   it("names what tests left open", async () => {
@@ -86,7 +89,7 @@ describe("runGroup", function () {
       it("a", (done) => void net.createServer().listen(0, "127.0.0.1", done));
     `);
     assert.equal(passed.length, 1);
-    assert.match(failed.join(), /^Tests left something open.*listening on port \d+/);
+    assert.match(titles(failed).join(), /^Tests left something open.*listening on port \d+/);
   });
 
   it("finds and ends processes that tests left", async () => {
@@ -94,14 +97,14 @@ describe("runGroup", function () {
       import { spawn } from "node:child_process";
       it("a", () => spawn(process.execPath, ["-e", "setTimeout(() => {}, 60000)"], { stdio: "ignore" }).unref());
     `);
-    assert.match(failed.join(), /^Tests left processes running: \d+: .*node -e setTimeout/);
+    assert.match(titles(failed).join(), /^Tests left processes running: \d+: .*node -e setTimeout/);
   });
 
   it("fails when a test ends the process, and when a file doesn't load", async () => {
     const exit = await run(`it("a", () => process.exit(0));`);
-    assert.deepEqual(exit.failed, ["mocha ended early, with 0, in: a"]);
+    assert.deepEqual(titles(exit.failed), ["mocha ended early, with 0, in: a"]);
     const load = await run(`import "./nowhere.ts";`);
-    assert.match(load.failed.join(), /^mocha ended early, with 1/);
+    assert.match(titles(load.failed).join(), /^mocha ended early, with 1/);
   });
 
   it("ends a run that takes too long, and says where it was", async () => {
@@ -115,6 +118,6 @@ describe("runGroup", function () {
     );
     await until(() => existsSync(isThere), "the test was stuck");
     tooLong.abort(new Error("The tests took too long"));
-    assert.match((await ended).failed.join(), /^The tests took too long, in: stuck$/);
+    assert.match(titles((await ended).failed).join(), /^The tests took too long, in: stuck$/);
   });
 });

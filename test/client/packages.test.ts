@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { buildPackages } from "@porthole/testing/built-programs";
 import { get, run, siteAt, start, startHttp, useScope } from "@porthole/testing/end-to-end";
 
 const root = join(import.meta.dirname, "../..");
@@ -11,7 +12,7 @@ describe("the packages", function () {
 
   it("install globally, as docs/hosting.md has it, and run where nothing knows of this repository", async () => {
     const [packed, folder, stateDir] = await Promise.all([scope.folder(), scope.folder(), scope.folder()]);
-    await succeed(root, "npm", ["run", "build", "--silent"]);
+    await buildPackages();
     const workspaces = ["common", "tunnel", "relay", "client"].flatMap((name) => ["-w", name]);
     await succeed(root, "npm", ["pack", ...workspaces, "--pack-destination", packed, "--silent"]);
     const tarballs = (await readdir(packed)).map((file) => join(packed, file));

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { connectDaemon, type EndpointView } from "@porthole/tunnel/rpc";
 import { cageNode } from "@porthole/testing";
-import { buildPrograms } from "../../scripts/built-programs.ts";
+import { buildPrograms } from "@porthole/testing/built-programs";
 import { get, needQuic, siteAt, soon, startHttp, startTestRelay, useScope } from "@porthole/testing/end-to-end";
 
 describe("The extension's tunnel process where bytes can't be returned, as in Electron", function () {

@@ -3,6 +3,7 @@ import { chown, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { clientOptions } from "../../client/src/options.ts";
 import { envName, type OptionTable } from "../../common/src/options/options.ts";
+import { buildPackages } from "@porthole/testing/built-programs";
 import { platformReason, skipUnless } from "@porthole/testing/skip";
 import { relayOptions } from "../../relay/src/config/options.ts";
 import {
@@ -58,7 +59,7 @@ describe("hosting", function () {
     needQuic.call(this);
     skipUnless(this, process.getuid?.() === 0 && process.platform === "linux", platformReason("needs root on Linux"));
     needProgram(this, "setpriv");
-    await succeed("npm", ["run", "build", "--silent"]);
+    await buildPackages();
     const [stateDir, clientDir] = await Promise.all([scope.folder(), scope.folder()]);
     await chown(stateDir, imageUser, imageUser);
     const relay = start(
@@ -111,9 +112,4 @@ function variablesOf(table: OptionTable): string[] {
   return Object.entries(table)
     .map(([name, spec]) => envName(name, spec, "PORTHOLE_"))
     .sort();
-}
-
-async function succeed(command: string, args: readonly string[]): Promise<void> {
-  const { code, stdout, stderr } = await run(command, args, { cwd: root });
-  assert.equal(code, 0, stdout + stderr);
 }

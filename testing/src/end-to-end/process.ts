@@ -77,6 +77,9 @@ export function start(scope: Scope, command: string, args: readonly string[], op
 
 const sources = { relay: "relay/src/main.ts", client: "client/src/main.ts" } as const;
 const root = join(import.meta.dirname, "../../..");
+const cacheFolder = process.env["NODE_COMPILE_CACHE"];
+/** Halves the start of a program from its sources. */
+const compileCache = cacheFolder === undefined ? {} : { NODE_COMPILE_CACHE: cacheFolder };
 
 export interface CliOptions extends RunOptions {
   readonly nodeArgs?: readonly string[];
@@ -93,7 +96,7 @@ export function startCli(
   const argv = ["--conditions=source", ...nodeArgs, join(root, sources[program]), ...args];
   return start(scope, process.execPath, argv, {
     ...options,
-    env: { PATH: process.env["PATH"], HOME: "/nonexistent", ...env },
+    env: { PATH: process.env["PATH"], HOME: "/nonexistent", ...compileCache, ...env },
   });
 }
 

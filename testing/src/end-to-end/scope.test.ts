@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { runGroup, type GroupResult } from "../../../scripts/test/run-group.ts";
+import { runGroup } from "../../../scripts/test/run-group.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const fixture = pathToFileURL(join(import.meta.dirname, "index.ts")).href;
@@ -18,7 +18,9 @@ describe("what a test has started", function () {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  async function run(tests: string): Promise<GroupResult> {
+  async function run(
+    tests: string,
+  ): Promise<{ readonly passed: readonly { readonly title: string }[]; readonly failed: string[] }> {
     const file = join(folder, "a.test.ts");
     await writeFile(
       file,
@@ -39,7 +41,8 @@ describe("what a test has started", function () {
         ${tests}
       });`,
     );
-    return runGroup({ root, files: [file], mochaArgs: [], signal, output: "ignore" });
+    const { passed, failed } = await runGroup({ root, files: [file], mochaArgs: [], signal, output: "ignore" });
+    return { passed, failed: failed.map(({ title }) => title) };
   }
 
   it("ends with the test when that fails, whatever the relay still has, and counts once", async () => {

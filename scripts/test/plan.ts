@@ -1,0 +1,63 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+/** The parts of `npm test`, each with the folders or files that it consists of. */
+export const suites = {
+  /** Beside their sources. They need no programs but Node's. */
+  unit: ["common", "tunnel", "relay", "client", "extension", "testing", "scripts", "bench"],
+  e2e: [
+    ...["test/certificates", "test/client", "test/frameworks", "test/hostile", "test/network"],
+    ...["test/relay", "test/rpc", "test/visitors"],
+  ],
+  editor: ["test/editor"],
+} as const;
+
+export type Suite = keyof typeof suites;
+
+/** What runs in one process, and is printed in one piece. */
+export interface Job {
+  readonly name: string;
+  /** Relative to the root. */
+  readonly files: readonly string[];
+  /** Runs after the others with nothing beside it. */
+  readonly isAlone: boolean;
+}
+
+/** Files that need the whole machine: they fill it themselves, or judge by how fast something goes. */
+const alone = ["test/hostile/floods.test.ts", "test/relay/crowd.test.ts"];
+/** Unit tests of a package share processes: most of them take less time than the start of one. */
+const filesPerUnitJob = 14;
+
+/** An end-to-end file is a job of its own. What took longest the last time begins first; what is unknown begins before. */
+export function planJobs(files: readonly string[], lastMs: Readonly<Record<string, number>> = {}): Job[] {
+  const endToEnd = files.filter((file) => file.startsWith("test/"));
+  const units = files.filter((file) => !file.startsWith("test/"));
+  const packages = Map.groupBy(units, (file) => file.split("/", 1)[0] as string);
+  const jobs = [
+    ...endToEnd.map((file) => ({ name: file, files: [file], isAlone: alone.includes(file) })),
+    ...[...packages].flatMap(([name, ofPackage]) => unitJobs(name, ofPackage)),
+  ];
+  return jobs.toSorted((a, b) => (lastMs[b.name] ?? Infinity) - (lastMs[a.name] ?? Infinity) || 0);
+}
+
+/** Neighbours are dealt out to different jobs: slow files come in groups. */
+function unitJobs(name: string, files: readonly string[]): Job[] {
+  const count = Math.ceil(files.length / filesPerUnitJob);
+  return Array.from({ length: count }, (_, part) => ({
+    name: count === 1 ? name : `${name} ${part + 1}/${count}`,
+    files: files.filter((_file, index) => index % count === part),
+    isAlone: false,
+  }));
+}
+
+/** The test files in a folder, or the one file; relative to the root. A folder that isn't there has none. */
+export function testFiles(root: string, path: string): string[] {
+  const absolute = join(root, path);
+  if (!existsSync(absolute)) return [];
+  if (!statSync(absolute).isDirectory()) return [path];
+  return readdirSync(absolute, { withFileTypes: true })
+    .filter((entry) => !["node_modules", "dist"].includes(entry.name))
+    .flatMap((entry) => (entry.isDirectory() ? testFiles(root, join(path, entry.name)) : [join(path, entry.name)]))
+    .filter((file) => file.endsWith(".test.ts"))
+    .toSorted();
+}
