@@ -7,7 +7,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { limits } from "@porthole/common/protocol";
 import { askControlSocket } from "@porthole/common/control";
 import type { RelayReport } from "@porthole/relay";
 import {
@@ -21,6 +20,7 @@ import {
   type LabTunnel,
   type Netlab,
 } from "@porthole/testing/netlab";
+import { tunnelLimits } from "@porthole/tunnel/tunnel";
 
 const minutes = Number(process.argv[2] ?? 20);
 const seed = Number(process.argv[3] ?? Date.now() % 1_000_000);
@@ -227,7 +227,7 @@ try {
     child.stdout?.pipe(createWriteStream(join(folder, `${name}.log`)));
   await tunnel.online("quic");
   // A pool that has come out is sent home.
-  await wait(limits.quicSettledMs + 5_000);
+  await wait(tunnelLimits.quicSettledMs + 5_000);
   while (tunnel.links() !== 2) await wait(1_000);
   await tunnel.visit(1_000, 10);
   await wait(1_000);

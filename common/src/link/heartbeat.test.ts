@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { limits } from "../protocol/protocol.ts";
 import { FakeClock } from "@porthole/testing/fake-clock";
 import { Heartbeat } from "./heartbeat.ts";
+import { limits } from "./limits.ts";
 
 const { heartbeatIntervalMs: idleMs, heartbeatAttentiveMs: attentiveMs, linkSilence } = limits;
 

@@ -1,6 +1,6 @@
 import { PortholeError } from "../errors.ts";
-import { limits } from "../protocol/protocol.ts";
 import type { Clock, Timer } from "../util/clock.ts";
+import { limits } from "./limits.ts";
 
 export interface HeartbeatOptions {
   readonly clock: Clock;

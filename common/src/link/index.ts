@@ -10,3 +10,4 @@ export type {
   PeerTrust,
   RemoteAddress,
 } from "./types.ts";
+export { limits as linkLimits } from "./limits.ts";

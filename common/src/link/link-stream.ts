@@ -1,8 +1,8 @@
 import { Duplex } from "node:stream";
 import { PortholeError, type ErrorCode } from "../errors.ts";
-import { limits } from "../protocol/protocol.ts";
 import type { Clock, Timer } from "../util/clock.ts";
 import type { TransportStream, LinkStream } from "./types.ts";
+import { limits } from "./limits.ts";
 
 export interface LinkStreamHooks {
   readonly clock: Clock;

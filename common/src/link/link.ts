@@ -1,5 +1,5 @@
 import { PortholeError, isErrorCode, type ErrorCode } from "../errors.ts";
-import { limits, type ControlMessage } from "../protocol/protocol.ts";
+import { type ControlMessage } from "../protocol/protocol.ts";
 import { AsyncQueue } from "../util/async-queue.ts";
 import type { Clock } from "../util/clock.ts";
 import { TokenBucket } from "../util/token-bucket.ts";
@@ -7,6 +7,7 @@ import { ControlChannel } from "./control-channel.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { TransportLinkStream } from "./link-stream.ts";
 import type { TransportConnection, TransportStream, Link, LinkKind, LinkStream, RemoteAddress } from "./types.ts";
+import { limits } from "./limits.ts";
 
 export interface LinkOptions {
   readonly clock: Clock;

@@ -132,9 +132,6 @@ export type ControlMessage =
 export const limits = {
   /** A control message's JSON. */
   maxControlBytes: 64 * 1024,
-  /** Control messages that a peer may send at once and a second, besides two for each stream. */
-  controlBurst: 1_000,
-  controlPerSecond: 100,
   /** A ClientHello with its handshake header; post-quantum ones are about 1.8 KB. */
   maxHelloBytes: 16 * 1024,
   /** TLS records that may carry one ClientHello. */
@@ -143,10 +140,6 @@ export const limits = {
   maxProxyHeaderBytes: 2048,
   /** From a client's connection to its admission. */
   admissionDeadlineMs: 10_000,
-  /** From a stream's opening to the end of its PROXY header, at the client. */
-  streamHeaderDeadlineMs: 10_000,
-  /** A visitor's TLS handshake with the client. */
-  visitorHandshakeMs: 10_000,
   /** Connecting to the local service. */
   serviceConnectMs: 5_000,
   /** How long a visitor may stay who was told that this is the end. */
@@ -177,49 +170,4 @@ export const limits = {
   serviceIdleMs: 1_500,
   /** Gateway: how long an answer that may be a refusal of the public name is held back to be looked at. */
   refusalPeekMs: 1_000,
-  /** The relay's answer to a quota request. */
-  issuanceDeadlineMs: 10_000,
-  /** Client: TCP, TLS and HTTP/2 until `welcome`. */
-  dialDeadlineMs: 10_000,
-  /** Client: a QUIC handshake. */
-  quicHandshakeMs: 5_000,
-  /** How often an idle client says that it is there. */
-  heartbeatIntervalMs: 5_000,
-  /** How often a side looks for an answer to what it has sent. */
-  heartbeatAttentiveMs: 200,
-  /**
-   * Without an answer for so long (or for four round trips) new visitors are led elsewhere; and for so long, the link is over. Running visits
-   * outlive a cable that is out for a few seconds, and end, where they can't go on, before people give up. `movedMs` is for a connection from an
-   * address that its client seems to have left.
-   */
-  linkSilence: { suspectMs: 400, deadMs: 12_000, movedMs: 2_400 },
-  quicIdleTimeoutMs: 15_000,
-  /**
-   * After so much of any of these a client replaces its QUIC link. quiche 0.18 never changes its keys, and AES-GCM is good for
-   * 2^23 packets (RFC 9001 section 6.6); it may keep something of each stream that was given up; and what else adds up goes with age.
-   */
-  quicLife: { packets: 2 ** 22, abortedStreams: 50_000, ageMs: 24 * 3_600_000 },
-  /** How often a client looks whether one of its links is worn out. */
-  linkInspectionMs: 10_000,
-  /** Streams at once on one link, from relay to client. */
-  maxStreamsPerLink: 1_000,
-  /** Bytes that a peer may send on one stream before we read. */
-  streamWindowBytes: 1024 * 1024,
-  /** The same for all streams of one link together. */
-  linkWindowBytes: 16 * 1024 * 1024,
-  /** How long an aborted stream may take to end in order before it is reset. */
-  abortDrainMs: 30_000,
-  /** How long a link may take to close in order. */
-  linkCloseMs: 3_000,
-  reconnect: { firstMs: 1_000, maxMs: 30_000, stableAfterMs: 10_000 },
-  /** The relay's answer to a ticket request. */
-  ticketDeadlineMs: 5_000,
-  /** While HTTP/2 serves, QUIC is tried again after pauses in this range; where it has worked before, at least every `maxAfterServiceMs`. */
-  quicRetry: { firstMs: 30_000, maxMs: 600_000, maxAfterServiceMs: 45_000 },
-  /** A client with HTTP/2 up dials the rest of its pool if QUIC is not up by then. */
-  quicHeadStartMs: 300,
-  /** The same when QUIC has fallen silent for so long. */
-  quicSilentPoolMs: 1_000,
-  /** The rest of the pool goes when QUIC has been up for so long. */
-  quicSettledMs: 10_000,
 } as const;

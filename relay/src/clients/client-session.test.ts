@@ -15,6 +15,7 @@ import { ClientGate } from "../limits/index.ts";
 import { relayOptions } from "../config/options.ts";
 import { Metrics } from "../monitoring/metrics.ts";
 import { createRegistry, type Registry } from "./registry.ts";
+import { linkLimits } from "@porthole/common/link";
 
 const key = generateKey();
 const { der: certificate } = createCertificate({ key, dnsNames: [], notBefore: new Date(), days: 1 });
@@ -99,7 +100,7 @@ describe("the relay's side of a client", () => {
       clientId: key.clientId,
       hostnames: [`${key.clientId}.two.example`],
       publicPort: 8443,
-      limits: { maxStreams: limits.maxStreamsPerLink },
+      limits: { maxStreams: linkLimits.maxStreamsPerLink },
       software: "relay/test",
       observedAddress: "127.0.0.1",
     });
@@ -114,10 +115,10 @@ describe("the relay's side of a client", () => {
     const cutOff = await admittedFrom("192.0.2.2");
     for (const { control } of [gone, cutOff]) control.pause().cork();
     const moved = await admittedFrom("192.0.2.2");
-    await clock.advance(limits.linkSilence.movedMs);
+    await clock.advance(linkLimits.linkSilence.movedMs);
     await gone.over;
     assert.equal(registry.find(key.clientId).length, 3);
-    await clock.advance(limits.linkSilence.deadMs);
+    await clock.advance(linkLimits.linkSilence.deadMs);
     await cutOff.over;
     assert.equal(registry.find(key.clientId).length, 2);
     await Promise.all([leave(there.link), leave(moved.link)]);

@@ -1,12 +1,12 @@
 import net from "node:net";
 import { PortholeError } from "@porthole/common/errors";
 import type { TransportConnection, TransportStream, RemoteAddress } from "@porthole/common/link";
-import { limits } from "@porthole/common/protocol";
 import { AsyncQueue, type Clock, type Timer } from "@porthole/common/util";
 import type { ControlWire } from "./control-wire.ts";
 import { FramedStream } from "./framed-stream.ts";
 import { encodeStreamHead, type ToWorker } from "./wire.ts";
 import { WiredControl } from "./wired-control.ts";
+import { linkLimits } from "@porthole/common/link";
 
 /** What the QUIC worker says of a client. */
 export interface WorkerClient {
@@ -87,7 +87,7 @@ export class WorkerConnection implements TransportConnection {
   async close(reason: PortholeError): Promise<void> {
     if (!this.#isOver && !this.#reason) {
       this.#reason = reason;
-      this.#deadline = this.#options.clock.timer(limits.linkCloseMs, () => this.destroy(reason));
+      this.#deadline = this.#options.clock.timer(linkLimits.linkCloseMs, () => this.destroy(reason));
       this.#options.send({ type: "close", link: this.#options.link, code: reason.code, message: reason.message });
       // The QUIC worker closes the connection when it has read to here.
       this.control.end();

@@ -5,15 +5,15 @@ import { PortholeError } from "@porthole/common/errors";
 import { createLink, type TransportConnection, type Link, type LinkStream } from "@porthole/common/link";
 import { memoryConnectionPair } from "@porthole/common/link/memory";
 import { silentLogger } from "@porthole/common/log";
-import { limits } from "@porthole/common/protocol";
 import { FakeClock } from "@porthole/testing";
 import { placeVisitor } from "./placement.ts";
 import { createRegistry, type Registry } from "../clients/registry.ts";
 import { Traffic } from "../monitoring/traffic.ts";
+import { linkLimits } from "@porthole/common/link";
 
 const over = new PortholeError("closed", "The test is over");
 const opening = [Buffer.from("header "), Buffer.from("hello")];
-const { suspectMs } = limits.linkSilence;
+const { suspectMs } = linkLimits.linkSilence;
 
 describe("placing a visitor", () => {
   let clock: FakeClock;
@@ -42,7 +42,7 @@ describe("placing a visitor", () => {
     const closed = once(server, "close");
     server.close();
     await closed;
-    await clock.advance(limits.abortDrainMs);
+    await clock.advance(linkLimits.abortDrainMs);
     assert.equal(clock.pending, 0, "a timer is left");
   });
 

@@ -2,9 +2,9 @@ import type { Socket } from "node:net";
 import { PortholeError } from "@porthole/common/errors";
 import { splice, type LinkStream } from "@porthole/common/link";
 import type { Logger } from "@porthole/common/log";
-import { limits } from "@porthole/common/protocol";
 import type { Clock, Timer } from "@porthole/common/util";
 import type { ClientLink, Registry } from "../clients/registry.ts";
+import { linkLimits } from "@porthole/common/link";
 
 export interface VisitorPlace {
   readonly label: string;
@@ -99,6 +99,6 @@ function awaitAnswer(socket: Socket, { client, stream }: Placed, place: VisitorP
     // Somebody may come, or come back.
     if (isSettled || socket.destroyed || !client.link.isSilent) return;
     again?.cancel();
-    again = clock.timer(limits.linkSilence.suspectMs, () => void moveOn());
+    again = clock.timer(linkLimits.linkSilence.suspectMs, () => void moveOn());
   }
 }

@@ -5,10 +5,11 @@ import type { RequestReport, VisitorConnection } from "../http/index.ts";
 import type { ServeEnd } from "../gateway/index.ts";
 import type { Logger } from "@porthole/common/log";
 import type { Link, LinkKind, LinkStream } from "@porthole/common/link";
-import { decodeProxyHeader, encodeProxyHeader, type ProxyHeader, alpn, limits } from "@porthole/common/protocol";
+import { decodeProxyHeader, encodeProxyHeader, type ProxyHeader, alpn } from "@porthole/common/protocol";
 import { orAbort, withDeadline, type Clock } from "@porthole/common/util";
 import type { Endpoint } from "./endpoint.ts";
 import { handshake, type VisitorSocket } from "./visitor-handshake.ts";
+import { limits } from "./limits.ts";
 
 const unknownAddress = { address: "0.0.0.0", port: 0 };
 

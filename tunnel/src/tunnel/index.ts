@@ -17,3 +17,4 @@ export type { VisitReport } from "./forwarder.ts";
 export type { Dialers, ServerAddress } from "./relay-dialer.ts";
 export type { TransportPolicy } from "./transport-choice.ts";
 export type { CertificateStatus } from "./endpoint-certificates.ts";
+export { limits as tunnelLimits } from "./limits.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { PortholeError } from "@porthole/common/errors";
-import { limits } from "@porthole/common/protocol";
 import { FakeClock } from "@porthole/testing/fake-clock";
 import { LinkSlot } from "./link-slot.ts";
 import type { Session } from "./session.ts";
+import { limits } from "./limits.ts";
 
 describe("a place for one link", () => {
   function place() {

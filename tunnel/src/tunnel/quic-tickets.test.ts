@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { PortholeError } from "@porthole/common/errors";
 import { createLink, type Link } from "@porthole/common/link";
 import { memoryConnectionPair } from "@porthole/common/link/memory";
-import { limits, type TicketOffer } from "@porthole/common/protocol";
+import { type TicketOffer } from "@porthole/common/protocol";
 import { FakeClock } from "@porthole/testing/fake-clock";
 import { welcome } from "./fixture.test.ts";
 import { QuicTickets, type UsableTicket } from "./quic-tickets.ts";
 import { openSession } from "./session.ts";
+import { linkLimits } from "@porthole/common/link";
+import { limits as tunnelLimits } from "./limits.ts";
 
 /** A ticket of this digit, one that is over, that there is none, or nothing at all. */
 type Answer = number | "over" | "none" | "nothing";
@@ -56,7 +58,9 @@ describe("tickets for QUIC", () => {
   async function silent(...answers: readonly Answer[]) {
     const it = await session(...answers);
     it.darken();
-    await clock.advance(limits.heartbeatIntervalMs + limits.linkSilence.suspectMs + limits.heartbeatAttentiveMs);
+    await clock.advance(
+      linkLimits.heartbeatIntervalMs + linkLimits.linkSilence.suspectMs + linkLimits.heartbeatAttentiveMs,
+    );
     assert.ok(it.isSilent());
   }
 
@@ -90,7 +94,7 @@ describe("tickets for QUIC", () => {
   it("that the relay does not give are no fault of UDP's", async () => {
     await session("nothing", "nothing");
     const refused = assert.rejects(take(), { code: "unreachable" });
-    await clock.advance(limits.ticketDeadlineMs);
+    await clock.advance(tunnelLimits.ticketDeadlineMs);
     await refused;
     await session("nothing", "none");
     await assert.rejects(take(), { code: "unreachable", message: /has no QUIC at present/ });

@@ -5,7 +5,7 @@ import { generateKey } from "@porthole/common/identity";
 import { createLink, type TransportConnection, type Link } from "@porthole/common/link";
 import { memoryConnectionPair } from "@porthole/common/link/memory";
 import { silentLogger } from "@porthole/common/log";
-import { encodeProxyHeader, limits, type ControlMessage, type Hello } from "@porthole/common/protocol";
+import { encodeProxyHeader, type ControlMessage, type Hello } from "@porthole/common/protocol";
 import { Secret } from "@porthole/common/util";
 import { FakeClock } from "@porthole/testing/fake-clock";
 import { welcome } from "./fixture.test.ts";
@@ -15,6 +15,8 @@ import type { Dialers } from "./relay-dialer.ts";
 import type { RelayStatus } from "./state.ts";
 import type { TransportPolicy } from "./transport-choice.ts";
 import { memoryKnownRelays, RelayTrust } from "./trust.ts";
+import { linkLimits } from "@porthole/common/link";
+import { limits as tunnelLimits } from "./limits.ts";
 
 type World = { say(kind: Kind, message: ControlMessage): void; exhaustion(kind: Kind, exhaustion: number): void };
 type Kind = "quic" | "http2";
@@ -174,14 +176,14 @@ describe("one endpoint's links with one relay", () => {
     await it.settle();
     assert.equal(it.tokensUsed(), 0);
     it.answers.http2 = welcome;
-    await it.clock.advance(limits.reconnect.maxMs);
+    await it.clock.advance(tunnelLimits.reconnect.maxMs);
     await it.settle();
     const [first] = it.hellos;
     assert.deepEqual([first?.name, first?.token], ["myapp", "one-time"]);
     assert.equal(it.tokensUsed(), 1);
     it.hellos.length = 0;
     it.lose("http2");
-    await it.clock.advance(limits.reconnect.maxMs);
+    await it.clock.advance(tunnelLimits.reconnect.maxMs);
     await it.settle();
     assert.ok(it.hellos.length > 0 && it.hellos.every(({ name, token }) => name === "myapp" && token === undefined));
     await it.end();
@@ -201,7 +203,7 @@ describe("one endpoint's links with one relay", () => {
   it("auto: the whole pool when QUIC has had its head start, and the standby alone once it is up", async () => {
     const it = world("auto", { quic: "hang" });
     await it.settle();
-    await it.clock.advance(limits.quicHeadStartMs - 1);
+    await it.clock.advance(tunnelLimits.quicHeadStartMs - 1);
     assert.deepEqual(it.up(), [0, 1]);
     await it.clock.advance(1);
     await it.settle();
@@ -209,13 +211,13 @@ describe("one endpoint's links with one relay", () => {
     let now = it.now();
     assert.equal(now?.status === "online" && now.whyNotQuic, "QUIC is being tried");
     it.answers.quic = welcome;
-    await it.clock.advance(limits.quicHandshakeMs);
+    await it.clock.advance(linkLimits.quicHandshakeMs);
     now = it.now();
     assert.equal(now?.status === "online" && now.whyNotQuic, "UDP to relay:4433 got no answer");
     assert.ok(now?.status === "online" && now.nextQuicTryAt !== undefined);
-    await it.clock.advance(limits.quicRetry.firstMs);
+    await it.clock.advance(tunnelLimits.quicRetry.firstMs);
     await it.settle();
-    await it.clock.advance(limits.quicSettledMs);
+    await it.clock.advance(tunnelLimits.quicSettledMs);
     await it.settle();
     assert.deepEqual(it.up(), [1, 1]);
     now = it.now();
@@ -240,14 +242,14 @@ describe("one endpoint's links with one relay", () => {
 
   it("QUIC that is lost: the pool serves, and a new attempt brings it back", async () => {
     const it = world("auto");
-    await it.clock.advance(limits.quicHeadStartMs);
+    await it.clock.advance(tunnelLimits.quicHeadStartMs);
     await it.settle();
     it.answers.quic = unreachable;
     it.lose("quic");
     await it.settle();
     assert.deepEqual(it.up(), [0, 4]);
     it.answers.quic = welcome;
-    await it.clock.advance(limits.quicRetry.firstMs + limits.quicSettledMs);
+    await it.clock.advance(tunnelLimits.quicRetry.firstMs + tunnelLimits.quicSettledMs);
     await it.settle();
     assert.deepEqual(it.up(), [1, 1]);
     await it.end();
@@ -258,11 +260,11 @@ describe("one endpoint's links with one relay", () => {
     await it.settle();
     it.darken("quic", true);
     // The longest time to the next heartbeat, and to the end of patience.
-    await it.clock.advance(limits.heartbeatIntervalMs + 2 * limits.linkSilence.suspectMs);
+    await it.clock.advance(linkLimits.heartbeatIntervalMs + 2 * linkLimits.linkSilence.suspectMs);
     let now = it.now();
     assert.equal(now?.status === "online" && now.transport, "http2");
     assert.equal(now?.status === "online" && now.whyNotQuic, "UDP to relay:4433 has gone silent");
-    await it.clock.advance(limits.quicSilentPoolMs);
+    await it.clock.advance(tunnelLimits.quicSilentPoolMs);
     await it.settle();
     assert.deepEqual(it.up(), [1, 4]);
     it.darken("quic", false);
@@ -270,7 +272,7 @@ describe("one endpoint's links with one relay", () => {
     now = it.now();
     assert.equal(now?.status === "online" && now.transport, "quic");
     assert.equal(it.dials.quic, 1);
-    await it.clock.advance(limits.quicSettledMs);
+    await it.clock.advance(tunnelLimits.quicSettledMs);
     await it.settle();
     assert.deepEqual(it.up(), [1, 1]);
     await it.end();
@@ -281,13 +283,13 @@ describe("one endpoint's links with one relay", () => {
     await it.settle();
     it.darken("quic", true);
     it.answers.quic = "hang";
-    await it.clock.advance(limits.heartbeatIntervalMs + limits.linkSilence.deadMs + 1_000);
+    await it.clock.advance(linkLimits.heartbeatIntervalMs + linkLimits.linkSilence.deadMs + 1_000);
     assert.equal(it.up()[0], 0);
     await it.clock.advance(3_600_000);
     const { quic } = it.dials;
     assert.ok(quic > 3_600 / 60, `${quic} attempts in an hour`);
     it.answers.quic = welcome;
-    await it.clock.advance(limits.quicRetry.maxAfterServiceMs + limits.quicHandshakeMs);
+    await it.clock.advance(tunnelLimits.quicRetry.maxAfterServiceMs + linkLimits.quicHandshakeMs);
     assert.equal(it.up()[0], 1);
     await it.end();
   });
@@ -298,7 +300,7 @@ describe("one endpoint's links with one relay", () => {
     it.darken("quic", true);
     it.answers.quic = "hang";
     it.client.recheck();
-    await it.clock.advance(limits.linkSilence.deadMs);
+    await it.clock.advance(linkLimits.linkSilence.deadMs);
     assert.ok(it.dials.quic > 1);
     await it.clock.advance(3_600_000);
     const { quic } = it.dials;
@@ -313,7 +315,7 @@ describe("one endpoint's links with one relay", () => {
     it(`${what}: a new link first, then the old one goes when its visitors are through`, async () => {
       const it = world("auto");
       await it.settle();
-      await it.clock.advance(limits.linkInspectionMs - 1);
+      await it.clock.advance(tunnelLimits.linkInspectionMs - 1);
       const visitor = it.visit("quic");
       go(it);
       await it.clock.advance(1);
@@ -344,7 +346,7 @@ describe("one endpoint's links with one relay", () => {
     await it.settle();
     assert.equal(it.now()?.status, "waiting");
     Object.assign(it.answers, { quic: welcome, http2: welcome });
-    await it.clock.advance(limits.reconnect.maxMs);
+    await it.clock.advance(tunnelLimits.reconnect.maxMs);
     await it.settle();
     assert.equal(it.now()?.status, "online");
     await it.end();
@@ -355,7 +357,7 @@ describe("one endpoint's links with one relay", () => {
     await it.settle();
     it.darken("http2", true);
     it.client.recheck();
-    await it.clock.advance(limits.linkSilence.suspectMs);
+    await it.clock.advance(linkLimits.linkSilence.suspectMs);
     await it.settle();
     assert.deepEqual(it.dials, { quic: 1, http2: 2 });
     assert.deepEqual(it.tickets.asked, ["here"], "the ticket at hand was for where we were");
@@ -363,7 +365,7 @@ describe("one endpoint's links with one relay", () => {
     it.lose("http2");
     it.answers.http2 = "hang";
     await it.settle();
-    await it.clock.advance(limits.reconnect.maxMs);
+    await it.clock.advance(tunnelLimits.reconnect.maxMs);
     const { http2 } = it.dials;
     it.answers.http2 = welcome;
     it.client.recheck();
@@ -379,7 +381,7 @@ describe("one endpoint's links with one relay", () => {
     const now = it.now();
     assert.equal(now?.status === "waiting" && now.error, unreachable);
     Object.assign(it.answers, { quic: welcome, http2: welcome });
-    await it.clock.advance(limits.reconnect.firstMs);
+    await it.clock.advance(tunnelLimits.reconnect.firstMs);
     await it.settle();
     assert.equal(it.up()[0], 1);
     await it.end();
@@ -414,11 +416,11 @@ describe("one endpoint's links with one relay", () => {
     it.lose("quic");
     it.lose("http2");
     await it.settle();
-    await it.clock.advance(limits.reconnect.firstMs);
+    await it.clock.advance(tunnelLimits.reconnect.firstMs);
     const now = it.now();
     assert.equal(now?.status === "waiting" && now.error, untrusted);
     Object.assign(it.answers, { quic: welcome, http2: welcome });
-    await it.clock.advance(limits.reconnect.maxMs);
+    await it.clock.advance(tunnelLimits.reconnect.maxMs);
     await it.settle();
     assert.equal(it.now()?.status, "online");
     await it.end();
@@ -439,7 +441,7 @@ describe("one endpoint's links with one relay", () => {
     await it.settle();
     assert.deepEqual(it.tickets.begun, [fromWelcome]);
     it.answers.quic = unreachable;
-    await it.clock.advance(limits.quicHandshakeMs + limits.quicRetry.firstMs);
+    await it.clock.advance(linkLimits.quicHandshakeMs + tunnelLimits.quicRetry.firstMs);
     await it.settle();
     assert.ok(it.tickets.begun.length >= 2);
     // The pool that came meanwhile has brought others; after a silent attempt it asks for one that is good from anywhere.
@@ -458,7 +460,7 @@ describe("one endpoint's links with one relay", () => {
     it.lose("http2");
     it.lose("quic");
     await it.settle();
-    await it.clock.advance(limits.quicRetry.firstMs);
+    await it.clock.advance(tunnelLimits.quicRetry.firstMs);
     await it.settle();
     assert.deepEqual(it.up(), [1, 0]);
     await it.end();
@@ -485,7 +487,7 @@ describe("one endpoint's links with one relay", () => {
     assert.deepEqual(it.up(), [1, 0]);
     assert.deepEqual(it.dials, { quic: 1, http2: 1 });
     it.lose("quic");
-    await it.clock.advance(limits.reconnect.maxMs);
+    await it.clock.advance(tunnelLimits.reconnect.maxMs);
     await it.settle();
     assert.deepEqual(it.up(), [1, 0]);
     assert.deepEqual(it.dials, { quic: 2, http2: 1 });

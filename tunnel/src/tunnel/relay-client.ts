@@ -1,7 +1,6 @@
 import type { PortholeError } from "@porthole/common/errors";
 import type { RequestReport } from "../http/index.ts";
 import type { Link, LinkStream } from "@porthole/common/link";
-import { limits } from "@porthole/common/protocol";
 import { AsyncQueue, type Timer } from "@porthole/common/util";
 import { forward, type VisitReport } from "./forwarder.ts";
 import { LinkSlot, type LinkSlotOptions } from "./link-slot.ts";
@@ -9,6 +8,7 @@ import { RelayDialer, type RelayDialerOptions } from "./relay-dialer.ts";
 import type { Session } from "./session.ts";
 import { publicUrl, type RelayStatus } from "./state.ts";
 import { TransportChoice, type Decision, type QuicFact, type TransportPolicy } from "./transport-choice.ts";
+import { limits } from "./limits.ts";
 
 export interface RelayClientOptions extends RelayDialerOptions {
   readonly transport: TransportPolicy;

@@ -3,12 +3,14 @@ import { PortholeError } from "@porthole/common/errors";
 import { delegate, type IdentityKey } from "@porthole/common/identity";
 import type { Logger } from "@porthole/common/log";
 import type { TransportConnection, Link, LinkStream, PeerTrust } from "@porthole/common/link";
-import { limits, protocolVersion, type Hello } from "@porthole/common/protocol";
+import { protocolVersion, type Hello } from "@porthole/common/protocol";
 import { withDeadline, type Clock, type Secret } from "@porthole/common/util";
 import type { Endpoint } from "./endpoint.ts";
 import { QuicTickets } from "./quic-tickets.ts";
 import { openSession, type Session } from "./session.ts";
 import { fingerprintOf, type RelayTrust } from "./trust.ts";
+import { linkLimits } from "@porthole/common/link";
+import { limits as tunnelLimits } from "./limits.ts";
 
 export interface ServerAddress {
   /** As the user wrote it. */
@@ -106,7 +108,7 @@ export class RelayDialer {
         seen = certificate;
       },
     };
-    const connection = await this.#dial(`Connecting to ${server.text}`, limits.dialDeadlineMs, signal, (init) =>
+    const connection = await this.#dial(`Connecting to ${server.text}`, tunnelLimits.dialDeadlineMs, signal, (init) =>
       dialers.http2(target, init),
     );
     if (seen) await this.#remember(seen);
@@ -130,7 +132,9 @@ export class RelayDialer {
       const what = `Waiting for an answer from UDP ${server.text}`;
       const target = { ...this.#target(trust), host: ticket.address, serverName: server.host, sourceId: ticket.id };
       try {
-        const connection = await this.#dial(what, limits.quicHandshakeMs, signal, (init) => quic.dial(target, init));
+        const connection = await this.#dial(what, linkLimits.quicHandshakeMs, signal, (init) =>
+          quic.dial(target, init),
+        );
         this.#anywhere = false;
         return await this.#openSession(connection, signal);
       } catch (reason) {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { PortholeError, type ErrorCode } from "@porthole/common/errors";
-import { limits } from "@porthole/common/protocol";
 import { Backoff, type Clock } from "@porthole/common/util";
 import { keepLinkUp, type LoopState } from "./run-loop.ts";
 import type { Session } from "./session.ts";
+import { limits } from "./limits.ts";
 
 /** What one attempt does: fails to connect, or is online for a time and then ends. */
 type Attempt =

@@ -1,7 +1,7 @@
 import { PortholeError } from "@porthole/common/errors";
-import { limits } from "@porthole/common/protocol";
 import { sleep, type Backoff, type Clock } from "@porthole/common/util";
 import type { Session } from "./session.ts";
+import { limits } from "./limits.ts";
 
 export type LoopState =
   | { readonly status: "connecting" }

@@ -6,6 +6,7 @@ import { limits, type ControlMessage, type Hello } from "@porthole/common/protoc
 import { FakeClock } from "@porthole/testing/fake-clock";
 import { welcome } from "./fixture.test.ts";
 import { openSession, type Session } from "./session.ts";
+import { limits as tunnelLimits } from "./limits.ts";
 
 const hello: Hello = { type: "hello", protocol: 1, software: "test", instance: "one" };
 
@@ -152,7 +153,7 @@ describe("the client's session with a relay", () => {
     relay.control.send({ type: "issuance", hostname, code: "busy", message: "none left", retryAfterMs: 9 });
     await assert.rejects(answer as Promise<unknown>, { code: "busy", retryAfterMs: 9 });
     [answer] = await ask();
-    await clock.advance(limits.issuanceDeadlineMs);
+    await clock.advance(tunnelLimits.issuanceDeadlineMs);
     await assert.rejects(answer as Promise<unknown>, { code: "timeout" });
     [answer] = await ask();
     await relay.close(new PortholeError("closed", "over"));

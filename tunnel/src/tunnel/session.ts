@@ -9,6 +9,7 @@ import {
   type Welcome,
 } from "@porthole/common/protocol";
 import { orAbort, withDeadline, type Clock } from "@porthole/common/util";
+import { limits as tunnelLimits } from "./limits.ts";
 
 /** A link that the relay has admitted. */
 export interface Session {
@@ -134,7 +135,7 @@ class LinkSession implements Session {
   async requestTicket(anywhere: boolean, signal: AbortSignal): Promise<QuicTicket | undefined> {
     const { clock } = this.#options;
     const what = "The relay's answer to a ticket request";
-    return withDeadline({ clock, delayMs: limits.ticketDeadlineMs, what, signal }, () => {
+    return withDeadline({ clock, delayMs: tunnelLimits.ticketDeadlineMs, what, signal }, () => {
       const answered = new Promise<QuicTicket | undefined>((resolve) => this.#ticketRequests.push(resolve));
       this.link.control.send({ type: "ticket-request", ...(anywhere ? { anywhere } : {}) });
       return Promise.race([answered, this.link.closed.then(fail)]);
@@ -144,7 +145,7 @@ class LinkSession implements Session {
   async requestIssuance(hostname: string, signal: AbortSignal): Promise<number | undefined> {
     const { clock } = this.#options;
     const what = "The relay's answer to a quota request";
-    const answer = await withDeadline({ clock, delayMs: limits.issuanceDeadlineMs, what, signal }, () => {
+    const answer = await withDeadline({ clock, delayMs: tunnelLimits.issuanceDeadlineMs, what, signal }, () => {
       const answered = new Promise<IssuanceReply>((resolve) => this.#quotas.set(hostname, resolve));
       this.link.control.send({ type: "issuance-request", hostname });
       return Promise.race([answered, this.link.closed.then(fail)]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PortholeError } from "@porthole/common/errors";
-import { limits } from "@porthole/common/protocol";
 import { TransportChoice, type QuicFact, type TransportPolicy } from "./transport-choice.ts";
+import { limits } from "./limits.ts";
 
 const { quicHeadStartMs, quicSettledMs, quicSilentPoolMs } = limits;
 const dialing: QuicFact = { is: "dialing" };

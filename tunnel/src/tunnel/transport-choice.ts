@@ -1,5 +1,5 @@
 import type { PortholeError } from "@porthole/common/errors";
-import { limits } from "@porthole/common/protocol";
+import { limits } from "./limits.ts";
 
 /** Which links a client should have with one relay, and why. Pure: facts and the time come in, the decision goes out. */
 

@@ -2,11 +2,12 @@ import http2, { type ClientHttp2Session, type ClientHttp2Stream, type Http2Strea
 import type { Socket } from "node:net";
 import tls, { type TLSSocket } from "node:tls";
 import { PortholeError } from "../../errors.ts";
-import { limits, alpn } from "../../protocol/protocol.ts";
+import { alpn } from "../../protocol/protocol.ts";
 import { orAbort } from "../../util/abort.ts";
 import type { TransportConnection } from "../types.ts";
 import { Http2Connection, controlAuthority, sessionOptions, visitorAuthority } from "./connection.ts";
 import { fromNodeError } from "./errors.ts";
+import { limits } from "../limits.ts";
 
 export interface AcceptHttp2Options {
   /** PEM chain and key of the relay. */

@@ -2,10 +2,10 @@ import http2, { type Http2Session, type Http2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { PortholeError } from "../../errors.ts";
-import { limits } from "../../protocol/protocol.ts";
 import { AsyncQueue } from "../../util/async-queue.ts";
 import type { TransportConnection, TransportStream, RemoteAddress } from "../types.ts";
 import { fromNodeError } from "./errors.ts";
+import { limits } from "../limits.ts";
 
 /** HTTP/2 settings and memory bounds of both ends. The client's end (the HTTP/2 server) is the one that receives streams. */
 export const sessionOptions = {

@@ -2,12 +2,13 @@ import http2, { type ServerHttp2Stream } from "node:http2";
 import net from "node:net";
 import tls, { type TLSSocket } from "node:tls";
 import { PortholeError } from "../../errors.ts";
-import { alpn, limits } from "../../protocol/protocol.ts";
+import { alpn } from "../../protocol/protocol.ts";
 import { orAbort } from "../../util/abort.ts";
 import type { TransportConnection, PeerTrust } from "../types.ts";
 import { connectThroughProxy, type HttpProxy } from "./connect-proxy.ts";
 import { Http2Connection, controlAuthority, sessionOptions } from "./connection.ts";
 import { fromNodeError } from "./errors.ts";
+import { limits } from "../limits.ts";
 
 export interface DialHttp2Options {
   readonly host: string;

@@ -1,9 +1,9 @@
 import type { Duplex } from "node:stream";
 import { PortholeError } from "../../errors.ts";
-import { limits } from "../../protocol/protocol.ts";
 import { AsyncQueue } from "../../util/async-queue.ts";
 import type { TransportConnection, TransportStream, RemoteAddress } from "../types.ts";
 import { memoryPipe } from "./pipe.ts";
+import { limits } from "../limits.ts";
 
 export interface MemoryPairOptions {
   readonly relayCertificate?: Buffer;

@@ -1,6 +1,6 @@
 import { isIPv6 } from "node:net";
 import { PortholeError } from "../../errors.ts";
-import { alpn, limits } from "../../protocol/protocol.ts";
+import { alpn } from "../../protocol/protocol.ts";
 import { AsyncQueue } from "../../util/async-queue.ts";
 import { systemClock, type Clock, type Timer } from "../../util/clock.ts";
 import type { RemoteAddress } from "../types.ts";
@@ -12,6 +12,7 @@ import { deferred } from "./deferred.ts";
 import { connectionKey, destinationKey } from "./packet.ts";
 import { PacketGate, openAdmission, type Admission, type DropReason, type Verdict } from "./packet-gate.ts";
 import { UdpSocket } from "./udp-socket.ts";
+import { limits } from "../limits.ts";
 
 export interface AcceptQuicOptions extends EngineOptions {
   /** IP address; "::" takes IPv4 too. */

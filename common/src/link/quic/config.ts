@@ -2,9 +2,10 @@ import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { isIP } from "node:net";
 import * as tls from "node:tls";
 import { PortholeError } from "../../errors.ts";
-import { alpn, limits } from "../../protocol/protocol.ts";
+import { alpn } from "../../protocol/protocol.ts";
 import type { PeerTrust } from "../types.ts";
 import type { QuicheBinding, QuicheConfig } from "./binding.ts";
+import { limits } from "../limits.ts";
 
 /** Fits into every path that carries 1,378-byte IP packets. A larger one is faster on loopback only. */
 export const defaultPacketBytes = 1350;

@@ -3,10 +3,10 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
 import { PortholeError } from "../../errors.ts";
-import { limits } from "../../protocol/protocol.ts";
 import { initialStreamBytes } from "./config.ts";
 import type { QuicStream } from "./stream.ts";
 import { MemoryPair, type MemoryPairOptions } from "./memory-pair.test.ts";
+import { limits } from "../limits.ts";
 
 const over = new PortholeError("closed", "The test is over");
 

@@ -1,5 +1,4 @@
 import { PortholeError } from "../../errors.ts";
-import { limits } from "../../protocol/protocol.ts";
 import { AsyncQueue } from "../../util/async-queue.ts";
 import type { Timer } from "../../util/clock.ts";
 import type { TransportStream, RemoteAddress } from "../types.ts";
@@ -9,6 +8,7 @@ import { PeerStreamIds } from "./peer-stream-ids.ts";
 import { QuicStream, type StreamHooks } from "./stream.ts";
 import { Transmitter, type TransmitterOptions } from "./transmitter.ts";
 import { WriteQueue } from "./write-queue.ts";
+import { limits } from "../limits.ts";
 
 export interface ConnectionOptions extends TransmitterOptions {
   readonly side: "client" | "relay";

@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import dns from "node:dns/promises";
 import { isIP, isIPv6 } from "node:net";
 import { PortholeError } from "../../errors.ts";
-import { limits } from "../../protocol/protocol.ts";
 import { orAbort, withDeadline } from "../../util/abort.ts";
 import { systemClock, type Clock } from "../../util/clock.ts";
 import type { TransportConnection, RemoteAddress } from "../types.ts";
@@ -14,6 +13,7 @@ import { deferred } from "./deferred.ts";
 import { fromSocketFailure } from "./errors.ts";
 import { connectionIdBytes } from "./packet.ts";
 import { UdpSocket } from "./udp-socket.ts";
+import { limits } from "../limits.ts";
 
 export interface DialQuicOptions extends EngineOptions {
   readonly host: string;

@@ -1,7 +1,6 @@
 // Two connections and the network between them, in memory. It has the name of a test so that it is not published.
 import { randomBytes } from "node:crypto";
 import type { PortholeError } from "../../errors.ts";
-import { limits } from "../../protocol/protocol.ts";
 import { systemClock, type Clock } from "../../util/clock.ts";
 import type { RemoteAddress } from "../types.ts";
 import { hostPort, loadBinding } from "./binding.ts";
@@ -11,6 +10,7 @@ import { deferred } from "./deferred.ts";
 import { clientIdentity, relayIdentity } from "./fixture.test.ts";
 import { connectionIdBytes } from "./packet.ts";
 import type { DatagramSender } from "./udp-socket.ts";
+import { limits } from "../limits.ts";
 
 export interface MemoryPairOptions {
   /** From 0 to 1, each way. */

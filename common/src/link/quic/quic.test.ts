@@ -6,7 +6,6 @@ import type { Duplex } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import { PortholeError } from "../../errors.ts";
 import { createCertificate, parseKey } from "../../identity/index.ts";
-import { limits } from "../../protocol/protocol.ts";
 import { systemClock, type Clock } from "../../util/clock.ts";
 import type { TransportConnection } from "../types.ts";
 import { loadBinding, quicAvailability, type QuicheConfig, type QuicheConnection } from "./binding.ts";
@@ -15,6 +14,7 @@ import { accept, clientIdentity, connectedPair, dial, listen, relayIdentity, sel
 import { openAdmission, type QuicAcceptor } from "./index.ts";
 import { UdpAcceptor } from "./accept.ts";
 import { UdpSocket } from "./udp-socket.ts";
+import { limits } from "../limits.ts";
 
 const over = new PortholeError("closed", "The test is over");
 

@@ -1,9 +1,9 @@
 import type { Duplex } from "node:stream";
 import type { PortholeError } from "../../errors.ts";
-import { limits } from "../../protocol/protocol.ts";
 import type { Clock } from "../../util/clock.ts";
 import type { TransportConnection, TransportStream, RemoteAddress } from "../types.ts";
 import type { Connection } from "./connection.ts";
+import { limits } from "../limits.ts";
 
 export interface QuicTransportOptions {
   readonly connection: Connection;

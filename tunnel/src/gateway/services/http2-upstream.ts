@@ -1,10 +1,10 @@
 import http2, { type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders } from "node:http2";
 import { PortholeError } from "@porthole/common/errors";
-import { limits } from "@porthole/common/protocol";
 import { connectService } from "./local-service.ts";
 import { fromHttp2, giveHttp2, type ForwardedHead, type RawHeaders, type ServiceTarget } from "../../http/index.ts";
 import type { Clock } from "@porthole/common/util";
 import type { Reply, SendInit, Upstream, UpstreamCall } from "./upstream.ts";
+import { limits } from "../limits.ts";
 
 /** A service that speaks HTTP/2 without TLS: one connection for each visitor's. */
 export function createHttp2Upstream(service: ServiceTarget, clock: Clock): Upstream {
@@ -17,7 +17,7 @@ export function createHttp2Upstream(service: ServiceTarget, clock: Clock): Upstr
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: limits.streamWindowBytes },
     });
-    opened.setLocalWindowSize(limits.linkWindowBytes);
+    opened.setLocalWindowSize(limits.serviceWindowBytes);
     opened.on("error", () => {});
     opened.on("close", () => (session = undefined));
     opened.on("goaway", () => (session = undefined));

@@ -6,6 +6,7 @@ import { limits } from "@porthole/common/protocol";
 import type { Clock, Timer } from "@porthole/common/util";
 import { fromHttp2, giveHttp2, type RawHeaders } from "../../http/index.ts";
 import type { Answer, AnswerHead, AnswerRest, ServeRequest, VisitorRequest } from "./visitor.ts";
+import { limits as gatewayLimits } from "../limits.ts";
 
 const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = http2.constants;
 
@@ -14,7 +15,7 @@ const sessionOptions: http2.ServerSessionOptions = {
     enablePush: false,
     // WebSockets on the connection that is there already (RFC 8441).
     enableConnectProtocol: true,
-    initialWindowSize: limits.streamWindowBytes,
+    initialWindowSize: gatewayLimits.streamWindowBytes,
     maxConcurrentStreams: limits.maxVisitorStreams,
     maxHeaderListSize: limits.maxHttpHeadBytes,
   },

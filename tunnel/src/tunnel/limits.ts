@@ -1,0 +1,24 @@
+/** Bounds and deadlines of the client's runtime. Times are in milliseconds. */
+export const limits = {
+  /** From a stream's opening to the end of its PROXY header, at the client. */
+  streamHeaderDeadlineMs: 10_000,
+  /** A visitor's TLS handshake with the client. */
+  visitorHandshakeMs: 10_000,
+  /** The relay's answer to a quota request. */
+  issuanceDeadlineMs: 10_000,
+  /** Client: TCP, TLS and HTTP/2 until `welcome`. */
+  dialDeadlineMs: 10_000,
+  /** How often a client looks whether one of its links is worn out. */
+  linkInspectionMs: 10_000,
+  reconnect: { firstMs: 1_000, maxMs: 30_000, stableAfterMs: 10_000 },
+  /** The relay's answer to a ticket request. */
+  ticketDeadlineMs: 5_000,
+  /** While HTTP/2 serves, QUIC is tried again after pauses in this range; where it has worked before, at least every `maxAfterServiceMs`. */
+  quicRetry: { firstMs: 30_000, maxMs: 600_000, maxAfterServiceMs: 45_000 },
+  /** A client with HTTP/2 up dials the rest of its pool if QUIC is not up by then. */
+  quicHeadStartMs: 300,
+  /** The same when QUIC has fallen silent for so long. */
+  quicSilentPoolMs: 1_000,
+  /** The rest of the pool goes when QUIC has been up for so long. */
+  quicSettledMs: 10_000,
+} as const;
