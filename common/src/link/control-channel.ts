@@ -59,14 +59,17 @@ export class ControlChannel {
     stream.on("error", (cause) => this.#fail(new PortholeError("closed", "The control stream broke", { cause })));
   }
 
-  /** Never waits: control messages are few and small, and a peer that doesn't read them loses its link. */
-  send(message: ControlMessage): void {
-    if (!this.#stream.writable) return;
+  /**
+   * Never waits: control messages are few and small, and a peer that doesn't read them loses its link. `onSent` is called when
+   * the transport has taken the message, or never will.
+   */
+  send(message: ControlMessage, onSent: () => void = () => {}): void {
+    if (!this.#stream.writable) return onSent();
     if (this.#stream.writableLength > maxQueuedBytes) {
       this.#fail(new PortholeError("limit", "The other side does not read its control stream"));
-      return;
+      return onSent();
     }
-    this.#stream.write(encodeControl(message));
+    this.#stream.write(encodeControl(message), onSent);
   }
 
   /** The next message, or undefined once the channel has ended. One reader at a time. */

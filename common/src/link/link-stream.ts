@@ -10,8 +10,8 @@ export interface LinkStreamHooks {
   onHeard(): void;
   /** Bytes are on their way to the peer. */
   onSent(): void;
-  /** Tells the peer that this side has given the stream up. */
-  onAbort(stream: number, code: ErrorCode): void;
+  /** Tells the peer that this side has aborted the stream. `onSent` is called once when the transport has taken the message. */
+  onAbort(stream: number, code: ErrorCode, onSent: () => void): void;
   /** The transport's stream is gone, its credit is free again. */
   onGone(stream: number): void;
 }
@@ -20,6 +20,8 @@ export interface LinkStreamHooks {
  * A connection's stream with a `destroy()` that never resets it. A reset costs the link: Node's HTTP/2 server ends the whole
  * session after about 1,000 of them, and quiche 0.18 never frees a stream that was reset with unsent data. So an abort is
  * a control message, and behind the back of whoever destroyed this object the connection's stream is ended and read to its end.
+ * The peer must not take that end for an orderly one. A transport with `abort()` marks the end itself; over the others the end
+ * is written after the message has left, because HTTP/2 does not keep the order of two streams.
  */
 export class TransportLinkStream extends Duplex implements LinkStream {
   readonly id: number;
@@ -63,10 +65,10 @@ export class TransportLinkStream extends Duplex implements LinkStream {
     raw.pause();
   }
 
-  /** The peer gave the stream up. */
+  /** The peer has aborted the stream. */
   abortByPeer(code: ErrorCode): void {
     this.#abortedByPeer = true;
-    this.destroy(new PortholeError("aborted", `The other side gave up this stream (${code})`));
+    this.destroy(new PortholeError("aborted", `The other side aborted this stream (${code})`));
   }
 
   override _read(): void {
@@ -96,23 +98,34 @@ export class TransportLinkStream extends Duplex implements LinkStream {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     const raw = this.#raw;
     this.#takeDrain()?.(error);
-    // What broke under us may be whole at the other end, which would go on talking.
-    if (raw.destroyed && !this.#sawEnd && !this.#abortedByPeer) this.#tellAbort(error);
+    // What broke here may be whole at the other end, which would continue to send.
+    if (raw.destroyed && !this.#sawEnd && !this.#abortedByPeer) this.#tellAbort(error, () => {});
     if (!raw.destroyed && !(this.#sawEnd && raw.writableFinished)) {
-      const abort = (): void => this.#tellAbort(error);
-      // Who has said everything may leave without a word, as with TCP: only somebody who still talks to it has to know.
-      if (!error && this.writableFinished) raw.once("data", abort);
-      else if (!this.#abortedByPeer) abort();
       raw.resume();
-      if (raw.abort) raw.abort();
-      else if (!raw.writableEnded) raw.end();
+      // A side that has said everything leaves without a message, as with TCP: only a peer that still sends has to know.
+      if (!error && this.writableFinished) raw.once("data", () => this.#tellAbort(error, () => {}));
+      else this.#abortRaw(error);
       this.#drainTimer = this.#hooks.clock.timer(limits.abortDrainMs, () => raw.destroy());
     }
     done(error);
   }
 
-  #tellAbort(error: Error | null): void {
-    this.#hooks.onAbort(this.id, error instanceof PortholeError ? error.code : "aborted");
+  #abortRaw(error: Error | null): void {
+    const raw = this.#raw;
+    if (raw.abort) {
+      raw.abort();
+      if (!this.#abortedByPeer) this.#tellAbort(error, () => {});
+      return;
+    }
+    const end = (): void => {
+      if (!raw.destroyed && !raw.writableEnded) raw.end();
+    };
+    if (this.#abortedByPeer) end();
+    else this.#tellAbort(error, end);
+  }
+
+  #tellAbort(error: Error | null, onSent: () => void): void {
+    this.#hooks.onAbort(this.id, error instanceof PortholeError ? error.code : "aborted", onSent);
   }
 
   #takeDrain(): ((error?: Error | null) => void) | undefined {

@@ -36,6 +36,9 @@ class TransportLink implements Link {
   readonly #budget: TokenBucket;
   readonly #clock: Clock;
   readonly #streams = new Map<number, TransportLinkStream>();
+  /** Of streams that the transport has not handed over yet. */
+  readonly #earlyAborts = new Map<number, ErrorCode>();
+  #newestId = -1;
   readonly #heartbeat: Heartbeat;
   readonly #onIdle: (() => void)[] = [];
 
@@ -138,12 +141,15 @@ class TransportLink implements Link {
       clock: this.#clock,
       onHeard: () => this.#heartbeat.heard(),
       onSent: () => this.#heartbeat.sent(),
-      onAbort: (id, code) => this.control.send({ type: "abort", stream: id, code }),
+      onAbort: (id, code, onSent) => this.control.send({ type: "abort", stream: id, code }, onSent),
       onGone: (id) => this.#release(id),
     });
     this.#streams.set(raw.id, stream);
+    this.#newestId = Math.max(this.#newestId, raw.id);
     // A stream that nobody listens to any more must not end the process; whoever uses it has its own listener.
     stream.on("error", () => {});
+    const early = this.#earlyAborts.get(raw.id);
+    if (early !== undefined && this.#earlyAborts.delete(raw.id)) stream.abortByPeer(early);
     return stream;
   }
 
@@ -161,9 +167,11 @@ class TransportLink implements Link {
         this.#heartbeat.onPong(message.n);
         return;
       case "abort": {
-        // An abort of a stream that is over, or that has not arrived yet: its own end follows and does the same.
         const code: ErrorCode = isErrorCode(message.code) ? message.code : "aborted";
-        this.#streams.get(message.stream)?.abortByPeer(code);
+        const stream = this.#streams.get(message.stream);
+        if (stream) stream.abortByPeer(code);
+        else if (message.stream > this.#newestId && this.#earlyAborts.size < this.maxStreams)
+          this.#earlyAborts.set(message.stream, code);
         return;
       }
     }

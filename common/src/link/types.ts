@@ -26,8 +26,8 @@ export interface TransportStream extends Duplex {
   /** The same number at both ends, unique within the connection. */
   readonly id: number;
   /**
-   * Like `end()`, but the peer sees by it that this side gave the stream up (`isAborted`), and what was written and has not left this machine
-   * yet may be dropped. Where it is absent `end()` serves: there the abort message comes before it.
+   * Like `end()`, but the peer sees by it that this side has aborted the stream (`isAborted`). What was written and has not left
+   * this machine yet may be dropped. Where it is absent, `end()` serves after the abort message has left.
    */
   abort?(): void;
   /** Once its end has been read: whether that was the peer's `abort()`. */
