@@ -105,8 +105,7 @@ function fuzzClientHello(data: Buffer, seed: number): void {
   if (result.status === "more") assert.ok(data.length <= longestHello, "more is waited for than a hello may have");
 }
 
-/** With the record headers, all of whose records may be empty but one. */
-const longestHello = limits.maxHelloBytes + 5 * limits.maxHelloRecords;
+const longestHello = limits.maxHelloRecordBytes;
 
 function fuzzProxyHeader(data: Buffer): void {
   const decoded = orRefused(() => decodeProxyHeader(data));

@@ -8,6 +8,7 @@ interface Vector {
   readonly name: string;
   readonly hex: string;
   readonly expect:
+    | { readonly status: "more" }
     | { readonly status: "hello"; readonly serverName?: string; readonly alpnProtocols: readonly string[] }
     | { readonly status: "refused"; readonly alert: number; readonly plainHttp: boolean };
 }
@@ -44,11 +45,13 @@ function helloOf(size: number): Buffer {
   return bytes;
 }
 
+const verbs = { hello: "reads", more: "waits", refused: "refuses" } as const;
+
 describe("ClientHelloReader", () => {
   for (const { name, hex, expect } of vectors) {
     const bytes = Buffer.from(hex, "hex");
 
-    it(`${expect.status === "hello" ? "reads" : "refuses"}: ${name}`, () => {
+    it(`${verbs[expect.status]}: ${name}`, () => {
       assert.deepEqual(read(bytes), expect);
     });
 
@@ -62,7 +65,7 @@ describe("ClientHelloReader", () => {
   it("reads a post-quantum hello in any number of TCP segments and TLS records", () => {
     for (const { name, hex, expect } of vectors.filter((vector) => vector.hex.length > 3000)) {
       const message = Buffer.from(hex, "hex").subarray(5);
-      for (const size of [message.length, 1400, 1000, 517, 130]) {
+      for (const size of [message.length, 1400, 1000, 517, 130, 16, 1]) {
         const records: Buffer[] = [];
         for (let at = 0; at < message.length; at += size) records.push(record(message.subarray(at, at + size)));
         const bytes = Buffer.concat(records);
@@ -73,6 +76,24 @@ describe("ClientHelloReader", () => {
         }
       }
     }
+  });
+
+  it("takes 16 empty records among the others, and no more", () => {
+    const { hex = "", expect } = vectors.find((vector) => vector.expect.status === "hello") ?? {};
+    const whole = Buffer.from(hex, "hex");
+    const empty = record(Buffer.alloc(0));
+    const after = (count: number): object => read(...Array.from({ length: count }, () => empty), whole);
+    assert.deepEqual(after(16), expect);
+    assert.deepEqual(after(17), { status: "refused", alert: tlsAlert.unexpectedMessage, plainHttp: false });
+  });
+
+  it("keeps no more than the largest hello in one record takes, whatever the records", () => {
+    const reader = new ClientHelloReader();
+    const message = helloOf(limits.maxHelloBytes);
+    let result = reader.push(Buffer.alloc(0));
+    for (const byte of message) if (result.status === "more") result = reader.push(record(Buffer.of(byte)));
+    assert.equal(result.status, "refused");
+    assert.ok(reader.bytes.length <= limits.maxHelloRecordBytes + 6, `${reader.bytes.length} bytes`);
   });
 
   it("waits for the rest of a hello that is cut off", () => {

@@ -28,7 +28,7 @@ const httpMethods = ["GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "OPTIONS ", "P
  * Reads a visitor's ClientHello from however many TCP segments and TLS records it comes in: the length in the handshake header
  * decides where it ends. Whatever cannot become a valid hello is refused with the alert that fits, as soon as it can be told,
  * and the answer does not depend on how the bytes were divided. Memory is bounded by limits.maxHelloBytes and
- * limits.maxHelloRecords plus the last chunk; the deadline is the caller's.
+ * limits.maxHelloRecordBytes plus the last chunk; the deadline is the caller's.
  */
 export class ClientHelloReader {
   // Nothing is set aside: who floods a relay with connections says little on each.
@@ -36,7 +36,7 @@ export class ClientHelloReader {
   #rawLength = 0;
   /** Where the next byte that was not looked at is in #raw. */
   #offset = 0;
-  #records = 0;
+  #emptyRecords = 0;
   /** Bytes of the present record that are still to come. */
   #recordLeft = 0;
   #hello: Buffer = Buffer.alloc(0);
@@ -96,8 +96,10 @@ export class ClientHelloReader {
     if (header.length < recordHeaderBytes) return false;
     const length = header.readUInt16BE(3);
     if (length > maxRecordBytes) throw new Refusal(tlsAlert.recordOverflow, `a record of ${length} bytes`);
-    if (++this.#records > limits.maxHelloRecords)
-      throw new Refusal(tlsAlert.unexpectedMessage, `a ClientHello in more than ${limits.maxHelloRecords} records`);
+    if (length === 0 && ++this.#emptyRecords > limits.maxEmptyHelloRecords)
+      throw new Refusal(tlsAlert.unexpectedMessage, `more than ${limits.maxEmptyHelloRecords} empty records`);
+    if (this.#offset + recordHeaderBytes + length > limits.maxHelloRecordBytes)
+      throw new Refusal(tlsAlert.recordOverflow, `records of more than ${limits.maxHelloRecordBytes} bytes together`);
     this.#offset += recordHeaderBytes;
     this.#recordLeft = length;
     return true;

@@ -134,8 +134,10 @@ export const limits = {
   maxControlBytes: 64 * 1024,
   /** A ClientHello with its handshake header; post-quantum ones are about 1.8 KB. */
   maxHelloBytes: 16 * 1024,
-  /** TLS records that may carry one ClientHello. */
-  maxHelloRecords: 16,
+  /** All TLS records of one ClientHello, with their headers. Records of one byte each fit a usual hello. */
+  maxHelloRecordBytes: 16 * 1024 + 16 * 5,
+  /** TLS records without a byte before the end of a ClientHello. */
+  maxEmptyHelloRecords: 16,
   /** PROXY v2 header as we accept it from a peer (ours are below 400 bytes). */
   maxProxyHeaderBytes: 2048,
   /** From a client's connection to its admission. */
