@@ -15,8 +15,9 @@ export class Backoff {
     this.#ceilingMs = options.firstMs;
   }
 
-  next(): number {
-    const delayMs = Math.ceil(this.#ceilingMs * (this.#options.random ?? Math.random)());
+  /** `maxMs` bounds this delay alone. */
+  next(maxMs: number = this.#options.maxMs): number {
+    const delayMs = Math.ceil(Math.min(this.#ceilingMs, maxMs) * (this.#options.random ?? Math.random)());
     this.#ceilingMs = Math.min(this.#ceilingMs * 2, this.#options.maxMs);
     return delayMs;
   }

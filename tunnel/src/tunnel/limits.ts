@@ -10,7 +10,12 @@ export const limits = {
   dialDeadlineMs: 10_000,
   /** How often a client looks whether one of its links is worn out. */
   linkInspectionMs: 10_000,
-  reconnect: { firstMs: 1_000, maxMs: 30_000, stableAfterMs: 10_000 },
+  /**
+   * Pauses before a client dials again. `maxAfterServiceMs` bounds them for a client that the relay has admitted before: 1,000 such
+   * clients come back at 125 a second, which a relay on two cores can admit. `maxBusyMs` is for one that is there and drops what is
+   * too much at once.
+   */
+  reconnect: { firstMs: 1_000, maxMs: 30_000, maxAfterServiceMs: 8_000, maxBusyMs: 4_000, stableAfterMs: 10_000 },
   /** The relay's answer to a ticket request. */
   ticketDeadlineMs: 5_000,
   /** While HTTP/2 serves, QUIC is tried again after pauses in this range; where it has worked before, at least every `maxAfterServiceMs`. */

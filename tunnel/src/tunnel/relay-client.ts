@@ -138,7 +138,7 @@ export class RelayClient {
       {
         transport,
         clock,
-        backoff: beside ? this.#quicBackoff() : limits.reconnect,
+        backoff: beside ? this.#quicBackoff() : this.#reconnectBackoff(),
         // What has admitted one of our links is given up only when it refuses us.
         persistent: () => beside || this.#wasAdmitted,
         connect: (signal) => (transport === "quic" ? this.#connectQuic(signal) : this.#dialer.http2(signal)),
@@ -162,6 +162,12 @@ export class RelayClient {
   #quicBackoff(): LinkSlotOptions["backoff"] {
     const { firstMs, maxMs, maxAfterServiceMs } = limits.quicRetry;
     return { firstMs, maxMs: this.#quicWasUp ? maxAfterServiceMs : maxMs, maxAfterServiceMs };
+  }
+
+  /** A relay that has admitted us before is expected back: see limits.reconnect. */
+  #reconnectBackoff(): LinkSlotOptions["backoff"] {
+    const { firstMs, maxMs, maxAfterServiceMs } = limits.reconnect;
+    return { firstMs, maxMs: this.#wasAdmitted ? maxAfterServiceMs : maxMs, maxAfterServiceMs };
   }
 
   async #connectQuic(signal: AbortSignal): Promise<Session> {

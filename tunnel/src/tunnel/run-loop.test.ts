@@ -31,6 +31,7 @@ async function play(attempts: readonly Attempt[], persistent = false): Promise<s
     {
       clock,
       persistent,
+      maxPauseMs: limits.reconnect.maxAfterServiceMs,
       backoff: new Backoff({ ...limits.reconnect, random: () => 1 }),
       wake: () => new Promise(() => {}),
       async connect() {
@@ -97,6 +98,15 @@ describe("run loop", () => {
       "wait 1000 (closed)",
       "stopped",
     ]);
+  });
+
+  it("waits 8 seconds at most for a relay that was there before, and 4 for one that is there and busy", async () => {
+    const gone = Array.from({ length: 6 }, (): Attempt => ({ fails: "unreachable" }));
+    const seen = await play([{ servesMs: 0, endsWith: "closed" }, ...gone, { fails: "busy" }]);
+    const waits = [1, 2, 4, 8, 8, 8, 8].map(
+      (seconds, i) => `wait ${seconds * 1_000} (${i ? "unreachable" : "closed"})`,
+    );
+    assert.deepEqual(seen, ["online", ...waits, "wait 4000 (busy)", "stopped"]);
   });
 
   it("respects the relay's wish not to be tried earlier", async () => {

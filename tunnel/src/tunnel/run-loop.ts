@@ -56,13 +56,18 @@ export async function keepLinkUp(deps: LoopDeps, signal: AbortSignal): Promise<v
         return;
       }
       if (deps.clock.monotonic() - startedAt >= limits.reconnect.stableAfterMs) deps.backoff.reset();
-      const maxPauseMs = (wasAdmitted ? deps.maxPauseMs : undefined) ?? Number.POSITIVE_INFINITY;
-      const delayMs = Math.max(Math.min(deps.backoff.next(), maxPauseMs), error.retryAfterMs ?? 0);
+      const maxPauseMs = wasAdmitted ? longestPauseMs(error, deps.maxPauseMs) : undefined;
+      const delayMs = Math.max(deps.backoff.next(maxPauseMs), error.retryAfterMs ?? 0);
       deps.onState({ status: "waiting", delayMs, nextTryAt: deps.clock.now() + delayMs, error });
       await pause(deps, delayMs, signal);
     }
   }
   deps.onState({ status: "stopped" });
+}
+
+/** After service. A relay that drops connections because too many come at once is there, and takes the rest in a few seconds. */
+function longestPauseMs({ code }: PortholeError, maxMs: number | undefined): number | undefined {
+  return code === "busy" ? Math.min(limits.reconnect.maxBusyMs, maxMs ?? Number.POSITIVE_INFINITY) : maxMs;
 }
 
 function isFinal(error: PortholeError, persistent: boolean): boolean {
