@@ -19,10 +19,10 @@ const options = defineOptions({
   "secondary-local": clientOptions["secondary-local"],
   transport: clientOptions.transport,
   "force-h2": clientOptions["force-h2"],
-  "api-port": { help: "The relay's port for clients", parse: port, fallback: "4433" },
-  "pub-port": { help: "The relay's port for visitors", parse: port, fallback: "8443" },
-  qr: { help: "Show the URL as a QR code, too", parse: flag, fallback: "true" },
-  "state-dir": { help: "Folder for keys, so that the URL stays the same", parse: path, fallback: ".cache/demo" },
+  "api-port": { help: "The relay's port for clients", parse: port, default: "4433" },
+  "pub-port": { help: "The relay's port for visitors", parse: port, default: "8443" },
+  qr: { help: "Show the URL as a QR code, too", parse: flag, default: "true" },
+  "state-dir": { help: "Folder for keys, so that the URL stays the same", parse: path, default: ".cache/demo" },
 });
 
 async function main(argv: readonly string[]): Promise<void> {

@@ -13,7 +13,7 @@ import { urlsOf } from "./text.ts";
 const options = defineOptions({
   passphrase: { help: "Encrypts what is exported, opens what is imported", parse: text, secret: true },
   force: { help: "Replace what is there", parse: flag },
-  "primary-key": { help: "Key file of the client", parse: path, fallbackHelp: "in the state folder" },
+  "primary-key": { help: "Key file of the client", parse: path, defaultHelp: "in the state folder" },
   "state-dir": clientOptions["state-dir"],
   json: { help: "For show: one JSON object", parse: flag },
 });

@@ -8,7 +8,7 @@ import { dataFolder, visibleJson } from "@porthole/common/util";
 const stateDirOption = {
   help: "State folder of the client",
   parse: path,
-  fallbackHelp: "the platform's data folder",
+  defaultHelp: "the platform's data folder",
 } as const;
 export const joinOptions = defineOptions({ "state-dir": stateDirOption });
 export const relaysOptions = defineOptions({

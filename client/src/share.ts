@@ -7,9 +7,9 @@ import { formatMinute, visibleJson } from "@porthole/common/util";
 import { printable } from "./printable.ts";
 
 const options = defineOptions({
-  for: { help: "How long the link lets in", parse: durationMs, fallbackHelp: "until it is withdrawn" },
+  for: { help: "How long the link lets in", parse: durationMs, defaultHelp: "until it is withdrawn" },
   label: { help: "Whom it is for", parse: text },
-  "state-dir": { help: "State folder of the client", parse: path, fallbackHelp: "the platform's data folder" },
+  "state-dir": { help: "State folder of the client", parse: path, defaultHelp: "the platform's data folder" },
   json: { help: "The answer as JSON", parse: flag },
 });
 

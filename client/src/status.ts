@@ -5,7 +5,7 @@ import { runningClient } from "./running-client.ts";
 import { describeAccess, describeCertificate, describeStatus, urlsOf } from "./text.ts";
 
 export const runningOptions = defineOptions({
-  "state-dir": { help: "State folder of the client", parse: path, fallbackHelp: "the platform's data folder" },
+  "state-dir": { help: "State folder of the client", parse: path, defaultHelp: "the platform's data folder" },
   json: { help: "The whole state as JSON", parse: flag },
 });
 

@@ -12,14 +12,14 @@ import { writeExport } from "./write-export.ts";
 import { colourPaint, headingOf, plainPaint, rowOf, type Paint } from "./row.ts";
 
 const common = {
-  "state-dir": { help: "State folder of the client", parse: path, fallbackHelp: "the platform's data folder" },
+  "state-dir": { help: "State folder of the client", parse: path, defaultHelp: "the platform's data folder" },
   json: { help: "JSON instead of text", parse: flag },
 } as const;
 const unredacted = { help: "Passwords, tokens and cookies too", parse: flag } as const;
 
 const options = {
   follow: defineOptions(common),
-  list: defineOptions({ ...common, limit: { help: "How many", parse: integer(1, 1_000), fallback: "100" } }),
+  list: defineOptions({ ...common, limit: { help: "How many", parse: integer(1, 1_000), default: "100" } }),
   show: defineOptions({ ...common, unredacted }),
   replay: defineOptions({
     ...common,
@@ -32,7 +32,7 @@ const options = {
   export: defineOptions({
     ...common,
     unredacted,
-    as: { help: "Form", parse: choice("curl", "fetch", "har"), fallback: "curl" },
+    as: { help: "Form", parse: choice("curl", "fetch", "har"), default: "curl" },
     "to-service": { help: "To the local service, instead of the public URL", parse: flag },
     out: { help: "File to write; it must not exist", parse: path },
   }),

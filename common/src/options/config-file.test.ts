@@ -6,7 +6,7 @@ import { readOptions } from "./read-options.ts";
 
 const options = defineOptions({
   config: { help: "Configuration file", parse: path },
-  "pub-port": { help: "Port", parse: port, fallback: "8443" },
+  "pub-port": { help: "Port", parse: port, default: "8443" },
   suffix: { help: "Suffix", parse: text, repeatable: true },
   open: { help: "Lets anyone in", parse: flag },
   keys: { help: "Keys", parse: path },

@@ -4,13 +4,13 @@ import { defineOptions } from "./options.ts";
 import { choice, flag, port, text } from "./parsers.ts";
 
 const options = defineOptions({
-  "api-port": { help: "Port for clients", parse: port, fallback: "4433" },
-  transport: { help: "Transport", parse: choice("auto", "h2"), fallback: "auto", placeholder: "KIND" },
-  "state-dir": { help: "Everything that is written", parse: text, fallbackHelp: "the platform's data folder" },
+  "api-port": { help: "Port for clients", parse: port, default: "4433" },
+  transport: { help: "Transport", parse: choice("auto", "h2"), default: "auto", placeholder: "KIND" },
+  "state-dir": { help: "Everything that is written", parse: text, defaultHelp: "the platform's data folder" },
   mode: { help: "How local services are reached, which this text explains at some length", parse: choice("a", "b") },
   "domain-suffix": { help: "Allowed suffix", parse: text, repeatable: true },
   open: { help: "Lets anyone in", parse: flag },
-  inspect: { help: "Keeps requests", parse: flag, fallback: "true" },
+  inspect: { help: "Keeps requests", parse: flag, default: "true" },
   "acme-eab-hmac": { help: "Key of the ACME account", parse: text, secret: true },
 });
 

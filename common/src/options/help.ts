@@ -25,7 +25,7 @@ export function helpText(table: OptionTable, context: HelpContext): string {
   const rowsOf = (isAdvanced: boolean): Row[] =>
     Object.entries(table)
       .filter(([, spec]) => (spec.advanced ?? false) === isAdvanced)
-      .map(([name, spec]) => [flagWithValue(name, spec), describe(spec, fallbackOf(spec))]);
+      .map(([name, spec]) => [flagWithValue(name, spec), describe(spec, defaultOf(spec))]);
   const advanced = rowsOf(true);
   const hasMore = isShort && advanced.length > 0;
   const everyday: Row[] = [
@@ -52,7 +52,7 @@ export function helpText(table: OptionTable, context: HelpContext): string {
 export function markdownTable(table: OptionTable, prefix = defaultPrefix): string {
   const rows = Object.entries(table).map(([name, spec]) => {
     const flag = code(flagWithValue(name, spec));
-    return `| ${flag} | ${code(envName(name, spec, prefix))} | ${fallbackCell(spec)} | ${cell(describe(spec, ""))} |`;
+    return `| ${flag} | ${code(envName(name, spec, prefix))} | ${defaultCell(spec)} | ${cell(describe(spec, ""))} |`;
   });
   return ["| flag | environment variable | default | purpose |", "| --- | --- | --- | --- |", ...rows, ""].join("\n");
 }
@@ -60,27 +60,27 @@ export function markdownTable(table: OptionTable, prefix = defaultPrefix): strin
 function flagWithValue(name: string, spec: OptionSpec): string {
   const placeholder = placeholderOf(spec);
   // What is on already is given to turn it off.
-  const isOn = isSwitch(spec) && spec.fallback === "true";
+  const isOn = isSwitch(spec) && spec.default === "true";
   return `--${isOn ? "[no-]" : ""}${flagName(name, spec)}${placeholder === "" ? "" : ` ${placeholder}`}`;
 }
 
-function describe(spec: OptionSpec, fallback: string): string {
+function describe(spec: OptionSpec, defaultText: string): string {
   const notes = [
     spec.required ? "required" : "",
     spec.repeatable ? "repeatable" : "",
-    fallback && `default: ${fallback}`,
+    defaultText && `default: ${defaultText}`,
   ];
   const text = notes.filter((note) => note !== "").join(", ");
   return text === "" ? spec.help : `${spec.help} (${text})`;
 }
 
-function fallbackOf(spec: OptionSpec): string {
-  return spec.fallbackHelp ?? spec.fallback ?? "";
+function defaultOf(spec: OptionSpec): string {
+  return spec.defaultHelp ?? spec.default ?? "";
 }
 
-function fallbackCell(spec: OptionSpec): string {
-  if (spec.fallbackHelp !== undefined) return cell(spec.fallbackHelp);
-  if (spec.fallback !== undefined) return code(spec.fallback);
+function defaultCell(spec: OptionSpec): string {
+  if (spec.defaultHelp !== undefined) return cell(spec.defaultHelp);
+  if (spec.default !== undefined) return code(spec.default);
   return isSwitch(spec) ? "off" : "";
 }
 

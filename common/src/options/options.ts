@@ -13,9 +13,9 @@ export interface OptionSpec<T = unknown> {
   /** The environment variable: PORTHOLE_ and the flag's name in capitals when absent. */
   readonly env?: string;
   /** The default, as a user would write it. */
-  readonly fallback?: string;
+  readonly default?: string;
   /** For a default that is found out elsewhere: how help texts describe it. */
-  readonly fallbackHelp?: string;
+  readonly defaultHelp?: string;
   readonly required?: boolean;
   /** May be given several times, or with commas in the environment variable; the value is a list. */
   readonly repeatable?: boolean;
@@ -45,7 +45,7 @@ export type OptionValue<S extends OptionSpec> = S extends { readonly repeatable:
   ? readonly One<S>[]
   : One<S> extends boolean
     ? boolean
-    : S extends { readonly required: true } | { readonly fallback: string }
+    : S extends { readonly required: true } | { readonly default: string }
       ? One<S>
       : One<S> | undefined;
 
@@ -59,7 +59,7 @@ export function defineOptions<const T extends OptionTable>(table: T): T {
     if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) || name.startsWith("no-") || flags.has(flag))
       throw new Error(`"${name}" can't be the name of an option`);
     flags.add(flag);
-    if (spec.fallback !== undefined) spec.parse.parse(spec.fallback);
+    if (spec.default !== undefined) spec.parse.parse(spec.default);
   }
   return table;
 }

@@ -8,11 +8,11 @@ import { asksFor, readOptions, type ReadContext } from "./read-options.ts";
 
 const options = defineOptions({
   server: { help: "Relay", parse: hostPort(4433), repeatable: true },
-  "api-port": { help: "Port for clients", parse: port, fallback: "4433" },
+  "api-port": { help: "Port for clients", parse: port, default: "4433" },
   "domain-suffix": { help: "Suffix", parse: text },
-  transport: { help: "Transport", parse: choice("auto", "quic", "h2"), fallback: "auto" },
+  transport: { help: "Transport", parse: choice("auto", "quic", "h2"), default: "auto" },
   open: { help: "Lets anyone in", parse: flag },
-  qr: { help: "Prints a QR code", parse: flag, fallback: "true" },
+  qr: { help: "Prints a QR code", parse: flag, default: "true" },
   token: { help: "Invite", parse: text, secret: true },
   hmac: { help: "EAB key", parse: hex, secret: true },
   "pool-size": { help: "Connections", parse: integer(1, 16), env: "POOL" },
@@ -184,6 +184,6 @@ describe("defineOptions", () => {
     assert.throws(() =>
       defineOptions({ a: { help: "", parse: text, secret: true }, "a-file": { help: "", parse: text } }),
     );
-    assert.throws(() => defineOptions({ port: { help: "", parse: port, fallback: "http" } }));
+    assert.throws(() => defineOptions({ port: { help: "", parse: port, default: "http" } }));
   });
 });

@@ -79,7 +79,7 @@ export function readOptions<T extends OptionTable>(
   const values: Record<string, unknown> = {};
   const sources = new Map<keyof T & string, OptionSource>();
   for (const [name, spec] of Object.entries(table)) {
-    const given = fromCaller(name, spec) ?? fromFile(name, spec, file) ?? fromFallback(name, spec);
+    const given = fromCaller(name, spec) ?? fromFile(name, spec, file) ?? fromDefault(name, spec);
     if (given) sources.set(name, given.source);
     else if (spec.required)
       throw new PortholeError("usage", `--${flagName(name, spec)} is required: ${spec.help}`, {
@@ -201,9 +201,9 @@ function checkKeys(settings: OptionTable, file: ConfigFile): void {
   }
 }
 
-function fromFallback(name: string, spec: OptionSpec): Given | undefined {
-  if (spec.fallback === undefined) return undefined;
-  return { source: "default", label: `--${name}`, texts: [spec.fallback] };
+function fromDefault(name: string, spec: OptionSpec): Given | undefined {
+  if (spec.default === undefined) return undefined;
+  return { source: "default", label: `--${name}`, texts: [spec.default] };
 }
 
 function valueOf(spec: OptionSpec, given: Given | undefined, readFile: (path: string) => string): unknown {

@@ -35,8 +35,8 @@ export const invite = defineCommand({
   example: "porthole-relay invite --label 'Ada, laptop'",
   options: {
     ...admissionOptions,
-    uses: { help: "How many may join with it", parse: integer(1, 1_000), fallback: "1", notInFile: true },
-    expires: { help: "How long it can be used", parse: expiry, fallback: "24h", notInFile: true },
+    uses: { help: "How many may join with it", parse: integer(1, 1_000), default: "1", notInFile: true },
+    expires: { help: "How long it can be used", parse: expiry, default: "24h", notInFile: true },
     label: { help: "Whom it is for; for your lists only", parse: label, notInFile: true },
     address: {
       help: "Where clients reach the relay, if not by its name and --api-port",

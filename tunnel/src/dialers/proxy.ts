@@ -39,7 +39,7 @@ export const proxyUrl: Parser<ProxyChoice> = {
 export const proxyOption = {
   help: "HTTP proxy to the relay and the CA; a password in it only by the environment variable",
   parse: proxyUrl,
-  fallbackHelp: "what HTTPS_PROXY and NO_PROXY say",
+  defaultHelp: "what HTTPS_PROXY and NO_PROXY say",
   advanced: true,
 } satisfies OptionSpec;
 
