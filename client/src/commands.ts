@@ -16,6 +16,8 @@ interface Command {
   readonly help: string;
   /** The answer to `--help` after it. */
   helpText(argv: readonly string[], columns: number | undefined): string;
+  /** It runs on when standard output fails; every other command ends. */
+  readonly ownsOutput?: true;
   /** Reads the arguments after its name and does it. Rejects with a `PortholeError`. */
   run(argv: readonly string[]): Promise<void>;
 }
@@ -85,6 +87,7 @@ export const commands: Readonly<Record<string, Command>> = {
       "porthole daemon --stdio",
       "For programs that drive tunnels: docs/rpc.md has what they say.",
     ),
+    ownsOutput: true,
     run: runStdioDaemon,
   },
   inspect: {

@@ -4,6 +4,7 @@ import { defineOptions, flag, readOptions } from "@porthole/common/options";
 import { runDaemon, takeStdio } from "@porthole/tunnel/rpc/daemon";
 import { systemClock } from "@porthole/common/util";
 import { clientOptions } from "./options.ts";
+import { stopController } from "./stop-signals.ts";
 
 export const daemonOptions = defineOptions({
   stdio: { help: "Speak JSON-RPC on standard input and output", parse: flag },
@@ -17,9 +18,7 @@ export async function runStdioDaemon(argv: readonly string[]): Promise<void> {
     throw new PortholeError("usage", "porthole daemon is for other programs, which say how they speak to it", {
       hint: "porthole daemon --stdio speaks JSON-RPC on standard input and output: see docs/rpc.md.",
     });
-  const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.once(signal, () => stop.abort(new PortholeError("aborted", `Stopped by ${signal}`)));
+  const stop = stopController();
   const streams = takeStdio();
   await runDaemon(streams, { dialers: createDialers(proxy), clock: systemClock }, stop.signal);
   streams.input.destroy();

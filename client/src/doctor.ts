@@ -1,6 +1,5 @@
 import { createDialers } from "@porthole/tunnel/dialers";
 import { examine, type Check, type ExamineOptions } from "@porthole/tunnel/doctor";
-import { PortholeError } from "@porthole/common/errors";
 import { JoinedRelays } from "@porthole/common/invite";
 import { silentLogger } from "@porthole/common/log";
 import { readOptions } from "@porthole/common/options";
@@ -13,6 +12,7 @@ import { tunnelSettings, type ClientValues } from "./config.ts";
 import { describeReports } from "./doctor-text.ts";
 import { openVisitorPolicy } from "./visitor-policy.ts";
 import { clientOptions } from "./options.ts";
+import { stopController } from "./stop-signals.ts";
 
 /** What was found about one endpoint. */
 export interface DoctorReport {
@@ -52,9 +52,7 @@ export async function examineEndpoints(context: Context, signal: AbortSignal): P
  */
 export async function doctor(argv: readonly string[]): Promise<{ readonly text: string; readonly status: 0 | 1 }> {
   const { values } = readOptions(clientOptions, argv, process.env);
-  const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.once(signal, () => stop.abort(new PortholeError("aborted", `Stopped by ${signal}`)));
+  const stop = stopController();
   const found = await examineRunning(values, stop.signal);
   const endpoints = found ?? (await examinePlanned(values, stop.signal));
   const isRunning = found !== undefined;

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { PortholeError } from "@porthole/common/errors";
 import { asksFor, asksForAllHelp, helpText, readOptions } from "@porthole/common/options";
+import { endWithReader } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
 import { commands, unknownCommand, withShortForm } from "./commands.ts";
 import { clientOptions } from "./options.ts";
@@ -10,6 +11,8 @@ async function main(argv: readonly string[]): Promise<void> {
   const [name = "", ...rest] = argv;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   const { columns } = process.stdout;
+  const isOneShot = asksFor(argv, "help") || asksFor(argv, "version") || (command && !command.ownsOutput);
+  if (isOneShot) endWithReader("porthole");
   if (asksFor(argv, "help")) process.stdout.write(command ? command.helpText(rest, columns) : help(argv, columns));
   else if (asksFor(argv, "version")) process.stdout.write(`${version}\n`);
   else if (command) await command.run(rest);

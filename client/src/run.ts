@@ -2,7 +2,7 @@ import { createDialers } from "@porthole/tunnel/dialers";
 import { PortholeError } from "@porthole/common/errors";
 import { JoinedRelays } from "@porthole/common/invite";
 import { openKnownRelays, prepareTunnel, runTunnel, type TunnelState } from "@porthole/tunnel/tunnel";
-import { dataFolder, systemClock } from "@porthole/common/util";
+import { dataFolder, lastingOutput, systemClock } from "@porthole/common/util";
 import { openControlSocket, type ControlHandler } from "@porthole/common/control";
 import { nodeVersionWarning } from "@porthole/common/node-support";
 import { version } from "@porthole/common/version";
@@ -11,13 +11,14 @@ import { visitorPolicyCommands } from "./control-commands.ts";
 import { examineEndpoints, type DoctorReport } from "./doctor.ts";
 import { openVisitorPolicy } from "./visitor-policy.ts";
 import { createJsonReporter, plainErrors } from "./json-reporter.ts";
+import { stopController } from "./stop-signals.ts";
 import { createTextReporter } from "./text-reporter.ts";
 
 const longestTimerMs = 2 ** 31 - 1;
 
 /** Exposes what the options say until the user ends it. Rejects with the reason when it can't go on. */
 export async function runClient(values: ClientValues): Promise<void> {
-  const write = (text: string): void => void process.stdout.write(text);
+  const write = lastingOutput();
   const reporter = values.json
     ? createJsonReporter(write)
     : createTextReporter({ write, isTerminal: process.stdout.isTTY }, { qr: values.qr });
@@ -98,13 +99,4 @@ export async function runClient(values: ClientValues): Promise<void> {
     await control.close();
     await policy.close();
   }
-}
-
-/** Aborts at Ctrl-C; a second one ends the process at once. */
-function stopController(): AbortController {
-  const controller = new AbortController();
-  const stop = (): void => controller.abort(new PortholeError("aborted", "Stopped by the user"));
-  process.once("SIGINT", stop);
-  process.once("SIGTERM", stop);
-  return controller;
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { PortholeError } from "@porthole/common/errors";
 import { asksFor, asksForAllHelp, helpText } from "@porthole/common/options";
+import { endWithReader } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
 import { commands } from "./commands/commands.ts";
 import { relayOptions } from "./config/options.ts";
@@ -10,6 +11,9 @@ import { serve } from "./commands/serve.ts";
 async function main(argv: readonly string[]): Promise<number> {
   const [name = "", ...rest] = argv;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  const isServing = !command && !asksFor(argv, "help") && !asksFor(argv, "version");
+  // The log of a relay that serves is written in another way.
+  if (!isServing) endWithReader("porthole-relay");
   if (command) return command.run(rest);
   if (asksFor(argv, "help")) process.stdout.write(help(argv));
   else if (asksFor(argv, "version")) process.stdout.write(`${version}\n`);

@@ -5,6 +5,7 @@ import { choice, defineOptions, flag, helpText, integer, path, readOptions, text
 import { stateError, visibleJson } from "@porthole/common/util";
 import { printableLines } from "../printable.ts";
 import { inEditor, inspectLive } from "./live.ts";
+import { stopController } from "../stop-signals.ts";
 import { pageOf } from "./page.ts";
 import { fullExchangeOf, recordedBy, type Recorded } from "./recorded.ts";
 import { editOf, parseHeader, requestText } from "./request-text.ts";
@@ -161,9 +162,7 @@ export async function inspect(argv: readonly string[]): Promise<void> {
 
 /** A line for each request once it has ended: those that are there, then those that come. */
 async function follow(recorded: Recorded, filter: string, json: boolean, out: Output): Promise<void> {
-  const stop = new AbortController();
-  process.once("SIGINT", () => stop.abort());
-  process.once("SIGTERM", () => stop.abort());
+  const stop = stopController();
   const told = new Set<string>();
   const tell = async (): Promise<void> => {
     const { exchanges } = await recorded.list({ filter: { text: filter }, limit: 1_000 });

@@ -1,7 +1,7 @@
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { PortholeError } from "../errors.ts";
 import { canonicalHostName, formatIp, friendlyName, parseIp } from "../protocol/index.ts";
+import { homeFolder } from "../util/data-folder.ts";
 import { parseHex } from "../util/hex.ts";
 
 /** How a flag's text becomes its value. `parse` throws any error whose message completes "--flag: ". */
@@ -40,7 +40,7 @@ export const hex: Parser<Buffer> = { placeholder: "HEX", parse: parseHex };
 /** An absolute path; `~/` is the home folder also where no shell has replaced it. */
 export const path: Parser<string> = {
   placeholder: "PATH",
-  parse: (value) => (value.startsWith("~/") ? join(homedir(), value.slice(2)) : resolve(value)),
+  parse: (value) => (value.startsWith("~/") ? join(homeFolder(), value.slice(2)) : resolve(value)),
 };
 
 /** A friendly name, the first label of a public name. */

@@ -1,22 +1,52 @@
 import assert from "node:assert/strict";
-import { homedir } from "node:os";
-import { join } from "node:path";
-import { dataFolder } from "./data-folder.ts";
+import { homedir, userInfo } from "node:os";
+import { isAbsolute, join } from "node:path";
+import { dataFolder, homeFolder } from "./data-folder.ts";
 
 describe("the data folder", () => {
-  const expected: Readonly<Partial<Record<NodeJS.Platform, readonly [NodeJS.ProcessEnv, string, string]>>> = {
-    win32: [{ LOCALAPPDATA: "C:\\Data" }, join("C:\\Data", "x"), join(homedir(), "AppData", "Local", "x")],
-    darwin: [
-      {},
-      join(homedir(), "Library", "Application Support", "x"),
-      join(homedir(), "Library", "Application Support", "x"),
+  const windows = join(homedir(), "AppData", "Local", "x");
+  const mac = join(homedir(), "Library", "Application Support", "x");
+  const linux = join(homedir(), ".local", "share", "x");
+  const cases: Readonly<Partial<Record<NodeJS.Platform, readonly (readonly [NodeJS.ProcessEnv, string])[]>>> = {
+    win32: [
+      [{ LOCALAPPDATA: "C:\\Data" }, join("C:\\Data", "x")],
+      [{ LOCALAPPDATA: "Data" }, windows],
+      [{ LOCALAPPDATA: "" }, windows],
+      [{}, windows],
+    ],
+    darwin: [[{ XDG_DATA_HOME: "/data" }, mac]],
+    linux: [
+      [{ XDG_DATA_HOME: "/data" }, "/data/x"],
+      // The XDG Base Directory Specification: relative paths are invalid and ignored; an empty one is as if not set.
+      [{ XDG_DATA_HOME: "data" }, linux],
+      [{ XDG_DATA_HOME: "./data" }, linux],
+      [{ XDG_DATA_HOME: "~/data" }, linux],
+      [{ XDG_DATA_HOME: "" }, linux],
+      [{}, linux],
     ],
   };
-  const xdg = [{ XDG_DATA_HOME: "/data" }, "/data/x", join(homedir(), ".local", "share", "x")] as const;
-  const [env, given, fallback] = expected[process.platform] ?? xdg;
+  for (const [env, folder] of cases[process.platform] ?? [])
+    it(`is ${folder} with ${JSON.stringify(env)}`, () => assert.equal(dataFolder("x", env), folder));
+});
 
-  it("is the platform's, and where the environment says so another", () => {
-    assert.equal(dataFolder("x", env), given);
-    assert.equal(dataFolder("x", {}), fallback);
+describe("the home folder", () => {
+  const name = process.platform === "win32" ? "USERPROFILE" : "HOME";
+  const before = process.env[name];
+  afterEach(() => {
+    if (before === undefined) delete process.env[name];
+    else process.env[name] = before;
+  });
+
+  for (const home of ["", "relative", "~", "."])
+    it(`is the user database's with ${name}=${JSON.stringify(home)}`, () => {
+      process.env[name] = home;
+      assert.equal(homeFolder(), userInfo().homedir);
+      assert.ok(isAbsolute(dataFolder("x", {})));
+    });
+
+  it(`is ${name} where that is an absolute path`, () => {
+    const folder = process.platform === "win32" ? "C:\\Home" : "/home/somebody";
+    process.env[name] = folder;
+    assert.equal(homeFolder(), folder);
   });
 });

@@ -7,7 +7,8 @@ export { lockFile, whileHeld, type Lock } from "./lock.ts";
 export { Secret } from "./secret.ts";
 export { visibleJson } from "./visible-json.ts";
 export { formatBytes, formatDay, formatDuration, formatMinute } from "./format.ts";
-export { dataFolder } from "./data-folder.ts";
+export { dataFolder, homeFolder } from "./data-folder.ts";
+export { endWithReader, lastingOutput } from "./standard-output.ts";
 export { temporaryFolder } from "./temporary-folder.ts";
 export {
   createFileAtomic,
