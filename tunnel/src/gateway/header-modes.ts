@@ -120,7 +120,7 @@ function mapped(name: string, value: string, names: Names): string {
         (_all, before: string, url: string) => before + publicUrl(url, names),
       );
     case "link":
-      return value.replace(/<([^>]*)>/g, (_all, url: string) => `<${publicUrl(url, names)}>`);
+      return value.replace(/<([^<>]*)>/g, (_all, url: string) => `<${publicUrl(url, names)}>`);
     case "set-cookie":
       return value.replace(/;\s*domain\s*=\s*\.?([^;]*)/i, (all, domain: string) =>
         names.localNames.includesHost(domain.trim().toLowerCase()) ? "" : all,

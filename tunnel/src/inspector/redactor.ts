@@ -69,7 +69,7 @@ export class Redactor {
 
   /** A message of a WebSocket, an event stream, a page, or any text that may have JSON, XML or parameters in it. */
   text(text: string): string {
-    if (/^\s*\d*\s*[{[]/.test(text)) return this.#parameters(redactJson(text, this.isSecret));
+    if (/^\s*(?:\d+\s*)?[{[]/.test(text)) return this.#parameters(redactJson(text, this.isSecret));
     // A quote that nobody closes, in prose or a script, reaches to the end of its line at most.
     const lines = text.split("\n").map((line) => redactLooseJson(redactJson(line, this.isSecret), this.isSecret));
     return this.#parameters(redactElements(lines.join("\n"), this.isSecret));
@@ -84,7 +84,7 @@ export class Redactor {
       case "proxy-authorization":
         return value.replace(/^(\s*[A-Za-z][\w-]*\s+)?.*$/s, `$1${redactedMark}`);
       case "cookie":
-        return value.replace(/([^;=\s][^;=]*)=[^;]*/g, `$1=${redactedMark}`);
+        return value.split(";").map(withoutValue).join(";");
       case "set-cookie":
         return value.replace(/^([^;=]*=)?[^;]*/, `$1${redactedMark}`);
       default:
@@ -111,6 +111,12 @@ export class Redactor {
     }
     return copied === 0 ? text : result + text.slice(copied);
   }
+}
+
+/** Of one cookie: what stands before its first `=` is kept. A regular expression over all of them would be quadratic. */
+function withoutValue(pair: string): string {
+  const equals = pair.indexOf("=");
+  return pair.slice(0, Math.max(0, equals)).trim() === "" ? pair : `${pair.slice(0, equals)}=${redactedMark}`;
 }
 
 function spelling(name: string): string {
