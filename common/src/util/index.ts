@@ -19,4 +19,5 @@ export {
   writeFileAtomic,
   writeJson,
 } from "./state-file.ts";
+export { destroyOnTlsError } from "./tls-errors.ts";
 export { splice, type SpliceEnd } from "./splice.ts";

@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { constants, X509Certificate } from "node:crypto";
 import tls from "node:tls";
 import { Challenges } from "@porthole/common/acme";
 import { Gateway, type GatewayOptions, type LocalService } from "../gateway/index.ts";
@@ -96,7 +96,11 @@ export class Endpoint {
 
   #shown(cert: string): ShownCertificate {
     return {
-      context: tls.createSecureContext({ cert, key: this.key.pem, minVersion: "TLSv1.2" }),
+      context: tls.createSecureContext({
+        ...{ cert, key: this.key.pem, minVersion: "TLSv1.2" },
+        // In TLS 1.2 each costs us a signature, and a visitor could ask for thousands on one connection.
+        secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+      }),
       digest: new X509Certificate(cert).fingerprint256,
     };
   }

@@ -2,7 +2,7 @@ import tls from "node:tls";
 import { PortholeError } from "@porthole/common/errors";
 import type { LinkStream } from "@porthole/common/link";
 import { alpn, limits } from "@porthole/common/protocol";
-import type { Clock } from "@porthole/common/util";
+import { destroyOnTlsError, type Clock } from "@porthole/common/util";
 import type { Endpoint } from "./endpoint.ts";
 
 /**
@@ -24,6 +24,7 @@ export class VisitorSocket extends tls.TLSSocket {
       this.#isUp = true;
       // Only tls.Server takes this mark away, and node:http2 waits for that.
       Object.assign(this, { secureConnecting: false });
+      destroyOnTlsError(this);
     });
   }
 

@@ -1,3 +1,4 @@
+import { constants } from "node:crypto";
 import type { Duplex } from "node:stream";
 import tls from "node:tls";
 import { PortholeError } from "../../errors.ts";
@@ -14,7 +15,13 @@ export class Challenges implements ChallengeAnswer {
   readonly #contexts = new Map<string, tls.SecureContext>();
 
   publish(name: string, { certificate, key }: ChallengeCertificate): void {
-    this.#contexts.set(name, tls.createSecureContext({ cert: certificate, key, minVersion: "TLSv1.2" }));
+    this.#contexts.set(
+      name,
+      tls.createSecureContext({
+        ...{ cert: certificate, key, minVersion: "TLSv1.2" },
+        secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+      }),
+    );
   }
 
   withdraw(name: string): void {

@@ -4,6 +4,7 @@ import tls, { type TLSSocket } from "node:tls";
 import { PortholeError } from "../../errors.ts";
 import { alpn } from "../../protocol/protocol.ts";
 import { orAbort } from "../../util/abort.ts";
+import { destroyOnTlsError } from "../../util/tls-errors.ts";
 import type { TransportConnection } from "../types.ts";
 import { Http2Connection, controlAuthority, sessionOptions, visitorAuthority } from "./connection.ts";
 import { fromNodeError } from "./errors.ts";
@@ -86,6 +87,7 @@ function handshake(socket: Socket, secureContext: tls.SecureContext): Promise<TL
     secure.on("secure", () => {
       // Only tls.Server takes this mark away, and node:http2 waits for that.
       Object.assign(secure, { secureConnecting: false });
+      destroyOnTlsError(secure);
       if (secure.alpnProtocol === alpn.http2) resolve(secure);
       else reject(new PortholeError("protocol", `The client did not ask for ALPN ${alpn.http2}`));
     });

@@ -1,0 +1,9 @@
+import type { TLSSocket } from "node:tls";
+
+/**
+ * Makes TLS errors after the handshake destroy a server's socket that no `tls.Server` has made. Of such a socket Node reports them by an internal event
+ * only, and keeps it open (`_tlsError` in its lib/_tls_wrap.js, Node 20 to 24).
+ */
+export function destroyOnTlsError(socket: TLSSocket): void {
+  socket.on("_tlsError", (error: Error) => socket.destroy(error));
+}
