@@ -57,6 +57,27 @@ describe("headers on their way to the service", () => {
       [],
       [],
     ],
+    [
+      "what rewrites the target or names the visitor",
+      [
+        ...["X-Original-URL", "/admin", "x_rewrite_url", "/admin", "X-Original-Host", "a", "X-Host", "a"],
+        ...["Proxy", "http://evil.example", "True-Client-IP", "1", "CF-Connecting-IP", "1", "X_Client_IP", "1"],
+      ],
+      [],
+      [],
+    ],
+    [
+      "what names the framing with an underscore",
+      ["Content_Length", "3", "Transfer_Encoding", "chunked", "hOST_", "kept"],
+      ["hOST_", "kept"],
+      ["hOST_", "kept"],
+    ],
+    [
+      "what an application may understand",
+      ["X-HTTP-Method-Override", "PUT"],
+      ["X-HTTP-Method-Override", "PUT"],
+      ["X-HTTP-Method-Override", "PUT"],
+    ],
     ["TE", ["TE", "gzip, trailers"], ["TE", "trailers"], ["TE", "trailers"]],
     ["TE without trailers", ["te", "gzip"], [], []],
     [

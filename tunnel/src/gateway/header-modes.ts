@@ -20,15 +20,31 @@ export interface Names {
   readonly localNames: LocalNames;
 }
 
-/** What is not a visitor's to say to the service. */
-function isOurs(name: string): boolean {
-  return name === "host" || name === "content-length" || hopByHop.has(name) || isForged(name);
-}
+/** What only a proxy in front of the service may say: who the visitor is, and what it has asked for. */
+const proxyFields: ReadonlySet<string> = new Set([
+  ...[
+    "forwarded",
+    "x-real-ip",
+    "true-client-ip",
+    "client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "cf-connecting-ip",
+  ],
+  ...["cf-connecting-ipv6", "fastly-client-ip", "x-appengine-user-ip", "x-azure-clientip", "x-originating-ip"],
+  ...["x-proxyuser-ip", "x-remote-addr", "x-remote-ip", "x-envoy-external-address", "x-original-forwarded-for"],
+  // IIS, Symfony, Zend and nginx's auth_request take the path from them: path rules would be walked around.
+  ...["x-original-url", "x-rewrite-url", "x-original-uri", "x-override-url", "x-envoy-original-path"],
+  ...["x-original-host", "x-host", "x-http-host-override", "x-original-proto", "x-url-scheme", "front-end-https"],
+  // A CGI program takes it for the variable HTTP_PROXY (CVE-2016-5385 and its kind).
+  "proxy",
+]);
 
-/** What only a proxy in front of the service may say. Servers take `_` for `-`, so both spellings are the same. */
-function isForged(name: string): boolean {
+/** What is not a visitor's to say to the service. Servers take `_` for `-`, so both spellings are the same. */
+function isOurs(name: string): boolean {
   const plain = name.includes("_") ? name.replaceAll("_", "-") : name;
-  return plain.startsWith("x-forwarded") || plain === "forwarded" || plain === "x-real-ip";
+  if (plain === "host" || plain === "content-length" || hopByHop.has(plain)) return true;
+  return plain.startsWith("x-forwarded") || proxyFields.has(plain);
 }
 
 export function publicOrigin(authority: string): string {
