@@ -10,7 +10,7 @@ export const listedDifferences: readonly ListedDifference[] = [
     names: ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "forwarded"],
   },
   {
-    what: "X-Forwarded-*, Forwarded and X-Real-IP of a visitor are dropped, also when spelled with underscores",
+    what: "X-Forwarded-*, Forwarded, X-Real-IP, X-Original-URL, Proxy and their like are dropped, also when spelled with underscores",
     reason: "Only a proxy in front of the service may say them.",
     message: "request",
     parts: ["field"],
