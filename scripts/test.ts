@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildPrograms } from "@porthole/testing/built-programs";
 import { isCi } from "@porthole/testing/skip";
 import { provision } from "./provision.ts";
 import { planJobs, suites, testFiles, type Suite } from "./test/plan.ts";
@@ -35,7 +36,8 @@ async function main(): Promise<boolean> {
   const folders = paths.length > 0 ? paths : suite === undefined ? Object.values(suites).flat() : foldersOf(suite);
   const lastMs = readDurations();
   const jobs = planJobs([...new Set(folders.flatMap((folder) => testFiles(root, folder)))], lastMs);
-  if (jobs.some(({ name }) => name.startsWith("test/"))) provision();
+  const isEndToEnd = jobs.some(({ name }) => name.startsWith("test/"));
+  if (isEndToEnd) provision();
 
   const stop = new AbortController();
   const minutes = isFull ? deadlineMinutes.full : deadlineMinutes.small;
@@ -47,15 +49,16 @@ async function main(): Promise<boolean> {
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   // Processes of one run share what takes long to make; see testing/src/once-per-run.ts.
   const shared = mkdtempSync(join(tmpdir(), "porthole-run-"));
+  process.env["PORTHOLE_TEST_RUN"] = shared;
   const env = {
     ...process.env,
-    PORTHOLE_TEST_RUN: shared,
     NODE_COMPILE_CACHE: join(root, ".cache", "compile"),
     ...(isFull ? { PORTHOLE_TEST_SIZE: "full" } : {}),
   };
   const isLive = jobs.length === 1;
   const colors = process.stdout.isTTY && !isLive ? ["--color"] : [];
   try {
+    if (isEndToEnd) await buildPrograms();
     const results = await runJobs(jobs, {
       width,
       signal: stop.signal,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { skipUnless } from "@porthole/testing/skip";
-import { isFull, needQuic, useScope } from "@porthole/testing/end-to-end";
+import { needQuic, sized, useScope } from "@porthole/testing/end-to-end";
 import {
   absence,
   absences,
@@ -34,13 +34,13 @@ const afterHealingSeconds = 60;
 const afterSilenceSeconds = 60;
 const longSeconds = 240;
 /** Of cables that are out and processes that are stopped; longer than any link lives without an answer. */
-const awaySeconds = isFull ? 60 : 20;
+const awaySeconds = sized(20, 60);
 /** How long it may take from being reachable to serving visitors, once the network has changed or the process goes on. */
 const backSeconds = 5;
 /** A machine that is busy makes every visitor slow: what is too slow is measured by those whom nothing disturbs. */
 const patience = 10;
 const attempts = 3;
-const readers = isFull ? 200 : 60;
+const readers = sized(30, 200);
 /** quiche 0.18 was said to lose its way after so many packets. */
 const lostAtOnce = 128;
 /** What a reader who read for a while, as the kernel does for its socket, can make a program hold. */

@@ -8,6 +8,7 @@ import {
   isFull,
   overEachTransport,
   settled,
+  sized,
   soon,
   startHttp,
   startTunnel,
@@ -16,7 +17,7 @@ import {
   type Site,
 } from "@porthole/testing/end-to-end";
 
-const aborts = isFull ? 10_000 : 1_200;
+const aborts = sized(200, 10_000);
 
 describe("Many visitors on one link", function () {
   this.timeout(isFull ? 600_000 : 300_000);

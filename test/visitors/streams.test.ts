@@ -11,6 +11,7 @@ import {
   get,
   hashOf,
   isFull,
+  sized,
   overEachTransport,
   readAll,
   readText,
@@ -30,7 +31,7 @@ import {
 import { ask, connectHttp2 } from "./visits.ts";
 
 const mebibyte = 1024 * 1024;
-const uploadBytes = (isFull ? 2048 : 128) * mebibyte;
+const uploadBytes = sized(64, 2048) * mebibyte;
 
 describe("Streams through the gateway", function () {
   this.timeout(120_000);

@@ -8,14 +8,17 @@ import {
   overEachTransport,
   readText,
   request,
+  sized,
   source,
   startHttp,
   startTunnel,
-  transferBytes,
   useScope,
 } from "@porthole/testing/end-to-end";
 
-describe(`Transfers of ${transferBytes / 1024 / 1024} MiB`, function () {
+const mebibyte = 1024 * 1024;
+const transferBytes = sized(16, 1024) * mebibyte;
+
+describe(`Transfers of ${transferBytes / mebibyte} MiB`, function () {
   this.timeout(isFull ? 1_200_000 : 300_000);
   const scope = useScope();
 

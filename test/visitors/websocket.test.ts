@@ -14,6 +14,7 @@ import {
   startTunnel,
   useScope,
   type Site,
+  sized,
 } from "@porthole/testing/end-to-end";
 import { heard } from "./visits.ts";
 
@@ -77,7 +78,7 @@ describe("WebSockets through the gateway", function () {
       const there = await world(transport);
       for (const compressed of [false, true]) {
         const socket = await open(there, { compressed });
-        for (const size of [0, 1, 125, 126, 127, 128, 65_535, 65_536, 65_537, 16 * mebibyte]) {
+        for (const size of [0, 1, 125, 126, 127, 128, 65_535, 65_536, 65_537, sized(1, 16) * mebibyte]) {
           const data = Buffer.alloc(size, "0123456789");
           socket.send(data);
           assert.ok((await nextMessage(socket)).equals(data), `${size} bytes`);

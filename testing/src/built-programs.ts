@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { delimiter, join, sep } from "node:path";
 import { promisify } from "node:util";
 import { version } from "@porthole/common/version";
-import { oncePerRun } from "./once-per-run.ts";
+import { isMade, oncePerRun } from "./once-per-run.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "../..");
@@ -14,10 +14,20 @@ export interface BuiltPrograms {
   readonly relay: string;
 }
 
+const programs: BuiltPrograms = {
+  client: join(root, "dist", "porthole.mjs"),
+  relay: join(root, "dist", "porthole-relay.mjs"),
+};
+
 /** Bundles the programs and the extension in `dist/`, once a test run. */
 export async function buildPrograms(): Promise<BuiltPrograms> {
   await oncePerRun("bundle", () => run(process.execPath, [join(root, "esbuild.config.mjs")]));
-  return { client: join(root, "dist", "porthole.mjs"), relay: join(root, "dist", "porthole-relay.mjs") };
+  return programs;
+}
+
+/** The bundles of this test run, if it has made them already. They start five times as fast as the sources. */
+export function programsOfRun(): BuiltPrograms | undefined {
+  return isMade("bundle") ? programs : undefined;
 }
 
 /** Compiles the packages to their `dist` folders, once a test run. */

@@ -5,6 +5,7 @@ import type { Duplex, Readable } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import { PortholeError } from "@porthole/common/errors";
 import type { Link, LinkStream } from "@porthole/common/link";
+import { sized } from "./size.ts";
 
 export interface LinkPair {
   readonly relay: Link;
@@ -14,20 +15,22 @@ export interface LinkPair {
 }
 
 export interface ComplianceOptions {
-  /** Streams that are aborted one after another over one link. */
-  readonly aborts: number;
+  /** Streams that are aborted one after another over one link in the nightly run. Otherwise 100 are. */
+  readonly manyAborts: number;
   /** Bytes that may be under way on one stream whose reader has stopped. */
   readonly maxStalledBytes: number;
 }
 
 const mebibyte = 1024 * 1024;
 /** Broken transfers at once; as many end in order meanwhile. */
-const broken = 300;
+const broken = sized(60, 300);
+const transferBytes = sized(4, 32) * mebibyte;
 
 /** What every link must do, whatever carries it. A transport is done when it passes. Declares a mocha suite. */
 export function linkCompliance(name: string, makePair: () => Promise<LinkPair>, options: ComplianceOptions): void {
   describe(`link compliance: ${name}`, function () {
     this.timeout(120_000);
+    const aborts = sized(100, options.manyAborts);
     let pair: LinkPair;
 
     beforeEach(async () => {
@@ -89,12 +92,12 @@ export function linkCompliance(name: string, makePair: () => Promise<LinkPair>, 
     });
 
     for (const direction of ["to the client", "to the relay"] as const) {
-      it(`carries 32 MiB ${direction} unchanged`, async () => {
+      it(`carries ${transferBytes / mebibyte} MiB ${direction} unchanged`, async () => {
         const { opened, accepted } = await openStream(pair);
         const [from, to] = direction === "to the client" ? [opened, accepted] : [accepted, opened];
         const sent = createHash("sha256");
         const received = hashOf(to);
-        for (let i = 0; i < 512; i++) {
+        for (let i = 0; i < transferBytes / (64 * 1024); i++) {
           // Uneven sizes meet every boundary of frames and packets.
           const chunk = randomBytes(64 * 1024 + (i % 7) - 3);
           sent.update(chunk);
@@ -219,7 +222,7 @@ export function linkCompliance(name: string, makePair: () => Promise<LinkPair>, 
       await gone(pair);
     });
 
-    it(`survives ${options.aborts} visitors who leave in mid-download`, async function () {
+    it(`survives ${aborts} visitors who leave in mid-download`, async function () {
       this.timeout(300_000);
       const block = Buffer.alloc(256 * 1024);
       void (async () => {
@@ -237,7 +240,7 @@ export function linkCompliance(name: string, makePair: () => Promise<LinkPair>, 
         stream.destroy();
         await closeOf(stream);
       };
-      for (let left = options.aborts; left > 0; left -= 50) {
+      for (let left = aborts; left > 0; left -= 50) {
         await Promise.all(Array.from({ length: Math.min(50, left) }, visitor));
       }
       await gone(pair);

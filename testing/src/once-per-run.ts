@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -20,8 +20,18 @@ export function oncePerRun(name: string, make: () => Promise<unknown>): Promise<
   return made;
 }
 
+/** Whether it has been done in this run, by whichever process. */
+export function isMade(name: string): boolean {
+  const run = process.env["PORTHOLE_TEST_RUN"];
+  const outcome = run && outcomeIn(join(run, name));
+  return outcome !== undefined && existsSync(outcome) && readFileSync(outcome, "utf8") === "";
+}
+
+/** Holds nothing when it was done, and the error otherwise. */
+const outcomeIn = (folder: string): string => join(folder, "outcome");
+
 async function madeBySomebody(folder: string, make: () => Promise<unknown>): Promise<void> {
-  const outcome = join(folder, "outcome");
+  const outcome = outcomeIn(folder);
   const isFirst = await mkdir(folder).then(
     () => true,
     (reason: NodeJS.ErrnoException) => {

@@ -23,5 +23,5 @@ linkCompliance(
     };
   },
   // The stream's window, what the sockets hold, and the Duplexes of three processes' worth.
-  { aborts: 2_100, maxStalledBytes: 6 * 1024 * 1024 },
+  { manyAborts: 2_100, maxStalledBytes: 6 * 1024 * 1024 },
 );

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
+import { programsOfRun } from "../built-programs.ts";
 import { skipUnless } from "../skip.ts";
 import type { Scope } from "./scope.ts";
 import { soon } from "./until.ts";
@@ -85,7 +86,7 @@ export interface CliOptions extends RunOptions {
   readonly nodeArgs?: readonly string[];
 }
 
-/** One of the two programs, as a user starts it; nothing of the test's own environment reaches it. */
+/** Starts one of the two programs as a user does: from its bundle if this run has made it. Nothing of the test's own environment reaches it. */
 export function startCli(
   scope: Scope,
   program: keyof typeof sources,
@@ -93,7 +94,8 @@ export function startCli(
   options: CliOptions = {},
 ): Running {
   const { nodeArgs = [], env = {} } = options;
-  const argv = ["--conditions=source", ...nodeArgs, join(root, sources[program]), ...args];
+  const file = programsOfRun()?.[program] ?? join(root, sources[program]);
+  const argv = ["--conditions=source", ...nodeArgs, file, ...args];
   return start(scope, process.execPath, argv, {
     ...options,
     env: { PATH: process.env["PATH"], HOME: "/nonexistent", ...compileCache, ...env },

@@ -43,5 +43,5 @@ linkCompliance(
     };
   },
   // Both ends' windows, and what Node and the kernel hold in between.
-  { aborts: 2_000, maxStalledBytes: 4 * 1024 * 1024 },
+  { manyAborts: 2_000, maxStalledBytes: 4 * 1024 * 1024 },
 );

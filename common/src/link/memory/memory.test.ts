@@ -13,5 +13,5 @@ linkCompliance(
       dispose: async () => {},
     };
   },
-  { aborts: 1_000, maxStalledBytes: 1024 * 1024 },
+  { manyAborts: 1_000, maxStalledBytes: 1024 * 1024 },
 );

@@ -18,5 +18,5 @@ linkCompliance(
     };
   },
   // The stream's window, and what the Duplexes at both ends hold.
-  { aborts: 2_100, maxStalledBytes: 4 * 1024 * 1024 },
+  { manyAborts: 2_100, maxStalledBytes: 4 * 1024 * 1024 },
 );
