@@ -2,7 +2,7 @@ import type { Plugin } from "esbuild";
 
 /**
  * Parts of libraries that no program of ours reaches, and that would be half of a bundle. What stands in for them throws a
- * TypeError when it is used after all; `left-out.test.ts` orders certificates with a bundle.
+ * TypeError when it is used after all; test/certificates/bundle.test.ts orders certificates with a bundle.
  */
 const leftOut = [
   // acme-client's old way to make requests; it takes all of node-forge with it.

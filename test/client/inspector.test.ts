@@ -25,6 +25,7 @@ import {
   startTunnel,
   until,
   useScope,
+  programFile,
 } from "@porthole/testing/end-to-end";
 
 const secret = "hush-hush-4711";
@@ -316,7 +317,7 @@ describe("the inspector", function () {
     it("is a list that can be walked through, on a terminal", async function () {
       needProgram(this, "script");
       const { client, stateDir, ask } = await visited();
-      const main = join(import.meta.dirname, "../../client/src/main.ts");
+      const main = programFile("client");
       const editor = join(stateDir, "editor.sh");
       await writeFile(editor, '#!/bin/sh\nsed -i "s#/form#/edited#" "$1"\n', { mode: 0o700 });
       const terminal = spawn(

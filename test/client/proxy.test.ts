@@ -12,6 +12,7 @@ import {
   startTestClient,
   startTestRelay,
   useScope,
+  programFile,
 } from "@porthole/testing/end-to-end";
 
 describe("Behind an HTTP proxy", function () {
@@ -76,11 +77,11 @@ describe("Behind an HTTP proxy", function () {
     });
   }
 
-  it("porthole client --proxy: all its tunnels go through it", async () => {
+  it("porthole daemon --proxy: all its tunnels go through it", async () => {
     const [relay, proxy] = await Promise.all([startTestRelay(scope), startProxy(scope)]);
     const address = `127.0.0.1:${relay.apiPort}`;
     const client = await startDaemonProcess(scope, {
-      argv: ["client/src/main.ts", "client", "--stdio", "--proxy", proxy.url()],
+      argv: [programFile("client"), "daemon", "--stdio", "--proxy", proxy.url()],
       relay: { address, fingerprint: relay.fingerprint },
     });
     await client.relay("online");

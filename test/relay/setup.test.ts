@@ -12,6 +12,7 @@ import {
   startTcp,
   useScope,
   type Output,
+  programFile,
 } from "@porthole/testing/end-to-end";
 
 interface Check {
@@ -100,9 +101,8 @@ describe("Setting a relay up", function () {
 
   it("asks on a terminal for what no flag says", async function () {
     needProgram(this, "script");
-    const main = join(import.meta.dirname, "../../relay/src/main.ts");
     const argv = ["setup", "--state-dir", stateDir, "--resolver", resolver, ...ports];
-    const command = [process.execPath, "--conditions=source", main, ...argv].join(" ");
+    const command = [process.execPath, "--conditions=source", programFile("relay"), ...argv].join(" ");
     const typed = `printf '%s\\n' ${domain} me@example.com | script -qec '${command}' /dev/null`;
     const { code, stdout } = await run("sh", ["-c", typed]);
     assert.equal(code, 0, stdout);

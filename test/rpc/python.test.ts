@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { needProgram, settled, soon, start, startHttp, startTestRelay, useScope } from "@porthole/testing/end-to-end";
+import {
+  needProgram,
+  settled,
+  soon,
+  start,
+  startHttp,
+  startTestRelay,
+  useScope,
+  programFile,
+} from "@porthole/testing/end-to-end";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -28,7 +37,7 @@ describe("a program in another language", function () {
           relay.fingerprint,
           String(service.port),
         ],
-        ...[process.execPath, "--conditions=source", join(root, "client/src/main.ts"), "daemon", "--stdio"],
+        ...[process.execPath, "--conditions=source", programFile("client"), "daemon", "--stdio"],
       ],
       { env: { PATH: process.env["PATH"], HOME: await scope.folder() } },
     );

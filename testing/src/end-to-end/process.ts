@@ -86,7 +86,12 @@ export interface CliOptions extends RunOptions {
   readonly nodeArgs?: readonly string[];
 }
 
-/** Starts one of the two programs as a user does: from its bundle if this run has made it. Nothing of the test's own environment reaches it. */
+/** What Node runs, with `--conditions=source`: the bundle if this run has made it, otherwise the source. */
+export function programFile(program: keyof typeof sources): string {
+  return programsOfRun()?.[program] ?? join(root, sources[program]);
+}
+
+/** Starts one of the two programs as a user does. Nothing of the test's own environment reaches it. */
 export function startCli(
   scope: Scope,
   program: keyof typeof sources,
@@ -94,8 +99,7 @@ export function startCli(
   options: CliOptions = {},
 ): Running {
   const { nodeArgs = [], env = {} } = options;
-  const file = programsOfRun()?.[program] ?? join(root, sources[program]);
-  const argv = ["--conditions=source", ...nodeArgs, file, ...args];
+  const argv = ["--conditions=source", ...nodeArgs, programFile(program), ...args];
   return start(scope, process.execPath, argv, {
     ...options,
     env: { PATH: process.env["PATH"], HOME: "/nonexistent", ...compileCache, ...env },

@@ -1,7 +1,8 @@
 import type { ChildProcess } from "node:child_process";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { RelayStatus, TunnelState } from "@porthole/tunnel/tunnel";
 import type { CrowdPlan, CrowdReport } from "./crowd.ts";
+import { programFile } from "../end-to-end/process.ts";
 import { fileBytes, sha256 } from "./file.ts";
 import { relayAddress, type Host, type Netlab } from "./netlab.ts";
 import { watchProgram, type Entry, type Program } from "./program.ts";
@@ -55,7 +56,7 @@ const root = join(import.meta.dirname, "../../..");
 /** Resolves as soon as visitors are served, over whatever. The lab's end is the programs' end. */
 export async function startLabTunnel(lab: Netlab, options: LabTunnelOptions): Promise<LabTunnel> {
   const { transport, poolSize, local = "http", folder } = options;
-  const relay = startOn("relay", "relay/src/main.ts", [
+  const relay = startOn("relay", programFile("relay"), [
     ...["--bind-addr", "0.0.0.0", "--open", "--json", "--state-dir", join(folder, "relay")],
     // All visitors of a lab come from one address.
     ...["--visitors-per-address", "0", "--visitors-per-name", "0"],
@@ -65,7 +66,7 @@ export async function startLabTunnel(lab: Netlab, options: LabTunnelOptions): Pr
     relay.when("the relay to be ready", (entries) => find(entries, "fingerprint")),
     server.when("the web server to be ready", (entries) => find(entries, "port")),
   ]);
-  const client = startOn("client", "client/src/main.ts", [
+  const client = startOn("client", programFile("client"), [
     ...[`${local}://127.0.0.1:${String(port)}`, "--server", `${relayAddress.fromClient}:4433`],
     ...["--server-fingerprint", String(fingerprint), "--transport", transport],
     ...["--state-dir", join(folder, "client"), "--json"],
@@ -73,7 +74,7 @@ export async function startLabTunnel(lab: Netlab, options: LabTunnelOptions): Pr
   ]);
 
   function startOn(host: Host, script: string, args: readonly string[]): Program {
-    const argv = [process.execPath, "--conditions=source", join(root, script), ...args];
+    const argv = [process.execPath, "--conditions=source", resolve(root, script), ...args];
     // Nothing of the caller's settings may reach the programs.
     const env = { PATH: process.env["PATH"], HOME: folder };
     return watchProgram(lab.exec(host, argv, { stdio: ["ignore", "pipe", "pipe"], env }));

@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { build } from "esbuild";
 import { whyNoPebble } from "@porthole/testing/pebble";
 import { skipUnless } from "@porthole/testing/skip";
-import { runGroup } from "../test/run-group.ts";
-import { leaveOut } from "./left-out.ts";
+import { runGroup } from "../../scripts/test/run-group.ts";
+import { leaveOut } from "../../scripts/bundle/left-out.ts";
 
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const root = join(import.meta.dirname, "../..");
 
 describe("what bundles leave out", function () {
   this.timeout(90_000);
@@ -22,9 +21,16 @@ describe("what bundles leave out", function () {
       const file = join(folder, "pebble.test.mjs");
       await build({
         absWorkingDir: root,
-        entryPoints: ["common/src/acme/pebble.test.ts"],
+        entryPoints: ["test/certificates/authority.test.ts"],
         outfile: file,
-        ...{ bundle: true, platform: "node", format: "esm", plugins: [leaveOut], logLevel: "silent" },
+        ...{
+          bundle: true,
+          platform: "node",
+          format: "esm",
+          conditions: ["source"],
+          plugins: [leaveOut],
+          logLevel: "silent",
+        },
         banner: {
           js: 'import { createRequire as bundleRequire } from "node:module"; const require = bundleRequire(import.meta.url);',
         },

@@ -4,10 +4,10 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { cageNode, type CagedNode } from "@porthole/testing";
-import { PortholeError } from "../../errors.ts";
-import type { TransportConnection } from "../types.ts";
-import { accept, clientIdentity, listen, relayIdentity, selfSigned } from "./fixture.test.ts";
-import type { QuicAcceptor } from "./index.ts";
+import { PortholeError } from "@porthole/common/errors";
+import { createCertificate, generateKey } from "@porthole/common/identity";
+import type { TransportConnection } from "@porthole/common/link";
+import { acceptQuic, type QuicAcceptor } from "@porthole/common/link/quic";
 
 /** The client: proves first that bytes can't be returned, then dials what it is told and echoes what comes. */
 const clientSource = `
@@ -32,6 +32,9 @@ try {
 }
 `;
 
+const relayIdentity = selfSigned("relay.example");
+const clientIdentity = selfSigned();
+
 describe("quic where bytes can't be returned, as in Electron", function () {
   this.timeout(120_000);
   let caged: CagedNode | undefined;
@@ -45,7 +48,8 @@ describe("quic where bytes can't be returned, as in Electron", function () {
   after(() => caged?.close());
 
   beforeEach(async () => {
-    listener = await listen();
+    const { signal } = new AbortController();
+    listener = await acceptQuic({ address: "127.0.0.1", port: 0, ...relayIdentity }, { signal });
   });
 
   afterEach(async () => {
@@ -65,7 +69,7 @@ describe("quic where bytes can't be returned, as in Electron", function () {
       key: clientIdentity.key,
       trust: { kind: "pinned", pem: trustedPem },
     };
-    const url = new URL("./index.ts", import.meta.url).href;
+    const url = import.meta.resolve("@porthole/common/link/quic");
     const args = [...caged.args, "--input-type=module", "--eval", clientSource];
     child = spawn(process.execPath, args, {
       stdio: ["ignore", "pipe", "inherit"],
@@ -82,7 +86,7 @@ describe("quic where bytes can't be returned, as in Electron", function () {
   it("connects, transfers, and learns why the relay ends it", async () => {
     const lines = startClient(relayIdentity.cert);
     assert.match((await lines.next()).value as string, /external arraybuffer/i);
-    const relay: TransportConnection = await accept(listener);
+    const relay = await firstOf(listener.incoming);
     assert.deepEqual(relay.peerCertificate, clientIdentity.der);
     relay.control.write("ping");
     await once(relay.control, "data");
@@ -102,3 +106,14 @@ describe("quic where bytes can't be returned, as in Electron", function () {
     assert.equal((await lines.next()).value, "untrusted");
   });
 });
+
+function selfSigned(...dnsNames: string[]): { readonly cert: string; readonly key: string; readonly der: Buffer } {
+  const key = generateKey();
+  const certificate = createCertificate({ key, dnsNames, notBefore: new Date(Date.now() - 86_400_000), days: 30 });
+  return { cert: certificate.pem, key: key.pem, der: certificate.der };
+}
+
+async function firstOf(connections: AsyncIterable<TransportConnection>): Promise<TransportConnection> {
+  for await (const connection of connections) return connection;
+  throw new Error("The listener is closed");
+}
