@@ -24,7 +24,7 @@ export interface Job {
 }
 
 /** Files that need the whole machine: they fill it themselves, or judge by how fast something goes. */
-const alone = ["test/hostile/floods.test.ts", "test/relay/crowd.test.ts"];
+const alone = ["test/hostile/floods.test.ts", "test/hostile/hostile-udp.test.ts", "test/relay/crowd.test.ts"];
 /** Unit tests of a package share processes: most of them take less time than the start of one. */
 const filesPerUnitJob = 14;
 

@@ -38,6 +38,7 @@ export async function startProject(
       // Not the project's folder: Next.js takes no packages from above a home.
       HOME: await scope.folder(),
       NODE_OPTIONS: `--require ${join(import.meta.dirname, "offline.cjs")}`,
+      ...(process.env["NODE_COMPILE_CACHE"] && { NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] }),
       NEXT_TELEMETRY_DISABLED: "1",
       ASTRO_TELEMETRY_DISABLED: "1",
     },

@@ -65,7 +65,8 @@ describe("Hostile UDP", function () {
       // 2,000 a second, whatever comes, and at once what one may have saved up.
       const seconds = (performance.now() - begunAt) / 1_000;
       assert.ok(facts.engine.answered - answered <= 2_000 * (seconds + 1));
-      const allowedMs = sent / 20 + 10 * visits;
+      // A relay has other things to do, too, which count where the machine let the attacker send little.
+      const allowedMs = 1_000 + sent / 20 + 10 * visits;
       const text = `${cpu} ms of processor time for ${sent} datagrams and ${visits} visits`;
       if (process.platform === "linux") assert.ok(cpu < allowedMs, text);
     });

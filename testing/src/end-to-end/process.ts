@@ -88,7 +88,7 @@ export interface CliOptions extends RunOptions {
 
 /** What Node runs, with `--conditions=source`: the bundle if this run has made it, otherwise the source. */
 export function programFile(program: keyof typeof sources): string {
-  return programsOfRun()?.[program] ?? join(root, sources[program]);
+  return programsOfRun?.[program] ?? join(root, sources[program]);
 }
 
 /** Starts one of the two programs as a user does. Nothing of the test's own environment reaches it. */
