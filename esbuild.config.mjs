@@ -85,7 +85,7 @@ const extension = [
     ...modules,
     ...packed,
     entryPoints: [
-      entry("extension/src/daemon/main.ts", "dist/extension/client"),
+      entry("extension/src/daemon/main.ts", "dist/extension/daemon"),
       entry("relay/src/quic-worker/main.ts", "dist/extension/porthole-relay-quic"),
     ],
     // The trial relay is a file of its own, and shares the rest.

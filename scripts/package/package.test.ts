@@ -34,7 +34,7 @@ describe("the extension's packages", function () {
         files.filter((file) => file.endsWith(".node")),
         native,
       );
-      for (const file of ["README.md", "CHANGELOG.md", "LICENSE", "package.nls.de.json", "dist/extension/client.mjs"])
+      for (const file of ["README.md", "CHANGELOG.md", "LICENSE", "package.nls.de.json", "dist/extension/daemon.mjs"])
         assert.ok(files.includes(file), file);
       const strange = files.filter((file) =>
         /\.(ts|map|LEGAL\.txt)$|^(scripts|test|testing|common|tunnel|relay|client)/.test(file),
