@@ -1,20 +1,21 @@
+import { join } from "node:path";
 import { commands, ExtensionKind, l10n, window, workspace, type ExtensionContext } from "vscode";
 import { PortholeError } from "@porthole/common/errors";
 import type { LogLine } from "@porthole/tunnel/rpc";
 import { systemClock } from "@porthole/common/util";
 import { Controller, withoutFlags } from "./controller/index.ts";
-import type { CommandId } from "./manifest/index.ts";
+import type { CommandId, SettingId } from "./manifest/index.ts";
 import { requestsCommands } from "./requests/requests-commands.ts";
 import { requestsView } from "./requests/requests-view.ts";
 import { accessCommands } from "./ui/access.ts";
 import { actionCommands } from "./ui/actions.ts";
 import { startDaemonProcess } from "./ui/daemon-process.ts";
 import { contextKeys } from "./ui/context-keys.ts";
-import { editorSecrets, editorSettings, editorStore, editorWorkspace } from "./ui/vscode-host.ts";
+import { editorSecrets, editorSettings, editorStore, editorWorkspace, pingWindow } from "./ui/vscode-host.ts";
 import { onEditorProxyChange } from "./ui/editor-proxy.ts";
 import { endpointsTree } from "./ui/endpoints-tree.ts";
 import { terminalEnvironment } from "./ui/environment.ts";
-import { exposingCommands, terminalLinks } from "./ui/exposing.ts";
+import { exposingCommands } from "./ui/exposing.ts";
 import { helpCommands, Reports } from "./ui/help.ts";
 import { identityCommands } from "./ui/identities.ts";
 import { qrCommands } from "./ui/qr-code.ts";
@@ -23,7 +24,19 @@ import { inviteLinks, relayCommands } from "./ui/relays.ts";
 import { secondaryCommands } from "./ui/secondary.ts";
 import { statusBar } from "./ui/status-bar.ts";
 import type { UiContext } from "./ui/context.ts";
+import { endNotices } from "./ui/notices.ts";
+import { terminalLinks } from "./ui/terminal-links.ts";
+import { trialCommands } from "./ui/trial.ts";
 import { useTranslation } from "./text.ts";
+
+/** Settings that a tunnel starts with. */
+const restartingSettings: readonly SettingId[] = [
+  "porthole.transport",
+  "porthole.certificates",
+  "porthole.certificateEmail",
+  "porthole.certificateDirectory",
+  "porthole.inspect",
+];
 
 let controller: Controller | undefined;
 
@@ -38,6 +51,8 @@ export function activate(context: ExtensionContext): void {
     secrets: editorSecrets(context),
     store: editorStore(context),
     workspace: editorWorkspace,
+    leaseFolder: join(context.globalStorageUri.fsPath, "leases"),
+    askWindow: pingWindow,
     onDaemon: ({ connection }) => requests.onDaemon(connection),
     startDaemon: (ownerPem, signal) => startDaemonProcess(context, log, ownerPem, signal),
     onLog: ({ level, message, fields }: LogLine) => log[level](withoutFlags(message), ...(fields ? [fields] : [])),
@@ -57,10 +72,12 @@ export function activate(context: ExtensionContext): void {
     terminalEnvironment(tunnels, context),
     terminalLinks(ui, side),
     inviteLinks(ui),
+    endNotices(ui),
     requests,
     reports,
     workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration("porthole.relays")) tunnels.useRelays().catch(report);
+      if (event.affectsConfiguration("porthole.relays")) tunnels.relays.apply().catch(report);
+      if (restartingSettings.some((id) => event.affectsConfiguration(id))) tunnels.relays.restart().catch(report);
     }),
     onEditorProxyChange(() => void tunnels.useProxy()),
     ...registerCommands({
@@ -69,6 +86,7 @@ export function activate(context: ExtensionContext): void {
       ...accessCommands(ui),
       ...secondaryCommands(ui),
       ...relayCommands(ui),
+      ...trialCommands(ui),
       ...identityCommands(ui),
       ...helpCommands(ui, log, reports),
       ...qrCommands(ui),

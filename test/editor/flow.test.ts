@@ -45,6 +45,7 @@ describe("The extension in an editor", function () {
       settings: {
         "porthole.relays": [{ address: `127.0.0.1:${relayPort}` }],
         "porthole.certificates": "self-signed",
+        "porthole.terminalLinks": true,
       },
     });
     browser = await launchBrowser();
@@ -88,7 +89,7 @@ describe("The extension in an editor", function () {
     const row = await workbench.forwarded(site.port);
     const before = await workbench.contextMenu(row, "Expose with Porthole");
     assert.ok(!before.includes("Stop Exposing"));
-    await workbench.notification("is on the clipboard").waitFor();
+    await workbench.notification("Copied https://").waitFor();
     const url = await workbench.copiedUrl();
     assert.equal(await visit(url), "hello from the port");
     assert.match((await workbench.statusBarItem.textContent()) ?? "", /\S/);
@@ -111,7 +112,7 @@ describe("The extension in an editor", function () {
     await workbench.command("Porthole: Expose with Porthole");
     await workbench.quickInput("Expose a Port");
     await workbench.pick(String(site.port));
-    await workbench.notification("is on the clipboard").waitFor();
+    await workbench.notification("Copied https://").waitFor();
     const url = await workbench.copiedUrl();
     await serves(url, "hello again");
 
@@ -134,7 +135,7 @@ describe("The extension in an editor", function () {
     const [program, aside] = await daemonProgram();
     await rename(program, aside);
     process.kill(await daemonPid(), "SIGKILL");
-    await workbench.treeRow(/the tunnel process has ended/).waitFor();
+    await workbench.treeRow(/tunnel process ended/).waitFor();
     await rename(aside, program);
     await workbench.treeRow(/online/).waitFor();
     await serves(url, "hello again");
@@ -151,7 +152,7 @@ describe("The extension in an editor", function () {
     await workbench.command("Porthole: Expose with Porthole");
     await workbench.quickInput("Expose a Port");
     await workbench.pick(String(site.port));
-    await workbench.notification("is on the clipboard").waitFor();
+    await workbench.notification("Copied https://").waitFor();
     await workbench.picture("notification");
     await workbench.dismissNotifications();
     await workbench.showEndpoints();
@@ -203,13 +204,13 @@ describe("The extension in an editor", function () {
     await workbench.picture("terminal link");
     await mouse.click(box.x + 41, box.y + box.height / 2);
     await keyboard.up("Control");
-    await workbench.notification("is on the clipboard").waitFor();
+    await workbench.notification("Copied https://").waitFor();
     const url = await workbench.copiedUrl();
     await serves(url, "three ways");
     await workbench.dismissNotifications();
 
-    await workbench.command("Porthole: Add Secondary Endpoint");
-    await workbench.quickInput("Add Secondary Endpoint");
+    await workbench.command("Porthole: Add a Second URL…");
+    await workbench.quickInput("Add a Second URL");
     await workbench.page.keyboard.press("Enter");
     const second = await workbench.copiedUrl(url);
     await serves(second, "three ways");

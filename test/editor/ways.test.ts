@@ -60,7 +60,7 @@ describe("The extension beside what else is in an editor", function () {
     await page.keyboard.press("Control+Alt+J");
     await dialog.getByText("Join the relay").waitFor();
     await dialog.getByText("Join", { exact: true }).click();
-    await opened.notification("Joined the relay").getByText("Expose a Port").waitFor();
+    await opened.notification("Joined 127.0.0.1").getByText("Expose a Port").waitFor();
     await opened.dismissNotifications();
 
     // Nothing is exposed yet, so the task asks.

@@ -3,7 +3,7 @@ export { AsyncQueue } from "./async-queue.ts";
 export { Backoff, type BackoffOptions } from "./backoff.ts";
 export { sleep, systemClock, type Clock, type Timer } from "./clock.ts";
 export { parseHex } from "./hex.ts";
-export { lockFile, whileHeld, type Lock } from "./lock.ts";
+export { isLocked, lockFile, whileHeld, type Lock } from "./lock.ts";
 export { Secret } from "./secret.ts";
 export { visibleJson } from "./visible-json.ts";
 export { formatBytes, formatDay, formatDuration, formatMinute } from "./format.ts";

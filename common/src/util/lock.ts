@@ -76,6 +76,12 @@ async function takeFile(path: string, clock: Clock, signal: AbortSignal): Promis
   }
 }
 
+/** Returns true while somebody holds the lock file. A file whose process on this machine is gone counts as free. */
+export async function isLocked(path: string): Promise<boolean> {
+  const text = (await readFileIfExists(path))?.toString();
+  return text !== undefined && !isGone(text);
+}
+
 /** Does the work with a signal that aborts with the caller's or when the lock is lost, and releases the lock. */
 export async function whileHeld<T>(
   lock: Lock,

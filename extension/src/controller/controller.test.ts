@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { PortholeError } from "@porthole/common/errors";
+import { until } from "@porthole/testing/until";
 import type { PortTarget } from "../ports/index.ts";
 import { endpoint, online, testController, type TestController, type FakeDaemon } from "./fixture.test.ts";
 import { endpointOf, urlOf } from "./exposure.ts";
@@ -15,8 +16,10 @@ describe("the controller", () => {
     const test = testController();
     await test.controller.resume();
     assert.equal(test.daemons.length, 0);
-    assert.equal(test.clock.pending, 0);
+    assert.equal(test.clock.pending, 1, "only the look at other windows");
     assert.deepEqual(test.controller.state.daemon, { status: "off" });
+    await test.controller.close();
+    assert.equal(test.clock.pending, 0);
   });
 
   it("exposes a port with a key of its own, and stops it", async () => {
@@ -73,38 +76,20 @@ describe("the controller", () => {
     await test.controller.close();
   });
 
-  it("takes over a key under which a port goes on at once, and keeps its own when there is none in the text", async () => {
-    const test = testController();
-    const id = test.controller.idOf(web);
-    await test.controller.expose(web);
-    const daemon = lastDaemon(test);
-    const before = test.secrets.get(`identity ${id}`);
-    daemon.answers["identity/import"] = Promise.reject(new PortholeError("key", "there is no key"));
-    await assert.rejects(test.controller.ask.readIdentity("hello", undefined), { code: "key" });
-    assert.equal(test.secrets.get(`identity ${id}`), before);
-    daemon.answers["identity/import"] = { pem: "another", clientId: "def", fingerprint: "defg" };
-    await test.controller.replaceIdentity(id, await test.controller.ask.readIdentity("its text", "its passphrase"));
-    const [asked, told] = daemon.calls.slice(-2);
-    assert.deepEqual(asked?.params, { pem: "its text", passphrase: "its passphrase" });
-    assert.deepEqual(told?.params, { id, changes: { primary: { identity: { pem: "another" } } } });
-    assert.equal(test.secrets.get(`identity ${id}`), "another");
-    await test.controller.close();
-  });
-
   it("takes ports off a relay that is removed, says why, and goes on when there is another one", async () => {
     const test = testController();
     const id = test.controller.idOf(web);
     await test.controller.expose(web);
     const daemon = lastDaemon(test);
     daemon.tellRelay(id);
-    await test.controller.removeRelay("relay.example:4433");
+    await test.controller.relays.remove("relay.example:4433");
     await test.clock.advance(0);
     assert.deepEqual(daemon.calls.at(-1), { method: "tunnel/stop", params: { id } });
     daemon.tellRelay(id);
     const ended = test.controller.find(id);
     assert.deepEqual([ended?.phase, ended?.tunnel, ended?.error?.message], ["on", undefined, "No relay is configured"]);
     // The editor tells of the changed setting, too.
-    await Promise.all([test.controller.addRelay({ address: "second.example:4433" }), test.controller.useRelays()]);
+    await Promise.all([test.controller.relays.add({ address: "second.example:4433" }), test.controller.relays.apply()]);
     await test.clock.advance(0);
     assert.deepEqual(daemon.specs().at(-1)?.relays, [{ address: "second.example:4433" }]);
     assert.equal(test.controller.find(id)?.error, undefined);
@@ -160,7 +145,7 @@ describe("the controller", () => {
     assert.deepEqual(delays, [999, 1998, 3996, 7992, 15_984, 29_970, 29_970]);
     test.failure = undefined;
     await test.clock.advance(30_000);
-    assert.equal(lastDaemon(test).specs().length, 1, "what was wanted is started in the end");
+    await until(() => lastDaemon(test).specs().length === 1, "what was wanted is started in the end");
     await test.controller.close();
   });
 
@@ -169,7 +154,7 @@ describe("the controller", () => {
     (test.settings as { "porthole.relays": unknown })["porthole.relays"] = [];
     await assert.rejects(test.controller.expose(web), { code: "usage" });
     assert.equal(test.controller.find(test.controller.idOf(web))?.error?.code, "usage");
-    await test.controller.addRelay({ address: "relay.example" });
+    await test.controller.relays.add({ address: "relay.example" });
     await test.controller.expose(web);
     assert.equal(lastDaemon(test).specs().length, 1);
     await test.controller.close();
@@ -187,12 +172,12 @@ describe("the controller", () => {
     ] as const) {
       settings["porthole.relays"] = written;
       assert.equal(test.controller.state.relays.length, usable);
-      assert.throws(() => test.controller.checkRelays(), { code: "usage", message });
+      assert.throws(() => test.controller.relays.check(), { code: "usage", message });
       await assert.rejects(test.controller.expose(web), { code: "usage", message });
     }
     settings["porthole.relays"] = [null, { address: "relay.example" }];
-    await test.controller.addRelay({ address: "second.example" }).catch(() => {});
-    await test.controller.removeRelay("relay.example").catch(() => {});
+    await test.controller.relays.add({ address: "second.example" }).catch(() => {});
+    await test.controller.relays.remove("relay.example").catch(() => {});
     assert.deepEqual(settings["porthole.relays"], [null, { address: "second.example" }]);
     await test.controller.close();
   });
@@ -210,7 +195,7 @@ describe("the controller", () => {
 
   it("uses a token until the relay has let it in, and keeps it out of the settings", async () => {
     const test = testController();
-    await test.controller.addRelay({ address: "relay.example:4433", token: "t0ken", fingerprint: "fp" });
+    await test.controller.relays.add({ address: "relay.example:4433", token: "t0ken", fingerprint: "fp" });
     assert.ok(!JSON.stringify(test.settings).includes("t0ken"));
     await test.controller.expose(web);
     assert.equal(lastDaemon(test).specs()[0]?.relays?.[0]?.token, "t0ken");
@@ -242,7 +227,7 @@ describe("the controller", () => {
   it("moves what runs to the relays of changed settings", async () => {
     const test = testController();
     await test.controller.expose(web);
-    await test.controller.addRelay({ address: "second.example:4433" });
+    await test.controller.relays.add({ address: "second.example:4433" });
     const update = lastDaemon(test).calls.findLast(({ method }) => method === "tunnel/update");
     const { changes } = (update?.params ?? {}) as { changes?: { relays: readonly { address: string }[] } };
     assert.deepEqual(
@@ -270,7 +255,7 @@ describe("the controller", () => {
     await test.controller.expose(web);
     await test.controller.expose(api);
     lastDaemon(test).answers["tunnel/update"] = new PortholeError("usage", "not there");
-    await assert.rejects(test.controller.addRelay({ address: "second.example:4433" }), { code: "usage" });
+    await assert.rejects(test.controller.relays.add({ address: "second.example:4433" }), { code: "usage" });
     const moved = lastDaemon(test).calls.filter(({ method }) => method === "tunnel/update");
     assert.equal(moved.length, 2);
     await test.controller.close();
@@ -278,7 +263,7 @@ describe("the controller", () => {
 
   it("asks for no certificate on a trial relay, and keeps its port", async () => {
     const test = testController();
-    await test.controller.useTrialRelay();
+    await test.controller.relays.useTrial(true);
     await test.controller.expose(web);
     const daemon = lastDaemon(test);
     assert.deepEqual(daemon.specs().at(-1)?.acme, { enabled: false });
@@ -288,63 +273,6 @@ describe("the controller", () => {
       publicPort: 9443,
     });
     await test.controller.close();
-  });
-
-  describe("in a window that comes back", () => {
-    async function leave(more: (test: TestController) => Promise<void> = async () => {}): Promise<unknown> {
-      const test = testController();
-      await test.controller.expose(web);
-      await more(test);
-      await test.controller.close();
-      return test.stored;
-    }
-
-    it("goes on after a reload", async () => {
-      const test = testController({ stored: await leave() });
-      await test.controller.resume();
-      assert.equal(lastDaemon(test).specs().length, 1);
-      await test.controller.close();
-    });
-
-    it("waits in the list where the workspace is not trusted", async () => {
-      const test = testController({ stored: await leave(), isTrusted: false });
-      await test.controller.resume();
-      assert.equal(test.daemons.length, 0);
-      assert.deepEqual(
-        test.controller.state.exposures.map(({ phase }) => phase),
-        ["off"],
-      );
-    });
-
-    it("waits in the list the next day, and goes on where that is the setting", async () => {
-      const stored = await leave();
-      for (const [resume, daemons] of [
-        ["reload", 0],
-        ["never", 0],
-        ["always", 1],
-      ] as const) {
-        const test = testController({ stored });
-        (test.settings as { "porthole.resume": string })["porthole.resume"] = resume;
-        await test.clock.advance(24 * 3_600_000);
-        await test.controller.resume();
-        assert.equal(test.daemons.length, daemons, resume);
-        await test.controller.close();
-      }
-    });
-
-    it("does not go on with what was stopped", async () => {
-      const stored = await leave((test) => test.controller.stop(test.controller.idOf(web)));
-      const test = testController({ stored });
-      await test.controller.resume();
-      assert.equal(test.daemons.length, 0);
-    });
-
-    for (const stored of [null, 5, {}, { version: 2 }, { version: 1, seenAt: 1, exposures: [{}, { id: 1 }, null] }])
-      it(`takes ${JSON.stringify(stored)} for nothing`, async () => {
-        const test = testController({ stored });
-        await test.controller.resume();
-        assert.deepEqual(test.controller.state.exposures, []);
-      });
   });
 
   it("tells endpoints apart", () => {

@@ -8,9 +8,12 @@ export interface Exposure {
   readonly target: PortTarget;
   /** A second name with a self-signed certificate, for this or another port. */
   readonly secondary: { readonly local: string } | undefined;
-  readonly phase: "on" | "off";
+  /** This window exposes it, nobody does as far as this window knows, or another window does. */
+  readonly phase: "on" | "off" | "elsewhere";
   /** What the daemon has said last; absent before it has said anything. */
   readonly tunnel: TunnelStateView | undefined;
+  /** When that was, in milliseconds since 1970: delays in it count from then. */
+  readonly toldAt?: number;
   /** Why it could not be started. */
   readonly error: RpcErrorData | undefined;
   /** Milliseconds since 1970. */
@@ -21,9 +24,28 @@ export function endpointOf({ tunnel }: Exposure, role: EndpointView["role"] = "p
   return tunnel?.endpoints.find((each) => each.role === role);
 }
 
-/** The URL to give away. Absent until a relay has said it once. */
+/** The URLs to give away, the first relay's first. Empty until a relay has reported one. */
+export function urlsOf(exposure: Exposure, role: EndpointView["role"] = "primary"): readonly string[] {
+  return endpointOf(exposure, role)?.urls ?? [];
+}
+
+/** The URL to give away where only one can be. */
 export function urlOf(exposure: Exposure, role: EndpointView["role"] = "primary"): string | undefined {
-  return endpointOf(exposure, role)?.urls[0];
+  return urlsOf(exposure, role)[0];
+}
+
+/** A relay of the port, with the URL that it gives. */
+export interface RelayUrl {
+  readonly address: string;
+  readonly url: string;
+}
+
+/** What each relay that is online gives, in the order of the setting. */
+export function relayUrlsOf(exposure: Exposure, role: EndpointView["role"] = "primary"): readonly RelayUrl[] {
+  const relays = endpointOf(exposure, role)?.relays ?? [];
+  return relays.flatMap(({ address, now }) =>
+    now.status === "online" ? now.urls.map((url) => ({ address, url })) : [],
+  );
 }
 
 export function nameOf({ target }: Exposure): string {

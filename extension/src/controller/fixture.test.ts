@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
 import type {
   DaemonConnection,
@@ -79,6 +82,19 @@ export const endpoint: EndpointView = {
   certificates: [],
 };
 
+const folders: string[] = [];
+
+/** A folder for leases, gone when the tests are over. Windows that are given the same one share their ports. */
+export function newLeaseFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "porthole-leases-"));
+  folders.push(folder);
+  return folder;
+}
+
+after(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
 export interface TestController {
   readonly controller: Controller;
   readonly clock: FakeClock;
@@ -89,12 +105,14 @@ export interface TestController {
   readonly owners: readonly string[];
   stored: unknown;
   isTrusted: boolean;
+  /** The window answers. */
+  isThere: boolean;
   /** Makes the next start of the daemon fail. */
   failure: PortholeError | undefined;
 }
 
 export function testController(
-  given: { readonly stored?: unknown; readonly isTrusted?: boolean } = {},
+  given: { readonly stored?: unknown; readonly isTrusted?: boolean; readonly leaseFolder?: string } = {},
 ): TestController {
   const clock = new FakeClock();
   const daemons: FakeDaemon[] = [];
@@ -105,6 +123,7 @@ export function testController(
   ) as unknown as { -readonly [K in keyof SettingTypes]: SettingTypes[K] };
   settings["porthole.relays"] = [{ address: "relay.example:4433" }];
   const test: TestController = {
+    isThere: true,
     clock,
     daemons,
     secrets,
@@ -139,6 +158,8 @@ export function testController(
           return test.isTrusted;
         },
       },
+      leaseFolder: given.leaseFolder ?? newLeaseFolder(),
+      askWindow: () => (test.isThere ? Promise.resolve() : new Promise(() => {})),
       startDaemon: async (owner): Promise<RunningDaemon> => {
         owners.push(owner);
         if (test.failure) throw test.failure;

@@ -3,7 +3,7 @@ export type { DaemonStatus, RunningDaemon } from "./daemon-supervisor.ts";
 export { Controller, type ControllerDeps, type ControllerState } from "./controller.ts";
 export { debugArguments } from "./debug-arguments.ts";
 export { errorText, hintText, withoutFlags } from "./error-text.ts";
-export { endpointOf, failureOf, nameOf, urlOf, type Exposure } from "./exposure.ts";
+export { endpointOf, failureOf, nameOf, relayUrlsOf, urlOf, urlsOf, type Exposure, type RelayUrl } from "./exposure.ts";
 export type { Relay, Secrets, Settings, Workspace, WorkspaceStore } from "./host.ts";
 export { describeAccess, describeCertificate, describeExposure, describeRelay, type Described } from "./state-text.ts";
 export { environmentOf, type EnvironmentChange } from "./environment.ts";

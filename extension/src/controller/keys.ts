@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from "node:crypto";
+import { createHmac, generateKeyPairSync } from "node:crypto";
 import type { AccessSpec, RelaySpec } from "@porthole/tunnel/rpc";
 import type { Relay, Secrets } from "./host.ts";
 
@@ -38,6 +38,14 @@ export class Keys {
   async keepAccess(exposureId: string, access: AccessSpec | undefined): Promise<void> {
     const name = `access ${exposureId}`;
     await (access ? this.#secrets.set(name, JSON.stringify(access)) : this.#secrets.delete(name));
+  }
+
+  /** A value that changes with the port's key and rules, and tells nothing of either. */
+  async seal(exposureId: string): Promise<string> {
+    const rules = JSON.stringify((await this.access(exposureId)) ?? null);
+    return createHmac("sha256", await this.identity(exposureId))
+      .update(rules)
+      .digest("base64url");
   }
 
   async keepToken({ address, token }: RelaySpec): Promise<void> {

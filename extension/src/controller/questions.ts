@@ -36,9 +36,9 @@ export class Questions {
     return this.#call("relay/test", { relay: await this.#keys.withToken(relay), identity }, signal);
   }
 
-  /** A URL that lets in whoever has it, for so long, or until it is revoked. Needs access rules with `share`. */
-  async share(id: string, forMs: number | undefined): Promise<string | undefined> {
-    const { urls } = await this.#call("access/share", { tunnel: id, ...(forMs === undefined ? {} : { forMs }) });
+  /** A URL that lets in its holder, for so long, or until it is revoked. Needs access rules with `share`. */
+  async share(id: string, link: { readonly label: string; readonly forMs?: number }): Promise<string | undefined> {
+    const { urls } = await this.#call("access/share", { tunnel: id, ...link });
     return urls[0];
   }
 

@@ -51,7 +51,6 @@ export class RelayList {
   async add({ token, ...relay }: RelaySpec): Promise<void> {
     if (token !== undefined) await this.#keys.keepToken({ ...relay, token });
     await this.#settings.set("porthole.relays", [...this.#without(relay.address), relay]);
-    this.isTrial = false;
   }
 
   async remove(address: string): Promise<void> {

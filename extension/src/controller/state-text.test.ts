@@ -68,7 +68,7 @@ describe("texts of states", () => {
       exposure({ status: "waiting", delayMs: 12_000, error: unreachable }),
       running,
       "bad",
-      /trying again in 12 s/,
+      /^relay unreachable$/,
       /connection refused/,
     ],
     [
@@ -76,15 +76,15 @@ describe("texts of states", () => {
       exposure({ status: "failed", error: refused }),
       running,
       "bad",
-      /^refused: this relay/,
-      /Ask for an invite/,
+      /^not admitted$/,
+      /Ask its host for a new invite/,
     ],
     [
       "over",
       exposure(undefined, { tunnel: { endpoints: [], ended: { error: refused } } }),
       running,
       "bad",
-      /^refused/,
+      /^not admitted$/,
       /invite/,
     ],
     [
@@ -92,10 +92,18 @@ describe("texts of states", () => {
       exposure(online),
       { status: "waiting", error: new PortholeError("closed", "ended with SIGKILL"), nextAttemptAt: now + 2_000 },
       "bad",
-      /starting it again in 2 s/,
+      /^tunnel process ended$/,
       /SIGKILL/,
     ],
     ["stopped", exposure(online, { phase: "off" }), running, "off", /^stopped$/, undefined],
+    [
+      "elsewhere",
+      exposure(undefined, { phase: "elsewhere" }),
+      running,
+      "off",
+      /^exposed by another window$/,
+      /Take it over/,
+    ],
   ] as const satisfies readonly (readonly [string, Exposure, DaemonStatus, string, RegExp, RegExp | undefined])[])
     it(`describes: ${name}`, () => {
       const described = describeExposure(given, daemon, now);
@@ -104,6 +112,31 @@ describe("texts of states", () => {
       if (detail) assert.match(described.detail ?? "", detail);
       else assert.equal(described.detail, undefined);
     });
+
+  it("has at most four words for each state, and says when the next attempt is by the clock", () => {
+    const status = { status: "waiting", delayMs: 12_000, error: unreachable } as const;
+    const later = describeExposure(exposure(status, { toldAt: now }), running, now + 10_000);
+    assert.equal(later.next, `next try ${new Date(now + 12_000).toLocaleTimeString()}`, "also ten seconds later");
+    for (const code of [
+      "unauthorized",
+      "untrusted",
+      "name",
+      "version",
+      "usage",
+      "state",
+      "timeout",
+      "limit",
+      "internal",
+    ]) {
+      const { text, detail } = describeExposure(
+        exposure({ status: "failed", error: { ...refused, code } }),
+        running,
+        now,
+      );
+      assert.ok(text.split(" ").length <= 4, text);
+      assert.ok(detail);
+    }
+  });
 
   const day = 86_400_000;
   for (const [certificate, kind, text] of [

@@ -1,32 +1,44 @@
 import type { AccessSummary, CertificateView, RelayStatusView, RpcErrorData } from "@porthole/tunnel/rpc";
 import { t } from "../text.ts";
 import type { DaemonStatus } from "./daemon-supervisor.ts";
+import { errorText } from "./error-text.ts";
 import { endpointOf, failureOf, type Exposure } from "./exposure.ts";
 
-/** A state that a person can tell from all others: by its words, and by its icon for whoever sees it. */
+/** A state that a person can tell from all others: by its words, and by its icon. */
 export interface Described {
   readonly kind: "busy" | "good" | "degraded" | "bad" | "off";
+  /** Two to four words: the status bar has no room for more. */
   readonly text: string;
-  /** What to do next, or why it is so. */
+  /** When something happens by itself. */
+  readonly next?: string;
+  /** What to do next, or why it is so, as sentences for the hover. */
   readonly detail?: string;
 }
 
 /** One line about a port: the best of its relays counts. */
 export function describeExposure(exposure: Exposure, daemon: DaemonStatus, now: number): Described {
   if (exposure.phase === "off") return { kind: "off", text: t("stopped") };
+  if (exposure.phase === "elsewhere")
+    return {
+      kind: "off",
+      text: t("exposed by another window"),
+      detail: t("Take it over to see its state and requests here, or stop it."),
+    };
   const failure = failureOf(exposure);
   if (failure) return refused(failure);
   if (daemon.status === "waiting")
     return {
       kind: "bad",
-      text: t("the tunnel process has ended; starting it again {0}", soon(daemon.nextAttemptAt - now)),
-      detail: daemon.error.message,
+      text: daemon.error.code === "state" ? t("can't write its files") : t("tunnel process ended"),
+      next: t("next try {0}", timeOf(daemon.nextAttemptAt)),
+      detail: errorText(daemon.error),
     };
   // What was said last was said by another process.
   if (daemon.status !== "running") return { kind: "busy", text: t("connecting") };
   const endpoint = endpointOf(exposure);
   const relays = endpoint?.relays.map(({ now: status }) => status) ?? [];
   const online = relays.find(({ status }) => status === "online");
+  const toldAt = exposure.toldAt ?? now;
   if (online) {
     if (endpoint?.localUp === false)
       return {
@@ -34,13 +46,14 @@ export function describeExposure(exposure: Exposure, daemon: DaemonStatus, now: 
         text: t("online, but the local port is closed"),
         detail: t("Start the service on {0}; visitors get an error until then.", endpoint.local),
       };
-    return describeRelay(online, now);
+    return describeRelay(online, now, toldAt);
   }
   const waiting = relays.find(({ status }) => status === "waiting") ?? relays.find(({ status }) => status === "failed");
-  return waiting ? describeRelay(waiting, now) : { kind: "busy", text: t("connecting") };
+  return waiting ? describeRelay(waiting, now, toldAt) : { kind: "busy", text: t("connecting") };
 }
 
-export function describeRelay(status: RelayStatusView, now: number): Described {
+/** One line about a relay. `toldAt` is when its state was reported, in milliseconds since 1970. */
+export function describeRelay(status: RelayStatusView, now: number, toldAt = now): Described {
   switch (status.status) {
     case "connecting":
       return { kind: "busy", text: t("connecting") };
@@ -55,8 +68,9 @@ export function describeRelay(status: RelayStatusView, now: number): Described {
     case "waiting":
       return {
         kind: "bad",
-        text: t("relay unreachable, trying again {0}", soon(status.delayMs)),
-        detail: sentence(status.error),
+        text: t("relay unreachable"),
+        next: t("next try {0}", timeOf(toldAt + status.delayMs)),
+        detail: errorText(status.error),
       };
     case "failed":
       return refused(status.error);
@@ -88,7 +102,7 @@ export function describeCertificate(
           expiresAt === undefined
             ? t("no certificate yet; self-signed until then")
             : t("certificate valid for {0} days, renewal failed", days(expiresAt - now)),
-        detail: `${error ? sentence(error) : ""}${next}`,
+        detail: `${error ? errorText(error) : ""}${next}`,
       };
     }
   }
@@ -115,20 +129,43 @@ function timeOrDay(at: number, now: number): string {
   return at - now < 86_400_000 ? date.toLocaleTimeString() : date.toLocaleDateString();
 }
 
+/** What will not change by itself. */
 function refused(error: RpcErrorData): Described {
-  return {
-    kind: "bad",
-    text: error.code === "usage" ? error.message : t("refused: {0}", error.message),
-    detail: error.hint ?? "",
-  };
+  return { kind: "bad", text: refusalText(error.code), detail: refusalDetail(error) };
+}
+
+function refusalText(code: string): string {
+  switch (code) {
+    case "unauthorized":
+      return t("not admitted");
+    case "untrusted":
+      return t("relay not trusted");
+    case "name":
+      return t("name refused");
+    case "version":
+      return t("versions don't match");
+    case "aborted":
+      return t("stopped");
+    case "usage":
+    case "state":
+    case "timeout":
+      return t("can't be exposed");
+    default:
+      return t("refused");
+  }
+}
+
+function refusalDetail(error: RpcErrorData): string {
+  if (error.code === "unauthorized") return t("The relay no longer admits you. Ask its host for a new invite.");
+  return errorText(error);
 }
 
 function whyNotQuic(why: string, nextTryAt: number | undefined, now: number): string {
   return nextTryAt === undefined ? why : t("{0}; next try {1}", why, soon(nextTryAt - now));
 }
 
-function sentence({ message, hint }: RpcErrorData): string {
-  return hint === undefined ? message : `${message}. ${hint}`;
+function timeOf(at: number): string {
+  return new Date(at).toLocaleTimeString();
 }
 
 function soon(ms: number): string {

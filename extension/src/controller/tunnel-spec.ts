@@ -7,9 +7,14 @@ import type { Settings } from "./host.ts";
 /** An exposure in the daemon's words. */
 export async function tunnelSpec(
   { id, target, secondary }: Exposure,
-  context: { readonly keys: Keys; readonly settings: Settings; readonly relays: readonly RelaySpec[] },
+  context: {
+    readonly keys: Keys;
+    readonly settings: Settings;
+    readonly relays: readonly RelaySpec[];
+    readonly isTrial: boolean;
+  },
 ): Promise<TunnelSpec> {
-  const { keys, settings, relays } = context;
+  const { keys, settings, relays, isTrial } = context;
   const access = await keys.access(id);
   return {
     id,
@@ -17,7 +22,8 @@ export async function tunnelSpec(
     primary: { identity: { pem: await keys.identity(id) }, local: localOf(target) },
     ...(secondary ? { secondary: { identity: { pem: await keys.secondary(id) }, local: secondary.local } } : {}),
     transport: settings.get("porthole.transport"),
-    acme: acmeOf(settings),
+    // No authority certifies the names of a trial relay.
+    acme: isTrial ? { enabled: false } : acmeOf(settings),
     ...(access ? { access } : {}),
     ...(settings.get("porthole.inspect") ? { inspect: {} } : {}),
   };

@@ -10,6 +10,9 @@ export interface CommandSpec {
 export const commands = {
   "porthole.expose": { title: "command.expose", icon: "broadcast" },
   "porthole.stop": { title: "command.stop", icon: "debug-stop", palette: "porthole.hasExposed" },
+  "porthole.stopAll": { title: "command.stopAll", palette: "porthole.hasExposed" },
+  "porthole.takeOver": { title: "command.takeOver", icon: "arrow-swap", palette: false },
+  "porthole.tryNow": { title: "command.tryNow", icon: "refresh", palette: false },
   "porthole.start": { title: "command.start", icon: "play", palette: false },
   "porthole.remove": { title: "command.remove", icon: "close", palette: false },
   "porthole.copyUrl": { title: "command.copyUrl", icon: "copy", palette: "porthole.hasExposed" },
@@ -27,14 +30,16 @@ export const commands = {
   "porthole.removeRelay": { title: "command.removeRelay", palette: "porthole.hasRelays" },
   "porthole.testRelay": { title: "command.testRelay", palette: "porthole.hasRelays" },
   "porthole.tryWithoutRelay": { title: "command.tryWithoutRelay" },
+  "porthole.useRelays": { title: "command.useRelays", icon: "close", palette: "porthole.isTrial" },
   "porthole.exportIdentity": { title: "command.exportIdentity" },
   "porthole.importIdentity": { title: "command.importIdentity" },
+  "porthole.newIdentity": { title: "command.newIdentity" },
   "porthole.doctor": { title: "command.doctor" },
   "porthole.showLog": { title: "command.showLog" },
   "porthole.copyDiagnostics": { title: "command.copyDiagnostics" },
   "porthole.openSettings": { title: "command.openSettings" },
   "porthole.openWalkthrough": { title: "command.openWalkthrough" },
-  /** For `${command:porthole.url}` in tasks and launch configurations: answers the URL. */
+  /** For `${command:porthole.url}` in tasks and launch configurations: returns the URL. */
   "porthole.url": { title: "command.url", palette: false },
 } as const satisfies Record<string, CommandSpec>;
 

@@ -36,6 +36,12 @@ export function contributes(): object {
         ]),
       ),
     },
+    // VS Code must not offer the port of a trial relay as an application of the user's.
+    configurationDefaults: {
+      "remote.portsAttributes": {
+        ".+porthole\\.porthole.+daemon\\.mjs": { onAutoForward: "ignore", label: "Porthole" },
+      },
+    },
     viewsContainers: { panel: [{ id: panel.id, title: `%${panel.title}%`, icon: panel.icon }] },
     views: {
       [panel.id]: Object.entries(views).map(([id, { name, ...view }]) => ({ id, name: `%${name}%`, ...view })),

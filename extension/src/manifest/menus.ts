@@ -15,7 +15,9 @@ const endpoints = "view == porthole.endpoints";
 const item = (...kinds: readonly string[]): string =>
   `${endpoints} && viewItem =~ /^(${kinds.map((kind) => kind.replaceAll(".", "\\.")).join("|")})$/`;
 const running = item(items.running, items.paired);
-const endpoint = item(items.running, items.paired, items.stopped);
+/** This window exposes it, whatever its state is. */
+const on = item(items.running, items.paired, items.waiting);
+const endpoint = item(items.running, items.paired, items.waiting, items.stopped);
 
 /** A button on an item, and the same in its menu: the keyboard reaches no buttons. */
 const inline = (command: CommandId, when: string, place: number): readonly MenuItem[] => [
@@ -33,7 +35,7 @@ export const menus: Readonly<Record<string, readonly MenuItem[]>> = {
   ],
   // An inline action can't ask whether its row is exposed; on one that is, it copies the URL again.
   "ports/item/port/inline": [
-    { command: "porthole.expose", when: "tunnelType =~ /^(Forwarded|Detected)$/", group: "1_porthole@1" },
+    { command: "porthole.expose", when: "tunnelType =~ /^(Forwarded|Detected)$/", group: "0_manage@9" },
   ],
   "view/title": [
     { command: "porthole.expose", when: endpoints, group: "navigation@1" },
@@ -41,6 +43,9 @@ export const menus: Readonly<Record<string, readonly MenuItem[]>> = {
     { command: "porthole.addRelay", when: endpoints, group: "1_relay@2" },
     { command: "porthole.testRelay", when: `${endpoints} && porthole.hasRelays`, group: "1_relay@3" },
     { command: "porthole.removeRelay", when: `${endpoints} && porthole.hasRelays`, group: "1_relay@4" },
+    { command: "porthole.useRelays", when: `${endpoints} && porthole.isTrial`, group: "1_relay@5" },
+    { command: "porthole.tryWithoutRelay", when: `${endpoints} && !porthole.isTrial`, group: "1_relay@5" },
+    { command: "porthole.stopAll", when: `${endpoints} && porthole.hasExposed`, group: "0_ports@1" },
     { command: "porthole.doctor", when: endpoints, group: "2_help@1" },
     { command: "porthole.showLog", when: endpoints, group: "2_help@2" },
     { command: "porthole.openSettings", when: endpoints, group: "2_help@3" },
@@ -48,15 +53,23 @@ export const menus: Readonly<Record<string, readonly MenuItem[]>> = {
   "view/item/context": [
     ...inline("porthole.copyUrl", running, 1),
     ...inline("porthole.openUrl", running, 2),
-    ...inline("porthole.stop", running, 3),
+    ...inline("porthole.tryNow", item(items.waiting), 1),
+    ...inline("porthole.stop", on, 3),
+    ...inline("porthole.takeOver", item(items.elsewhere), 1),
+    ...inline("porthole.stop", item(items.elsewhere), 2),
+    ...inline("porthole.useRelays", item(items.trial), 1),
+    ...inline("porthole.copyUrl", item(items.relay), 1),
+    ...inline("porthole.openUrl", item(items.relay), 2),
+    { command: "porthole.showQrCode", when: item(items.relay), group: "1_share@1" },
     ...inline("porthole.start", item(items.stopped), 1),
     ...inline("porthole.remove", item(items.stopped), 2),
     ...inline("porthole.copySecondaryUrl", item(items.secondary), 1),
     ...inline("porthole.removeSecondary", item(items.secondary), 2),
     ...inline("porthole.protect", item(items.access), 1),
     { command: "porthole.showQrCode", when: running, group: "1_share@1" },
-    { command: "porthole.protect", when: running, group: "1_share@3" },
-    { command: "porthole.showRequests", when: running, group: "1_share@4" },
+    { command: "porthole.protect", when: on, group: "1_share@3" },
+    { command: "porthole.protect", when: item(items.elsewhere), group: "1_share@3" },
+    { command: "porthole.showRequests", when: on, group: "1_share@4" },
     {
       command: "porthole.copyFingerprint",
       when: item(items.running, items.paired, items.secondary, items.certificate),
@@ -65,6 +78,7 @@ export const menus: Readonly<Record<string, readonly MenuItem[]>> = {
     { command: "porthole.addSecondary", when: item(items.running), group: "2_endpoint@1" },
     { command: "porthole.exportIdentity", when: endpoint, group: "3_identity@1" },
     { command: "porthole.importIdentity", when: endpoint, group: "3_identity@2" },
-    { command: "porthole.doctor", when: running, group: "4_help@1" },
+    { command: "porthole.newIdentity", when: endpoint, group: "3_identity@3" },
+    { command: "porthole.doctor", when: on, group: "4_help@1" },
   ],
 };

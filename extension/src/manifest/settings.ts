@@ -11,6 +11,7 @@ export interface SettingTypes {
   "porthole.environment": boolean;
   "porthole.inspect": boolean;
   "porthole.notifyWhenReady": boolean;
+  "porthole.terminalLinks": boolean;
 }
 
 export type SettingId = keyof SettingTypes;
@@ -37,8 +38,18 @@ export const settings: { readonly [K in SettingId]: SettingSpec<SettingTypes[K]>
         additionalProperties: false,
         required: ["address"],
         properties: {
-          address: { type: "string", markdownDescription: "%setting.relays.address%" },
-          fingerprint: { type: "string", markdownDescription: "%setting.relays.fingerprint%" },
+          address: {
+            type: "string",
+            pattern: "^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?$",
+            patternErrorMessage: "%setting.relays.address.wrong%",
+            markdownDescription: "%setting.relays.address%",
+          },
+          fingerprint: {
+            type: "string",
+            pattern: "^[A-Za-z0-9:+/=_ -]{26,}$",
+            patternErrorMessage: "%setting.relays.fingerprint.wrong%",
+            markdownDescription: "%setting.relays.fingerprint%",
+          },
           label: { type: "string", markdownDescription: "%setting.relays.label%" },
         },
       },
@@ -49,6 +60,7 @@ export const settings: { readonly [K in SettingId]: SettingSpec<SettingTypes[K]>
     schema: {
       type: "string",
       enum: ["auto", "quic", "h2"],
+      enumItemLabels: ["%setting.transport.auto.label%", "QUIC", "HTTP/2"],
       markdownEnumDescriptions: ["%setting.transport.auto%", "%setting.transport.quic%", "%setting.transport.h2%"],
     },
   },
@@ -57,6 +69,11 @@ export const settings: { readonly [K in SettingId]: SettingSpec<SettingTypes[K]>
     schema: {
       type: "string",
       enum: ["authority", "staging", "self-signed"],
+      enumItemLabels: [
+        "%setting.certificates.authority.label%",
+        "%setting.certificates.staging.label%",
+        "%setting.certificates.self-signed.label%",
+      ],
       markdownEnumDescriptions: [
         "%setting.certificates.authority%",
         "%setting.certificates.staging%",
@@ -71,10 +88,16 @@ export const settings: { readonly [K in SettingId]: SettingSpec<SettingTypes[K]>
     schema: {
       type: "string",
       enum: ["reload", "always", "never"],
+      enumItemLabels: [
+        "%setting.resume.reload.label%",
+        "%setting.resume.always.label%",
+        "%setting.resume.never.label%",
+      ],
       markdownEnumDescriptions: ["%setting.resume.reload%", "%setting.resume.always%", "%setting.resume.never%"],
     },
   },
   "porthole.environment": { default: false, schema: { type: "boolean" } },
   "porthole.inspect": { default: true, schema: { type: "boolean" } },
   "porthole.notifyWhenReady": { default: true, schema: { type: "boolean" } },
+  "porthole.terminalLinks": { default: false, schema: { type: "boolean" } },
 };

@@ -13,7 +13,12 @@ export const items = {
   running: "endpoint.running",
   /** It has a secondary endpoint. */
   paired: "endpoint.paired",
+  /** It has no URL now: the relay is away or refuses, or the start failed. */
+  waiting: "endpoint.waiting",
+  /** Another window exposes it. */
+  elsewhere: "endpoint.elsewhere",
   stopped: "endpoint.stopped",
+  trial: "trial",
   secondary: "secondary",
   relay: "relay",
   certificate: "certificate",

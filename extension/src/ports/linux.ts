@@ -44,13 +44,14 @@ export async function listLinuxPorts(uid: number): Promise<ListeningPort[]> {
   const owners = await socketOwners(new Set(sockets.map(({ inode }) => inode)));
   return sockets.map(({ host, port, inode }) => {
     const owner = owners.get(inode);
-    return { host, port, process: owner?.name, pid: owner?.pid };
+    return { host, port, process: owner?.name, pid: owner?.pid, cwd: owner?.cwd };
   });
 }
 
 interface Owner {
   readonly pid: number;
   readonly name: string;
+  readonly cwd: string | undefined;
 }
 
 async function socketOwners(wanted: ReadonlySet<string>): Promise<Map<string, Owner>> {
@@ -63,10 +64,14 @@ async function socketOwners(wanted: ReadonlySet<string>): Promise<Map<string, Ow
       const link = await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => "");
       const inode = /^socket:\[(\d+)\]$/.exec(link)?.[1];
       if (inode !== undefined && wanted.has(inode) && !owners.has(inode))
-        owners.set(inode, { pid: Number(pid), name: await commandName(pid) });
+        owners.set(inode, { pid: Number(pid), name: await commandName(pid), cwd: await folderOf(pid) });
     }
   }
   return owners;
+}
+
+function folderOf(pid: string): Promise<string | undefined> {
+  return readlink(`/proc/${pid}/cwd`).catch(() => undefined);
 }
 
 async function commandName(pid: string): Promise<string> {

@@ -7,6 +7,8 @@ export interface ListeningPort {
   /** The program, where it can be seen. */
   readonly process: string | undefined;
   readonly pid: number | undefined;
+  /** The folder that the program runs in, where it can be seen. */
+  readonly cwd?: string | undefined;
 }
 
 /** One line a port, what `localhost` leads to before what has another address, the lowest port first. */

@@ -12,7 +12,7 @@ import {
 } from "vscode";
 import { PortholeError } from "@porthole/common/errors";
 import { rpcErrorData, type DaemonConnection } from "@porthole/tunnel/rpc";
-import { errorText, nameOf, type Controller } from "../controller/index.ts";
+import { errorText, failureOf, nameOf, type Controller } from "../controller/index.ts";
 import type { ViewId } from "../manifest/index.ts";
 import { t } from "../text.ts";
 import { pageMethods, type FromPage, type ToPage } from "./messages.ts";
@@ -107,7 +107,8 @@ async function answer(
   { tunnel, method, params }: Extract<FromPage, { readonly type: "call" }>,
 ): Promise<{ readonly result?: unknown; readonly error?: ReturnType<typeof rpcErrorData> }> {
   try {
-    if (!pageMethods.includes(method) || controller.find(tunnel)?.phase !== "on")
+    const exposure = controller.find(tunnel);
+    if (!pageMethods.includes(method) || exposure?.phase !== "on" || failureOf(exposure))
       throw new PortholeError("usage", t("This port is not exposed any more"));
     const daemon = await controller.daemon();
     const asked = { ...params, tunnel };

@@ -4,6 +4,8 @@ import type { AccessSpec } from "@porthole/tunnel/rpc";
 import { nameOf, type Exposure } from "../controller/index.ts";
 import { t } from "../text.ts";
 import { chooseExposure } from "./pickers.ts";
+import { showQrCode } from "./qr-code.ts";
+import { showError } from "./register-commands.ts";
 import type { UiContext } from "./context.ts";
 
 type Choice = "everyone" | "share" | "password" | "webhook" | "limit" | "revoke";
@@ -14,44 +16,59 @@ const webhooks = ["github", "stripe", "gitlab", "shopify", "slack"];
 
 /** Who may visit a port. The rules are this editor's: no relay knows them, and no page stands in between. */
 export function accessCommands({ controller }: UiContext) {
+  /** The new credentials take the place of the present ones; links of before don't come back with a later choice. */
+  async function setCredentials(exposure: Exposure, credentials: AccessSpec | undefined): Promise<void> {
+    const { addresses, paths, endsAt, share: hasLinks } = (await controller.keys.access(exposure.id)) ?? {};
+    if (hasLinks && !credentials?.share)
+      for (const { id } of await controller.ask.shareLinks(exposure.id)) await controller.ask.revoke(exposure.id, id);
+    const limits: AccessSpec = {
+      ...(addresses ? { addresses } : {}),
+      ...(paths ? { paths } : {}),
+      ...(endsAt === undefined ? {} : { endsAt }),
+    };
+    const access = { ...limits, ...credentials };
+    await controller.protect(exposure.id, Object.keys(access).length === 0 ? undefined : access);
+  }
+
   async function share(exposure: Exposure): Promise<void> {
     const forMs = await chooseTime(t("How long should the link work?"), t("Until I revoke it"));
     if (forMs === "left") return;
-    const access = await controller.keys.access(exposure.id);
-    await controller.protect(exposure.id, { ...access, share: true });
-    const url = await controller.ask.share(exposure.id, forMs);
+    await setCredentials(exposure, { share: true });
+    const label = t("created {0}", new Date().toLocaleString());
+    const url = await controller.ask.share(exposure.id, { label, ...(forMs === undefined ? {} : { forMs }) });
     if (url === undefined) return;
     await env.clipboard.writeText(url);
-    void window.showInformationMessage(
-      t("Only who has the link may visit {0} now. It is on the clipboard, and can't be shown again.", nameOf(exposure)),
-    );
+    void announceLink(exposure, url).catch(showError);
   }
 
   async function revoke(exposure: Exposure): Promise<void> {
     const links = await controller.ask.shareLinks(exposure.id);
     const items = links.map((link): QuickPickItem & { id: string } => ({
       label: `$(link) ${link.label === "" ? link.id : link.label}`,
-      description: link.endsAt === undefined ? "" : t("until {0}", new Date(link.endsAt).toLocaleString()),
+      description:
+        link.endsAt === undefined ? t("until you revoke it") : t("until {0}", new Date(link.endsAt).toLocaleString()),
       id: link.id,
     }));
-    const picked = await window.showQuickPick(items, {
-      placeHolder: t("Choose a link to revoke; its visitors are signed out at once"),
-    });
-    if (picked) await controller.ask.revoke(exposure.id, picked.id);
+    const placeHolder = t("Choose a link to revoke; its visitors are signed out at once");
+    const picked = await window.showQuickPick(items, { placeHolder });
+    if (!picked) return;
+    await controller.ask.revoke(exposure.id, picked.id);
+    void window.showInformationMessage(t("The share link is revoked. Its visitors are signed out."));
   }
 
   async function password(exposure: Exposure): Promise<void> {
     const value = await window.showInputBox({
       title: t("Password for {0}", nameOf(exposure)),
-      prompt: t("user:password. Browsers ask for both."),
-      value: `slot:${randomBytes(9).toString("base64url")}`,
+      prompt: t("Visitors sign in with this user name and password."),
+      value: `guest:${randomBytes(9).toString("base64url")}`,
       ignoreFocusOut: true,
       validateInput: (text) => (/^[^:]+:.+$/.test(text) ? undefined : t("Write user:password")),
     });
     if (value === undefined) return;
-    await controller.protect(exposure.id, { ...(await limitsOf(exposure)), users: [value] });
+    await setCredentials(exposure, { users: [value] });
     await env.clipboard.writeText(value);
-    window.setStatusBarMessage(t("Copied user and password"), 5_000);
+    const user = value.slice(0, value.indexOf(":"));
+    void window.showInformationMessage(t("Copied {0}:… to the clipboard. Password required from now on.", user));
   }
 
   async function webhook(exposure: Exposure): Promise<void> {
@@ -64,48 +81,59 @@ export function accessCommands({ controller }: UiContext) {
       ignoreFocusOut: true,
     });
     if (secret === undefined || secret === "") return;
-    await controller.protect(exposure.id, { ...(await limitsOf(exposure)), webhook: { scheme, secrets: [secret] } });
+    await setCredentials(exposure, { webhook: { scheme, secrets: [secret] } });
+    window.setStatusBarMessage(t("Only signed webhooks may visit {0} now", nameOf(exposure)), 5_000);
+  }
+
+  async function everyone(exposure: Exposure): Promise<void> {
+    const endsAt = (await controller.keys.access(exposure.id))?.endsAt;
+    await setCredentials(exposure, undefined);
+    // An end that the user has set does not outlive the choice of everyone.
+    if (endsAt !== undefined) await withoutEnd(exposure);
+    window.setStatusBarMessage(t("Anyone with the URL may visit {0} now", nameOf(exposure)), 5_000);
+  }
+
+  async function withoutEnd({ id }: Exposure): Promise<void> {
+    const { endsAt: _before, ...access } = (await controller.keys.access(id)) ?? {};
+    await controller.protect(id, Object.keys(access).length === 0 ? undefined : access);
   }
 
   async function limit(exposure: Exposure): Promise<void> {
-    const forMs = await chooseTime(t("For how long may anyone visit?"), t("without an end"));
+    const forMs = await chooseTime(t("When should access end?"), t("Never"));
     if (forMs === "left") return;
-    const { endsAt: _before, ...access } = (await controller.keys.access(exposure.id)) ?? {};
-    await controller.protect(exposure.id, forMs === undefined ? access : { ...access, endsAt: Date.now() + forMs });
+    if (forMs === undefined) return withoutEnd(exposure);
+    const access = (await controller.keys.access(exposure.id)) ?? {};
+    await controller.protect(exposure.id, { ...access, endsAt: Date.now() + forMs });
   }
 
-  /** What goes on when the credentials change. */
-  async function limitsOf({ id }: Exposure): Promise<AccessSpec> {
-    const { addresses, paths, endsAt } = (await controller.keys.access(id)) ?? {};
-    return {
-      ...(addresses ? { addresses } : {}),
-      ...(paths ? { paths } : {}),
-      ...(endsAt === undefined ? {} : { endsAt }),
-    };
-  }
-
+  const actions: Readonly<Record<Choice, (exposure: Exposure) => Promise<void>>> = {
+    ...{ everyone, share, password, webhook, limit, revoke },
+  };
   return {
     async "porthole.protect"(argument: unknown) {
-      const exposure = await chooseExposure(controller, argument);
+      const fits = ({ phase }: Exposure): boolean => phase !== "off";
+      const exposure = await chooseExposure(controller, argument, fits);
       if (!exposure) return;
-      switch (await chooseKind(exposure, (await controller.keys.access(exposure.id)) ?? {})) {
-        case "everyone":
-          return controller.protect(exposure.id, undefined);
-        case "share":
-          return share(exposure);
-        case "password":
-          return password(exposure);
-        case "webhook":
-          return webhook(exposure);
-        case "limit":
-          return limit(exposure);
-        case "revoke":
-          return revoke(exposure);
-        case undefined:
-          return;
-      }
+      const choice = await chooseKind(exposure, (await controller.keys.access(exposure.id)) ?? {});
+      if (choice === undefined) return;
+      // Rules hold where the port is served: it comes to this window first.
+      if (exposure.phase === "elsewhere") await controller.expose(exposure.target);
+      await actions[choice](exposure);
     },
   };
+}
+
+/** It can't be shown again, so the message stays until it is closed. */
+async function announceLink(exposure: Exposure, url: string): Promise<void> {
+  const again = t("Copy Again");
+  const qr = t("QR Code");
+  for (;;) {
+    const message = t("Share link copied. Save it now; it cannot be shown again.");
+    const choice = await window.showInformationMessage(message, again, qr);
+    if (choice === again) await env.clipboard.writeText(url);
+    else if (choice === qr) showQrCode(t("QR Code: {0}", nameOf(exposure)), url);
+    else return;
+  }
 }
 
 async function chooseKind(exposure: Exposure, access: AccessSpec): Promise<Choice | undefined> {
@@ -118,10 +146,10 @@ async function chooseKind(exposure: Exposure, access: AccessSpec): Promise<Choic
   const picked = await window.showQuickPick(
     [
       item("everyone", "globe", t("Everyone with the URL"), isOpen && access.endsAt === undefined),
-      item("share", "link", t("Whoever has a share link…"), access.share === true),
-      item("password", "key", t("Whoever knows a password…"), access.users !== undefined),
-      item("webhook", "verified", t("Only webhooks that are signed…"), access.webhook !== undefined),
-      item("limit", "watch", t("Set an end…"), access.endsAt !== undefined),
+      item("share", "link", access.share ? t("Another share link…") : t("Share link…"), access.share === true),
+      item("password", "key", t("Password…"), access.users !== undefined),
+      item("webhook", "verified", t("Signed webhooks only…"), access.webhook !== undefined),
+      item("limit", "watch", t("Expires after…"), access.endsAt !== undefined),
       ...(access.share ? [item("revoke", "circle-slash", t("Revoke a share link…"), false)] : []),
     ],
     { title: t("Who may visit {0}?", nameOf(exposure)) },

@@ -9,8 +9,20 @@ import type { UiContext } from "./context.ts";
 export function actionCommands({ controller, run }: UiContext) {
   return {
     async "porthole.showActions"(argument: unknown) {
-      const exposure = await chooseExposure(controller, argument);
+      const exposure = await chooseExposure(controller, argument, ({ phase }) => phase !== "off");
       if (!exposure) return;
+      const on = controller.state.exposures.filter(({ phase }) => phase !== "off");
+      if (exposure.phase === "elsewhere") {
+        const stop = t("Stop");
+        const takeOver = t("Take Over");
+        const choice = await window.showQuickPick([takeOver, stop], {
+          title: nameOf(exposure),
+          placeHolder: t("Another window exposes this port"),
+        });
+        if (choice !== undefined)
+          await run(choice === stop ? "porthole.stop" : "porthole.takeOver", { exposureId: exposure.id });
+        return;
+      }
       const item = (icon: string, label: string, command: CommandId): QuickPickItem & { command: CommandId } => ({
         label: `$(${icon}) ${label}`,
         command,
@@ -22,12 +34,13 @@ export function actionCommands({ controller, run }: UiContext) {
           item("device-mobile", t("Show QR Code"), "porthole.showQrCode"),
           item("list-selection", t("Show Requests"), "porthole.showRequests"),
           exposure.secondary
-            ? item("git-branch", t("Copy Secondary URL"), "porthole.copySecondaryUrl")
-            : item("git-branch", t("Add Secondary Endpoint"), "porthole.addSecondary"),
+            ? item("git-branch", t("Copy Second URL"), "porthole.copySecondaryUrl")
+            : item("git-branch", t("Add a Second URL…"), "porthole.addSecondary"),
           item("key", t("Copy Certificate Fingerprint"), "porthole.copyFingerprint"),
-          item("shield", t("Choose Who May Visit"), "porthole.protect"),
+          item("shield", t("Restrict Access…"), "porthole.protect"),
           item("pulse", t("Diagnose Connection"), "porthole.doctor"),
           item("debug-stop", t("Stop"), "porthole.stop"),
+          ...(on.length > 1 ? [item("stop-circle", t("Stop All"), "porthole.stopAll")] : []),
         ],
         { title: nameOf(exposure), placeHolder: urlOf(exposure) ?? "" },
       );

@@ -13,8 +13,9 @@ export function contextKeys(controller: Controller): Disposable {
     void commands.executeCommand("setContext", key, value);
   }
   const paint = ({ exposures, relays, isTrial }: ControllerState): void => {
-    const on = exposures.filter(({ phase }) => phase === "on");
+    const on = exposures.filter(({ phase }) => phase !== "off");
     put("porthole.hasExposed", on.length > 0);
+    put("porthole.isTrial", isTrial);
     put(
       "porthole.hasSecondary",
       on.some(({ secondary }) => secondary),

@@ -15,6 +15,7 @@ import {
   describeRelay,
   endpointOf,
   nameOf,
+  relayUrlsOf,
   urlOf,
   type Controller,
   type Described,
@@ -27,7 +28,7 @@ import type { ExposureItem } from "./context.ts";
 
 /** An element of the tree says which port it belongs to, so that every command can act on it. */
 interface Node extends ExposureItem {
-  readonly part: "access" | "endpoint" | "secondary" | `relay ${string}` | `certificate ${string}` | "local";
+  readonly part: "trial" | "access" | "endpoint" | "secondary" | `relay ${string}` | `certificate ${string}` | "local";
 }
 
 /** The Endpoints view: ports, and what belongs to each. */
@@ -51,19 +52,20 @@ export function endpointsTree(controller: Controller): Disposable {
 }
 
 function roots({ state }: Controller): Node[] {
-  return state.exposures.map(({ id }) => ({ exposureId: id, part: "endpoint" }));
+  const trial: Node[] = state.isTrial ? [{ exposureId: "", part: "trial" }] : [];
+  return [...trial, ...state.exposures.map(({ id }): Node => ({ exposureId: id, part: "endpoint" }))];
 }
 
 function childrenOf(controller: Controller, { exposureId, part }: Node): Node[] {
   const exposure = controller.find(exposureId);
-  if (!exposure || part !== "endpoint" || exposure.phase === "off") return [];
+  if (!exposure || part !== "endpoint" || exposure.phase !== "on") return [];
   const endpoint = endpointOf(exposure);
   const parts: Node["part"][] = [
     ...(exposure.secondary ? (["secondary"] as const) : []),
     ...(endpoint?.relays ?? []).map(({ address }) => `relay ${address}` as const),
     ...(endpoint?.certificates ?? []).map(({ hostname }) => `certificate ${hostname}` as const),
     "access",
-    "local",
+    ...(endpoint ? (["local"] as const) : []),
   ];
   return parts.map((each) => ({ exposureId, part: each }));
 }
@@ -72,9 +74,33 @@ function childrenOf(controller: Controller, { exposureId, part }: Node): Node[] 
 type Item = { -readonly [K in keyof TreeItem]: TreeItem[K] };
 
 function itemOf(controller: Controller, { exposureId, part }: Node): TreeItem {
-  const exposure = controller.find(exposureId);
   const id = `${exposureId} ${part}`;
-  return exposure ? { ...partItem(controller, exposure, part), id } : { id };
+  if (part === "trial") return { ...trialItem(controller), id };
+  const exposure = controller.find(exposureId);
+  return exposure ? { ...withName(partItem(controller, exposure, part)), id } : { id };
+}
+
+/** A screen reader reads a row's tooltip instead of its label, unless it is told the whole. */
+function withName(item: Item): Item {
+  const { label, description, accessibilityInformation } = item;
+  if (accessibilityInformation || typeof label !== "string") return item;
+  const text = typeof description === "string" && description !== "" ? `${label}, ${description}` : label;
+  return { ...item, accessibilityInformation: { label: text } };
+}
+
+function trialItem({ relays }: Controller): Item {
+  const label = t("Trial mode");
+  return {
+    label,
+    description: t("this machine only"),
+    iconPath: new ThemeIcon("beaker"),
+    tooltip:
+      relays.configured.length > 0
+        ? t("URLs work in browsers on this machine only. Use My Relays makes ports public again.")
+        : t("URLs work in browsers on this machine only. Join a relay to get public ones."),
+    contextValue: items.trial,
+    accessibilityInformation: { label: `${label}, ${t("this machine only")}` },
+  };
 }
 
 function partItem(controller: Controller, exposure: Exposure, part: Node["part"]): Item {
@@ -88,11 +114,14 @@ function partItem(controller: Controller, exposure: Exposure, part: Node["part"]
       return {
         label: nameOf(exposure),
         // The state first: the URL does not fit into a narrow panel, and can be copied.
-        description:
-          url === undefined || exposure.phase === "off" ? state.text : `${state.text} · ${new URL(url).host}`,
+        description: [
+          state.next === undefined ? state.text : `${state.text}, ${state.next}`,
+          ...(exposure.phase === "on" && controller.state.isTrial ? [t("trial")] : []),
+          ...(url === undefined || exposure.phase !== "on" ? [] : [new URL(url).host]),
+        ].join(" · "),
         iconPath: stateIcon(state.kind),
         tooltip: tooltipOf(nameOf(exposure), url, state),
-        contextValue: exposure.phase === "off" ? items.stopped : exposure.secondary ? items.paired : items.running,
+        contextValue: kindOf(exposure, state),
         collapsibleState: exposure.phase === "on" ? TreeItemCollapsibleState.Collapsed : TreeItemCollapsibleState.None,
         accessibilityInformation: { label: [nameOf(exposure), url, state.text].filter(Boolean).join(", ") },
       };
@@ -100,10 +129,10 @@ function partItem(controller: Controller, exposure: Exposure, part: Node["part"]
     case "secondary": {
       const url = urlOf(exposure, "secondary");
       return {
-        label: t("Secondary"),
+        label: t("Second URL"),
         description: url === undefined ? t("connecting") : new URL(url).host,
         iconPath: new ThemeIcon("git-branch"),
-        tooltip: [url, t("A second name with a self-signed certificate, for {0}", exposure.secondary?.local ?? "")]
+        tooltip: [url, t("For clients that pin a certificate; opens {0}", exposure.secondary?.local ?? "")]
           .filter(Boolean)
           .join("\n"),
         contextValue: items.secondary,
@@ -111,22 +140,25 @@ function partItem(controller: Controller, exposure: Exposure, part: Node["part"]
     }
     case "relay": {
       const relay = endpoint?.relays.find(({ address }) => address === name);
-      const state: Described = relay ? describeRelay(relay.now, now) : { kind: "busy", text: "" };
+      const state: Described = relay ? describeRelay(relay.now, now, exposure.toldAt) : { kind: "busy", text: "" };
       const rtt =
         relay?.now.status === "online" && relay.now.rttMs !== undefined ? ` · ${Math.round(relay.now.rttMs)} ms` : "";
+      const host = relayUrlsOf(exposure).find(({ address }) => address === name)?.url;
+      const several = (endpoint?.relays.length ?? 0) > 1 && host !== undefined ? ` · ${new URL(host).host}` : "";
+      const next = state.next === undefined ? "" : `, ${state.next}`;
       return {
-        label: name,
-        description: `${state.text}${rtt}`,
+        label: t("Relay {0}", name),
+        description: `${state.text}${next}${rtt}${several}`,
         iconPath: new ThemeIcon(state.kind === "bad" ? "warning" : "server"),
-        tooltip: [state.text, state.detail].filter(Boolean).join("\n"),
-        contextValue: items.relay,
+        tooltip: [host, state.text, state.detail].filter(Boolean).join("\n"),
+        ...(host === undefined ? {} : { contextValue: items.relay }),
       };
     }
     case "certificate": {
       const certificate = endpoint?.certificates.find(({ hostname }) => hostname === name);
       const state: Described = certificate ? describeCertificate(certificate, now) : { kind: "busy", text: "" };
       return {
-        label: t("Certificate"),
+        label: (endpoint?.certificates.length ?? 0) > 1 ? t("Certificate of {0}", name) : t("Certificate"),
         description: state.text,
         iconPath: new ThemeIcon(state.kind === "good" ? "lock" : "unlock"),
         tooltip: [name, state.detail].filter(Boolean).join("\n"),
@@ -148,6 +180,14 @@ function partItem(controller: Controller, exposure: Exposure, part: Node["part"]
         contextValue: items.local,
       };
   }
+}
+
+/** Which commands the row has. */
+function kindOf(exposure: Exposure, { kind }: Described): string {
+  if (exposure.phase === "off") return items.stopped;
+  if (exposure.phase === "elsewhere") return items.elsewhere;
+  if (kind === "bad") return items.waiting;
+  return exposure.secondary ? items.paired : items.running;
 }
 
 function tooltipOf(name: string, url: string | undefined, { text, detail }: Described): MarkdownString {

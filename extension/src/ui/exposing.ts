@@ -1,20 +1,23 @@
-import {
-  env,
-  ProgressLocation,
-  Uri,
-  window,
-  type Disposable,
-  type TerminalLink,
-  type TerminalLinkProvider,
-} from "vscode";
+import { env, ProgressLocation, Uri, window } from "vscode";
 import { systemClock } from "@porthole/common/util";
-import { nameOf, urlOf, urlReady, type Controller, type Exposure } from "../controller/index.ts";
-import { isPortTarget, readAddress, readPortArgument, type PortTarget, type Side } from "../ports/index.ts";
+import {
+  describeAccess,
+  describeExposure,
+  endpointOf,
+  nameOf,
+  urlOf,
+  urlReady,
+  type Controller,
+  type Exposure,
+} from "../controller/index.ts";
+import { isPortTarget, readPortArgument, type PortTarget, type Side } from "../ports/index.ts";
 import { t } from "../text.ts";
-import { editorSettings } from "./vscode-host.ts";
-import { chooseExposure, pickPort } from "./pickers.ts";
+import { needRelay } from "./ask-relay.ts";
+import { exposureIdOf, type UiContext } from "./context.ts";
+import { pickPort } from "./pick-port.ts";
+import { chooseExposure, chooseUrl } from "./pickers.ts";
 import { showError } from "./register-commands.ts";
-import { exposureIdOf, type JoinOptions, type UiContext } from "./context.ts";
+import { editorSettings } from "./vscode-host.ts";
 
 /** Exposing, and what one does with the URL. `side` says how the Ports view's arguments have to be read. */
 export function exposingCommands(context: UiContext, side: Side) {
@@ -23,40 +26,62 @@ export function exposingCommands(context: UiContext, side: Side) {
   const readTarget = (argument: unknown): PortTarget | undefined =>
     isPortTarget(argument) ? argument : readPortArgument(argument, side);
 
-  /** The exposed port of a row of the Ports view, of an item of ours, or of the user's choice. */
-  async function exposureOf(argument: unknown): Promise<Exposure | undefined> {
+  /** The port of a row of the Ports view, of an item of ours, or of the user's choice. */
+  async function exposureOf(argument: unknown, phases: readonly Exposure["phase"][] = ["on"]) {
     const target = readTarget(argument);
-    return target ? controller.find(controller.idOf(target)) : chooseExposure(controller, argument);
+    const fits = ({ phase }: Exposure): boolean => phases.includes(phase);
+    return target ? controller.find(controller.idOf(target)) : chooseExposure(controller, argument, fits);
   }
 
   async function expose(argument: unknown): Promise<string | undefined> {
     const target = readTarget(argument) ?? (await pickPort(controller));
-    if (!target || !(await hasRelay(context))) return undefined;
+    if (!target || !(await needRelay(context))) return undefined;
     return exposeTarget(controller, target, run);
+  }
+
+  /** The exposure's URL of the user's choice. Says why there is none. */
+  async function urlFor(argument: unknown): Promise<string | undefined> {
+    const exposure = await exposureOf(argument);
+    if (!exposure) return undefined;
+    const url = await chooseUrl(exposure, argument);
+    if (url === undefined && urlOf(exposure) === undefined) {
+      const { text } = describeExposure(exposure, controller.state.daemon, Date.now());
+      void window.showInformationMessage(t("{0} has no URL now: {1}", nameOf(exposure), text));
+    }
+    return url;
+  }
+
+  async function again(argument: unknown): Promise<void> {
+    const exposure = controller.find(exposureIdOf(argument) ?? "");
+    if (exposure && (await needRelay(context))) await exposeTarget(controller, exposure.target, run);
   }
 
   return {
     "porthole.expose": expose,
+    "porthole.start": again,
+    "porthole.takeOver": again,
     async "porthole.stop"(argument: unknown) {
-      const exposure = await exposureOf(argument);
+      const exposure = await exposureOf(argument, ["on", "elsewhere"]);
       if (exposure) await controller.stop(exposure.id);
     },
-    async "porthole.start"(argument: unknown) {
-      const exposure = controller.find(exposureIdOf(argument) ?? "");
-      if (exposure && (await hasRelay(context))) await exposeTarget(controller, exposure.target, run);
+    async "porthole.stopAll"() {
+      await controller.stopAll();
+      window.setStatusBarMessage(t("No port is exposed any more"), 5_000);
+    },
+    async "porthole.tryNow"(argument: unknown) {
+      const exposure = await exposureOf(argument);
+      if (exposure) await controller.relays.restart([exposure.id]);
     },
     async "porthole.remove"(argument: unknown) {
       const id = exposureIdOf(argument);
       if (id !== undefined) await controller.remove(id);
     },
     async "porthole.copyUrl"(argument: unknown) {
-      const exposure = await exposureOf(argument);
-      const url = exposure && urlOf(exposure);
+      const url = await urlFor(argument);
       if (url !== undefined) await copy(url);
     },
     async "porthole.openUrl"(argument: unknown) {
-      const exposure = await exposureOf(argument);
-      const url = exposure && urlOf(exposure);
+      const url = await urlFor(argument);
       if (url !== undefined) await env.openExternal(Uri.parse(url, true));
     },
     /** For tasks and launch configurations, which wait for the answer: exposes first if nothing is. */
@@ -66,25 +91,6 @@ export function exposingCommands(context: UiContext, side: Side) {
       return urlOf(exposure) ?? urlReady(controller, exposure.id, { clock: systemClock });
     },
   };
-}
-
-/** Without a relay nothing can be exposed: asks how to go on. False when the user leaves it at that. */
-async function hasRelay({ controller, run }: UiContext): Promise<boolean> {
-  const usable = (): boolean => controller.state.relays.length > 0 || controller.state.isTrial;
-  controller.checkRelays();
-  if (usable()) return true;
-  const join = t("Join a Relay");
-  const trial = t("Try It on This Machine");
-  const choice = await window.showInformationMessage(
-    t(
-      "A relay gives your port its public name. Join one with an invite, or try it out first: then the URL works on this machine only.",
-    ),
-    join,
-    trial,
-  );
-  if (choice === join) await run("porthole.joinRelay", { isForPort: true } satisfies JoinOptions);
-  else if (choice === trial) await controller.useTrialRelay();
-  return usable();
 }
 
 async function exposeTarget(
@@ -116,38 +122,18 @@ async function announce(controller: Controller, id: string, url: string, run: Ui
   if (!exposure || !editorSettings.get("porthole.notifyWhenReady")) return;
   const open = t("Open");
   const qr = t("QR Code");
+  const restrict = t("Restrict…");
   const never = t("Don't Show Again");
-  // Without the scheme most names fit into one line.
-  const message = t("The URL of {0} is on the clipboard: {1}", nameOf(exposure), new URL(url).host);
-  const choice = await window.showInformationMessage(message, open, qr, never);
+  const access = endpointOf(exposure)?.gateway.access;
+  const who = controller.relays.isTrial
+    ? t("It works on this machine only.")
+    : access
+      ? t("Who may visit: {0}.", describeAccess(access, Date.now()))
+      : t("Anyone with the URL can visit.");
+  const message = `${t("Copied {0} → {1}.", url, nameOf(exposure))} ${who}`;
+  const choice = await window.showInformationMessage(message, open, qr, restrict, never);
   if (choice === open) await run("porthole.openUrl", { exposureId: id });
   else if (choice === qr) await run("porthole.showQrCode", { exposureId: id });
+  else if (choice === restrict) await run("porthole.protect", { exposureId: id });
   else if (choice === never) await editorSettings.set("porthole.notifyWhenReady", false);
-}
-
-interface PortLink extends TerminalLink {
-  readonly url: string;
-}
-
-/** `http://localhost:3000` in a terminal: one click exposes it. */
-export function terminalLinks({ controller, run }: UiContext, side: Side): Disposable {
-  const pattern = /https?:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]):(\d{2,5})\b/g;
-  const provider: TerminalLinkProvider<PortLink> = {
-    provideTerminalLinks: ({ line }) =>
-      [...line.matchAll(pattern)].map((match) => ({
-        startIndex: match.index,
-        length: match[0].length,
-        tooltip: t("Expose with Porthole"),
-        url: match[0],
-      })),
-    async handleTerminalLink({ url }) {
-      // A terminal's port is the workspace's: beside the window it has to be forwarded first, which this does.
-      const reachable = side === "ui" ? (await env.asExternalUri(Uri.parse(url))).toString(true) : url;
-      const target = readAddress(reachable);
-      if (!target) return;
-      const isExposed = controller.find(controller.idOf(target))?.phase === "on";
-      await run(isExposed ? "porthole.copyUrl" : "porthole.expose", target);
-    },
-  };
-  return window.registerTerminalLinkProvider(provider);
 }

@@ -60,7 +60,8 @@ export class Reports implements TextDocumentContentProvider, Disposable {
   readonly #changed = new EventEmitter<Uri>();
   readonly #registration = workspace.registerTextDocumentContentProvider(reportUri.scheme, this);
   readonly onDidChange = this.#changed.event;
-  #content = "";
+  /** A preview outlives a reload; what it showed does not. */
+  #content = t("This report is gone. Run Diagnose Connection again.");
 
   show(content: string): void {
     this.#content = content;

@@ -1,15 +1,18 @@
+import { homedir } from "node:os";
 import { Uri, window, workspace } from "vscode";
+import { PortholeError } from "@porthole/common/errors";
 import { writeFileAtomic } from "@porthole/common/util";
-import { nameOf, type Exposure } from "../controller/index.ts";
+import { nameOf, type Exposure, type GivenKey } from "../controller/index.ts";
 import { t } from "../text.ts";
 import { chooseExposure } from "./pickers.ts";
 import type { UiContext } from "./context.ts";
 
-/** A port's key is its name: it can be taken to another machine, or to the command line. */
+/** A port's key is its URL: it can be taken to another machine or to the command line, brought from there, or made anew. */
 export function identityCommands({ controller }: UiContext) {
   const choose = (argument: unknown): Promise<Exposure | undefined> => chooseExposure(controller, argument, () => true);
   /** The present key is gone then, and with it its name. */
-  async function confirmLoss(exposure: Exposure, clientId: string): Promise<boolean> {
+  async function confirmLoss(exposure: Exposure): Promise<boolean> {
+    const { clientId } = await controller.ask.identityOf(exposure.id);
     const replace = t("Replace");
     const choice = await window.showWarningMessage(
       t("Replace the key of {0}?", nameOf(exposure)),
@@ -19,47 +22,78 @@ export function identityCommands({ controller }: UiContext) {
     return choice === replace;
   }
 
+  /** Asks for the passphrase until it is right. Undefined when the user leaves. */
+  async function readKey(pem: string, title: string): Promise<GivenKey | undefined> {
+    if (!/ENCRYPTED/.test(pem)) return controller.ask.readIdentity(pem, undefined);
+    for (let prompt = t("The passphrase of the file."); ; prompt = t("Wrong passphrase. Try again.")) {
+      const passphrase = await askPassphrase(title, prompt);
+      if (passphrase === undefined || passphrase === "") return undefined;
+      try {
+        return await controller.ask.readIdentity(pem, passphrase);
+      } catch (reason) {
+        if (PortholeError.from(reason).code !== "key") throw reason;
+      }
+    }
+  }
+
   return {
     async "porthole.exportIdentity"(argument: unknown) {
       const exposure = await choose(argument);
-      if (!exposure) return;
-      const title = t("Export the key of {0}", nameOf(exposure));
+      if (!exposure) {
+        void window.showInformationMessage(t("Expose a port first: its URL is what moves."));
+        return;
+      }
+      const title = t("Move the URL of {0}: export its key", nameOf(exposure));
       const passphrase = await askPassphrase(
         title,
         t("A passphrase for the file; leave it empty to write the key as it is."),
       );
       if (passphrase === undefined) return;
       const { clientId } = await controller.ask.identityOf(exposure.id);
+      const { workspaceFolders } = workspace;
+      const folder = workspaceFolders?.[0] ? Uri.joinPath(workspaceFolders[0].uri, "..") : Uri.file(homedir());
       const uri = await window.showSaveDialog({
         title,
-        defaultUri: Uri.joinPath(workspace.workspaceFolders?.[0]?.uri ?? Uri.file("/"), "..", `${clientId}.pem`),
+        defaultUri: Uri.joinPath(folder, `${clientId}.pem`),
         filters: { PEM: ["pem"] },
       });
       if (!uri) return;
       const pem = await controller.ask.exportIdentity(exposure.id, passphrase === "" ? undefined : passphrase);
       await writeSecret(uri, pem);
-      void window.showInformationMessage(t("Keep the file secret: whoever has it has the name {0}.", clientId));
+      const stop = t("Stop It Here");
+      const choice = await window.showInformationMessage(
+        t(
+          "Saved. Keep the file secret: it is the URL {0}. On the other machine, run Use a URL from Another Machine. One machine at a time may serve it.",
+          clientId,
+        ),
+        ...(exposure.phase === "off" ? [] : [stop]),
+      );
+      if (choice === stop) await controller.stop(exposure.id);
     },
     async "porthole.importIdentity"(argument: unknown) {
       const exposure = await choose(argument);
       if (!exposure) {
-        void window.showInformationMessage(t("Expose a port first: the key that you import becomes its name."));
+        void window.showInformationMessage(t("Expose a port first: it gets the URL that you import."));
         return;
       }
-      const title = t("Import a key for {0}", nameOf(exposure));
+      const title = t("The key of the URL for {0}", nameOf(exposure));
       const [uri] = (await window.showOpenDialog({ title, canSelectMany: false })) ?? [];
       if (!uri) return;
       const pem = Buffer.from(await workspace.fs.readFile(uri)).toString("utf8");
-      const isEncrypted = /ENCRYPTED/.test(pem);
-      const passphrase = isEncrypted ? await askPassphrase(title, t("The passphrase of the file.")) : "";
-      if (passphrase === undefined) return;
-      const given = await controller.ask.readIdentity(pem, passphrase === "" ? undefined : passphrase);
+      const given = await readKey(pem, title);
+      if (!given) return;
       const present = await controller.ask.identityOf(exposure.id);
       if (given.clientId !== present.clientId) {
-        if (!(await confirmLoss(exposure, present.clientId))) return;
-        await controller.replaceIdentity(exposure.id, given);
+        if (!(await confirmLoss(exposure))) return;
+        await controller.identities.replace(exposure.id, given);
       }
       void window.showInformationMessage(t("The name of {0} is {1} from now on.", nameOf(exposure), given.clientId));
+    },
+    async "porthole.newIdentity"(argument: unknown) {
+      const exposure = await choose(argument);
+      if (!exposure || !(await confirmLoss(exposure))) return;
+      const { clientId } = await controller.identities.renew(exposure.id);
+      void window.showInformationMessage(t("The name of {0} is {1} from now on.", nameOf(exposure), clientId));
     },
   };
 }

@@ -1,21 +1,38 @@
-import { ViewColumn, window } from "vscode";
+import { ViewColumn, window, type WebviewPanel } from "vscode";
 import { renderSVG } from "uqr";
-import { nameOf, urlOf } from "../controller/index.ts";
+import { endpointOf, nameOf } from "../controller/index.ts";
 import { t } from "../text.ts";
-import { chooseExposure } from "./pickers.ts";
+import { chooseExposure, chooseUrl } from "./pickers.ts";
 import type { UiContext } from "./context.ts";
 
 export function qrCommands({ controller }: UiContext) {
   return {
     async "porthole.showQrCode"(argument: unknown) {
       const exposure = await chooseExposure(controller, argument);
-      const url = exposure && urlOf(exposure);
-      if (!exposure || url === undefined) return;
+      if (!exposure) return;
       const title = t("QR Code: {0}", nameOf(exposure));
-      const panel = window.createWebviewPanel("porthole.qrCode", title, ViewColumn.Active, { enableScripts: false });
-      panel.webview.html = qrPage(title, url);
+      // The bare URL would lead to a page that asks for a link.
+      const hasLinks = endpointOf(exposure)?.gateway.access?.credentials.includes("share") === true;
+      const label = t("QR code, created {0}", new Date().toLocaleString());
+      const url = hasLinks ? await controller.ask.share(exposure.id, { label }) : await chooseUrl(exposure, argument);
+      if (url !== undefined) showQrCode(title, url);
     },
   };
+}
+
+let panel: WebviewPanel | undefined;
+
+/** Shows the code in the one tab for it. */
+export function showQrCode(title: string, url: string): void {
+  if (!panel) {
+    panel = window.createWebviewPanel("porthole.qrCode", title, ViewColumn.Active, { enableScripts: false });
+    panel.onDidDispose(() => {
+      panel = undefined;
+    });
+  }
+  panel.title = title;
+  panel.webview.html = qrPage(title, url);
+  panel.reveal();
 }
 
 /** Black on white in every theme: cameras need the contrast and the margin. */

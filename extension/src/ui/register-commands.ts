@@ -27,10 +27,12 @@ export async function showError(reason: unknown): Promise<void> {
   if (code === "aborted") return;
   const showLog = t("Show Log");
   const doctor = t("Diagnose Connection");
+  const join = t("Join a Relay…");
   // The relay can't be reached, or refuses.
   const isOnTheWay = code === "unreachable" || code === "timeout" || exitCode === 3;
-  const buttons = isOnTheWay ? [doctor, showLog] : [showLog];
+  const buttons = code === "unauthorized" ? [join, showLog] : isOnTheWay ? [doctor, showLog] : [showLog];
   const choice = await window.showErrorMessage(errorText(error), ...buttons);
   if (choice === showLog) await commands.executeCommand("porthole.showLog" satisfies CommandId);
+  else if (choice === join) await commands.executeCommand("porthole.joinRelay" satisfies CommandId);
   else if (choice === doctor) await commands.executeCommand("porthole.doctor" satisfies CommandId);
 }

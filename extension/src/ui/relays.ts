@@ -1,83 +1,85 @@
 import { window, type Disposable, type QuickPickItem, type Uri } from "vscode";
 import { PortholeError } from "@porthole/common/errors";
 import type { RelaySpec, RelayTest, TransportTest } from "@porthole/tunnel/rpc";
-import type { Controller } from "../controller/index.ts";
+import { errorText, type Controller } from "../controller/index.ts";
 import { t } from "../text.ts";
 import type { JoinOptions, UiContext } from "./context.ts";
 import { cancellable } from "./progress.ts";
 
-/** Joining, adding, testing and removing relays, and trying it out without one. */
+/** Joining, adding, testing and removing relays. */
 export function relayCommands({ controller, run }: UiContext) {
+  async function join(argument: unknown): Promise<void> {
+    const invite =
+      typeof argument === "string"
+        ? argument
+        : await window.showInputBox({
+            title: t("Join a Relay"),
+            prompt: t("Paste the invite that the relay's host has given you."),
+            placeHolder: "porthole://…",
+            ignoreFocusOut: true,
+          });
+    if (invite === undefined || invite.trim() === "") return;
+    const relay = await controller.ask.parseInvite(invite.trim());
+    const isForPort = isPartOfExposing(argument);
+    const answer = await confirmRelay(controller, relay, isForPort);
+    if (!answer) return;
+    const test = await testWithProgress(controller, relay);
+    if (!test) return;
+    if (isUsable(test)) {
+      // The test has used the token: the relay knows this person's key now.
+      const { token: _used, ...known } = relay;
+      await controller.relays.add(known, answer);
+      if (!isForPort) void offerToExpose(t("Joined {0}.", relay.address), run);
+      return;
+    }
+    const another = t("Paste Another…");
+    const anyway = t("Join Anyway");
+    const isRefused = !test.http2.ok && test.http2.error.code === "unauthorized";
+    const message = isRefused
+      ? t("The invite for {0} has already been used, or it has expired.", relay.address)
+      : describeTest(relay, test);
+    const choice = await window.showWarningMessage(message, ...(isRefused ? [another] : [another, anyway]));
+    if (choice === another) await run("porthole.joinRelay", { isForPort } satisfies JoinOptions);
+    else if (choice === anyway) await controller.relays.add(relay, answer);
+  }
+
   return {
-    async "porthole.joinRelay"(argument: unknown) {
-      const invite =
-        typeof argument === "string"
-          ? argument
-          : await window.showInputBox({
-              title: t("Join a Relay"),
-              prompt: t("Paste the invite that whoever runs the relay has given you."),
-              placeHolder: "porthole://…",
-              ignoreFocusOut: true,
-            });
-      if (invite === undefined || invite.trim() === "") return;
-      const relay = await controller.ask.parseInvite(invite.trim());
-      if (!(await confirmRelay(relay))) return;
-      await controller.addRelay(relay);
-      const { isForPort } = (argument ?? {}) as Partial<JoinOptions>;
-      if (isForPort !== true) void offerToExpose(t("Joined the relay {0}.", relay.address), run);
-    },
-    async "porthole.addRelay"() {
-      const address = await window.showInputBox({
-        title: t("Add a Relay (1/2)"),
-        prompt: t("The relay's address, and its port if it is not 4433."),
-        placeHolder: "relay.example.com:4433",
-        ignoreFocusOut: true,
-        validateInput: (text) =>
-          /^(\[[0-9a-f:]+\]|[\w.-]+)(:\d{1,5})?$/i.test(text.trim()) ? undefined : t("Write host or host:port"),
-      });
-      if (address === undefined) return;
-      const fingerprint = await window.showInputBox({
-        title: t("Add a Relay (2/2)"),
-        prompt: t(
-          "Its fingerprint, if you have one. Leave it empty for a relay with a certificate of a public authority.",
-        ),
-        ignoreFocusOut: true,
-        validateInput: (text) =>
-          text.trim() === "" || text.replaceAll(":", "").trim().length >= 26
-            ? undefined
-            : t("That is too short for a fingerprint"),
-      });
-      if (fingerprint === undefined) return;
-      const relay: RelaySpec = {
-        address: address.trim(),
-        ...(fingerprint.trim() === "" ? {} : { fingerprint: fingerprint.trim() }),
-      };
-      const test = await testWithProgress(controller, relay);
-      if (!test) return;
+    "porthole.joinRelay": join,
+    async "porthole.addRelay"(argument: unknown) {
+      const relay = await askRelay();
+      const test = relay && (await testWithProgress(controller, relay));
+      if (!relay || !test) return;
       const add = t("Add It Anyway");
-      if (!test.http2.ok && !test.quic.ok && (await window.showWarningMessage(describeTest(relay, test), add)) !== add)
-        return;
-      await controller.addRelay(relay);
-      void offerToExpose(t("Added the relay {0}.", describeTest(relay, test)), run);
+      if (!isUsable(test) && (await window.showWarningMessage(describeTest(relay, test), add)) !== add) return;
+      const isForPort = isPartOfExposing(argument);
+      const answer = isForPort ? {} : await askAboutTrial(controller);
+      if (!answer) return;
+      await controller.relays.add(relay, answer);
+      if (!isForPort) void offerToExpose(t("Added the relay {0}.", describeTest(relay, test)), run);
     },
     async "porthole.testRelay"() {
-      const relay = await chooseRelay(controller);
+      const { relays } = controller.state;
+      const relay = relays.length <= 1 ? relays[0] : await pickRelay(controller);
       const test = relay && (await testWithProgress(controller, relay));
       if (relay && test) void window.showInformationMessage(describeTest(relay, test), { modal: false });
     },
     async "porthole.removeRelay"() {
       const relay = await pickRelay(controller);
       if (!relay) return;
-      await controller.removeRelay(relay.address);
-      window.setStatusBarMessage(t("Removed the relay {0}", relay.address), 5_000);
-    },
-    async "porthole.tryWithoutRelay"() {
-      await controller.useTrialRelay();
-      void window.showInformationMessage(
-        t(
-          "A relay runs on this machine now. Expose a port: its URL works in browsers here, and shows a self-signed certificate.",
-        ),
+      const remove = t("Remove");
+      const ports = portsOn(controller);
+      const detail =
+        controller.relays.isTrial || ports === 0
+          ? t("You need a new invite, or its address, to use it again.")
+          : t("URLs on this relay stop working: {0} ports are exposed now.", ports);
+      const choice = await window.showWarningMessage(
+        t("Remove the relay {0}?", relay.address),
+        { modal: true, detail },
+        remove,
       );
+      if (choice !== remove) return;
+      await controller.relays.remove(relay.address);
+      window.setStatusBarMessage(t("Removed the relay {0}", relay.address), 5_000);
     },
   };
 }
@@ -92,31 +94,90 @@ export function inviteLinks({ run }: UiContext): Disposable {
   });
 }
 
+/** How many ports this window exposes now. */
+export function portsOn({ state }: Controller): number {
+  return state.exposures.filter(({ phase }) => phase === "on").length;
+}
+
+function isPartOfExposing(argument: unknown): boolean {
+  return ((argument ?? {}) as Partial<JoinOptions>).isForPort === true;
+}
+
 /** What a relay is added for. */
 async function offerToExpose(message: string, run: UiContext["run"]): Promise<void> {
   const expose = t("Expose a Port");
   if ((await window.showInformationMessage(message, expose)) === expose) await run("porthole.expose");
 }
 
-async function confirmRelay({ address, fingerprint, label }: RelaySpec): Promise<boolean> {
-  const join = t("Join");
+type Joining = { readonly keepTrial?: boolean };
+
+/** Asks once before a relay is used, and in trial mode what happens to the ports there. Undefined when the user leaves. */
+async function confirmRelay(
+  controller: Controller,
+  { address, fingerprint, label }: RelaySpec,
+  isForPort: boolean,
+): Promise<Joining | undefined> {
+  const ports = portsOn(controller);
+  const isTrial = controller.relays.isTrial && ports > 0 && !isForPort;
+  const join = isTrial ? t("Join and Move Ports") : t("Join");
+  const keep = t("Join, Keep Trial Mode");
+  const urls = isTrial
+    ? t("{0} ports are exposed on this machine only. They become public when they move to this relay.", ports)
+    : ports > 0
+      ? t("Your ports get their public URLs from it, including {0} that are exposed now.", ports)
+      : t("Your ports get their public URLs from it.");
   const lines = [
     ...(label === undefined ? [] : [label]),
-    ...(fingerprint === undefined ? [] : [t("Its key is {0}.", fingerprint)]),
-    t("Ports that you expose from now on get their public names from it. It can't read what it carries."),
+    ...(fingerprint === undefined
+      ? []
+      : [t("Key fingerprint: {0}. Compare it with what the relay's host gave you.", inGroups(fingerprint))]),
+    `${urls} ${t("It cannot read your traffic.")}`,
   ];
   const choice = await window.showInformationMessage(
     t("Join the relay {0}?", address),
     { modal: true, detail: lines.join("\n") },
-    join,
+    ...(isTrial ? [join, keep] : [join]),
   );
-  return choice === join;
+  if (choice === undefined) return undefined;
+  return { keepTrial: choice === keep };
 }
 
-/** The only one, or the user's choice. */
-async function chooseRelay(controller: Controller): Promise<RelaySpec | undefined> {
-  const { relays } = controller.state;
-  return relays.length <= 1 ? relays[0] : pickRelay(controller);
+/** In trial mode a new relay may make ports public: asks what happens to them. */
+async function askAboutTrial(controller: Controller): Promise<Joining | undefined> {
+  const ports = portsOn(controller);
+  if (!controller.relays.isTrial || ports === 0) return {};
+  const move = t("Move Ports");
+  const keep = t("Keep Trial Mode");
+  const choice = await window.showInformationMessage(
+    t("Move {0} ports to the new relay?", ports),
+    { modal: true, detail: t("They are exposed on this machine only now. They become public when they move.") },
+    move,
+    keep,
+  );
+  return choice === undefined ? undefined : { keepTrial: choice === keep };
+}
+
+async function askRelay(): Promise<RelaySpec | undefined> {
+  const address = await window.showInputBox({
+    title: t("Add a Relay (1/2)"),
+    prompt: t("The relay's address, and its port if it is not 4433."),
+    placeHolder: "relay.example.com:4433",
+    ignoreFocusOut: true,
+    validateInput: (text) =>
+      /^(\[[0-9a-f:]+\]|[\w.-]+)(:\d{1,5})?$/i.test(text.trim()) ? undefined : t("Write host or host:port"),
+  });
+  if (address === undefined) return undefined;
+  const fingerprint = await window.showInputBox({
+    title: t("Add a Relay (2/2)"),
+    prompt: t("Its fingerprint, if you have one. Leave it empty for a relay with a certificate of a public authority."),
+    ignoreFocusOut: true,
+    validateInput: (text) =>
+      text.trim() === "" || text.replaceAll(":", "").trim().length >= 26
+        ? undefined
+        : t("That is too short for a fingerprint"),
+  });
+  if (fingerprint === undefined) return undefined;
+  return { address: address.trim(), ...(fingerprint.trim() === "" ? {} : { fingerprint: fingerprint.trim() }) };
 }
 
 async function pickRelay({ state }: Controller): Promise<RelaySpec | undefined> {
@@ -132,15 +193,23 @@ function testWithProgress(controller: Controller, relay: RelaySpec): Promise<Rel
   return cancellable(t("Connecting to {0}", relay.address), (signal) => controller.ask.testRelay(relay, signal));
 }
 
+function isUsable({ quic, http2 }: RelayTest): boolean {
+  return quic.ok || http2.ok;
+}
+
 function describeTest({ address }: RelaySpec, { quic, http2 }: RelayTest): string {
   // The first way to it says best what is wrong.
-  if (!quic.ok && !http2.ok)
-    return t("The relay can't be used. {0}", [http2.error.message, http2.error.hint].filter(Boolean).join(". "));
+  if (!quic.ok && !http2.ok) return t("The relay can't be used. {0}", errorText(http2.error));
   return t("{0}: {1}; {2}", address, describeTransport("QUIC", quic), describeTransport("HTTP/2", http2));
 }
 
 function describeTransport(name: string, test: TransportTest): string {
   return test.ok
     ? t("{0} works ({1} ms)", name, Math.ceil(test.rttMs ?? test.connectMs))
-    : t("{0} does not work: {1}", name, test.error.message);
+    : t("{0} does not work: {1}", name, errorText({ message: test.error.message }));
+}
+
+/** As people compare it. */
+function inGroups(fingerprint: string): string {
+  return fingerprint.includes(":") ? fingerprint : (fingerprint.match(/.{1,4}/g) ?? []).join(" ");
 }

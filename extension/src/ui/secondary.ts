@@ -1,7 +1,7 @@
 import { env, window } from "vscode";
 import { systemClock } from "@porthole/common/util";
 import { endpointOf, urlOf, urlReady } from "../controller/index.ts";
-import { localOf, readAddress } from "../ports/index.ts";
+import { localOf, parseAddress } from "../ports/index.ts";
 import { t } from "../text.ts";
 import { chooseExposure } from "./pickers.ts";
 import type { UiContext } from "./context.ts";
@@ -17,12 +17,15 @@ export function secondaryCommands({ controller }: UiContext) {
       );
       if (!exposure) return;
       const local = await window.showInputBox({
-        title: t("Add Secondary Endpoint"),
-        prompt: t("A second name with a self-signed certificate that clients can pin. Which port should it lead to?"),
+        title: t("Add a Second URL"),
+        prompt: t("For clients that pin a certificate. Which port should it open?"),
         value: localOf(exposure.target),
-        validateInput: (text) => (targetOf(text) ? undefined : t("Write a port, host:port, or an http or https URL")),
+        validateInput: (text) => {
+          const parsed = parseAddress(text);
+          return parsed.target ? undefined : parsed.problem;
+        },
       });
-      const target = local === undefined ? undefined : targetOf(local);
+      const { target } = parseAddress(local ?? "");
       if (!target) return;
       await controller.addSecondary(exposure.id, localOf(target));
       const url = await urlReady(controller, exposure.id, { clock: systemClock, role: "secondary" });
@@ -60,8 +63,4 @@ export function secondaryCommands({ controller }: UiContext) {
       window.setStatusBarMessage(t("Copied the certificate's SHA-256 fingerprint"), 5_000);
     },
   };
-}
-
-function targetOf(text: string) {
-  return readAddress(/^\d+$/.test(text.trim()) ? `localhost:${text.trim()}` : text.trim());
 }

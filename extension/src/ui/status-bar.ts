@@ -1,10 +1,11 @@
-import { MarkdownString, StatusBarAlignment, window, type Disposable } from "vscode";
+import { MarkdownString, StatusBarAlignment, ThemeColor, window, type Disposable } from "vscode";
 import {
+  describeAccess,
   describeCertificate,
   describeExposure,
   endpointOf,
   nameOf,
-  urlOf,
+  urlsOf,
   type Controller,
   type ControllerState,
   type Described,
@@ -24,16 +25,19 @@ export function statusBar(controller: Controller): Disposable {
   item.name = "Porthole";
   item.command = "porthole.showActions" satisfies CommandId;
   const paint = (state: ControllerState): void => {
-    const on = state.exposures.filter(({ phase }) => phase === "on");
+    const on = state.exposures.filter(({ phase }) => phase !== "off");
     if (on.length === 0) return item.hide();
     const now = Date.now();
     const described = on.map((exposure) => ({ exposure, ...describeExposure(exposure, state.daemon, now) }));
     const worst = described.toSorted((a, b) => urgency.indexOf(a.kind) - urgency.indexOf(b.kind))[0];
     if (!worst) return;
-    const name = on.length === 1 ? nameOf(worst.exposure) : t("{0} ports", on.length);
-    const text = worst.kind === "good" ? name : `${name}: ${worst.text}`;
+    // One bad port is named: it is the one to look at.
+    const name = on.length === 1 || worst.kind === "bad" ? nameOf(worst.exposure) : t("{0} ports", on.length);
+    const trial = state.isTrial ? ` (${t("trial")})` : "";
+    const text = worst.kind === "good" ? `${name}${trial}` : `${name}: ${worst.text}`;
+    item.backgroundColor = worst.kind === "bad" ? new ThemeColor("statusBarItem.warningBackground") : undefined;
     item.text = `${stateCodicon(worst.kind)} ${text}`;
-    item.tooltip = tooltip(described, now);
+    item.tooltip = tooltip(described, now, state.isTrial);
     item.accessibilityInformation = {
       label: t("Porthole: {0}", described.map((each) => `${nameOf(each.exposure)}, ${each.text}`).join("; ")),
       role: "button",
@@ -49,17 +53,23 @@ export function statusBar(controller: Controller): Disposable {
   };
 }
 
-function tooltip(rows: readonly (Described & { readonly exposure: Exposure })[], now: number): MarkdownString {
+function tooltip(
+  rows: readonly (Described & { readonly exposure: Exposure })[],
+  now: number,
+  isTrial: boolean,
+): MarkdownString {
   const markdown = new MarkdownString("", true);
-  for (const { exposure, text, detail } of rows) {
+  for (const { exposure, text, next, detail } of rows) {
     const endpoint = endpointOf(exposure);
     const certificate = endpoint?.certificates[0];
     const online = endpoint?.relays.flatMap((relay) => (relay.now.status === "online" ? [relay] : [])) ?? [];
     const facts: (readonly [string, string | undefined])[] = [
-      ["URL", urlOf(exposure)],
+      ["URL", urlsOf(exposure).join(" ")],
       [t("Port"), endpoint?.local],
-      [t("State"), text],
+      [t("State"), [text, next].filter(Boolean).join(", ")],
       [t("Why"), detail],
+      [t("Access"), endpoint && describeAccess(endpoint.gateway.access, now)],
+      [t("Trial mode"), isTrial ? t("this machine only") : undefined],
       [t("Relay"), online.map(({ address }) => address).join(", ")],
       [t("Certificate"), certificate && describeCertificate(certificate, now).text],
       [

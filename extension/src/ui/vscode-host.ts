@@ -25,6 +25,11 @@ export function editorStore({ workspaceState }: ExtensionContext): WorkspaceStor
   return { get: () => workspaceState.get(key), set: async (value) => workspaceState.update(key, value) };
 }
 
+/** Resolves when the window has answered. The extension host of a window that crashed, sleeps or is offline waits for ever. */
+export async function pingWindow(): Promise<void> {
+  await vscode.commands.executeCommand("setContext", "porthole.isRunning", true);
+}
+
 export const editorWorkspace: Workspace = {
   get folder() {
     const { workspaceFile, workspaceFolders } = vscode.workspace;

@@ -4,7 +4,13 @@ import { extensions, window, type ExtensionContext, type LogOutputChannel } from
 import { systemClock } from "@porthole/common/util";
 import { Controller, type GivenKey } from "../../../extension/src/controller/index.ts";
 import { startDaemonProcess } from "../../../extension/src/ui/daemon-process.ts";
-import { editorSecrets, editorSettings, editorStore, editorWorkspace } from "../../../extension/src/ui/vscode-host.ts";
+import {
+  editorSecrets,
+  editorSettings,
+  editorStore,
+  editorWorkspace,
+  pingWindow,
+} from "../../../extension/src/ui/vscode-host.ts";
 
 /** Keys are the editor's secrets: the extension's own controller and tunnel process, on what the editor gives to the driver. */
 export function declareSecrets(driver: ExtensionContext): void {
@@ -39,6 +45,8 @@ export function declareSecrets(driver: ExtensionContext): void {
         secrets,
         store: editorStore(driver),
         workspace: editorWorkspace,
+        leaseFolder: join(driver.globalStorageUri.fsPath, "leases"),
+        askWindow: pingWindow,
         startDaemon: (ownerPem, signal) => startDaemonProcess(context, log, ownerPem, signal),
         onLog: () => {},
       });
@@ -48,7 +56,7 @@ export function declareSecrets(driver: ExtensionContext): void {
 
     async function replace(controller: Controller, text: string, passphrase?: string): Promise<GivenKey> {
       const given = await controller.ask.readIdentity(text, passphrase);
-      await controller.replaceIdentity(id, given);
+      await controller.identities.replace(id, given);
       return given;
     }
 

@@ -4,7 +4,7 @@ import type { Scene } from "./scene.ts";
 export async function exposedPort({ workbench, picture }: Scene, url: string): Promise<void> {
   const { page, texts } = workbench;
   await workbench.command(texts.command("porthole.addSecondary"));
-  await workbench.quickInput(texts.t("Add Secondary Endpoint"));
+  await workbench.quickInput(texts.t("Add a Second URL"));
   await picture("secondary");
   await page.keyboard.press("Enter");
   await workbench.copiedUrl(url);
@@ -12,7 +12,7 @@ export async function exposedPort({ workbench, picture }: Scene, url: string): P
   const endpoint = workbench.treeRow(new URL(url).host);
   await endpoint.click();
   await page.keyboard.press("ArrowRight");
-  await workbench.treeRow(texts.t("Secondary")).waitFor();
+  await workbench.treeRow(texts.t("Second URL")).waitFor();
   await workbench.treeRow(texts.t("Local service")).waitFor();
   await picture("endpoints");
   await workbench.openMenu(endpoint);
@@ -32,7 +32,7 @@ export async function exposedPort({ workbench, picture }: Scene, url: string): P
   await workbench.command(texts.command("porthole.protect"));
   await workbench.quickInput(texts.t("Who may visit {0}?").split("{0}", 1)[0] ?? "");
   await picture("who may visit");
-  await workbench.pick(texts.t("Whoever knows a password…"));
+  await workbench.pick(texts.t("Password…"));
   await workbench.quickInput(texts.t("Password for {0}").replace(/ ?\{0\} ?/, ""));
   await picture("password");
   await page.keyboard.press("Escape");

@@ -1,8 +1,5 @@
 import type { Scene } from "./scene.ts";
 
-const noRelay =
-  "A relay gives your port its public name. Join one with an invite, or try it out first: then the URL works on this machine only.";
-
 /** Nothing is known, a port is exposed, a relay is joined for it: answers the URL. */
 export async function firstMinutes({ workbench, relay, relayAddress, site, picture }: Scene): Promise<string> {
   const { page, texts } = workbench;
@@ -29,10 +26,9 @@ export async function firstMinutes({ workbench, relay, relayAddress, site, pictu
   await picture("ports menu");
   await page.keyboard.press("Escape");
   await workbench.contextMenu(row, texts.commandTitle("porthole.expose"));
-  const question = workbench.notification(texts.t(noRelay));
-  await question.waitFor();
+  await workbench.quickInput(texts.t("To get a public URL, this port needs a relay"));
   await picture("no relay");
-  await question.getByText(texts.t("Join a Relay"), { exact: true }).click();
+  await workbench.quickPickRow(texts.t("Join with Invite…")).click();
   await workbench.quickInput(texts.t("Join a Relay"));
   await picture("join a relay");
   await workbench.answer(`vscode://porthole.porthole/join?relay=${relayAddress}&pin=${relay.fingerprint}&token=once`);
@@ -40,7 +36,7 @@ export async function firstMinutes({ workbench, relay, relayAddress, site, pictu
   await dialog.waitFor();
   await picture("join a relay, asked");
   await dialog.getByText(texts.t("Join"), { exact: true }).click();
-  await workbench.notification(texts.like("The URL of {0} is on the clipboard: {1}")).waitFor();
+  await workbench.notification(texts.like("Copied {0} → {1}.")).waitFor();
   await picture("notification");
   const url = await workbench.copiedUrl();
   await workbench.dismissNotifications();

@@ -14,7 +14,7 @@ export async function trouble({ browser, workbench, relay, site, picture }: Scen
   await picture("local port closed");
   await relay.close();
   // The port's own row, not only the relay's below it.
-  const away = texts.like("relay unreachable, trying again {0}").source;
+  const away = texts.t("relay unreachable");
   await workbench.treeRow(new RegExp(`${site.port}.*${away}`)).waitFor();
   await picture("relay away");
   await workbench.statusBarItem.click();
