@@ -26,6 +26,8 @@ export async function stage({ root, folder, scratch, target, bundled }: StageOpt
   for (const file of await listFiles({ cwd: root, packageManager: PackageManager.None }))
     await copy(join(root, file), join(folder, file));
   const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as Record<string, unknown>;
+  // The editor shows it as the extension's page: for its users, and with addresses that work there.
+  await copy(join(root, "extension", "README.md"), join(folder, "README.md"));
   for (const key of notForEditors) delete manifest[key];
   await writeFile(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 

@@ -13,9 +13,9 @@ export interface IdentitiesDeps {
   readonly list: ExposureList;
   readonly tunnels: Tunnels;
   /** The daemon; starts it. */
-  daemon(): Promise<DaemonConnection>;
+  readonly daemon: () => Promise<DaemonConnection>;
   /** Notes the new key for other windows. */
-  seal(id: string): Promise<void>;
+  readonly seal: (id: string) => Promise<void>;
 }
 
 /** A port's key is its name: gives it another one. */

@@ -13,10 +13,10 @@ export interface RelaysDeps {
   readonly list: ExposureList;
   readonly tunnels: Tunnels;
   /** The daemon that runs now, if one does. */
-  connection(): DaemonConnection | undefined;
-  onChange(): void;
+  readonly connection: () => DaemonConnection | undefined;
+  readonly onChange: () => void;
   /** Keeps whether the trial relay is used over a reload. */
-  remember(): Promise<void>;
+  readonly remember: () => Promise<void>;
 }
 
 /** The relays that ports are exposed on. A change moves what runs. */

@@ -12,13 +12,13 @@ export interface SharingDeps {
   /** What the ids of this workspace's ports begin with. */
   readonly idPrefix: string;
   /** Resolves when the window has answered. A window that is closed, asleep or offline never answers. */
-  askWindow(): Promise<void>;
+  readonly askWindow: () => Promise<void>;
   /** Ends a daemon that does not answer, and with it all its tunnels. */
-  replaceDaemon(): Promise<void>;
+  readonly replaceDaemon: () => Promise<void>;
   /** A port continues here that another window had. */
-  onResume(): void;
+  readonly onResume: () => void;
   /** Keeps the list over a reload. */
-  remember(): Promise<void>;
+  readonly remember: () => Promise<void>;
 }
 
 /** While this window exposes something, or shows what another one exposes. */

@@ -4,7 +4,7 @@ import type { ExposureList } from "./exposure-list.ts";
 export interface TunnelsDeps {
   readonly list: ExposureList;
   /** The daemon that runs now, if one does. */
-  connection(): DaemonConnection | undefined;
+  readonly connection: () => DaemonConnection | undefined;
   /** Everything that a start needs. Resolves when this window may serve the name. */
   prepare(id: string, connection: DaemonConnection): Promise<TunnelSpec>;
   /** Starts have to wait: the window is away. */

@@ -19,6 +19,8 @@ export interface CodeServerOptions {
   /** Ask whether a folder is trusted; otherwise all are. */
   readonly workspaceTrust?: boolean;
   readonly env?: Readonly<Record<string, string>>;
+  /** How long an extension host outlives its window when that goes without a word; 1 s when absent, 3 h as code-server has it. */
+  readonly reconnectionGraceSeconds?: number;
   /** Obey what the page's address says about tests inside the extension host. */
   readonly testDriver?: boolean;
 }
@@ -90,7 +92,11 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
     [
       ...base,
       ...["--auth", "none", "--bind-addr", `127.0.0.1:${port}`, "--disable-telemetry", "--disable-update-check"],
-      ...["--disable-getting-started-override", "--reconnection-grace-time", "1"],
+      ...[
+        "--disable-getting-started-override",
+        "--reconnection-grace-time",
+        String(options.reconnectionGraceSeconds ?? 1),
+      ],
       ...(options.workspaceTrust ? [] : ["--disable-workspace-trust"]),
       ...vscodeOptions.flatMap((option) => ["--vscode-option", option]),
     ],

@@ -38,6 +38,8 @@ export interface OpenOptions {
   readonly open?: string | null;
   /** Of extensions. The editor's own texts stay English, because its language packs are not to be had here. */
   readonly language?: Language;
+  /** Another window of the same profile, which is open. */
+  readonly beside?: Workbench;
 }
 
 /** A window of the editor, driven as a person does: by mouse, keyboard, and what is to be read in it. */
@@ -56,9 +58,9 @@ export class Workbench {
   static async open(
     browser: Browser,
     server: CodeServer,
-    { open, language = "en" }: OpenOptions = {},
+    { open, language = "en", beside }: OpenOptions = {},
   ): Promise<Workbench> {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    const context = beside ? beside.#context : await browser.newContext({ viewport: { width: 1280, height: 800 } });
     // As the texts of a language pack say it.
     if (language !== "en") await context.addInitScript(`globalThis._VSCODE_NLS_LANGUAGE = "${language}"`);
     await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: server.origin });
@@ -84,6 +86,15 @@ export class Workbench {
     await this.drawn();
   }
 
+  /** Its process dies without a word, as when the memory runs out. */
+  async crash(): Promise<void> {
+    const crashed = this.page.waitForEvent("crash");
+    const session = await this.#context.newCDPSession(this.page);
+    session.send("Page.crash").catch(() => {});
+    await crashed;
+  }
+
+  /** Closes the window, and those of the same profile. */
   async close(): Promise<void> {
     await this.#context.close();
   }

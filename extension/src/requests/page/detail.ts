@@ -18,6 +18,7 @@ type TabLabel = readonly [Tab, string, string?];
  * selection or a half-written edit survives an exchange that goes on.
  */
 export class Detail {
+  readonly #leave: () => void;
   readonly element = el("section", { class: "detail", aria: { label: t("Request") } });
   readonly #head = el("div", {});
   readonly #strip = el("div", { class: "tabs", role: "tablist", on: { keydown: (event) => moveInTabs(event) } });
@@ -31,6 +32,11 @@ export class Detail {
   #shown: string | undefined;
   #asked = 0;
   #messages: MessagesPane | undefined;
+
+  /** `leave` goes back to the list, which a narrow panel does not show beside it. */
+  constructor(leave: () => void) {
+    this.#leave = leave;
+  }
 
   clear(): void {
     this.#shown = undefined;
@@ -68,6 +74,8 @@ export class Detail {
       this.#title(detail, context, again),
     );
     this.#paintTabs(tabsOf(detail), again);
+    // The list that had the focus is gone in a narrow panel.
+    if (document.activeElement === document.body) this.#head.querySelector<HTMLElement>(".back")?.focus();
     if (this.#isEditing) return;
     this.#panel.setAttribute("aria-label", this.#tabs.get(this.#tab)?.textContent ?? "");
     this.#make(this.#panel, [summary.id, this.#tab, this.#unredacted, this.#source(detail)], () =>
@@ -164,6 +172,7 @@ export class Detail {
     return el(
       "header",
       {},
+      button(t("Back to the List"), this.#leave, { class: "back" }),
       el("h2", { title: visible(summary.target) }, visible(`${summary.method} ${summary.target}`)),
       el(
         "div",

@@ -60,16 +60,17 @@ export function editForm(
         },
       },
     },
-    labelled(t("Method"), method),
-    labelled(t("Path and query"), target),
-    labelled(t("Headers, one a line"), headers),
-    labelled(t("Body"), body),
+    // First and always in sight: the fields below are longer than most panels.
     el(
       "div",
       { class: "actions" },
       submitButton(),
       button(t("Cancel"), () => show(summary.id)),
     ),
+    labelled(t("Method"), method),
+    labelled(t("Path and query"), target),
+    labelled(t("Headers, one a line"), headers),
+    labelled(t("Body"), body),
   );
   queueMicrotask(() => target.focus());
   return form;

@@ -11,13 +11,15 @@ import { Rows } from "./rows.ts";
 const pageSize = 1_000;
 /** While one types, and while requests pour in under a filter. */
 const settleMs = 150;
+/** How long a message stays: long enough to be read, and not taken for the state of something later. */
+const messageMs = 8_000;
 
 /** The Requests view, once its texts are there. */
 class Page {
   readonly #host: Host;
   readonly #rows = new Rows();
   readonly #list = new List(this.#rows, (id) => this.#showDetail(id));
-  readonly #detail = new Detail();
+  readonly #detail = new Detail(() => this.#leaveDetail());
   readonly #filter = el("input", {
     class: "filter",
     aria: { label: t("Filter") },
@@ -32,6 +34,7 @@ class Page {
   /** Whose requests are listed: their ids say nothing about another tunnel's. */
   #listed = "";
   #timer = 0;
+  #messageTimer = 0;
   #loading = 0;
 
   constructor(host: Host) {
@@ -148,6 +151,14 @@ class Page {
     });
   }
 
+  /** In a narrow panel the detail has taken the list's place. */
+  #leaveDetail(): void {
+    this.#list.choose(undefined);
+    this.#detail.clear();
+    this.#list.paint();
+    this.#list.focus();
+  }
+
   #clearAll(): void {
     void this.#call(() => this.#host.call(this.#tunnel, "inspect/clear", {}));
   }
@@ -195,7 +206,10 @@ class Page {
   }
 
   #say(text: string): void {
+    clearTimeout(this.#messageTimer);
     this.#status.textContent = text;
+    this.#status.title = text;
+    if (text !== "") this.#messageTimer = window.setTimeout(() => this.#say(""), messageMs);
   }
 
   #onKey(event: KeyboardEvent): void {
@@ -210,7 +224,7 @@ class Page {
     } else if (event.key === "Enter" && (event.target as HTMLElement).classList.contains("rows")) {
       // Or it would press the button that has the focus then.
       event.preventDefault();
-      this.#detail.element.querySelector<HTMLElement>("button:enabled")?.focus();
+      this.#detail.element.querySelector<HTMLElement>("button:enabled:not(.back)")?.focus();
     }
   }
 }

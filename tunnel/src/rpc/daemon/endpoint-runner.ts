@@ -79,7 +79,8 @@ export class EndpointRunner {
     if (!this.#state) return undefined;
     return endpointView(this.#state, {
       localUp: this.#local.isUp,
-      urls: [...new Set([...this.#urls.values()].flat())],
+      // In the order of the relays, not in that in which they came online: the first one is the URL to give away.
+      urls: [...new Set(this.#state.relays.flatMap(({ server }) => this.#urls.get(server) ?? []))],
     });
   }
 
