@@ -45,6 +45,7 @@ describe("The extension in an editor", function () {
       settings: {
         "porthole.relays": [{ address: `127.0.0.1:${relayPort}` }],
         "porthole.certificates": "self-signed",
+        "porthole.defaultAccess": "public",
         "porthole.terminalLinks": true,
       },
     });

@@ -36,6 +36,7 @@ describe("The extension in an editor behind an HTTP proxy", function () {
       settings: {
         "porthole.relays": [{ address, fingerprint: relay.fingerprint }],
         "porthole.certificates": "self-signed",
+        "porthole.defaultAccess": "public",
         "porthole.transport": "h2",
       },
     });

@@ -32,6 +32,7 @@ describe("The Requests view in an editor", function () {
       settings: {
         "porthole.relays": [{ address: `127.0.0.1:${relayPort}` }],
         "porthole.certificates": "self-signed",
+        "porthole.defaultAccess": "public",
         "porthole.notifyWhenReady": false,
         "remote.autoForwardPorts": false,
       },

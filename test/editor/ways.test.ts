@@ -30,7 +30,10 @@ describe("The extension beside what else is in an editor", function () {
   it("joins by a link, hands the URL to a task, and names to terminals only when asked to", async () => {
     const relay = await startTestRelay(scope, { args: ["--domain-suffix", "localhost", "--open"] });
     const site = await startHttp(scope, (_request, response) => response.end("hello"));
-    const server = await startCodeServer({ extensions: [vsix], settings: { "porthole.certificates": "self-signed" } });
+    const server = await startCodeServer({
+      extensions: [vsix],
+      settings: { "porthole.certificates": "self-signed", "porthole.defaultAccess": "public" },
+    });
     scope.defer(() => server.stop());
     const userFile = (name: string): string => join(server.data, "User", name);
     // As a click on the link does it that an operating system hands to the editor.

@@ -37,6 +37,7 @@ describe("The extension in several windows", function () {
       settings: {
         "porthole.relays": [{ address: `127.0.0.1:${relay.apiPort}` }],
         "porthole.certificates": "self-signed",
+        "porthole.defaultAccess": "public",
       },
       ...(reconnectionGraceSeconds === undefined ? {} : { reconnectionGraceSeconds }),
     });

@@ -24,7 +24,7 @@ import { Relays, settleAll } from "./relays.ts";
 import { resumes } from "./remembered.ts";
 import { Sharing, throwClaimError } from "./sharing.ts";
 import { Tunnels } from "./tunnels.ts";
-import { tunnelSpec } from "./tunnel-spec.ts";
+import { isOpen, tunnelSpec } from "./tunnel-spec.ts";
 
 export interface ControllerDeps {
   readonly clock: Clock;
@@ -98,9 +98,8 @@ export class Controller {
       remember: () => this.#memory.keep(),
     });
     this.identities = new Identities({
-      ...{ keys: this.keys, list: this.#list, tunnels: this.#tunnels },
+      ...{ keys: this.keys, list: this.#list, tunnels: this.#tunnels, leases: this.#leases },
       daemon: () => this.daemon(),
-      seal: (id) => this.#seal(id),
     });
     this.#daemon = new DaemonSupervisor({
       clock,
@@ -160,10 +159,11 @@ export class Controller {
 
   /**
    * Exposes the port; again when it was refused, and here when another window has it. One that this window exposes stays as it is.
-   * Rejects when it can't be exposed; it stays in the list then.
+   * With `access` nobody gets in under other rules. Rejects when it can't be exposed; it stays in the list then.
    */
-  async expose(target: PortTarget): Promise<void> {
+  async expose(target: PortTarget, access?: AccessSpec): Promise<void> {
     const id = this.idOf(target);
+    if (access) await this.keys.keepAccess(id, access);
     const known = this.find(id);
     if (known?.phase === "on" && !failureOf(known)) return this.#tunnels.started(id);
     this.#tunnels.forget(id);
@@ -225,9 +225,10 @@ export class Controller {
    */
   async protect(id: string, access: AccessSpec | undefined): Promise<void> {
     const { phase, target } = this.#list.known(id);
-    if (phase === "on") await this.#call("tunnel/update", { id, changes: { access: access ?? null } });
+    const rules = access && !isOpen(access) ? access : null;
+    if (phase === "on") await this.#call("tunnel/update", { id, changes: { access: rules } });
     await this.keys.keepAccess(id, access);
-    await this.#seal(id);
+    await this.#leases.seal(id, await this.keys.seal(id));
     if (phase === "elsewhere") await this.expose(target);
   }
 
@@ -253,10 +254,6 @@ export class Controller {
 
   async #call<M extends Method>(method: M, params: Requests[M][0]): Promise<Requests[M][1]> {
     return (await this.daemon()).call(method, params);
-  }
-
-  async #seal(id: string): Promise<void> {
-    await this.#leases.seal(id, await this.keys.seal(id));
   }
 
   #onDaemon(daemon: RunningDaemon): void {

@@ -3,6 +3,7 @@ import { PortholeError } from "@porthole/common/errors";
 import type { DaemonConnection } from "@porthole/tunnel/rpc";
 import type { ExposureList } from "./exposure-list.ts";
 import { failureOf, nameOf } from "./exposure.ts";
+import type { Leases } from "./leases.ts";
 import type { Keys } from "./keys.ts";
 import type { GivenKey } from "./questions.ts";
 import type { Tunnels } from "./tunnels.ts";
@@ -14,8 +15,8 @@ export interface IdentitiesDeps {
   readonly tunnels: Tunnels;
   /** The daemon; starts it. */
   readonly daemon: () => Promise<DaemonConnection>;
-  /** Notes the new key for other windows. */
-  readonly seal: (id: string) => Promise<void>;
+  /** Other windows learn from them that the key is another one. */
+  readonly leases: Leases;
 }
 
 /** A port's key is its name: gives it another one. */
@@ -31,7 +32,7 @@ export class Identities {
    * key or another window has the port, and with what the daemon refuses it for.
    */
   async replace(id: string, { pem }: Pick<GivenKey, "pem">): Promise<void> {
-    const { keys, list, tunnels, daemon, seal } = this.#deps;
+    const { keys, list, tunnels, leases, daemon } = this.#deps;
     const exposure = list.find(id);
     if (exposure?.phase === "elsewhere")
       throw new PortholeError("usage", t("Another window exposes this port"), { hint: t("Take it over first.") });
@@ -39,7 +40,7 @@ export class Identities {
     const isRunning = exposure?.phase === "on" && !failureOf(exposure);
     if (isRunning) await (await daemon()).call("tunnel/update", { id, changes: { primary: { identity: { pem } } } });
     await keys.replaceIdentity(id, pem);
-    await seal(id);
+    await leases.seal(id, await keys.seal(id));
     if (exposure?.phase === "on" && !isRunning) await tunnels.restart(id);
   }
 

@@ -1,4 +1,4 @@
-import type { RelaySpec, TunnelSpec } from "@porthole/tunnel/rpc";
+import type { AccessSpec, RelaySpec, TunnelSpec } from "@porthole/tunnel/rpc";
 import { localOf } from "../ports/index.ts";
 import type { Exposure } from "./exposure.ts";
 import type { Keys } from "./keys.ts";
@@ -24,9 +24,14 @@ export async function tunnelSpec(
     transport: settings.get("porthole.transport"),
     // No authority certifies the names of a trial relay.
     acme: isTrial ? { enabled: false } : acmeOf(settings),
-    ...(access ? { access } : {}),
+    ...(access && !isOpen(access) ? { access } : {}),
     ...(settings.get("porthole.inspect") ? { inspect: {} } : {}),
   };
+}
+
+/** Rules that restrict nothing: the daemon needs none then. */
+export function isOpen(access: AccessSpec): boolean {
+  return Object.keys(access).length === 0;
 }
 
 function acmeOf(settings: Settings): NonNullable<TunnelSpec["acme"]> {

@@ -12,6 +12,7 @@ export interface SettingTypes {
   "porthole.inspect": boolean;
   "porthole.notifyWhenReady": boolean;
   "porthole.terminalLinks": boolean;
+  "porthole.defaultAccess": "ask" | "public" | "shareLink" | "password";
 }
 
 export type SettingId = keyof SettingTypes;
@@ -53,6 +54,25 @@ export const settings: { readonly [K in SettingId]: SettingSpec<SettingTypes[K]>
           label: { type: "string", markdownDescription: "%setting.relays.label%" },
         },
       },
+    },
+  },
+  "porthole.defaultAccess": {
+    default: "ask",
+    schema: {
+      type: "string",
+      enum: ["ask", "public", "shareLink", "password"],
+      enumItemLabels: [
+        "%setting.defaultAccess.ask.label%",
+        "%setting.defaultAccess.public.label%",
+        "%setting.defaultAccess.shareLink.label%",
+        "%setting.defaultAccess.password.label%",
+      ],
+      markdownEnumDescriptions: [
+        "%setting.defaultAccess.ask%",
+        "%setting.defaultAccess.public%",
+        "%setting.defaultAccess.shareLink%",
+        "%setting.defaultAccess.password%",
+      ],
     },
   },
   "porthole.transport": {

@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { env, window, type QuickPickItem } from "vscode";
 import type { AccessSpec } from "@porthole/tunnel/rpc";
 import { nameOf, type Exposure } from "../controller/index.ts";
 import { t } from "../text.ts";
+import { askPassword, askWebhook } from "./ask-access.ts";
 import { chooseExposure } from "./pickers.ts";
 import { showQrCode } from "./qr-code.ts";
 import { showError } from "./register-commands.ts";
@@ -11,8 +11,6 @@ import type { UiContext } from "./context.ts";
 type Choice = "everyone" | "share" | "password" | "webhook" | "limit" | "revoke";
 
 const hourMs = 3_600_000;
-/** Vendors whose signatures are known (docs/access.md). */
-const webhooks = ["github", "stripe", "gitlab", "shopify", "slack"];
 
 /** Who may visit a port. The rules are this editor's: no relay knows them, and no page stands in between. */
 export function accessCommands({ controller }: UiContext) {
@@ -26,8 +24,7 @@ export function accessCommands({ controller }: UiContext) {
       ...(paths ? { paths } : {}),
       ...(endsAt === undefined ? {} : { endsAt }),
     };
-    const access = { ...limits, ...credentials };
-    await controller.protect(exposure.id, Object.keys(access).length === 0 ? undefined : access);
+    await controller.protect(exposure.id, { ...limits, ...credentials });
   }
 
   async function share(exposure: Exposure): Promise<void> {
@@ -57,13 +54,8 @@ export function accessCommands({ controller }: UiContext) {
   }
 
   async function password(exposure: Exposure): Promise<void> {
-    const value = await window.showInputBox({
-      title: t("Password for {0}", nameOf(exposure)),
-      prompt: t("Visitors sign in with this user name and password."),
-      value: `guest:${randomBytes(9).toString("base64url")}`,
-      ignoreFocusOut: true,
-      validateInput: (text) => (/^[^:]+:.+$/.test(text) ? undefined : t("Write user:password")),
-    });
+    const access = await askPassword(nameOf(exposure));
+    const [value] = access?.users ?? [];
     if (value === undefined) return;
     await setCredentials(exposure, { users: [value] });
     await env.clipboard.writeText(value);
@@ -72,16 +64,9 @@ export function accessCommands({ controller }: UiContext) {
   }
 
   async function webhook(exposure: Exposure): Promise<void> {
-    const scheme = await window.showQuickPick(webhooks, { placeHolder: t("Who signs the webhooks?") });
-    if (scheme === undefined) return;
-    const secret = await window.showInputBox({
-      title: t("Signing secret of {0}", scheme),
-      prompt: t("As it is written in the settings of the webhook. Requests without its signature are refused."),
-      password: true,
-      ignoreFocusOut: true,
-    });
-    if (secret === undefined || secret === "") return;
-    await setCredentials(exposure, { webhook: { scheme, secrets: [secret] } });
+    const access = await askWebhook();
+    if (!access) return;
+    await setCredentials(exposure, access);
     window.setStatusBarMessage(t("Only signed webhooks may visit {0} now", nameOf(exposure)), 5_000);
   }
 
@@ -95,7 +80,7 @@ export function accessCommands({ controller }: UiContext) {
 
   async function withoutEnd({ id }: Exposure): Promise<void> {
     const { endsAt: _before, ...access } = (await controller.keys.access(id)) ?? {};
-    await controller.protect(id, Object.keys(access).length === 0 ? undefined : access);
+    await controller.protect(id, access);
   }
 
   async function limit(exposure: Exposure): Promise<void> {
@@ -124,7 +109,7 @@ export function accessCommands({ controller }: UiContext) {
 }
 
 /** It can't be shown again, so the message stays until it is closed. */
-async function announceLink(exposure: Exposure, url: string): Promise<void> {
+export async function announceLink(exposure: Exposure, url: string): Promise<void> {
   const again = t("Copy Again");
   const qr = t("QR Code");
   for (;;) {

@@ -10,8 +10,11 @@ import {
   type Controller,
   type Exposure,
 } from "../controller/index.ts";
-import { isPortTarget, readPortArgument, type PortTarget, type Side } from "../ports/index.ts";
+import { isPortTarget, localOf, readPortArgument, type PortTarget, type Side } from "../ports/index.ts";
 import { t } from "../text.ts";
+import type { AccessSpec } from "@porthole/tunnel/rpc";
+import { announceLink } from "./access.ts";
+import { firstAccess } from "./ask-access.ts";
 import { needRelay } from "./ask-relay.ts";
 import { exposureIdOf, type UiContext } from "./context.ts";
 import { pickPort } from "./pick-port.ts";
@@ -36,7 +39,11 @@ export function exposingCommands(context: UiContext, side: Side) {
   async function expose(argument: unknown): Promise<string | undefined> {
     const target = readTarget(argument) ?? (await pickPort(controller));
     if (!target || !(await needRelay(context))) return undefined;
-    return exposeTarget(controller, target, run);
+    const id = controller.idOf(target);
+    const isFirst = !controller.relays.isTrial && (await controller.keys.access(id)) === undefined;
+    if (!isFirst || controller.find(id)?.phase === "on") return exposeTarget(controller, target, run);
+    const access = await firstAccess(target.label ?? localOf(target));
+    return access && exposeTarget(controller, target, run, access);
   }
 
   /** The exposure's URL of the user's choice. Says why there is none. */
@@ -97,17 +104,23 @@ async function exposeTarget(
   controller: Controller,
   target: PortTarget,
   run: UiContext["run"],
+  access?: AccessSpec,
 ): Promise<string | undefined> {
   const id = controller.idOf(target);
   const url = await window.withProgress(
     { location: ProgressLocation.Window, title: t("Exposing port {0}", target.port) },
     async () => {
-      await controller.expose(target);
+      await controller.expose(target, access);
       return urlReady(controller, id, { clock: systemClock });
     },
   );
-  await copy(url);
-  void announce(controller, id, url, run).catch(showError);
+  const exposure = controller.find(id);
+  const link = access?.share
+    ? await controller.ask.share(id, { label: t("created {0}", new Date().toLocaleString()) })
+    : undefined;
+  await copy(link ?? url);
+  if (link !== undefined && exposure) void announceLink(exposure, link).catch(showError);
+  else void announce(controller, id, url, run, access?.users?.[0]).catch(showError);
   return url;
 }
 
@@ -117,13 +130,20 @@ async function copy(text: string): Promise<void> {
 }
 
 /** Once, when the URL is ready; never for reconnects. */
-async function announce(controller: Controller, id: string, url: string, run: UiContext["run"]): Promise<void> {
+async function announce(
+  controller: Controller,
+  id: string,
+  url: string,
+  run: UiContext["run"],
+  password?: string,
+): Promise<void> {
   const exposure = controller.find(id);
-  if (!exposure || !editorSettings.get("porthole.notifyWhenReady")) return;
+  // A password that was just made is shown nowhere else.
+  if (!exposure || (password === undefined && !editorSettings.get("porthole.notifyWhenReady"))) return;
   const open = t("Open");
   const qr = t("QR Code");
   const restrict = t("Restrict…");
-  const never = t("Don't Show Again");
+  const never = password === undefined ? t("Don't Show Again") : t("Copy Password");
   const access = endpointOf(exposure)?.gateway.access;
   const who = controller.relays.isTrial
     ? t("It works on this machine only.")
@@ -135,5 +155,6 @@ async function announce(controller: Controller, id: string, url: string, run: Ui
   if (choice === open) await run("porthole.openUrl", { exposureId: id });
   else if (choice === qr) await run("porthole.showQrCode", { exposureId: id });
   else if (choice === restrict) await run("porthole.protect", { exposureId: id });
+  else if (choice === never && password !== undefined) await copy(password);
   else if (choice === never) await editorSettings.set("porthole.notifyWhenReady", false);
 }

@@ -36,6 +36,9 @@ export async function firstMinutes({ workbench, relay, relayAddress, site, pictu
   await dialog.waitFor();
   await picture("join a relay, asked");
   await dialog.getByText(texts.t("Join"), { exact: true }).click();
+  await workbench.quickPickRow(texts.t("Signed webhooks only…")).waitFor();
+  await picture("who may visit, first");
+  await workbench.quickPickRow(texts.t("Everyone with the URL")).click();
   await workbench.notification(texts.like("Copied {0} → {1}.")).waitFor();
   await picture("notification");
   const url = await workbench.copiedUrl();
