@@ -19,7 +19,7 @@ import { exposingCommands } from "./ui/exposing.ts";
 import { helpCommands, Reports } from "./ui/help.ts";
 import { identityCommands } from "./ui/identities.ts";
 import { qrCommands } from "./ui/qr-code.ts";
-import { registerCommands } from "./ui/register-commands.ts";
+import { registerCommands, showError } from "./ui/register-commands.ts";
 import { inviteLinks, relayCommands } from "./ui/relays.ts";
 import { secondaryCommands } from "./ui/secondary.ts";
 import { statusBar } from "./ui/status-bar.ts";
@@ -76,7 +76,7 @@ export function activate(context: ExtensionContext): void {
     requests,
     reports,
     workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration("porthole.relays")) tunnels.relays.apply().catch(report);
+      if (event.affectsConfiguration("porthole.relays")) tunnels.relays.apply().catch(showError);
       if (restartingSettings.some((id) => event.affectsConfiguration(id))) tunnels.relays.restart().catch(report);
     }),
     onEditorProxyChange(() => void tunnels.useProxy()),

@@ -30,8 +30,13 @@ export function accessCommands({ controller }: UiContext) {
   async function share(exposure: Exposure): Promise<void> {
     const forMs = await chooseTime(t("How long should the link work?"), t("Until I revoke it"));
     if (forMs === "left") return;
+    const label = await window.showInputBox({
+      title: t("Share link for {0}", nameOf(exposure)),
+      prompt: t("A name to find it by when you revoke it. It may stay empty."),
+      ignoreFocusOut: true,
+    });
+    if (label === undefined) return;
     await setCredentials(exposure, { share: true });
-    const label = t("created {0}", new Date().toLocaleString());
     const url = await controller.ask.share(exposure.id, { label, ...(forMs === undefined ? {} : { forMs }) });
     if (url === undefined) return;
     await env.clipboard.writeText(url);
@@ -42,8 +47,10 @@ export function accessCommands({ controller }: UiContext) {
     const links = await controller.ask.shareLinks(exposure.id);
     const items = links.map((link): QuickPickItem & { id: string } => ({
       label: `$(link) ${link.label === "" ? link.id : link.label}`,
-      description:
-        link.endsAt === undefined ? t("until you revoke it") : t("until {0}", new Date(link.endsAt).toLocaleString()),
+      description: [
+        t("created {0}", new Date(link.createdAt).toLocaleString()),
+        link.endsAt === undefined ? t("never expires") : t("expires {0}", new Date(link.endsAt).toLocaleString()),
+      ].join(", "),
       id: link.id,
     }));
     const placeHolder = t("Choose a link to revoke; its visitors are signed out at once");

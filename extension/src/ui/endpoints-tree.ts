@@ -120,7 +120,7 @@ function partItem(controller: Controller, exposure: Exposure, part: Node["part"]
           ...(url === undefined || exposure.phase !== "on" ? [] : [new URL(url).host]),
         ].join(" · "),
         iconPath: stateIcon(state.kind),
-        tooltip: tooltipOf(nameOf(exposure), url, state),
+        tooltip: tooltipOf([nameOf(exposure), url, endpoint && describeAccess(endpoint.gateway.access, now)], state),
         contextValue: kindOf(exposure, state),
         collapsibleState: exposure.phase === "on" ? TreeItemCollapsibleState.Collapsed : TreeItemCollapsibleState.None,
         accessibilityInformation: { label: [nameOf(exposure), url, state.text].filter(Boolean).join(", ") },
@@ -190,8 +190,8 @@ function kindOf(exposure: Exposure, { kind }: Described): string {
   return exposure.secondary ? items.paired : items.running;
 }
 
-function tooltipOf(name: string, url: string | undefined, { text, detail }: Described): MarkdownString {
+function tooltipOf(facts: readonly (string | undefined)[], { text, detail }: Described): MarkdownString {
   const tooltip = new MarkdownString();
-  tooltip.appendText([name, url, text, detail].filter(Boolean).join("\n"));
+  tooltip.appendText([...facts, text, detail].filter(Boolean).join("\n"));
   return tooltip;
 }

@@ -115,9 +115,7 @@ async function exposeTarget(
     },
   );
   const exposure = controller.find(id);
-  const link = access?.share
-    ? await controller.ask.share(id, { label: t("created {0}", new Date().toLocaleString()) })
-    : undefined;
+  const link = access?.share ? await controller.ask.share(id, { label: t("first link") }) : undefined;
   await copy(link ?? url);
   if (link !== undefined && exposure) void announceLink(exposure, link).catch(showError);
   else void announce(controller, id, url, run, access?.users?.[0]).catch(showError);

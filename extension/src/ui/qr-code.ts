@@ -13,7 +13,7 @@ export function qrCommands({ controller }: UiContext) {
       const title = t("QR Code: {0}", nameOf(exposure));
       // The bare URL would lead to a page that asks for a link.
       const hasLinks = endpointOf(exposure)?.gateway.access?.credentials.includes("share") === true;
-      const label = t("QR code, created {0}", new Date().toLocaleString());
+      const label = t("QR code");
       const url = hasLinks ? await controller.ask.share(exposure.id, { label }) : await chooseUrl(exposure, argument);
       if (url !== undefined) showQrCode(title, url);
     },

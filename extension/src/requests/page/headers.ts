@@ -12,7 +12,10 @@ export function headersOf({ summary, origin, transport, request, response }: Exc
       [t("URL"), `${origin}${summary.target}`],
       [t("Status"), response ? `${response.status} ${response.statusText}` : "…"],
       [t("Answered by"), summary.answeredBy === "gateway" ? "Porthole" : (forwarded?.service ?? "")],
-      [t("Visitor"), `${summary.visitor.address} · HTTP/${summary.httpVersion} · ${transport}`],
+      [
+        t("Visitor"),
+        t("{0} · HTTP/{1} (via {2})", summary.visitor.address, summary.httpVersion, transportName(transport)),
+      ],
       [t("Trace"), summary.traceId],
     ]),
     ...(response
@@ -29,6 +32,10 @@ export function headersOf({ summary, origin, transport, request, response }: Exc
         ]
       : []),
   );
+}
+
+function transportName(transport: ExchangeDetail["transport"]): string {
+  return transport === "quic" ? "QUIC" : transport === "http2" ? "HTTP/2" : transport;
 }
 
 function headerTable(title: string, headers: readonly Header[]): HTMLElement | "" {
