@@ -25,7 +25,7 @@ export interface SharingDeps {
 const busyLookMs = 1_000;
 const idleLookMs = 5_000;
 /** Looks, not time: a process that stood still must not judge a window that it has not listened to. */
-const unansweredLooks = 15;
+const unansweredLooks = 30;
 /** How long a window that was reloaded waits for its predecessor to let go: longer than that one needs to notice. */
 const resumeLooks = 60;
 const stopTimeoutMs = 5_000;
