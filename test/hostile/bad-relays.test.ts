@@ -6,6 +6,7 @@ import tls from "node:tls";
 import {
   closed,
   hastened,
+  idOf,
   overEachTransport,
   readAll,
   soon,
@@ -38,7 +39,8 @@ describe("Relays who don't keep to the protocol", function () {
       return startFakeRelay(scope, transport, (connection) => {
         const link = linkOf(connection);
         void link.control.next().then(() => {
-          for (const message of messages) link.control.send(message);
+          for (const message of messages)
+            link.control.send(message.type === "welcome" ? { ...message, clientId: idOf(link) } : message);
         });
       });
     }
@@ -50,7 +52,7 @@ describe("Relays who don't keep to the protocol", function () {
         const link = linkOf(connection);
         void link.control.next().then((message) => {
           if (message?.type !== "hello") return;
-          link.control.send(welcome(id));
+          link.control.send(welcome(idOf(link)));
           links.push(link);
         });
       });
@@ -145,7 +147,7 @@ describe("Relays who don't keep to the protocol", function () {
       leaving.write(header("x.localhost"));
       leaving.destroy();
       const visitor = visit(link);
-      visitor.end(`GET / HTTP/1.0\r\nHost: ${id}.localhost\r\n\r\n`);
+      visitor.end(`GET / HTTP/1.0\r\nHost: ${idOf(link)}.localhost\r\n\r\n`);
       assert.match((await soon(readAll(visitor), "an answer")).toString(), /hello$/);
       await soon(ends, "the end of the others");
       const visits = await client.visited(5);
@@ -169,7 +171,8 @@ describe("Relays who don't keep to the protocol", function () {
       });
       const client = await startClient(port, { local: service.local });
       await client.online();
-      visit(links.at(-1) as Link).write(`GET / HTTP/1.0\r\nHost: ${id}.localhost\r\n\r\n`);
+      const link = links.at(-1) as Link;
+      visit(link).write(`GET / HTTP/1.0\r\nHost: ${idOf(link)}.localhost\r\n\r\n`);
       await until(() => open === 1, "the visitor was there");
       const before = links.length;
       links.at(-1)?.destroy(new PortholeError("closed", "pulled the plug"));

@@ -14,6 +14,6 @@ export { connectVisitor, get, readAll, readText, request, siteAt, siteOf, type S
 export { isFull, sized } from "../size.ts";
 export { hashOf, source } from "./hash.ts";
 export { hastened, hastenedFrom, settable, withoutUdp, type Detour } from "./network.ts";
-export { dialLink, dialRelay, hello, startFakeRelay, ticketOf, welcome } from "./raw-client.ts";
+export { dialLink, dialRelay, hello, idOf, startFakeRelay, ticketOf, welcome } from "./raw-client.ts";
 export { listeningLog } from "./log.ts";
 export { startRawDaemon, startTestDaemon, type TestDaemon } from "./daemon-host.ts";

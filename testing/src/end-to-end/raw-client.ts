@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import net from "node:net";
 import { PortholeError } from "@porthole/common/errors";
-import { createCertificate, generateKey, type IdentityKey } from "@porthole/common/identity";
+import { createCertificate, generateKey, readPeer, type IdentityKey } from "@porthole/common/identity";
 import { createLink, type TransportConnection, type Link } from "@porthole/common/link";
 import { acceptHttp2, dialHttp2 } from "@porthole/common/link/http2";
 import { dialQuic, acceptQuic } from "@porthole/common/link/quic";
@@ -112,9 +112,15 @@ export async function startFakeRelay(
   return port;
 }
 
+/** The id of the client on the other end, as a relay reads it from the certificate. */
+export function idOf({ peerCertificate }: Link): string {
+  assert.ok(peerCertificate);
+  return readPeer(peerCertificate).clientId;
+}
+
 async function giveTicket(link: Link): Promise<void> {
   for (let message = await link.control.next(); message; message = await link.control.next()) {
-    if (message.type === "hello") link.control.send(welcome("aaaaaaaaaaaaaaaaaaaaaaaaaa"));
+    if (message.type === "hello") link.control.send(welcome(idOf(link)));
     else await link.close(over);
   }
 }

@@ -41,11 +41,12 @@ export interface EndpointCertificatesOptions {
 export class EndpointCertificates {
   readonly #options: EndpointCertificatesOptions;
   readonly #signal: AbortSignal;
-  readonly #keepers = new Map<
-    string,
-    { readonly keeper: CertificateKeeper | undefined; readonly done: Promise<void> }
-  >();
+  readonly #keepers = new Map<string, { readonly keeper: CertificateKeeper | undefined; stop(): void }>();
+  /** The names that each relay serves. */
+  readonly #hostnames = new Map<string, readonly string[]>();
 
+  /** Keepers that have not ended. */
+  readonly #running = new Set<Promise<void>>();
   readonly #quotaLeft = new Map<string, number>();
 
   constructor(options: EndpointCertificatesOptions, signal: AbortSignal) {
@@ -53,9 +54,16 @@ export class EndpointCertificates {
     this.#signal = signal;
   }
 
-  /** A relay serves the endpoint under these names: from now on visitors can come, and validators too. */
-  keep(hostnames: readonly string[]): void {
-    for (const hostname of hostnames) if (!this.#keepers.has(hostname)) this.#start(hostname);
+  /** The relay serves the endpoint under these names, and no more under its earlier ones: visitors can come, and validators too. */
+  keep(relay: string, hostnames: readonly string[]): void {
+    this.#hostnames.set(relay, hostnames);
+    const wanted = new Set([...this.#hostnames.values()].flat());
+    for (const [hostname, { stop }] of this.#keepers) {
+      if (wanted.has(hostname)) continue;
+      stop();
+      this.#keepers.delete(hostname);
+    }
+    for (const hostname of wanted) if (!this.#keepers.has(hostname)) this.#start(hostname);
   }
 
   status(): readonly NameCertificate[] {
@@ -72,13 +80,13 @@ export class EndpointCertificates {
 
   /** Resolves when all keepers have ended, after the signal. */
   async done(): Promise<void> {
-    await Promise.all([...this.#keepers.values()].map(({ done }) => done));
+    await Promise.all(this.#running);
   }
 
   #start(hostname: string): void {
     const { acme, endpoint, clock, log, requestIssuance, onChange } = this.#options;
     if (!acme || !(acme.anyName || isPublicName(hostname))) {
-      this.#keepers.set(hostname, { keeper: undefined, done: Promise.resolve() });
+      this.#keepers.set(hostname, { keeper: undefined, stop: () => {} });
       return;
     }
     const keeper = createKeeper(acme, {
@@ -96,9 +104,14 @@ export class EndpointCertificates {
       onCertificate: ({ chainPem }) => endpoint.useCertificate(hostname, chainPem),
       onState: onChange,
     });
-    const done = keeper.run(this.#signal).catch((reason: unknown) => {
+    const controller = new AbortController();
+    const stop = (): void => controller.abort(new PortholeError("aborted", `No relay serves ${hostname} any more`));
+    const run = keeper.run(AbortSignal.any([this.#signal, controller.signal]));
+    const done = run.catch((reason: unknown) => {
       log.error({ hostname }, `The certificate is not kept any more: ${PortholeError.from(reason).message}`);
     });
-    this.#keepers.set(hostname, { keeper, done });
+    this.#running.add(done);
+    void done.then(() => this.#running.delete(done));
+    this.#keepers.set(hostname, { keeper, stop });
   }
 }

@@ -34,7 +34,8 @@ export class Endpoint {
   readonly challenges = new Challenges();
   readonly #trusted = new Map<string, ShownCertificate>();
   readonly #options: EndpointOptions;
-  readonly #hostnames = new Set<string>();
+  /** By relay. */
+  readonly #hostnames = new Map<string, readonly string[]>();
   #selfSigned: ShownCertificate;
   #update: Promise<void> = Promise.resolve();
 
@@ -44,7 +45,7 @@ export class Endpoint {
     this.gateway = new Gateway({
       local: options.local,
       options: options.gateway,
-      isOurName: (hostname) => this.#hostnames.has(hostname),
+      isOurName: (hostname) => this.#names().includes(hostname),
       clock: options.clock,
       log: options.log,
     });
@@ -76,18 +77,25 @@ export class Endpoint {
     this.#trusted.set(hostname, this.#shown(chainPem));
   }
 
-  /** Public names under which relays serve this endpoint; once resolved, the certificate covers all of them. */
-  serveNames(hostnames: readonly string[]): Promise<void> {
+  /**
+   * The public names under which a relay serves this endpoint, in place of its earlier ones. Once resolved, the certificate covers the
+   * names of all relays.
+   */
+  serveNames(relay: string, hostnames: readonly string[]): Promise<void> {
     this.#update = this.#update
       .catch(() => {})
       .then(async () => {
-        const missing = hostnames.filter((hostname) => !this.#hostnames.has(hostname));
-        if (missing.length === 0) return;
-        for (const hostname of missing) this.#hostnames.add(hostname);
-        const names = [...this.#hostnames].toSorted();
+        const before = this.#names();
+        this.#hostnames.set(relay, hostnames);
+        const names = this.#names();
+        if (names.join() === before.join()) return;
         this.#selfSigned = this.#shown(await selfSigned(this.#options, names, this.#options.certificatePath));
       });
     return this.#update;
+  }
+
+  #names(): string[] {
+    return [...new Set([...this.#hostnames.values()].flat())].toSorted();
   }
 
   #shownTo(hostname: string | undefined): ShownCertificate {

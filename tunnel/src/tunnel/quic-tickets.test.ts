@@ -4,7 +4,7 @@ import { createLink, type Link } from "@porthole/common/link";
 import { memoryConnectionPair } from "@porthole/common/link/memory";
 import { type TicketOffer } from "@porthole/common/protocol";
 import { FakeClock } from "@porthole/testing/fake-clock";
-import { welcome } from "./fixture.test.ts";
+import { key, welcome } from "./fixture.test.ts";
 import { QuicTickets, type UsableTicket } from "./quic-tickets.ts";
 import { openSession } from "./session.ts";
 import { linkLimits } from "@porthole/common/link";
@@ -41,7 +41,11 @@ describe("tickets for QUIC", () => {
     const relay = createLink(pair.relay, { clock, heartbeat: "watch" });
     void answer(relay, [...answers]);
     const hello = { type: "hello", protocol: 1, software: "test", instance: "one" } as const;
-    const it = await openSession(pair.client, { clock, hello, onStream: () => {} }, stop.signal);
+    const it = await openSession(
+      pair.client,
+      { clock, hello, clientId: key.clientId, onStream: () => {} },
+      stop.signal,
+    );
     served.push(it.serve(stop.signal).catch(() => {}));
     tickets.add(it);
     return {

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { PortholeError } from "@porthole/common/errors";
 import { parseLocalService } from "../gateway/index.ts";
-import { generateKey } from "@porthole/common/identity";
 import { createLink, type TransportConnection, type Link } from "@porthole/common/link";
 import { memoryConnectionPair } from "@porthole/common/link/memory";
 import { silentLogger } from "@porthole/common/log";
 import { encodeProxyHeader, type ControlMessage, type Hello } from "@porthole/common/protocol";
 import { Secret } from "@porthole/common/util";
 import { FakeClock } from "@porthole/testing/fake-clock";
-import { welcome } from "./fixture.test.ts";
+import { key, welcome } from "./fixture.test.ts";
 import { Endpoint } from "./endpoint.ts";
 import { RelayClient } from "./relay-client.ts";
 import type { Dialers } from "./relay-dialer.ts";
@@ -43,7 +42,7 @@ describe("one endpoint's links with one relay", () => {
   before(async () => {
     const local = parseLocalService("3000");
     const context = { clock: new FakeClock(), log: silentLogger };
-    endpoint = await Endpoint.create({ role: "primary", key: generateKey(), local, ...context });
+    endpoint = await Endpoint.create({ role: "primary", key, local, ...context });
   });
 
   /** A relay that can be told what to answer, per transport, and the client that dials it. */
@@ -195,7 +194,7 @@ describe("one endpoint's links with one relay", () => {
     assert.deepEqual(it.up(), [1, 1]);
     const now = it.now();
     assert.equal(now?.status === "online" && now.transport, "quic");
-    assert.deepEqual(now?.status === "online" && now.urls, ["https://aaaaaaaaaaaaaaaaaaaaaaaaaa.localhost"]);
+    assert.deepEqual(now?.status === "online" && now.urls, [`https://${key.clientId}.localhost`]);
     await it.end();
     assert.deepEqual(it.now(), { status: "stopped" });
   });

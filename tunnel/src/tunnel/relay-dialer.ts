@@ -203,6 +203,7 @@ export class RelayDialer {
       {
         clock,
         hello: this.#hello(),
+        clientId: endpoint.key.clientId,
         onStream: this.#onStream,
         onTicket: (ticket, from) => {
           this.#tickets.keep(ticket, from);
@@ -217,7 +218,7 @@ export class RelayDialer {
       this.#options.onTokenUsed?.();
     }
     // Streams wait in the link until the session serves; by then there is a certificate for the names.
-    await endpoint.serveNames(session.welcome.hostnames);
+    await endpoint.serveNames(this.#options.server.text, session.welcome.hostnames);
     return session;
   }
 

@@ -4,7 +4,7 @@ import { createLink, type Link, type LinkStream } from "@porthole/common/link";
 import { memoryConnectionPair } from "@porthole/common/link/memory";
 import { limits, type ControlMessage, type Hello } from "@porthole/common/protocol";
 import { FakeClock } from "@porthole/testing/fake-clock";
-import { welcome } from "./fixture.test.ts";
+import { key, welcome } from "./fixture.test.ts";
 import { openSession, type Session } from "./session.ts";
 import { limits as tunnelLimits } from "./limits.ts";
 
@@ -23,7 +23,11 @@ describe("the client's session with a relay", () => {
     streams = [];
     const pair = memoryConnectionPair();
     relay = createLink(pair.relay, { clock, heartbeat: "watch" });
-    opened = openSession(pair.client, { clock, hello, onStream: (stream) => streams.push(stream) }, stop.signal);
+    opened = openSession(
+      pair.client,
+      { clock, hello, clientId: key.clientId, onStream: (stream) => streams.push(stream) },
+      stop.signal,
+    );
     opened.catch(() => {});
   });
 
@@ -51,6 +55,20 @@ describe("the client's session with a relay", () => {
     ["nonsense", hello, "protocol", /answered hello with hello/],
     ["no name", { ...welcome, hostnames: [] }, "protocol", /no host name/],
     ["a name that is none", { ...welcome, hostnames: ["a_b.c"] }, "protocol", /no host name, but \["a_b\.c"\]/],
+    ["another client's id", { ...welcome, clientId: "b".repeat(26) }, "protocol", /another client/],
+    ["another client's name", { ...welcome, hostnames: ["bank.localhost"] }, "protocol", /not ask for: \["bank/],
+    [
+      "our name and another one",
+      { ...welcome, hostnames: [...welcome.hostnames, "bank.localhost"] },
+      "protocol",
+      /did not ask for/,
+    ],
+    [
+      "our name under many suffixes",
+      { ...welcome, hostnames: [1, 2, 3, 4, 5].map((n) => `${key.clientId}.n${n}.test`) },
+      "protocol",
+      /5 names, more than 4/,
+    ],
   ];
   for (const [what, message, code, text] of refusals) {
     it(`does not begin with ${what}`, async () => {

@@ -33,6 +33,8 @@ export interface Session {
 export interface SessionOptions {
   readonly clock: Clock;
   readonly hello: Hello;
+  /** Ours: the relay must have taken us for no other client. */
+  readonly clientId: string;
   onStream(stream: LinkStream, link: Link): void;
   /** The relay offers QUIC without having been asked. */
   onTicket?(ticket: QuicTicket, session: Session): void;
@@ -49,7 +51,7 @@ export async function openSession(
     link.control.send(options.hello);
     const welcome = await withDeadline(
       { clock: options.clock, delayMs: limits.admissionDeadlineMs, what: "The relay's answer to hello", signal },
-      () => receiveWelcome(link),
+      () => receiveWelcome(link, options),
     );
     return new LinkSession(link, welcome, options);
   } catch (reason) {
@@ -59,11 +61,11 @@ export async function openSession(
   }
 }
 
-async function receiveWelcome(link: Link): Promise<Welcome> {
+async function receiveWelcome(link: Link, options: SessionOptions): Promise<Welcome> {
   const message = await link.control.next();
   switch (message?.type) {
     case "welcome":
-      return checkedWelcome(message);
+      return checkedWelcome(message, options);
     case "reject":
       throw fromReject(message.code, message.message, message.retryAfterMs);
     case "drain":
@@ -80,11 +82,30 @@ async function receiveWelcome(link: Link): Promise<Welcome> {
   }
 }
 
-/** We show these names, and make certificates for them. */
-function checkedWelcome(welcome: Welcome): Welcome {
+/**
+ * We show these names, and order certificates for them. A relay that is not honest must not make us keep names without number, nor
+ * names that are not ours: the first label is our client id or the name that we asked for. Throws `protocol`.
+ */
+function checkedWelcome(welcome: Welcome, { clientId, hello }: SessionOptions): Welcome {
   const { hostnames } = welcome;
-  if (hostnames.length > 0 && hostnames.every((name) => canonicalHostName(name) === name)) return welcome;
-  throw new PortholeError("protocol", `The relay gave us no host name, but ${JSON.stringify(hostnames).slice(0, 200)}`);
+  const shown = JSON.stringify(hostnames).slice(0, 200);
+  if (welcome.clientId !== clientId) throw new PortholeError("protocol", "The relay took us for another client");
+  if (hostnames.length === 0 || !hostnames.every((name) => canonicalHostName(name) === name))
+    throw new PortholeError("protocol", `The relay gave us no host name, but ${shown}`);
+  if (hostnames.length > tunnelLimits.maxHostnames)
+    throw new PortholeError(
+      "protocol",
+      `The relay gave us ${hostnames.length} names, more than ${tunnelLimits.maxHostnames}`,
+    );
+  const suffix = hello.suffix === undefined ? undefined : canonicalHostName(hello.suffix);
+  const labels = [clientId, hello.name?.toLowerCase()];
+  const isOurs = (hostname: string): boolean => {
+    const dot = hostname.indexOf(".");
+    return labels.includes(hostname.slice(0, dot)) && (suffix === undefined || hostname.slice(dot + 1) === suffix);
+  };
+  if (!hostnames.every(isOurs))
+    throw new PortholeError("protocol", `The relay gave us names that we did not ask for: ${shown}`);
+  return welcome;
 }
 
 function fromReject(code: string, message: string, retryAfterMs: number | undefined): PortholeError {

@@ -91,7 +91,7 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
             trust: trusts[index] as RelayTrust,
             onStatus(status) {
               statuses[index] = status;
-              if (status.status === "online") certificates.keep(status.hostnames);
+              if (status.status === "online") certificates.keep(server.text, status.hostnames);
               publish();
             },
             onVisit: (report) => options.onVisit?.(report),
