@@ -59,7 +59,7 @@ describe("the text reporter", () => {
       "ID: aaaa",
       `URL: ${url}`,
       "online at relay:4433 over QUIC",
-      "no route; trying again in 900 ms",
+      "no route; trying again in 900 ms. Look at the cable.",
       "192.0.2.1  1 B in, 2 B out  5 ms",
       "for your information",
       "no route. Look at the cable.",

@@ -44,6 +44,8 @@ export function createTextReporter(output: TextOutput, options: { readonly qr: b
       const text = describeStatus(server, now, Date.now());
       if (now.status === "connecting") status.show(text);
       else once(`${role} ${server}`, colour(now.status, `${prefix}${text}`), essenceOf(server, now));
+      if (now.status === "waiting" && now.hint === "doctor")
+        once("doctor", paint("dim", "To see which hop fails, run: porthole doctor"));
     }
   }
 

@@ -16,12 +16,16 @@ export function describeStatus(server: string, status: RelayStatus, now: number)
       return `online at ${server} over ${connection}${why}${next}`;
     }
     case "waiting":
-      return `${status.error.message}; trying again in ${formatDuration(status.delayMs)}`;
+      return `${status.error.message}; trying again in ${formatDuration(status.delayMs)}${hintOf(status.error)}`;
     case "failed":
       return `gave up on ${server}: ${status.error.message}`;
     case "stopped":
       return `stopped`;
   }
+}
+
+function hintOf({ hint }: { readonly hint?: string | undefined }): string {
+  return hint === undefined ? "" : `. ${hint}`;
 }
 
 /** One line about the certificate that visitors of a name see. */

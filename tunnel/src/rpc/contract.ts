@@ -297,7 +297,13 @@ export type RelayStatusView =
       readonly urls: readonly string[];
       readonly rttMs?: number;
     }
-  | { readonly status: "waiting"; readonly delayMs: number; readonly error: RpcErrorData }
+  | {
+      readonly status: "waiting";
+      readonly delayMs: number;
+      readonly error: RpcErrorData;
+      /** From the third failed attempt in a row on: an examination of the tunnel shows which hop fails. */
+      readonly hint?: "doctor";
+    }
   | { readonly status: "failed"; readonly error: RpcErrorData }
   | { readonly status: "stopped" };
 

@@ -1,5 +1,7 @@
 /** Bounds and deadlines of the client's runtime. Times are in milliseconds. */
 export const limits = {
+  /** Public names that one relay may give a client. */
+  maxHostnames: 4,
   /** From a stream's opening to the end of its PROXY header, at the client. */
   streamHeaderDeadlineMs: 10_000,
   /** A visitor's TLS handshake with the client. */
@@ -8,6 +10,8 @@ export const limits = {
   issuanceDeadlineMs: 10_000,
   /** Client: TCP, TLS and HTTP/2 until `welcome`. */
   dialDeadlineMs: 10_000,
+  /** Failed attempts in a row after which the state names the doctor. */
+  attemptsBeforeDoctor: 3,
   /** How often a client looks whether one of its links is worn out. */
   linkInspectionMs: 10_000,
   /**

@@ -262,7 +262,13 @@ export class RelayClient {
     // HTTP/2 is there as long as the relay is; what QUIC is doing meanwhile is nobody's news.
     const state = (this.#active("http2")[0] ?? this.#active("quic")[0])?.state;
     if (state?.status !== "waiting") return { status: "connecting" };
-    return { status: "waiting", delayMs: state.delayMs, error: state.error };
+    const { delayMs, error, attempts } = state;
+    return {
+      status: "waiting",
+      delayMs,
+      error,
+      ...(attempts >= limits.attemptsBeforeDoctor ? { hint: "doctor" } : {}),
+    };
   }
 }
 

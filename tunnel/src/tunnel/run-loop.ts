@@ -11,6 +11,8 @@ export type LoopState =
       readonly delayMs: number;
       /** In milliseconds since 1970. */
       readonly nextTryAt: number;
+      /** Failed attempts since the link was up last, or since the beginning. */
+      readonly attempts: number;
       readonly error: PortholeError;
     }
   /** Trying again is useless; the loop is over. */
@@ -40,12 +42,14 @@ export interface LoopDeps {
  */
 export async function keepLinkUp(deps: LoopDeps, signal: AbortSignal): Promise<void> {
   let wasAdmitted = false;
+  let attempts = 0;
   while (!signal.aborted) {
     const startedAt = deps.clock.monotonic();
     deps.onState({ status: "connecting" });
     try {
       const session = await deps.connect(signal);
       wasAdmitted = true;
+      attempts = 0;
       deps.onState({ status: "online", session });
       throw await session.serve(signal);
     } catch (reason) {
@@ -58,7 +62,8 @@ export async function keepLinkUp(deps: LoopDeps, signal: AbortSignal): Promise<v
       if (deps.clock.monotonic() - startedAt >= limits.reconnect.stableAfterMs) deps.backoff.reset();
       const maxPauseMs = wasAdmitted ? longestPauseMs(error, deps.maxPauseMs) : undefined;
       const delayMs = Math.max(deps.backoff.next(maxPauseMs), error.retryAfterMs ?? 0);
-      deps.onState({ status: "waiting", delayMs, nextTryAt: deps.clock.now() + delayMs, error });
+      attempts += 1;
+      deps.onState({ status: "waiting", delayMs, attempts, nextTryAt: deps.clock.now() + delayMs, error });
       await pause(deps, delayMs, signal);
     }
   }

@@ -22,7 +22,13 @@ export type RelayStatus =
       readonly rttMs?: number;
     }
   /** No link; the next attempt comes after the delay. */
-  | { readonly status: "waiting"; readonly delayMs: number; readonly error: PortholeError }
+  | {
+      readonly status: "waiting";
+      readonly delayMs: number;
+      readonly error: PortholeError;
+      /** What else may help: "doctor" from the third failed attempt in a row on. */
+      readonly hint?: "doctor";
+    }
   /** The relay said no, or trying again makes no sense. */
   | { readonly status: "failed"; readonly error: PortholeError }
   | { readonly status: "stopped" };

@@ -7,7 +7,7 @@ import { orAbort } from "../../util/abort.ts";
 import { destroyOnTlsError } from "../../util/tls-errors.ts";
 import type { TransportConnection } from "../types.ts";
 import { Http2Connection, controlAuthority, sessionOptions, visitorAuthority } from "./connection.ts";
-import { fromNodeError } from "./errors.ts";
+import { connectionError } from "./errors.ts";
 import { limits } from "../limits.ts";
 
 export interface AcceptHttp2Options {
@@ -46,7 +46,7 @@ export function acceptHttp2(options: AcceptHttp2Options): Http2Acceptor {
         return new Http2Connection({ session, socket: secure, peerCertificate, ...relayStreams(session) });
       } catch (reason) {
         socket.destroy();
-        throw fromNodeError(reason, what);
+        throw connectionError(reason, what, "unreachable");
       }
     },
   };

@@ -4,7 +4,7 @@ import type { TLSSocket } from "node:tls";
 import { PortholeError } from "../../errors.ts";
 import { AsyncQueue } from "../../util/async-queue.ts";
 import type { TransportConnection, TransportStream, RemoteAddress } from "../types.ts";
-import { fromNodeError } from "./errors.ts";
+import { connectionError } from "./errors.ts";
 import { limits } from "../limits.ts";
 
 /** HTTP/2 settings and memory bounds of both ends. The client's end (the HTTP/2 server) is the one that receives streams. */
@@ -60,7 +60,7 @@ export class Http2Connection implements TransportConnection {
     this.maxStreams = Math.min(limits.maxStreamsPerLink, (session.remoteSettings.maxConcurrentStreams ?? 1) - 1);
     const what = `HTTP/2 link with ${this.remote.address}`;
     session.on("error", (reason) => {
-      this.#reason ??= fromNodeError(reason, what, "closed");
+      this.#reason ??= connectionError(reason, what, "closed");
     });
     session.on("goaway", (code) => {
       this.#reason ??= new PortholeError("closed", `${what}: the other side went away (HTTP/2 code ${code})`);

@@ -4,10 +4,10 @@ import tls, { type TLSSocket } from "node:tls";
 import { PortholeError } from "../../errors.ts";
 import { alpn } from "../../protocol/protocol.ts";
 import { orAbort } from "../../util/abort.ts";
+import { dialError, goneError, libraryCode, noRelayError } from "../dial-errors.ts";
 import type { TransportConnection, PeerTrust } from "../types.ts";
 import { connectThroughProxy, type HttpProxy } from "./connect-proxy.ts";
 import { Http2Connection, controlAuthority, sessionOptions } from "./connection.ts";
-import { fromNodeError } from "./errors.ts";
 import { limits } from "../limits.ts";
 
 export interface DialHttp2Options {
@@ -23,13 +23,12 @@ export interface DialHttp2Options {
   verifyPeer(certificate: Buffer): void;
 }
 
-/** The client's half. Rejects with `unreachable`, `timeout`, `untrusted`, `protocol`, or the signal's reason. */
+/** The client's half. Rejects with `unreachable`, `timeout`, `busy`, `untrusted`, `usage`, `protocol`, or the signal's reason. */
 export async function dialHttp2(
   options: DialHttp2Options,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<TransportConnection> {
   signal.throwIfAborted();
-  const what = `${options.host}:${options.port}`;
   const { trust, proxy } = options;
   const raw = proxy ? await connectThroughProxy(proxy, options, signal) : undefined;
   const socket = tls.connect({
@@ -46,45 +45,46 @@ export async function dialHttp2(
   });
   socket.setNoDelay(true);
   try {
-    await orAbort(signal, handshake(socket));
+    await orAbort(signal, handshake(socket, options));
     const certificate = socket.getPeerCertificate(false).raw as Buffer | undefined;
-    if (!certificate) throw new PortholeError("protocol", `${what} presented no certificate`);
+    if (!certificate) throw new PortholeError("protocol", "The relay presented no certificate");
     options.verifyPeer(certificate);
-    return await orAbort(signal, startSession(socket, certificate, proxy ? options : undefined));
+    return await orAbort(signal, startSession(socket, certificate, options));
   } catch (reason) {
     socket.destroy();
     raw?.destroy();
-    throw fromNodeError(reason, what);
+    throw dialError(reason, options);
   }
 }
 
-function handshake(socket: TLSSocket): Promise<void> {
+const droppedBy = new Set<string | undefined>(["ECONNRESET", "EPIPE"]);
+
+function handshake(socket: TLSSocket, target: DialHttp2Options): Promise<void> {
   return new Promise((resolve, reject) => {
-    socket.on("error", reject);
-    socket.on("close", () => reject(new PortholeError("unreachable", "The connection ended in the TLS handshake")));
+    // A relay that is over a limit drops connections before TLS.
+    socket.on("error", (cause) => reject(droppedBy.has(libraryCode(cause)) ? goneError(target, cause) : cause));
+    socket.on("close", () => reject(goneError(target)));
     socket.on("secureConnect", () => {
       if (socket.alpnProtocol === alpn.http2) resolve();
-      else reject(new PortholeError("protocol", "Is this a Porthole relay's API port? It does not speak our HTTP/2"));
+      else reject(noRelayError(target));
     });
   });
 }
 
-/**
- * The tunnel client takes HTTP/2's server role, so that the relay can open streams. `relay`: where the other end is, when
- * the socket leads to a proxy.
- */
+/** The tunnel client takes HTTP/2's server role, so that the relay can open streams. */
 function startSession(
   socket: TLSSocket,
   peerCertificate: Buffer,
-  relay: { readonly host: string; readonly port: number } | undefined,
+  target: DialHttp2Options,
 ): Promise<TransportConnection> {
-  const remote = relay && { address: relay.host, port: relay.port };
+  // The socket leads to the proxy then.
+  const remote = target.proxy && { address: target.host, port: target.port };
   return new Promise((resolve, reject) => {
     const session = http2.performServerHandshake(socket, sessionOptions);
     session.setLocalWindowSize(limits.linkWindowBytes);
     let transport: Http2Connection | undefined;
     session.on("error", reject);
-    session.on("close", () => reject(new PortholeError("unreachable", "The connection ended in the HTTP/2 handshake")));
+    session.on("close", () => reject(goneError(target)));
     session.on("stream", (stream: ServerHttp2Stream, headers) => {
       stream.on("error", () => {});
       stream.respond({ ":status": 200 });

@@ -4,13 +4,13 @@ import { isIP, isIPv6 } from "node:net";
 import { PortholeError } from "../../errors.ts";
 import { orAbort, withDeadline } from "../../util/abort.ts";
 import { systemClock, type Clock } from "../../util/clock.ts";
+import { dialError } from "../dial-errors.ts";
 import type { TransportConnection, RemoteAddress } from "../types.ts";
 import { hostPort, loadBinding, type HostPort, type QuicheConnection } from "./binding.ts";
 import { QuicTransportConnection } from "./transport-connection.ts";
 import { clientConfig, defaultPacketBytes, isPaced, type EngineOptions, type QuicTrust } from "./config.ts";
 import { Connection } from "./connection.ts";
 import { deferred } from "./deferred.ts";
-import { fromSocketFailure } from "./errors.ts";
 import { connectionIdBytes } from "./packet.ts";
 import { UdpSocket } from "./udp-socket.ts";
 import { limits } from "../limits.ts";
@@ -54,7 +54,7 @@ export async function dialQuic(
   };
   const delayMs = options.handshakeTimeoutMs ?? limits.quicHandshakeMs;
   return withDeadline({ clock, delayMs, what, signal }, async (attemptSignal) => {
-    const remote = await orAbort(attemptSignal, resolve(options, what));
+    const remote = await orAbort(attemptSignal, resolve(options));
     return connect(attempt, remote, attemptSignal);
   });
 }
@@ -111,13 +111,13 @@ async function connect(attempt: Attempt, remote: RemoteAddress, signal: AbortSig
   }
 }
 
-async function resolve({ host, port }: DialQuicOptions, what: string): Promise<RemoteAddress> {
+async function resolve({ host, port }: DialQuicOptions): Promise<RemoteAddress> {
   if (isIP(host)) return { address: host, port };
   try {
     const { address } = await dns.lookup(host);
     return { address, port };
   } catch (reason) {
-    throw fromSocketFailure(reason, what);
+    throw dialError(reason, { host, port });
   }
 }
 

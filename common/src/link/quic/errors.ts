@@ -105,17 +105,3 @@ export function fromStreamFailure(reason: unknown, what: string): PortholeError 
     return new PortholeError("closed", `${what}: the stream is closed`, options);
   return new PortholeError("internal", `${what}: the QUIC engine failed: ${name}`, options);
 }
-
-const socketCodes: Readonly<Record<string, ErrorCode>> = {
-  EADDRINUSE: "address",
-  EADDRNOTAVAIL: "address",
-  EACCES: "address",
-};
-
-/** An error of a UDP socket or of the name's resolution. */
-export function fromSocketFailure(reason: unknown, what: string): PortholeError {
-  if (reason instanceof PortholeError) return reason;
-  const code = reason instanceof Error && "code" in reason && typeof reason.code === "string" ? reason.code : "";
-  const text = reason instanceof Error ? reason.message : String(reason);
-  return new PortholeError(socketCodes[code] ?? "unreachable", `${what}: ${text}`, { cause: reason });
-}

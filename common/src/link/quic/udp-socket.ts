@@ -1,7 +1,8 @@
 import dgram from "node:dgram";
 import { isIPv6 } from "node:net";
+import { PortholeError } from "../../errors.ts";
+import { libraryCode } from "../dial-errors.ts";
 import type { RemoteAddress } from "../types.ts";
-import { fromSocketFailure } from "./errors.ts";
 
 /** Where a connection's packets leave. */
 export interface DatagramSender {
@@ -61,7 +62,7 @@ export class UdpSocket implements DatagramSender {
       });
     } catch (reason) {
       socket.close();
-      throw fromSocketFailure(reason, `UDP ${options.address}:${options.port}`);
+      throw bindError(reason, `UDP ${options.address}:${options.port}`);
     }
     socket.removeAllListeners("error");
     growBuffers(socket);
@@ -121,4 +122,16 @@ function growBuffers(socket: dgram.Socket): void {
   } catch {
     // macOS refuses what is too much instead of cutting it; its default serves too.
   }
+}
+
+const bindFaults: Readonly<Record<string, string>> = {
+  EADDRINUSE: "is taken by another program",
+  EADDRNOTAVAIL: "is not an address of this machine",
+  EACCES: "needs a permission that this program does not have",
+};
+
+function bindError(cause: unknown, where: string): PortholeError {
+  return new PortholeError("address", `${where} ${bindFaults[libraryCode(cause) ?? ""] ?? "can't be opened"}`, {
+    cause,
+  });
 }
