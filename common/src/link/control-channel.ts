@@ -26,8 +26,8 @@ export class ControlChannel {
     stream: Duplex,
     options: {
       readonly budget: TokenBucket;
-      /** Bytes have come. */
-      readonly onHeard: () => void;
+      /** So many bytes have come. */
+      readonly onHeard: (bytes: number) => void;
       /** Gets what belongs to the link itself. */
       readonly onLinkMessage: (message: Exclude<ControlMessage, SessionMessage>) => void;
       readonly onFailure: (error: PortholeError) => void;
@@ -37,7 +37,7 @@ export class ControlChannel {
     this.#onFailure = options.onFailure;
     const decoder = new ControlDecoder();
     stream.on("data", (chunk: Buffer) => {
-      options.onHeard();
+      options.onHeard(chunk.length);
       try {
         for (const message of decoder.push(chunk)) {
           if (!options.budget.take())

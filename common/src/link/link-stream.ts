@@ -6,8 +6,8 @@ import { limits } from "./limits.ts";
 
 export interface LinkStreamHooks {
   readonly clock: Clock;
-  /** Bytes have come, or the transport has taken what it could not take before. */
-  onHeard(): void;
+  /** So many bytes have come, or the transport has taken what it could not take before. */
+  onHeard(bytes: number): void;
   /** Bytes are on their way to the peer. */
   onSent(): void;
   /** Tells the peer that this side has aborted the stream. `onSent` is called once when the transport has taken the message. */
@@ -38,7 +38,7 @@ export class TransportLinkStream extends Duplex implements LinkStream {
     this.#raw = raw;
     this.#hooks = hooks;
     raw.on("data", (chunk: Buffer) => {
-      hooks.onHeard();
+      hooks.onHeard(chunk.length);
       if (!this.destroyed && !this.push(chunk)) raw.pause();
     });
     raw.on("end", () => {
@@ -50,7 +50,7 @@ export class TransportLinkStream extends Duplex implements LinkStream {
       this.push(null);
     });
     raw.on("drain", () => {
-      hooks.onHeard();
+      hooks.onHeard(0);
       this.#takeDrain()?.();
     });
     raw.on("error", (cause) => {

@@ -58,7 +58,7 @@ class TransportLink implements Link {
     this.#budget = new TokenBucket(options.clock, { perSecond: limits.controlPerSecond, atOnce: limits.controlBurst });
     this.control = new ControlChannel(connection.control, {
       budget: this.#budget,
-      onHeard: () => this.#heartbeat.heard(),
+      onHeard: (bytes) => this.#onHeard(bytes),
       onLinkMessage: (message) => this.#onLinkMessage(message),
       onFailure: (error) => this.#onControlFailure(error),
     });
@@ -139,7 +139,7 @@ class TransportLink implements Link {
     this.#budget.add(messagesPerStream);
     const stream = new TransportLinkStream(raw, {
       clock: this.#clock,
-      onHeard: () => this.#heartbeat.heard(),
+      onHeard: (bytes) => this.#onHeard(bytes),
       onSent: () => this.#heartbeat.sent(),
       onAbort: (id, code, onSent) => this.control.send({ type: "abort", stream: id, code }, onSent),
       onGone: (id) => this.#release(id),
@@ -151,6 +151,11 @@ class TransportLink implements Link {
     const early = this.#earlyAborts.get(raw.id);
     if (early !== undefined && this.#earlyAborts.delete(raw.id)) stream.abortByPeer(early);
     return stream;
+  }
+
+  #onHeard(bytes: number): void {
+    this.#heartbeat.heard();
+    this.#connection.delivered?.(bytes);
   }
 
   #release(id: number): void {

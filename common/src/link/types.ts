@@ -48,6 +48,8 @@ export interface TransportConnection {
    */
   peerCertificate: Buffer | undefined;
   readonly control: Duplex;
+  /** Bytes of a stream have reached their reader, which excuses as many on the connection. Absent where the transport counts by itself. */
+  delivered?(bytes: number): void;
   /** Streams that the peer opens. Ends with the connection. */
   readonly incoming: AsyncIterable<TransportStream>;
   /** Opens a stream at once, without a round trip. Throws `busy` when the peer's credit is used up, `closed` after the end. */

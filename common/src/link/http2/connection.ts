@@ -5,6 +5,7 @@ import { PortholeError } from "../../errors.ts";
 import { AsyncQueue } from "../../util/async-queue.ts";
 import type { TransportConnection, TransportStream, RemoteAddress } from "../types.ts";
 import { connectionError } from "./errors.ts";
+import { FrameBudget } from "./frame-budget.ts";
 import { limits } from "../limits.ts";
 
 /** HTTP/2 settings and memory bounds of both ends. The client's end (the HTTP/2 server) is the one that receives streams. */
@@ -46,7 +47,9 @@ export class Http2Connection implements TransportConnection {
   readonly #session: Http2Session;
   readonly #socket: TLSSocket;
   readonly #request: (() => Http2Stream) | undefined;
+  readonly #budget: FrameBudget;
   #openStreams = 0;
+  #isLeaving = false;
   #reason: PortholeError | undefined;
 
   constructor(parts: Parts) {
@@ -62,11 +65,21 @@ export class Http2Connection implements TransportConnection {
     session.on("error", (reason) => {
       this.#reason ??= connectionError(reason, what, "closed");
     });
-    session.on("goaway", (code) => {
-      this.#reason ??= new PortholeError("closed", `${what}: the other side went away (HTTP/2 code ${code})`);
-    });
+    this.#budget = new FrameBudget(
+      () => socket.bytesRead,
+      () => this.destroy(new PortholeError("limit", `${what}: the other side sends frames that carry nothing`)),
+    );
+    session.on("goaway", (code) =>
+      this.#onGoaway(new PortholeError("closed", `${what}: the other side went away (HTTP/2 code ${code})`)),
+    );
+    // Neither has a meaning between us, and node:http2 calls back for each.
+    const foreign = (): void =>
+      this.destroy(new PortholeError("protocol", `${what}: ALTSVC and ORIGIN are not for links`));
+    session.on("altsvc", foreign);
+    session.on("origin", foreign);
     this.closed = new Promise((resolve) => {
       session.on("close", () => {
+        this.#budget.stop();
         this.incoming.end();
         socket.destroy();
         resolve(this.#reason ?? new PortholeError("closed", `${what}: the connection ended`));
@@ -86,6 +99,10 @@ export class Http2Connection implements TransportConnection {
     if (this.#openStreams >= this.maxStreams)
       throw new PortholeError("busy", `The link has ${this.maxStreams} streams open already`);
     return this.#own(this.#request());
+  }
+
+  delivered(bytes: number): void {
+    this.#budget.delivered(bytes);
   }
 
   rttMs(): number | undefined {
@@ -114,6 +131,13 @@ export class Http2Connection implements TransportConnection {
     // Without a code the streams would seem to have ended in order.
     this.#session.destroy(undefined, http2.constants.NGHTTP2_CANCEL);
     this.#socket.destroy();
+  }
+
+  /** A peer says it once, after its last control message: the link ends within `linkCloseMs`. */
+  #onGoaway(reason: PortholeError): void {
+    if (this.#isLeaving) return this.destroy(reason);
+    this.#isLeaving = true;
+    void this.close(reason);
   }
 
   /**

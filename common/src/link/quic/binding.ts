@@ -104,8 +104,8 @@ export interface QuicheConnection {
   onTimeout(): void;
   /** Queues CONNECTION_CLOSE. */
   close(app: boolean, code: number, reason: Uint8Array): void | null;
-  /** `recv`: packets that were genuine and new. */
-  stats(): { readonly recv: number };
+  /** `recv`, `recvBytes`: packets that were genuine and new. */
+  stats(): { readonly recv: number; readonly recvBytes: number; readonly sent: number };
   /** `rtt` in milliseconds. Costs tens of microseconds. */
   pathStats(): { readonly active: boolean; readonly rtt: number; readonly cwnd: number; readonly lost: number }[];
   isEstablished(): boolean;

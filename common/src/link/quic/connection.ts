@@ -4,6 +4,7 @@ import type { Timer } from "../../util/clock.ts";
 import type { TransportStream, RemoteAddress } from "../types.ts";
 import { hostPort, type HostPort, type QuicheConnection } from "./binding.ts";
 import { closeCodeOf, endOf, fromStreamFailure } from "./errors.ts";
+import { PayloadBudget } from "./payload-budget.ts";
 import { PeerStreamIds } from "./peer-stream-ids.ts";
 import { QuicStream, type StreamHooks } from "./stream.ts";
 import { Transmitter, type TransmitterOptions } from "./transmitter.ts";
@@ -26,8 +27,10 @@ const controlId = 0;
 /** A stream exists for the peer from its first byte on, and the relay may want to write first. So the client begins with this. */
 const controlPreamble = Buffer.alloc(1);
 const nothing = Buffer.alloc(0);
-/** CVE-2024-1765: quiche 0.18 buffers the TLS handshake of a stranger without bound. An honest one needs less than a tenth. */
+/** quiche 0.18 buffers the TLS handshake of a stranger without bound. An honest one needs less than a tenth; after it see PayloadBudget. */
 const maxHandshakeBytes = 128 * 1024;
+/** Datagrams between two looks at the budget. */
+const datagramsPerLook = 256;
 /** Answers to packets that come after our CONNECTION_CLOSE, in case it was lost: RFC 9000 section 10.2.1. */
 const maxCloseRepeats = 8;
 
@@ -48,6 +51,7 @@ export class Connection {
   readonly #resumed = new Set<QuicStream>();
   readonly #peerIds: PeerStreamIds;
   readonly #transmitter: Transmitter;
+  readonly #budget = new PayloadBudget();
   /**
    * For the engine all packets come the same way, and the transmitter follows the peer. quiche 0.18 takes a packet from
    * elsewhere for a new path, and what is under way on the old one is never sent again: an acknowledgement finds losses only
@@ -123,6 +127,10 @@ export class Connection {
     }
     // The engine counts what it could decrypt and had not seen before: neither forged nor copied.
     if (isElsewhere && this.#engine.stats().recv > before) this.#transmitter.moveTo(from);
+    if (this.#datagrams % datagramsPerLook === 0 && this.#budget.isExceeded(this.#engine.stats()))
+      return this.destroy(
+        new PortholeError("limit", `${this.#options.what}: the other side sends too much beside data`),
+      );
     this.#received = true;
     this.#schedule();
   }
@@ -172,6 +180,7 @@ export class Connection {
       this.#resumed.add(stream);
       this.#schedule();
     },
+    onRead: (bytes) => this.#budget.delivered(bytes),
     onGone: (stream) => {
       this.#streams.delete(stream.id);
       if (!stream.isComplete) this.#abortedStreams += 1;
@@ -264,7 +273,11 @@ export class Connection {
   /** What still comes on a stream that we have given up. */
   #discard(id: number): void {
     try {
-      while (this.#engine.streamRecv(id, Buffer.allocUnsafe(4096)));
+      for (;;) {
+        const read = this.#engine.streamRecv(id, Buffer.allocUnsafe(4096));
+        if (!read) return;
+        this.#budget.delivered(read[0]);
+      }
     } catch {
       // Reset, or freed: both are its end.
     }

@@ -10,6 +10,8 @@ export interface StreamHooks {
   onWritable(stream: QuicStream): void;
   /** The reader wants more than it has got, and the engine may have it. */
   onReadable(stream: QuicStream): void;
+  /** So many bytes have been read from the engine. */
+  onRead(bytes: number): void;
   /** The stream is over, for us; the engine frees it when the peer has acknowledged the end. */
   onGone(stream: QuicStream): void;
 }
@@ -135,6 +137,7 @@ export class QuicStream extends Duplex implements TransportStream {
         return;
       }
       const [read, fin] = result;
+      this.#hooks.onRead(read);
       const length = fin ? Math.max(0, read - 1) : read;
       if (fin) {
         this.#ended = true;

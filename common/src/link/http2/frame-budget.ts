@@ -1,0 +1,63 @@
+import { limits } from "../limits.ts";
+
+/** How often all connections are looked at. One timer for all: 10,000 idle ones cost a hundredth of a core. */
+const checkMs = 2_000;
+/** Bytes of frames that carry nothing, a second: honest ones are window updates, headers of small frames and pings. */
+const bytesPerSecond = 1024 * 1024;
+/** And a share of what is carried. */
+const share = 0.05;
+/** What was received and waits for its reader counts, too, until it is read. */
+const bytesAtOnce = limits.linkWindowBytes + 2 * 1024 * 1024;
+
+const budgets = new Set<FrameBudget>();
+let timer: NodeJS.Timeout | undefined;
+
+/**
+ * Notices a peer whose frames carry nothing: WINDOW_UPDATE, PRIORITY, PING, unknown types, padding. Compares the bytes of the connection
+ * with those that its streams have delivered. Whoever makes one stops it.
+ */
+export class FrameBudget {
+  readonly #received: () => number;
+  readonly #onExceeded: () => void;
+  #lastReceived = 0;
+  #delivered = 0;
+  #excess = 0;
+  #checkedAt = performance.now();
+
+  /** `received`: bytes of the connection so far, without TLS's own. `onExceeded` is called once. */
+  constructor(received: () => number, onExceeded: () => void) {
+    this.#received = received;
+    this.#onExceeded = onExceeded;
+    budgets.add(this);
+    timer ??= setInterval(checkAll, checkMs).unref();
+  }
+
+  /** A stream has delivered bytes to its reader. */
+  delivered(bytes: number): void {
+    this.#delivered += bytes;
+  }
+
+  check(): void {
+    const [received, now] = [this.#received(), performance.now()];
+    const useless = received - this.#lastReceived - (1 + share) * this.#delivered;
+    const allowed = (bytesPerSecond * (now - this.#checkedAt)) / 1_000;
+    this.#excess = Math.max(0, this.#excess + useless - allowed);
+    this.#lastReceived = received;
+    this.#checkedAt = now;
+    this.#delivered = 0;
+    if (this.#excess <= bytesAtOnce) return;
+    this.stop();
+    this.#onExceeded();
+  }
+
+  stop(): void {
+    budgets.delete(this);
+    if (budgets.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  }
+}
+
+function checkAll(): void {
+  for (const budget of budgets) budget.check();
+}
