@@ -13,7 +13,8 @@ export function describeStatus(server: string, status: RelayStatus, now: number)
       const connection = status.transport === "quic" ? "QUIC" : "HTTP/2";
       const why = status.whyNotQuic === undefined ? "" : `: ${status.whyNotQuic}`;
       const next = status.nextQuicTryAt === undefined ? "" : `, next try ${soon(status.nextQuicTryAt - now)}`;
-      return `online at ${server} over ${connection}${why}${next}`;
+      const others = status.otherProcesses === undefined ? "" : `; another process with the same key serves it, too`;
+      return `online at ${server} over ${connection}${why}${next}${others}`;
     }
     case "waiting":
       return `${status.error.message}; trying again in ${formatDuration(status.delayMs)}${hintOf(status.error)}`;

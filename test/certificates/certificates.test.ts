@@ -187,6 +187,39 @@ describe("certificates from a certificate authority", function () {
     (await trusted(elsewhere.publicPort, hostname, await world.pebble.rootPem())).destroy();
   });
 
+  it("are got and renewed by each of two processes with the same key, which learn of one another", async () => {
+    const world = await startWorld(scope, [], { lifetimeSeconds: 40 });
+    const key = join(await scope.folder(), "key.pem");
+    await writeFile(key, generateKey().pem);
+    const startOne = (): Promise<TestClient> => startCertifiedClient(scope, world, { args: ["--primary-key", key] });
+    const renewal = (client: TestClient, notAfter: number): Promise<unknown> =>
+      client.when(
+        "a newer certificate",
+        ({ endpoints }) => {
+          const now = endpoints[0]?.certificates[0]?.now;
+          return now?.status === "valid" && now.notAfter > notAfter ? now : undefined;
+        },
+        orderMs,
+      );
+    const older = await startOne();
+    const first = await certified(older);
+    const newer = await startOne();
+    const second = await certified(newer);
+    assert.equal(second.hostname, first.hostname);
+    // The older one's challenges come to the newer one first.
+    await Promise.all([renewal(older, Math.max(first.notAfter, second.notAfter)), renewal(newer, second.notAfter)]);
+    for (const client of [older, newer])
+      await client.when("the other process", ({ endpoints }) => {
+        const now = endpoints[0]?.relays[0]?.now;
+        return now?.status === "online" && now.otherProcesses === 1 ? now : undefined;
+      });
+    await newer.stop();
+    await older.when("the other process to be gone", ({ endpoints }) => {
+      const now = endpoints[0]?.relays[0]?.now;
+      return now?.status === "online" && now.otherProcesses === undefined ? now : undefined;
+    });
+  });
+
   it("are not ordered before a connection from outside has reached the client", async () => {
     const world = await startWorld(scope);
     const client = await startCertifiedClient(scope, world, {

@@ -62,6 +62,7 @@ export const controlFields: {
     message: optional(prose(2_000)),
     retryAfterMs: optional(delayMs),
   },
+  instances: { others: integer(0, maxCount) },
   ping: { n: integer(0, maxCount) },
   pong: { n: integer(0, maxCount) },
   abort: { stream: integer(0, maxCount), code },

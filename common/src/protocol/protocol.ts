@@ -108,6 +108,12 @@ export interface IssuanceReply {
   readonly retryAfterMs?: number;
 }
 
+/** How many other processes with this client's key are connected to the relay now. Sent when it changes. */
+export interface Instances {
+  readonly type: "instances";
+  readonly others: number;
+}
+
 /** One side gives a stream up: the other stops sending and both end it in order. `code` is an ErrorCode. */
 export interface Abort {
   readonly type: "abort";
@@ -125,6 +131,7 @@ export type ControlMessage =
   | TicketOffer
   | IssuanceRequest
   | IssuanceReply
+  | Instances
   | Ping
   | Pong
   | Abort;

@@ -64,6 +64,7 @@ export async function serveClient(
     deps.log.warn(known, "Another process with the same key is connected; both serve");
   lookAtOthers(client, registry);
   registry.add(client);
+  if (others.size > 0) tellInstances(client, registry);
   metrics.clientAdmitted(link.kind);
   deps.log.info(known, "Client connected");
   const watching = watchControl(client, deps);
@@ -75,6 +76,7 @@ export async function serveClient(
   const reason = (await watching) ?? ended;
   signal.removeEventListener("abort", drain);
   registry.remove(client);
+  if (!registry.instances(client.clientId).has(client.instance)) tellInstances(client, registry);
   pendingClient.end(reason);
   metrics.linkEnded(link.kind, reason.code);
   deps.log.info({ ...known, code: reason.code }, `Client disconnected: ${reason.message}`);
@@ -92,6 +94,13 @@ function lookAtOthers({ label, instance, link }: ClientLink, registry: Registry)
     if (isElsewhere) other.link.suspect();
     else void other.link.probe();
   }
+}
+
+/** Every process of a name learns how many others there are: each orders certificates, and visitors come to any of them. */
+function tellInstances({ label }: ClientLink, registry: Registry): void {
+  const links = registry.find(label);
+  const others = new Set(links.map(({ instance }) => instance)).size - 1;
+  for (const { link } of links) link.control.send({ type: "instances", others });
 }
 
 /** The relay stops: the client learns that it was no accident. */
@@ -209,6 +218,7 @@ async function watchControl(client: ClientLink, deps: ClientSessionDeps): Promis
       case "welcome":
       case "reject":
       case "drain":
+      case "instances":
       case "issuance":
       case "ticket":
         link.destroy(new PortholeError("protocol", `The client sent ${message.type} in the middle of a session`));

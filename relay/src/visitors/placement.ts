@@ -35,7 +35,8 @@ export function placeVisitor(socket: Socket, place: VisitorPlace): "forwarded" |
   return "forwarded";
 }
 
-function openFirst(clients: readonly ClientLink[], { opening, log, trace }: VisitorPlace): Placed | undefined {
+/** A stream on the first link that has room, with the opening written to it. */
+export function openFirst(clients: readonly ClientLink[], { opening, log, trace }: VisitorPlace): Placed | undefined {
   for (const client of clients) {
     try {
       const stream = client.link.openStream();

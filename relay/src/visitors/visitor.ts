@@ -20,6 +20,7 @@ import { endWith } from "./end-with.ts";
 import type { HttpsRedirect } from "./https-redirect.ts";
 import type { VisitorSlot, VisitorGate } from "../limits/index.ts";
 import type { Metrics, VisitorOutcome } from "../monitoring/metrics.ts";
+import { placeChallenge } from "./challenge-placement.ts";
 import { placeVisitor } from "./placement.ts";
 import type { Registry } from "../clients/registry.ts";
 
@@ -166,7 +167,8 @@ function route(visitor: Visitor, bytes: Buffer, hello: ClientHello, deps: Visito
     ...(isChallenge ? { alpn: alpn.acmeChallenge } : {}),
   });
   const { registry, clock, log } = deps;
-  const outcome = placeVisitor(socket, { label: name.label, opening: [header, bytes], registry, clock, log, trace });
+  const place = isChallenge ? placeChallenge : placeVisitor;
+  const outcome = place(socket, { label: name.label, opening: [header, bytes], registry, clock, log, trace });
   switch (outcome) {
     case "forwarded":
       deps.metrics.traffic.add(socket);

@@ -296,6 +296,8 @@ export type RelayStatusView =
       readonly hostnames: readonly string[];
       readonly urls: readonly string[];
       readonly rttMs?: number;
+      /** Other processes with the same key that serve the name, too. */
+      readonly otherProcesses?: number;
     }
   | {
       readonly status: "waiting";

@@ -169,7 +169,8 @@ async function answerValidator(
   const context = hostname === undefined ? undefined : endpoint.challenges.find(hostname);
   log.debug({ hostname }, context ? "Answering a challenge" : "A challenge that nobody waits for");
   if (context) await answerChallenge(stream, context, { clock, signal });
-  else stream.destroy();
+  // The relay offers it to the next process with our key.
+  else stream.destroy(new PortholeError("name", "This process has no such challenge"));
 }
 
 /** The visitor gets an orderly end where TLS can say why, so that "local service down" is not taken for an attack. */

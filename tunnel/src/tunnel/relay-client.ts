@@ -49,6 +49,7 @@ export class RelayClient {
     this.#dialer = new RelayDialer(options, {
       onStream: (stream, link) => this.#forward(stream, link),
       onQuicOffer: () => this.#retryQuic({ offered: true }),
+      onInstances: () => this.#publish(),
     });
     const { transport: policy, poolSize, server, clock } = options;
     this.#choice = new TransportChoice({ policy, poolSize, server: server.text }, clock.monotonic());
@@ -248,6 +249,7 @@ export class RelayClient {
     if (best?.state.status === "online") {
       const { link, welcome } = best.state.session;
       const rttMs = link.rttMs();
+      const otherProcesses = Math.max(...this.sessions().map((session) => session.otherInstances));
       return {
         status: "online",
         transport: link.kind,
@@ -257,6 +259,7 @@ export class RelayClient {
         ...(whyNotQuic === undefined ? {} : { whyNotQuic: whyNotQuic.message }),
         ...(whyNotQuic?.nextTryAt === undefined ? {} : { nextQuicTryAt: whyNotQuic.nextTryAt }),
         ...(rttMs === undefined ? {} : { rttMs }),
+        ...(otherProcesses > 0 ? { otherProcesses } : {}),
       };
     }
     // HTTP/2 is there as long as the relay is; what QUIC is doing meanwhile is nobody's news.

@@ -72,6 +72,8 @@ export interface RelayDialerListeners {
   readonly onStream: (stream: LinkStream, link: Link) => void;
   /** The relay says by itself that it has QUIC: it had none, or another process has taken over. */
   readonly onQuicOffer: () => void;
+  /** See Session.otherInstances. */
+  readonly onInstances: () => void;
 }
 
 /** Makes one admitted link with one relay, over either transport. */
@@ -80,6 +82,7 @@ export class RelayDialer {
   readonly #onStream: (stream: LinkStream, link: Link) => void;
   readonly #delegation: string | undefined;
   readonly #onQuicOffer: () => void;
+  readonly #onInstances: () => void;
   readonly #tickets: QuicTickets;
   #token: Secret | undefined;
   #seenFingerprint: string | undefined;
@@ -90,6 +93,7 @@ export class RelayDialer {
     this.#options = options;
     this.#onStream = listeners.onStream;
     this.#onQuicOffer = listeners.onQuicOffer;
+    this.#onInstances = listeners.onInstances;
     this.#tickets = new QuicTickets(options.clock);
     this.#token = options.server.token;
     const { owner, endpoint } = options;
@@ -205,6 +209,7 @@ export class RelayDialer {
         hello: this.#hello(),
         clientId: endpoint.key.clientId,
         onStream: this.#onStream,
+        onInstances: this.#onInstances,
         onTicket: (ticket, from) => {
           this.#tickets.keep(ticket, from);
           this.#onQuicOffer();

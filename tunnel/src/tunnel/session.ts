@@ -22,6 +22,8 @@ export interface Session {
    * it would let us have, if it says so; rejects with its reason, `busy` mostly.
    */
   requestIssuance(hostname: string, signal: AbortSignal): Promise<number | undefined>;
+  /** Other processes with our key that are connected to this relay. */
+  readonly otherInstances: number;
   /** Resolves when the relay says that it will stop; what runs may go on for a while. */
   readonly drained: Promise<void>;
   /** A ticket for a QUIC handshake; undefined when the relay has no QUIC at present. `anywhere`: see TicketRequest. */
@@ -36,6 +38,8 @@ export interface SessionOptions {
   /** Ours: the relay must have taken us for no other client. */
   readonly clientId: string;
   onStream(stream: LinkStream, link: Link): void;
+  /** `otherInstances` has changed. */
+  onInstances?(): void;
   /** The relay offers QUIC without having been asked. */
   onTicket?(ticket: QuicTicket, session: Session): void;
 }
@@ -74,6 +78,7 @@ async function receiveWelcome(link: Link, options: SessionOptions): Promise<Welc
       throw await link.closed;
     case "hello":
     case "goodbye":
+    case "instances":
     case "issuance":
     case "issuance-request":
     case "ticket":
@@ -124,6 +129,7 @@ class LinkSession implements Session {
   /** The relay's last word explains the end of the link better than the transport does. */
   #told: PortholeError | undefined;
   #onDrain: () => void = () => {};
+  #others = 0;
 
   constructor(link: Link, welcome: Welcome, options: SessionOptions) {
     this.link = link;
@@ -132,6 +138,10 @@ class LinkSession implements Session {
     this.drained = new Promise((resolve) => {
       this.#onDrain = resolve;
     });
+  }
+
+  get otherInstances(): number {
+    return this.#others;
   }
 
   async serve(signal: AbortSignal): Promise<PortholeError> {
@@ -200,6 +210,10 @@ class LinkSession implements Session {
         case "issuance":
           this.#quotas.get(message.hostname)?.(message);
           this.#quotas.delete(message.hostname);
+          break;
+        case "instances":
+          this.#others = message.others;
+          this.#options.onInstances?.();
           break;
         case "ticket":
           this.#onTicket(message.ticket);

@@ -20,6 +20,8 @@ export type RelayStatus =
       readonly hostnames: readonly string[];
       readonly urls: readonly string[];
       readonly rttMs?: number;
+      /** Other processes with the same key that serve this name, too, on this machine or another; absent when there is none. */
+      readonly otherProcesses?: number;
     }
   /** No link; the next attempt comes after the delay. */
   | {

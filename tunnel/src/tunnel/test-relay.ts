@@ -50,7 +50,7 @@ export async function testRelay(options: RelayTestOptions, signal: AbortSignal):
   const dialer = new RelayDialer(
     { server, endpoint, trust, dialers, software, clock, log, instance: randomUUID() },
     // Nobody knows this name yet; whoever comes all the same is not served.
-    { onStream: (stream) => void stream.destroy(), onQuicOffer: () => {} },
+    { onStream: (stream) => void stream.destroy(), onQuicOffer: () => {}, onInstances: () => {} },
   );
   const http2 = await attempt((within) => dialer.http2(within), options, signal);
   const quic =
