@@ -50,6 +50,7 @@ export async function runClient(values: ClientValues): Promise<void> {
     program: "client",
     clock: systemClock,
     commands,
+    onUnusable: ({ message, hint }) => log.warn({ hint }, `${message}; it runs, and commands do not reach it`),
     inUseHint:
       "It would have the same name. End the other one with porthole stop, or give this one a --state-dir of its own. --secondary-local exposes a second service.",
   }).catch(async (reason: unknown) => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -10,6 +11,11 @@ import { asNobody } from "@porthole/testing/as-nobody";
 import { FakeClock } from "@porthole/testing/fake-clock";
 import { platformReason, skipUnless } from "@porthole/testing/skip";
 import { askControlSocket, followControlSocket, openControlSocket, type ControlSocket } from "./control-socket.ts";
+
+async function succeeds(program: string, ...args: readonly string[]): Promise<boolean> {
+  const [code] = (await once(spawn(program, args, { stdio: "ignore" }), "close")) as [number | null];
+  return code === 0;
+}
 
 describe("control socket of a program", () => {
   let folder: string;
@@ -115,6 +121,36 @@ describe("control socket of a program", () => {
     const control = await open("alive");
     assert.equal(await ask("status"), "alive");
     await control.close();
+  });
+
+  it("takes that place on a full disk, and does without a socket on a read-only one", async function () {
+    const mounted = join(folder, "mounted");
+    await mkdir(mounted);
+    const isMounted =
+      process.getuid?.() === 0 && (await succeeds("mount", "-t", "tmpfs", "-o", "size=64k,mode=0700", "none", mounted));
+    skipUnless(this, isMounted, "a file system that is full takes root and mount");
+    try {
+      await writeFile(join(mounted, "client.sock"), "");
+      await assert.rejects(writeFile(join(mounted, "rest"), Buffer.alloc(1024 * 1024)), { code: "ENOSPC" });
+      const control = await open("alive", mounted);
+      assert.equal(await ask("status", mounted), "alive");
+      await control.close();
+      await writeFile(join(mounted, "client.sock"), "");
+      assert.ok(await succeeds("mount", "-o", "remount,ro", mounted));
+      const errors: PortholeError[] = [];
+      const without = await openControlSocket({
+        ...{ stateDir: mounted, program: "client", commands: {}, inUseHint: "", clock },
+        onUnusable: (error) => errors.push(error),
+      });
+      assert.deepEqual(
+        errors.map(({ code }) => code),
+        ["state"],
+      );
+      assert.match(errors[0]?.message ?? "", /read-only/);
+      await without.close();
+    } finally {
+      await succeeds("umount", mounted);
+    }
   });
 
   it("lets one of those who find a killed program's socket take its place", async () => {

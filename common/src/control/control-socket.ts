@@ -6,7 +6,7 @@ import { isErrorCode, PortholeError } from "../errors.ts";
 import { withDeadline } from "../util/abort.ts";
 import type { Clock } from "../util/clock.ts";
 import { refuseSharedFolder, socketPath, withSocketPath, type ControlPlace } from "./control-place.ts";
-import { lockFile, whileHeld } from "../util/lock.ts";
+import { lockFile, whileHeld, type Lock } from "../util/lock.ts";
 import { errnoOf, makeFolder, stateError } from "../util/state-file.ts";
 
 const answerDeadlineMs = 5_000;
@@ -35,6 +35,8 @@ export interface ControlSocketOptions extends ControlPlace {
   readonly commands: Readonly<Record<string, ControlHandler>>;
   /** What whoever starts a second one with this folder can do, as a sentence. */
   readonly inUseHint: string;
+  /** The disk is full or read-only: the program runs, and commands don't reach it. Without a listener that is an error. */
+  readonly onUnusable?: (error: PortholeError) => void;
   readonly clock: Clock;
 }
 
@@ -60,11 +62,18 @@ export async function openControlSocket(options: ControlSocketOptions): Promise<
   server.unref();
   await makeFolder(stateDir);
   await refuseSharedFolder(stateDir);
-  // Node removes the socket by the path that it was told, which is gone where that was a link.
-  const isLed = await withSocketPath(options, async (path) => {
-    await listen(server, path, options);
-    return path !== socketPath(options);
-  });
+  let isLed: boolean;
+  try {
+    // Node removes the socket by the path that it was told, which is gone where that was a link.
+    isLed = await withSocketPath(options, async (path) => {
+      await listen(server, path, options);
+      return path !== socketPath(options);
+    });
+  } catch (reason) {
+    if (!options.onUnusable || !isUnwritable(reason)) throw reason;
+    options.onUnusable(stateError("write", socketPath(options), reason));
+    return { close: async () => {} };
+  }
   return {
     async close() {
       const closed = once(server, "close");
@@ -86,14 +95,28 @@ async function listen(server: net.Server, path: string, options: ControlSocketOp
   await withDeadline(
     { clock, delayMs: lockDeadlineMs, what: "Taking over a killed program's socket" },
     async (signal) => {
-      const lock = await lockFile(join(stateDir, `${program}.sock.lock`), clock, signal);
-      await whileHeld(lock, signal, async () => {
+      const takeOver = async (): Promise<void> => {
         if (await isAnswered(path)) throw inUse(options);
         await rm(socketPath(options), { force: true });
         if (!(await tryListen(server, path, options))) throw inUse(options);
-      });
+      };
+      let lock: Lock | undefined;
+      try {
+        lock = await lockFile(join(stateDir, `${program}.sock.lock`), clock, signal);
+      } catch (reason) {
+        // All that matters is here already; without the lock two that start at the same time may both go on.
+        if (!isUnwritable(reason)) throw reason;
+      }
+      await (lock ? whileHeld(lock, signal, takeOver) : takeOver());
     },
   );
+}
+
+const unwritableCodes = new Set<string | undefined>(["ENOSPC", "EDQUOT", "EROFS"]);
+
+function isUnwritable(reason: unknown): boolean {
+  const cause = reason instanceof PortholeError ? reason.cause : reason;
+  return unwritableCodes.has(errnoOf(cause));
 }
 
 /** False where there is a socket already. */

@@ -29,6 +29,7 @@ export async function serve(readValues: () => OptionValues<typeof relayOptions>)
       status: () => relay?.report(),
       disconnect: (params) => relay && { links: relay.disconnect(parseKey(String(params))) },
     },
+    onUnusable: ({ message, hint }) => log.warn({ hint }, `${message}; it runs, and commands do not reach it`),
     inUseHint: "End the other one, or give this one a --state-dir of its own.",
   });
   try {
