@@ -8,9 +8,12 @@ import type { Link, LinkKind, LinkStream } from "@porthole/common/link";
 import { decodeProxyHeader, encodeProxyHeader, type ProxyHeader, alpn } from "@porthole/common/protocol";
 import { orAbort, withDeadline, type Clock } from "@porthole/common/util";
 import type { Endpoint } from "./endpoint.ts";
+import { Turnstile } from "./turnstile.ts";
 import { handshake, type VisitorSocket } from "./visitor-handshake.ts";
 import { limits } from "./limits.ts";
 
+/** A handshake costs milliseconds: those who have left by their turn are spared. */
+const handshakes = new Turnstile(limits.handshakesPerTurn);
 const unknownAddress = { address: "0.0.0.0", port: 0 };
 
 /** One visitor's connection, once it is over. */
@@ -54,6 +57,8 @@ export async function forward(stream: LinkStream, link: Link, options: Forwarder
       await answerValidator(stream, header.authority, options);
       return;
     }
+    await handshakes.pass();
+    if (stream.destroyed) throw new PortholeError("aborted", "The visitor left before its TLS handshake");
     const { authority } = header;
     const offered: string[] = [];
     secure = await withDeadline(

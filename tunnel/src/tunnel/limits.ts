@@ -4,6 +4,8 @@ export const limits = {
   maxHostnames: 4,
   /** From a stream's opening to the end of its PROXY header, at the client. */
   streamHeaderDeadlineMs: 10_000,
+  /** TLS handshakes with visitors that begin in one turn of the event loop. */
+  handshakesPerTurn: 8,
   /** A visitor's TLS handshake with the client. */
   visitorHandshakeMs: 10_000,
   /** The relay's answer to a quota request. */

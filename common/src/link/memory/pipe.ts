@@ -35,6 +35,12 @@ class PipeEnd extends Duplex {
     setImmediate(() => this.#peer?.deliver(chunk, done));
   }
 
+  /** What was written in one turn arrives together. */
+  override _writev(chunks: { chunk: Buffer }[], done: () => void): void {
+    const bytes = Buffer.concat(chunks.map(({ chunk }) => chunk));
+    setImmediate(() => this.#peer?.deliver(bytes, done));
+  }
+
   override _final(done: () => void): void {
     setImmediate(() => {
       if (!this.#peer?.destroyed) this.#peer?.push(null);
