@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
+import { benchBrokenTransfers } from "./broken-transfers.ts";
 import { benchIdleClients } from "./idle-clients.ts";
 import { benchFloods } from "./floods.ts";
 import { benchHeadOfLine } from "./head-of-line.ts";
@@ -28,6 +29,7 @@ const sections: Readonly<Record<string, (show: ShowRow) => Promise<void>>> = {
   "head-of-line": benchHeadOfLine,
   outages: benchOutages,
   "stalled-readers": benchStalledReaders,
+  "broken-transfers": benchBrokenTransfers,
   "throughput-20": (show) => benchThroughput(20, show),
   "throughput-100": (show) => benchThroughput(100, show),
 };

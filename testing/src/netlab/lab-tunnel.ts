@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { join, resolve } from "node:path";
 import type { RelayStatus, TunnelState } from "@porthole/tunnel/tunnel";
+import type { BrokenPlan, BrokenReport } from "./broken-visitors.ts";
 import type { CrowdPlan, CrowdReport } from "./crowd.ts";
 import { programFile } from "../end-to-end/process.ts";
 import { fileBytes, sha256 } from "./file.ts";
@@ -35,6 +36,8 @@ export interface LabTunnel {
   visit(bytes: number, withinSeconds: number): Promise<Visit>;
   /** A visitor uploads the same; bytes count when all of them have arrived. */
   upload(bytes: number, withinSeconds: number): Promise<Visit>;
+  /** Transfers that break off; the service has to be breaking-server.ts. */
+  broken(plan: Pick<BrokenPlan, "count" | "atOnce">): Promise<BrokenReport>;
   /** Many visitors at once. */
   crowd(plan: Partial<CrowdPlan> & { readonly seconds: number }): Promise<CrowdReport>;
 }
@@ -50,6 +53,9 @@ export interface LabTunnelOptions {
   /** Script of the web server, which prints its port; the one that `visit` and `upload` need when absent. */
   readonly service?: string;
 }
+
+/** 1,000 transfers of each kind take a minute or two. */
+const brokenMs = 480_000;
 
 const root = join(import.meta.dirname, "../../..");
 
@@ -112,6 +118,12 @@ export async function startLabTunnel(lab: Netlab, options: LabTunnelOptions): Pr
       const answer = await curl(await visitor("/", withinSeconds, ["--data-binary", "@-"]), fileBytes(bytes));
       const hash = answer.body.toString();
       return visitOf(answer, { bytes: hash ? bytes : 0, sha256: hash, wanted: bytes });
+    },
+    async broken(plan) {
+      const { href: url } = await target();
+      const whole: BrokenPlan = { ...plan, url, address: relayAddress.fromUser, caPath };
+      const visitors = startOn("user", "testing/src/netlab/broken-visitors.ts", [JSON.stringify(whole)]);
+      return visitors.when("what the visitors saw", ([report]) => report as BrokenReport | undefined, brokenMs);
     },
     async crowd(plan) {
       const { href: url } = await target();
