@@ -2,7 +2,7 @@ import { createDialers } from "@porthole/tunnel/dialers";
 import { PortholeError } from "@porthole/common/errors";
 import { defineOptions, flag, readOptions } from "@porthole/common/options";
 import { runDaemon, takeStdio } from "@porthole/tunnel/rpc/daemon";
-import { systemClock } from "@porthole/common/util";
+import { startWatchdog, systemClock } from "@porthole/common/util";
 import { clientOptions } from "./options.ts";
 import { stopController } from "./stop-signals.ts";
 
@@ -19,6 +19,7 @@ export async function runStdioDaemon(argv: readonly string[]): Promise<void> {
       hint: "porthole daemon --stdio speaks JSON-RPC on standard input and output: see docs/rpc.md.",
     });
   const stop = stopController();
+  startWatchdog();
   const streams = takeStdio();
   await runDaemon(streams, { dialers: createDialers(proxy), clock: systemClock }, stop.signal);
   streams.input.destroy();

@@ -2,7 +2,7 @@ import { createDialers } from "@porthole/tunnel/dialers";
 import { PortholeError } from "@porthole/common/errors";
 import { JoinedRelays } from "@porthole/common/invite";
 import { openKnownRelays, prepareTunnel, runTunnel, type TunnelState } from "@porthole/tunnel/tunnel";
-import { dataFolder, lastingOutput, systemClock } from "@porthole/common/util";
+import { dataFolder, lastingOutput, startWatchdog, systemClock } from "@porthole/common/util";
 import { openControlSocket, type ControlHandler } from "@porthole/common/control";
 import { nodeVersionWarning } from "@porthole/common/node-support";
 import { version } from "@porthole/common/version";
@@ -43,6 +43,7 @@ export async function runClient(values: ClientValues): Promise<void> {
     },
   };
 
+  startWatchdog();
   // The clock's timers keep no process alive, and between two attempts there is nothing else.
   const alive = setInterval(() => {}, longestTimerMs);
   const control = await openControlSocket({

@@ -21,3 +21,4 @@ export {
 } from "./state-file.ts";
 export { destroyOnTlsError } from "./tls-errors.ts";
 export { splice, type SpliceEnd } from "./splice.ts";
+export { startWatchdog, type WatchdogOptions } from "./watchdog.ts";

@@ -2,13 +2,14 @@ import { createDialers, proxyOption } from "@porthole/tunnel/dialers";
 import { PortholeError } from "@porthole/common/errors";
 import { defineOptions, readOptions } from "@porthole/common/options";
 import { runDaemon, takeStdio, type StartTrialRelay } from "@porthole/tunnel/rpc/daemon";
-import { systemClock } from "@porthole/common/util";
+import { startWatchdog, systemClock } from "@porthole/common/util";
 
 /** The process that runs the tunnels: does what the extension says on its standard input, and ends with it. */
 
 /** Loaded only by who tries it out. */
 const startTrialRelay: StartTrialRelay = async (...args) => (await import("./trial-relay.ts")).startTrialRelay(...args);
 
+startWatchdog();
 const streams = takeStdio();
 // The window's end is the end of the input; a signal that was meant for a whole group of processes comes before it.
 process.on("SIGINT", () => {});
