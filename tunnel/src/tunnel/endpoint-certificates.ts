@@ -58,9 +58,9 @@ export class EndpointCertificates {
   keep(relay: string, hostnames: readonly string[]): void {
     this.#hostnames.set(relay, hostnames);
     const wanted = new Set([...this.#hostnames.values()].flat());
-    for (const [hostname, { stop }] of this.#keepers) {
+    for (const [hostname, kept] of this.#keepers) {
       if (wanted.has(hostname)) continue;
-      stop();
+      kept.stop();
       this.#keepers.delete(hostname);
     }
     for (const hostname of wanted) if (!this.#keepers.has(hostname)) this.#start(hostname);

@@ -83,7 +83,7 @@ const cases: readonly Case[] = [
   },
   {
     what: "an HTTP/2 server",
-    server: () => http2.createSecureServer(identity) as unknown as Server,
+    server: () => http2.createSecureServer(identity),
     code: "usage",
     text: /^localhost:\d+ is not a Porthole relay$/,
     hint: /4433/,

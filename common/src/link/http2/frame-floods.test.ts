@@ -87,13 +87,9 @@ describe("A link over HTTP/2 ends when the client floods it with", function () {
   for (const [what, single, code] of floods) {
     it(what, async () => {
       const block = Buffer.concat(Array.from({ length: Math.ceil((256 * 1024) / single.length) }, () => single));
-      let isOver = false;
-      const flooding = (async () => {
-        while (!isOver && !client.destroyed)
-          if (!client.write(block)) await Promise.race([once(client, "drain"), relay.closed]);
-      })().catch(() => {});
+      const flooding = flood(client, block, relay);
       const reason = await withDeadline({ clock: systemClock, delayMs: 20_000, what, signal }, () => relay.closed);
-      isOver = true;
+      client.destroy();
       await flooding;
       assert.equal(reason.code, code, reason.message);
     });
@@ -106,3 +102,8 @@ describe("A link over HTTP/2 ends when the client floods it with", function () {
     assert.ok(performance.now() - startedAt < 10_000);
   });
 });
+
+async function flood(client: TLSSocket, block: Buffer, relay: Link): Promise<void> {
+  while (!client.destroyed)
+    if (!client.write(block)) await Promise.race([once(client, "drain"), relay.closed]).catch(() => {});
+}
