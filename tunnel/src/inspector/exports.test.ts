@@ -1,10 +1,17 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
-import { beginExchange, FakeClock, skipUnless, tellExchange, type ToldExchange } from "@porthole/testing";
+import {
+  beginExchange,
+  FakeClock,
+  platformReason,
+  skipUnless,
+  tellExchange,
+  type ToldExchange,
+} from "@porthole/testing";
 import type { ServiceTarget } from "../http/index.ts";
 import { Inspector } from "./inspector.ts";
 import type { ExportFormat } from "./types.ts";
@@ -163,7 +170,8 @@ describe("exports", () => {
 
   describe("curl, run by bash, sends the same bytes:", () => {
     before(function () {
-      skipUnless(this, process.platform !== "win32", "bash and curl of a Unix");
+      skipUnless(this, process.platform !== "win32", platformReason("bash and curl of a Unix"));
+      skipUnless(this, !spawnSync("curl", ["--version"]).error, "curl is not installed");
     });
     for (const [what, told] of requests)
       it(what, async () => {
