@@ -3,10 +3,10 @@
 //   wire SEED
 //
 // The hosts are network namespaces that this process holds open as file descriptors, so all of it is gone with the process,
-// however it ends. The wire is a TAP device in the relay's and in the agent's host; frames go from one to the other in here,
+// however it ends. The wire is a TAP device in the relay's and in the client's host; frames go from one to the other in here,
 // each direction with its own queue and its own random numbers: the same seed loses the same packets again.
 //
-// Prints "ready RELAY_FD AGENT_FD USER_FD" and then answers each line of its input with one line. Ends with its input.
+// Prints "ready RELAY_FD CLIENT_FD USER_FD" and then answers each line of its input with one line. Ends with its input.
 //   delay MILLISECONDS   loss PERCENT   rate MBIT_PER_SECOND (0: no limit)   queue MILLISECONDS (what a limited rate may
 //   keep waiting)   udp pass|drop   stats
 #define _GNU_SOURCE
@@ -141,7 +141,7 @@ static void obey(const char *order, const struct direction d[2]) {
   else if (strcmp(order, "stats") == 0) {
     printf("{");
     print_stats("toRelay", &d[0], ",");
-    print_stats("toAgent", &d[1], "}\n");
+    print_stats("toClient", &d[1], "}\n");
     return;
   } else {
     printf("What is: %s\n", order);
@@ -171,19 +171,19 @@ int main(int count, char **arguments) {
   signal(SIGPIPE, SIG_IGN);
   int user = new_host();
   int relay = new_host(), relay_tap = new_tap();
-  int agent = new_host(), agent_tap = new_tap();
-  struct direction d[2] = { { .from = agent_tap, .to = relay_tap, .random = seed },
-                            { .from = relay_tap, .to = agent_tap, .random = ~seed } };
+  int client = new_host(), client_tap = new_tap();
+  struct direction d[2] = { { .from = client_tap, .to = relay_tap, .random = seed },
+                            { .from = relay_tap, .to = client_tap, .random = ~seed } };
   for (int i = 0; i < 2; i++)
     if (!(d[i].waiting = malloc(MAX_WAITING * sizeof(struct frame)))) fail("No memory");
-  printf("ready %d %d %d\n", relay, agent, user);
+  printf("ready %d %d %d\n", relay, client, user);
   fflush(stdout);
   for (;;) {
     uint64_t next = deliver(&d[0]), other = deliver(&d[1]), t = now();
     if (other < next) next = other;
     uint64_t pause = next > t ? next - t : 0;
     struct timespec timeout = { (time_t)(pause / (1000 * ms)), (long)(pause % (1000 * ms)) };
-    struct pollfd polls[] = { { agent_tap, POLLIN, 0 }, { relay_tap, POLLIN, 0 }, { STDIN_FILENO, POLLIN, 0 } };
+    struct pollfd polls[] = { { client_tap, POLLIN, 0 }, { relay_tap, POLLIN, 0 }, { STDIN_FILENO, POLLIN, 0 } };
     if (ppoll(polls, 3, next == never ? NULL : &timeout, NULL) < 0) continue;
     if (polls[0].revents & POLLIN) receive(&d[0]);
     if (polls[1].revents & POLLIN) receive(&d[1]);
