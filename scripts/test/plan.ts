@@ -25,16 +25,19 @@ export interface Job {
 
 /** Files that need the whole machine: they fill it themselves, or judge by how fast something goes. */
 const alone = ["test/hostile/floods.test.ts", "test/hostile/hostile-udp.test.ts", "test/relay/crowd.test.ts"];
+/** Unit tests that take as long as an end-to-end file: processes that hang and starve. */
+const slow = ["relay/src/quic-worker/quic-worker.test.ts"];
 /** Unit tests of a package share processes: most of them take less time than the start of one. */
 const filesPerUnitJob = 14;
 
 /** An end-to-end file is a job of its own. What took longest the last time begins first; what is unknown begins before. */
 export function planJobs(files: readonly string[], lastMs: Readonly<Record<string, number>> = {}): Job[] {
-  const endToEnd = files.filter((file) => file.startsWith("test/"));
-  const units = files.filter((file) => !file.startsWith("test/"));
+  const isLarge = (file: string): boolean => file.startsWith("test/") || slow.includes(file);
+  const large = files.filter(isLarge);
+  const units = files.filter((file) => !isLarge(file));
   const packages = Map.groupBy(units, (file) => file.split("/", 1)[0] as string);
   const jobs = [
-    ...endToEnd.map((file) => ({ name: file, files: [file], isAlone: alone.includes(file) })),
+    ...large.map((file) => ({ name: file, files: [file], isAlone: alone.includes(file) })),
     ...[...packages].flatMap(([name, ofPackage]) => unitJobs(name, ofPackage)),
   ];
   return jobs.toSorted((a, b) => (lastMs[b.name] ?? Infinity) - (lastMs[a.name] ?? Infinity) || 0);
