@@ -1,7 +1,7 @@
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import net from "node:net";
-import { freePort, start, until, type Running, type Scope } from "@porthole/testing/end-to-end";
+import { compileCache, freePort, start, until, type Running, type Scope } from "@porthole/testing/end-to-end";
 import { frameworkPackages } from "./packages.ts";
 
 /** A project folder, and its development server. */
@@ -38,7 +38,7 @@ export async function startProject(
       // Not the project's folder: Next.js takes no packages from above a home.
       HOME: await scope.folder(),
       NODE_OPTIONS: `--require ${join(import.meta.dirname, "offline.cjs")}`,
-      ...(process.env["NODE_COMPILE_CACHE"] && { NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] }),
+      ...compileCache,
       NEXT_TELEMETRY_DISABLED: "1",
       ASTRO_TELEMETRY_DISABLED: "1",
     },

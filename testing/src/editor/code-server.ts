@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
-import { freePort, soon } from "../end-to-end/index.ts";
+import { compileCache, freePort, soon } from "../end-to-end/index.ts";
 import { installCodeServer } from "./install.ts";
 
 const run = promisify(execFile);
@@ -74,6 +74,7 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
     ...{ HOME: data, LANG: "C.UTF-8", SHELL: "/bin/bash", EXTENSIONS_GALLERY: "{}" },
     ...{ XDG_CONFIG_HOME: join(data, "config"), XDG_RUNTIME_DIR: data, TMPDIR: data },
     PATH: [dirname(node), process.env["PATH"]].join(delimiter),
+    ...compileCache,
     ...options.env,
   };
   const base = [

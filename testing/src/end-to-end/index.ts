@@ -3,7 +3,17 @@ export { startDaemonProcess, type DaemonProcess } from "./daemon-process.ts";
 export { startProxy } from "./connect-proxy.ts";
 export { figuresOf } from "./figures.ts";
 export { startTestClient, type TestClient, type TestClientOptions } from "./client.ts";
-export { needProgram, programFile, run, runCli, start, startCli, type Output, type Running } from "./process.ts";
+export {
+  compileCache,
+  needProgram,
+  programFile,
+  run,
+  runCli,
+  start,
+  startCli,
+  type Output,
+  type Running,
+} from "./process.ts";
 export { settled, startTestRelay, type TestRelayOptions } from "./relay.ts";
 export { useScope, type Scope } from "./scope.ts";
 export { startH2c, startHttp, startTcp, type Service } from "./services.ts";

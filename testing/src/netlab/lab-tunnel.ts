@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import type { RelayStatus, TunnelState } from "@porthole/tunnel/tunnel";
 import type { BrokenPlan, BrokenReport } from "./broken-visitors.ts";
 import type { CrowdPlan, CrowdReport } from "./crowd.ts";
-import { programFile } from "../end-to-end/process.ts";
+import { compileCache, programFile } from "../end-to-end/process.ts";
 import { fileBytes, sha256 } from "./file.ts";
 import { relayAddress, type Host, type Netlab } from "./netlab.ts";
 import { watchProgram, type Entry, type Program } from "./program.ts";
@@ -82,7 +82,7 @@ export async function startLabTunnel(lab: Netlab, options: LabTunnelOptions): Pr
   function startOn(host: Host, script: string, args: readonly string[]): Program {
     const argv = [process.execPath, "--conditions=source", resolve(root, script), ...args];
     // Nothing of the caller's settings may reach the programs.
-    const env = { PATH: process.env["PATH"], HOME: folder };
+    const env = { PATH: process.env["PATH"], HOME: folder, ...compileCache };
     return watchProgram(lab.exec(host, argv, { stdio: ["ignore", "pipe", "pipe"], env }));
   }
 
