@@ -74,7 +74,9 @@ export interface Refused {
 export type AccessPage =
   /** 401: credentials are missing or wrong; the browser may ask for them. */
   | "unauthorized"
-  /** 401: the link that leads here has ended or was withdrawn. */
+  /** 401: only links let in, and this request has come by none. */
+  | "link-needed"
+  /** 401: the link that leads here has ended or was revoked. */
   | "link-ended"
   /** 401: a webhook's signature is missing, wrong or too old. */
   | "bad-signature"

@@ -155,7 +155,7 @@ describe("access rules", () => {
 
     it("say that a link has ended, and ask for one when there is none", async () => {
       assert.equal(await answer({ shareLinks: links }, { target: "/?porthole-share=x" }), "401 link-ended");
-      assert.equal(await answer({ shareLinks: links }), "401 unauthorized");
+      assert.equal(await answer({ shareLinks: links }), "401 link-needed");
       assert.equal(await answer({ shareLinks: links, users }, { headers: basic("ada:pass:word") }), "allowed");
     });
   });

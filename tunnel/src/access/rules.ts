@@ -81,8 +81,9 @@ export function createAccessPolicy(rules: AccessRules, clock: Clock): AccessRule
       ...(rules.bearerTokens ? ["WWW-Authenticate", 'Bearer realm="Porthole"'] : []),
       ...(link === "ended" ? ["Set-Cookie", forgetShareCookie] : []),
     ];
-    const onlyWebhook = webhook && !rules.users && !rules.bearerTokens && !rules.shareLinks;
-    return refusal(401, link === "ended" ? "link-ended" : onlyWebhook ? "bad-signature" : "unauthorized", headers);
+    if (link === "ended") return refusal(401, "link-ended", headers);
+    if (rules.users || rules.bearerTokens) return refusal(401, "unauthorized", headers);
+    return refusal(401, rules.shareLinks ? "link-needed" : "bad-signature", headers);
   }
 
   return {

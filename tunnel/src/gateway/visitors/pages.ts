@@ -27,6 +27,7 @@ const pages: Readonly<Record<PageKind, PageText>> = {
     title: "Sign in",
     text: "This address is protected. Your browser or program has to say who you are.",
   },
+  "link-needed": { title: "You need a link", text: "Ask the person who runs this site for one." },
   "link-ended": { title: "This link has ended", text: "Ask the person who gave it to you for a new one." },
   "bad-signature": { title: "Signature not accepted", text: "The signature is missing, wrong or too old." },
   forbidden: { title: "Not from here", text: "This address is not open to your network." },
