@@ -344,6 +344,16 @@ describe("one endpoint's links with one relay", () => {
     it.lose("http2");
     await it.settle();
     assert.equal(it.now()?.status, "waiting");
+    const hint = (): unknown => {
+      const now = it.now();
+      return now?.status === "waiting" ? now.hint : undefined;
+    };
+    assert.equal(hint(), undefined);
+    for (let i = 0; i < 4 && hint() === undefined; i++) {
+      await it.clock.advance(tunnelLimits.reconnect.maxAfterServiceMs);
+      await it.settle();
+    }
+    assert.equal(hint(), "doctor");
     Object.assign(it.answers, { quic: welcome, http2: welcome });
     await it.clock.advance(tunnelLimits.reconnect.maxMs);
     await it.settle();
