@@ -41,6 +41,8 @@ const backSeconds = 5;
 const patience = 10;
 const attempts = 3;
 const readers = sized(30, 200);
+/** In each direction. */
+const brokenTransfers = sized(30, 1_000);
 /** quiche 0.18 was said to lose its way after so many packets. */
 const lostAtOnce = 128;
 /** What a reader who read for a while, as the kernel does for its socket, can make a program hold. */
@@ -170,6 +172,21 @@ describe("Bad networks", function () {
       const bytes = 3_000_000;
       assert.equal((await tunnel.visit(bytes, longSeconds)).sha256, fileHash(bytes));
       assert.ok((await lab.stats()).toRelay.lost > 0);
+      await endInOrder(tunnel);
+    });
+  });
+
+  it("no transfer that breaks off at 2 % loss looks whole, and none that ends in order looks broken", async () => {
+    await overEach(async (transport) => {
+      const folder = await scope.folder();
+      const lab = await createNetlab({ delayMs: 10, lossPercent: 2 });
+      scope.defer(() => lab.close());
+      const service = "testing/src/netlab/breaking-server.ts";
+      const tunnel = await startLabTunnel(lab, { transport, folder, local: "tcp", service });
+      const { downloads, uploads, orderly } = await tunnel.broken({ count: brokenTransfers, atOnce: 20 });
+      assert.deepEqual(downloads, { broken: brokenTransfers, lookWhole: 0 });
+      assert.deepEqual(uploads, { broken: brokenTransfers, lookWhole: 0 });
+      assert.deepEqual(orderly, { whole: brokenTransfers, lookBroken: 0 });
       await endInOrder(tunnel);
     });
   });
