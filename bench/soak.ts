@@ -7,8 +7,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { askControlSocket } from "@porthole/common/control";
 import type { RelayReport } from "@porthole/relay";
+import { askRelay } from "../relay/src/commands/control.ts";
 import {
   childOf,
   createNetlab,
@@ -195,10 +195,7 @@ function mebibytes(tunnel: LabTunnel): Record<string, number> {
 }
 
 async function figures(tunnel: LabTunnel, folder: string): Promise<Figures> {
-  const { clients } = (await askControlSocket(
-    { stateDir: join(folder, "relay"), program: "relay" },
-    "status",
-  )) as RelayReport;
+  const { clients } = await askRelay<RelayReport>(join(folder, "relay"), "status");
   const links = clients.flatMap((client) => client.links);
   return {
     handles: ofEach(tunnel, (pid) => readdirSync(`/proc/${pid}/fd`).length),

@@ -5,11 +5,12 @@ import { PortholeError } from "@porthole/common/errors";
 import { localService } from "@porthole/tunnel/gateway";
 import { silentLogger } from "@porthole/common/log";
 import { asksFor, defineOptions, flag, helpText, path, port, readOptions } from "@porthole/common/options";
-import { prepareTunnel, runTunnel, type TunnelState } from "@porthole/tunnel/tunnel";
+import type { EndpointView, TunnelSpec } from "@porthole/tunnel/rpc";
+import { openRuntime, type Runtime } from "@porthole/tunnel/rpc/daemon";
 import { systemClock } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
 import { relayConfig, relayOptions, startRelay, type Relay } from "@porthole/relay";
-import { clientOptions, createDialers, createTextReporter, tunnelSettings, type Reporter } from "porthole";
+import { clientOptions, createDialers, createTextReporter, mainTunnelIsOver, tunnelSpec } from "porthole";
 import { startSampleSite } from "./demo/sample-site.ts";
 import { selfCheck } from "./demo/self-check.ts";
 
@@ -37,20 +38,24 @@ async function main(argv: readonly string[]): Promise<void> {
     { write, isTerminal: process.stdout.isTTY },
     { qr: values.qr && process.stdout.isTTY },
   );
-  const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.once(signal, () => stop.abort(new PortholeError("aborted", "Stopped by the user")));
+  const stateDir = join(values["state-dir"], "client");
+  const software = `porthole-demo/${version}`;
+  const runtime = await openRuntime({ stateDir, software, clock: systemClock, dialers: createDialers() });
+  const over = mainTunnelIsOver(runtime, reporter);
   const site = values.local ? undefined : await startSampleSite();
   let relay: Relay | undefined;
   try {
-    relay = await openRelay(values, reporter);
+    relay = await openRelay(values, runtime);
     const local = values.local?.text ?? `http://127.0.0.1:${site?.port}`;
-    reporter.log.info(
+    runtime.log.info(
       {},
       `A relay on this machine, and ${site ? "a sample site" : local} behind it. Ctrl-C ends all of it.`,
     );
-    await expose(relay, { ...values, local }, reporter, stop.signal);
+    checkWhenOnline(runtime);
+    await runtime.handlers["tunnel/start"](specOf(relay, values, local), { signal: runtime.shutDown });
+    await over;
   } finally {
+    await runtime.close();
     reporter.close();
     await relay?.close();
     await site?.close();
@@ -59,10 +64,10 @@ async function main(argv: readonly string[]): Promise<void> {
 
 type Values = ReturnType<typeof readOptions<typeof options>>["values"];
 
-async function openRelay(values: Values, reporter: Reporter): Promise<Relay> {
+async function openRelay(values: Values, { log }: Runtime): Promise<Relay> {
   const choose = async (wanted: number): Promise<string> => {
     if (await isFree(wanted)) return String(wanted);
-    reporter.log.warn({}, `Port ${wanted} is taken; using a free one instead`);
+    log.warn({}, `Port ${wanted} is taken; using a free one instead`);
     return "0";
   };
   const argv = ["--api-port", await choose(values["api-port"]), "--pub-port", await choose(values["pub-port"])];
@@ -71,52 +76,34 @@ async function openRelay(values: Values, reporter: Reporter): Promise<Relay> {
   return startRelay(config, { clock: systemClock, log: silentLogger });
 }
 
-async function expose(
-  relay: Relay,
-  values: Omit<Values, "local"> & { readonly local: string },
-  reporter: Reporter,
-  signal: AbortSignal,
-): Promise<void> {
+function specOf(relay: Relay, values: Values, local: string): TunnelSpec {
   const secondary = values["secondary-local"];
   const argv = [
-    ...["--server", `127.0.0.1:${relay.apiPort}`, "--local", values.local],
+    ...["--server", `127.0.0.1:${relay.apiPort}`, "--local", local],
     "--no-acme",
     ...["--transport", values["force-h2"] ? "h2" : values.transport],
-    ...["--state-dir", join(values["state-dir"], "client")],
     ...(secondary ? ["--secondary-local", secondary.text] : []),
   ];
-  const context = { clock: systemClock, log: reporter.log };
-  const prepared = await prepareTunnel(tunnelSettings(readOptions(clientOptions, argv, {}).values), context);
-  const checked = new Set<string>();
-  await runTunnel(
-    {
-      ...prepared,
-      ...context,
-      dialers: createDialers(),
-      software: `porthole-demo/${version}`,
-      onState(state) {
-        reporter.onState(state);
-        void check(state, checked, reporter);
-      },
-      onVisit: (report) => reporter.onVisit(report),
-      onRequest: (report) => reporter.onRequest(report),
-    },
-    signal,
-  );
+  return tunnelSpec(readOptions(clientOptions, argv, {}).values, join(values["state-dir"], "client"));
 }
 
 /** The first time that an endpoint is online: one request, so that nobody has to wonder whether it works. */
-async function check(state: TunnelState, checked: Set<string>, { log }: Reporter): Promise<void> {
-  for (const { clientId, relays } of state.endpoints) {
-    const url = relays.flatMap(({ now }) => (now.status === "online" ? now.urls : []))[0];
-    if (url === undefined || checked.has(clientId)) continue;
+function checkWhenOnline({ log, subscribe }: Runtime): void {
+  const checked = new Set<string>();
+  const check = async ({ clientId, urls: [url] }: EndpointView): Promise<void> => {
+    if (url === undefined || checked.has(clientId)) return;
     checked.add(clientId);
     try {
       log.info({}, await selfCheck(url, clientId));
     } catch (reason) {
       log.warn({}, `A request through the tunnel failed: ${PortholeError.from(reason).message}`);
     }
-  }
+  };
+  const ignore = (): void => {};
+  subscribe({
+    ...{ visit: ignore, request: ignore, inspect: ignore, log: ignore },
+    state: ({ state }) => state.endpoints.forEach((endpoint) => void check(endpoint)),
+  });
 }
 
 async function isFree(wanted: number): Promise<boolean> {

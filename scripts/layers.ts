@@ -125,13 +125,13 @@ export const folders: Readonly<Record<"common" | "tunnel", Readonly<Record<strin
     },
     rpc: {
       // The data of access rules and inspector: types only.
-      imports: [...base, "access", "http", "inspector"],
+      imports: [...base, "@porthole/common/control", "access", "http", "inspector"],
       instead: "rpc is the contract and its two ends: an editor loads it without the tunnels, which are rpc/daemon's.",
     },
     "rpc/daemon": {
       imports: [
         ...base,
-        ...["identity", "invite", "options", "protocol"].map((folder) => `@porthole/common/${folder}`),
+        ...["control", "identity", "invite", "options", "protocol"].map((folder) => `@porthole/common/${folder}`),
         ...["access", "doctor", "gateway", "http", "inspector", "tunnel"],
       ],
       instead: "The daemon drives the tunnel through ../../tunnel/index.ts; transports and relays are handed in.",

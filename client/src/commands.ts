@@ -7,7 +7,7 @@ import { inspect, inspectHelp } from "./inspect/commands.ts";
 import { joinOptions, joinRelay, listRelays, relaysOptions } from "./join.ts";
 import { clientOptions } from "./options.ts";
 import { share, shareHelp } from "./share.ts";
-import { askRunning, runningOptions } from "./status.ts";
+import { runningOptions, status, stop } from "./status.ts";
 
 /** What can be typed after `porthole`. */
 interface Command {
@@ -51,13 +51,13 @@ export const commands: Readonly<Record<string, Command>> = {
       "porthole status",
       "URLs, relays, transports and certificates of the running client.",
     ),
-    run: async (argv) => write(await askRunning("status", argv)),
+    run: async (argv) => write(await status(argv)),
   },
   stop: {
     usage: "stop",
     help: "End it",
     helpText: about(runningOptions, "porthole stop", "Ends the running client as Ctrl-C does."),
-    run: async (argv) => write(await askRunning("stop", argv)),
+    run: async (argv) => write(await stop(argv)),
   },
   doctor: {
     usage: "doctor [OPTIONS]",

@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
-import type { Check } from "@porthole/tunnel/doctor";
-import type { DoctorReport } from "./doctor.ts";
+import type { DoctorCheck } from "@porthole/tunnel/rpc";
+import type { EndpointReport } from "./doctor.ts";
 import { printable } from "./printable.ts";
 
 const marks = { ok: "✓", warning: "!", failed: "✗", skipped: "-" } as const;
@@ -10,10 +10,10 @@ const nameColumn = 16;
 
 /** A line for each check, and at the end what to mend first; when nothing failed, what could be better. */
 export function describeReports(
-  reports: readonly DoctorReport[],
+  reports: readonly EndpointReport[],
   { isRunning, isTerminal }: { readonly isRunning: boolean; readonly isTerminal: boolean },
 ): string {
-  const paint = (status: Check["status"], text: string): string =>
+  const paint = (status: DoctorCheck["status"], text: string): string =>
     isTerminal ? styleText(styles[status], text) : text;
   const lines = [isRunning ? "The client that runs:" : "No client runs. What the options say:"];
   for (const { role, checks } of reports) {
@@ -29,7 +29,7 @@ export function describeReports(
   return `${[...lines, "", ...conclusion(reports.flatMap(({ checks }) => checks))].join("\n")}\n`;
 }
 
-function conclusion(checks: readonly Check[]): string[] {
+function conclusion(checks: readonly DoctorCheck[]): string[] {
   const first = checks.find(({ status }) => status === "failed");
   if (first) return [`Mend first: ${first.id}`, `  ${printable(first.finding)}`, ...fixOf(first)];
   const warnings = checks.filter(({ status }) => status === "warning");
@@ -37,6 +37,6 @@ function conclusion(checks: readonly Check[]): string[] {
   return ["It works.", ...warnings.flatMap((check) => fixOf(check))];
 }
 
-function fixOf({ fix }: Check): string[] {
+function fixOf({ fix }: DoctorCheck): string[] {
   return fix === undefined ? [] : [`  ${printable(fix)}`];
 }

@@ -1,49 +1,16 @@
-import { createDialers } from "@porthole/tunnel/dialers";
-import { examine, type Check, type ExamineOptions } from "@porthole/tunnel/doctor";
-import { JoinedRelays } from "@porthole/common/invite";
-import { silentLogger } from "@porthole/common/log";
 import { readOptions } from "@porthole/common/options";
-import { openKnownRelays, type EndpointState, type TunnelSettings } from "@porthole/tunnel/tunnel";
-import { dataFolder, systemClock, visibleJson } from "@porthole/common/util";
-import { openControlSocket } from "@porthole/common/control";
-import { version } from "@porthole/common/version";
-import { runningClient } from "./running-client.ts";
-import { tunnelSettings, type ClientValues } from "./config.ts";
+import { visibleJson } from "@porthole/common/util";
+import type { DoctorReport, EndpointView } from "@porthole/tunnel/rpc";
+import { tunnelSpec, type ClientValues } from "./config.ts";
 import { describeReports } from "./doctor-text.ts";
-import { openVisitorPolicy } from "./visitor-policy.ts";
 import { clientOptions } from "./options.ts";
+import { attachIfRunning, mainTunnel } from "./running-client.ts";
+import { withRuntime } from "./run.ts";
 import { stopController } from "./stop-signals.ts";
 
 /** What was found about one endpoint. */
-export interface DoctorReport {
-  readonly role: EndpointState["role"];
-  readonly checks: readonly Check[];
-}
-
-interface Context extends Pick<ExamineOptions, "dialers" | "knownRelays" | "onTokenUsed"> {
-  readonly settings: TunnelSettings;
-  /** Of the endpoints where they run; absent: each is exposed for the time of the examination. */
-  readonly running?: (role: EndpointState["role"]) => EndpointState | undefined;
-}
-
-/** One endpoint after the other. Rejects as `examine` does. */
-export async function examineEndpoints(context: Context, signal: AbortSignal): Promise<readonly DoctorReport[]> {
-  const { settings, running, ...rest } = context;
-  const reports: DoctorReport[] = [];
-  for (const endpoint of settings.endpoints) {
-    const { role } = endpoint;
-    const options: ExamineOptions = {
-      ...rest,
-      // As beside the others: the first one's key vouches for it.
-      settings: { ...settings, endpoints: [endpoint], owner: settings.owner ?? settings.endpoints[0]?.key },
-      ...(running && { running: () => running(role) }),
-      software: `porthole/${version}`,
-      clock: systemClock,
-      log: silentLogger,
-    };
-    reports.push({ role, checks: await examine(options, signal) });
-  }
-  return reports;
+export interface EndpointReport extends DoctorReport {
+  readonly role: EndpointView["role"];
 }
 
 /**
@@ -53,7 +20,7 @@ export async function examineEndpoints(context: Context, signal: AbortSignal): P
 export async function doctor(argv: readonly string[]): Promise<{ readonly text: string; readonly status: 0 | 1 }> {
   const { values } = readOptions(clientOptions, argv, process.env);
   const stop = stopController();
-  const found = await examineRunning(values, stop.signal);
+  const found = await examineRunning(values["state-dir"], stop.signal);
   const endpoints = found ?? (await examinePlanned(values, stop.signal));
   const isRunning = found !== undefined;
   const hasFailed = endpoints.some(({ checks }) => checks.some((check) => check.status === "failed"));
@@ -63,43 +30,34 @@ export async function doctor(argv: readonly string[]): Promise<{ readonly text: 
   return { text, status: hasFailed ? 1 : 0 };
 }
 
-/** Undefined when no client runs. It looks at itself, so it takes as long as that takes. */
-async function examineRunning(values: ClientValues, signal: AbortSignal): Promise<readonly DoctorReport[] | undefined> {
-  let answer: readonly DoctorReport[] | undefined;
-  const client = runningClient(values["state-dir"]);
-  for await (const line of client.follow<readonly DoctorReport[]>("doctor", signal)) answer = line;
-  signal.throwIfAborted();
-  return answer;
+/** Undefined when no client runs, or it has no tunnel of its own. */
+async function examineRunning(
+  stateDir: string | undefined,
+  signal: AbortSignal,
+): Promise<readonly EndpointReport[] | undefined> {
+  const client = await attachIfRunning(stateDir);
+  try {
+    const { tunnels } = (await client?.call("tunnel/list", {}, { signal })) ?? { tunnels: [] };
+    const tunnel = tunnels.find(({ id }) => id === mainTunnel);
+    if (!client || !tunnel) return undefined;
+    const reports: EndpointReport[] = [];
+    for (const { role } of tunnel.state.endpoints)
+      reports.push({ role, ...(await client.call("doctor", { tunnel: mainTunnel, role }, { signal })) });
+    return reports;
+  } finally {
+    client?.close();
+  }
 }
 
-async function examinePlanned(values: ClientValues, signal: AbortSignal): Promise<readonly DoctorReport[]> {
-  const stateDir = values["state-dir"] ?? dataFolder("porthole");
-  // Visitors may come while it is exposed: who may not is kept out now, too.
-  const policy = await openVisitorPolicy(values, { clock: systemClock });
-  const forgetting: Promise<void>[] = [];
-  try {
-    const joined = await JoinedRelays.open(stateDir);
-    const settings = tunnelSettings(values, joined.all, policy.options);
-    // Two of one name would take each other's visitors.
-    const control = await openControlSocket({
-      stateDir,
-      program: "client",
-      clock: systemClock,
-      commands: {},
-      inUseHint: "It may be an examination like this one. Wait for its end.",
-    });
-    try {
-      const knownRelays = await openKnownRelays(stateDir);
-      const dialers = createDialers(values.proxy);
-      return await examineEndpoints(
-        { settings, knownRelays, dialers, onTokenUsed: (server) => void forgetting.push(joined.forgetToken(server)) },
-        signal,
-      );
-    } finally {
-      await Promise.allSettled(forgetting);
-      await control.close();
-    }
-  } finally {
-    await policy.close();
-  }
+/** Two of one name would take each other's visitors, so it has the state folder to itself. */
+function examinePlanned(values: ClientValues, signal: AbortSignal): Promise<readonly EndpointReport[]> {
+  const inUseHint = "It may be an examination like this one. Wait for its end.";
+  return withRuntime(values, inUseHint, async ({ handlers }, stateDir) => {
+    const { relays } = await handlers["relay/list"]({}, { signal });
+    const spec = tunnelSpec(values, stateDir, relays);
+    const reports: EndpointReport[] = [];
+    for (const role of spec.secondary ? (["primary", "secondary"] as const) : (["primary"] as const))
+      reports.push({ role, ...(await handlers.doctor({ spec, role }, { signal })) });
+    return reports;
+  });
 }

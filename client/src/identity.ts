@@ -3,12 +3,11 @@ import { text as readText } from "node:stream/consumers";
 import { PortholeError } from "@porthole/common/errors";
 import { encryptKey, parseGivenKey, parseKey, type IdentityKey } from "@porthole/common/identity";
 import { defineOptions, flag, helpText, path, readOptions, text } from "@porthole/common/options";
-import type { TunnelState } from "@porthole/tunnel/tunnel";
+import type { EndpointView } from "@porthole/tunnel/rpc";
 import { createFileAtomic, dataFolder, readFileIfExists, visibleJson, writeFileAtomic } from "@porthole/common/util";
-import { askControlSocket } from "@porthole/common/control";
 import { clientOptions } from "./options.ts";
 import { printable } from "./printable.ts";
-import { urlsOf } from "./text.ts";
+import { attachIfRunning } from "./running-client.ts";
 
 const options = defineOptions({
   passphrase: { help: "Encrypts what is exported, opens what is imported", parse: text, secret: true },
@@ -56,8 +55,7 @@ interface Place extends Pick<
 
 async function show({ keyPath, stateDir, json }: Place): Promise<string> {
   const { clientId, fingerprint, kind } = await presentKey(keyPath);
-  const endpoint = (await runningState(stateDir))?.endpoints.find((each) => each.clientId === clientId);
-  const urls = endpoint ? urlsOf(endpoint) : [];
+  const urls = (await runningEndpoints(stateDir))?.find((each) => each.clientId === clientId)?.urls ?? [];
   if (json) return `${visibleJson({ clientId, fingerprint, kind, keyFile: keyPath, urls })}\n`;
   const lines = [`ID: ${clientId}`, `Fingerprint: ${fingerprint}`, `Key file: ${keyPath}`];
   return `${[...lines, ...urls.map((url) => `URL: ${printable(url)}`)].join("\n")}\n`;
@@ -91,7 +89,7 @@ async function importKey({ keyPath, stateDir, passphrase, force }: Place, file: 
     });
   }
   if (force) await writeFileAtomic(keyPath, key.pem);
-  const running = (await runningState(stateDir))
+  const running = (await runningEndpoints(stateDir))
     ? " The client that runs goes on with the old one until it is started anew."
     : "";
   return `The client is ${key.clientId} from now on.${running}\n`;
@@ -115,6 +113,13 @@ async function describePresent(keyPath: string): Promise<string> {
   }
 }
 
-async function runningState(stateDir: string): Promise<TunnelState | undefined> {
-  return (await askControlSocket({ stateDir, program: "client" }, "status")) as TunnelState | undefined;
+/** Undefined when no client runs. */
+async function runningEndpoints(stateDir: string): Promise<readonly EndpointView[] | undefined> {
+  const client = await attachIfRunning(stateDir);
+  try {
+    const list = await client?.call("tunnel/list", {});
+    return list?.tunnels.flatMap(({ state }) => state.endpoints);
+  } finally {
+    client?.close();
+  }
 }

@@ -1,7 +1,7 @@
-export { tunnelSettings, type ClientValues } from "./config.ts";
+export { tunnelSpec, type ClientValues } from "./config.ts";
 export { createDialers } from "@porthole/tunnel/dialers";
-export { openVisitorPolicy, type VisitorPolicy } from "./visitor-policy.ts";
 export { createJsonReporter } from "./json-reporter.ts";
 export { clientOptions } from "./options.ts";
 export type { Reporter } from "./reporter.ts";
+export { mainTunnelIsOver } from "./run.ts";
 export { createTextReporter } from "./text-reporter.ts";

@@ -1,12 +1,10 @@
-import type { RequestReport } from "@porthole/tunnel/http";
-import type { Logger } from "@porthole/common/log";
-import type { TunnelState, VisitReport } from "@porthole/tunnel/tunnel";
+import type { LogLine, RequestView, TunnelStateView, VisitView } from "@porthole/tunnel/rpc";
 
 /** What a run of the client shows. It has no logic of its own: states come in, text goes out. */
 export interface Reporter {
-  readonly log: Logger;
-  onState(state: TunnelState): void;
-  onVisit(report: VisitReport): void;
-  onRequest(report: RequestReport): void;
+  onState(state: TunnelStateView): void;
+  onVisit(visit: VisitView): void;
+  onRequest(request: RequestView): void;
+  onLog(line: LogLine): void;
   close(): void;
 }

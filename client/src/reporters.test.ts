@@ -1,20 +1,19 @@
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
-import { PortholeError } from "@porthole/common/errors";
-import type { RelayStatus, TunnelState, VisitReport } from "@porthole/tunnel/tunnel";
-import { createJsonReporter, plainErrors } from "./json-reporter.ts";
+import type { LogLine, RelayStatusView, TunnelStateView, VisitView } from "@porthole/tunnel/rpc";
+import { createJsonReporter } from "./json-reporter.ts";
 import { createTextReporter } from "./text-reporter.ts";
 
-const error = new PortholeError("unreachable", "no route", { hint: "Look at the cable." });
+const error = { code: "unreachable", message: "no route", hint: "Look at the cable.", retryable: true };
 const url = "https://aaaa.localhost:8443";
-const online: RelayStatus = {
+const online: RelayStatusView = {
   status: "online",
   transport: "quic",
   links: 1,
   hostnames: ["aaaa.localhost"],
   urls: [url],
 };
-const visit: VisitReport = {
+const visit: VisitView = {
   role: "primary",
   address: "192.0.2.1",
   hostname: "aaaa.localhost",
@@ -27,11 +26,15 @@ const visit: VisitReport = {
 
 const gateway = { mode: "auto", headers: "auto", routes: [], paused: false, adapted: [] } as const;
 
-function state(now: RelayStatus, role: "primary" | "secondary" = "primary"): TunnelState {
-  const relays = [{ server: "relay:4433", now }];
-  return {
-    endpoints: [{ role, clientId: "aaaa", fingerprint: "aaaaaaaa", local: "3000", gateway, relays, certificates: [] }],
-  };
+function state(now: RelayStatusView, role: "primary" | "secondary" = "primary"): TunnelStateView {
+  const relays = [{ address: "relay:4433", now }];
+  const identity = { clientId: "aaaa", fingerprint: "aaaaaaaa" };
+  const urls = now.status === "online" ? now.urls : [];
+  return { endpoints: [{ role, ...identity, local: "3000", urls, gateway, relays, certificates: [] }] };
+}
+
+function log(level: LogLine["level"], message: string, fields = {}): LogLine {
+  return { level, message, time: 0, fields };
 }
 
 describe("the text reporter", () => {
@@ -51,9 +54,9 @@ describe("the text reporter", () => {
     for (const now of [{ status: "connecting" }, online, online, { status: "waiting", delayMs: 900, error }] as const)
       reporter.onState(state(now));
     reporter.onVisit(visit);
-    reporter.log.info({}, "for your information");
-    reporter.log.debug({}, "not for you");
-    reporter.log.warn({ hint: error.hint }, error.message);
+    reporter.onLog(log("info", "for your information"));
+    reporter.onLog(log("debug", "not for you"));
+    reporter.onLog(log("warn", error.message, { hint: error.hint }));
     reporter.close();
     assert.deepEqual(written.split("\n"), [
       "ID: aaaa",
@@ -95,7 +98,7 @@ describe("the text reporter", () => {
     const reporter = createTextReporter(output(true), { qr: false });
     reporter.onState(state({ status: "connecting" }));
     assert.ok(written.endsWith("connecting to relay:4433"), written);
-    reporter.log.info({}, "above it");
+    reporter.onLog(log("info", "above it"));
     assert.ok(written.endsWith("connecting to relay:4433"), written);
     reporter.onState(state(online));
     reporter.close();
@@ -112,8 +115,8 @@ describe("the JSON reporter", () => {
     });
     reporter.onState(state({ status: "failed", error }));
     reporter.onVisit({ ...visit, error });
-    reporter.log.warn({ path: "/x" }, "careful");
-    reporter.log.debug({}, "not for you");
+    reporter.onLog(log("warn", "careful", { path: "/x" }));
+    reporter.onLog(log("debug", "not for you"));
     reporter.close();
     const lines = written
       .trimEnd()
@@ -123,12 +126,10 @@ describe("the JSON reporter", () => {
       lines.map(({ event }) => event),
       ["state", "visit", "log"],
     );
-    const told = { code: "unreachable", message: "no route", hint: "Look at the cable." };
-    assert.deepEqual(lines[1]?.["error"], told);
-    assert.deepEqual(plainErrors({ error }), { error: told });
+    assert.deepEqual(lines[1]?.["error"], error);
     assert.match(written, /"now":\{"status":"failed","error":\{"code":"unreachable"/);
-    const { time, ...log } = lines[2] ?? {};
-    assert.deepEqual(log, { event: "log", level: "warn", message: "careful", path: "/x" });
+    const { time, ...logged } = lines[2] ?? {};
+    assert.deepEqual(logged, { event: "log", level: "warn", message: "careful", path: "/x" });
     assert.ok(Math.abs(Date.parse(String(time)) - Date.now()) < 60_000);
   });
 });

@@ -1,26 +1,29 @@
 import { PortholeError } from "@porthole/common/errors";
-import { dataFolder } from "@porthole/common/util";
-import { askControlSocket, followControlSocket, type ControlPlace } from "@porthole/common/control";
+import { dataFolder, systemClock } from "@porthole/common/util";
+import { version } from "@porthole/common/version";
+import { attachToClient, type DaemonConnection } from "@porthole/tunnel/rpc";
 
-/** The client that runs with a state folder, as commands reach it. */
-export interface RunningClient {
-  /** Rejects with the client's error, or `closed` when none is running. */
-  ask<T>(command: string, params?: unknown): Promise<T>;
-  /** Line by line, until the client ends or the signal aborts. */
-  follow<T>(command: string, signal: AbortSignal): AsyncGenerator<T, void>;
+/** The id of the tunnel that `porthole PORT` starts. */
+export const mainTunnel = "main";
+
+/** The client that runs with the state folder; undefined when none runs. The caller closes the connection. */
+export function attachIfRunning(stateDir: string = dataFolder("porthole")): Promise<DaemonConnection | undefined> {
+  return attachToClient({ stateDir, clock: systemClock, client: { name: "porthole", version } });
 }
 
-export function runningClient(stateDir: string = dataFolder("porthole")): RunningClient {
-  const place: ControlPlace = { stateDir, program: "client" };
-  return {
-    async ask<T>(command: string, params?: unknown): Promise<T> {
-      const answer = await askControlSocket(place, command, params);
-      if (answer !== undefined) return answer as T;
-      throw new PortholeError("closed", `No client is running with the state folder ${stateDir}`, {
-        hint: "Start one with porthole PORT --server HOST, or name its folder with --state-dir.",
-      });
-    },
-    follow: <T>(command: string, signal: AbortSignal) =>
-      followControlSocket(place, command, { signal }) as AsyncGenerator<T, void>,
-  };
+/** Calls `use` with the client that runs with the state folder. Rejects with the client's error, or `closed` when none is running. */
+export async function withRunningClient<T>(
+  stateDir: string = dataFolder("porthole"),
+  use: (client: DaemonConnection) => Promise<T>,
+): Promise<T> {
+  const client = await attachIfRunning(stateDir);
+  if (!client)
+    throw new PortholeError("closed", `No client is running with the state folder ${stateDir}`, {
+      hint: "Start one with porthole PORT --server HOST, or name its folder with --state-dir.",
+    });
+  try {
+    return await use(client);
+  } finally {
+    client.close();
+  }
 }

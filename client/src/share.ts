@@ -1,8 +1,6 @@
 import { PortholeError } from "@porthole/common/errors";
-import type { ShareLink } from "@porthole/tunnel/access";
 import { defineOptions, durationMs, flag, helpText, path, readOptions, text } from "@porthole/common/options";
-import { runningClient } from "./running-client.ts";
-import type { CreatedShareLink } from "./control-commands.ts";
+import { mainTunnel, withRunningClient } from "./running-client.ts";
 import { formatMinute, visibleJson } from "@porthole/common/util";
 import { printable } from "./printable.ts";
 
@@ -29,8 +27,13 @@ export async function share(argv: readonly string[]): Promise<string> {
   if (action === "list") return list(rest);
   if (action === "revoke") return revoke(rest);
   const { values } = readOptions(options, argv, process.env);
-  const client = runningClient(values["state-dir"]);
-  const created = await client.ask<CreatedShareLink>("share/create", { label: values.label, forMs: values.for });
+  const created = await withRunningClient(values["state-dir"], (client) =>
+    client.call("access/share", {
+      tunnel: mainTunnel,
+      ...(values.label !== undefined && { label: values.label }),
+      ...(values.for !== undefined && { forMs: values.for }),
+    }),
+  );
   if (values.json) return `${visibleJson(created)}\n`;
   const { link, urls } = created;
   const until = link.endsAt === undefined ? "until it is withdrawn" : `until ${formatMinute(link.endsAt)}`;
@@ -41,7 +44,9 @@ export async function share(argv: readonly string[]): Promise<string> {
 
 async function list(argv: readonly string[]): Promise<string> {
   const { values } = readOptions(options, argv, process.env);
-  const links = await runningClient(values["state-dir"]).ask<readonly ShareLink[]>("share/list");
+  const { links } = await withRunningClient(values["state-dir"], (client) =>
+    client.call("access/links", { tunnel: mainTunnel }),
+  );
   if (values.json) return `${visibleJson(links)}\n`;
   if (links.length === 0) return "There are no share links.\n";
   return links
@@ -58,8 +63,17 @@ async function revoke(argv: readonly string[]): Promise<string> {
     throw new PortholeError("usage", "porthole share revoke needs the id of a link, or all", {
       hint: "porthole share list shows them.",
     });
-  const ids = positionals.includes("all") ? "all" : positionals;
-  const revoked = await runningClient(values["state-dir"]).ask<readonly string[]>("share/revoke", { ids });
+  const revoked = await withRunningClient(values["state-dir"], async (client) => {
+    const { links } = await client.call("access/links", { tunnel: mainTunnel });
+    const ids = positionals.includes("all") ? links.map(({ id }) => id) : positionals;
+    const unknown = ids.find((id) => !links.some((link) => link.id === id));
+    if (unknown !== undefined)
+      throw new PortholeError("usage", `There is no share link ${JSON.stringify(unknown)}`, {
+        hint: "porthole share list shows those that there are.",
+      });
+    for (const link of ids) await client.call("access/revoke", { tunnel: mainTunnel, link });
+    return ids;
+  });
   if (values.json) return `${visibleJson(revoked)}\n`;
   return `${revoked.length === 1 ? "1 link" : `${revoked.length} links`} withdrawn. Who came in by them is out.\n`;
 }

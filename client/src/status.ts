@@ -1,33 +1,42 @@
 import { defineOptions, flag, path, readOptions } from "@porthole/common/options";
-import type { TunnelState } from "@porthole/tunnel/tunnel";
 import { visibleJson } from "@porthole/common/util";
-import { runningClient } from "./running-client.ts";
-import { describeAccess, describeCertificate, describeStatus, urlsOf } from "./text.ts";
+import type { TunnelInfo } from "@porthole/tunnel/rpc";
+import { printable } from "./printable.ts";
+import { mainTunnel, withRunningClient } from "./running-client.ts";
+import { describeAccess, describeCertificate, describeStatus } from "./text.ts";
 
 export const runningOptions = defineOptions({
   "state-dir": { help: "State folder of the client", parse: path, defaultHelp: "the platform's data folder" },
   json: { help: "The whole state as JSON", parse: flag },
 });
 
-/** `porthole status` and `porthole stop`: what the running client answers. Throws `closed` when none is running. */
-export async function askRunning(command: "status" | "stop", argv: readonly string[]): Promise<string> {
+/** `porthole status`: what to print. Throws `closed` when no client is running. */
+export async function status(argv: readonly string[]): Promise<string> {
   const { values } = readOptions(runningOptions, argv, process.env);
-  const answer = await runningClient(values["state-dir"]).ask(command);
-  if (values.json) return `${visibleJson(answer)}\n`;
-  return command === "stop" ? "Stopping.\n" : describe(answer as TunnelState);
+  const list = await withRunningClient(values["state-dir"], (client) => client.call("tunnel/list", {}));
+  return values.json ? `${visibleJson(list)}\n` : list.tunnels.map(describe).join("");
 }
 
-function describe(state: TunnelState): string {
+/** `porthole stop`: what to print once every tunnel has stopped. Throws `closed` when no client is running. */
+export async function stop(argv: readonly string[]): Promise<string> {
+  const { values } = readOptions(runningOptions, argv, process.env);
+  const answer = await withRunningClient(values["state-dir"], (client) => client.call("shutdown", {}));
+  return values.json ? `${visibleJson(answer)}\n` : "Stopped.\n";
+}
+
+function describe({ id, state }: TunnelInfo): string {
   const lines = state.endpoints.flatMap((endpoint) => [
     `${endpoint.role}: ${endpoint.clientId}, for ${endpoint.local}`,
-    ...urlsOf(endpoint).map((url) => `  URL: ${url}`),
+    ...endpoint.urls.map((url) => `  URL: ${url}`),
     ...(endpoint.gateway.access ? [`  ${describeAccess(endpoint.gateway.access)}`] : []),
-    ...endpoint.relays.map(({ server, now }) => `  ${describeStatus(server, now, Date.now())}`),
+    ...endpoint.relays.map(({ address, now }) => `  ${describeStatus(address, now, Date.now())}`),
     ...endpoint.certificates.map(
-      ({ hostname, now, quotaLeft }) =>
-        `  ${describeCertificate(hostname, now)}` +
-        (quotaLeft === undefined ? "" : `; ${quotaLeft} more new names may have one now`),
+      (certificate) =>
+        `  ${describeCertificate(certificate)}` +
+        (certificate.quotaLeft === undefined ? "" : `; ${certificate.quotaLeft} more new names may have one now`),
     ),
   ]);
-  return `${lines.join("\n")}\n`;
+  // Other programs may have started more.
+  const title = id === mainTunnel ? [] : [`tunnel ${printable(id)}`];
+  return `${[...title, ...lines].join("\n")}\n`;
 }

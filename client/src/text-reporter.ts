@@ -1,10 +1,9 @@
 import { styleText } from "node:util";
-import type { Logger } from "@porthole/common/log";
-import type { EndpointState, RelayStatus, TunnelState } from "@porthole/tunnel/tunnel";
+import type { EndpointView, RelayStatusView } from "@porthole/tunnel/rpc";
 import { renderUnicodeCompact } from "uqr";
 import type { Reporter } from "./reporter.ts";
 import { StatusLine } from "./status-line.ts";
-import { describeAccess, describeCertificate, describeRequest, describeStatus, describeVisit, urlsOf } from "./text.ts";
+import { describeAccess, describeCertificate, describeRequest, describeStatus, describeVisit } from "./text.ts";
 
 export interface TextOutput {
   write(text: string): void;
@@ -30,29 +29,30 @@ export function createTextReporter(output: TextOutput, options: { readonly qr: b
     return true;
   }
 
-  function showEndpoint(endpoint: EndpointState): void {
+  function showEndpoint(endpoint: EndpointView): void {
     const { role } = endpoint;
     const prefix = role === "primary" ? "" : "Secondary ";
     once(`${role} id`, `${prefix}ID: ${endpoint.clientId}`);
-    for (const url of urlsOf(endpoint)) {
+    for (const url of endpoint.urls) {
       if (!once(`${role} ${url}`, `${prefix}URL: ${paint("bold", url)}`)) continue;
       if (options.qr) line(renderUnicodeCompact(url));
     }
     const { access } = endpoint.gateway;
     if (access) once(`${role} access`, `${prefix}Access: ${describeAccess(access)}`);
-    for (const { server, now } of endpoint.relays) {
-      const text = describeStatus(server, now, Date.now());
+    for (const { address, now } of endpoint.relays) {
+      const text = describeStatus(address, now, Date.now());
       if (now.status === "connecting") status.show(text);
-      else once(`${role} ${server}`, colour(now.status, `${prefix}${text}`), essenceOf(server, now));
+      else once(`${role} ${address}`, colour(now.status, `${prefix}${text}`), essenceOf(address, now));
       if (now.status === "waiting" && now.hint === "doctor")
         once("doctor", paint("dim", "To see which hop fails, run: porthole doctor"));
     }
   }
 
-  function showCertificates({ role, certificates }: EndpointState): void {
-    for (const { hostname, now } of certificates) {
-      const style = now.status === "valid" ? "green" : now.status === "failed" ? "yellow" : "dim";
-      once(`${role} certificate ${hostname}`, paint(style, describeCertificate(hostname, now)));
+  function showCertificates({ role, certificates }: EndpointView): void {
+    for (const certificate of certificates) {
+      const { status: how, hostname } = certificate;
+      const style = how === "valid" ? "green" : how === "failed" ? "yellow" : "dim";
+      once(`${role} certificate ${hostname}`, paint(style, describeCertificate(certificate)));
     }
   }
 
@@ -60,15 +60,12 @@ export function createTextReporter(output: TextOutput, options: { readonly qr: b
     return paint(state === "online" ? "green" : state === "stopped" ? "dim" : "yellow", text);
   }
 
-  const log: Logger = {
-    debug: () => {},
-    info: (_fields, message) => line(message),
-    warn: (fields, message) => line(paint("yellow", withHint(message, fields))),
-    error: (fields, message) => line(paint("red", withHint(message, fields))),
-  };
   return {
-    log,
-    onState(state: TunnelState) {
+    onLog({ level, message, fields = {} }) {
+      if (level === "info") line(message);
+      else if (level !== "debug") line(paint(level === "warn" ? "yellow" : "red", withHint(message, fields)));
+    },
+    onState(state) {
       const waiting = state.endpoints.some(({ relays }) => relays.some(({ now }) => now.status === "connecting"));
       if (!waiting) status.clear();
       for (const endpoint of state.endpoints) {
@@ -87,8 +84,8 @@ export function createTextReporter(output: TextOutput, options: { readonly qr: b
 }
 
 /** QUIC is tried again and again, at another time each. */
-function essenceOf(server: string, now: RelayStatus): string {
-  return describeStatus(server, now.status === "online" ? { ...now, nextQuicTryAt: 0 } : now, 0);
+function essenceOf(address: string, now: RelayStatusView): string {
+  return describeStatus(address, now.status === "online" ? { ...now, nextQuicTryAt: 0 } : now, 0);
 }
 
 function withHint(message: string, fields: object): string {

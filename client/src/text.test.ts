@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
-import { PortholeError } from "@porthole/common/errors";
-import type { CertificateStatus, EndpointState, RelayStatus, VisitReport } from "@porthole/tunnel/tunnel";
-import { describeCertificate, describeStatus, describeVisit, urlsOf } from "./text.ts";
+import type { CertificateView, RelayStatusView, VisitView } from "@porthole/tunnel/rpc";
+import { describeCertificate, describeStatus, describeVisit } from "./text.ts";
 
-const error = new PortholeError("unreachable", "relay:4433: no route");
+const error = { code: "unreachable", message: "relay:4433: no route", retryable: true };
 const online = { status: "online", links: 1, hostnames: ["x.example"], urls: ["https://x.example"] } as const;
 
 describe("what is said of a relay", () => {
-  const cases: readonly [RelayStatus, string][] = [
+  const cases: readonly [RelayStatusView, string][] = [
     [{ status: "connecting" }, "connecting to relay:4433"],
     [{ ...online, transport: "quic" }, "online at relay:4433 over QUIC"],
     [{ ...online, transport: "http2" }, "online at relay:4433 over HTTP/2"],
@@ -21,7 +20,7 @@ describe("what is said of a relay", () => {
         [46_000, "in 45 s"],
         [121_000, "in 2 min"],
       ] as const
-    ).map(([nextQuicTryAt, when]): [RelayStatus, string] => [
+    ).map(([nextQuicTryAt, when]): [RelayStatusView, string] => [
       { ...online, transport: "http2", whyNotQuic: "UDP to relay:4433 got no answer", nextQuicTryAt },
       `online at relay:4433 over HTTP/2: UDP to relay:4433 got no answer, next try ${when}`,
     ]),
@@ -34,24 +33,27 @@ describe("what is said of a relay", () => {
 });
 
 describe("what is said of a certificate", () => {
+  const name = { hostname: "x.example", sha256: "" };
   const notAfter = Date.UTC(2026, 10, 5, 12);
   const nextAttemptAt = Date.UTC(2026, 9, 1, 8, 30);
-  const cases: readonly [CertificateStatus, string][] = [
+  const cases: readonly [Partial<CertificateView>, string][] = [
     [{ status: "self-signed" }, "self-signed, browsers ask before they go on"],
-    [{ status: "valid", notAfter } as CertificateStatus, "valid until 2026-11-05"],
-    [{ status: "renewing", notAfter } as CertificateStatus, "being renewed, valid until 2026-11-05"],
+    [{ status: "valid", notAfter }, "valid until 2026-11-05"],
+    [{ status: "renewing", notAfter }, "being renewed, valid until 2026-11-05"],
     [
-      { status: "failed", error, nextAttemptAt } as CertificateStatus,
+      { status: "failed", error, nextAttemptAt },
       "relay:4433: no route; next attempt at 2026-10-01 08:30 UTC; self-signed until then",
     ],
-    [{ status: "failed", error, notAfter } as CertificateStatus, "relay:4433: no route; valid until 2026-11-05"],
+    [{ status: "failed", error, notAfter }, "relay:4433: no route; valid until 2026-11-05"],
   ];
   for (const [status, text] of cases)
-    it(text, () => assert.equal(describeCertificate("x.example", status), `certificate of x.example: ${text}`));
+    it(text, () =>
+      assert.equal(describeCertificate({ ...name, ...status } as CertificateView), `certificate of x.example: ${text}`),
+    );
 });
 
 describe("what is said of a visit", () => {
-  const visit: VisitReport = {
+  const visit: VisitView = {
     role: "primary",
     address: "192.0.2.1",
     hostname: "x.example",
@@ -61,23 +63,13 @@ describe("what is said of a visit", () => {
     bytesIn: 999,
     bytesOut: 1_000,
   };
-  const cases: readonly [Partial<VisitReport>, string][] = [
+  const cases: readonly [Partial<VisitView>, string][] = [
     [{}, "192.0.2.1  999 B in, 1.0 kB out  13 ms"],
     [{ bytesIn: 0, bytesOut: 1_550_000, durationMs: 61_000 }, "192.0.2.1  0 B in, 1.6 MB out  61.0 s"],
     [{ bytesOut: 3.2e15 }, "192.0.2.1  999 B in, 3200.0 TB out  13 ms"],
     [{ error }, "192.0.2.1  999 B in, 1.0 kB out  13 ms  relay:4433: no route"],
     // A visitor who leaves is no trouble.
-    [{ error: new PortholeError("aborted", "left") }, "192.0.2.1  999 B in, 1.0 kB out  13 ms"],
+    [{ error: { code: "aborted", message: "left", retryable: false } }, "192.0.2.1  999 B in, 1.0 kB out  13 ms"],
   ];
   for (const [change, text] of cases) it(text, () => assert.equal(describeVisit({ ...visit, ...change }), text));
-});
-
-describe("the URLs of an endpoint", () => {
-  it("are those of the relays that are online, each once", () => {
-    const relay = (...urls: string[]) => ({ server: "r", now: { ...online, transport: "quic", urls } as const });
-    const endpoint = {
-      relays: [relay("https://a"), relay("https://a", "https://b"), { server: "r", now: { status: "stopped" } }],
-    } as unknown as EndpointState;
-    assert.deepEqual(urlsOf(endpoint), ["https://a", "https://b"]);
-  });
 });

@@ -1,11 +1,9 @@
-import type { AccessSummary } from "@porthole/tunnel/access";
-import type { RequestReport } from "@porthole/tunnel/http";
-import type { CertificateStatus, EndpointState, RelayStatus, VisitReport } from "@porthole/tunnel/tunnel";
+import type { AccessSummary, CertificateView, RelayStatusView, RequestView, VisitView } from "@porthole/tunnel/rpc";
 import { formatBytes, formatDay, formatDuration, formatMinute } from "@porthole/common/util";
 import { printable } from "./printable.ts";
 
 /** One line about one relay: what a person must be able to tell apart. */
-export function describeStatus(server: string, status: RelayStatus, now: number): string {
+export function describeStatus(server: string, status: RelayStatusView, now: number): string {
   switch (status.status) {
     case "connecting":
       return `connecting to ${server}`;
@@ -30,8 +28,8 @@ function hintOf({ hint }: { readonly hint?: string | undefined }): string {
 }
 
 /** One line about the certificate that visitors of a name see. */
-export function describeCertificate(hostname: string, status: CertificateStatus): string {
-  const prefix = `certificate of ${hostname}:`;
+export function describeCertificate(status: CertificateView): string {
+  const prefix = `certificate of ${status.hostname}:`;
   switch (status.status) {
     case "self-signed":
       return `${prefix} self-signed, browsers ask before they go on`;
@@ -50,14 +48,8 @@ export function describeCertificate(hostname: string, status: CertificateStatus)
   }
 }
 
-/** The public URLs of an endpoint on all its relays, each once. */
-export function urlsOf(endpoint: EndpointState): string[] {
-  const urls = endpoint.relays.flatMap(({ now }) => (now.status === "online" ? now.urls : []));
-  return [...new Set(urls)];
-}
-
 /** A visitor wrote the method and the path: what could steer a terminal is escaped. */
-export function describeRequest({ address, method, path, status, durationMs, error }: RequestReport): string {
+export function describeRequest({ address, method, path, status, durationMs, error }: RequestView): string {
   const outcome = status === 0 ? (error?.code === "aborted" ? "left" : "broke off") : String(status);
   const shown = path.length > longestPath ? `${path.slice(0, longestPath)}…` : path;
   return `${address}  ${printable(method)} ${printable(shown)}  ${outcome}  ${formatDuration(durationMs)}`;
@@ -78,7 +70,7 @@ export function describeAccess({ credentials, addresses, paths, endsAt }: Access
   return `lets in ${parts.join(", ")}`;
 }
 
-export function describeVisit(report: VisitReport): string {
+export function describeVisit(report: VisitView): string {
   const bytes = `${formatBytes(report.bytesIn)} in, ${formatBytes(report.bytesOut)} out`;
   const problem = report.error && report.error.code !== "aborted" ? `  ${report.error.message}` : "";
   return `${report.address}  ${bytes}  ${formatDuration(report.durationMs)}${problem}`;

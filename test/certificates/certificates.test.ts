@@ -120,7 +120,7 @@ describe("certificates from a certificate authority", function () {
     const renewed = await client.when(
       "a newer certificate",
       ({ endpoints }) => {
-        const now = endpoints[0]?.certificates[0]?.now;
+        const now = endpoints[0]?.certificates[0];
         return now?.status === "valid" && now.notAfter > notAfter ? now : undefined;
       },
       orderMs,
@@ -170,7 +170,7 @@ describe("certificates from a certificate authority", function () {
     await certified(await startCertifiedClient(scope, world, {}));
     const late = await startCertifiedClient(scope, world, {});
     const failed = await late.when("a reason", ({ endpoints }) => {
-      const now = endpoints[0]?.certificates[0]?.now;
+      const now = endpoints[0]?.certificates[0];
       return now?.status === "failed" ? now : undefined;
     });
     assert.equal(failed.error.code, "busy");
@@ -226,7 +226,7 @@ describe("certificates from a certificate authority", function () {
       acmeNetwork: { ...world.network, lookup: async () => [] },
     });
     const failed = await client.when("a reason", ({ endpoints }) => {
-      const now = endpoints[0]?.certificates[0]?.now;
+      const now = endpoints[0]?.certificates[0];
       return now?.status === "failed" ? now : undefined;
     });
     assert.match(failed.error.message, /has no address in the DNS/);
@@ -289,8 +289,8 @@ function certified(client: TestClient): Promise<{ readonly hostname: string; rea
     "a certificate",
     ({ endpoints }) => {
       const certificate = endpoints[0]?.certificates[0];
-      return certificate?.now.status === "valid"
-        ? { hostname: certificate.hostname, notAfter: certificate.now.notAfter }
+      return certificate?.status === "valid"
+        ? { hostname: certificate.hostname, notAfter: certificate.notAfter }
         : undefined;
     },
     orderMs,

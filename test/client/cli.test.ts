@@ -15,6 +15,7 @@ import {
   startTestRelay,
   useScope,
 } from "@porthole/testing/end-to-end";
+import type { Requests } from "@porthole/tunnel/rpc";
 
 describe("command line", function () {
   this.timeout(120_000);
@@ -137,7 +138,8 @@ describe("command line", function () {
     const status = await runCli(scope, "client", ["status", ...stateDir]);
     assert.ok(status.stdout.includes(url), status.stdout);
     const json = await runCli(scope, "client", ["status", "--json", ...stateDir]);
-    assert.ok(Array.isArray((JSON.parse(json.stdout) as { endpoints: unknown }).endpoints));
+    const { tunnels } = JSON.parse(json.stdout) as Requests["tunnel/list"][1];
+    assert.deepEqual(tunnels[0]?.state.endpoints[0]?.urls, [url]);
     const second = await runCli(scope, "client", argv);
     assert.equal(second.code, 1);
     assert.match(second.stderr, /Another client is running/);

@@ -51,7 +51,7 @@ describe("The visitor's address at the local service", function () {
         client: { args: ["--local-proxy-protocol"] },
       });
       assert.equal(await get(site, "/path"), "hello /path");
-      const inspector = client.policy.inspector ?? assert.fail("nothing is recorded");
+      const { inspector } = client.policy;
       const recorded = (filter: string) => inspector.list({ filter: { text: filter } }).exchanges[0];
       await until(() => recorded("path:path")?.state === "done", "the request was recorded");
       await inspector.replay({ id: recorded("path:path")?.id ?? "" });

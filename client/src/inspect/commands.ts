@@ -1,14 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { PortholeError } from "@porthole/common/errors";
-import type { ExchangeSummary, ExportFormat, ReplayEdit } from "@porthole/tunnel/inspector";
+import type { DaemonConnection, ExchangeSummary, ReplayEdit } from "@porthole/tunnel/rpc";
 import { choice, defineOptions, flag, helpText, integer, path, readOptions, text } from "@porthole/common/options";
 import { stateError, visibleJson } from "@porthole/common/util";
 import { printableLines } from "../printable.ts";
 import { inEditor, inspectLive } from "./live.ts";
 import { stopController } from "../stop-signals.ts";
 import { pageOf } from "./page.ts";
-import { fullExchangeOf, recordedBy, type Recorded } from "./recorded.ts";
+import { fullExchange } from "./full-exchange.ts";
 import { editOf, parseHeader, requestText } from "./request-text.ts";
+import { mainTunnel, withRunningClient } from "../running-client.ts";
 import { writeExport } from "./write-export.ts";
 import { colourPaint, headingOf, plainPaint, rowOf, type Paint } from "./row.ts";
 
@@ -51,8 +52,8 @@ export interface Output {
 const commands: Readonly<Record<string, Command>> = {
   async list(argv, out) {
     const { values, positionals } = readOptions(options.list, argv, process.env, { maxPositionals: 100 });
-    const recorded = recordedBy(values["state-dir"]);
-    const { exchanges } = await recorded.list({ filter: { text: positionals.join(" ") }, limit: values.limit });
+    const query = { tunnel: mainTunnel, filter: { text: positionals.join(" ") }, limit: values.limit };
+    const { exchanges } = await withRunningClient(values["state-dir"], (client) => client.call("inspect/list", query));
     if (values.json) for (const row of exchanges) out.write(`${visibleJson(row)}\n`);
     else printRows(exchanges, out);
   },
@@ -60,7 +61,7 @@ const commands: Readonly<Record<string, Command>> = {
   async show(argv, out) {
     const { values, positionals } = readOptions(options.show, argv, process.env, { maxPositionals: 1 });
     const id = onlyId(positionals, "show");
-    const full = await fullExchangeOf(recordedBy(values["state-dir"]), id, values.unredacted);
+    const full = await withRunningClient(values["state-dir"], (client) => fullExchange(client, id, values.unredacted));
     if (values.json) out.write(`${visibleJson(full)}\n`);
     else out.write(`${pageOf(full, paintOf(out)).join("\n")}\n`);
   },
@@ -68,29 +69,32 @@ const commands: Readonly<Record<string, Command>> = {
   async replay(argv, out) {
     const { values, positionals } = readOptions(options.replay, argv, process.env, { maxPositionals: 1 });
     const id = onlyId(positionals, "replay");
-    const recorded = recordedBy(values["state-dir"]);
-    const edit = values.edit ? await edited(recorded, id) : await editFrom(recorded, id, values);
-    if (values.edit && !edit) return out.write("Nothing was sent.\n");
-    const replay = await recorded.replay({ id, ...(edit && { edit }) });
-    await ended(recorded, replay.id);
-    const full = await fullExchangeOf(recorded, replay.id, false);
+    const full = await withRunningClient(values["state-dir"], async (client) => {
+      const edit = values.edit ? await edited(client, id) : await editFrom(client, id, values);
+      if (values.edit && !edit) return undefined;
+      const replay = await client.call("inspect/replay", { tunnel: mainTunnel, id, ...(edit && { edit }) });
+      await ended(client, replay.id);
+      return fullExchange(client, replay.id, false);
+    });
+    if (!full) return out.write("Nothing was sent.\n");
     if (values.json) out.write(`${visibleJson(full.detail)}\n`);
     else out.write(`${pageOf(full, paintOf(out)).join("\n")}\n`);
   },
 
   async export(argv, out) {
     const { values, positionals } = readOptions(options.export, argv, process.env, { maxPositionals: 100 });
-    const format: ExportFormat = values.as;
+    const format = values.as;
     const ids = positionals.filter((id) => /^\d+$/.test(id));
     const filter = { text: positionals.filter((word) => !ids.includes(word)).join(" ") };
     if (format !== "har" && ids.length === 0)
       throw new PortholeError("usage", `--as ${format} needs the id of a request`, {
         hint: "porthole inspect list shows them; --as har takes a filter, too.",
       });
-    const { text, notes } = await recordedBy(values["state-dir"]).export({
-      ...{ format, ids, filter, unredacted: values.unredacted },
-      to: values["to-service"] ? "service" : "public",
-    });
+    const to = values["to-service"] ? "service" : "public";
+    const query = { tunnel: mainTunnel, format, ids, filter, unredacted: values.unredacted, to } as const;
+    const { text, notes } = await withRunningClient(values["state-dir"], (client) =>
+      client.call("inspect/export", query),
+    );
     if (values.out === undefined) out.write(out.isTerminal ? printableLines(text) : text);
     else await writeExport(values.out, text);
     // Not into what is piped on.
@@ -99,7 +103,7 @@ const commands: Readonly<Record<string, Command>> = {
 
   async clear(argv, out) {
     const { values } = readOptions(options.follow, argv, process.env);
-    await recordedBy(values["state-dir"]).clear();
+    await withRunningClient(values["state-dir"], (client) => client.call("inspect/clear", { tunnel: mainTunnel }));
     out.write("Forgotten.\n");
   },
 
@@ -153,37 +157,37 @@ export async function inspect(argv: readonly string[]): Promise<void> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command) return command(rest, out);
   const { values, positionals } = readOptions(options.follow, argv, process.env, { maxPositionals: 100 });
-  const recorded = recordedBy(values["state-dir"]);
   const filter = positionals.join(" ");
-  if (stdin.isTTY && stdout.isTTY && !values.json)
-    return inspectLive(recorded, { input: stdin, output: stdout }, filter);
-  await follow(recorded, filter, values.json, out);
+  await withRunningClient(values["state-dir"], (client) =>
+    stdin.isTTY && stdout.isTTY && !values.json
+      ? inspectLive(client, { input: stdin, output: stdout }, filter)
+      : follow(client, filter, values.json, out),
+  );
 }
 
 /** A line for each request once it has ended: those that are there, then those that come. */
-async function follow(recorded: Recorded, filter: string, json: boolean, out: Output): Promise<void> {
-  const stop = stopController();
+async function follow(client: DaemonConnection, filter: string, json: boolean, out: Output): Promise<void> {
+  stopController().signal.addEventListener("abort", () => client.close());
   const told = new Set<string>();
   const tell = async (): Promise<void> => {
-    const { exchanges } = await recorded.list({ filter: { text: filter }, limit: 1_000 });
+    const query = { tunnel: mainTunnel, filter: { text: filter }, limit: 1_000 };
+    const { exchanges } = await client.call("inspect/list", query);
     const ended = exchanges.filter(({ id, state }) => state !== "open" && !told.has(id));
     for (const row of ended.toReversed()) {
       told.add(row.id);
       out.write(`${json ? visibleJson(row) : rowOf(row, out.columns, paintOf(out))}\n`);
     }
   };
-  const changes = recorded.follow(stop.signal);
-  const first = changes.next();
-  first.catch(() => {});
-  try {
-    await tell();
-    for (let change = await first; !change.done; change = await changes.next()) {
-      for (const id of change.value.removed) told.delete(id);
-      if (change.value.exchanges.some(({ state }) => state !== "open")) await tell();
-    }
-  } finally {
-    stop.abort();
-  }
+  // One after the other. Followed first: what comes between is found by both, and told once.
+  let telling = Promise.resolve();
+  client.on("inspect/exchange", ({ id, changes }) => {
+    if (id !== mainTunnel) return;
+    for (const gone of changes.removed) told.delete(gone);
+    if (changes.exchanges.some(({ state }) => state !== "open")) telling = telling.then(tell).catch(() => {});
+  });
+  await tell();
+  await client.closed;
+  await telling;
 }
 
 function printRows(rows: readonly ExchangeSummary[], out: Output): void {
@@ -195,13 +199,15 @@ function printRows(rows: readonly ExchangeSummary[], out: Output): void {
 
 async function record(argv: readonly string[], out: Output, recording: boolean): Promise<void> {
   const { values } = readOptions(options.follow, argv, process.env);
-  await recordedBy(values["state-dir"]).record(recording);
+  await withRunningClient(values["state-dir"], (client) =>
+    client.call("inspect/record", { tunnel: mainTunnel, recording }),
+  );
   out.write(recording ? "Recording.\n" : "Paused: new requests are not kept.\n");
 }
 
-async function edited(recorded: Recorded, id: string): Promise<ReplayEdit | undefined> {
-  const body = await recorded.body({ id, side: "request", unredacted: true });
-  const before = requestText(await recorded.detail({ id }), body);
+async function edited(client: DaemonConnection, id: string): Promise<ReplayEdit | undefined> {
+  const body = await client.call("inspect/body", { tunnel: mainTunnel, id, side: "request", unredacted: true });
+  const before = requestText(await client.call("inspect/get", { tunnel: mainTunnel, id }), body);
   return editOf(await inEditor(before), before);
 }
 
@@ -212,11 +218,12 @@ interface ReplayFlags {
   readonly "body-file": string | undefined;
 }
 
-async function editFrom(recorded: Recorded, id: string, flags: ReplayFlags): Promise<ReplayEdit | undefined> {
+async function editFrom(client: DaemonConnection, id: string, flags: ReplayFlags): Promise<ReplayEdit | undefined> {
   const { method, target, header, "body-file": bodyFile } = flags;
   const given = header.map((line) => parseHeader(line));
   if (method === undefined && target === undefined && given.length === 0 && bodyFile === undefined) return undefined;
-  const { request } = given.length > 0 ? await recorded.detail({ id }) : { request: undefined };
+  const { request } =
+    given.length > 0 ? await client.call("inspect/get", { tunnel: mainTunnel, id }) : { request: undefined };
   const kept = (request?.forwarded?.headers ?? []).filter(
     ({ name }) => !given.some((own) => own.name.toLowerCase() === name.toLowerCase()),
   );
@@ -236,21 +243,15 @@ async function readBody(path: string): Promise<string> {
   }
 }
 
-/** Until it has ended, for which the inspector has a deadline, or is kept no more. */
-async function ended(recorded: Recorded, id: string): Promise<void> {
-  const stop = new AbortController();
-  const changes = recorded.follow(stop.signal);
-  const first = changes.next();
-  first.catch(() => {});
-  try {
-    if ((await recorded.detail({ id })).summary.state !== "open") return;
-    for (let change = await first; !change.done; change = await changes.next()) {
-      const { exchanges, removed } = change.value;
-      if (removed.includes(id) || exchanges.some((row) => row.id === id && row.state !== "open")) return;
-    }
-  } finally {
-    stop.abort();
-  }
+/** Resolves when it has ended, for which the inspector has a deadline, or is kept no more. */
+async function ended(client: DaemonConnection, id: string): Promise<void> {
+  const end = new Promise<void>((resolve) => {
+    client.on("inspect/exchange", ({ changes: { exchanges, removed } }) => {
+      if (removed.includes(id) || exchanges.some((row) => row.id === id && row.state !== "open")) resolve();
+    });
+  });
+  const { summary } = await client.call("inspect/get", { tunnel: mainTunnel, id });
+  if (summary.state === "open") await Promise.race([end, client.closed]);
 }
 
 function onlyId([id]: readonly string[], command: string): string {

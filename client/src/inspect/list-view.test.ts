@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ExchangeSummary, InspectorChanges, InspectorStatus } from "@porthole/tunnel/inspector";
+import type { ExchangeSummary, InspectorChanges, InspectorStatus } from "@porthole/tunnel/rpc";
 import { widthOf } from "./columns.ts";
 import { ListView, type ListAction } from "./list-view.ts";
 import { plainPaint } from "./row.ts";

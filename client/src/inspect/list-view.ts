@@ -1,4 +1,4 @@
-import type { ExchangeSummary, InspectorChanges, InspectorStatus, ListResult } from "@porthole/tunnel/inspector";
+import type { ExchangeSummary, InspectorChanges, InspectorStatus, ListResult } from "@porthole/tunnel/rpc";
 import { formatBytes } from "@porthole/common/util";
 import { printable } from "../printable.ts";
 import { fit } from "./columns.ts";

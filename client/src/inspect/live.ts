@@ -4,13 +4,14 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { ReadStream, WriteStream } from "node:tty";
 import { PortholeError } from "@porthole/common/errors";
-import type { InspectorChanges } from "@porthole/tunnel/inspector";
-import { temporaryFolder } from "@porthole/common/util";
+import type { DaemonConnection, InspectorChanges } from "@porthole/tunnel/rpc";
+import { orAbort, temporaryFolder } from "@porthole/common/util";
 import { printableLines } from "../printable.ts";
+import { mainTunnel } from "../running-client.ts";
 import { ListView, type ListAction } from "./list-view.ts";
 import { pageOf } from "./page.ts";
 import { PageView, type PageAction } from "./page-view.ts";
-import { fullExchangeOf, type Recorded } from "./recorded.ts";
+import { fullExchange } from "./full-exchange.ts";
 import { editOf, requestText } from "./request-text.ts";
 import { colourPaint } from "./row.ts";
 import { Screen, type Key } from "./screen.ts";
@@ -23,16 +24,16 @@ const typingMs = 120;
 
 /** `porthole inspect` on a terminal: the list as it grows, one request in full, replay, exports. Resolves when the user has had enough or the client ends. */
 export async function inspectLive(
-  recorded: Recorded,
+  client: DaemonConnection,
   streams: { readonly input: ReadStream; readonly output: WriteStream },
   filter: string,
 ): Promise<void> {
-  const isOver = await new Live(recorded, streams, filter).run();
+  const isOver = await new Live(client, streams, filter).run();
   if (isOver) streams.output.write("The client has ended.\n");
 }
 
 class Live {
-  readonly #recorded: Recorded;
+  readonly #client: DaemonConnection;
   readonly #list = new ListView();
   readonly #screen: Screen;
   readonly #leave = new AbortController();
@@ -41,11 +42,11 @@ class Live {
   #isBusy = false;
 
   constructor(
-    recorded: Recorded,
+    client: DaemonConnection,
     streams: { readonly input: ReadStream; readonly output: WriteStream },
     filter: string,
   ) {
-    this.#recorded = recorded;
+    this.#client = client;
     this.#list.filter = filter;
     this.#screen = new Screen(streams, { key: (key) => this.#onKey(key), resize: () => this.#draw() });
   }
@@ -54,11 +55,11 @@ class Live {
   async run(): Promise<boolean> {
     try {
       // Followed first: what comes between the two is told twice, not never.
-      const changes = this.#recorded.follow(this.#leave.signal);
-      const first = changes.next();
-      first.catch(() => {});
+      this.#client.on("inspect/exchange", ({ id, changes }) => {
+        if (id === mainTunnel && !this.#leave.signal.aborted) this.#onChanges(changes);
+      });
       await this.#refresh();
-      for (let change = await first; !change.done; change = await changes.next()) this.#onChanges(change.value);
+      await orAbort(this.#leave.signal, this.#client.closed).catch(() => {});
       return !this.#leave.signal.aborted;
     } finally {
       clearTimeout(this.#asking);
@@ -106,10 +107,10 @@ class Live {
       case "har":
         return this.#saveHar();
       case "clear":
-        await this.#recorded.clear();
+        await this.#client.call("inspect/clear", { tunnel: mainTunnel });
         return this.#refresh();
       case "pause":
-        await this.#recorded.record(this.#list.isPaused);
+        await this.#client.call("inspect/record", { tunnel: mainTunnel, recording: this.#list.isPaused });
         return this.#refresh();
       case "refresh":
         clearTimeout(this.#asking);
@@ -137,20 +138,27 @@ class Live {
 
   async #withRequest(action: "replay" | "edit" | "curl" | "fetch", id: string): Promise<void> {
     if (action === "replay") {
-      const replay = await this.#recorded.replay({ id });
+      const replay = await this.#client.call("inspect/replay", { tunnel: mainTunnel, id });
       return this.#say(`Replayed as ${replay.id}.`);
     }
     if (action === "edit") return this.#editAndReplay(id);
-    const { text, notes } = await this.#recorded.export({ format: action, ids: [id] });
+    const { text, notes } = await this.#client.call("inspect/export", {
+      tunnel: mainTunnel,
+      format: action,
+      ids: [id],
+    });
     const comment = action === "curl" ? "#" : "//";
     const lines = [...notes.map((note) => `${comment} ${note}`), "", ...printableLines(text).split("\n")];
     this.#page = new PageView(id, lines, { isLive: false });
   }
 
   async #editAndReplay(id: string): Promise<void> {
-    const detail = await this.#recorded.detail({ id });
+    const detail = await this.#client.call("inspect/get", { tunnel: mainTunnel, id });
     // Whoever edits a body has to see it whole.
-    const body = await this.#recorded.body({ id, side: "request", unredacted: true });
+    const body = await this.#client.call("inspect/body", {
+      ...{ tunnel: mainTunnel, id, side: "request" },
+      unredacted: true,
+    });
     const before = requestText(detail, body);
     this.#isBusy = true;
     this.#screen.close();
@@ -163,13 +171,16 @@ class Live {
     }
     const edit = editOf(after, before);
     if (!edit) return this.#say("Nothing was sent.");
-    const replay = await this.#recorded.replay({ id, edit });
+    const replay = await this.#client.call("inspect/replay", { tunnel: mainTunnel, id, edit });
     this.#say(`Sent as ${replay.id}.`);
   }
 
   async #saveHar(): Promise<void> {
     const filter = { text: this.#list.filter };
-    const { text, fileName, notes } = await this.#recorded.export({ format: "har", ids: [], filter });
+    const { text, fileName, notes } = await this.#client.call("inspect/export", {
+      ...{ tunnel: mainTunnel, filter, ids: [] },
+      format: "har",
+    });
     const path = resolve(fileName);
     await writeExport(path, text);
     this.#say(`Saved as ${path}. ${notes.join(" ")}`);
@@ -179,12 +190,12 @@ class Live {
     clearTimeout(this.#asking);
     this.#asking = undefined;
     const filter = { text: this.#list.filter };
-    this.#list.replace(await this.#recorded.list({ filter, limit: 1_000 }));
+    this.#list.replace(await this.#client.call("inspect/list", { tunnel: mainTunnel, filter, limit: 1_000 }));
     this.#draw();
   }
 
   async #reload(page: PageView): Promise<void> {
-    const full = await fullExchangeOf(this.#recorded, page.id, page.unredacted);
+    const full = await fullExchange(this.#client, page.id, page.unredacted);
     page.replace(pageOf(full, colourPaint));
   }
 

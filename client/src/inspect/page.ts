@@ -1,7 +1,7 @@
-import type { BodyView, ExchangeDetail, Header, MessageView } from "@porthole/tunnel/inspector";
+import type { BodyView, ExchangeDetail, Header, MessageView } from "@porthole/tunnel/rpc";
 import { formatBytes, formatDuration } from "@porthole/common/util";
 import { printable, printableLines } from "../printable.ts";
-import type { FullExchange } from "./recorded.ts";
+import type { FullExchange } from "./full-exchange.ts";
 import { colourOf, outcomeOf, plainPaint, timeOf, type Paint } from "./row.ts";
 
 /** Everything about one request, as lines for a terminal. Nothing that a visitor sent can steer it. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { BodyView, ExchangeDetail } from "@porthole/tunnel/inspector";
+import type { BodyView, ExchangeDetail } from "@porthole/tunnel/rpc";
 import { editOf, parseHeader, requestText } from "./request-text.ts";
 
 const headers = [

@@ -1,5 +1,5 @@
 import { PortholeError } from "@porthole/common/errors";
-import type { BodyView, ExchangeDetail, Header, ReplayEdit } from "@porthole/tunnel/inspector";
+import type { BodyView, ExchangeDetail, Header, ReplayEdit } from "@porthole/tunnel/rpc";
 
 const intro = [
   "# Edit the request, save and close: it is sent to the local service. An empty file sends nothing.",

@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import type { ExchangeSummary } from "@porthole/tunnel/inspector";
+import type { ExchangeSummary } from "@porthole/tunnel/rpc";
 import { formatBytes, formatDuration } from "@porthole/common/util";
 import { printable } from "../printable.ts";
 import { fit } from "./columns.ts";

@@ -5,12 +5,12 @@ import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/pro
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { setImmediate as turn } from "node:timers/promises";
-import { PortholeError } from "../errors.ts";
+import { text } from "node:stream/consumers";
+import type { PortholeError } from "../errors.ts";
 import { asNobody } from "@porthole/testing/as-nobody";
 import { FakeClock } from "@porthole/testing/fake-clock";
 import { platformReason, skipUnless } from "@porthole/testing/skip";
-import { askControlSocket, followControlSocket, openControlSocket, type ControlSocket } from "./control-socket.ts";
+import { connectControlSocket, openControlSocket, type ControlSocket } from "./control-socket.ts";
 
 async function succeeds(program: string, ...args: readonly string[]): Promise<boolean> {
   const [code] = (await once(spawn(program, args, { stdio: "ignore" }), "close")) as [number | null];
@@ -31,86 +31,40 @@ describe("control socket of a program", () => {
     await rm(folder, { recursive: true });
   });
 
-  const ask = (command: string, stateDir = folder) => askControlSocket({ stateDir, program: "client" }, command);
+  const place = (stateDir = folder, program = "client") => ({ stateDir, program });
 
-  function open(answer: unknown, stateDir = folder, program = "client"): Promise<ControlSocket> {
-    const commands = { status: () => answer, stop: () => "stopping" };
-    return openControlSocket({ stateDir, program, commands, inUseHint: "Use another one.", clock });
+  /** What a program says to who connects; undefined when none runs. */
+  async function ask(stateDir = folder): Promise<string | undefined> {
+    const socket = await connectControlSocket(place(stateDir));
+    return socket && text(socket);
   }
 
-  it("answers commands, and nothing else", async () => {
-    const control = await open({ is: "up" });
-    assert.deepEqual(await ask("status"), { is: "up" });
-    assert.equal(await ask("stop"), "stopping");
-    for (const command of ["restart", "constructor", "__proto__"]) assert.equal(await ask(command), undefined);
-    const socket = net.connect(join(folder, "client.sock"));
-    socket.write("GET / HTTP/1.1\r\n\r\n");
-    socket.resume();
-    await once(socket, "close");
+  function open(answer: string, stateDir = folder, program = "client"): Promise<ControlSocket> {
+    const onConnection = (socket: net.Socket): void => void socket.end(answer);
+    return openControlSocket({ ...place(stateDir, program), onConnection, inUseHint: "Use another one.", clock });
+  }
+
+  it("leads to the program that runs, until that ends", async () => {
+    const control = await open("up");
+    assert.equal(await ask(), "up");
     await control.close();
-    assert.equal(await ask("status"), undefined);
+    assert.equal(await ask(), undefined);
   });
 
   it("says so when it is another user's", async function () {
-    const control = await open({ is: "up" });
+    const control = await open("up");
     await chmod(folder, 0o000);
     await asNobody(this, () =>
-      assert.rejects(ask("status"), { code: "state", message: `Can't read ${folder}/client.sock: no permission` }),
+      assert.rejects(ask(), { code: "state", message: `Can't read ${folder}/client.sock: no permission` }),
     );
     await chmod(folder, 0o700);
     await control.close();
   });
 
-  it("takes parameters, answers errors, and is followed until somebody leaves", async () => {
-    let onLeft = (_reason: unknown): void => {};
-    const left = new Promise((resolve) => (onLeft = resolve));
-    const control = await openControlSocket({
-      stateDir: folder,
-      program: "client",
-      inUseHint: "",
-      clock,
-      commands: {
-        double: (params) => Promise.resolve((params as { n: number }).n * 2),
-        echo: (params) => params,
-        fail: () => {
-          throw new PortholeError("usage", "No such\nthing", { hint: "Ask for another." });
-        },
-        count: (params, { send, signal }) => {
-          for (let n = 1; n <= Number(params); n++) send({ n });
-          return new Promise((resolve) => {
-            signal.addEventListener("abort", () => {
-              onLeft(signal.reason);
-              resolve(undefined);
-            });
-          });
-        },
-      },
-    });
-    const place = { stateDir: folder, program: "client" };
-    assert.equal(await askControlSocket(place, "double", { n: 21 }), 42);
-    const long = "ü\n".repeat(1_000_000);
-    assert.equal(await askControlSocket(place, "echo", long), long);
-    await assert.rejects(askControlSocket(place, "fail"), {
-      code: "usage",
-      message: "No such\nthing",
-      hint: "Ask for another.",
-    });
-    const stop = new AbortController();
-    const seen: unknown[] = [];
-    for await (const line of followControlSocket(place, "count", { params: 3, signal: stop.signal })) {
-      seen.push(line);
-      if (seen.length === 3) stop.abort();
-    }
-    assert.deepEqual(seen, [{ n: 1 }, { n: 2 }, { n: 3 }]);
-    assert.equal(PortholeError.from(await left).code, "closed");
-    await control.close();
-    assert.deepEqual(await followControlSocket(place, "count").next(), { value: undefined, done: true });
-  });
-
   it("lets one program of a kind use a state folder at a time", async () => {
     const control = await open("first");
     await assert.rejects(open("second"), { code: "state", hint: "Use another one." });
-    assert.equal(await ask("status"), "first");
+    assert.equal(await ask(), "first");
     await (await open("another kind", folder, "relay")).close();
     await control.close();
     await (await open("third")).close();
@@ -119,7 +73,7 @@ describe("control socket of a program", () => {
   it("takes the place of a program that was killed", async () => {
     await writeFile(join(folder, "client.sock"), "");
     const control = await open("alive");
-    assert.equal(await ask("status"), "alive");
+    assert.equal(await ask(), "alive");
     await control.close();
   });
 
@@ -133,13 +87,13 @@ describe("control socket of a program", () => {
       await writeFile(join(mounted, "client.sock"), "");
       await assert.rejects(writeFile(join(mounted, "rest"), Buffer.alloc(1024 * 1024)), { code: "ENOSPC" });
       const control = await open("alive", mounted);
-      assert.equal(await ask("status", mounted), "alive");
+      assert.equal(await ask(mounted), "alive");
       await control.close();
       await writeFile(join(mounted, "client.sock"), "");
       assert.ok(await succeeds("mount", "-o", "remount,ro", mounted));
       const errors: PortholeError[] = [];
       const without = await openControlSocket({
-        ...{ stateDir: mounted, program: "client", commands: {}, inUseHint: "", clock },
+        ...{ stateDir: mounted, program: "client", inUseHint: "", clock, onConnection: () => {} },
         onUnusable: (error) => errors.push(error),
       });
       assert.deepEqual(
@@ -156,10 +110,10 @@ describe("control socket of a program", () => {
   it("lets one of those who find a killed program's socket take its place", async () => {
     for (let round = 0; round < 5; round++) {
       await writeFile(join(folder, "client.sock"), "");
-      const opened = await Promise.allSettled([open(1), open(2), open(3)]);
+      const opened = await Promise.allSettled([open("1"), open("2"), open("3")]);
       const controls = opened.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
       assert.equal(controls.length, 1, JSON.stringify(opened));
-      assert.equal(await ask("status"), opened.findIndex(({ status }) => status === "fulfilled") + 1);
+      assert.equal(await ask(), String(opened.findIndex(({ status }) => status === "fulfilled") + 1));
       await controls[0]?.close();
     }
     assert.deepEqual(await readdir(folder), []);
@@ -171,12 +125,12 @@ describe("control socket of a program", () => {
     try {
       const deep = join(folder, "d".repeat(100));
       const control = await open("deep", deep);
-      assert.equal(await ask("status", deep), "deep");
+      assert.equal(await ask(deep), "deep");
       assert.ok((await stat(join(deep, "client.sock"))).isSocket());
       await assert.rejects(open("second", deep), { code: "state", hint: "Use another one." });
       await control.close();
       assert.deepEqual(await readdir(deep), []);
-      assert.equal(await ask("status", deep), undefined);
+      assert.equal(await ask(deep), undefined);
       await writeFile(join(deep, "client.sock"), "");
       await (await open("third", deep)).close();
       assert.deepEqual(await readdir(folder), [basename(deep)]);
@@ -188,9 +142,9 @@ describe("control socket of a program", () => {
 
   it("is for its user alone, whatever the folder's mode", async function () {
     await chmod(folder, 0o755);
-    const control = await open({ is: "up" });
+    const control = await open("up");
     assert.equal((await stat(join(folder, "client.sock"))).mode & 0o777, 0o600);
-    await asNobody(this, () => assert.rejects(ask("status"), { code: "state" }));
+    await asNobody(this, () => assert.rejects(ask(), { code: "state" }));
     await control.close();
   });
 
@@ -198,7 +152,7 @@ describe("control socket of a program", () => {
     skipUnless(this, process.platform !== "win32", platformReason("this platform has no file modes"));
     for (const mode of [0o777, 0o1777, 0o702]) {
       await chmod(folder, mode);
-      for (const attempt of [() => open("up"), () => ask("status")])
+      for (const attempt of [() => open("up"), () => ask()])
         await assert.rejects(attempt, {
           code: "state",
           message: /Everybody/,
@@ -209,53 +163,13 @@ describe("control socket of a program", () => {
     await (await open("up")).close();
   });
 
-  describe("with somebody who does not ask as one should", () => {
-    let control: ControlSocket;
-    let socket: net.Socket;
-    let answer: string;
-
-    beforeEach(async () => {
-      control = await open("up");
-      socket = net.connect(join(folder, "client.sock"));
-      answer = "";
-      socket.setEncoding("utf8").on("data", (chunk: string) => (answer += chunk));
-      socket.on("error", () => {});
-      await once(socket, "connect");
-    });
-    afterEach(() => control.close());
-
-    it("gives up one whose command does not come to an end in time", async () => {
-      const end = once(socket, "close");
-      while (clock.pending === 0) await turn();
-      for (let passed = 0; passed < 5_000; passed += 1_000) {
-        assert.equal(socket.destroyed, false);
-        socket.write("x");
-        await clock.advance(1_000);
-      }
-      await end;
-      assert.equal(answer, "");
-    });
-
-    it("takes so many bytes of a command and no more", async () => {
-      const end = once(socket, "close");
-      const block = Buffer.alloc(1024 * 1024, "x");
-      let sent = 0;
-      for (const isAnswered = () => answer !== ""; sent < 200 && !isAnswered(); sent++)
-        if (!socket.write(block)) await Promise.race([once(socket, "drain"), once(socket, "data")]);
-      assert.match(answer, /^\{"\$error":\{"code":"limit"/);
-      assert.ok(sent < 100, `${sent} MiB`);
-      socket.end();
-      await end;
-    });
-
-    it("takes the first line, in whatever pieces it comes, and nothing after it", async () => {
-      const end = once(socket, "close");
-      for (const piece of ["st", "at", "us\r\nstop\nsto"]) {
-        socket.write(piece);
-        await turn();
-      }
-      await end;
-      assert.equal(answer, '"up"\n');
-    });
+  it("disconnects more programs than it serves at once", async () => {
+    const control = await openControlSocket({ ...place(), inUseHint: "", clock, onConnection: () => {} });
+    const sockets = Array.from({ length: 40 }, () => net.connect(join(folder, "client.sock")).resume());
+    const closed = sockets.map((socket) => socket.on("error", () => {}) && once(socket, "close"));
+    for (let seen = 0; seen < 40 - 32; seen++)
+      await Promise.race(closed.filter((_each, index) => !sockets[index]?.closed));
+    await control.close();
+    await Promise.all(closed);
   });
 });

@@ -1,9 +1,7 @@
-export type { ControlPlace } from "./control-place.ts";
+export { socketPath, type ControlPlace } from "./control-place.ts";
 export {
-  askControlSocket,
-  followControlSocket,
+  connectControlSocket,
   openControlSocket,
-  type ControlHandler,
   type ControlSocket,
   type ControlSocketOptions,
 } from "./control-socket.ts";

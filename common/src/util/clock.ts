@@ -8,6 +8,9 @@ export interface Clock {
   timer(delayMs: number, callback: () => void): Timer;
 }
 
+/** The longest delay of a timer of Node's, about 25 days. A longer one would fire at once. */
+export const longestTimerMs = 2 ** 31 - 1;
+
 export interface Timer {
   cancel(): void;
 }

@@ -1,7 +1,7 @@
 export { deadline, orAbort, withDeadline } from "./abort.ts";
 export { AsyncQueue } from "./async-queue.ts";
 export { Backoff, type BackoffOptions } from "./backoff.ts";
-export { sleep, systemClock, type Clock, type Timer } from "./clock.ts";
+export { longestTimerMs, sleep, systemClock, type Clock, type Timer } from "./clock.ts";
 export { parseHex } from "./hex.ts";
 export { isLocked, lockFile, whileHeld, type Lock } from "./lock.ts";
 export { Secret } from "./secret.ts";

@@ -38,12 +38,7 @@ function tunnelFacts({ endpoints, ended }: TunnelStateView): object {
       role,
       localUp,
       relays: relays.map(({ now }) => withoutNames(now)),
-      certificates: certificates.map(({ status, expiresAt, nextAttemptAt, error }) => ({
-        status,
-        expiresAt,
-        nextAttemptAt,
-        error,
-      })),
+      certificates: certificates.map(({ hostname: _hostname, sha256: _sha256, ...status }) => status),
     })),
   };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { PortholeError } from "@porthole/common/errors";
-import type { RelayStatusView } from "@porthole/tunnel/rpc";
+import type { CertificateView, RelayStatusView } from "@porthole/tunnel/rpc";
 import type { DaemonStatus } from "./daemon-supervisor.ts";
 import { diagnosticsOf } from "./diagnostics.ts";
 import { environmentOf } from "./environment.ts";
@@ -142,12 +142,12 @@ describe("texts of states", () => {
   for (const [certificate, kind, text] of [
     [{ status: "self-signed" }, "degraded", /self-signed/],
     [{ status: "pending" }, "busy", /pending/],
-    [{ status: "valid", expiresAt: now + 30.5 * day }, "good", /30 days/],
+    [{ status: "valid", notAfter: now + 30.5 * day }, "good", /30 days/],
     [{ status: "failed", error: unreachable, nextAttemptAt: now + 60_000 }, "degraded", /no certificate yet/],
-    [{ status: "failed", error: unreachable, expiresAt: now + 3 * day }, "good", /3 days, renewal failed/],
+    [{ status: "failed", error: unreachable, notAfter: now + 3 * day }, "good", /3 days, renewal failed/],
   ] as const)
     it(`describes a certificate that is ${certificate.status}`, () => {
-      const described = describeCertificate({ hostname: "h", ...certificate }, now);
+      const described = describeCertificate({ hostname: "h", sha256: "", ...certificate } as CertificateView, now);
       assert.equal(described.kind, kind);
       assert.match(described.text, text);
     });
@@ -200,7 +200,7 @@ describe("diagnostics", () => {
               endpoints: [
                 {
                   ...(failing.tunnel?.endpoints[0] ?? endpoint),
-                  certificates: [{ hostname: "abc.relay.example", status: "self-signed" }],
+                  certificates: [{ hostname: "abc.relay.example", sha256: "", status: "self-signed" }],
                 },
               ],
             },

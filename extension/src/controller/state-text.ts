@@ -79,11 +79,8 @@ export function describeRelay(status: RelayStatusView, now: number, toldAt = now
   }
 }
 
-export function describeCertificate(
-  { status, expiresAt, nextAttemptAt, error }: CertificateView,
-  now: number,
-): Described {
-  switch (status) {
+export function describeCertificate(certificate: CertificateView, now: number): Described {
+  switch (certificate.status) {
     case "self-signed":
       return {
         kind: "degraded",
@@ -93,16 +90,18 @@ export function describeCertificate(
     case "pending":
       return { kind: "busy", text: t("certificate pending; self-signed until then") };
     case "valid":
-      return { kind: "good", text: t("certificate valid for {0} days", days((expiresAt ?? now) - now)) };
+    case "renewing":
+      return { kind: "good", text: t("certificate valid for {0} days", days(certificate.notAfter - now)) };
     case "failed": {
+      const { notAfter, nextAttemptAt, error } = certificate;
       const next = nextAttemptAt === undefined ? "" : ` ${t("Next attempt {0}.", soon(nextAttemptAt - now))}`;
       return {
-        kind: expiresAt === undefined ? "degraded" : "good",
+        kind: notAfter === undefined ? "degraded" : "good",
         text:
-          expiresAt === undefined
+          notAfter === undefined
             ? t("no certificate yet; self-signed until then")
-            : t("certificate valid for {0} days, renewal failed", days(expiresAt - now)),
-        detail: `${error ? errorText(error) : ""}${next}`,
+            : t("certificate valid for {0} days, renewal failed", days(notAfter - now)),
+        detail: `${errorText(error)}${next}`,
       };
     }
   }

@@ -2,7 +2,7 @@ import { PortholeError } from "@porthole/common/errors";
 import { parseKey } from "../admission/index.ts";
 import { defineCommand } from "./command.ts";
 import { admissionOptions, stateDirOf } from "./admission-options.ts";
-import { askRelay } from "./ask-relay.ts";
+import { askRelay } from "./control.ts";
 
 /** Ends what a client has running; whether it may come back is for whoever lets it in. */
 export const disconnect = defineCommand({

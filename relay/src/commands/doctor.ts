@@ -1,6 +1,6 @@
 import { hostPort } from "@porthole/common/options";
 import { systemClock } from "@porthole/common/util";
-import { askControlSocket } from "@porthole/common/control";
+import { askRelayIfAny } from "./control.ts";
 import { defineCommand } from "./command.ts";
 import { relayConfig } from "../config/config.ts";
 import { describeChecks, examine } from "../doctor/index.ts";
@@ -25,8 +25,7 @@ export const doctor = defineCommand({
   },
   async run(values) {
     const config = relayConfig(values);
-    const report = (await askControlSocket({ stateDir: config.stateDir, program: "relay" }, "status")) as
-      RelayReport | undefined;
+    const report = (await askRelayIfAny(config.stateDir, "status")) as RelayReport | undefined;
     const checks = await examine(config, {
       clock: systemClock,
       signal: new AbortController().signal,

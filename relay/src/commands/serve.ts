@@ -8,6 +8,7 @@ import type { OptionValues } from "@porthole/common/options";
 import { parseKey } from "../admission/index.ts";
 import { optionsFor, relayConfig, type RelayConfig } from "../config/config.ts";
 import type { Relay } from "../contract.ts";
+import { serveCommand } from "./control.ts";
 import { createLogger } from "../monitoring/logger.ts";
 import type { relayOptions } from "../config/options.ts";
 import { startRelay } from "../relay.ts";
@@ -21,14 +22,15 @@ export async function serve(readValues: () => OptionValues<typeof relayOptions>)
   if (warning) log.warn({}, warning);
   const config = relayConfig(values);
   let relay: Relay | undefined;
+  const commands = {
+    status: () => relay?.report(),
+    disconnect: (params: unknown) => relay && { links: relay.disconnect(parseKey(String(params))) },
+  };
   const control = await openControlSocket({
     stateDir: config.stateDir,
     program: "relay",
     clock: systemClock,
-    commands: {
-      status: () => relay?.report(),
-      disconnect: (params) => relay && { links: relay.disconnect(parseKey(String(params))) },
-    },
+    onConnection: (socket) => void serveCommand(socket, commands, systemClock),
     onUnusable: ({ message, hint }) => log.warn({ hint }, `${message}; it runs, and commands do not reach it`),
     inUseHint: "End the other one, or give this one a --state-dir of its own.",
   });

@@ -2,7 +2,7 @@ import { formatBytes, formatDuration } from "@porthole/common/util";
 import { defineCommand } from "./command.ts";
 import type { LinkReport, RelayReport } from "../monitoring/report.ts";
 import { admissionOptions, stateDirOf } from "./admission-options.ts";
-import { askRelay } from "./ask-relay.ts";
+import { askRelay } from "./control.ts";
 
 /** `porthole-relay status`: what the running relay answers. Rejects with `closed` when none is running. */
 export const status = defineCommand({

@@ -12,7 +12,9 @@ import {
   type VisitReport,
 } from "@porthole/tunnel/tunnel";
 import type { Clock } from "@porthole/common/util";
-import { clientOptions, createDialers, openVisitorPolicy, tunnelSettings, type VisitorPolicy } from "porthole";
+import { JoinedRelays } from "@porthole/common/invite";
+import { endpointTunnel, VisitorPolicy } from "@porthole/tunnel/rpc/daemon";
+import { clientOptions, createDialers, tunnelSpec } from "porthole";
 import type { Scope } from "./scope.ts";
 import type { Transport } from "./transport.ts";
 import { soon } from "./until.ts";
@@ -77,9 +79,17 @@ export async function startTestClient(scope: Scope, options: TestClientOptions):
   };
   const log: Logger = { debug: () => {}, info: line, warn: line, error: line };
   const { values } = readOptions(clientOptions, argv, options.env ?? {});
-  const policy = await openVisitorPolicy(values, { clock });
+  const spec = tunnelSpec(values, stateDir);
+  const context = { stateDir, joined: await JoinedRelays.open(stateDir), owner: undefined };
+  const settings = endpointTunnel(spec, "primary", context);
+  const second = spec.secondary ? endpointTunnel(spec, "secondary", context).endpoints : [];
+  const endpoints = [...settings.endpoints, ...second];
+  const prepared = await prepareTunnel({ ...settings, endpoints }, { clock, log });
+  const policy = new VisitorPolicy({ stateDir, clock, onInspect: () => {} });
   scope.defer(() => policy.close());
-  const prepared = await prepareTunnel(tunnelSettings(values, [], policy.options), { clock, log });
+  const useRules = await policy.prepare(spec, prepared.endpoints[0]?.key.clientId ?? "");
+  await useRules();
+  for (const { gateway } of prepared.endpoints) gateway.update(policy.options);
   const stop = new AbortController();
   const ended = runTunnel(
     {

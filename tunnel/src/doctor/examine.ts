@@ -131,7 +131,7 @@ class Way {
 async function statusOf({ state, server, clock }: Walk, signal: AbortSignal): Promise<RelayStatus | undefined> {
   const giveUpAt = clock.monotonic() + onlineMs;
   for (;;) {
-    const now = state()?.relays.find((each) => each.server === server.text)?.now;
+    const now = state()?.relays.find((each) => each.address === server.text)?.now;
     if ((now && now.status !== "connecting") || clock.monotonic() > giveUpAt) return now;
     await sleep(clock, lookEveryMs, signal);
   }

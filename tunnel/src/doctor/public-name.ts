@@ -25,19 +25,22 @@ export async function checkPublicName(hostname: string, signal: AbortSignal): Pr
 
 export function judgeCertificate(hostname: string, { certificates }: EndpointState, isWanted: boolean): Finding {
   const certificate = certificates.find((each) => each.hostname === hostname);
-  const now = certificate?.now;
-  switch (now?.status) {
+  switch (certificate?.status) {
     case "valid":
     case "renewing":
-      return ok(`A certificate authority's certificate is valid until ${new Date(now.notAfter).toISOString()}.`);
+      return ok(
+        `A certificate authority's certificate is valid until ${new Date(certificate.notAfter).toISOString()}.`,
+      );
     case "pending":
       return warning(
         "The certificate is being asked for; until then visitors see a self-signed one.",
         "Wait a minute.",
       );
     case "failed": {
-      const finding = `No certificate: ${now.error.message}.`;
-      return now.notAfter === undefined ? failed(finding, now.error.hint) : warning(finding, now.error.hint);
+      const finding = `No certificate: ${certificate.error.message}.`;
+      return certificate.notAfter === undefined
+        ? failed(finding, certificate.error.hint)
+        : warning(finding, certificate.error.hint);
     }
     case "self-signed":
     case undefined: {

@@ -6,9 +6,9 @@ import {
 } from "vscode-jsonrpc/node";
 import { PortholeError } from "@porthole/common/errors";
 import { orAbort } from "@porthole/common/util";
-import type { Method, NotificationName, Notifications, Requests } from "./contract.ts";
+import type { Method, NotificationName, Notifications, Requests } from "./contract/index.ts";
 import { fromResponseError } from "./errors.ts";
-import { FrameReader, FrameWriter } from "./framing.ts";
+import { GuardedReader, MeasuredWriter } from "./framing.ts";
 import type { RpcStreams } from "./server.ts";
 
 /** A visitor's request with its body may be in an answer. */
@@ -37,35 +37,33 @@ export function connectDaemon(streams: RpcStreams): DaemonConnection {
 
 class StreamConnection implements DaemonConnection {
   readonly closed: Promise<PortholeError>;
+  readonly #reader: GuardedReader;
   readonly #connection: MessageConnection;
   readonly #output: RpcStreams["output"];
   readonly #listeners = new Map<string, Set<(params: never) => void>>();
   #resolveClosed: (reason: PortholeError) => void = () => {};
   #reason: PortholeError | undefined;
-  /** Messages that were read and acted upon. */
-  #heard = 0;
 
   constructor({ input, output }: RpcStreams) {
     this.#output = output;
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    const reader = new FrameReader(input, {
-      maxMessageBytes,
-      onBad: ({ what }) =>
-        this.#end(new PortholeError("protocol", `The daemon wrote something else than messages: ${what}`)),
-    });
-    this.#connection = createMessageConnection(reader, new FrameWriter(output), NullLogger, {
+    this.#reader = new GuardedReader(input, maxMessageBytes);
+    this.#reader.onError((reason) =>
+      this.#end(new PortholeError("protocol", "The daemon wrote something else than messages", { cause: reason })),
+    );
+    this.#connection = createMessageConnection(this.#reader, new MeasuredWriter(output), NullLogger, {
       messageStrategy: {
         handleMessage: (message, next) => {
-          this.#heard++;
+          this.#reader.noteHandled();
           return next(message);
         },
       },
     });
     this.#connection.onNotification((method, params) => this.#dispatch(method, params));
     this.#connection.onError(() => {});
-    this.#connection.onClose(() => this.#endWhenHeard(new PortholeError("closed", "The daemon has ended")));
+    this.#connection.onClose(() => this.#endWhenHandled(new PortholeError("closed", "The daemon has ended")));
     this.#connection.listen();
   }
 
@@ -106,10 +104,10 @@ class StreamConnection implements DaemonConnection {
     for (const listener of this.#listeners.get(method) ?? []) listener(params as never);
   }
 
-  /** The library acts upon one message a turn of the event loop, whatever else has come with it. */
-  #endWhenHeard(reason: PortholeError): void {
-    const before = this.#heard;
-    setImmediate(() => (this.#heard === before ? this.#end(reason) : this.#endWhenHeard(reason)));
+  /** The library handles one message in each turn of the event loop, some turns after it has come. */
+  #endWhenHandled(reason: PortholeError, turnsLeft = 10_000): void {
+    if (this.#reader.unhandled === 0 || turnsLeft === 0) this.#end(reason);
+    else if (!this.#reason) setImmediate(() => this.#endWhenHandled(reason, turnsLeft - 1));
   }
 
   #end(reason: PortholeError): void {
@@ -118,6 +116,7 @@ class StreamConnection implements DaemonConnection {
     this.#output.end();
     // Rejects what waits for an answer.
     this.#connection.dispose();
+    this.#reader.dispose();
     this.#resolveClosed(reason);
   }
 }

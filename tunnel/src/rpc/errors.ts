@@ -1,6 +1,15 @@
 import { ErrorCodes, ResponseError } from "vscode-jsonrpc/node";
 import { isErrorCode, PortholeError } from "@porthole/common/errors";
-import type { RpcErrorData } from "./contract.ts";
+
+/** What went wrong: `code` is an ErrorCode and decides, the rest is for people. The set of codes grows. */
+export interface RpcErrorData {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly retryAfterMs?: number;
+  /** Trying again can help. */
+  readonly retryable: boolean;
+}
 
 /** For errors with a code of ours, which is in the data (JSON-RPC 2.0 5.1: -32000 to -32099 are the server's). */
 const applicationError = -32_000;

@@ -1,193 +1,176 @@
-import type { Readable, Writable } from "node:stream";
-import {
-  AbstractMessageReader,
-  AbstractMessageWriter,
-  ErrorCodes,
-  type DataCallback,
-  type Disposable,
-  type Message,
-  type MessageReader,
-  type MessageWriter,
-} from "vscode-jsonrpc/node";
+import { Transform, type Readable, type TransformCallback, type Writable } from "node:stream";
+import { AbstractMessageWriter, Message, StreamMessageReader, type MessageWriter } from "vscode-jsonrpc/node";
+import { PortholeError } from "@porthole/common/errors";
 
 /** Far above any header of ours; what is longer is not a header. */
 const maxHeaderBytes = 4 * 1024;
 const headerEnd = "\r\n\r\n";
-const lengthLine = /content-length:[ \t]*(\d{1,15})[ \t]*(?:\r\n|$)/i;
-
-/** Something that came in and is not a message. */
-export interface BadMessage {
-  /** JSON-RPC 2.0 5.1. */
-  readonly code: number;
-  readonly what: string;
-  /** Of the request, where it could be read. */
-  readonly id?: string | number;
-}
-
-export interface FrameReaderOptions {
-  readonly maxMessageBytes: number;
-  /** Reading goes on with what follows. */
-  readonly onBad: (bad: BadMessage) => void;
-}
+const lengthLine = /^content-length:[ \t]*(\d{1,15})[ \t]*\r?$/im;
+/** Messages that have come in and were not handled. The library handles one in each turn of the event loop. */
+const maxUnhandled = 100;
 
 /**
- * Takes JSON-RPC messages out of a stream (Language Server Protocol 3.17, base protocol). Only well-formed messages get
- * through, so that the library behind it can rely on their form; memory stays below two messages whatever comes in.
+ * Reads JSON-RPC messages, each behind a `Content-Length` header (Language Server Protocol 3.17, base protocol). Anything else is an
+ * error of the reader, and nothing is read after it. Memory stays below three messages of the largest size, because each has to be
+ * reported as handled before many more are read.
  */
-export class FrameReader extends AbstractMessageReader implements MessageReader {
-  readonly #input: Readable;
-  readonly #options: FrameReaderOptions;
-  #chunks: Buffer[] = [];
-  #size = 0;
-  /** Of the body that is awaited; undefined while a header is. */
-  #bodyLength: number | undefined;
-  /** Bytes of a body that is too large. */
-  #skip = 0;
-  /** Since the last good header: one complaint is enough. */
-  #lost = false;
+export class GuardedReader extends StreamMessageReader {
+  readonly #guard: SizeGuard;
 
-  constructor(input: Readable, options: FrameReaderOptions) {
-    super();
-    this.#input = input;
-    this.#options = options;
-  }
-
-  listen(callback: DataCallback): Disposable {
-    const onData = (chunk: Buffer): void => this.#onData(chunk, callback);
-    const onError = (error: Error): void => this.fireError(error);
-    const onClose = (): void => this.fireClose();
-    this.#input.on("data", onData);
-    this.#input.on("error", onError);
-    this.#input.on("end", onClose);
-    this.#input.on("close", onClose);
-    return {
-      dispose: () => {
-        this.#input.off("data", onData);
-        this.#input.off("end", onClose);
-        this.#input.off("close", onClose);
+  constructor(input: Readable, maxMessageBytes: number) {
+    const guard = new SizeGuard(maxMessageBytes);
+    super(guard, {
+      contentTypeDecoder: {
+        name: "application/json",
+        decode: parseMessage,
       },
-    };
+    });
+    this.#guard = guard;
+    // The library's timer would outlive a message that never comes to its end.
+    this.partialMessageTimeout = 0;
+    input.pipe(guard);
+    input.once("error", () => guard.end());
+    input.once("close", () => guard.end());
   }
 
-  #onData(chunk: Buffer, callback: DataCallback): void {
-    this.#chunks.push(chunk);
-    this.#size += chunk.length;
-    while (this.#step(callback)) {
-      // One header or one body at a time.
-    }
+  /** Whole messages that were received and not handled. */
+  get unhandled(): number {
+    return this.#guard.unhandled.length;
   }
 
-  /** False when more bytes are needed. */
-  #step(callback: DataCallback): boolean {
-    if (this.#skip > 0) {
-      const skipped = Math.min(this.#skip, this.#size);
-      this.#take(skipped);
-      this.#skip -= skipped;
-      return this.#skip === 0 && this.#size > 0;
-    }
-    if (this.#bodyLength === undefined) return this.#readHeader();
-    if (this.#size < this.#bodyLength) return false;
-    const body = this.#take(this.#bodyLength);
-    this.#bodyLength = undefined;
-    this.#readBody(body, callback);
-    return true;
+  noteHandled(): void {
+    this.#guard.noteHandled();
   }
 
-  #readHeader(): boolean {
-    const buffer = this.#gather();
-    const end = buffer.indexOf(headerEnd);
-    if (end < 0) {
-      if (this.#size > maxHeaderBytes) {
-        this.#complain();
-        this.#take(this.#size - maxHeaderBytes);
-      }
-      return false;
-    }
-    const text = buffer.toString("latin1", Math.max(0, end - maxHeaderBytes), end + 2);
-    this.#take(end + headerEnd.length);
-    const match = lengthLine.exec(text);
-    const length = match?.[1];
-    // After a message that was shorter or longer than it said, the next header is somewhere behind.
-    if (length === undefined || (match && match.index > 0 && text[match.index - 1] !== "\n")) this.#complain();
-    if (length === undefined) return true;
-    this.#lost = false;
-    const bytes = Number(length);
-    const { maxMessageBytes, onBad } = this.#options;
-    if (bytes > maxMessageBytes) {
-      onBad({ code: ErrorCodes.InvalidRequest, what: `${bytes} bytes, more than ${maxMessageBytes}` });
-      this.#skip = bytes;
-    } else {
-      this.#bodyLength = bytes;
-    }
-    return true;
+  pause(): void {
+    this.#guard.pause();
   }
 
-  #complain(): void {
-    if (!this.#lost) this.#options.onBad({ code: ErrorCodes.ParseError, what: "no Content-Length header" });
-    this.#lost = true;
+  resume(): void {
+    this.#guard.resume();
   }
 
-  #readBody(body: Buffer, callback: DataCallback): void {
-    let value: unknown;
+  override fireError(error: unknown): void {
+    super.fireError(error);
+    this.#guard.destroy();
+  }
+
+  /** The input stays its owner's. */
+  override dispose(): void {
+    super.dispose();
+    this.#guard.destroy();
+  }
+}
+
+/** Passes messages on as they are. Ends with an error at a header that is none, and at the header of a message that is too large. */
+class SizeGuard extends Transform {
+  readonly #maxMessageBytes: number;
+  /** What has come of the header that is awaited. */
+  #header = "";
+  /** Bytes of the body that are awaited. */
+  #bodyLeft = 0;
+  #bodyLength = 0;
+  #more: TransformCallback | undefined;
+  /** Sizes of the messages, in order. */
+  readonly unhandled: number[] = [];
+  #unhandledBytes = 0;
+
+  constructor(maxMessageBytes: number) {
+    super();
+    this.#maxMessageBytes = maxMessageBytes;
+  }
+
+  noteHandled(): void {
+    this.#unhandledBytes -= this.unhandled.shift() ?? 0;
+    if (this.#isFull) return;
+    const more = this.#more;
+    this.#more = undefined;
+    more?.();
+  }
+
+  get #isFull(): boolean {
+    return this.unhandled.length > maxUnhandled || this.#unhandledBytes > this.#maxMessageBytes;
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     try {
-      value = JSON.parse(body.toString("utf8"));
-    } catch {
-      // The parser's message quotes the text, which may hold a key.
-      this.#options.onBad({ code: ErrorCodes.ParseError, what: "not JSON" });
-      return;
+      for (let at = 0; at < chunk.length;)
+        at += this.#bodyLeft > 0 ? this.#passBody(chunk, at) : this.#passHeader(chunk, at);
+    } catch (reason) {
+      return done(PortholeError.from(reason));
     }
-    const bad = badMessage(value);
-    if (bad) this.#options.onBad(bad);
-    else callback(value as Message);
+    this.push(chunk);
+    if (this.#isFull) this.#more = done;
+    else done();
   }
 
-  #gather(): Buffer {
-    if (this.#chunks.length !== 1) this.#chunks = [Buffer.concat(this.#chunks)];
-    return this.#chunks[0] as Buffer;
+  #passBody(chunk: Buffer, at: number): number {
+    const passed = Math.min(this.#bodyLeft, chunk.length - at);
+    this.#bodyLeft -= passed;
+    if (this.#bodyLeft > 0) return passed;
+    this.unhandled.push(this.#bodyLength);
+    this.#unhandledBytes += this.#bodyLength;
+    return passed;
   }
 
-  #take(length: number): Buffer {
-    const buffer = this.#gather();
-    this.#size -= length;
-    this.#chunks = this.#size === 0 ? [] : [buffer.subarray(length)];
-    return buffer.subarray(0, length);
+  #passHeader(chunk: Buffer, at: number): number {
+    const before = this.#header.length;
+    const header = this.#header + chunk.toString("latin1", at, at + maxHeaderBytes);
+    const end = header.indexOf(headerEnd);
+    if (end < 0) {
+      if (header.length >= maxHeaderBytes) throw notMessage("no Content-Length header");
+      this.#header = header;
+      return header.length - before;
+    }
+    const length = lengthLine.exec(header.slice(0, end + 2))?.[1];
+    if (length === undefined) throw notMessage("no Content-Length header");
+    const bytes = Number(length);
+    if (bytes > this.#maxMessageBytes) throw notMessage(`${bytes} bytes, more than ${this.#maxMessageBytes}`);
+    if (bytes === 0) throw notMessage("an empty body");
+    this.#header = "";
+    this.#bodyLength = bytes;
+    this.#bodyLeft = bytes;
+    return end + headerEnd.length - before;
   }
 }
 
-/** What the library takes for granted: an object with version, method or outcome, an id that can be answered, params by name. */
-function badMessage(value: unknown): BadMessage | undefined {
-  const code = ErrorCodes.InvalidRequest;
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    return { code, what: Array.isArray(value) ? "a batch, which is not supported" : "not an object" };
-  const { jsonrpc, method, id, params } = value as Readonly<Record<string, unknown>>;
-  const isId = typeof id === "string" || typeof id === "number";
-  const known = isId ? { id } : {};
-  if (jsonrpc !== "2.0") return { code, what: 'jsonrpc is not "2.0"', ...known };
-  if (id !== undefined && !isId) return { code, what: "id is neither a string nor a number" };
-  if (method === undefined) {
-    if (isId && ("result" in value || "error" in value)) return undefined;
-    return { code, what: "it has neither a method nor an outcome", ...known };
+async function parseMessage(body: Uint8Array): Promise<Message> {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(body).toString("utf8"));
+  } catch {
+    // The parser's message quotes the text, which may hold a key.
+    throw notMessage("not JSON");
   }
-  if (typeof method !== "string") return { code, what: "method is not a string", ...known };
-  if (params !== undefined && (typeof params !== "object" || params === null || Array.isArray(params)))
-    return { code: ErrorCodes.InvalidParams, what: "params is not an object: parameters go by name", ...known };
-  if (method === "$/cancelRequest" && !isCancellation(params))
-    return { code: ErrorCodes.InvalidParams, what: "$/cancelRequest needs the id of a request", ...known };
-  return undefined;
+  if (Array.isArray(value)) throw notMessage("a batch, which is not supported");
+  if (!isMessage(value)) throw notMessage("no JSON-RPC 2.0 object");
+  return value;
 }
 
-function isCancellation(params: unknown): boolean {
-  const id = (params as { readonly id?: unknown } | undefined)?.id;
-  return typeof id === "string" || typeof id === "number";
+function isMessage(value: unknown): value is Message {
+  const message = value as (Message & { readonly method?: unknown; readonly params?: unknown }) | null;
+  if (message?.jsonrpc !== "2.0") return false;
+  if (message.method === "$/cancelRequest") return typeof message.params === "object" && message.params !== null;
+  return Message.isRequest(message) || Message.isNotification(message) || Message.isResponse(message);
 }
 
-/** Writes JSON-RPC messages to a stream, in order. The stream stays its owner's. */
-export class FrameWriter extends AbstractMessageWriter implements MessageWriter {
+function notMessage(what: string): PortholeError {
+  return new PortholeError("usage", `What came in is not a message: ${what}`, {
+    hint: "A message is a Content-Length header, an empty line, and a JSON-RPC 2.0 object.",
+  });
+}
+
+/** Writes JSON-RPC messages to a stream, in order. The library's own would keep those that wait where they can't be counted. */
+export class MeasuredWriter extends AbstractMessageWriter implements MessageWriter {
   readonly #output: Writable;
+  readonly #onChange: () => void;
+  /** Messages that the system has not taken. */
+  writing = 0;
 
-  constructor(output: Writable) {
+  constructor(output: Writable, onChange: () => void = () => {}) {
     super();
     this.#output = output;
+    this.#onChange = onChange;
     output.on("error", (error) => this.fireError(error));
     output.on("close", () => this.fireClose());
   }
@@ -198,13 +181,21 @@ export class FrameWriter extends AbstractMessageWriter implements MessageWriter 
   }
 
   /** Resolves once the system has taken it; rejects when the stream is at its end. */
-  write(message: Message): Promise<void> {
+  async write(message: Message): Promise<void> {
     const body = Buffer.from(JSON.stringify(message), "utf8");
     const frame = Buffer.concat([Buffer.from(`Content-Length: ${body.length}${headerEnd}`, "latin1"), body]);
-    return new Promise((resolve, reject) => {
-      this.#output.write(frame, (error) => (error ? reject(error) : resolve()));
-    });
+    this.writing += 1;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#output.write(frame, (error) => (error ? reject(error) : resolve()));
+        this.#onChange();
+      });
+    } finally {
+      this.writing -= 1;
+      this.#onChange();
+    }
   }
 
+  /** The stream stays its owner's. */
   end(): void {}
 }

@@ -1,5 +1,6 @@
-export { rpcVersion } from "./contract.ts";
-export type * from "./contract.ts";
+export { rpcVersion } from "./version.ts";
+export type * from "./contract/index.ts";
+export { attachToClient, type AttachOptions } from "./attach.ts";
 /** What answers are made of, for those who must not load the gateway. */
 export type { AccessSummary, ShareLink } from "../access/index.ts";
 export type {
@@ -10,6 +11,9 @@ export type {
   ExchangeSummary,
   Header,
   InspectorChanges,
+  InspectorStatus,
+  ListResult,
+  MessagesResult,
   MessageView,
   ReplayEdit,
 } from "../inspector/index.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ExchangeSummary, InspectorChanges, InspectorStatus } from "../inspector/index.ts";
 import { Outbox } from "./outbox.ts";
-import type { VisitView } from "./contract.ts";
+import type { VisitView } from "./contract/index.ts";
 
 const visit = { hostname: "a", traceId: "1" } as VisitView;
 const line = (message: string) => ({ level: "info", message, time: 0 }) as const;

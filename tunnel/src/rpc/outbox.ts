@@ -1,5 +1,5 @@
 import type { ExchangeSummary, InspectorChanges } from "../inspector/index.ts";
-import type { NotificationName, Notifications } from "./contract.ts";
+import type { NotificationName, Notifications } from "./contract/index.ts";
 
 /** Log lines, visits and requests that wait for a reader. */
 const maxWaiting = 1_000;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Method } from "./contract.ts";
+import type { Method } from "./contract/index.ts";
 import { readParams } from "./params.ts";
 
 const spec = { id: "web", primary: { identity: { pem: "x" }, local: "3000" } };

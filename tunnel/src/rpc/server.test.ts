@@ -3,7 +3,7 @@ import { PassThrough, Writable } from "node:stream";
 import { PortholeError } from "@porthole/common/errors";
 import { FakeClock } from "@porthole/testing/fake-clock";
 import { connectDaemon } from "./client.ts";
-import type { InitializeResult } from "./contract.ts";
+import type { InitializeResult } from "./contract/index.ts";
 import { rpcLimits, serveRpc, type Handlers } from "./server.ts";
 
 const client = { name: "test", version: "1" };
@@ -138,13 +138,36 @@ describe("the two ends of the contract", () => {
       input.write(`Content-Length: ${body.length}\r\n\r\n${body}`);
     };
     send(0, "initialize", { rpcVersion: 1, client });
-    for (let id = 1; id <= 20; id++) send(id, "identity/export", { identity: { pem } });
-    while (!input.isPaused()) await new Promise((resolve) => setImmediate(resolve));
-    assert.ok(output.writableLength <= rpcLimits.maxPendingBytes + 20 * 1024 * 1024);
+    for (let id = 1; id <= 60; id++) send(id, "identity/export", { identity: { pem } });
+    while (output.writableLength <= rpcLimits.maxPendingBytes) await new Promise((resolve) => setImmediate(resolve));
+    for (let turns = 0; turns < 200; turns++) await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(output.writableLength <= rpcLimits.maxPendingBytes + 8 * 1024 * 1024, String(output.writableLength));
+    assert.ok(input.readableLength > 0);
     assert.equal(clock.pending, 1);
     await clock.advance(rpcLimits.stalledMs);
     await server.closed;
     assert.equal(clock.pending, 0);
+  });
+
+  it("end at what is not a message, after an error that says so", async () => {
+    const [input, output] = [new PassThrough(), new PassThrough()];
+    const clock = new FakeClock();
+    const server = serveRpc({ input, output }, { initialize: unexpected }, clock);
+    input.write("GET / HTTP/1.1\r\n\r\n");
+    await server.closed;
+    assert.match(String(output.read()), /"id":null,"error":\{"code":-32600,"message":"What came in is not a message/);
+    assert.equal(clock.pending, 0);
+  });
+
+  it("end at what is not a message, also when nobody reads the error", async () => {
+    const input = new PassThrough();
+    const output = new Writable({ write: () => {} });
+    const clock = new FakeClock();
+    const server = serveRpc({ input, output }, { initialize: unexpected }, clock);
+    input.write(Buffer.alloc(100_000));
+    while (clock.pending === 0) await new Promise((resolve) => setImmediate(resolve));
+    await clock.advance(rpcLimits.refusalMs);
+    await server.closed;
   });
 
   it("do not believe a daemon that writes something else", async () => {

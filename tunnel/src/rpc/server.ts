@@ -9,9 +9,9 @@ import {
 } from "vscode-jsonrpc/node";
 import { PortholeError } from "@porthole/common/errors";
 import { withDeadline, type Clock, type Timer } from "@porthole/common/util";
-import type { Method, NotificationName, Notifications, Requests } from "./contract.ts";
+import type { Method, NotificationName, Notifications, Requests } from "./contract/index.ts";
 import { rpcErrorData, toResponseError } from "./errors.ts";
-import { FrameReader, FrameWriter, type BadMessage } from "./framing.ts";
+import { GuardedReader, MeasuredWriter } from "./framing.ts";
 import { isMethod, readParams } from "./params.ts";
 
 export const rpcLimits = {
@@ -25,6 +25,8 @@ export const rpcLimits = {
   stalledMs: 60_000,
   /** The longest that any request may take, whatever its own deadlines are. */
   requestMs: 120_000,
+  /** How long a caller that sent something else than messages has for reading the error that says so. */
+  refusalMs: 2_000,
 } as const;
 
 export interface RpcStreams {
@@ -66,35 +68,40 @@ export interface RpcServer {
   close(): void;
 }
 
-/** Answers requests until the input ends. Nothing that comes in ends it otherwise: what is wrong is answered as such. */
+/** Answers requests until the input ends. Wrong requests are answered as such; what is not a message ends the connection after an error that says so. */
 export function serveRpc(streams: RpcStreams, service: RpcService, clock: Clock): RpcServer {
   return new StreamServer(streams, service, clock);
 }
 
 class StreamServer implements RpcServer {
   readonly closed: Promise<void>;
-  readonly #input: Readable;
+  readonly #reader: GuardedReader;
   readonly #service: RpcService;
   readonly #clock: Clock;
-  readonly #writer: CountingWriter;
+  readonly #writer: MeasuredWriter;
   readonly #connection: MessageConnection;
   readonly #leave = new AbortController();
   readonly #onIdle: (() => void)[] = [];
   #working = 0;
   #stalled: Timer | undefined;
+  #refusal: Timer | undefined;
   /** While `initialize` is under way, and afterwards. */
   #initializing: Promise<Handlers> | undefined;
 
   constructor({ input, output }: RpcStreams, service: RpcService, clock: Clock) {
-    this.#input = input;
     this.#service = service;
     this.#clock = clock;
-    const reader = new FrameReader(input, {
-      maxMessageBytes: rpcLimits.maxRequestBytes,
-      onBad: (bad) => this.#refuse(bad),
+    this.#reader = new GuardedReader(input, rpcLimits.maxRequestBytes);
+    this.#reader.onError((error) => this.#refuse(error));
+    this.#writer = new MeasuredWriter(output, () => this.#onWritten());
+    this.#connection = createMessageConnection(this.#reader, this.#writer, NullLogger, {
+      messageStrategy: {
+        handleMessage: (message, next) => {
+          this.#reader.noteHandled();
+          return next(message);
+        },
+      },
     });
-    this.#writer = new CountingWriter(output, () => this.#onWritten());
-    this.#connection = createMessageConnection(reader, this.#writer, NullLogger);
     this.#connection.onRequest((method, params, token) => this.#answer(method, params, token));
     // Notifications from the caller: cancellations are the library's, others mean nothing to this version.
     this.#connection.onNotification(() => {});
@@ -103,7 +110,9 @@ class StreamServer implements RpcServer {
     this.closed = new Promise((resolve) => {
       this.#leave.signal.addEventListener("abort", () => resolve(), { once: true });
     });
-    this.#connection.onClose(() => this.close());
+    this.#connection.onClose(() => {
+      if (!this.#refusal) this.close();
+    });
     this.#connection.listen();
   }
 
@@ -120,7 +129,9 @@ class StreamServer implements RpcServer {
     if (this.#leave.signal.aborted) return;
     this.#leave.abort(new PortholeError("closed", "The caller has left"));
     this.#stalled?.cancel();
+    this.#refusal?.cancel();
     this.#connection.dispose();
+    this.#reader.dispose();
     for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
@@ -192,18 +203,19 @@ class StreamServer implements RpcServer {
     }
   }
 
-  /** Not a message: said once, with the id where there is one. */
-  #refuse({ code, what, id }: BadMessage): void {
-    const error = new PortholeError("usage", `What came in is not a message: ${what}`, {
-      hint: "A message is a Content-Length header, an empty line, and a JSON-RPC 2.0 object.",
-    });
+  #refuse(reason: Error): void {
+    if (this.#refusal || this.#leave.signal.aborted) return;
+    this.#refusal = this.#clock.timer(rpcLimits.refusalMs, () => this.close());
+    const data = rpcErrorData(reason);
     const answer = {
       jsonrpc: "2.0",
-      id: id ?? null,
-      error: { code, message: error.message, data: rpcErrorData(error) },
+      id: null,
+      error: { code: ErrorCodes.InvalidRequest, message: data.message, data },
     };
-    this.#writer.write(answer as Message).catch(() => {});
-    this.#onWritten();
+    this.#writer.write(answer as Message).then(
+      () => this.close(),
+      () => this.close(),
+    );
   }
 
   /** A caller that does not read its answers gets to send nothing more, until it does or until we give up. */
@@ -211,34 +223,13 @@ class StreamServer implements RpcServer {
     if (this.#leave.signal.aborted) return;
     const isFull = this.#writer.pendingBytes > rpcLimits.maxPendingBytes;
     if (isFull && !this.#stalled) {
-      this.#input.pause();
+      this.#reader.pause();
       this.#stalled = this.#clock.timer(rpcLimits.stalledMs, () => this.close());
     } else if (!isFull && this.#stalled) {
       this.#stalled.cancel();
       this.#stalled = undefined;
-      this.#input.resume();
+      this.#reader.resume();
     }
     if (this.#working === 0 && this.#writer.writing === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
-  }
-}
-
-class CountingWriter extends FrameWriter {
-  readonly #onWritten: () => void;
-  /** Messages that the system has not taken. */
-  writing = 0;
-
-  constructor(output: Writable, onWritten: () => void) {
-    super(output);
-    this.#onWritten = onWritten;
-  }
-
-  override async write(message: Message): Promise<void> {
-    this.writing += 1;
-    try {
-      await super.write(message);
-    } finally {
-      this.writing -= 1;
-      this.#onWritten();
-    }
   }
 }

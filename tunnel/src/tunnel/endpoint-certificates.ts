@@ -10,14 +10,13 @@ export type CertificateStatus =
   /** No CA is asked: the name is not a public one, or this endpoint is not meant to have a certificate. */
   { readonly status: "self-signed" } | CertificateState;
 
-export interface NameCertificate {
+export type NameCertificate = CertificateStatus & {
   readonly hostname: string;
-  readonly now: CertificateStatus;
   /** SHA-256 of the certificate that visitors see at present, hex with colons. */
   readonly sha256: string;
   /** How many more new names the relay would have let us order for when it gave us the last quota. */
   readonly quotaLeft?: number;
-}
+};
 
 /** How an endpoint gets certificates. */
 export interface EndpointAcme extends AcmeSettings {
@@ -70,8 +69,8 @@ export class EndpointCertificates {
     return [...this.#keepers].map(([hostname, { keeper }]) => {
       const quotaLeft = this.#quotaLeft.get(hostname);
       return {
+        ...(keeper?.state ?? { status: "self-signed" }),
         hostname,
-        now: keeper?.state ?? { status: "self-signed" },
         sha256: this.#options.endpoint.certificateDigest(hostname),
         ...(quotaLeft === undefined ? {} : { quotaLeft }),
       };

@@ -37,7 +37,7 @@ export type RelayStatus =
 
 export interface RelayState {
   /** As the user wrote it: host:port. */
-  readonly server: string;
+  readonly address: string;
   readonly now: RelayStatus;
 }
 

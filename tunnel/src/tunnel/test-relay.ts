@@ -25,7 +25,7 @@ export type TransportOutcome =
       /** From the first packet to the admission. */
       readonly connectMs: number;
       /** Where the transport knows it by then. */
-      readonly rttMs: number | undefined;
+      readonly rttMs?: number | undefined;
       readonly hostnames: readonly string[];
     }
   | { readonly ok: false; readonly error: PortholeError };

@@ -109,7 +109,7 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
         local: endpoint.local.text,
         gateway: endpoint.gateway.state,
         relays: options.servers.map((server, index) => ({
-          server: server.text,
+          address: server.text,
           now: statuses[index] ?? { status: "stopped" },
         })),
         certificates: certificates.status(),

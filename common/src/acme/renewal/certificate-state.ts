@@ -28,8 +28,8 @@ export type CertificateState =
   | {
       readonly status: "failed";
       readonly error: PortholeError;
-      readonly notAfter: number | undefined;
-      readonly nextAttemptAt: number | undefined;
+      readonly notAfter?: number | undefined;
+      readonly nextAttemptAt?: number | undefined;
     };
 
 /** The present state; tells changes, and only changes. */

@@ -3,7 +3,7 @@ import type { JoinedRelays } from "@porthole/common/invite";
 import type { Logger } from "@porthole/common/log";
 import { readKey, type Dialers, type KeySource, type KnownRelays } from "../../tunnel/index.ts";
 import type { Clock } from "@porthole/common/util";
-import type { DoctorReport, Requests } from "../contract.ts";
+import type { DoctorReport, Requests } from "../contract/index.ts";
 import type { Handlers } from "../server.ts";
 import { VisitorPolicy } from "./visitor-policy.ts";
 import { endpointTunnel, keySource } from "./tunnel-settings.ts";

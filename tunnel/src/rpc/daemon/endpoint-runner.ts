@@ -12,12 +12,12 @@ import {
   type VisitReport,
 } from "../../tunnel/index.ts";
 import type { Clock } from "@porthole/common/util";
-import type { EndpointView } from "../contract.ts";
+import { asData } from "../contract/as-data.ts";
+import type { EndpointView } from "../contract/index.ts";
 import { LocalWatch } from "./local-watch.ts";
 import { forgetToken } from "./relays.ts";
-import { endpointView } from "./views.ts";
 
-export interface LegOptions {
+export interface EndpointRunnerOptions {
   readonly prepared: PreparedTunnel;
   readonly dialers: Dialers;
   readonly software: string;
@@ -34,7 +34,7 @@ export class EndpointRunner {
   readonly endpoint: Endpoint;
   /** Resolves, never rejects, when everything of it is over. */
   readonly done: Promise<void>;
-  readonly #options: LegOptions;
+  readonly #options: EndpointRunnerOptions;
   readonly #stop = new AbortController();
   readonly #urls = new Map<string, readonly string[]>();
   #state: EndpointState | undefined;
@@ -42,7 +42,7 @@ export class EndpointRunner {
   #error: PortholeError | undefined;
   #isOver = false;
 
-  constructor(options: LegOptions) {
+  constructor(options: EndpointRunnerOptions) {
     this.endpoint = options.prepared.endpoints[0] as Endpoint;
     this.#options = options;
     const { clock, onChange } = options;
@@ -77,11 +77,13 @@ export class EndpointRunner {
 
   view(): EndpointView | undefined {
     if (!this.#state) return undefined;
-    return endpointView(this.#state, {
-      localUp: this.#local.isUp,
+    const { isUp } = this.#local;
+    return {
+      ...asData(this.#state),
+      ...(isUp === undefined ? {} : { localUp: isUp }),
       // In the order of the relays, not in that in which they came online: the first one is the URL to give away.
-      urls: [...new Set(this.#state.relays.flatMap(({ server }) => this.#urls.get(server) ?? []))],
-    });
+      urls: [...new Set(this.#state.relays.flatMap(({ address }) => this.#urls.get(address) ?? []))],
+    };
   }
 
   /** Resolves when links and visits have ended. */
@@ -102,8 +104,8 @@ export class EndpointRunner {
           log,
           onState: ({ endpoints: [state] }) => {
             this.#state = state;
-            for (const { server, now } of state?.relays ?? [])
-              if (now.status === "online") this.#urls.set(server, now.urls);
+            for (const { address, now } of state?.relays ?? [])
+              if (now.status === "online") this.#urls.set(address, now.urls);
             // The first one comes from within the constructor.
             queueMicrotask(onChange);
           },

@@ -2,7 +2,7 @@ import { encryptKey, generateKey, parseGivenKey, type IdentityKey } from "@porth
 import type { Logger } from "@porthole/common/log";
 import { readKey } from "../../tunnel/index.ts";
 import { Secret } from "@porthole/common/util";
-import type { Identity } from "../contract.ts";
+import type { Identity } from "../contract/index.ts";
 import type { Handlers } from "../server.ts";
 import { keySource } from "./tunnel-settings.ts";
 

@@ -1,18 +1,22 @@
 import { PortholeError } from "@porthole/common/errors";
 import type { Logger } from "@porthole/common/log";
 import type { Clock } from "@porthole/common/util";
-import type { LogLevel, LogLine } from "../contract.ts";
+import type { LogLevel, LogLine } from "../contract/index.ts";
 
 const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
+/** Whether a line of this level is wanted by whoever wants those from `lowest` on. */
+export function isAtLeast(level: LogLevel, lowest: LogLevel): boolean {
+  return levels.indexOf(level) >= levels.indexOf(lowest);
+}
+
 /** A logger whose lines are data. Secrets print themselves masked. */
-export function lineLogger(level: LogLevel, clock: Clock, onLine: (line: LogLine) => void): Logger {
+export function lineLogger(clock: Clock, onLine: (line: LogLine) => void): Logger {
   const write =
-    (at: LogLevel) =>
+    (level: LogLevel) =>
     (fields: object, message: string): void => {
-      if (levels.indexOf(at) < levels.indexOf(level)) return;
       const plain = plainFields(fields);
-      onLine({ level: at, message, time: clock.now(), ...(Object.keys(plain).length > 0 ? { fields: plain } : {}) });
+      onLine({ level, message, time: clock.now(), ...(Object.keys(plain).length > 0 ? { fields: plain } : {}) });
     };
   return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
 }

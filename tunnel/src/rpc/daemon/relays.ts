@@ -3,10 +3,10 @@ import { generateKey } from "@porthole/common/identity";
 import { parseInvite, type Invite, type JoinedRelay, type JoinedRelays } from "@porthole/common/invite";
 import type { Logger } from "@porthole/common/log";
 import { formatHostPort, type HostPort } from "@porthole/common/options";
-import { readKey, testRelay, type Dialers, type TransportOutcome } from "../../tunnel/index.ts";
+import { readKey, testRelay, type Dialers } from "../../tunnel/index.ts";
 import type { Clock } from "@porthole/common/util";
-import type { RelaySpec, TransportTest } from "../contract.ts";
-import { rpcErrorData } from "../errors.ts";
+import { asData } from "../contract/as-data.ts";
+import type { RelaySpec } from "../contract/index.ts";
 import type { Handlers } from "../server.ts";
 import { keySource, readRelay, serverSettings } from "./tunnel-settings.ts";
 
@@ -48,8 +48,8 @@ export function relayHandlers(context: RelaysContext): RelayHandlers {
         signal,
       );
       return {
-        http2: transportTest(http2),
-        quic: transportTest(quic),
+        http2: asData(http2),
+        quic: asData(quic),
         ...(fingerprint === undefined ? {} : { fingerprint }),
       };
     },
@@ -72,10 +72,4 @@ function described({ host, port, pin, label }: JoinedRelay): RelaySpec {
     ...(pin === undefined ? {} : { fingerprint: pin }),
     ...(label === undefined ? {} : { label }),
   };
-}
-
-function transportTest(outcome: TransportOutcome): TransportTest {
-  if (!outcome.ok) return { ok: false, error: rpcErrorData(outcome.error) };
-  const { connectMs, rttMs, hostnames } = outcome;
-  return { ok: true, connectMs, hostnames, ...(rttMs === undefined ? {} : { rttMs }) };
 }

@@ -14,7 +14,14 @@ import {
   type VisitReport,
 } from "../../tunnel/index.ts";
 import type { Clock } from "@porthole/common/util";
-import type { EndpointSpec, TunnelChanges, TunnelInfo, TunnelSpec, TunnelStateView } from "../contract.ts";
+import type {
+  EndpointChanges,
+  EndpointSpec,
+  TunnelChanges,
+  TunnelInfo,
+  TunnelSpec,
+  TunnelStateView,
+} from "../contract/index.ts";
 import { rpcErrorData } from "../errors.ts";
 import { VisitorPolicy } from "./visitor-policy.ts";
 import { EndpointRunner } from "./endpoint-runner.ts";
@@ -197,8 +204,8 @@ type Open = () => Promise<void>;
 function fixedPart(spec: TunnelSpec, role: Role): string {
   const { relays, suffix, transport, poolSize } = spec;
   const { name, acme } = role === "primary" ? spec : {};
-  const { identity, extensionHex } = spec[role] ?? {};
-  return JSON.stringify([relays, suffix, transport, poolSize, name, acme, identity, extensionHex]);
+  const { identity, extensionHex, certificatePath } = spec[role] ?? {};
+  return JSON.stringify([relays, suffix, transport, poolSize, name, acme, identity, extensionHex, certificatePath]);
 }
 
 function applyChanges(spec: TunnelSpec, { primary, secondary, ...changes }: TunnelChanges): TunnelSpec {
@@ -211,15 +218,12 @@ function applyChanges(spec: TunnelSpec, { primary, secondary, ...changes }: Tunn
 }
 
 /** `null` when there is none, before and after. */
-function applyToSecondary(
-  present: EndpointSpec | undefined,
-  part: Partial<EndpointSpec> | undefined,
-): EndpointSpec | null {
+function applyToSecondary(present: EndpointSpec | undefined, part: EndpointChanges | undefined): EndpointSpec | null {
   if (!part) return present ?? null;
-  const { identity, local, extensionHex } = { ...present, ...part };
+  const { identity, local, ...others } = { ...present, ...part };
   if (!identity || local === undefined)
     throw new PortholeError("usage", `A secondary endpoint needs ${identity ? "a local service" : "an identity"}`, {
       hint: identity ? "Give secondary.local." : "Give secondary.identity.",
     });
-  return { identity, local, ...(extensionHex === undefined ? {} : { extensionHex }) };
+  return { identity, local, ...others };
 }

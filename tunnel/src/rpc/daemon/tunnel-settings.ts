@@ -7,7 +7,7 @@ import { formatHostPort, friendlyLabel, hostPort } from "@porthole/common/option
 import { defaultApiPort } from "@porthole/common/protocol";
 import { type EndpointSettings, type KeySource, type ServerSettings, type TunnelSettings } from "../../tunnel/index.ts";
 import { parseHex, Secret } from "@porthole/common/util";
-import type { EndpointSpec, IdentityRef, RelaySpec, TunnelSpec } from "../contract.ts";
+import type { EndpointSpec, IdentityRef, RelaySpec, TunnelSpec } from "../contract/index.ts";
 
 const relayAddress = hostPort(defaultApiPort);
 const defaultPoolSize = 4;
@@ -45,10 +45,7 @@ export function endpointTunnel(
     suffix: spec.suffix,
     owner: owner ?? keySource(spec.primary.identity, "primary.identity"),
     name: role === "primary" && name !== undefined ? at("name", () => friendlyLabel.parse(name)) : undefined,
-    acme:
-      acme?.enabled === false
-        ? undefined
-        : { directory: acme?.directory, staging: acme?.staging ?? false, email: acme?.email },
+    acme: acme?.enabled === false ? undefined : { ...acme, staging: acme?.staging ?? false },
   };
 }
 
@@ -77,8 +74,11 @@ export function gatewayOptions(
 /** `where` is the field's path, for errors. */
 export function serverSettings(relay: RelaySpec, where: string, joined: JoinedRelays): ServerSettings {
   const { pin, token, ...server } = readRelay(relay, where);
+  if (relay.insecure && pin !== undefined)
+    throw new PortholeError("usage", `${where}: insecure and a fingerprint contradict each other`);
   const known = joined.find(server);
-  return joinedServer({ ...server, pin: pin ?? known?.pin, token: token ?? known?.token });
+  const settings = joinedServer({ ...server, pin: pin ?? known?.pin, token: token ?? known?.token });
+  return relay.insecure ? { ...settings, trust: { kind: "insecure" } } : settings;
 }
 
 /** What a relay's description says. Throws `usage` that names the field. */
@@ -97,13 +97,14 @@ function joinedServer({ host, port, pin, token }: JoinedRelay): ServerSettings {
 }
 
 function endpointSettings(
-  { identity, local, extensionHex }: EndpointSpec,
+  { identity, local, extensionHex, certificatePath }: EndpointSpec,
   role: EndpointSettings["role"],
 ): EndpointSettings {
   return {
     role,
     key: keySource(identity, `${role}.identity`),
     local: at(`${role}.local`, () => parseLocalService(local)),
+    certificatePath,
     extension: extensionHex === undefined ? undefined : at(`${role}.extensionHex`, () => parseHex(extensionHex)),
   };
 }

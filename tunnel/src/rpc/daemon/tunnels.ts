@@ -1,5 +1,6 @@
 import { PortholeError } from "@porthole/common/errors";
 import type { InspectorChanges } from "../../inspector/index.ts";
+import { asData } from "../contract/as-data.ts";
 import type {
   EndpointView,
   TunnelChanges,
@@ -8,10 +9,9 @@ import type {
   TunnelStateView,
   RequestView,
   VisitView,
-} from "../contract.ts";
+} from "../contract/index.ts";
 import type { VisitorPolicy } from "./visitor-policy.ts";
 import { RunningTunnel, type Subject, type TunnelContext } from "./running-tunnel.ts";
-import { requestView, visitView } from "./views.ts";
 
 const maxTunnels = 100;
 
@@ -117,8 +117,8 @@ export class Tunnels {
       ...this.#options,
       assertFree: (clientId) => this.assertFree(clientId, id),
       onState: (state) => onState(id, state),
-      onVisit: (report) => onVisit(id, visitView(report)),
-      onRequest: (report) => onRequest(id, requestView(report)),
+      onVisit: (report) => onVisit(id, asData(report)),
+      onRequest: (report) => onRequest(id, asData(report)),
       onInspect: (changes) => onInspect(id, changes),
     };
   }

@@ -4,7 +4,7 @@ import { Inspector, type InspectorChanges } from "../../inspector/index.ts";
 import { openAccess, type OpenAccess } from "../../access/index.ts";
 import { type GatewayOptions } from "../../gateway/index.ts";
 import { Secret, type Clock } from "@porthole/common/util";
-import type { AccessSpec, TunnelSpec } from "../contract.ts";
+import type { AccessSpec, TunnelSpec } from "../contract/index.ts";
 
 export interface VisitorPolicyContext {
   readonly stateDir: string;

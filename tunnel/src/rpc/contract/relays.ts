@@ -1,0 +1,80 @@
+import * as v from "valibot";
+import type { TransportOutcome } from "../../tunnel/test-relay.ts";
+import type { AsData } from "./as-data.ts";
+import { empty, identityRef, optional, port, type Empty, type Parameter } from "./fields.ts";
+
+export const relaySpec = v.object({
+  /** `host` or `host:port`; 4433 when it has none. */
+  address: v.string(),
+  /** Trust exactly this key; otherwise a CA's certificate, or first use on loopback. */
+  fingerprint: optional(v.string()),
+  /** Trust any key: somebody in between can pose as the relay. */
+  insecure: optional(v.boolean()),
+  /** One-time token of an invite: enrols the key that connects first. */
+  token: optional(v.string()),
+  /** What a person calls it. */
+  label: optional(v.string()),
+});
+export type RelaySpec = Parameter<typeof relaySpec>;
+
+const passphrase = v.pipe(v.string(), v.nonEmpty());
+
+export const identitySchemas = {
+  /** Makes a key. The caller keeps it. */
+  "identity/create": empty,
+  /** Reads a key from PEM text, PKCS#8 or SEC1, encrypted or not, and returns it as plain PKCS#8. */
+  "identity/import": v.object({ pem: v.string(), passphrase: optional(passphrase) }),
+  /** The key as PKCS#8 PEM for a file, encrypted when there is a passphrase. */
+  "identity/export": v.object({ identity: identityRef, passphrase: optional(passphrase) }),
+  "identity/fingerprint": v.object({ identity: identityRef }),
+};
+
+export interface Identity {
+  /** First label of the public name. */
+  readonly clientId: string;
+  /** SHA-256 of the public key, as it is pinned. */
+  readonly fingerprint: string;
+}
+
+export interface IdentityResults {
+  "identity/create": Identity & { readonly pem: string };
+  "identity/import": Identity & { readonly pem: string };
+  "identity/export": { readonly pem: string };
+  "identity/fingerprint": Identity;
+}
+
+export const relaySchemas = {
+  /** Relays that are remembered in the state folder: used by a tunnel that names none. */
+  "relay/list": empty,
+  "relay/add": v.union(
+    [v.object({ relay: relaySpec }), v.object({ invite: v.string() })],
+    "an object with relay or invite",
+  ),
+  "relay/remove": v.object({ address: v.string() }),
+  /** What an invite says, without using it. */
+  "relay/parseInvite": v.object({ invite: v.string() }),
+  /** Connects once over each transport, with a key that nobody knows when none is given (and without the token then), and leaves. */
+  "relay/test": v.object({ relay: relaySpec, identity: optional(identityRef) }),
+  /** A relay on loopback inside this process, for trying things out. Starting it again returns the running one. */
+  "trialRelay/start": v.object({ publicPort: optional(port) }),
+  "trialRelay/stop": empty,
+};
+
+export interface RelayResults {
+  "relay/list": { readonly relays: readonly RelaySpec[] };
+  "relay/add": { readonly relay: RelaySpec };
+  "relay/remove": Empty;
+  "relay/parseInvite": { readonly relay: RelaySpec };
+  "relay/test": RelayTest;
+  "trialRelay/start": { readonly relay: RelaySpec; readonly publicPort: number };
+  "trialRelay/stop": Empty;
+}
+
+export type TransportTest = AsData<TransportOutcome>;
+
+export interface RelayTest {
+  readonly quic: TransportTest;
+  readonly http2: TransportTest;
+  /** The key that the relay showed. */
+  readonly fingerprint?: string;
+}

@@ -1,0 +1,170 @@
+import * as v from "valibot";
+import type { Check } from "../../doctor/check.ts";
+import type { RequestReport } from "../../http/index.ts";
+import type { VisitReport } from "../../tunnel/forwarder.ts";
+import type { EndpointState } from "../../tunnel/state.ts";
+import type { RpcErrorData } from "../errors.ts";
+import type { AsData } from "./as-data.ts";
+import {
+  empty,
+  id,
+  identityRef,
+  nullable,
+  optional,
+  partial,
+  role,
+  texts,
+  type Empty,
+  type Parameter,
+} from "./fields.ts";
+import { relaySpec } from "./relays.ts";
+
+const endpointFields = {
+  identity: identityRef,
+  /** A port, host:port, or an http, https, h2c or tcp URL. */
+  local: v.string(),
+};
+const endpointOptions = {
+  /** The user's bytes in the certificate's custom extension. */
+  extensionHex: v.string(),
+  /** Where the self-signed certificate is kept; in the state folder, by its client id, when absent. */
+  certificatePath: v.string(),
+};
+const endpoint = v.object({ ...endpointFields, ...partial(endpointOptions) });
+const partOfEndpoint = v.object(partial({ ...endpointFields, ...endpointOptions }));
+export type EndpointSpec = Parameter<typeof endpoint>;
+export type EndpointChanges = Parameter<typeof partOfEndpoint>;
+
+/** `path`: `/api` is itself and everything below. `local`: as an endpoint's. */
+const route = v.object({ path: v.string(), local: v.string() });
+
+/** Addresses, paths and the end must hold for everybody; of the credentials any one is enough. */
+const access = v.object({
+  /** `192.0.2.1`, `10.0.0.0/8`, and with `!` before it what is kept out. */
+  addresses: optional(texts),
+  /** `/exact`, `/folder/*`, and with `!` before it what is kept closed. */
+  paths: optional(texts),
+  /** Milliseconds since 1970. */
+  endsAt: optional(v.number()),
+  /** `user:password` each. */
+  users: optional(texts),
+  bearerTokens: optional(texts),
+  /** Whether links of `access/share` let in. */
+  share: optional(v.boolean()),
+  /** Senders of webhooks, by their signature: `github`, `stripe`, `hmac:HEADER` and others (docs/access.md). */
+  webhook: optional(v.object({ scheme: v.string(), secrets: texts })),
+});
+export type AccessSpec = Parameter<typeof access>;
+
+const acme = v.object({
+  enabled: v.boolean(),
+  email: optional(v.string()),
+  staging: optional(v.boolean()),
+  /** Let's Encrypt when absent. */
+  directory: optional(v.string()),
+  /** Where accounts are kept; in the state folder when absent. */
+  accountsPath: optional(v.string()),
+  /** Where the first name's certificate is kept; in the state folder when absent. */
+  certificatePath: optional(v.string()),
+});
+
+/** What a tunnel may do without. */
+const tunnelOptions = {
+  /** The remembered ones when absent. */
+  relays: v.array(relaySpec),
+  suffix: v.string(),
+  /** A friendly name instead of the client id, where the relay grants it. */
+  name: v.string(),
+  transport: v.picklist(["auto", "quic", "h2"]),
+  poolSize: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(32)),
+  /** Whether visitors' HTTP is read: `auto` decides by what a visitor says. */
+  mode: v.picklist(["auto", "http", "tcp"]),
+  /** Whether the local service sees the public name or localhost; `auto` changes over when it refuses the name. */
+  headers: v.picklist(["auto", "transparent", "localhost"]),
+  /** Paths of the primary name that other local services answer. */
+  routes: v.array(route),
+  /** Visitors get a page that says so, and reach nothing. */
+  paused: v.boolean(),
+  /** Connections to local services begin with a PROXY protocol v2 header, which has the visitor's address. */
+  localProxyProtocol: v.boolean(),
+  /** Who may visit, of both endpoints; everybody when absent. */
+  access,
+  /** Records requests in memory, for `inspect/...`; not when absent. `redact`: headers, fields and parameters to take out besides those that always are. */
+  inspect: v.object({ redact: optional(texts) }),
+  /** A CA's certificate for the public name; asked for when absent. */
+  acme,
+};
+
+const tunnelSpec = v.object({
+  /** Chosen by the caller, unique among its tunnels. */
+  id,
+  primary: endpoint,
+  /** A second name with a self-signed certificate. */
+  secondary: optional(endpoint),
+  ...partial(tunnelOptions),
+});
+export type TunnelSpec = Parameter<typeof tunnelSpec>;
+
+/** What is absent stays as it is, in an endpoint too; `null` takes it away. */
+const changes = v.object({
+  primary: optional(partOfEndpoint),
+  secondary: optional(v.nullable(partOfEndpoint)),
+  ...partial(nullable(tunnelOptions)),
+});
+export type TunnelChanges = Parameter<typeof changes>;
+
+export const tunnelSchemas = {
+  "tunnel/start": tunnelSpec,
+  "tunnel/stop": v.object({ id }),
+  "tunnel/list": empty,
+  /** Changes a running tunnel without a new name: what it can take in place it takes; the rest starts again behind the same id. */
+  "tunnel/update": v.object({ id, changes }),
+  /**
+   * Checks each hop in turn: local port, relay, name, certificate, a request through the whole path. A tunnel that does not run
+   * is given as it would be started, and is up for as long as that takes.
+   */
+  doctor: v.union(
+    [v.object({ tunnel: id, role: optional(role) }), v.object({ spec: tunnelSpec, role: optional(role) })],
+    "an object with tunnel or spec",
+  ),
+};
+
+export interface TunnelResults {
+  "tunnel/start": TunnelInfo;
+  "tunnel/stop": Empty;
+  "tunnel/list": TunnelList;
+  "tunnel/update": TunnelInfo;
+  doctor: DoctorReport;
+}
+
+export interface TunnelInfo {
+  readonly id: string;
+  readonly state: TunnelStateView;
+}
+
+export interface TunnelList {
+  readonly tunnels: readonly TunnelInfo[];
+}
+
+export interface TunnelStateView {
+  readonly endpoints: readonly EndpointView[];
+  /** The tunnel is over, because every relay refused, or because it was stopped. */
+  readonly ended?: { readonly error?: RpcErrorData };
+}
+
+export type EndpointView = AsData<EndpointState> & {
+  /** False while connections to the local service are refused; absent before it has been looked at. */
+  readonly localUp?: boolean;
+  /** Also those of relays that are away just now. */
+  readonly urls: readonly string[];
+};
+export type RelayStatusView = EndpointView["relays"][number]["now"];
+export type CertificateView = EndpointView["certificates"][number];
+export type VisitView = AsData<VisitReport>;
+export type RequestView = AsData<RequestReport>;
+
+export interface DoctorReport {
+  /** In the order of the path; the first that failed is the one to mend. */
+  readonly checks: readonly DoctorCheck[];
+}
+export type DoctorCheck = Check;

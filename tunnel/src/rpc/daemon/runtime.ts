@@ -1,0 +1,126 @@
+import { PortholeError } from "@porthole/common/errors";
+import { JoinedRelays } from "@porthole/common/invite";
+import type { Logger } from "@porthole/common/log";
+import { withDeadline, type Clock } from "@porthole/common/util";
+import { version } from "@porthole/common/version";
+import { openKnownRelays, type Dialers } from "../../tunnel/index.ts";
+import type { IdentityRef, InitializeResult } from "../contract/index.ts";
+import { rpcVersion } from "../version.ts";
+import type { Outbox } from "../outbox.ts";
+import type { Handlers } from "../server.ts";
+import { doctorHandler } from "./doctor.ts";
+import { identityHandlers } from "./identities.ts";
+import { accessHandlers, inspectHandlers } from "./inspect.ts";
+import { lineLogger } from "./log.ts";
+import { forgetToken, relayHandlers } from "./relays.ts";
+import { trialRelay, type StartTrialRelay } from "./trial-relay.ts";
+import { keySource } from "./tunnel-settings.ts";
+import { Tunnels } from "./tunnels.ts";
+
+/** Links that don't answer are given up after 3 s, and so are visits. */
+const endDeadlineMs = 15_000;
+
+export interface RuntimeOptions {
+  readonly stateDir: string;
+  readonly dialers: Dialers;
+  /** Name and version of the program, for the relay's log. */
+  readonly software: string;
+  readonly clock: Clock;
+  /** See InitializeParams. */
+  readonly owner?: IdentityRef | undefined;
+  /** Where there is a relay to start: without it `trialRelay/start` is refused. */
+  readonly startTrialRelay?: StartTrialRelay | undefined;
+}
+
+/** What listeners are notified of: log lines of every level, and every change of every tunnel. */
+export type RuntimeListener = Pick<Outbox, "state" | "visit" | "request" | "inspect" | "log">;
+
+/** The tunnels of this process and what can be asked of them, whoever asks: standard streams, a socket, or the program itself. */
+export interface Runtime {
+  readonly about: InitializeResult;
+  readonly handlers: Handlers;
+  readonly log: Logger;
+  /** Aborts when `shutdown` was called and every tunnel has stopped. */
+  readonly shutDown: AbortSignal;
+  /** Returns what ends it. */
+  subscribe(listener: RuntimeListener): () => void;
+  /** Stops every tunnel, within 15 seconds. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** Reads the state folder. Throws `state`. The caller closes the runtime. */
+export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { stateDir, dialers, clock, startTrialRelay } = options;
+  const listeners = new Set<RuntimeListener>();
+  const notify = (tell: (listener: RuntimeListener) => void): void => listeners.forEach(tell);
+  const log = lineLogger(clock, (line) => notify((listener) => listener.log(line)));
+  const joined = await JoinedRelays.open(stateDir);
+  const owner = options.owner && keySource(options.owner, "owner");
+  const knownRelays = await openKnownRelays(stateDir);
+  const context = { ...options, log, joined, owner, knownRelays };
+  const trial = trialRelay({ start: startTrialRelay, stateDir, clock, log });
+  const shutDown = new AbortController();
+  const tunnels = new Tunnels({
+    ...context,
+    onState: (id, state) => notify((listener) => listener.state({ id, state })),
+    onVisit: (id, visit) => notify((listener) => listener.visit({ id, visit })),
+    onRequest: (id, request) => notify((listener) => listener.request({ id, request })),
+    onInspect: (id, changes) => notify((listener) => listener.inspect(id, changes)),
+  });
+
+  async function closeOnce(): Promise<void> {
+    try {
+      const work = async (): Promise<void> => {
+        await tunnels.close();
+        await trial.close();
+      };
+      await withDeadline({ clock, delayMs: endDeadlineMs, what: "Stopping the tunnels" }, work);
+    } catch (reason) {
+      // Something hangs: the process ends anyway.
+      log.warn({}, PortholeError.from(reason).message);
+    }
+  }
+
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => (closing ??= closeOnce());
+
+  return {
+    about: aboutThis(dialers),
+    log,
+    shutDown: shutDown.signal,
+    close,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    handlers: {
+      ...identityHandlers(log),
+      ...relayHandlers(context),
+      ...trial.handlers,
+      ...inspectHandlers(tunnels),
+      ...accessHandlers(tunnels),
+      "tunnel/start": (spec) => tunnels.start(spec),
+      "tunnel/list": () => ({ tunnels: tunnels.list() }),
+      "tunnel/update": ({ id, changes }) => tunnels.update(id, changes),
+      async "tunnel/stop"({ id }) {
+        await tunnels.stop(id);
+        return {};
+      },
+      doctor: doctorHandler({ ...context, tunnels, onTokenUsed: (server) => forgetToken(joined, server, log) }),
+      async shutdown() {
+        await close();
+        shutDown.abort(new PortholeError("aborted", "A program asked for the end"));
+        return {};
+      },
+    },
+  };
+}
+
+function aboutThis({ quic }: Dialers): InitializeResult {
+  return {
+    rpcVersion,
+    version,
+    node: process.versions.node,
+    quic: quic.available ? { available: true } : { available: false, reason: quic.reason },
+  };
+}
