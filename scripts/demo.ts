@@ -88,7 +88,8 @@ function specOf(relay: Relay, values: Values, local: string): TunnelSpec {
 }
 
 /** The first time that an endpoint is online: one request, so that nobody has to wonder whether it works. */
-function checkWhenOnline({ log, subscribe }: Runtime): void {
+function checkWhenOnline(runtime: Runtime): void {
+  const { log } = runtime;
   const checked = new Set<string>();
   const check = async ({ clientId, urls: [url] }: EndpointView): Promise<void> => {
     if (url === undefined || checked.has(clientId)) return;
@@ -100,7 +101,7 @@ function checkWhenOnline({ log, subscribe }: Runtime): void {
     }
   };
   const ignore = (): void => {};
-  subscribe({
+  runtime.subscribe({
     ...{ visit: ignore, request: ignore, inspect: ignore, log: ignore },
     state: ({ state }) => state.endpoints.forEach((endpoint) => void check(endpoint)),
   });

@@ -2,6 +2,7 @@ import { PortholeError } from "@porthole/common/errors";
 import { defineOptions, durationMs, flag, helpText, path, readOptions, text } from "@porthole/common/options";
 import { mainTunnel, withRunningClient } from "./running-client.ts";
 import { formatMinute, visibleJson } from "@porthole/common/util";
+import type { DaemonConnection } from "@porthole/tunnel/rpc";
 import { printable } from "./printable.ts";
 
 const options = defineOptions({
@@ -27,7 +28,7 @@ export async function share(argv: readonly string[]): Promise<string> {
   if (action === "list") return list(rest);
   if (action === "revoke") return revoke(rest);
   const { values } = readOptions(options, argv, process.env);
-  const created = await withRunningClient(values["state-dir"], (client) =>
+  const created = await withSharing(values["state-dir"], (client) =>
     client.call("access/share", {
       tunnel: mainTunnel,
       ...(values.label !== undefined && { label: values.label }),
@@ -44,7 +45,7 @@ export async function share(argv: readonly string[]): Promise<string> {
 
 async function list(argv: readonly string[]): Promise<string> {
   const { values } = readOptions(options, argv, process.env);
-  const { links } = await withRunningClient(values["state-dir"], (client) =>
+  const { links } = await withSharing(values["state-dir"], (client) =>
     client.call("access/links", { tunnel: mainTunnel }),
   );
   if (values.json) return `${visibleJson(links)}\n`;
@@ -63,7 +64,7 @@ async function revoke(argv: readonly string[]): Promise<string> {
     throw new PortholeError("usage", "porthole share revoke needs the id of a link, or all", {
       hint: "porthole share list shows them.",
     });
-  const revoked = await withRunningClient(values["state-dir"], async (client) => {
+  const revoked = await withSharing(values["state-dir"], async (client) => {
     const { links } = await client.call("access/links", { tunnel: mainTunnel });
     const ids = positionals.includes("all") ? links.map(({ id }) => id) : positionals;
     const unknown = ids.find((id) => !links.some((link) => link.id === id));
@@ -76,4 +77,17 @@ async function revoke(argv: readonly string[]): Promise<string> {
   });
   if (values.json) return `${visibleJson(revoked)}\n`;
   return `${revoked.length === 1 ? "1 link" : `${revoked.length} links`} withdrawn. Who came in by them is out.\n`;
+}
+
+/** Like `withRunningClient`, for a client whose access rules have share links. */
+function withSharing<T>(stateDir: string | undefined, use: (client: DaemonConnection) => Promise<T>): Promise<T> {
+  return withRunningClient(stateDir, async (client) => {
+    const { tunnels } = await client.call("tunnel/list", {});
+    const endpoint = tunnels.find(({ id }) => id === mainTunnel)?.state.endpoints[0];
+    if (!endpoint?.gateway.access?.credentials.includes("share"))
+      throw new PortholeError("usage", "The running client does not let anybody in by share links", {
+        hint: "Start it with --access-share: then only who has such a link, or another way in that you allow, is let in.",
+      });
+    return use(client);
+  });
 }

@@ -1,6 +1,11 @@
 #!/usr/bin/env python3
 """Drives a Porthole client from Python, with nothing but the standard library.
 
+    drive.py attach SOCKET
+    drive.py attach ~/.local/share/porthole/client.sock
+
+Attaches to the client that runs, prints its URLs, and leaves. The client goes on.
+
     drive.py RELAY FINGERPRINT LOCAL COMMAND...
     drive.py relay.example.com:4433 mfzw... 3000 porthole daemon --stdio
 
@@ -24,10 +29,10 @@ DEADLINE_SECONDS = 30
 
 
 class Daemon:
-    """A child that speaks JSON-RPC 2.0 on its standard input and output."""
+    """A program that speaks JSON-RPC 2.0: a child on its standard streams, or a client that runs on its socket."""
 
-    def __init__(self, command):
-        self.child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    def __init__(self, input, output):
+        self.input, self.output = input, output
         self.ids = itertools.count(1)
         self.answers = queue.Queue()
         self.notifications = queue.Queue()
@@ -38,8 +43,8 @@ class Daemon:
         message = {"jsonrpc": "2.0", "id": next(self.ids), "method": method, "params": params}
         show("->", message)
         body = json.dumps(message).encode()
-        self.child.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
-        self.child.stdin.flush()
+        self.input.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        self.input.flush()
         answer = self.answers.get(timeout=DEADLINE_SECONDS)
         show("<-", answer)
         if "error" in answer:
@@ -55,7 +60,7 @@ class Daemon:
                 return message["params"]
 
     def _read(self):
-        output = self.child.stdout
+        output = self.output
         while header := output.readline():
             length = int(header.split(b":")[1])
             while output.readline() not in (b"\r\n", b""):
@@ -89,8 +94,20 @@ def fetch(url, sha256, address):
     return response.status, body
 
 
+def attach(path):
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(DEADLINE_SECONDS)
+        connection.connect(path)
+        with connection.makefile("rwb") as stream:
+            daemon = Daemon(stream, connection.makefile("rb"))
+            daemon.call("initialize", {"rpcVersion": 1, "client": {"name": "drive.py", "version": "1"}})
+            tunnels = daemon.call("tunnel/list", {})["tunnels"]
+    print(json.dumps([url for tunnel in tunnels for each in tunnel["state"]["endpoints"] for url in each["urls"]]))
+
+
 def main(relay, fingerprint, local, command):
-    daemon = Daemon(command)
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    daemon = Daemon(child.stdin, child.stdout)
     daemon.call("initialize", {"rpcVersion": 1, "client": {"name": "drive.py", "version": "1"}})
     identity = daemon.call("identity/create", {})
     daemon.call(
@@ -108,8 +125,8 @@ def main(relay, fingerprint, local, command):
     visit = daemon.wait_for("tunnel/visit", lambda params: params["id"] == "web")["visit"]
     daemon.call("tunnel/stop", {"id": "web"})
     daemon.call("shutdown", {})
-    daemon.child.stdin.close()
-    code = daemon.child.wait(timeout=DEADLINE_SECONDS)
+    child.stdin.close()
+    code = child.wait(timeout=DEADLINE_SECONDS)
     print(json.dumps({"status": status, "body": body, "visitor": visit["address"], "exit": code}))
 
 
@@ -118,6 +135,9 @@ def is_online(state):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) == 3 and sys.argv[1] == "attach":
+        attach(sys.argv[2])
+        raise SystemExit
     if len(sys.argv) < 5:
         raise SystemExit(__doc__)
     main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:])

@@ -6,10 +6,11 @@ import {
   settled,
   soon,
   start,
+  programFile,
+  startCli,
   startHttp,
   startTestRelay,
   useScope,
-  programFile,
 } from "@porthole/testing/end-to-end";
 
 const root = join(import.meta.dirname, "../..");
@@ -53,6 +54,20 @@ describe("a program in another language", function () {
       (await transcript()).map(shape),
       `this was said:\n${said.map(asLine).join("\n")}`,
     );
+  });
+
+  it("attaches to a client that runs, and leaves it running", async function () {
+    needProgram(this, "python3");
+    const relay = await startTestRelay(scope);
+    const stateDir = await scope.folder();
+    const running = startCli(scope, "client", ["--server", `127.0.0.1:${relay.apiPort}`, "--state-dir", stateDir]);
+    const url = (await running.line(/^URL: /)).slice(5);
+    const script = join(root, "docs/examples/drive.py");
+    const example = start(scope, "python3", [script, "attach", join(stateDir, "client.sock")]);
+    const { code } = await soon(example.exited, () => example.errors.join("\n"));
+    assert.equal(code, 0, example.errors.join("\n"));
+    assert.deepEqual(JSON.parse(example.lines.at(-1) ?? ""), [url]);
+    assert.equal((await running.kill("SIGINT")).code, 0);
   });
 });
 

@@ -277,7 +277,7 @@ describe("access rules", function () {
     assert.equal(after.status, 401);
     assert.match(after.headers["set-cookie"]?.[0] ?? "", /Max-Age=0/);
     assert.equal((await ask(site, path, { headers: browser })).status, 401);
-    assert.match(await readFile(join(stateDir, "share-links.json"), "utf8"), /"links": \[\]/);
+    assert.match(await readFile(join(stateDir, "share-links", `${url.slice(8, 34)}.json`), "utf8"), /"links": \[\]/);
     sockets.close();
     await client.kill("SIGINT");
   });

@@ -71,7 +71,7 @@ interface Request {
 
 function parseRequest(line: string): Request {
   try {
-    const { command, params } = JSON.parse(line) as Request;
+    const { command, params } = JSON.parse(line) as Partial<Request>;
     return { command: String(command), params };
   } catch (cause) {
     throw new PortholeError("usage", "This is not a command: a line of JSON is expected", { cause });

@@ -30,9 +30,9 @@ export function serveCaller(
     {
       async initialize(params) {
         if (params.rpcVersion !== rpcVersion) throw otherVersion(params.rpcVersion);
-        const { about, handlers, subscribe } = await open(params);
+        const runtime = await open(params);
         const { logLevel = "info" } = params;
-        unsubscribe = subscribe({
+        unsubscribe = runtime.subscribe({
           state: (state) => outbox.state(state),
           visit: (visit) => outbox.visit(visit),
           request: (request) => outbox.request(request),
@@ -41,7 +41,7 @@ export function serveCaller(
             if (isAtLeast(line.level, logLevel)) outbox.log(line);
           },
         });
-        return { result: about, handlers };
+        return { result: runtime.about, handlers: runtime.handlers };
       },
     },
     clock,
