@@ -124,10 +124,13 @@ export const folders: Readonly<Record<"common" | "tunnel", Readonly<Record<strin
       instead: "The doctor looks at a tunnel from outside; the program that shows its report calls it.",
     },
     rpc: {
-      // The data of access rules, inspector, state and reports: types only.
+      // The data of access rules and inspector: types only.
       imports: [...base, "@porthole/common/control", "access", "http", "inspector"],
-      opens: ["doctor/check.ts", "tunnel/forwarder.ts", "tunnel/state.ts", "tunnel/test-relay.ts"],
       instead: "rpc is the contract and its two ends: an editor loads it without the tunnels, which are rpc/daemon's.",
+    },
+    "rpc/contract": {
+      imports: ["@porthole/common/errors", "access", "doctor", "http", "inspector", "tunnel"],
+      instead: "The contract is schemas, and types of what they lead to: an editor loads it without the tunnels.",
     },
     "rpc/daemon": {
       imports: [
@@ -245,12 +248,12 @@ function commonBans(folder: string): Ban[] {
 }
 
 function tunnelBans(folder: string): Ban[] {
-  const { imports, opens = [], instead } = folders.tunnel[folder] as Folder;
+  const { imports, instead } = folders.tunnel[folder] as Folder;
   const own = imports.filter((each) => !each.startsWith("@"));
   const below = imports.filter((each) => each.startsWith("@"));
   return [
     ...packageBans("tunnel", "running"),
-    ...doorBans("tunnel", folder, own, opens, instead),
+    ...doorBans("tunnel", folder, own, [], instead),
     { group: ["@porthole/common/**", ...below.map((each) => `!${each}`)], message: instead },
     ...(folder === "rpc" ? [{ regex: "^\\./daemon/", message: instead }] : []),
     quicBan(),

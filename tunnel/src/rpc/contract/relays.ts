@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { TransportOutcome } from "../../tunnel/test-relay.ts";
+import type { TransportOutcome } from "../../tunnel/index.ts";
 import type { AsData } from "./as-data.ts";
 import { empty, identityRef, optional, port, type Empty, type Parameter } from "./fields.ts";
 

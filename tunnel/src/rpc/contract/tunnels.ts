@@ -1,8 +1,7 @@
 import * as v from "valibot";
-import type { Check } from "../../doctor/check.ts";
+import type { Check } from "../../doctor/index.ts";
 import type { RequestReport } from "../../http/index.ts";
-import type { VisitReport } from "../../tunnel/forwarder.ts";
-import type { EndpointState } from "../../tunnel/state.ts";
+import type { EndpointState, VisitReport } from "../../tunnel/index.ts";
 import type { RpcErrorData } from "../errors.ts";
 import type { AsData } from "./as-data.ts";
 import {
