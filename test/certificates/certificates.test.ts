@@ -196,7 +196,7 @@ describe("certificates from a certificate authority", function () {
       client.when(
         "a newer certificate",
         ({ endpoints }) => {
-          const now = endpoints[0]?.certificates[0]?.now;
+          const now = endpoints[0]?.certificates[0];
           return now?.status === "valid" && now.notAfter > notAfter ? now : undefined;
         },
         orderMs,
