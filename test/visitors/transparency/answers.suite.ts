@@ -6,13 +6,6 @@ import { answerDifferences, type SeenAnswer } from "./messages.ts";
 import { dialHttp1, visitHttp1 } from "./visitors.ts";
 import type { World } from "./world.ts";
 
-export function answersByPath(): Map<string, AnswerCase> {
-  const all = new Map<string, AnswerCase>();
-  for (const cases of Object.values<AnswerCases>(answers))
-    for (const [name, answer] of Object.entries(cases)) all.set(slug(name), answer);
-  return all;
-}
-
 export function declareAnswers(world: () => World, corpora: Readonly<Record<string, AnswerCases>> = answers): void {
   for (const [corpus, cases] of Object.entries(corpora)) {
     describe(corpus, () => {

@@ -1,5 +1,4 @@
 import http2, { type ClientHttp2Session } from "node:http2";
-import { createCertificate, generateKey } from "@porthole/common/identity";
 import { startTunnel, type Scope, type Site } from "@porthole/testing/end-to-end";
 import { slug } from "./cases/answer-case.ts";
 import { http2Answers, type Http2Answer } from "./cases/http2-answers.ts";
@@ -9,6 +8,7 @@ import { startHttp2Service, type Http2Service } from "./http2-service.ts";
 import { judge } from "./judge.ts";
 import type { Circumstances } from "./listed.ts";
 import { answerDifferences, manyDifferences } from "./messages.ts";
+import { selfSigned } from "./self-signed.ts";
 import { dialHttp1, http2Visitor, Http2Visitor, visitHttp1, type Http2Visit } from "./visitors.ts";
 
 /** Services that speak HTTP/2 only, without TLS and with it. */
@@ -103,17 +103,4 @@ async function connectTo(scope: Scope, origin: string): Promise<ClientHttp2Sessi
   scope.defer(() => session.destroy());
   await new Promise((resolve) => session.once("remoteSettings", resolve));
   return session;
-}
-
-/** A development certificate. */
-export function selfSigned(): { readonly key: string; readonly cert: string } {
-  const key = generateKey();
-  const { pem } = createCertificate({
-    key,
-    commonName: "localhost",
-    dnsNames: ["localhost"],
-    notBefore: new Date(),
-    days: 2,
-  });
-  return { key: key.pem, cert: pem };
 }

@@ -1,4 +1,5 @@
 import type { ListedDifference } from "./listed.ts";
+import { programs } from "./readers.ts";
 
 /** Everything that a tunnel changes on purpose. docs/gateway.md has this list. */
 export const listedDifferences: readonly ListedDifference[] = [
@@ -261,5 +262,37 @@ export const listedDifferences: readonly ListedDifference[] = [
     became: "502 of the tunnel",
     visitor: "HTTP/2",
     cases: ["a status of 600", "a status of 999"],
+  },
+  {
+    what: "What a program cannot read without the tunnel may be whole with it",
+    reason: "The tunnel reads as leniently as browsers do, and passes on what it has understood.",
+    message: "answer",
+    parts: ["status", "end"],
+    was: "cut",
+    clients: programs,
+  },
+  {
+    what: "White space behind a value is dropped",
+    reason: "It is no part of the value (RFC 9110 5.5).",
+    message: "answer",
+    parts: ["field"],
+    clients: ["fetch", "python"],
+    cases: ["a space after the length"],
+  },
+  {
+    what: "Broken trailers cut the answer",
+    reason: "The end of the answer is missing; Python does not look for it.",
+    message: "answer",
+    parts: ["end"],
+    clients: ["python"],
+    cases: ["a last chunk without its end", "half a trailer"],
+  },
+  {
+    what: "Chunks of an HTTP/1.0 answer are read as chunks",
+    reason: "Curl, Node and Python do so; Chromium and Go take them for the body.",
+    message: "answer",
+    parts: ["body"],
+    clients: ["chromium", "go"],
+    cases: ["HTTP/1.0 in chunks"],
   },
 ];

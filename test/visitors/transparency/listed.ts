@@ -30,6 +30,8 @@ export interface ListedDifference {
   readonly services?: readonly ServiceKind[];
   readonly clients?: readonly Reader[];
   readonly cases?: readonly string[];
+  /** What it was; part of it is enough. */
+  readonly was?: string;
   /** What the difference has become; part of it is enough. */
   readonly became?: string;
   /** How the field's values have to have become one. */
@@ -37,7 +39,7 @@ export interface ListedDifference {
 }
 
 export function isListed(listed: ListedDifference, difference: Difference, where: Circumstances): boolean {
-  const { parts, names, change, visitor, services, clients, cases, became, values, message } = listed;
+  const { parts, names, change, visitor, services, clients, cases, was, became, values, message } = listed;
   return (
     message === where.message &&
     parts.includes(difference.part) &&
@@ -47,6 +49,7 @@ export function isListed(listed: ListedDifference, difference: Difference, where
     (services === undefined || services.includes(where.service)) &&
     (clients === undefined || clients.includes(where.client)) &&
     (cases === undefined || cases.includes(where.name)) &&
+    (was === undefined || difference.direct.includes(was)) &&
     (became === undefined || difference.tunnelled.includes(became)) &&
     (values === undefined || difference.tunnelled === merged(difference.direct, values))
   );

@@ -51,10 +51,16 @@ export function answerDifferences(direct: SeenAnswer, tunnelled: SeenAnswer): Di
     ...simple("reason", direct.reason, tunnelled.reason),
     ...informDifferences(direct.informs, tunnelled.informs),
     ...fieldDifferences("field", direct.fields, tunnelled.fields),
-    // How much of a broken body has arrived is chance.
-    ...(direct.end === "cut" && tunnelled.end === "cut" ? [] : simple("body", direct.body, tunnelled.body)),
+    ...restDifferences(direct, tunnelled),
+  ];
+}
+
+/** How much of a broken message has arrived is chance. */
+function restDifferences(direct: SeenAnswer | SeenRequest, tunnelled: SeenAnswer | SeenRequest): Difference[] {
+  if (direct.end !== "whole" || tunnelled.end !== "whole") return simple("end", direct.end, tunnelled.end);
+  return [
+    ...simple("body", direct.body, tunnelled.body),
     ...fieldDifferences("trailer", direct.trailers, tunnelled.trailers),
-    ...simple("end", direct.end, tunnelled.end),
   ];
 }
 
@@ -77,9 +83,7 @@ function requestDifferences(direct: SeenRequest, tunnelled: SeenRequest): Differ
     ...simple("request", direct.target, tunnelled.target, "target"),
     ...simple("request", direct.framing, tunnelled.framing, "framing"),
     ...fieldDifferences("field", direct.fields, tunnelled.fields),
-    ...(direct.end === "cut" && tunnelled.end === "cut" ? [] : simple("body", direct.body, tunnelled.body)),
-    ...fieldDifferences("trailer", direct.trailers, tunnelled.trailers),
-    ...simple("end", direct.end, tunnelled.end),
+    ...restDifferences(direct, tunnelled),
   ];
 }
 

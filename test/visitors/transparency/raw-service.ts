@@ -19,6 +19,8 @@ export interface RawServiceOptions {
   readonly tls?: tls.TlsOptions;
 }
 
+/** Below it every answer ends its connection: some programs wait for that where they have not understood a length. */
+export const closingPath = "/closing/";
 const plainAnswer: AnswerCase = { bytes: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" };
 
 export async function startRawService(scope: Scope, { answers, tls: secure }: RawServiceOptions): Promise<RawService> {
@@ -98,7 +100,8 @@ function earlyAnswer(text: string, answers: ReadonlyMap<string, AnswerCase>): An
 
 function answerTo(target: string, answers: ReadonlyMap<string, AnswerCase>): AnswerCase {
   const path = /^(?:https?:\/\/[^/]*)?([^?]*)/.exec(target)?.[1] ?? "";
-  return answers.get(path.slice(path.lastIndexOf("/") + 1)) ?? plainAnswer;
+  const answer = answers.get(path.slice(path.lastIndexOf("/") + 1)) ?? plainAnswer;
+  return path.startsWith(closingPath) ? { end: "close", ...answer } : answer;
 }
 
 function give(socket: Socket, { bytes, end, early }: AnswerCase, reset: () => void): void {

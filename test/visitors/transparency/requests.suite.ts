@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
+import { connectVisitor } from "@porthole/testing/end-to-end";
+import { http2Refused } from "./cases/http2-refused.ts";
 import { refusedRequests } from "./cases/refused.ts";
 import { http1Bytes, type RequestCase } from "./cases/request-case.ts";
 import { requests } from "./cases/requests.ts";
+import { sendFrames } from "./frames.ts";
 import { judge } from "./judge.ts";
 import { manyDifferences, type SeenRequest } from "./messages.ts";
 import { dialHttp1, visitHttp1 } from "./visitors.ts";
 import type { World } from "./world.ts";
+
+/** What the tunnel says itself. */
+const ours = /^(host|connection|transfer-encoding|x-forwarded-(for|proto|host|port)|forwarded)$/i;
 
 export function declareRequests(world: () => World): void {
   for (const [corpus, cases] of Object.entries(requests)) {
@@ -64,14 +70,38 @@ export function declareRequests(world: () => World): void {
           answer.fields.filter(([field]) => field.toLowerCase() === "connection").map(([, value]) => value),
           ["close"],
         );
-        assert.deepEqual(
-          service.take().filter(({ end }) => end === "whole"),
-          [],
-          "Something reached the service",
-        );
+        assert.deepEqual(wholeOnes(service.take()), [], "Something reached the service");
       });
     }
   });
+
+  describe("requests over HTTP/2 that are refused", () => {
+    for (const [name, { head, body, trailers, refusal }] of Object.entries(http2Refused)) {
+      it(`${name} is ${refusal}`, async () => {
+        const { scope, site, service } = world();
+        service.take();
+        const socket = await connectVisitor(scope, site, { alpn: ["h2"] });
+        socket.on("error", () => {});
+        const fields = head.map(([field, value]) => [field, named(value)] as const);
+        const outcome = await sendFrames(socket, { head: fields, body, trailers });
+        const seen = wholeOnes(service.take());
+        if (refusal === "dropped") {
+          assert.deepEqual([outcome, seen.length], [200, 1]);
+          const foreign = [...(seen[0]?.fields ?? []), ...(seen[0]?.trailers ?? [])].filter(
+            ([field]) => !ours.test(field),
+          );
+          assert.deepEqual(foreign, [], "The field reached the service");
+        } else {
+          assert.equal(outcome, refusal);
+          assert.deepEqual(seen, [], "Something reached the service");
+        }
+      });
+    }
+  });
+
+  function wholeOnes(seen: readonly SeenRequest[]): readonly SeenRequest[] {
+    return seen.filter(({ end }) => end === "whole");
+  }
 
   function named(text: string): string {
     const { hostname, port } = world().site;

@@ -1,5 +1,6 @@
 import { answers } from "./cases/answers.ts";
 import { http2Answers } from "./cases/http2-answers.ts";
+import { http2Refused } from "./cases/http2-refused.ts";
 import { refusedRequests } from "./cases/refused.ts";
 import { requests } from "./cases/requests.ts";
 import { idleTalks, talks } from "./cases/talks.ts";
@@ -14,6 +15,7 @@ export function transparencySummary(): string {
     "answers of HTTP/2 services": http2Answers,
     ...requests,
     "requests that are refused": refusedRequests,
+    "requests over HTTP/2 that are refused": http2Refused,
     ...talks,
     "two minutes of silence": idleTalks,
   };
