@@ -1,5 +1,4 @@
 import { PortholeError } from "@porthole/common/errors";
-import { splitPublicName } from "@porthole/common/protocol";
 import { ClientAcceptor } from "./clients/client-acceptor.ts";
 import { ClientSessions } from "./clients/client-sessions.ts";
 import { openAdmin } from "./monitoring/admin.ts";
@@ -59,7 +58,7 @@ class RunningRelay implements Relay {
     this.#startedAt = options.clock.now();
     registerQuicWorkerMetrics(this.metrics.registry, () => this.quic());
     this.#startupGrace = new StartupGrace(options.clock, config.limits.startupGraceMs);
-    this.#registry = createRegistry((label) => this.#startupGrace.arrived(label));
+    this.#registry = createRegistry((hostname) => this.#startupGrace.arrived(hostname));
     const gates = {
       clock: options.clock,
       limits: () => this.#config.limits,
@@ -69,7 +68,7 @@ class RunningRelay implements Relay {
     this.#visitorGate = new VisitorGate(gates);
     this.#redirect = new HttpsRedirect({
       clock: options.clock,
-      isServed: (hostname) => this.#isServed(hostname),
+      isServed: (hostname) => this.#registry.find(hostname).length > 0,
       publicPort: () => this.publicPort,
     });
   }
@@ -250,10 +249,5 @@ class RunningRelay implements Relay {
     } catch (reason) {
       this.#options.log.warn({}, PortholeError.from(reason).message);
     }
-  }
-
-  #isServed(hostname: string): boolean {
-    const name = splitPublicName(hostname, this.#config.suffixes);
-    return name !== undefined && this.#registry.find(name.label).length > 0;
   }
 }

@@ -43,7 +43,7 @@ describe("admission", () => {
   });
 
   async function open(config: Partial<AdmissionConfig> = {}, authorize?: Authorize): Promise<Admission> {
-    const all = { open: false, givesNames: true, reservedNames: ["relay.t.example.com"], stateDir: folder, ...config };
+    const all = { open: false, givesNames: true, reservedNames: ["relay"], stateDir: folder, ...config };
     admission = await Admission.open(
       all,
       { ...context, authorize },
@@ -76,8 +76,8 @@ describe("admission", () => {
 
   it("lets everyone in where the relay is open", async () => {
     const { admit } = bound(await open({ open: true }));
-    const { label, revocationReason } = await admit(requestOf(one));
-    assert.equal(label, one.clientId);
+    const { hostname, revocationReason } = await admit(requestOf(one));
+    assert.equal(hostname, `${one.clientId}.t.example.com`);
     assert.equal(revocationReason(), undefined);
   });
 
@@ -210,14 +210,14 @@ describe("admission", () => {
 
   it("gives a name to the first who wants it, until it is taken back", async () => {
     const { admit } = bound(await open({ open: true }));
-    const { label, revocationReason } = await admit(requestOf(one, { name: "MyApp" }));
-    assert.equal(label, "myapp");
+    const { hostname, revocationReason } = await admit(requestOf(one, { name: "MyApp" }));
+    assert.equal(hostname, "myapp.t.example.com");
     await assert.rejects(admit(requestOf(two, { name: "myapp" })), { code: "name", message: /belongs to another key/ });
     assert.equal(revocationReason(), undefined);
     await change((enrollments) => ({ enrollments: releaseName(enrollments, "myapp", Date.now()) }));
     await objects(revocationReason, "name");
     await assert.rejects(admit(requestOf(two, { name: "myapp" })), { code: "name", message: /kept free until/ });
-    assert.equal((await admit(requestOf(one, { name: "myapp" }))).label, "myapp");
+    assert.equal((await admit(requestOf(one, { name: "myapp" }))).hostname, "myapp.t.example.com");
   });
 
   for (const name of ["relay", "a.b", "xn--a", one.clientId, two.clientId]) {

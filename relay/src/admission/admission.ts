@@ -20,7 +20,7 @@ export interface AdmissionConfig {
   readonly webhook?: WebhookSettings | undefined;
   /** Whether clients may have friendly names. */
   readonly givesNames: boolean;
-  /** Names that clients can't have: `{name}.{suffix}`, canonical. */
+  /** Friendly names that clients can't have under any suffix: first labels of the relay's own names. */
   readonly reservedNames: readonly string[];
   readonly stateDir: string;
 }
@@ -34,8 +34,8 @@ export interface AdmissionContext {
 
 /** What a client has got. */
 export interface Grant {
-  /** The first label of its public name. */
-  readonly label: string;
+  /** Its public name, whole and canonical. */
+  readonly hostname: string;
   /** Fingerprint of who answers for it: the key that a list has, or else the one that vouches for it, or else its own. */
   readonly owner: string;
   /** Why it has to go now, when what let it in does not hold any more. */
@@ -52,12 +52,12 @@ export interface AdmissionEvents {
   onRefusal(fingerprint: string, refusal: PortholeError): void;
 }
 
-type Standing = Pick<Grant, "revocationReason" | "isExternallyAuthorized">;
+type Basis = Pick<Grant, "revocationReason" | "isExternallyAuthorized">;
 
 /** Again later: the reason is at the relay and may pass. */
 const retryAfterMs = 60_000;
 const holds = (): undefined => undefined;
-const isNo = (reason: unknown): boolean => reason instanceof PortholeError && reason.code === "unauthorized";
+const isDenial = (reason: unknown): boolean => reason instanceof PortholeError && reason.code === "unauthorized";
 
 export class Admission {
   readonly #config: AdmissionConfig;
@@ -66,7 +66,7 @@ export class Admission {
   readonly #file: EnrollmentFile;
   readonly #keys: AuthorizedKeys | undefined;
   /** Who is asked about those whom no list knows; one that says yes is enough. */
-  readonly #judges: readonly Authorize[];
+  readonly #authorizers: readonly Authorize[];
 
   private constructor(
     config: AdmissionConfig,
@@ -80,7 +80,7 @@ export class Admission {
     this.#events = events;
     this.#file = file;
     this.#keys = keys;
-    this.#judges = [
+    this.#authorizers = [
       ...(config.webhook ? [webhookAuthorize(config.webhook, context.clock)] : []),
       ...(context.authorize ? [context.authorize] : []),
     ];
@@ -100,7 +100,7 @@ export class Admission {
   /** Whether nobody can come in as things are. */
   get isEmpty(): boolean {
     const { invites, keys } = this.#file.enrollments;
-    const lists = this.#config.open || this.#keys !== undefined || this.#judges.length > 0;
+    const lists = this.#config.open || this.#keys !== undefined || this.#authorizers.length > 0;
     return !lists && Object.keys(invites).length === 0 && Object.keys(keys).length === 0;
   }
 
@@ -108,8 +108,9 @@ export class Admission {
   async admit(request: AdmissionRequest, signal: AbortSignal): Promise<Grant> {
     try {
       const { peer, owner = peer, name } = request;
-      const standing = await this.#letIn(request, signal);
-      const grant = { ...standing, label: peer.clientId, owner: this.#knownKey(request) ?? owner.fingerprint };
+      const basis = await this.#letIn(request, signal);
+      const hostname = `${peer.clientId}.${request.suffix}`;
+      const grant = { ...basis, hostname, owner: this.#knownKey(request) ?? owner.fingerprint };
       return name === undefined ? grant : await this.#withName(request, name, grant, signal);
     } catch (reason) {
       throw this.#forClient(reason, signal);
@@ -127,13 +128,13 @@ export class Admission {
   }
 
   /** Answers what could end the admission later. */
-  async #letIn(request: AdmissionRequest, signal: AbortSignal): Promise<Standing> {
+  async #letIn(request: AdmissionRequest, signal: AbortSignal): Promise<Basis> {
     const { peer } = request;
-    const listed: Standing = {
+    const listed: Basis = {
       revocationReason: () => (this.#isKnown(request) ? undefined : unknownClient(peer.clientId)),
       isExternallyAuthorized: false,
     };
-    if (this.#config.open && this.#judges.length === 0)
+    if (this.#config.open && this.#authorizers.length === 0)
       return { revocationReason: holds, isExternallyAuthorized: false };
     if (this.#isKnown(request)) return listed;
     let refusal: unknown = unknownClient(peer.clientId);
@@ -145,18 +146,19 @@ export class Admission {
         refusal = reason;
       }
     }
-    let noes = 0;
-    for (const judge of this.#judges) {
+    let denials = 0;
+    for (const authorize of this.#authorizers) {
       try {
-        await judge(request, signal);
+        await authorize(request, signal);
         return { revocationReason: holds, isExternallyAuthorized: true };
       } catch (reason) {
         refusal = reason;
-        if (isNo(reason)) noes += 1;
+        if (isDenial(reason)) denials += 1;
       }
     }
     // Who could not be asked has not said no.
-    if (noes > 0 && noes === this.#judges.length) this.#events.onRefusal(peer.fingerprint, PortholeError.from(refusal));
+    if (denials > 0 && denials === this.#authorizers.length)
+      this.#events.onRefusal(peer.fingerprint, PortholeError.from(refusal));
     throw refusal;
   }
 
@@ -183,7 +185,7 @@ export class Admission {
     const { suffix } = request;
     const { fingerprint } = request.peer;
     const name = friendlyName(wanted);
-    if (name === undefined || this.#config.reservedNames.includes(`${name}.${suffix}`))
+    if (name === undefined || this.#config.reservedNames.includes(name))
       throw new PortholeError("name", `${JSON.stringify(wanted)} can't be a client's name`, {
         hint: "Choose another --name, or leave it out.",
       });
@@ -194,7 +196,7 @@ export class Admission {
       );
     return {
       ...grant,
-      label: name,
+      hostname: `${name}.${suffix}`,
       revocationReason: () =>
         grant.revocationReason() ??
         (ownsName(this.#file.enrollments, name, fingerprint)

@@ -38,7 +38,7 @@ export function webhookAuthorize({ url, secret }: WebhookSettings, clock: Clock)
         { clock, delayMs: webhookDeadlineMs, what: "The webhook's answer", signal: parent },
         (signal) => post(url, body, headers, signal),
       );
-      judge(answer);
+      checkAnswer(answer);
     } finally {
       asking -= 1;
     }
@@ -61,7 +61,7 @@ function question({ peer, owner, address, suffix, name }: AdmissionRequest) {
   };
 }
 
-function judge(answer: Answer): void {
+function checkAnswer(answer: Answer): void {
   if (answer.status !== 200) throw malformed(`it answered with status ${answer.status}`);
   let value: unknown;
   try {

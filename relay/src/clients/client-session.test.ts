@@ -60,7 +60,7 @@ describe("the relay's side of a client", () => {
       log,
       registry,
       metrics,
-      admission: { admit: async ({ peer }) => grant(peer.clientId) },
+      admission: { admit: async ({ peer, suffix }) => grant(peer.clientId, suffix) },
       quotas: quotas(),
       ticket: () => undefined,
       suffixes: [],
@@ -104,10 +104,10 @@ describe("the relay's side of a client", () => {
       software: "relay/test",
       observedAddress: "127.0.0.1",
     });
-    assert.equal(registry.find(key.clientId).length, 1);
+    assert.equal(registry.find(`${key.clientId}.two.example`).length, 1);
     await leave(link);
     await over;
-    assert.equal(registry.find(key.clientId).length, 0);
+    assert.equal(registry.find(`${key.clientId}.two.example`).length, 0);
   });
 
   it("is gone from where it was before in a moment, but only from another address and only what says nothing", async () => {
@@ -117,10 +117,10 @@ describe("the relay's side of a client", () => {
     const moved = await admittedFrom("192.0.2.2");
     await clock.advance(linkLimits.linkSilence.movedMs);
     await gone.over;
-    assert.equal(registry.find(key.clientId).length, 3);
+    assert.equal(registry.find(`${key.clientId}.localhost`).length, 3);
     await clock.advance(linkLimits.linkSilence.deadMs);
     await cutOff.over;
-    assert.equal(registry.find(key.clientId).length, 2);
+    assert.equal(registry.find(`${key.clientId}.localhost`).length, 2);
     await Promise.all([leave(there.link), leave(moved.link)]);
     await Promise.all([there.over, moved.over]);
   });
@@ -144,14 +144,17 @@ describe("the relay's side of a client", () => {
       [request?.peer.fingerprint, request?.owner?.fingerprint, request?.name, request?.token?.reveal()],
       [key.fingerprint, owner.fingerprint, "MyApp", "one-time"],
     );
-    assert.deepEqual([registry.find("myapp").length, registry.find(key.clientId).length], [1, 0]);
+    assert.deepEqual(
+      [registry.find("myapp.localhost").length, registry.find(`${key.clientId}.localhost`).length],
+      [1, 0],
+    );
     await leave(link);
     await over;
   });
 
   it("is refused when what let it in holds no more by then", async () => {
     const revoked = {
-      label: key.clientId,
+      hostname: `${key.clientId}.localhost`,
       owner: key.fingerprint,
       isExternallyAuthorized: false,
       revocationReason: () => new PortholeError("unauthorized", "revoked"),
@@ -244,13 +247,13 @@ describe("the relay's side of a client", () => {
 
   it("gets no new visitors after its goodbye, and leaves when the present ones are through", async () => {
     const { link, over } = await admitted();
-    const visitor = registry.find(key.clientId)[0]?.link.openStream();
+    const visitor = registry.find(`${key.clientId}.localhost`)[0]?.link.openStream();
     visitor?.resume();
     const { value: stream } = await link.incoming[Symbol.asyncIterator]().next();
     link.control.send({ type: "goodbye", reason: "enough" });
     await clock.advance(0);
     await clock.advance(0);
-    assert.equal(registry.find(key.clientId).length, 0);
+    assert.equal(registry.find(`${key.clientId}.localhost`).length, 0);
     let isOver = false;
     void link.closed.then(() => {
       isOver = true;
@@ -324,6 +327,11 @@ function quotas(refusal?: PortholeError): IssuanceQuotas {
   };
 }
 
-function grant(label: string): Grant {
-  return { label, owner: "who-joined", isExternallyAuthorized: false, revocationReason: () => undefined };
+function grant(label: string, suffix = "localhost"): Grant {
+  return {
+    hostname: `${label}.${suffix}`,
+    owner: "who-joined",
+    isExternallyAuthorized: false,
+    revocationReason: () => undefined,
+  };
 }

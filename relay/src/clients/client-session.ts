@@ -86,8 +86,8 @@ export async function serveClient(
  * Who dials anew may have lost what it had; visitors must not find that out one by one. A TCP connection can't come along to another
  * address, a QUIC connection can.
  */
-function lookAtOthers({ label, instance, link }: ClientLink, registry: Registry): void {
-  for (const other of registry.find(label)) {
+function lookAtOthers({ hostnames, instance, link }: ClientLink, registry: Registry): void {
+  for (const other of new Set(hostnames.flatMap((hostname) => registry.find(hostname)))) {
     if (other.instance !== instance) continue;
     const { kind, remote } = other.link;
     const isElsewhere = kind === link.kind && kind !== "quic" && remote.address !== link.remote.address;
@@ -125,7 +125,7 @@ async function admit(
   if (refusal) throw refusal;
   const suffix = chooseSuffix(hello.suffix, deps.suffixes);
   const { name, token, delegation } = hello;
-  const { label, owner, revocationReason, isExternallyAuthorized } = await deps.admission.admit(
+  const { hostname, owner, revocationReason, isExternallyAuthorized } = await deps.admission.admit(
     {
       peer,
       suffix,
@@ -142,7 +142,7 @@ async function admit(
   // Or the relay has told everybody meanwhile that it will stop.
   const late = deps.refusal();
   if (late) throw late;
-  const hostnames = [`${label}.${suffix}`];
+  const hostnames = [hostname];
   pendingClient.admit(peer.clientId);
   const { fingerprint } = peer;
   const ticket = deps.ticket({ fingerprint, address: link.remote.address }, false);
@@ -160,7 +160,7 @@ async function admit(
   const { instance } = hello;
   const connectedAt = deps.clock.now();
   const traffic = new Traffic();
-  const who = { clientId, fingerprint, owner, label, hostnames, instance };
+  const who = { clientId, fingerprint, owner, hostnames, instance };
   return { id, ...who, link, revocationReason, isExternallyAuthorized, connectedAt, traffic };
 }
 

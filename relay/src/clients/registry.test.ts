@@ -10,14 +10,13 @@ function client(kind: LinkKind, openStreams = 0, instance = "one", label = "id",
     connectedAt: 0,
     traffic: new Traffic(),
     isExternallyAuthorized: false,
-    hostnames: [`${label}.localhost`],
   };
   return {
     ...shown,
     clientId: "id",
     fingerprint: "id",
     owner: "id",
-    label,
+    hostnames: [`${label}.localhost`],
     instance,
     link,
     revocationReason: () => undefined,
@@ -27,7 +26,7 @@ function client(kind: LinkKind, openStreams = 0, instance = "one", label = "id",
 describe("registry", () => {
   it("knows nobody at first", () => {
     const registry = createRegistry();
-    assert.deepEqual(registry.find("id"), []);
+    assert.deepEqual(registry.find("id.localhost"), []);
     assert.deepEqual(registry.count(), { clients: 0, links: 0, streams: 0 });
   });
 
@@ -35,7 +34,7 @@ describe("registry", () => {
     const registry = createRegistry();
     const [busy, free, quic] = [client("http2", 5), client("http2", 2), client("quic", 900)];
     for (const each of [busy, free, quic]) registry.add(each);
-    assert.deepEqual(registry.find("id"), [quic, free, busy]);
+    assert.deepEqual(registry.find("id.localhost"), [quic, free, busy]);
     assert.deepEqual(registry.count(), { clients: 1, links: 3, streams: 907 });
   });
 
@@ -43,7 +42,7 @@ describe("registry", () => {
     const registry = createRegistry();
     const [plain, named] = [client("quic"), client("http2", 0, "two", "myapp")];
     for (const each of [plain, named]) registry.add(each);
-    assert.deepEqual([registry.find("id"), registry.find("myapp")], [[plain], [named]]);
+    assert.deepEqual([registry.find("id.localhost"), registry.find("myapp.localhost")], [[plain], [named]]);
     assert.equal(registry.count().clients, 1);
     assert.deepEqual(registry.instances("id"), new Set(["one", "two"]));
     registry.remove(plain);
@@ -59,7 +58,7 @@ describe("registry", () => {
       client("http2", 0, "one", "id", true),
     ];
     for (const each of [quic, http2, dark]) registry.add(each);
-    assert.deepEqual(registry.find("id"), [http2, quic, dark]);
+    assert.deepEqual(registry.find("id.localhost"), [http2, quic, dark]);
   });
 
   it("takes the newest of equals", () => {
@@ -67,7 +66,7 @@ describe("registry", () => {
     const [old, young] = [client("quic"), client("quic")];
     registry.add(old);
     registry.add(young);
-    assert.deepEqual(registry.find("id"), [young, old]);
+    assert.deepEqual(registry.find("id.localhost"), [young, old]);
   });
 
   it("forgets a link that is removed, once", () => {
@@ -78,7 +77,7 @@ describe("registry", () => {
     assert.deepEqual(registry.instances("id"), new Set(["one", "two"]));
     registry.remove(first);
     registry.remove(first);
-    assert.deepEqual(registry.find("id"), [second]);
+    assert.deepEqual(registry.find("id.localhost"), [second]);
     assert.deepEqual(registry.count(), { clients: 1, links: 1, streams: 0 });
     registry.remove(second);
     assert.deepEqual(registry.count(), { clients: 0, links: 0, streams: 0 });

@@ -10,9 +10,7 @@ export interface ClientLink {
   readonly fingerprint: string;
   /** Fingerprint of who answers for it; see Grant. */
   readonly owner: string;
-  /** The first label of its public names. */
-  readonly label: string;
-  /** Its public names. */
+  /** Its public names, whole and canonical. */
   readonly hostnames: readonly string[];
   /** Links with the same client id and instance belong to one client process. */
   readonly instance: string;
@@ -27,15 +25,15 @@ export interface ClientLink {
 }
 
 /**
- * Who is reachable under which label. An interface, because several relays under one name will share it: nothing else may
+ * Which client serves which host name. An interface, because several relays under one name will share it: nothing else may
  * assume that a client is on this relay.
  */
 export interface Registry {
   add(client: ClientLink): void;
   /** Leads no visitor there any more. */
   remove(client: ClientLink): void;
-  /** Where a visitor of this name can go, the best link first. Empty for an unknown name. */
-  find(label: string): readonly ClientLink[];
+  /** Links that serve exactly this (canonical) host name, the best one first. Empty for an unknown name. */
+  find(hostname: string): readonly ClientLink[];
   /** Every link that is here now. */
   all(): readonly ClientLink[];
   /** The instances of this client that are here. */
@@ -64,41 +62,43 @@ function removeFrom(map: Map<string, readonly ClientLink[]>, key: string, client
   else map.delete(key);
 }
 
-/** `onAdd` is called with the label of each link that is added. */
-export function createRegistry(onAdd: (label: string) => void = () => {}): Registry {
+/** `onAdd` is called with each host name of a link that is added. */
+export function createRegistry(onAdd: (hostname: string) => void = () => {}): Registry {
   // Most have one link: a list of it is a third of a Set.
-  const byLabel = new Map<string, readonly ClientLink[]>();
+  const byName = new Map<string, readonly ClientLink[]>();
   const byClient = new Map<string, readonly ClientLink[]>();
-  let links = 0;
+  const all = new Set<ClientLink>();
   return {
     add(client) {
-      addTo(byLabel, client.label, client);
+      if (all.has(client)) return;
+      all.add(client);
       addTo(byClient, client.clientId, client);
-      links += 1;
-      onAdd(client.label);
+      for (const hostname of client.hostnames) {
+        addTo(byName, hostname, client);
+        onAdd(hostname);
+      }
     },
     remove(client) {
-      if (!byLabel.get(client.label)?.includes(client)) return;
-      links -= 1;
-      removeFrom(byLabel, client.label, client);
+      if (!all.delete(client)) return;
+      for (const hostname of client.hostnames) removeFrom(byName, hostname, client);
       removeFrom(byClient, client.clientId, client);
     },
-    find(label) {
-      const clients = byLabel.get(label) ?? [];
+    find(hostname) {
+      const clients = byName.get(hostname) ?? [];
       if (clients.length < 2) return clients;
       // The newest first, and the sort is stable: what has just been dialled is there.
       const ranked = clients.toReversed().map((client) => ({ client, rank: rankOf(client.link) }));
       ranked.sort((a, b) => a.rank.group - b.rank.group || a.rank.streams - b.rank.streams);
       return ranked.map(({ client }) => client);
     },
-    all: () => [...byLabel.values()].flat(),
+    all: () => [...all],
     instances(clientId) {
       return new Set(byClient.get(clientId)?.map((client) => client.instance));
     },
     count() {
       let streams = 0;
-      for (const clients of byLabel.values()) for (const { link } of clients) streams += link.openStreams;
-      return { clients: byClient.size, links, streams };
+      for (const { link } of all) streams += link.openStreams;
+      return { clients: byClient.size, links: all.size, streams };
     },
   };
 }

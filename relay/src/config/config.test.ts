@@ -41,7 +41,7 @@ describe("configuration of the relay", () => {
     );
     assert.deepEqual(suffixes, ["t.example.com"]);
     assert.deepEqual(ownNames, ["t.example.com", "relay.t.example.com"]);
-    assert.deepEqual([admission.keysPath, admission.reservedNames], ["/k", ownNames]);
+    assert.deepEqual([admission.keysPath, admission.reservedNames], ["/k", ["relay"]]);
   });
 
   const contradictions = [

@@ -3,7 +3,7 @@ import { directoryUrlOf, type AcmeSettings } from "@porthole/common/acme";
 import { quotaLimits, type QuotaLimits } from "../certificates/issuance-quota.ts";
 import { PortholeError } from "@porthole/common/errors";
 import type { OptionValues } from "@porthole/common/options";
-import { canonicalHostName, isLoopback } from "@porthole/common/protocol";
+import { canonicalHostName, isLoopback, splitPublicName } from "@porthole/common/protocol";
 import { dataFolder } from "@porthole/common/util";
 import type { AdmissionConfig } from "../admission/index.ts";
 import { defaultMemoryMebibytes } from "../quic-worker/memory.ts";
@@ -114,7 +114,7 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
       webhook,
       // Where anyone may connect, names would be for whoever takes them all first.
       givesNames: !(isReachable && values.open),
-      reservedNames: ownNames,
+      reservedNames: ownNames.flatMap((name) => splitPublicName(name, suffixes)?.label ?? []),
       stateDir,
     },
     quicAdmission: values["quic-admission"],

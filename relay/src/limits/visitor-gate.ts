@@ -14,8 +14,8 @@ export interface VisitorGateOptions {
 export interface VisitorSlot {
   /** Its ClientHello is here, or will not come. */
   heard(): void;
-  /** Whether one more may go to the client with this label; it counts until `left`. */
-  mayVisit(label: string): boolean;
+  /** Whether one more may go to the client with this host name; it counts until `left`. */
+  mayVisit(hostname: string): boolean;
   /** It is gone. */
   left(): void;
 }
@@ -26,7 +26,7 @@ export class VisitorGate {
   readonly #perAddress: Rates;
   readonly #perName: Rates;
   readonly #bySource = new Counter();
-  readonly #byLabel = new Counter();
+  readonly #byName = new Counter();
   /** Who is waited for, the longest wait first; called to give up on one. */
   readonly #pending = new Set<() => void>();
   /** By the order in which they came. */
@@ -70,7 +70,7 @@ export class VisitorGate {
     const number = ++this.#lastNumber;
     this.#present.add(number);
     this.#bySource.add(source);
-    let label: string | undefined;
+    let hostname: string | undefined;
     let isOver = false;
     return {
       heard: () => void this.#pending.delete(giveUp),
@@ -80,8 +80,8 @@ export class VisitorGate {
           this.#options.onLimit(obstacle);
           return false;
         }
-        label = wanted;
-        this.#byLabel.add(wanted);
+        hostname = wanted;
+        this.#byName.add(wanted);
         return true;
       },
       left: () => {
@@ -90,7 +90,7 @@ export class VisitorGate {
         this.#present.delete(number);
         this.#bySource.remove(source);
         this.#pending.delete(giveUp);
-        if (label !== undefined) this.#byLabel.remove(label);
+        if (hostname !== undefined) this.#byName.remove(hostname);
       },
     };
   }
@@ -102,10 +102,10 @@ export class VisitorGate {
     return this.#perAddress.take(source) ? undefined : "visitors-per-address";
   }
 
-  #obstacleTo(label: string): LimitName | undefined {
+  #obstacleTo(hostname: string): LimitName | undefined {
     const { streamsPerClient } = this.#options.limits();
-    if (streamsPerClient > 0 && this.#byLabel.of(label) >= streamsPerClient) return "streams-per-client";
-    return this.#perName.take(label) ? undefined : "visitors-per-name";
+    if (streamsPerClient > 0 && this.#byName.of(hostname) >= streamsPerClient) return "streams-per-client";
+    return this.#perName.take(hostname) ? undefined : "visitors-per-name";
   }
 
   /** An honest visitor's ClientHello is here within a round trip; who fills the places does not send one. */

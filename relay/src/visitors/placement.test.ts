@@ -63,7 +63,14 @@ describe("placing a visitor", () => {
       instance: kind,
       owner: "id",
     };
-    registry.add({ ...shown, clientId: "id", fingerprint: "id", label: "id", link, revocationReason: () => undefined });
+    registry.add({
+      ...shown,
+      clientId: "id",
+      fingerprint: "id",
+      hostnames: ["id.localhost"],
+      link,
+      revocationReason: () => undefined,
+    });
     const client: TransportConnection | Link = dark
       ? pair.client
       : createLink(pair.client, { clock, heartbeat: "send" });
@@ -74,7 +81,7 @@ describe("placing a visitor", () => {
   }
 
   function place(): string {
-    return placeVisitor(socket, { label: "id", opening, registry, clock, log: silentLogger, trace: "t" });
+    return placeVisitor(socket, { hostname: "id.localhost", opening, registry, clock, log: silentLogger, trace: "t" });
   }
 
   async function greeting(stream: LinkStream): Promise<string> {
@@ -108,7 +115,7 @@ describe("placing a visitor", () => {
     assert.equal(answer.toString(), "welcome");
     assert.equal(quic.link.isSilent, true);
     // Whoever comes now does not even try.
-    assert.equal(registry.find("id")[0]?.link, http2.link);
+    assert.equal(registry.find("id.localhost")[0]?.link, http2.link);
   });
 
   it("moves a visitor whom nobody has answered to one that comes later", async () => {

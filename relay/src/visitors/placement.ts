@@ -7,7 +7,8 @@ import type { ClientLink, Registry } from "../clients/registry.ts";
 import { linkLimits } from "@porthole/common/link";
 
 export interface VisitorPlace {
-  readonly label: string;
+  /** Canonical. */
+  readonly hostname: string;
   /** What the client gets before anything else: the PROXY header and the ClientHello. */
   readonly opening: readonly Buffer[];
   readonly registry: Registry;
@@ -28,7 +29,7 @@ interface Placed {
  * visitor has said is its ClientHello, and that can be said again.
  */
 export function placeVisitor(socket: Socket, place: VisitorPlace): "forwarded" | "full" | "unknown-name" {
-  const candidates = place.registry.find(place.label);
+  const candidates = place.registry.find(place.hostname);
   const placed = openFirst(candidates, place);
   if (!placed) return candidates.length === 0 ? "unknown-name" : "full";
   awaitAnswer(socket, placed, place);
@@ -86,7 +87,7 @@ function awaitAnswer(socket: Socket, { client, stream }: Placed, place: VisitorP
   }
 
   async function moveOn(): Promise<void> {
-    for (const other of place.registry.find(place.label)) {
+    for (const other of place.registry.find(place.hostname)) {
       if (other === client || !(await other.link.probe())) continue;
       if (isSettled) return;
       const next = openFirst([other], place);

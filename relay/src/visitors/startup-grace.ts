@@ -15,30 +15,30 @@ export class StartupGrace {
     this.#endsAt = clock.monotonic() + delayMs;
   }
 
-  /** A client with this label is there. */
-  arrived(label: string): void {
-    for (const resume of this.#waiting.get(label) ?? []) resume();
+  /** A client with this host name is there. */
+  arrived(hostname: string): void {
+    for (const resume of this.#waiting.get(hostname) ?? []) resume();
   }
 
   /**
-   * Whether it makes sense to wait for this label. Then `resume` is called once: when it is there, or when the time is over; the answer
+   * Whether it makes sense to wait for this host name. Then `resume` is called once: when it is there, or when the time is over; the answer
    * ends the wait before.
    */
-  wait(label: string, resume: () => void): (() => void) | undefined {
+  wait(hostname: string, resume: () => void): (() => void) | undefined {
     const leftMs = this.#endsAt - this.#clock.monotonic();
     if (leftMs <= 0) return undefined;
     const stop = (): void => {
       timer.cancel();
-      const others = this.#waiting.get(label);
+      const others = this.#waiting.get(hostname);
       others?.delete(once);
-      if (others?.size === 0) this.#waiting.delete(label);
+      if (others?.size === 0) this.#waiting.delete(hostname);
     };
     const once = (): void => {
       stop();
       resume();
     };
     const timer = this.#clock.timer(leftMs, once);
-    this.#waiting.set(label, (this.#waiting.get(label) ?? new Set()).add(once));
+    this.#waiting.set(hostname, (this.#waiting.get(hostname) ?? new Set()).add(once));
     return stop;
   }
 }

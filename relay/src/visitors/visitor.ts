@@ -118,9 +118,9 @@ function readHello(visitor: Visitor, deps: VisitorDeps): void {
 
 /** Now, or when the client is back that is probably about to be: see StartupGrace. */
 function onceServed({ socket }: Visitor, { serverName = "" }: ClientHello, deps: VisitorDeps, go: () => void): void {
-  const label = splitPublicName(serverName, deps.suffixes)?.label;
-  if (label === undefined || deps.registry.find(label).length > 0) return go();
-  const stop = deps.startupGrace.wait(label, () => {
+  const hostname = publicName(serverName, deps);
+  if (hostname === undefined || deps.registry.find(hostname).length > 0) return go();
+  const stop = deps.startupGrace.wait(hostname, () => {
     if (!socket.destroyed) go();
   });
   if (stop) socket.on("close", stop);
@@ -139,8 +139,8 @@ function route(visitor: Visitor, bytes: Buffer, hello: ClientHello, deps: Visito
     answered.catch((reason: unknown) => deps.log.debug({ trace }, PortholeError.from(reason).message));
     return "challenge";
   }
-  const name = serverName === undefined ? undefined : splitPublicName(serverName, deps.suffixes);
-  if (deps.onClient && isForRelay(hello, name !== undefined, deps)) {
+  const hostname = publicName(serverName, deps);
+  if (deps.onClient && isForRelay(hello, hostname !== undefined, deps)) {
     socket.unshift(bytes);
     slot.left();
     deps.onClient(socket);
@@ -150,37 +150,45 @@ function route(visitor: Visitor, bytes: Buffer, hello: ClientHello, deps: Visito
     refuse(socket, tlsAlert.noApplicationProtocol, "Only the CA's challenges are answered here", trace, deps);
     return "unknown-name";
   }
-  if (!name) {
+  if (hostname === undefined) {
     refuse(socket, tlsAlert.unrecognizedName, "A visitor asked for no name of ours", trace, deps);
     return "unknown-name";
   }
-  if (deps.registry.find(name.label).length > 0 && !slot.mayVisit(name.label)) {
-    refuse(socket, tlsAlert.internalError, `${serverName} has too many visitors`, trace, deps);
+  if (deps.registry.find(hostname).length > 0 && !slot.mayVisit(hostname)) {
+    refuse(socket, tlsAlert.internalError, `${hostname} has too many visitors`, trace, deps);
     return "limited";
   }
   const header = encodeProxyHeader({
     source: { address: socket.remoteAddress ?? "0.0.0.0", port: socket.remotePort ?? 0 },
     destination: { address: socket.localAddress ?? "0.0.0.0", port: socket.localPort ?? 0 },
-    authority: serverName,
+    authority: hostname,
     uniqueId: trace,
     // The client has to know before TLS begins which certificate to show.
     ...(isChallenge ? { alpn: alpn.acmeChallenge } : {}),
   });
   const { registry, clock, log } = deps;
   const place = isChallenge ? placeChallenge : placeVisitor;
-  const outcome = place(socket, { label: name.label, opening: [header, bytes], registry, clock, log, trace });
+  const outcome = place(socket, { hostname, opening: [header, bytes], registry, clock, log, trace });
   switch (outcome) {
     case "forwarded":
       deps.metrics.traffic.add(socket);
       break;
     case "unknown-name":
-      refuse(socket, tlsAlert.unrecognizedName, `No client serves ${serverName}`, trace, deps);
+      refuse(socket, tlsAlert.unrecognizedName, `No client serves ${hostname}`, trace, deps);
       break;
     case "full":
-      refuse(socket, tlsAlert.internalError, `The client of ${serverName} has no room`, trace, deps);
+      refuse(socket, tlsAlert.internalError, `The client of ${hostname} has no room`, trace, deps);
       break;
   }
   return outcome;
+}
+
+/** The canonical name if a client may have it: under one of the suffixes, and none of the relay's own names. */
+function publicName(serverName: string | undefined, { suffixes, ownNames }: VisitorDeps): string | undefined {
+  const name = serverName === undefined ? undefined : splitPublicName(serverName, suffixes);
+  if (!name) return undefined;
+  const hostname = `${name.label}.${name.suffix}`;
+  return ownNames.includes(hostname) ? undefined : hostname;
 }
 
 /** Names lead to the relay itself; where it is known under another one, only clients offer HTTP/2 and nothing else. */
