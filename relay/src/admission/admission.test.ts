@@ -11,7 +11,8 @@ import { systemClock, type Secret } from "@porthole/common/util";
 import { Admission, type AdmissionConfig } from "./admission.ts";
 import type { AdmissionRequest, Authorize } from "./admission-request.ts";
 import { EnrollmentFile } from "./enrollment-file.ts";
-import { revokeKey, type Enrollments } from "./enrollment-store.ts";
+import type { Enrollments } from "./enrollments.ts";
+import { revokeKey } from "./keys.ts";
 import { addInvite } from "./invites.ts";
 import { releaseName } from "./names.ts";
 

@@ -5,7 +5,7 @@ import { makeFolder, type Clock, type Secret } from "@porthole/common/util";
 import { unknownClient, type AdmissionRequest, type Authorize } from "./admission-request.ts";
 import { authorizedKeys, type AuthorizedKeys } from "./authorized-keys.ts";
 import { openEnrollmentFile, type EnrollmentFile } from "./enrollment-file.ts";
-import { isEnrolled } from "./enrollment-store.ts";
+import { isEnrolled } from "./keys.ts";
 import { useInvite } from "./invites.ts";
 import { webhookAuthorize, type WebhookSettings } from "./webhook.ts";
 import { grantName, ownsName } from "./names.ts";

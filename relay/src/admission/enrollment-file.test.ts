@@ -6,7 +6,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { silentLogger } from "@porthole/common/log";
 import { systemClock } from "@porthole/common/util";
 import { EnrollmentFile } from "./enrollment-file.ts";
-import type { Enrollments } from "./enrollment-store.ts";
+import type { Enrollments } from "./enrollments.ts";
 import { addInvite } from "./invites.ts";
 
 const { signal } = new AbortController();

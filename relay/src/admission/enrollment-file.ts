@@ -4,7 +4,7 @@ import { PortholeError } from "@porthole/common/errors";
 import type { Logger } from "@porthole/common/log";
 import { lockFile, readJson, whileHeld, writeJson, type Clock } from "@porthole/common/util";
 import { watchFiles } from "../config/watch-files.ts";
-import { noEnrollments, pruned, type Enrollments } from "./enrollment-store.ts";
+import { noEnrollments, pruned, type Enrollments } from "./enrollments.ts";
 import { readEnrollments } from "./read-enrollments.ts";
 
 export interface EnrollmentFileContext {

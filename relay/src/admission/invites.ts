@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { PortholeError } from "@porthole/common/errors";
 import { formatDay, Secret } from "@porthole/common/util";
-import type { Enrollments, InviteRecord } from "./enrollment-store.ts";
+import type { Enrollments, InviteRecord } from "./enrollments.ts";
 
 export interface NewInvite {
   readonly uses: number;

@@ -1,9 +1,7 @@
 import { PortholeError } from "@porthole/common/errors";
 import { formatDay } from "@porthole/common/util";
-import type { Enrollments } from "./enrollment-store.ts";
+import { quarantineMs, type Enrollments } from "./enrollments.ts";
 
-/** How long nobody but its last owner gets a name: links to it are still about. */
-export const quarantineMs = 30 * 24 * 3_600_000;
 const maxNames = 10_000;
 /** Of a key and of all that it vouches for: keys cost nothing. */
 const maxNamesPerKey = 10;

@@ -1,5 +1,5 @@
 import { PortholeError } from "@porthole/common/errors";
-import type { Enrollments } from "./enrollment-store.ts";
+import type { Enrollments } from "./enrollments.ts";
 
 /** Reads what a file has; throws an error that names the damage. */
 export function readEnrollments(value: unknown): Enrollments {

@@ -38,7 +38,7 @@ export interface Registry {
   all(): readonly ClientLink[];
   /** The instances of this client that are here. */
   instances(clientId: string): ReadonlySet<string>;
-  /** ClientSessions, their links, and the visitors' streams on them. */
+  /** Clients, their links, and the visitors' streams on them. */
   count(): { readonly clients: number; readonly links: number; readonly streams: number };
 }
 

@@ -7,11 +7,11 @@ import { nodeVersionWarning } from "@porthole/common/node-support";
 import type { OptionValues } from "@porthole/common/options";
 import { parseKey } from "../admission/index.ts";
 import { optionsFor, relayConfig, type RelayConfig } from "../config/config.ts";
-import type { Relay } from "../contract.ts";
+import type { Relay } from "../running/relay.ts";
 import { serveCommand } from "./control.ts";
 import { createLogger } from "../monitoring/logger.ts";
 import type { relayOptions } from "../config/options.ts";
-import { startRelay } from "../relay.ts";
+import { startRelay } from "../running/start-relay.ts";
 
 /** The relay as a program: runs until a signal ends it. `readValues` is asked again at SIGHUP. */
 export async function serve(readValues: () => OptionValues<typeof relayOptions>): Promise<void> {

@@ -17,7 +17,7 @@ export const relayOptions = defineOptions({
     defaultHelp: "0.0.0.0 with a public name, else 127.0.0.1",
   },
   "api-port": {
-    help: "ClientSessions: QUIC on UDP, HTTP/2 on TCP; all three ports may be the same",
+    help: "Clients: QUIC on UDP, HTTP/2 on TCP; all three ports may be the same",
     parse: port,
     default: "4433",
   },
@@ -136,7 +136,7 @@ export const relayOptions = defineOptions({
     advanced: true,
   },
   "pending-clients": {
-    help: "ClientSessions before admission: from START on PERCENT of the new ones are dropped, at FULL all of them",
+    help: "Clients before admission: from START on PERCENT of the new ones are dropped, at FULL all of them",
     parse: earlyDrop,
     defaultHelp: "10:30:100, on loopback 100:0:100",
     advanced: true,

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import type { ErrorCode } from "@porthole/common/errors";
-import type { LinkKind } from "@porthole/common/link";
+import type { Link, LinkKind } from "@porthole/common/link";
 import { version } from "@porthole/common/version";
 import { limitNames, type LimitName } from "../limits/index.ts";
 import { Traffic } from "./traffic.ts";
@@ -20,9 +20,12 @@ const visitorOutcomes = [
   "limited", // over a limit
 ] as const;
 
+/** Links in memory exist in tests only. */
+const transports = ["quic", "http2"] as const;
+
 /** What a scrape asks the relay for. */
 export interface Observed {
-  readonly links: Readonly<Record<LinkKind, { readonly links: number; readonly streams: number }>>;
+  readonly links: readonly Pick<Link, "kind" | "openStreams">[];
   readonly clients: number;
   readonly sockets: number;
   readonly pendingHellos: number;
@@ -48,20 +51,29 @@ export class Metrics {
     // What is not there before its first event has no rate at that event, and no alert sees it.
     for (const outcome of visitorOutcomes) this.#visitors.inc({ outcome }, 0);
     for (const limit of limitNames) this.#limited.inc({ limit }, 0);
-    for (const transport of ["quic", "http2"] as const) this.#ended.inc({ transport, code: "timeout" }, 0);
+    for (const transport of transports) this.#ended.inc({ transport, code: "timeout" }, 0);
     this.#gauge("build_info", "Always 1; the label is the version", ["version"], (gauge) => gauge.set({ version }, 1));
-    this.#gauge("clients", "ClientSessions that are connected", [], (gauge) => gauge.set(observe().clients));
+    this.#gauge("clients", "Clients that are connected", [], (gauge) => gauge.set(observe().clients));
     this.#gauge("links", "Links of clients", ["transport"], (gauge) => {
-      for (const [transport, { links }] of Object.entries(observe().links)) gauge.set({ transport }, links);
+      const { links } = observe();
+      for (const transport of transports)
+        gauge.set({ transport }, links.filter(({ kind }) => kind === transport).length);
     });
     this.#gauge("streams", "Visitors on the links", ["transport"], (gauge) => {
-      for (const [transport, { streams }] of Object.entries(observe().links)) gauge.set({ transport }, streams);
+      const { links } = observe();
+      for (const transport of transports) {
+        const streams = links.map(({ kind, openStreams }) => (kind === transport ? openStreams : 0));
+        gauge.set(
+          { transport },
+          streams.reduce((sum, each) => sum + each, 0),
+        );
+      }
     });
     this.#gauge("sockets", "TCP connections of clients and visitors", [], (gauge) => gauge.set(observe().sockets));
     this.#gauge("pending_hellos", "Visitors whose ClientHello is waited for", [], (gauge) =>
       gauge.set(observe().pendingHellos),
     );
-    this.#gauge("pending_clients", "ClientSessions' connections before admission", [], (gauge) =>
+    this.#gauge("pending_clients", "Connections of clients before admission", [], (gauge) =>
       gauge.set(observe().pendingClients),
     );
     this.#gauge("draining", "1 while the relay is on its way out", [], (gauge) =>

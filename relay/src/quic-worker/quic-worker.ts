@@ -6,7 +6,7 @@ import type { TransportConnection } from "@porthole/common/link";
 import type { QuicAcceptorStats } from "@porthole/common/link/quic";
 import type { Logger } from "@porthole/common/log";
 import type { QuicTicket } from "@porthole/common/protocol";
-import { Backoff, temporaryFolder, type Clock, type Timer } from "@porthole/common/util";
+import { Backoff, temporaryFolder, type Clock } from "@porthole/common/util";
 import { WorkerConnection } from "./worker-connection.ts";
 import { WorkerChild } from "./child.ts";
 import { ControlWire } from "./control-wire.ts";
@@ -14,6 +14,7 @@ import { workerEntry } from "./entry.ts";
 import { addStats, noStats, type QuicWorkerFacts } from "./facts.ts";
 import { workerLimits } from "./limits.ts";
 import { TicketOffice, type TicketHolder } from "./ticket-office.ts";
+import { shownState, type WorkerState } from "./worker-state.ts";
 import { controlHead, encodeStreamHead, type FromWorker, type ToWorker } from "./wire.ts";
 
 export interface QuicWorkerOptions {
@@ -51,29 +52,19 @@ export class QuicWorker {
   #folder = "";
   #port: number;
   #identity: { readonly cert: string; readonly key: string };
-  #child: WorkerChild | undefined;
-  #wire: ControlWire | undefined;
-  #state: QuicWorkerFacts["state"] = "starting";
-  #reason: string | undefined;
-  /** Why there is no point in another start. */
-  #failure: PortholeError | undefined;
+  #state: WorkerState = { is: "idle" };
   #lives = 0;
   #restarts = 0;
   #beats = 0;
-  /** What the present process has said about its end. */
-  #complaint: string | undefined;
   #before: QuicAcceptorStats = noStats;
   #now: QuicAcceptorStats = noStats;
-  #timer: Timer | undefined;
-  #stable: Timer | undefined;
-  #closing = false;
   #onFirstOutcome: () => void = () => {};
 
   constructor(options: QuicWorkerOptions) {
     this.#options = options;
     this.#identity = { cert: options.cert, key: options.key };
     this.#port = options.port;
-    this.#tickets = new TicketOffice(options.clock, (keys) => this.#child?.send({ type: "ticket-keys", keys }));
+    this.#tickets = new TicketOffice(options.clock, (keys) => this.#send({ type: "ticket-keys", keys }));
   }
 
   /**
@@ -83,14 +74,14 @@ export class QuicWorker {
   async open(): Promise<void> {
     // Only we may look into it, so only we can reach the QUIC worker.
     this.#folder = await temporaryFolder("porthole-quic-");
-    if (this.#closing) return this.close();
-    await new Promise<void>((resolve) => {
-      this.#onFirstOutcome = resolve;
+    if (this.#state.is === "closing") return this.close();
+    const outcome = await new Promise<WorkerState>((resolve) => {
+      this.#onFirstOutcome = () => resolve(this.#state);
       this.#start();
     });
-    if (!this.#failure || this.#state === "unavailable") return;
+    if (outcome.is !== "failed") return;
     await this.close();
-    throw this.#failure;
+    throw outcome.error;
   }
 
   /** Of UDP; the same for all lives of the process. 0 before the first one. */
@@ -100,8 +91,7 @@ export class QuicWorker {
 
   facts(): QuicWorkerFacts {
     return {
-      state: this.#state,
-      reason: this.#reason,
+      ...shownState(this.#state),
       pid: this.#child?.pid,
       restarts: this.#restarts,
       beats: this.#beats,
@@ -114,37 +104,44 @@ export class QuicWorker {
 
   /** For one handshake. Undefined while there is no QUIC. `anywhere`: see TicketOffice.issue. */
   ticket(holder: TicketHolder, anywhere: boolean): QuicTicket | undefined {
-    return this.#state === "up" ? this.#tickets.issue(holder, anywhere) : undefined;
+    return this.#state.is === "up" ? this.#tickets.issue(holder, anywhere) : undefined;
   }
 
   /** For links from now on. */
   setCertificate(cert: string, key: string): void {
     this.#identity = { cert, key };
-    this.#child?.send({ type: "certificate", cert, key });
+    this.#send({ type: "certificate", cert, key });
   }
 
   /** Ends all links that are left. */
   async close(): Promise<void> {
-    this.#closing = true;
-    this.#timer?.cancel();
-    this.#stable?.cancel();
-    await this.#child?.stop();
+    const child = this.#child;
+    if (this.#state.is === "up") this.#state.stable.cancel();
+    if (this.#state.is === "down") this.#state.retry.cancel();
+    this.#state = { is: "closing", child, wire: this.#wire };
+    await child?.stop();
     if (this.#folder !== "") await rm(this.#folder, { recursive: true, force: true });
   }
 
+  get #child(): WorkerChild | undefined {
+    return "child" in this.#state ? this.#state.child : undefined;
+  }
+
+  get #wire(): ControlWire | undefined {
+    return "wire" in this.#state ? this.#state.wire : undefined;
+  }
+
   #start(): void {
+    const reason = this.#state.is === "down" ? this.#state.reason : undefined;
     try {
-      this.#child = this.#spawn();
-    } catch (reason) {
-      this.#onFailure(PortholeError.from(reason));
-      this.#onEnd("can't be started");
+      this.#state = { is: "starting", child: this.#spawn(), reason };
+    } catch (cause) {
+      this.#onEnd("can't be started", PortholeError.from(cause));
     }
   }
 
   #spawn(): WorkerChild {
     const { address, admission, memoryCapBytes, maxHeldBytes, clock } = this.#options;
-    this.#state = "starting";
-    this.#complaint = undefined;
     this.#lives += 1;
     const socketPath =
       process.platform === "win32"
@@ -164,7 +161,7 @@ export class QuicWorker {
       memoryCapBytes,
       clock,
       onMessage: (message) => this.#onMessage(message, socketPath),
-      onEnd: (why) => this.#onEnd(why),
+      onEnd: (why) => this.#onEnd(why, "complaint" in this.#state ? this.#state.complaint : undefined),
     });
   }
 
@@ -172,17 +169,21 @@ export class QuicWorker {
     const { log, clock } = this.#options;
     switch (message.type) {
       case "ready":
-        this.#state = "up";
+        if (this.#state.is !== "starting") return;
         this.#port = message.port;
-        this.#wire = this.#connectWire(socketPath);
-        this.#reason = undefined;
-        this.#stable = clock.timer(workerLimits.restart.stableAfterMs, () => this.#backoff.reset());
+        this.#state = {
+          is: "up",
+          child: this.#state.child,
+          wire: this.#connectWire(socketPath),
+          stable: clock.timer(workerLimits.restart.stableAfterMs, () => this.#backoff.reset()),
+        };
         if (this.#restarts > 0) log.info({ restarts: this.#restarts }, "The QUIC worker is up again");
         this.#options.onUp?.();
         this.#onFirstOutcome();
         return;
       case "failed":
-        this.#onFailure(new PortholeError(message.code, message.message, message));
+        if (this.#state.is !== "starting" && this.#state.is !== "up") return;
+        this.#state = { ...this.#state, complaint: new PortholeError(message.code, message.message, message) };
         return;
       case "certificate-refused":
         log.error({}, `QUIC goes on with the old certificate: ${message.message}`);
@@ -215,10 +216,16 @@ export class QuicWorker {
 
   #onLink({ link, certificate, remote, maxStreams }: Extract<FromWorker, { type: "link" }>, socketPath: string): void {
     // The QUIC worker has no clients before it is ready.
-    if (!this.#wire) return;
+    if (this.#state.is !== "up") return;
     const client = { peerCertificate: Buffer.from(certificate), remote, maxStreams };
     const { clock } = this.#options;
-    const transport = new WorkerConnection(client, { link, socketPath, wire: this.#wire, clock, send: this.#send });
+    const transport = new WorkerConnection(client, {
+      link,
+      socketPath,
+      wire: this.#state.wire,
+      clock,
+      send: this.#send,
+    });
     this.#transports.set(link, transport);
     void transport.closed.then(() => this.#transports.delete(link));
     this.#options.onConnection(transport);
@@ -232,34 +239,24 @@ export class QuicWorker {
     return new ControlWire(socket, (frame) => this.#transports.get(frame.link)?.control.receive(frame));
   }
 
-  /** The QUIC worker says that it can't. A port that it had once is only taken for a moment. */
-  #onFailure(error: PortholeError): void {
-    this.#complaint = error.message;
-    if (error.code === "unavailable") this.#state = "unavailable";
-    if (error.code === "unavailable" || this.#restarts === 0) this.#failure = error;
-  }
-
-  #onEnd(why: string): void {
+  #onEnd(why: string, complaint: PortholeError | undefined): void {
     const { log, clock } = this.#options;
-    this.#child = undefined;
     this.#wire?.destroy();
-    this.#wire = undefined;
+    if (this.#state.is === "up") this.#state.stable.cancel();
     this.#before = addStats(this.#before, this.#now);
     this.#now = noStats;
-    this.#stable?.cancel();
-    const reason = new PortholeError("closed", this.#complaint ?? `The QUIC worker ${why}`);
-    this.#reason = reason.message;
+    const reason = new PortholeError("closed", complaint?.message ?? `The QUIC worker ${why}`);
     for (const transport of this.#transports.values()) transport.end(reason);
-    if (this.#closing || this.#failure) {
-      if (this.#state !== "unavailable") this.#state = "down";
-      this.#onFirstOutcome();
-      return;
+    if (this.#state.is === "closing") this.#state = { is: "closing", child: undefined, wire: undefined };
+    else if (complaint?.code === "unavailable") this.#state = { is: "unavailable", error: complaint };
+    // A port that it had once is only taken for a moment.
+    else if (complaint && this.#restarts === 0) this.#state = { is: "failed", error: complaint };
+    else {
+      this.#restarts += 1;
+      const delayMs = this.#backoff.next();
+      log.warn({ restarts: this.#restarts, delayMs }, `${reason.message}; clients go on over HTTP/2`);
+      this.#state = { is: "down", reason: reason.message, retry: clock.timer(delayMs, () => this.#start()) };
     }
-    this.#state = "down";
-    this.#restarts += 1;
-    const delayMs = this.#backoff.next();
-    log.warn({ restarts: this.#restarts, delayMs }, `${reason.message}; clients go on over HTTP/2`);
-    this.#timer = clock.timer(delayMs, () => this.#start());
     this.#onFirstOutcome();
   }
 }

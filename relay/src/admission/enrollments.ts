@@ -1,6 +1,5 @@
-import { PortholeError } from "@porthole/common/errors";
-import { clientIdOf } from "@porthole/common/identity";
-import { namesOf, quarantineMs, releaseName } from "./names.ts";
+/** A released name is reserved for its last owner for this long, because old links may still point to it. */
+export const quarantineMs = 30 * 24 * 3_600_000;
 
 /** Who was invited, who has joined, and who has which name. All times are milliseconds since 1970. */
 export interface Enrollments {
@@ -45,29 +44,7 @@ export const noEnrollments: Enrollments = { invites: {}, keys: {}, names: {} };
 /** Long enough to tell someone that the invite is over and not unknown. */
 const rememberedMs = 30 * 24 * 3_600_000;
 
-export function isEnrolled(enrollments: Enrollments, fingerprint: string): boolean {
-  const key = Object.hasOwn(enrollments.keys, fingerprint) ? enrollments.keys[fingerprint] : undefined;
-  return key !== undefined && key.revokedAt === undefined;
-}
-
-/** The key of this client id or fingerprint is let in no more, and its names are given up. Throws `usage`. */
-export function revokeKey(enrollments: Enrollments, id: string, now: number): Enrollments {
-  const found = Object.entries(enrollments.keys).find(
-    ([fingerprint]) => fingerprint === id || clientIdOf(fingerprint) === id,
-  );
-  if (!found || found[1].revokedAt !== undefined)
-    throw new PortholeError("usage", `No key ${id} has joined by an invite`, {
-      hint: "porthole-relay keys list shows those that have. A key in the file of --authorized-keys goes when its line goes; for one that the webhook lets in, let it say no, then porthole-relay disconnect ID.",
-    });
-  const [fingerprint, key] = found;
-  const revoked = { ...enrollments, keys: { ...enrollments.keys, [fingerprint]: { ...key, revokedAt: now } } };
-  return namesOf(enrollments, fingerprint).reduce<Enrollments>(
-    (result, name) => releaseName(result, name, now),
-    revoked,
-  );
-}
-
-/** Without what nobody needs to know any more. */
+/** Drops records that nothing needs any more. */
 export function pruned(enrollments: Enrollments, now: number): Enrollments {
   const invites = keep(enrollments.invites, ({ expiresAt }) => now < expiresAt + rememberedMs);
   return {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { clientIdOf, generateKey } from "@porthole/common/identity";
 import { Secret } from "@porthole/common/util";
-import { noEnrollments, isEnrolled, pruned, revokeKey, type Enrollments } from "./enrollment-store.ts";
+import { noEnrollments, pruned, quarantineMs, type Enrollments } from "./enrollments.ts";
+import { isEnrolled, revokeKey } from "./keys.ts";
 import { addInvite, revokeInvite, useInvite } from "./invites.ts";
-import { grantName, ownsName, quarantineMs, releaseName } from "./names.ts";
+import { grantName, ownsName, releaseName } from "./names.ts";
 import { readEnrollments } from "./read-enrollments.ts";
 
 const dayMs = 24 * 3_600_000;

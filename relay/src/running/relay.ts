@@ -1,10 +1,10 @@
 import type { Logger } from "@porthole/common/log";
 import type { Clock } from "@porthole/common/util";
-import type { Authorize } from "./admission/index.ts";
-import type { RelayConfig } from "./config/config.ts";
-import type { QuicWorkerFacts } from "./quic-worker/facts.ts";
-import type { Metrics } from "./monitoring/metrics.ts";
-import type { RelayReport } from "./monitoring/report.ts";
+import type { Authorize } from "../admission/index.ts";
+import type { RelayConfig } from "../config/config.ts";
+import type { QuicWorkerFacts } from "../quic-worker/facts.ts";
+import type { Metrics } from "../monitoring/metrics.ts";
+import type { RelayReport } from "../monitoring/report.ts";
 
 /** What a program that embeds a relay gives it. */
 export interface RelayOptions {
@@ -36,20 +36,20 @@ export interface Relay {
   readonly httpPort: number | undefined;
   readonly adminPort: number | undefined;
   readonly metrics: Metrics;
-  /** How the process that serves QUIC is doing. Undefined before it is first started. */
+  /** How the QUIC worker is doing. */
   quic(): QuicWorkerFacts | undefined;
   counts(): RelayCounts;
   /** What `porthole-relay status` shows. */
   report(): RelayReport;
-  /** Takes over what can change while it runs (limits), and rereads certificate and keys. Answers the names of settings that need a restart. */
+  /** Applies what can change while it runs (limits), and rereads certificate and keys. Returns the names of settings that need a restart. */
   reload(config: RelayConfig): Promise<readonly string[]>;
-  /** Ends all links of a client, by its id or fingerprint, and answers how many. It may come again, and is asked about then as any other. */
+  /** Ends all links of a client, by its id or fingerprint, and returns how many. It may connect again if it is still admitted. */
   disconnect(key: string): number;
   /**
    * Tells clients and monitoring that the relay will end, and lets visitors finish for as long as the limits say, or until the
    * signal aborts. `close` comes next.
    */
   drain(signal: AbortSignal): Promise<void>;
-  /** Tells the clients, then ends everything. */
+  /** Notifies the clients, then closes everything. */
   close(): Promise<void>;
 }

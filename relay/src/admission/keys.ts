@@ -1,0 +1,26 @@
+import { PortholeError } from "@porthole/common/errors";
+import { clientIdOf } from "@porthole/common/identity";
+import type { Enrollments } from "./enrollments.ts";
+import { namesOf, releaseName } from "./names.ts";
+
+export function isEnrolled(enrollments: Enrollments, fingerprint: string): boolean {
+  const key = Object.hasOwn(enrollments.keys, fingerprint) ? enrollments.keys[fingerprint] : undefined;
+  return key !== undefined && key.revokedAt === undefined;
+}
+
+/** Revokes the key of this client id or fingerprint and releases its names. Throws `usage`. */
+export function revokeKey(enrollments: Enrollments, id: string, now: number): Enrollments {
+  const found = Object.entries(enrollments.keys).find(
+    ([fingerprint]) => fingerprint === id || clientIdOf(fingerprint) === id,
+  );
+  if (!found || found[1].revokedAt !== undefined)
+    throw new PortholeError("usage", `No key ${id} has joined by an invite`, {
+      hint: "porthole-relay keys list shows those that have. A key in the file of --authorized-keys goes when its line goes; for one that the webhook lets in, let it say no, then porthole-relay disconnect ID.",
+    });
+  const [fingerprint, key] = found;
+  const revoked = { ...enrollments, keys: { ...enrollments.keys, [fingerprint]: { ...key, revokedAt: now } } };
+  return namesOf(enrollments, fingerprint).reduce<Enrollments>(
+    (result, name) => releaseName(result, name, now),
+    revoked,
+  );
+}

@@ -1,0 +1,165 @@
+import { PortholeError } from "@porthole/common/errors";
+import { openCertificate, type CertificateSource, type RelayCertificate } from "../certificates/relay-certificate.ts";
+import { ClientAcceptor } from "../clients/client-acceptor.ts";
+import { ClientSessions } from "../clients/client-sessions.ts";
+import { createRegistry, type Registry } from "../clients/registry.ts";
+import { advertisedAddressOf, writeAdvertisedAddress } from "../config/advertised-address.ts";
+import type { RelayConfig } from "../config/config.ts";
+import { ClientGate, VisitorGate, type LimitName } from "../limits/index.ts";
+import { listenHttp, type HttpListener } from "../listeners/http-listener.ts";
+import { OpenPorts } from "../listeners/open-ports.ts";
+import { openAdmin } from "../monitoring/admin.ts";
+import { Metrics } from "../monitoring/metrics.ts";
+import { registerQuicWorkerMetrics } from "../quic-worker/metrics.ts";
+import { HttpsRedirect } from "../visitors/https-redirect.ts";
+import { StartupGrace } from "../visitors/startup-grace.ts";
+import type { RelayOptions } from "./relay.ts";
+
+/** What the parts ask the relay for. */
+export interface PartsOptions extends RelayOptions {
+  /** The limits in it may change while the relay runs. */
+  readonly config: () => RelayConfig;
+  /** True from the moment when the relay begins to stop. */
+  readonly isDraining: () => boolean;
+}
+
+/** Everything that a relay has open while it serves. */
+export interface RelayParts {
+  readonly registry: Registry;
+  readonly clientGate: ClientGate;
+  readonly visitorGate: VisitorGate;
+  readonly metrics: Metrics;
+  readonly source: CertificateSource;
+  readonly acceptor: ClientAcceptor;
+  readonly clients: ClientSessions;
+  readonly ports: OpenPorts;
+  readonly http: HttpListener | undefined;
+  readonly admin: HttpListener | undefined;
+  /** The certificate in service now. */
+  certificate(): RelayCertificate;
+  /** Notifies the clients, then closes everything. */
+  close(): Promise<void>;
+}
+
+/** Opens everything or nothing: rejects with `address`, `state`, `key` or `usage`, and has closed what was open then. */
+export async function openParts(options: PartsOptions): Promise<RelayParts> {
+  const stop = new AbortController();
+  // In the order of opening; they are closed in the opposite one.
+  const closers: (() => Promise<unknown>)[] = [];
+  const close = async (): Promise<void> => {
+    stop.abort(new PortholeError("draining", "The relay stops"));
+    for (const closeOne of closers.toReversed()) await closeOne();
+  };
+  try {
+    return { ...(await openEach(options, closers, stop.signal)), close };
+  } catch (reason) {
+    await close();
+    throw reason;
+  }
+}
+
+async function openEach(
+  options: PartsOptions,
+  closers: (() => Promise<unknown>)[],
+  signal: AbortSignal,
+): Promise<Omit<RelayParts, "close">> {
+  const { clock, log, isDraining } = options;
+  const config = options.config();
+  const startupGrace = new StartupGrace(clock, config.limits.startupGraceMs);
+  const registry = createRegistry((hostname) => startupGrace.arrived(hostname));
+  const metrics = new Metrics(() => ({
+    links: registry.all().map(({ link }) => link),
+    clients: registry.count().clients,
+    sockets: ports.connections(),
+    certificateExpiresAt: certificate.expiresAt,
+    pendingHellos: visitorGate.pending,
+    pendingClients: clientGate.pending,
+    isDraining: isDraining(),
+  }));
+  const gates = {
+    clock,
+    limits: () => options.config().limits,
+    onLimit: (limit: LimitName) => metrics.limited(limit),
+  };
+  const clientGate = new ClientGate(gates);
+  const visitorGate = new VisitorGate(gates);
+
+  const source = await openCertificate(config, {
+    clock,
+    log,
+    onCertificate: (renewed) => {
+      certificate = renewed;
+      acceptor.setCertificate(renewed);
+    },
+  });
+  let certificate = source.first;
+  const clients = await ClientSessions.open({
+    ...{ ...options, config, metrics, registry, signal },
+    gate: clientGate,
+    ticket: (holder, anywhere) => acceptor.ticket(holder, anywhere),
+    publicPort: () => ports.public,
+    refusal: () => (isDraining() ? new PortholeError("draining", "this relay is being stopped") : undefined),
+  });
+  closers.push(() => clients.close());
+  const acceptor = new ClientAcceptor({
+    ...{ clock, log, certificate, signal, gate: clientGate },
+    onConnection: (connection, pendingClient) => clients.serve(connection, pendingClient),
+    onQuicUp: () => void clients.offerQuic(),
+  });
+  closers.push(() => acceptor.close());
+  registerQuicWorkerMetrics(metrics.registry, () => acceptor.quic());
+
+  const redirect = new HttpsRedirect({
+    clock,
+    isServed: (hostname) => registry.find(hostname).length > 0,
+    publicPort: () => ports.public,
+  });
+  const ports = new OpenPorts({
+    config,
+    acceptor,
+    visitors: {
+      ...{ clock, log, metrics, registry, startupGrace, redirect, signal },
+      gate: visitorGate,
+      suffixes: config.suffixes,
+      ownNames: config.ownNames,
+      ownChallenge: (name) => (name === source.challengeName ? source.challenges.find(name) : undefined),
+    },
+  });
+  closers.push(async () => {
+    ports.stop();
+    await clients.ended();
+    await ports.close();
+  });
+  await ports.openTcp();
+  const http = await openHttp(config, redirect);
+  if (http) closers.push(() => http.close());
+  await ports.openQuic();
+  const notReady = (): string | undefined => (isDraining() ? "draining" : undefined);
+  const admin = config.admin && (await openAdmin({ ...config.admin, metrics, notReady }));
+  if (admin) closers.push(() => admin.close());
+  await advertise(options, ports.api, certificate);
+  const keeping = source.keep(signal);
+  closers.push(() => keeping);
+  return {
+    ...{ registry, clientGate, visitorGate, metrics, source, acceptor, clients, ports, http, admin },
+    certificate: () => certificate,
+  };
+}
+
+async function openHttp(config: RelayConfig, redirect: HttpsRedirect): Promise<HttpListener | undefined> {
+  if (config.httpPort === undefined) return undefined;
+  return listenHttp({
+    ...{ address: config.bindAddress, port: config.httpPort, flag: "http-port", maxConnections: 1_000 },
+    onRequest: (request, response) => redirect.answer(request, response),
+  });
+}
+
+/** Writes down how clients reach the relay. Without it no invites can be made; everything else works. */
+async function advertise(options: PartsOptions, apiPort: number, certificate: RelayCertificate): Promise<void> {
+  const config = options.config();
+  try {
+    await writeAdvertisedAddress(config.stateDir, advertisedAddressOf(config, apiPort, certificate));
+  } catch (reason) {
+    options.log.warn({}, PortholeError.from(reason).message);
+  }
+}
