@@ -72,10 +72,11 @@ describe("Routing by the whole host name", function () {
           const others = names.flatMap((name) =>
             suffixes.map((suffix) => `${name.split(".")[0]}.${suffix}`).filter((other) => !names.includes(other)),
           );
-          for (const protocols of [["h2", "http/1.1"], [acme], undefined]) {
-            for (const name of names) assert.deepEqual(await visit(name, protocols), [name], `${name} ${protocols}`);
+          for (const protocols of [["h2", "http/1.1"], [acme], []]) {
+            for (const name of names)
+              assert.deepEqual(await visit(name, protocols), [name], `${name} ${protocols.join()}`);
             for (const name of [...own, ...others, `x.${names[0]}`])
-              assert.deepEqual(await visit(name, protocols), [], `${name} ${protocols}`);
+              assert.deepEqual(await visit(name, protocols), [], `${name} ${protocols.join()}`);
           }
         });
 
@@ -105,11 +106,11 @@ describe("Routing by the whole host name", function () {
         }
 
         /** The clients that a visitor of this name reaches. */
-        async function visit(servername: string, protocols: readonly string[] | undefined): Promise<readonly string[]> {
+        async function visit(servername: string, protocols: readonly string[]): Promise<readonly string[]> {
           served = [];
           const visitor = tls.connect({
             ...{ host: "127.0.0.1", port: relay.publicPort, servername, rejectUnauthorized: false },
-            ...(protocols ? { ALPNProtocols: [...protocols] } : {}),
+            ...(protocols.length > 0 ? { ALPNProtocols: [...protocols] } : {}),
           });
           visitor.on("error", () => {});
           visitor.on("secureConnect", () => visitor.end());
