@@ -38,8 +38,8 @@ describe("Setting a relay up", function () {
     const dns = await startFakeDns((name) => records[name] ?? (name.endsWith(`.${domain}`) ? records["*"] : undefined));
     scope.defer(() => dns.close());
     resolver = dns.address;
-    const [api, pub, alpn] = await Promise.all([freePort(), freePort(), freePort()]);
-    ports = ["--api-port", String(api), "--pub-port", String(pub), "--alpn-port", String(alpn)];
+    const flags = ["--api-port", "--pub-port", "--alpn-port", "--http-port"];
+    ports = (await Promise.all(flags.map(async (flag) => [flag, String(await freePort())]))).flat();
   });
 
   const setup = (...argv: string[]): Promise<Output> =>

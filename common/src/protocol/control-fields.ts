@@ -39,6 +39,7 @@ export const controlFields: {
     // A key and a signature, of RSA with 8,192 bits at the longest.
     delegation: optional(text(3_000)),
     instance: text(100),
+    test: optional(boolean()),
   },
   welcome: {
     clientId,

@@ -24,6 +24,8 @@ export interface Hello {
   readonly delegation?: string;
   /** Random id of the client process: links with the same key and instance belong together. */
   readonly instance: string;
+  /** The client only tries the relay out: it is answered as any other, and gets no visitors. */
+  readonly test?: boolean;
 }
 
 /** The relay admits the client: from now on visitors may come. */

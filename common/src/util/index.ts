@@ -11,6 +11,7 @@ export { dataFolder, homeFolder } from "./data-folder.ts";
 export { endWithReader, lastingOutput } from "./standard-output.ts";
 export { temporaryFolder } from "./temporary-folder.ts";
 export {
+  moveDamaged,
   createFileAtomic,
   makeFolder,
   readFileIfExists,

@@ -10,6 +10,7 @@ import { until } from "@porthole/testing";
 import { systemClock, type Secret } from "@porthole/common/util";
 import { Admission, type AdmissionConfig } from "./admission.ts";
 import type { AdmissionRequest, Authorize } from "./admission-request.ts";
+import { addBan } from "./bans.ts";
 import { EnrollmentFile } from "./enrollment-file.ts";
 import type { Enrollments } from "./enrollments.ts";
 import { revokeKey } from "./keys.ts";
@@ -74,6 +75,18 @@ describe("admission", () => {
 
   const invite = (uses = 1): Promise<{ readonly token: Secret }> =>
     change((enrollments) => addInvite(enrollments, { uses, expiresAt: Date.now() + 60_000 }, Date.now()));
+
+  it("keeps out who is banned, whoever else would be let in, and ends what is there", async () => {
+    const relay = await open({ open: true });
+    const { revocationReason } = await relay.admit(requestOf(one), signal);
+    assert.equal(revocationReason(), undefined);
+    await change((enrollments) => ({
+      enrollments: addBan(enrollments, one.clientId, systemClock.now(), undefined),
+    }));
+    await objects(revocationReason, "unauthorized");
+    await assert.rejects(relay.admit(requestOf(one), signal), { code: "unauthorized", message: /this key is banned/ });
+    await relay.admit(requestOf(two), signal);
+  });
 
   it("lets everyone in where the relay is open", async () => {
     const { admit } = bound(await open({ open: true }));

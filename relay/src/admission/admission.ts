@@ -5,7 +5,8 @@ import { makeFolder, type Clock, type Secret } from "@porthole/common/util";
 import { unknownClient, type AdmissionRequest, type Authorize } from "./admission-request.ts";
 import { authorizedKeys, type AuthorizedKeys } from "./authorized-keys.ts";
 import { openEnrollmentFile, type EnrollmentFile } from "./enrollment-file.ts";
-import { isEnrolled } from "./keys.ts";
+import { banReason } from "./bans.ts";
+import { isEnrolled, labelOf } from "./keys.ts";
 import { useInvite } from "./invites.ts";
 import { webhookAuthorize, type WebhookSettings } from "./webhook.ts";
 import { grantName, ownsName } from "./names.ts";
@@ -36,6 +37,8 @@ export interface AdmissionContext {
 export interface Grant {
   /** Its public name, whole and canonical. */
   readonly hostname: string;
+  /** What whoever runs the relay calls it: the label of the invite by which its key has joined. */
+  readonly label?: string | undefined;
   /** Fingerprint of who answers for it: the key that a list has, or else the one that vouches for it, or else its own. */
   readonly owner: string;
   /** Why it has to go now, when what let it in does not hold any more. */
@@ -108,13 +111,29 @@ export class Admission {
   async admit(request: AdmissionRequest, signal: AbortSignal): Promise<Grant> {
     try {
       const { peer, owner = peer, name } = request;
+      this.#refuseBanned(request);
       const basis = await this.#letIn(request, signal);
       const hostname = `${peer.clientId}.${request.suffix}`;
-      const grant = { ...basis, hostname, owner: this.#knownKey(request) ?? owner.fingerprint };
-      return name === undefined ? grant : await this.#withName(request, name, grant, signal);
+      const known = this.#knownKey(request) ?? owner.fingerprint;
+      const grant: Grant = { ...basis, hostname, owner: known, label: labelOf(this.#file.enrollments, known) };
+      const named = name === undefined ? grant : await this.#withName(request, name, grant, signal);
+      const revocationReason = (): PortholeError | undefined =>
+        this.#banReason(request, named.hostname) ?? named.revocationReason();
+      return { ...named, revocationReason };
     } catch (reason) {
       throw this.#forClient(reason, signal);
     }
+  }
+
+  /** Before anybody is asked, and anything is written. */
+  #refuseBanned(request: AdmissionRequest): void {
+    const label = request.name === undefined ? request.peer.clientId : friendlyName(request.name);
+    const banned = this.#banReason(request, `${label}.${request.suffix}`);
+    if (banned) throw banned;
+  }
+
+  #banReason({ peer, owner = peer, address }: AdmissionRequest, hostname: string): PortholeError | undefined {
+    return banReason(this.#file.enrollments, { keys: [peer, owner], address, hostname }, this.#context.clock.now());
   }
 
   /** Rereads the list of keys now; what the relay writes itself is watched. */

@@ -185,7 +185,7 @@ describe("the enrollments", () => {
   });
 
   it("is read without what a newer program has put in", () => {
-    const known = { invites: {}, keys: { a: { enrolledAt: 1, invite: "i" } }, names: {} };
+    const known = { invites: {}, keys: { a: { enrolledAt: 1, invite: "i" } }, names: {}, bans: {} };
     const newer = { ...known, later: [], keys: { a: { ...known.keys.a, later: true } } };
     assert.equal(JSON.stringify(readEnrollments(newer)), JSON.stringify(known));
   });

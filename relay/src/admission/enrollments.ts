@@ -1,7 +1,7 @@
 /** A released name is reserved for its last owner for this long, because old links may still point to it. */
 export const quarantineMs = 30 * 24 * 3_600_000;
 
-/** Who was invited, who has joined, and who has which name. All times are milliseconds since 1970. */
+/** Who was invited, who has joined, who has which name, and who is banned. All times are milliseconds since 1970. */
 export interface Enrollments {
   /** By id, the token's first part. */
   readonly invites: Readonly<Record<string, InviteRecord>>;
@@ -9,6 +9,15 @@ export interface Enrollments {
   readonly keys: Readonly<Record<string, KeyRecord>>;
   /** By name, in its canonical form. */
   readonly names: Readonly<Record<string, NameRecord>>;
+  /** By what is banned: a client id or fingerprint, `ADDRESS/BITS`, or a name. */
+  readonly bans: Readonly<Record<string, BanRecord>>;
+}
+
+export interface BanRecord {
+  readonly kind: "key" | "network" | "name";
+  readonly bannedAt: number;
+  /** For good, if absent. */
+  readonly until?: number | undefined;
 }
 
 export interface InviteRecord {
@@ -39,7 +48,7 @@ export interface NameRecord {
   readonly releasedAt?: number | undefined;
 }
 
-export const noEnrollments: Enrollments = { invites: {}, keys: {}, names: {} };
+export const noEnrollments: Enrollments = { invites: {}, keys: {}, names: {}, bans: {} };
 
 /** Long enough to tell someone that the invite is over and not unknown. */
 const rememberedMs = 30 * 24 * 3_600_000;
@@ -52,6 +61,7 @@ export function pruned(enrollments: Enrollments, now: number): Enrollments {
     // A revoked key is remembered as long as its invite could bring it back.
     keys: keep(enrollments.keys, ({ revokedAt, invite }) => revokedAt === undefined || Object.hasOwn(invites, invite)),
     names: keep(enrollments.names, ({ releasedAt }) => releasedAt === undefined || now < releasedAt + quarantineMs),
+    bans: keep(enrollments.bans, ({ until }) => until === undefined || now < until),
   };
 }
 

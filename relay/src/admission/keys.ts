@@ -24,3 +24,8 @@ export function revokeKey(enrollments: Enrollments, id: string, now: number): En
     revoked,
   );
 }
+
+/** What the invite of this key said whom it is for. */
+export function labelOf(enrollments: Enrollments, fingerprint: string): string | undefined {
+  return Object.hasOwn(enrollments.keys, fingerprint) ? enrollments.keys[fingerprint]?.label : undefined;
+}

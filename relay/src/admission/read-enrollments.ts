@@ -3,7 +3,7 @@ import type { Enrollments } from "./enrollments.ts";
 
 /** Reads what a file has; throws an error that names the damage. */
 export function readEnrollments(value: unknown): Enrollments {
-  const { invites, keys, names } = record(value, "it");
+  const { invites, keys, names, bans = {} } = record(value, "it");
   return {
     invites: entries(invites, "invites", (invite, where) => ({
       hash: text(invite["hash"], `${where}.hash`),
@@ -24,6 +24,11 @@ export function readEnrollments(value: unknown): Enrollments {
       owner: optional(name["owner"], (given) => text(given, `${where}.owner`)),
       grantedAt: count(name["grantedAt"], `${where}.grantedAt`),
       releasedAt: optional(name["releasedAt"], (given) => count(given, `${where}.releasedAt`)),
+    })),
+    bans: entries(bans, "bans", (ban, where) => ({
+      kind: oneOf(["key", "network", "name"] as const, ban["kind"], `${where}.kind`),
+      bannedAt: count(ban["bannedAt"], `${where}.bannedAt`),
+      until: optional(ban["until"], (given) => count(given, `${where}.until`)),
     })),
   };
 }
@@ -58,6 +63,12 @@ function count(value: unknown, where: string): number {
 function list(value: unknown, where: string): string[] {
   if (!Array.isArray(value)) throw damaged(where, "a list");
   return value.map((item) => text(item, where));
+}
+
+function oneOf<const T extends string>(allowed: readonly T[], value: unknown, where: string): T {
+  const found = allowed.find((each) => each === value);
+  if (found === undefined) throw damaged(where, `one of ${allowed.join(", ")}`);
+  return found;
 }
 
 function optional<T>(value: unknown, read: (value: unknown) => T): T | undefined {

@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { IssuanceQuotas } from "../certificates/issuance-quotas.ts";
 import { PortholeError } from "@porthole/common/errors";
 import { createCertificate, generateKey, delegate } from "@porthole/common/identity";
 import { createLink, type Link } from "@porthole/common/link";
 import { memoryConnectionPair } from "@porthole/common/link/memory";
 import { readOptions } from "@porthole/common/options";
-import type { Logger } from "@porthole/common/log";
+import { silentLogger, type Logger } from "@porthole/common/log";
 import { limits, type ControlMessage, type Hello } from "@porthole/common/protocol";
 import { FakeClock } from "@porthole/testing";
+import { Usage } from "../accounting/index.ts";
 import type { AdmissionRequest, Grant } from "../admission/index.ts";
 import { refuse, serveClient, type ClientSessionDeps } from "./client-session.ts";
 import { relayConfig } from "../config/config.ts";
@@ -28,9 +32,21 @@ describe("the relay's side of a client", () => {
   let gate: ClientGate;
   let stop: AbortController;
   let lines: string[];
+  let folder: string;
+  let usage: Usage;
 
-  beforeEach(() => {
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "porthole-session-"));
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  beforeEach(async () => {
     clock = new FakeClock();
+    usage = await Usage.open(join(folder, "usage.json"), {
+      clock,
+      log: silentLogger,
+      limits: () => ({ bytesPerMonth: 0, bandwidth: 0 }),
+    });
     registry = createRegistry();
     metrics = new Metrics(() => assert.fail("nobody asks"));
     const { limits } = relayConfig(readOptions(relayOptions, [], {}).values);
@@ -39,7 +55,8 @@ describe("the relay's side of a client", () => {
     lines = [];
   });
 
-  afterEach(() => {
+  afterEach(async () => {
+    await usage.close();
     assert.deepEqual(registry.count(), { clients: 0, links: 0, streams: 0 });
     assert.equal(gate.pending, 0);
     assert.equal(clock.pending, 0, "a timer is left");
@@ -62,6 +79,7 @@ describe("the relay's side of a client", () => {
       metrics,
       admission: { admit: async ({ peer, suffix }) => grant(peer.clientId, suffix) },
       quotas: quotas(),
+      usage,
       ticket: () => undefined,
       suffixes: [],
       publicPort: 8443,

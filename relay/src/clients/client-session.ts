@@ -1,36 +1,21 @@
 import { randomBytes } from "node:crypto";
 import type { IssuanceQuotas } from "../certificates/issuance-quotas.ts";
 import { PortholeError } from "@porthole/common/errors";
-import { readPeer, readDelegation } from "@porthole/common/identity";
 import { createLink, type TransportConnection, type Link } from "@porthole/common/link";
 import type { Logger } from "@porthole/common/log";
-import { canonicalHostName, limits, protocolVersion, type Hello, type QuicTicket } from "@porthole/common/protocol";
-import { Secret, withDeadline, type Clock } from "@porthole/common/util";
-import type { Admission } from "../admission/index.ts";
+import { limits } from "@porthole/common/protocol";
+import { deadline, withDeadline } from "@porthole/common/util";
 import type { PendingClient } from "../limits/index.ts";
 import type { Metrics } from "../monitoring/metrics.ts";
+import { admitClient, type AdmissionDeps } from "./admit-client.ts";
 import type { ClientLink, Registry } from "./registry.ts";
-import { Traffic } from "../monitoring/traffic.ts";
 
-export interface ClientSessionDeps {
-  readonly clock: Clock;
+export interface ClientSessionDeps extends AdmissionDeps {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly registry: Registry;
-  readonly admission: Pick<Admission, "admit">;
   /** Shares out what the certificate authority gives to all names under our domain. */
   readonly quotas: IssuanceQuotas;
-  /** Makes a ticket for a QUIC handshake; undefined while there is no QUIC. */
-  readonly ticket: (
-    holder: { readonly fingerprint: string; readonly address: string },
-    anywhere: boolean,
-  ) => QuicTicket | undefined;
-  /** Allowed suffixes; empty allows any and offers `localhost`. */
-  readonly suffixes: readonly string[];
-  readonly publicPort: number;
-  readonly software: string;
-  /** Why nobody is admitted now; undefined when clients are. */
-  readonly refusal: () => PortholeError | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -46,10 +31,12 @@ export async function serveClient(
   const from = { link: id, transport: link.kind, address: link.remote.address };
   let client: ClientLink;
   try {
-    client = await withDeadline(
+    const admitted = await withDeadline(
       { clock, delayMs: limits.admissionDeadlineMs, what: "The client's hello", signal },
-      (deadline) => admit(link, id, pendingClient, deps, deadline),
+      (deadline) => admitClient({ link, id, pendingClient }, deps, deadline),
     );
+    if (!admitted) return await endTest(link, pendingClient, deps);
+    client = admitted;
   } catch (reason) {
     const error = PortholeError.from(reason);
     pendingClient.end(error);
@@ -58,7 +45,7 @@ export async function serveClient(
     await refuse(link, error);
     return;
   }
-  const known = { ...from, client: client.clientId };
+  const known = { ...from, client: client.clientId, ...(client.label === undefined ? {} : { label: client.label }) };
   const others = registry.instances(client.clientId);
   if (others.size > 0 && !others.has(client.instance))
     deps.log.warn(known, "Another process with the same key is connected; both serve");
@@ -78,8 +65,27 @@ export async function serveClient(
   registry.remove(client);
   if (!registry.instances(client.clientId).has(client.instance)) tellInstances(client, registry);
   pendingClient.end(reason);
+  deps.usage.leave(client.owner);
   metrics.linkEnded(link.kind, reason.code);
   deps.log.info({ ...known, code: reason.code }, `Client disconnected: ${reason.message}`);
+}
+
+/** A client that only tries the relay out has its answer, and leaves; it is nobody's destination. */
+async function endTest(link: Link, pendingClient: PendingClient, { clock, signal }: ClientSessionDeps): Promise<void> {
+  const over = new PortholeError("aborted", "The client only tried the relay out");
+  const { release, signal: within } = deadline(clock, limits.admissionDeadlineMs, "The end of a test", signal);
+  const cutOff = (): void => link.destroy(PortholeError.from(within.reason));
+  within.addEventListener("abort", cutOff, { once: true });
+  try {
+    let message = await link.control.next();
+    while (message && message.type !== "goodbye") message = await link.control.next();
+    if (message) await link.close(over);
+    await link.closed;
+  } finally {
+    within.removeEventListener("abort", cutOff);
+    release();
+    pendingClient.end(over);
+  }
 }
 
 /**
@@ -108,79 +114,6 @@ async function sendAway(link: Link, reason: unknown): Promise<void> {
   const error = PortholeError.from(reason);
   link.control.send({ type: "drain", reason: error.message, deadlineMs: 0 });
   await link.close(error);
-}
-
-async function admit(
-  link: Link,
-  id: string,
-  pendingClient: PendingClient,
-  deps: ClientSessionDeps,
-  signal: AbortSignal,
-): Promise<ClientLink> {
-  if (!link.peerCertificate) throw new PortholeError("protocol", "the client presented no certificate");
-  const peer = readPeer(link.peerCertificate);
-  link.forgetPeerCertificate();
-  const hello = await receiveHello(link);
-  const refusal = deps.refusal();
-  if (refusal) throw refusal;
-  const suffix = chooseSuffix(hello.suffix, deps.suffixes);
-  const { name, token, delegation } = hello;
-  const { hostname, owner, revocationReason, isExternallyAuthorized } = await deps.admission.admit(
-    {
-      peer,
-      suffix,
-      address: link.remote.address,
-      ...(name === undefined ? {} : { name }),
-      ...(token === undefined ? {} : { token: new Secret(token) }),
-      ...(delegation === undefined ? {} : { owner: readDelegation(delegation, peer.fingerprint) }),
-    },
-    signal,
-  );
-  // It may have been revoked while its admission was being written down.
-  const objected = revocationReason();
-  if (objected) throw objected;
-  // Or the relay has told everybody meanwhile that it will stop.
-  const late = deps.refusal();
-  if (late) throw late;
-  const hostnames = [hostname];
-  pendingClient.admit(peer.clientId);
-  const { fingerprint } = peer;
-  const ticket = deps.ticket({ fingerprint, address: link.remote.address }, false);
-  link.control.send({
-    type: "welcome",
-    clientId: peer.clientId,
-    hostnames,
-    publicPort: deps.publicPort,
-    limits: { maxStreams: link.maxStreams },
-    software: deps.software,
-    observedAddress: link.remote.address,
-    ...(ticket ? { ticket } : {}),
-  });
-  const { clientId } = peer;
-  const { instance } = hello;
-  const connectedAt = deps.clock.now();
-  const traffic = new Traffic();
-  const who = { clientId, fingerprint, owner, hostnames, instance };
-  return { id, ...who, link, revocationReason, isExternallyAuthorized, connectedAt, traffic };
-}
-
-async function receiveHello(link: Link): Promise<Hello> {
-  const message = await link.control.next();
-  if (!message) throw await link.closed;
-  if (message.type !== "hello") throw new PortholeError("protocol", `expected hello, got ${message.type}`);
-  if (message.protocol < protocolVersion)
-    throw new PortholeError(
-      "version",
-      `this relay speaks version ${protocolVersion} of the protocol, the client only ${message.protocol}; update the client`,
-    );
-  return message;
-}
-
-function chooseSuffix(wanted: string | undefined, allowed: readonly string[]): string {
-  if (wanted === undefined) return allowed[0] ?? "localhost";
-  const suffix = canonicalHostName(wanted);
-  if (suffix !== undefined && (allowed.length === 0 || allowed.includes(suffix))) return suffix;
-  throw new PortholeError("name", `the suffix ${JSON.stringify(wanted)} is not served here; try ${allowed.join(", ")}`);
 }
 
 /** Tells the client why, then ends the link. */

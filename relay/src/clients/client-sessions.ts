@@ -4,6 +4,7 @@ import { PortholeError } from "@porthole/common/errors";
 import type { TransportConnection } from "@porthole/common/link";
 import { sleep } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
+import type { Usage } from "../accounting/index.ts";
 import { Admission, type Authorize } from "../admission/index.ts";
 import { refuse, serveClient, type ClientSessionDeps } from "./client-session.ts";
 import type { RelayConfig } from "../config/config.ts";
@@ -17,6 +18,7 @@ export interface ClientSessionsDeps extends Pick<
   readonly config: Pick<RelayConfig, "admission" | "quotas" | "suffixes" | "stateDir">;
   readonly registry: Registry;
   readonly gate: ClientGate;
+  readonly usage: Usage;
   readonly authorize?: Authorize | undefined;
   readonly publicPort: () => number;
 }
@@ -47,7 +49,10 @@ export class ClientSessions {
       config.admission,
       { clock, log, authorize },
       {
-        onChange: () => void dismiss(registry, (client) => client.revocationReason()),
+        onChange: () => {
+          deps.gate.forgetRefusals();
+          dismiss(registry, (client) => client.revocationReason());
+        },
         onRefusal: (fingerprint, refusal) =>
           void dismiss(registry, (client) =>
             client.isExternallyAuthorized && client.fingerprint === fingerprint ? refusal : undefined,
@@ -114,6 +119,11 @@ export class ClientSessions {
     return dismiss(this.#deps.registry, ({ clientId, fingerprint }) =>
       clientId === key || fingerprint === key ? reason : undefined,
     );
+  }
+
+  /** Ends all links of clients that this owner answers for. They are told why. */
+  dismissOwner(owner: string, reason: PortholeError): void {
+    dismiss(this.#deps.registry, (client) => (client.owner === owner ? reason : undefined));
   }
 
   /** Rereads the list of who may connect. */

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import type { Link, LinkKind } from "@porthole/common/link";
+import { FakeClock } from "@porthole/testing";
+import { Account } from "../accounting/index.ts";
 import { createRegistry, type ClientLink } from "./registry.ts";
 import { Traffic } from "../monitoring/traffic.ts";
 
@@ -10,6 +12,8 @@ function client(kind: LinkKind, openStreams = 0, instance = "one", label = "id",
     connectedAt: 0,
     traffic: new Traffic(),
     isExternallyAuthorized: false,
+    software: "test",
+    account: new Account("test", new FakeClock(), () => 0),
   };
   return {
     ...shown,

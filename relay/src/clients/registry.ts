@@ -1,5 +1,6 @@
 import type { PortholeError } from "@porthole/common/errors";
 import type { Link, LinkKind } from "@porthole/common/link";
+import type { Account } from "../accounting/index.ts";
 import type { Traffic } from "../monitoring/traffic.ts";
 
 /** One admitted link of a client, and the name that leads to it. */
@@ -12,10 +13,16 @@ export interface ClientLink {
   readonly owner: string;
   /** Its public names, whole and canonical. */
   readonly hostnames: readonly string[];
+  /** What whoever runs the relay calls the client: the label of its invite. */
+  readonly label?: string | undefined;
+  /** The client's own word: program and version. */
+  readonly software: string;
   /** Links with the same client id and instance belong to one client process. */
   readonly instance: string;
   readonly link: Link;
   readonly traffic: Traffic;
+  /** What all links of its owner carry together. */
+  readonly account: Account;
   /** Milliseconds since 1970. */
   readonly connectedAt: number;
   /** Why it has to go now, when what let it in does not hold any more. */

@@ -1,3 +1,5 @@
+import { ban } from "./ban.ts";
+import { clients } from "./clients.ts";
 import type { Command } from "./command.ts";
 import { disconnect } from "./disconnect.ts";
 import { doctor } from "./doctor.ts";
@@ -6,6 +8,11 @@ import { keys } from "./keys.ts";
 import { names } from "./names.ts";
 import { setup } from "./setup.ts";
 import { status } from "./status.ts";
+import { unblock } from "./unblock.ts";
 
 /** By the first argument. Without one of these the program is the relay itself. */
-export const commands: Readonly<Record<string, Command>> = { setup, doctor, invite, keys, names, status, disconnect };
+export const commands: Readonly<Record<string, Command>> = {
+  ...{ setup, doctor, status, clients },
+  ...{ invite, keys, names },
+  ...{ disconnect, ban, unblock },
+};

@@ -24,6 +24,7 @@ export async function serve(readValues: () => OptionValues<typeof relayOptions>)
   let relay: Relay | undefined;
   const commands = {
     status: () => relay?.report(),
+    unblock: (params: unknown) => relay && { wasHeld: relay.unblock(String(params)) },
     disconnect: (params: unknown) => relay && { links: relay.disconnect(parseKey(String(params))) },
   };
   const control = await openControlSocket({

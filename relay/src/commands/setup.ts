@@ -38,6 +38,7 @@ const options = {
   "api-port": relayOptions["api-port"],
   "pub-port": { ...relayOptions["pub-port"], default: "443" },
   "alpn-port": relayOptions["alpn-port"],
+  "http-port": { ...relayOptions["http-port"], default: "80" },
   "bind-addr": {
     ...relayOptions["bind-addr"],
     defaultHelp: "all, IPv6 too where the machine has it",
@@ -145,6 +146,7 @@ function settingsOf(values: Values, domain: string, email: string | undefined): 
     "api-port": values["api-port"],
     "pub-port": values["pub-port"],
     "alpn-port": values["alpn-port"],
+    "http-port": values["http-port"],
     ...(bindAddress === undefined ? {} : { "bind-addr": bindAddress }),
   };
 }

@@ -1,6 +1,6 @@
 import { formatBytes, formatDuration } from "@porthole/common/util";
 import { defineCommand } from "./command.ts";
-import type { LinkReport, RelayReport } from "../monitoring/report.ts";
+import type { HeldReport, LinkReport, RelayReport } from "../monitoring/report.ts";
 import { admissionOptions, stateDirOf } from "./admission-options.ts";
 import { askRelay } from "./control.ts";
 
@@ -31,13 +31,26 @@ export function describeReport(report: RelayReport): string {
     ...(report.quicUnavailable === undefined ? [] : [`no QUIC: ${report.quicUnavailable}`]),
     `${clients.length} clients on ${links.length} links, ${streams} visitors now, ${report.visitors} since the start; ` +
       `${formatBytes(report.bytesIn)} in, ${formatBytes(report.bytesOut)} out`,
-    ...clients.flatMap(({ client, hostnames, links }) => [
+    ...describeHeld(report.held),
+    ...clients.flatMap(({ client, label, hostnames, links }) => [
       "",
-      `${client}: ${hostnames.join(", ")}`,
+      `${label === undefined ? client : `${client} (${label})`}: ${hostnames.join(", ")}`,
       ...links.map((link) => `  ${describeLink(link)}`),
     ]),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function describeHeld(held: readonly HeldReport[]): readonly string[] {
+  if (held.length === 0) return [];
+  return [
+    "",
+    "Kept out, because their clients could not be admitted (porthole-relay unblock ADDRESS lets one in again):",
+    ...held.map(
+      ({ source, leftMs, code, times }) =>
+        `  ${source}  for ${formatDuration(leftMs)}  ${times} connections, the last one: ${code}`,
+    ),
+  ];
 }
 
 function describeLink(link: LinkReport): string {

@@ -36,8 +36,12 @@ export interface RelayConfig {
   readonly quicMemoryBytes: number;
   readonly stateDir: string;
   readonly limits: RelayLimits;
+  /** How many clients have figures of their own in the metrics. */
+  readonly clientMetrics: number;
+  /** Where people write who have something to report about a client. */
+  readonly abuseContact: string | undefined;
   /** Where monitoring asks. */
-  readonly admin: { readonly address: string; readonly port: number } | undefined;
+  readonly admin: { readonly address: string; readonly port: number; readonly names: readonly string[] } | undefined;
 }
 
 /** The options that decide about each setting; none for what follows from another one. */
@@ -67,7 +71,9 @@ const optionsOf: Readonly<Record<keyof RelayConfig, readonly string[]>> = {
   quicMemoryBytes: ["quic-memory"],
   stateDir: ["state-dir"],
   limits: [],
-  admin: ["admin-port", "admin-addr"],
+  clientMetrics: ["client-metrics"],
+  abuseContact: ["abuse-contact"],
+  admin: ["admin-port", "admin-addr", "admin-host"],
 };
 
 /** What a person would have to look at, for settings of a relay's configuration. */
@@ -121,8 +127,16 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
     quicMemoryBytes: (values["quic-memory"] ?? defaultMemoryMebibytes()) * mebibyte,
     stateDir,
     limits: relayLimits(values, isReachable),
+    clientMetrics: values["client-metrics"],
+    abuseContact: values["abuse-contact"],
     admin:
-      values["admin-port"] === undefined ? undefined : { address: values["admin-addr"], port: values["admin-port"] },
+      values["admin-port"] === undefined
+        ? undefined
+        : {
+            address: values["admin-addr"],
+            port: values["admin-port"],
+            names: values["admin-host"].map((name) => name.toLowerCase()),
+          },
   };
 }
 
@@ -194,6 +208,8 @@ function relayLimits(values: OptionValues<typeof relayOptions>, isReachable: boo
     linksPerAddress: values["links-per-address"] ?? (isReachable ? 1_000 : 0),
     linksPerClient: values["links-per-client"],
     maxLinks: values["max-links"],
+    bytesPerMonth: values["bytes-per-month"],
+    bandwidth: values.bandwidth,
     startupGraceMs: values["startup-grace"] ?? (isReachable ? 15_000 : 0),
     drainMs: values.drain ?? (isReachable ? 30_000 : 0),
   };

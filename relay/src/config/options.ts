@@ -1,5 +1,6 @@
 import { choice, defineOptions, durationMs, flag, integer, path, port, text } from "@porthole/common/options";
 import { earlyDrop } from "../limits/index.ts";
+import { abuseContact, byteCount } from "./parsers.ts";
 
 const count = integer(0, 1_000_000);
 
@@ -160,6 +161,16 @@ export const relayOptions = defineOptions({
     advanced: true,
   },
   "max-links": { help: "Links at once; 0 is no limit", parse: count, default: "50000", advanced: true },
+  "bytes-per-month": {
+    help: "Bytes that one client may carry in a month, as 500GB; 0 is no limit",
+    parse: byteCount,
+    default: "0",
+  },
+  bandwidth: {
+    help: "Bytes a second of one client, over all its visitors; 0 is no limit",
+    parse: byteCount,
+    default: "0",
+  },
   "startup-grace": {
     help: "How long after the relay's start visitors wait for clients that are not back yet; 0s refuses them",
     parse: durationMs,
@@ -183,6 +194,24 @@ export const relayOptions = defineOptions({
     placeholder: "ADDRESS",
     default: "127.0.0.1",
     advanced: true,
+  },
+  "admin-host": {
+    help: "Host name by which monitoring asks, if not an address or localhost",
+    parse: text,
+    placeholder: "NAME",
+    repeatable: true,
+    defaultHelp: "none",
+    advanced: true,
+  },
+  "client-metrics": {
+    help: "Clients with byte counts of their own in the metrics, by label",
+    parse: integer(0, 1_000),
+    default: "0",
+    advanced: true,
+  },
+  "abuse-contact": {
+    help: "Mail address or URL for reports about clients, shown at the relay's own name",
+    parse: abuseContact,
   },
   "log-level": {
     help: "What is logged: debug has a line for each visitor",

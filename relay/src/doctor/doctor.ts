@@ -18,7 +18,14 @@ export interface DoctorContext {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** What the running relay says of its ports; undefined when none runs with this state folder. */
-  readonly running: { readonly api: number; readonly public: number; readonly alpn: number | undefined } | undefined;
+  readonly running:
+    | {
+        readonly api: number;
+        readonly public: number;
+        readonly alpn: number | undefined;
+        readonly http?: number | undefined;
+      }
+    | undefined;
   /** Asked instead of the machine's own DNS servers. */
   readonly resolver?: HostPort | undefined;
 }
@@ -42,7 +49,7 @@ export async function examine(config: RelayConfig, context: DoctorContext): Prom
   if (domains.length === 0)
     checks.push({ id: "dns", status: "skipped", finding: "there is no public name (--domain-suffix)" });
   const ports = running
-    ? wantedPorts({ apiPort: running.api, publicPort: running.public, alpnPort: running.alpn })
+    ? wantedPorts({ apiPort: running.api, publicPort: running.public, alpnPort: running.alpn, httpPort: running.http })
     : wantedPorts(config);
   checks.push(
     ...(await checkPorts(ports, {

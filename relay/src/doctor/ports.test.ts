@@ -34,15 +34,16 @@ describe("the ports of a relay", function () {
   this.timeout(60_000);
   it("are each looked at once", () => {
     const describe = (ports: readonly WantedPort[]) => ports.map(({ protocol, port }) => `${port}/${protocol}`);
-    assert.deepEqual(describe(wantedPorts({ apiPort: 4433, publicPort: 443, alpnPort: 443 })), [
+    assert.deepEqual(describe(wantedPorts({ apiPort: 4433, publicPort: 443, alpnPort: 443, httpPort: 80 })), [
       "4433/tcp",
       "4433/udp",
       "443/tcp",
+      "80/tcp",
     ]);
-    assert.deepEqual(describe(wantedPorts({ apiPort: 443, publicPort: 443, alpnPort: undefined })), [
-      "443/tcp",
-      "443/udp",
-    ]);
+    assert.deepEqual(
+      describe(wantedPorts({ apiPort: 443, publicPort: 443, alpnPort: undefined, httpPort: undefined })),
+      ["443/tcp", "443/udp"],
+    );
   });
 
   for (const protocol of ["tcp", "udp"] as const) {

@@ -26,8 +26,10 @@ export interface WantedPort {
 const probeMs = 4_000;
 
 /** The ports that a relay with this configuration opens, each once. */
-export function wantedPorts(config: Pick<RelayConfig, "apiPort" | "publicPort" | "alpnPort">): WantedPort[] {
-  const { apiPort, publicPort, alpnPort } = config;
+export function wantedPorts(
+  config: Pick<RelayConfig, "apiPort" | "publicPort" | "alpnPort" | "httpPort">,
+): WantedPort[] {
+  const { apiPort, publicPort, alpnPort, httpPort } = config;
   const wanted: WantedPort[] = [
     { flag: "api-port", protocol: "tcp", port: apiPort, purpose: "clients over HTTP/2" },
     { flag: "api-port", protocol: "udp", port: apiPort, purpose: "clients over QUIC" },
@@ -35,6 +37,9 @@ export function wantedPorts(config: Pick<RelayConfig, "apiPort" | "publicPort" |
     ...(alpnPort === undefined
       ? []
       : [{ flag: "alpn-port", protocol: "tcp", port: alpnPort, purpose: "certificate challenges" } as const]),
+    ...(httpPort === undefined
+      ? []
+      : [{ flag: "http-port", protocol: "tcp", port: httpPort, purpose: "redirects to https" } as const]),
   ];
   const isFirst = ({ protocol, port }: WantedPort, index: number): boolean =>
     port === 0 || wanted.findIndex((each) => each.protocol === protocol && each.port === port) === index;

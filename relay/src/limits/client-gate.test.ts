@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { PortholeError, type ErrorCode } from "@porthole/common/errors";
 import { FakeClock } from "@porthole/testing";
 import { ClientGate, type PendingClient } from "./client-gate.ts";
+import type { Held } from "./penalties.ts";
 import type { LimitName, RelayLimits } from "./relay-limits.ts";
 import { testLimits } from "./fixture.test.ts";
 
@@ -9,6 +10,7 @@ describe("gate for clients", () => {
   let clock: FakeClock;
   let limits: RelayLimits;
   let reached: LimitName[];
+  let held: Held[];
   let chance: number;
   let gate: ClientGate;
 
@@ -18,12 +20,36 @@ describe("gate for clients", () => {
     reached = [];
     chance = 0.999;
     const onLimit = (limit: LimitName): void => void reached.push(limit);
-    gate = new ClientGate({ clock, limits: () => limits, onLimit, random: () => chance });
+    held = [];
+    const onHeld = (one: Held): void => void held.push(one);
+    gate = new ClientGate({ clock, limits: () => limits, onLimit, onHeld, random: () => chance });
   });
 
   function enter(address = "192.0.2.1"): PendingClient {
     assert.ok(gate.admits(address), "not let in");
     return gate.enter(address);
+  }
+  function enterAs(key: string, address?: string): PendingClient {
+    const client = enter(address);
+    try {
+      client.identify(key);
+    } catch (reason) {
+      client.end(PortholeError.from(reason));
+      throw reason;
+    }
+    return client;
+  }
+
+  /** Whatever becomes of it. */
+  function refuse(key: string, isTest = false): void {
+    const client = enter();
+    try {
+      client.identify(key);
+      if (isTest) client.test();
+      client.end(error("unauthorized"));
+    } catch (reason) {
+      client.end(PortholeError.from(reason));
+    }
   }
   const error = (code: ErrorCode) => new PortholeError(code, "test");
 
@@ -100,6 +126,86 @@ describe("gate for clients", () => {
     fail("unauthorized", 3, "::ffff:198.51.100.1");
     assert.equal(gate.admits("198.51.100.1"), false);
     enter("::ffff:198.51.100.2");
+  });
+
+  it("charges a refused key first, and its address little, and once", async () => {
+    for (let i = 0; i < 3; i++) enterAs("a key").end(error("unauthorized"));
+    assert.throws(() => enterAs("a key"), { code: "busy", retryAfterMs: 18_000 });
+    enterAs("another key").end(error("unauthorized"));
+    enterAs("a key", "192.0.2.9").end(error("unauthorized"));
+    // What admits it may have changed.
+    gate.forgetRefusals();
+    enterAs("a key").admit("one");
+  });
+
+  it("keeps an address out that invents keys", () => {
+    for (let i = 0; i < 15; i++) enterAs(`key ${i}`).end(error("unauthorized"));
+    assert.equal(gate.admits("192.0.2.1"), false);
+  });
+
+  it("lets a client in at once while three keys of its neighbours are refused in a loop", async () => {
+    for (let second = 0; second < 600; second++) {
+      for (const key of ["one", "two", "three"]) refuse(key);
+      assert.ok(gate.admits("192.0.2.1"), `after ${second} s`);
+      if (second % 100 === 99) {
+        const healthy = enterAs(`healthy ${second}`);
+        healthy.admit(`healthy ${second}`);
+        healthy.end(error("closed"));
+      }
+      await clock.advance(1_000);
+    }
+  });
+
+  it("charges an address nothing for refused keys while a client is there, or was within the hour", async () => {
+    const client = enterAs("a client");
+    client.admit("a client");
+    const inventKeys = async (from: number): Promise<boolean> => {
+      for (let i = from; i < from + 100; i++) {
+        if (gate.admits("192.0.2.1")) gate.enter("192.0.2.1").end(error("unreachable"));
+        await clock.advance(1_000);
+        refuse(`key ${i}`);
+      }
+      return gate.admits("192.0.2.1");
+    };
+    assert.ok(await inventKeys(0));
+    client.end(error("closed"));
+    assert.ok(await inventKeys(100));
+    await clock.advance(3_600_000);
+    for (let i = 0; i < 15; i++) refuse(`late key ${i}`);
+    assert.equal(gate.admits("192.0.2.1"), false);
+  });
+
+  it("drops refused connections beyond ten a second where a client is", async () => {
+    enterAs("a client").admit("a client");
+    let refused = 0;
+    while (gate.admits("192.0.2.1")) {
+      refuse(`key ${refused}`);
+      refused += 1;
+    }
+    assert.equal(refused, 20);
+    await clock.advance(100);
+    assert.ok(gate.admits("192.0.2.1"));
+  });
+
+  it("charges nothing for a few tests of the relay", () => {
+    for (let i = 0; i < 4; i++) refuse("a key", true);
+    for (let i = 0; i < 2; i++) refuse("a key", true);
+    enterAs("a key").end(error("unauthorized"));
+    assert.throws(() => enterAs("a key"), { code: "busy" });
+  });
+
+  it("shows who is kept out, says so once, and lets in again", async () => {
+    fail("timeout", 2, "2001:db8::1");
+    fail("protocol", 3);
+    const first = { source: "192.0.2.1", leftMs: 18_000, code: "protocol", times: 3 };
+    const network = { source: "2001:0db8:0000:0000::/64", leftMs: 20_000, code: "timeout", times: 2 };
+    assert.deepEqual(gate.held(), [network, first]);
+    assert.deepEqual(held, [network, first]);
+    await clock.advance(1_000);
+    assert.deepEqual([gate.unblock("192.0.2.1"), gate.unblock("192.0.2.2")], [true, false]);
+    enter();
+    assert.equal(gate.unblock("2001:db8::ffff"), true);
+    assert.deepEqual(gate.held(), []);
   });
 
   it("penalises nobody when told so", () => {

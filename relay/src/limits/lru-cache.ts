@@ -31,6 +31,11 @@ export class LruCache<T> {
     this.#young = new Map();
   }
 
+  /** A copy, so that entries may be deleted meanwhile. */
+  entries(): readonly (readonly [string, T])[] {
+    return [...this.#young, ...this.#old];
+  }
+
   delete(key: string): void {
     this.#young.delete(key);
     this.#old.delete(key);

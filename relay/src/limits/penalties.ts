@@ -6,22 +6,21 @@ const maxSources = 65_536;
 /** Below it a source is not kept out yet: everybody may do something wrong once. */
 const minPenaltyMs = 15_000;
 
-/** What it costs not to be admitted: three of the worse ones keep a source out. What is not the client's doing costs nothing. */
-const costMs: Readonly<Partial<Record<ErrorCode, number>>> = {
-  unreachable: 1_000, // left during the handshake
-  closed: 1_000,
-  timeout: 10_000, // a connection that was held and not used
-  untrusted: 6_000,
-  unauthorized: 6_000,
-  name: 1_000,
-  version: 1_000,
-  protocol: 6_000,
-  limit: 6_000,
-};
-
 interface Penalty {
   endsAt: number;
   isEnforced: boolean;
+  /** What cost most recently. */
+  code: ErrorCode;
+  /** How often it cost since it was last free. */
+  times: number;
+}
+
+/** A source or a key that is kept out now. */
+export interface Held {
+  readonly source: string;
+  readonly leftMs: number;
+  readonly code: ErrorCode;
+  readonly times: number;
 }
 
 /** OpenSSH's PerSourcePenalties: what a source's clients do wrong adds up, and keeps the source out once it is enough. */
@@ -37,20 +36,58 @@ export class Penalties {
   }
 
   isKeptOut(source: string): boolean {
-    const penalty = this.#sources.get(source);
-    if (!penalty) return false;
-    if (this.#maxMs() > 0 && this.#clock.monotonic() < penalty.endsAt) return penalty.isEnforced;
-    this.#sources.delete(source);
-    return false;
+    return this.leftMs(source) > 0;
   }
 
-  add(source: string, code: ErrorCode): void {
-    const cost = costMs[code];
-    if (cost === undefined) return;
+  /** How long the source is kept out; 0 when it may come. */
+  leftMs(source: string): number {
+    const penalty = this.#present(source);
+    return penalty?.isEnforced ? penalty.endsAt - this.#clock.monotonic() : 0;
+  }
+
+  /** Whether something that the source did still counts. */
+  has(source: string): boolean {
+    return this.#present(source) !== undefined;
+  }
+
+  /** Adds a cost. Returns the penalty when it keeps the source out from now on. */
+  add(source: string, costMs: number, code: ErrorCode): Held | undefined {
     const now = this.#clock.monotonic();
-    const before = this.#sources.get(source);
-    const endsAt = Math.min(Math.max(before?.endsAt ?? 0, now) + cost, now + this.#maxMs());
-    const isEnforced = (before?.isEnforced === true && before.endsAt > now) || endsAt - now >= minPenaltyMs;
-    this.#sources.set(source, { endsAt, isEnforced });
+    const before = this.#present(source);
+    const endsAt = Math.min((before?.endsAt ?? now) + costMs, now + this.#maxMs());
+    const wasEnforced = before?.isEnforced ?? false;
+    const isEnforced = wasEnforced || endsAt - now >= minPenaltyMs;
+    const times = (before?.times ?? 0) + 1;
+    this.#sources.set(source, { endsAt, isEnforced, code, times });
+    return isEnforced && !wasEnforced ? { source, leftMs: endsAt - now, code, times } : undefined;
+  }
+
+  /** Returns whether the source had been kept out. */
+  forgive(source: string): boolean {
+    const wasKeptOut = this.isKeptOut(source);
+    this.#sources.delete(source);
+    return wasKeptOut;
+  }
+
+  forgiveAll(isMeant: (source: string) => boolean): void {
+    for (const [source] of this.#sources.entries()) if (isMeant(source)) this.#sources.delete(source);
+  }
+
+  /** Those that are kept out now, the longest first, at most so many. */
+  held(max: number): readonly Held[] {
+    const held: Held[] = [];
+    for (const [source, { code, times }] of this.#sources.entries()) {
+      const leftMs = this.leftMs(source);
+      if (leftMs > 0) held.push({ source, leftMs, code, times });
+    }
+    return held.toSorted((a, b) => b.leftMs - a.leftMs).slice(0, max);
+  }
+
+  #present(source: string): Penalty | undefined {
+    const penalty = this.#sources.get(source);
+    if (!penalty) return undefined;
+    if (this.#maxMs() > 0 && this.#clock.monotonic() < penalty.endsAt) return penalty;
+    this.#sources.delete(source);
+    return undefined;
   }
 }

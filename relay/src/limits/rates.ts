@@ -28,6 +28,14 @@ export class Rates {
     return this.#buckets.size;
   }
 
+  /** Whether one more could come now. Takes nothing. */
+  has(key: string): boolean {
+    const perSecond = this.#perSecond();
+    const bucket = this.#buckets.get(key);
+    if (perSecond === 0 || !bucket) return true;
+    return bucket.tokens + ((this.#clock.monotonic() - bucket.filledAt) / 1_000) * perSecond >= 1;
+  }
+
   /** Whether one more may come now. */
   take(key: string): boolean {
     const perSecond = this.#perSecond();

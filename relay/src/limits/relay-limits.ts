@@ -22,6 +22,10 @@ export interface RelayLimits {
   readonly linksPerAddress: number;
   readonly linksPerClient: number;
   readonly maxLinks: number;
+  /** What the clients of one owner may carry in a calendar month (UTC), both directions together. */
+  readonly bytesPerMonth: number;
+  /** The same in a second, over all visitors. */
+  readonly bandwidth: number;
   /** How long after its start visitors wait for clients that are not back yet; 0 lets nobody wait. */
   readonly startupGraceMs: number;
   /** How long the relay lets visitors finish before it ends; 0 lets nobody. */
@@ -44,5 +48,5 @@ export const limitNames = [
   "max-links",
 ] as const;
 
-/** Called whenever a limit turned somebody away. */
-export type OnLimit = (limit: LimitName) => void;
+/** Called whenever a limit turned somebody away, with the address or network, or the host name, that it was reached for. */
+export type OnLimit = (limit: LimitName, source: string) => void;

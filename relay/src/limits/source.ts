@@ -11,3 +11,8 @@ export function sourceOf(address: string | undefined): string {
   if (!bytes) return "unknown";
   return bytes.length === 4 ? bytes.join(".") : bytes.toString("hex", 0, networkBytes);
 }
+
+/** A source as people write it: an address, or an IPv6 network. */
+export function showSource(source: string): string {
+  return /^[0-9a-f]{16}$/.test(source) ? `${(source.match(/.{4}/g) ?? []).join(":")}::/64` : source;
+}

@@ -1,7 +1,7 @@
 import type { Clock } from "@porthole/common/util";
 import { Rates } from "./rates.ts";
 import type { LimitName, OnLimit, RelayLimits } from "./relay-limits.ts";
-import { sourceOf } from "./source.ts";
+import { showSource, sourceOf } from "./source.ts";
 import { Counter } from "./counter.ts";
 
 export interface VisitorGateOptions {
@@ -57,8 +57,9 @@ export class VisitorGate {
 
   /** Whether one more may come from there now; asked once for each connection. */
   admits(address: string | undefined): boolean {
-    const obstacle = this.#obstacleFrom(sourceOf(address));
-    if (obstacle) this.#options.onLimit(obstacle);
+    const source = sourceOf(address);
+    const obstacle = this.#obstacleFrom(source);
+    if (obstacle) this.#options.onLimit(obstacle, showSource(source));
     return obstacle === undefined;
   }
 
@@ -77,7 +78,7 @@ export class VisitorGate {
       mayVisit: (wanted) => {
         const obstacle = this.#obstacleTo(wanted);
         if (obstacle) {
-          this.#options.onLimit(obstacle);
+          this.#options.onLimit(obstacle, wanted);
           return false;
         }
         hostname = wanted;
@@ -113,7 +114,7 @@ export class VisitorGate {
     const [longest] = this.#pending;
     if (!longest) return;
     this.#pending.delete(longest);
-    this.#options.onLimit("pending-hellos");
+    this.#options.onLimit("pending-hellos", "");
     longest();
   }
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { parseIp } from "@porthole/common/protocol";
 import type { Metrics } from "./metrics.ts";
 import { listenHttp, type HttpListener } from "../listeners/http-listener.ts";
 
@@ -6,6 +7,8 @@ export interface AdminOptions {
   readonly address: string;
   readonly port: number;
   readonly metrics: Metrics;
+  /** Names besides addresses and `localhost` by which monitoring may ask: the Host header has to be one of them. */
+  readonly names: readonly string[];
   /** Why no traffic should be sent here; undefined when it may. */
   readonly notReady: () => string | undefined;
 }
@@ -34,7 +37,10 @@ async function respond(request: IncomingMessage, response: ServerResponse, optio
   response.end(request.method === "HEAD" ? undefined : body);
 }
 
-async function answer({ method, url }: IncomingMessage, { metrics, notReady }: AdminOptions): Promise<Answer> {
+async function answer(request: IncomingMessage, { metrics, names, notReady }: AdminOptions): Promise<Answer> {
+  const { method, url, headers } = request;
+  // A page whose name was made to lead here would read the figures (DNS rebinding).
+  if (!isExpectedHost(headers.host, names)) return text(421, "Ask by address, or by a name of --admin-host");
   if (method !== "GET" && method !== "HEAD") return text(405, "Only GET and HEAD");
   switch (url?.split("?")[0]) {
     case "/healthz":
@@ -48,6 +54,12 @@ async function answer({ method, url }: IncomingMessage, { metrics, notReady }: A
     default:
       return text(404, "There are /healthz, /readyz and /metrics");
   }
+}
+
+function isExpectedHost(host: string | undefined, names: readonly string[]): boolean {
+  if (host === undefined) return true; // HTTP/1.0
+  const name = host.replace(/:\d*$/, "").toLowerCase();
+  return name === "localhost" || parseIp(name.replace(/^\[|\]$/g, "")) !== undefined || names.includes(name);
 }
 
 function text(status: number, line: string): Answer {

@@ -5,7 +5,12 @@ import type { Logger } from "@porthole/common/log";
 /** Lines for people on a terminal, one JSON object a line for programs. */
 export function createLogger(options: { readonly json: boolean; readonly level?: string }): Logger {
   const settings = { level: options.level ?? "info", base: null };
-  if (options.json) return pino(settings);
+  if (options.json)
+    return pino({
+      ...settings,
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (level) => ({ level }) },
+    });
   return pino(
     settings,
     pretty({ colorize: process.stdout.isTTY, ignore: "pid,hostname", singleLine: true, translateTime: "SYS:HH:MM:ss" }),

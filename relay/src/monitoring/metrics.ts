@@ -10,6 +10,7 @@ export type VisitorOutcome = (typeof visitorOutcomes)[number];
 const visitorOutcomes = [
   "forwarded", // a stream of a client's link carries it
   "challenge", // a certificate authority's validator of the relay's own name
+  "own-page", // the page at the relay's own name
   "client", // a client, on a port that serves both
   "unknown-name", // nobody serves the name
   "full", // the name's links have no room
@@ -46,8 +47,16 @@ export class Metrics {
   readonly #ended = this.#counter("links_ended_total", "Admitted links that have ended", ["transport", "code"]);
   readonly #limited = this.#counter("limited_total", "Connections that were turned away, by the limit", ["limit"]);
 
-  /** Figures that are asked for come from `observe`. */
-  constructor(observe: () => Observed) {
+  readonly #clientBytes = this.#counter("client_bytes_total", "Bytes from visitors (in) and to them (out), by client", [
+    "client",
+    "direction",
+  ]);
+  readonly #ownFigures = new Set<string>();
+  readonly #maxOwnFigures: number;
+
+  /** Figures that are asked for come from `observe`. So many clients at most have figures of their own. */
+  constructor(observe: () => Observed, maxOwnFigures = 0) {
+    this.#maxOwnFigures = maxOwnFigures;
     // What is not there before its first event has no rate at that event, and no alert sees it.
     for (const outcome of visitorOutcomes) this.#visitors.inc({ outcome }, 0);
     for (const limit of limitNames) this.#limited.inc({ limit }, 0);
@@ -92,6 +101,15 @@ export class Metrics {
         bytes.inc({ direction: "out" }, this.traffic.bytesOut);
       },
     );
+  }
+
+  /** What a client has carried. Those beyond the number that have figures of their own are `other`. */
+  clientBytes(label: string, { bytesIn, bytesOut }: { readonly bytesIn: number; readonly bytesOut: number }): void {
+    if (this.#maxOwnFigures === 0) return;
+    if (this.#ownFigures.size < this.#maxOwnFigures) this.#ownFigures.add(label);
+    const client = this.#ownFigures.has(label) ? label : "other";
+    this.#clientBytes.inc({ client, direction: "in" }, bytesIn);
+    this.#clientBytes.inc({ client, direction: "out" }, bytesOut);
   }
 
   visitor(outcome: VisitorOutcome): void {

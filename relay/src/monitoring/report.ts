@@ -22,8 +22,25 @@ export interface LinkReport {
 
 export interface ClientReport {
   readonly client: string;
+  /** What whoever runs the relay calls it: the label of its invite. */
+  readonly label?: string;
   readonly hostnames: readonly string[];
+  /** Its own word: program and version. */
+  readonly software: string;
+  /** What the clients of its owner have carried, both directions together: today and this month (UTC), and ever. */
+  readonly bytesToday: number;
+  readonly bytesThisMonth: number;
+  readonly bytesInTotal: number;
   readonly links: readonly LinkReport[];
+}
+
+/** An address or network that is kept out. */
+export interface HeldReport {
+  readonly source: string;
+  readonly leftMs: number;
+  /** Why its clients were not admitted, the last time. */
+  readonly code: string;
+  readonly times: number;
 }
 
 /** What `porthole-relay status` shows; with --json as it is. */
@@ -47,20 +64,23 @@ export interface RelayReport {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly clients: readonly ClientReport[];
+  /** Kept out by --max-penalty, at most 100. */
+  readonly held: readonly HeldReport[];
 }
 
 export interface ReportSource extends Pick<
   RelayReport,
-  "isDraining" | "ports" | "fingerprint" | "certificateExpiresAt" | "quicUnavailable"
+  "isDraining" | "ports" | "fingerprint" | "certificateExpiresAt" | "quicUnavailable" | "held"
 > {
   readonly now: number;
   readonly startedAt: number;
   readonly traffic: Traffic;
   readonly links: readonly ClientLink[];
+  readonly usage: (owner: string) => Pick<ClientReport, "bytesToday" | "bytesThisMonth" | "bytesInTotal">;
 }
 
 export function reportOf(source: ReportSource): RelayReport {
-  const { now, isDraining, ports, fingerprint, certificateExpiresAt, quicUnavailable, traffic } = source;
+  const { now, isDraining, ports, fingerprint, certificateExpiresAt, quicUnavailable, traffic, held } = source;
   const byClient = new Map<string, ClientLink[]>();
   for (const link of source.links) {
     const others = byClient.get(link.clientId);
@@ -78,11 +98,21 @@ export function reportOf(source: ReportSource): RelayReport {
     visitors: traffic.visitors,
     bytesIn: traffic.bytesIn,
     bytesOut: traffic.bytesOut,
-    clients: [...byClient].map(([client, links]) => ({
-      client,
-      hostnames: [...new Set(links.flatMap(({ hostnames }) => hostnames))],
-      links: links.map((link) => linkReport(link, now)),
-    })),
+    clients: [...byClient].map(([client, links]) => clientReport(client, links, source)),
+    held,
+  };
+}
+
+function clientReport(client: string, links: readonly ClientLink[], { now, usage }: ReportSource): ClientReport {
+  const label = links.find((link) => link.label !== undefined)?.label;
+  const { bytesToday, bytesThisMonth, bytesInTotal } = usage(links[0]?.owner ?? "");
+  return {
+    client,
+    ...(label === undefined ? {} : { label }),
+    hostnames: [...new Set(links.flatMap(({ hostnames }) => hostnames))],
+    software: [...new Set(links.map(({ software }) => software))].join(", "),
+    ...{ bytesToday, bytesThisMonth, bytesInTotal },
+    links: links.map((link) => linkReport(link, now)),
   };
 }
 

@@ -23,6 +23,11 @@ export class Traffic {
     });
   }
 
+  /** Visitors that are here now. */
+  get open(): number {
+    return this.#open.size;
+  }
+
   /** Visitors that there ever were. */
   get visitors(): number {
     return this.#visitors;

@@ -1,16 +1,19 @@
+import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
+import { Usage } from "../accounting/index.ts";
 import { openCertificate, type CertificateSource, type RelayCertificate } from "../certificates/relay-certificate.ts";
 import { ClientAcceptor } from "../clients/client-acceptor.ts";
 import { ClientSessions } from "../clients/client-sessions.ts";
 import { createRegistry, type Registry } from "../clients/registry.ts";
 import { advertisedAddressOf, writeAdvertisedAddress } from "../config/advertised-address.ts";
 import type { RelayConfig } from "../config/config.ts";
-import { ClientGate, VisitorGate, type LimitName } from "../limits/index.ts";
+import { ClientGate, LimitLog, VisitorGate, type LimitName } from "../limits/index.ts";
 import { listenHttp, type HttpListener } from "../listeners/http-listener.ts";
 import { OpenPorts } from "../listeners/open-ports.ts";
 import { openAdmin } from "../monitoring/admin.ts";
 import { Metrics } from "../monitoring/metrics.ts";
 import { registerQuicWorkerMetrics } from "../quic-worker/metrics.ts";
+import { OwnPage } from "../visitors/own-page.ts";
 import { HttpsRedirect } from "../visitors/https-redirect.ts";
 import { StartupGrace } from "../visitors/startup-grace.ts";
 import type { RelayOptions } from "./relay.ts";
@@ -28,6 +31,7 @@ export interface RelayParts {
   readonly registry: Registry;
   readonly clientGate: ClientGate;
   readonly visitorGate: VisitorGate;
+  readonly usage: Usage;
   readonly metrics: Metrics;
   readonly source: CertificateSource;
   readonly acceptor: ClientAcceptor;
@@ -67,21 +71,28 @@ async function openEach(
   const config = options.config();
   const startupGrace = new StartupGrace(clock, config.limits.startupGraceMs);
   const registry = createRegistry((hostname) => startupGrace.arrived(hostname));
-  const metrics = new Metrics(() => ({
-    links: registry.all().map(({ link }) => link),
-    clients: registry.count().clients,
-    sockets: ports.connections(),
-    certificateExpiresAt: certificate.expiresAt,
-    pendingHellos: visitorGate.pending,
-    pendingClients: clientGate.pending,
-    isDraining: isDraining(),
-  }));
+  const metrics = new Metrics(
+    () => ({
+      links: registry.all().map(({ link }) => link),
+      clients: registry.count().clients,
+      sockets: ports.connections(),
+      certificateExpiresAt: certificate.expiresAt,
+      pendingHellos: visitorGate.pending,
+      pendingClients: clientGate.pending,
+      isDraining: isDraining(),
+    }),
+    config.clientMetrics,
+  );
   const gates = {
     clock,
     limits: () => options.config().limits,
-    onLimit: (limit: LimitName) => metrics.limited(limit),
+    onLimit: (limit: LimitName, of: string) => {
+      metrics.limited(limit);
+      limitLog.reached(limit, of);
+    },
   };
-  const clientGate = new ClientGate(gates);
+  const limitLog = new LimitLog(clock, log);
+  const clientGate = new ClientGate({ ...gates, onHeld: (held) => limitLog.held(held) });
   const visitorGate = new VisitorGate(gates);
 
   const source = await openCertificate(config, {
@@ -89,12 +100,20 @@ async function openEach(
     log,
     onCertificate: (renewed) => {
       certificate = renewed;
+      ownPage.setCertificate(renewed);
       acceptor.setCertificate(renewed);
     },
   });
   let certificate = source.first;
+  const usage = await Usage.open(join(config.stateDir, "usage.json"), {
+    ...{ clock, log },
+    limits: () => options.config().limits,
+    onBytes: (label, bytes) => metrics.clientBytes(label, bytes),
+    onExceeded: (owner, reason) => clients.dismissOwner(owner, reason),
+  });
+  closers.push(() => usage.close());
   const clients = await ClientSessions.open({
-    ...{ ...options, config, metrics, registry, signal },
+    ...{ ...options, config, metrics, registry, usage, signal },
     gate: clientGate,
     ticket: (holder, anywhere) => acceptor.ticket(holder, anywhere),
     publicPort: () => ports.public,
@@ -109,8 +128,9 @@ async function openEach(
   closers.push(() => acceptor.close());
   registerQuicWorkerMetrics(metrics.registry, () => acceptor.quic());
 
+  const ownPage = new OwnPage({ clock, ...certificate, abuseContact: config.abuseContact });
   const redirect = new HttpsRedirect({
-    clock,
+    ...{ clock, ownPage, ownNames: config.ownNames },
     isServed: (hostname) => registry.find(hostname).length > 0,
     publicPort: () => ports.public,
   });
@@ -118,7 +138,7 @@ async function openEach(
     config,
     acceptor,
     visitors: {
-      ...{ clock, log, metrics, registry, startupGrace, redirect, signal },
+      ...{ clock, log, metrics, registry, startupGrace, ownPage, redirect, signal },
       gate: visitorGate,
       suffixes: config.suffixes,
       ownNames: config.ownNames,
@@ -141,7 +161,7 @@ async function openEach(
   const keeping = source.keep(signal);
   closers.push(() => keeping);
   return {
-    ...{ registry, clientGate, visitorGate, metrics, source, acceptor, clients, ports, http, admin },
+    ...{ registry, clientGate, visitorGate, usage, metrics, source, acceptor, clients, ports, http, admin },
     certificate: () => certificate,
   };
 }

@@ -45,6 +45,8 @@ export interface Relay {
   reload(config: RelayConfig): Promise<readonly string[]>;
   /** Ends all links of a client, by its id or fingerprint, and returns how many. It may connect again if it is still admitted. */
   disconnect(key: string): number;
+  /** Lets an address in again that was kept out, and the network that it counts for. Returns whether it was. */
+  unblock(address: string): boolean;
   /**
    * Tells clients and monitoring that the relay will end, and lets visitors finish for as long as the limits say, or until the
    * signal aborts. `close` comes next.

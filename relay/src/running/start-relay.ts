@@ -93,6 +93,8 @@ class RunningRelay implements Relay {
       quicUnavailable: this.quicUnavailable,
       traffic: this.metrics.traffic,
       links: this.#parts.registry.all(),
+      usage: (owner) => this.#parts.usage.of(owner),
+      held: this.#parts.clientGate.held(),
     });
   }
 
@@ -105,6 +107,10 @@ class RunningRelay implements Relay {
 
   disconnect(key: string): number {
     return this.#parts.clients.disconnect(key);
+  }
+
+  unblock(address: string): boolean {
+    return this.#parts.clientGate.unblock(address);
   }
 
   async drain(signal: AbortSignal): Promise<void> {

@@ -4,16 +4,20 @@ import { canonicalHostName } from "@porthole/common/protocol";
 import type { Clock } from "@porthole/common/util";
 import { helloDeadlineMs } from "./limits.ts";
 import { endWith } from "./end-with.ts";
+import type { OwnPage } from "./own-page.ts";
 
 export interface HttpsRedirectOptions {
   readonly clock: Clock;
   /** Whether visitors may be sent to this (canonical) name: a redirect to any other would be anybody's to use. */
   readonly isServed: (hostname: string) => boolean;
+  /** Answers for the relay's own names. */
+  readonly ownPage: OwnPage;
+  readonly ownNames: readonly string[];
   /** Where visitors are served. */
   readonly publicPort: () => number;
 }
 
-/** Who comes without TLS is sent to https, if the name is one that is served, and is told what to do otherwise. */
+/** Redirects plain HTTP to https where the name is served, shows the relay's page at its own names, and says what to do otherwise. */
 export class HttpsRedirect {
   readonly #options: HttpsRedirectOptions;
   readonly #server = http.createServer((request, response) => this.answer(request, response));
@@ -35,6 +39,8 @@ export class HttpsRedirect {
   }
 
   answer(request: IncomingMessage, response: ServerResponse): void {
+    const { ownNames, ownPage } = this.#options;
+    if (ownNames.includes(hostOf(request) ?? "")) return ownPage.answer(request, response);
     const location = this.#locationFor(request);
     const body = location === undefined ? httpsOnly : `${location}\n`;
     response.writeHead(location === undefined ? 400 : 308, {
@@ -46,12 +52,17 @@ export class HttpsRedirect {
     response.end(body);
   }
 
-  #locationFor({ headers, url = "" }: IncomingMessage): string | undefined {
-    const name = canonicalHostName((headers.host ?? "").replace(/:\d+$/, ""));
+  #locationFor(request: IncomingMessage): string | undefined {
+    const { url = "" } = request;
+    const name = hostOf(request);
     if (name === undefined || !url.startsWith("/") || !this.#options.isServed(name)) return undefined;
     const port = this.#options.publicPort();
     return `https://${name}${port === 443 ? "" : `:${port}`}${url}`;
   }
+}
+
+function hostOf({ headers }: IncomingMessage): string | undefined {
+  return canonicalHostName((headers.host ?? "").replace(/:\d+$/, ""));
 }
 
 const httpsOnly = "This port speaks HTTPS only. Write https:// in front of the address.\n";

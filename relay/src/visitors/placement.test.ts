@@ -6,6 +6,7 @@ import { createLink, type TransportConnection, type Link, type LinkStream } from
 import { memoryConnectionPair } from "@porthole/common/link/memory";
 import { silentLogger } from "@porthole/common/log";
 import { FakeClock } from "@porthole/testing";
+import { Account } from "../accounting/index.ts";
 import { placeVisitor } from "./placement.ts";
 import { createRegistry, type Registry } from "../clients/registry.ts";
 import { Traffic } from "../monitoring/traffic.ts";
@@ -57,6 +58,8 @@ describe("placing a visitor", () => {
     const shown = {
       id: kind,
       connectedAt: 0,
+      software: "test",
+      account: new Account("test", clock, () => 0),
       traffic: new Traffic(),
       isExternallyAuthorized: false,
       hostnames: ["id.localhost"],

@@ -78,8 +78,8 @@ function awaitAnswer(socket: Socket, { client, stream }: Placed, place: VisitorP
     if (isSettled) return;
     release();
     // It counts until the socket closes.
-    if (!socket.closed) client.traffic.add(socket);
-    splice(socket, stream, ({ error, brokenSide }) => {
+    if (!socket.closed) for (const { traffic } of [client, client.account]) traffic.add(socket);
+    splice(socket, client.account.throttled(stream), ({ error, brokenSide }) => {
       if (!error) return;
       const side = brokenSide === "left" ? "visitor" : "client";
       log.debug({ trace, link: client.id, client: client.clientId, code: error.code, side }, error.message);

@@ -7,6 +7,7 @@ import type { Logger } from "@porthole/common/log";
 import {
   ClientHelloReader,
   alpn,
+  canonicalHostName,
   encodeAlert,
   encodeProxyHeader,
   splitPublicName,
@@ -17,6 +18,7 @@ import type { Clock } from "@porthole/common/util";
 import type { StartupGrace } from "./startup-grace.ts";
 import { helloDeadlineMs } from "./limits.ts";
 import { endWith } from "./end-with.ts";
+import type { OwnPage } from "./own-page.ts";
 import type { HttpsRedirect } from "./https-redirect.ts";
 import type { VisitorSlot, VisitorGate } from "../limits/index.ts";
 import type { Metrics, VisitorOutcome } from "../monitoring/metrics.ts";
@@ -38,6 +40,8 @@ export interface VisitorDeps {
   /** Takes connections to the relay itself, where one port serves clients, too. */
   readonly onClient?: ((socket: Socket) => void) | undefined;
   readonly ownNames: readonly string[];
+  /** Takes visitors of the relay's own names. */
+  readonly ownPage: OwnPage;
   /** Takes connections without TLS. */
   readonly redirect: HttpsRedirect;
   /** What the CA's validators of the relay's own name have to be shown. */
@@ -140,7 +144,7 @@ function route(visitor: Visitor, bytes: Buffer, hello: ClientHello, deps: Visito
     return "challenge";
   }
   const hostname = publicName(serverName, deps);
-  if (deps.onClient && isForRelay(hello, hostname !== undefined, deps)) {
+  if (deps.onClient && isForRelay(hello, hostname !== undefined)) {
     socket.unshift(bytes);
     slot.left();
     deps.onClient(socket);
@@ -149,6 +153,12 @@ function route(visitor: Visitor, bytes: Buffer, hello: ClientHello, deps: Visito
   if (deps.challengesOnly && !isChallenge) {
     refuse(socket, tlsAlert.noApplicationProtocol, "Only the CA's challenges are answered here", trace, deps);
     return "unknown-name";
+  }
+  // A challenge for the relay's name is answered above, or by nobody.
+  if (!isChallenge && isOwnName(serverName, deps)) {
+    socket.unshift(bytes);
+    deps.ownPage.serve(socket);
+    return "own-page";
   }
   if (hostname === undefined) {
     refuse(socket, tlsAlert.unrecognizedName, "A visitor asked for no name of ours", trace, deps);
@@ -191,9 +201,12 @@ function publicName(serverName: string | undefined, { suffixes, ownNames }: Visi
   return ownNames.includes(hostname) ? undefined : hostname;
 }
 
-/** Names lead to the relay itself; where it is known under another one, only clients offer HTTP/2 and nothing else. */
-function isForRelay({ serverName, alpnProtocols }: ClientHello, isPublicName: boolean, deps: VisitorDeps): boolean {
-  if (serverName === undefined || deps.ownNames.includes(serverName)) return true;
+function isOwnName(serverName: string | undefined, { ownNames }: VisitorDeps): boolean {
+  return serverName !== undefined && ownNames.includes(canonicalHostName(serverName) ?? "");
+}
+
+/** Only clients offer HTTP/2 and nothing else; they know the relay by a name of its own, by any other, or by its address. */
+function isForRelay({ alpnProtocols }: ClientHello, isPublicName: boolean): boolean {
   return !isPublicName && alpnProtocols.length === 1 && alpnProtocols[0] === alpn.http2;
 }
 

@@ -4,11 +4,13 @@ import type { Logger } from "@porthole/common/log";
 import {
   prepareTunnel,
   runTunnel,
+  readKey,
   testRelay,
   type Dialers,
   type EndpointState,
   type KnownRelays,
   type RelayStatus,
+  type RelayTestOptions,
   type ServerAddress,
   type ServerSettings,
   type TransportOutcome,
@@ -72,9 +74,9 @@ async function walk(way: Way, options: Walk, signal: AbortSignal): Promise<void>
   const { server, settings, clock } = options;
   await way.step("relay-dns", () => checkRelayName(server, signal));
   await way.step("relay-tcp", () => checkRelayPort(server, clock, signal));
-  // A key that nobody knows: the relay's answer to ours is in the state, and two of one name would get in each other's way.
-  const stranger = { ...options, server: { ...server, token: undefined }, key: generateKey() };
-  const tried = way.isBlocked ? undefined : await testRelay(stranger, signal);
+  // A test: the relay leads no visitors there, so it does not get in the way of the tunnel with the same key. The invite is the tunnel's.
+  const test = { ...options, ...(await keysOf(settings, options.log)), server: { ...server, token: undefined } };
+  const tried = way.isBlocked ? undefined : await testRelay(test, signal);
   await way.step("relay-udp", () => judgeUdp(outcomeOr(tried?.quic), server, settings.transport));
   await way.step("relay-trust", () => judgeTrust(outcomeOr(tried?.http2), tried?.fingerprint, server));
   const relay = way.isBlocked ? undefined : await statusOf(options, signal);
@@ -100,6 +102,15 @@ async function walk(way: Way, options: Walk, signal: AbortSignal): Promise<void>
       signal,
     ),
   );
+}
+
+/** The keys by which the relay knows the client, and its owner. */
+async function keysOf(
+  { endpoints, owner }: TunnelSettings,
+  log: Logger,
+): Promise<Pick<RelayTestOptions, "key" | "owner">> {
+  const key = endpoints[0] ? await readKey(endpoints[0].key, log) : generateKey();
+  return { key, owner: owner && (await readKey(owner, log)) };
 }
 
 /** The checks on the way by one relay: after one that failed the rest is skipped. */

@@ -11,7 +11,7 @@ export {
 } from "./prepare.ts";
 export { publicUrl, type EndpointState, type RelayStatus, type TunnelState } from "./state.ts";
 export type { KnownRelays, TrustPolicy } from "./trust.ts";
-export { testRelay, type TransportOutcome } from "./test-relay.ts";
+export { testRelay, type RelayTestOptions, type TransportOutcome } from "./test-relay.ts";
 export { runTunnel, type TunnelOptions } from "./tunnel.ts";
 export type { VisitReport } from "./forwarder.ts";
 export type { Dialers, ServerAddress } from "./relay-dialer.ts";

@@ -64,6 +64,8 @@ export interface RelayDialerOptions {
   readonly onTokenUsed?: () => void;
   readonly software: string;
   readonly instance: string;
+  /** The links only try the relay out: no visitors come over them. */
+  readonly isTest?: boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -238,6 +240,7 @@ export class RelayDialer {
       ...(name === undefined ? {} : { name }),
       ...(this.#delegation === undefined ? {} : { delegation: this.#delegation }),
       ...(this.#token ? { token: this.#token.reveal() } : {}),
+      ...(this.#options.isTest === true ? { test: true } : {}),
     };
   }
 

@@ -13,6 +13,8 @@ export interface RelayTestOptions {
   readonly server: ServerSettings;
   /** Whose admission is tried. */
   readonly key: IdentityKey;
+  /** The key that the relay knows the user by, when it is not `key`. */
+  readonly owner?: IdentityKey | undefined;
   readonly dialers: Dialers;
   readonly software: string;
   readonly clock: Clock;
@@ -42,13 +44,13 @@ export interface RelayOutcome {
  * known by the certificate that was seen there. Rejects only when the signal aborts.
  */
 export async function testRelay(options: RelayTestOptions, signal: AbortSignal): Promise<RelayOutcome> {
-  const { server, key, dialers, software, clock, log } = options;
+  const { server, key, owner, dialers, software, clock, log } = options;
   const known = memoryKnownRelays();
   const service = { text: "none", kind: "any", host: "127.0.0.1", port: 9 } as const;
   const endpoint = await Endpoint.create({ role: "primary", key, local: service, clock, log });
   const trust = new RelayTrust(server.text, server.trust ?? defaultTrust(server), known);
   const dialer = new RelayDialer(
-    { server, endpoint, trust, dialers, software, clock, log, instance: randomUUID() },
+    { server, owner, endpoint, trust, dialers, software, clock, log, instance: randomUUID(), isTest: true },
     // Nobody knows this name yet; whoever comes all the same is not served.
     { onStream: (stream) => void stream.destroy(), onQuicOffer: () => {}, onInstances: () => {} },
   );

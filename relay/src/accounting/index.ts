@@ -1,0 +1,2 @@
+export { Account } from "./account.ts";
+export { Usage } from "./usage.ts";

@@ -1,0 +1,115 @@
+import { PortholeError } from "@porthole/common/errors";
+import { clientIdOf, readDelegation, readPeer } from "@porthole/common/identity";
+import type { Link } from "@porthole/common/link";
+import { canonicalHostName, protocolVersion, type Hello, type QuicTicket } from "@porthole/common/protocol";
+import { Secret, type Clock } from "@porthole/common/util";
+import type { Usage } from "../accounting/index.ts";
+import type { Admission } from "../admission/index.ts";
+import type { PendingClient } from "../limits/index.ts";
+import { Traffic } from "../monitoring/traffic.ts";
+import type { ClientLink } from "./registry.ts";
+
+export interface AdmissionDeps {
+  readonly clock: Clock;
+  readonly admission: Pick<Admission, "admit">;
+  readonly usage: Usage;
+  /** Makes a ticket for a QUIC handshake; undefined while there is no QUIC. */
+  readonly ticket: (
+    holder: { readonly fingerprint: string; readonly address: string },
+    anywhere: boolean,
+  ) => QuicTicket | undefined;
+  /** Allowed suffixes; empty allows any and offers `localhost`. */
+  readonly suffixes: readonly string[];
+  readonly publicPort: number;
+  readonly software: string;
+  /** Why nobody is admitted now; undefined when clients are. */
+  readonly refusal: () => PortholeError | undefined;
+}
+
+/** A connection that asks to be admitted. */
+export interface Applicant {
+  readonly link: Link;
+  /** Names the link in logs and reports. */
+  readonly id: string;
+  readonly pendingClient: PendingClient;
+}
+
+/** Hears the client's hello and answers with `welcome`. Rejects with the reason for which it is not admitted. Returns undefined for a client that only tries the relay out. */
+export async function admitClient(
+  { link, id, pendingClient }: Applicant,
+  deps: AdmissionDeps,
+  signal: AbortSignal,
+): Promise<ClientLink | undefined> {
+  if (!link.peerCertificate) throw new PortholeError("protocol", "the client presented no certificate");
+  const peer = readPeer(link.peerCertificate);
+  link.forgetPeerCertificate();
+  pendingClient.identify(peer.fingerprint);
+  const hello = await receiveHello(link);
+  const isTest = hello.test ?? false;
+  if (isTest) pendingClient.test();
+  const refusal = deps.refusal();
+  if (refusal) throw refusal;
+  const suffix = chooseSuffix(hello.suffix, deps.suffixes);
+  const { name, token, delegation } = hello;
+  const { hostname, ...grant } = await deps.admission.admit(
+    {
+      peer,
+      suffix,
+      address: link.remote.address,
+      ...(name === undefined ? {} : { name }),
+      ...(token === undefined ? {} : { token: new Secret(token) }),
+      ...(delegation === undefined ? {} : { owner: readDelegation(delegation, peer.fingerprint) }),
+    },
+    signal,
+  );
+  // It may have been revoked while its admission was being written down.
+  const objected = grant.revocationReason();
+  if (objected) throw objected;
+  // Or the relay has told everybody meanwhile that it will stop.
+  const late = deps.refusal();
+  if (late) throw late;
+  const hostnames = [hostname];
+  const exceeded = deps.usage.exceeded(grant.owner);
+  if (exceeded) throw exceeded;
+  if (!isTest) pendingClient.admit(peer.clientId);
+  const { fingerprint } = peer;
+  const ticket = deps.ticket({ fingerprint, address: link.remote.address }, false);
+  link.control.send({
+    type: "welcome",
+    clientId: peer.clientId,
+    hostnames,
+    publicPort: deps.publicPort,
+    limits: { maxStreams: link.maxStreams },
+    software: deps.software,
+    observedAddress: link.remote.address,
+    ...(ticket ? { ticket } : {}),
+  });
+  if (isTest) return undefined;
+  const { clientId } = peer;
+  const { instance, software } = hello;
+  return {
+    ...{ id, clientId, fingerprint, hostnames, instance, software, link, ...grant },
+    connectedAt: deps.clock.now(),
+    traffic: new Traffic(),
+    account: deps.usage.enter(grant.owner, grant.label ?? clientIdOf(grant.owner)),
+  };
+}
+
+async function receiveHello(link: Link): Promise<Hello> {
+  const message = await link.control.next();
+  if (!message) throw await link.closed;
+  if (message.type !== "hello") throw new PortholeError("protocol", `expected hello, got ${message.type}`);
+  if (message.protocol < protocolVersion)
+    throw new PortholeError(
+      "version",
+      `this relay speaks version ${protocolVersion} of the protocol, the client only ${message.protocol}; update the client`,
+    );
+  return message;
+}
+
+function chooseSuffix(wanted: string | undefined, allowed: readonly string[]): string {
+  if (wanted === undefined) return allowed[0] ?? "localhost";
+  const suffix = canonicalHostName(wanted);
+  if (suffix !== undefined && (allowed.length === 0 || allowed.includes(suffix))) return suffix;
+  throw new PortholeError("name", `the suffix ${JSON.stringify(wanted)} is not served here; try ${allowed.join(", ")}`);
+}

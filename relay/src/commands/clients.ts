@@ -1,0 +1,87 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { flag } from "@porthole/common/options";
+import { formatBytes, formatDuration } from "@porthole/common/util";
+import type { ClientReport, RelayReport } from "../monitoring/report.ts";
+import { admissionOptions, columns, stateDirOf } from "./admission-options.ts";
+import { askRelay } from "./ask-relay.ts";
+import { defineCommand } from "./command.ts";
+
+const everyMs = 2_000;
+const clearScreen = "\u001b[H\u001b[2J";
+
+/** Who is connected, and how much they carry, in one table. Rejects with `closed` when no relay is running. */
+export const clients = defineCommand({
+  usage: "clients [--watch]",
+  help: "Who is connected: label, names, version, address, transport, bytes",
+  example: "porthole-relay clients --watch",
+  options: {
+    ...admissionOptions,
+    watch: { help: "Show it again every two seconds", parse: flag, notInFile: true },
+  },
+  async run(values) {
+    const stateDir = stateDirOf(values);
+    for (;;) {
+      const { clients: all } = await askRelay<RelayReport>(stateDir, "status");
+      const text = values.json ? `${JSON.stringify(all.map(rowOf))}\n` : describeClients(all);
+      const isScreen = values.watch && !values.json && process.stdout.isTTY;
+      process.stdout.write(isScreen ? clearScreen + text : text);
+      if (!values.watch) return 0;
+      await pause(everyMs);
+    }
+  },
+});
+
+/** One client in a line. Bytes are those of visitors, in both directions together. */
+export interface ClientRow {
+  readonly label: string | undefined;
+  readonly client: string;
+  readonly names: readonly string[];
+  readonly software: string;
+  /** Without ports. */
+  readonly addresses: readonly string[];
+  readonly transports: readonly string[];
+  /** Of its oldest link. */
+  readonly upMs: number;
+  /** Now. */
+  readonly visitors: number;
+  /** Of the links that are up; of today and this month (UTC); ever. The last three are of all clients of one owner. */
+  readonly bytesNow: number;
+  readonly bytesToday: number;
+  readonly bytesThisMonth: number;
+  readonly bytesInTotal: number;
+}
+
+export function rowOf(client: ClientReport): ClientRow {
+  const { links, label, hostnames, software, bytesToday, bytesThisMonth, bytesInTotal } = client;
+  return {
+    label,
+    client: client.client,
+    names: hostnames,
+    software,
+    addresses: [...new Set(links.map(({ from }) => from.replace(/:\d+$/, "").replace(/^\[|\]$/g, "")))],
+    transports: [...new Set(links.map(({ transport }) => (transport === "quic" ? "QUIC" : "HTTP/2")))],
+    upMs: Math.max(...links.map(({ upMs }) => upMs)),
+    visitors: links.reduce((sum, { streams }) => sum + streams, 0),
+    bytesNow: links.reduce((sum, { bytesIn, bytesOut }) => sum + bytesIn + bytesOut, 0),
+    ...{ bytesToday, bytesThisMonth, bytesInTotal },
+  };
+}
+
+export function describeClients(clients: readonly ClientReport[]): string {
+  if (clients.length === 0) return "No client is connected.\n";
+  return columns([
+    ["LABEL", "NAMES", "VERSION", "ADDRESS", "TRANSPORT", "UP", "VISITORS", "NOW", "TODAY", "TOTAL"],
+    ...clients
+      .map(rowOf)
+      .map((row) => [
+        row.label ?? row.client,
+        row.names.join(" "),
+        row.software,
+        row.addresses.join(" "),
+        row.transports.join("+"),
+        formatDuration(row.upMs),
+        String(row.visitors),
+        ...[row.bytesNow, row.bytesToday, row.bytesInTotal].map(formatBytes),
+      ]),
+  ]);
+}
