@@ -103,8 +103,8 @@ function lookAtOthers({ hostnames, instance, link }: ClientLink, registry: Regis
 }
 
 /** Every process of a name learns how many others there are: each orders certificates, and visitors come to any of them. */
-function tellInstances({ label }: ClientLink, registry: Registry): void {
-  const links = registry.find(label);
+function tellInstances({ hostnames }: ClientLink, registry: Registry): void {
+  const links = [...new Set(hostnames.flatMap((hostname) => registry.find(hostname)))];
   const others = new Set(links.map(({ instance }) => instance)).size - 1;
   for (const { link } of links) link.control.send({ type: "instances", others });
 }

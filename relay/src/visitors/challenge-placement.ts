@@ -9,7 +9,7 @@ import { openFirst, type VisitorPlace } from "./placement.ts";
  * come first. Where the answer is not "forwarded", the socket is still the caller's.
  */
 export function placeChallenge(socket: Socket, place: VisitorPlace): "forwarded" | "full" | "unknown-name" {
-  const candidates = byProcess(place.registry.find(place.label));
+  const candidates = byProcess(place.registry.find(place.hostname));
   if (candidates.length === 0) return "unknown-name";
   return offer(socket, candidates, place) ? "forwarded" : "full";
 }
@@ -43,7 +43,7 @@ function offer(socket: Socket, candidates: readonly ClientLink[], place: Visitor
 
   function settle(): void {
     release();
-    if (!socket.closed) client.traffic.add(socket);
+    if (!socket.closed) for (const { traffic } of [client, client.account]) traffic.add(socket);
     carry(socket, stream, client, place);
   }
 
