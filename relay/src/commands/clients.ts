@@ -3,8 +3,8 @@ import { flag } from "@porthole/common/options";
 import { formatBytes, formatDuration } from "@porthole/common/util";
 import type { ClientReport, RelayReport } from "../monitoring/report.ts";
 import { admissionOptions, columns, stateDirOf } from "./admission-options.ts";
-import { askRelay } from "./ask-relay.ts";
 import { defineCommand } from "./command.ts";
+import { askRelay } from "./control.ts";
 
 const everyMs = 2_000;
 const clearScreen = "\u001b[H\u001b[2J";

@@ -1,8 +1,8 @@
 import { PortholeError } from "@porthole/common/errors";
 import { parseIp } from "@porthole/common/protocol";
 import { admissionOptions, stateDirOf } from "./admission-options.ts";
-import { askRelay } from "./ask-relay.ts";
 import { defineCommand } from "./command.ts";
+import { askRelay } from "./control.ts";
 
 /** Lifts a penalty of --max-penalty before its time. */
 export const unblock = defineCommand({

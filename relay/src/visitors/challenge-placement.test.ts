@@ -6,6 +6,7 @@ import { createLink, linkLimits, type Link, type LinkStream } from "@porthole/co
 import { memoryConnectionPair } from "@porthole/common/link/memory";
 import { silentLogger } from "@porthole/common/log";
 import { FakeClock } from "@porthole/testing";
+import { Account } from "../accounting/index.ts";
 import { createRegistry, type Registry } from "../clients/registry.ts";
 import { Traffic } from "../monitoring/traffic.ts";
 import { placeChallenge } from "./challenge-placement.ts";
@@ -59,11 +60,12 @@ describe("placing a challenge", () => {
         clientId: "id",
         fingerprint: "id",
         owner: "id",
-        label: "id",
+        software: "test",
         instance,
         link,
       },
       ...{ hostnames: ["id.localhost"], traffic: new Traffic(), connectedAt, isExternallyAuthorized: false },
+      account: new Account("test", clock, () => 0),
       revocationReason: () => undefined,
     });
     const there = createLink(pair.client, { clock, heartbeat: "send" });
@@ -74,7 +76,14 @@ describe("placing a challenge", () => {
   }
 
   function place(): string {
-    return placeChallenge(socket, { label: "id", opening, registry, clock, log: silentLogger, trace: "t" });
+    return placeChallenge(socket, {
+      hostname: "id.localhost",
+      opening,
+      registry,
+      clock,
+      log: silentLogger,
+      trace: "t",
+    });
   }
 
   async function greeting(stream: LinkStream): Promise<string> {
