@@ -2,7 +2,6 @@ import { PortholeError } from "../../errors.ts";
 import { generateKey } from "../../identity/index.ts";
 import { canonicalHostName } from "../../protocol/index.ts";
 import { Secret } from "../../util/index.ts";
-import { nextWindowCheck } from "../order/ari.ts";
 import { StateReporter, type CertificateState, type OrderPhase } from "./certificate-state.ts";
 import { validateChain } from "../order/chain.ts";
 import { assertCertifiable } from "../order/csr.ts";
@@ -11,6 +10,7 @@ import { InterruptibleSleep } from "./interruptible-sleep.ts";
 import { problemOf } from "../wire/problem.ts";
 import type { CertificateRecord } from "./record.ts";
 import { renewalTime } from "./renewal.ts";
+import { checkRenewalWindow } from "./renewal-window.ts";
 import { afterFailure, noFailures, onClock, withoutPause, type Failure, type RetryState } from "./retry.ts";
 import { StoredCertificate, type StoredCertificateOptions } from "./stored-certificate.ts";
 
@@ -101,7 +101,7 @@ export class CertificateKeeper {
         if (!this.#stored.isSaved) return clock.now() + saveAgainMs;
       }
       await this.#checkClock(signal);
-      await this.#checkWindow(signal);
+      if (this.#isFromIssuer()) await checkRenewalWindow(this.#stored, this.#options, signal);
       const nextAt = this.#nextAttemptAt();
       if (nextAt <= clock.now()) {
         await this.#attempt(signal);
@@ -207,37 +207,6 @@ export class CertificateKeeper {
     if ((this.#stored.record.retry.failedAt ?? 0) <= clock.now()) return;
     await this.#stored.locked(signal, async () => {
       this.#stored.setRetry(onClock(this.#stored.record.retry, clock.now()));
-      await this.#stored.write();
-    });
-  }
-
-  /** Asks the authority when it wants the certificate to be renewed (RFC 9773); an answer that does not come changes nothing. */
-  async #checkWindow(signal: AbortSignal): Promise<void> {
-    const { issuer, clock, log, name } = this.#options;
-    const now = clock.now();
-    const chain = this.#stored.usable?.chain;
-    if (!chain || !this.#isFromIssuer() || chain.notAfter <= now) return;
-    const { checkWindowAt = 0 } = this.#stored.record;
-    if (checkWindowAt > now && checkWindowAt <= nextWindowCheck(now, Number.POSITIVE_INFINITY)) return;
-    let { window } = this.#stored.record;
-    let retryAfterMs: number | undefined;
-    try {
-      const answer = await issuer.renewalWindow(chain, signal);
-      if (answer.window && window && answer.window.start !== window.start)
-        log.info({ name, explanation: answer.window.explanationUrl }, "The authority changed the time of the renewal");
-      ({ window, retryAfterMs } = answer);
-    } catch (reason) {
-      if (signal.aborted) return;
-      const error = PortholeError.from(reason);
-      ({ retryAfterMs } = error);
-      log.debug({ name, code: error.code }, `When to renew is not known: ${error.message}`);
-    }
-    const checkAgainAt = nextWindowCheck(now, retryAfterMs);
-    // First in memory: where nothing can be written the authority must not be asked every minute.
-    this.#stored.setWindow(window, checkAgainAt);
-    await this.#stored.locked(signal, async () => {
-      if (this.#stored.usable?.chain.pem !== chain.pem) return; // another process has a newer one
-      this.#stored.setWindow(window, checkAgainAt);
       await this.#stored.write();
     });
   }
