@@ -1,15 +1,16 @@
 import { PortholeError } from "../../errors.ts";
-import { AsyncQueue } from "../../util/async-queue.ts";
-import type { Timer } from "../../util/clock.ts";
+import type { AsyncQueue } from "../../util/async-queue.ts";
 import type { TransportStream, RemoteAddress } from "../types.ts";
 import { hostPort, type HostPort, type QuicheConnection } from "./binding.ts";
 import { closeCodeOf, endOf, fromStreamFailure } from "./errors.ts";
+import { ClosePacket } from "./close-packet.ts";
+import { EngineTimer } from "./engine-timer.ts";
+import { LinkLife } from "./link-life.ts";
 import { PayloadBudget } from "./payload-budget.ts";
-import { PeerStreamIds } from "./peer-stream-ids.ts";
-import { QuicStream, type StreamHooks } from "./stream.ts";
+import type { QuicStream, StreamHooks } from "./stream.ts";
+import { controlId, StreamTable } from "./stream-table.ts";
 import { Transmitter, type TransmitterOptions } from "./transmitter.ts";
 import { WriteQueue } from "./write-queue.ts";
-import { limits } from "../limits.ts";
 
 export interface ConnectionOptions extends TransmitterOptions {
   readonly side: "client" | "relay";
@@ -22,8 +23,6 @@ export interface ConnectionOptions extends TransmitterOptions {
   readonly onOver: (reason: PortholeError) => void;
 }
 
-/** Stream 0, the first that a client opens (RFC 9000 section 2.1), is the control stream. */
-const controlId = 0;
 /** A stream exists for the peer from its first byte on, and the relay may want to write first. So the client begins with this. */
 const controlPreamble = Buffer.alloc(1);
 const nothing = Buffer.alloc(0);
@@ -31,8 +30,6 @@ const nothing = Buffer.alloc(0);
 const maxHandshakeBytes = 128 * 1024;
 /** Datagrams between two looks at the budget. */
 const datagramsPerLook = 256;
-/** Answers to packets that come after our CONNECTION_CLOSE, in case it was lost: RFC 9000 section 10.2.1. */
-const maxCloseRepeats = 8;
 
 /**
  * One QUIC connection: datagrams in, datagrams out, streams. The engine has no threads and no sockets; this class calls it
@@ -41,15 +38,14 @@ const maxCloseRepeats = 8;
  * write at once is in) writes are handed over and packets leave.
  */
 export class Connection {
-  readonly control: QuicStream;
-  readonly incoming = new AsyncQueue<TransportStream>();
   readonly maxStreams: number;
   readonly #engine: QuicheConnection;
   readonly #options: ConnectionOptions;
-  readonly #streams = new Map<number, QuicStream>();
+  readonly #streams: StreamTable;
+  readonly #timer: EngineTimer;
+  readonly #close: ClosePacket;
   readonly #writes = new WriteQueue();
   readonly #resumed = new Set<QuicStream>();
-  readonly #peerIds: PeerStreamIds;
   readonly #transmitter: Transmitter;
   readonly #budget = new PayloadBudget();
   /**
@@ -65,26 +61,33 @@ export class Connection {
   #scheduled = false;
   #received = false;
   #handshakeBytes = 0;
-  readonly #bornAt: number;
+  readonly #life: LinkLife;
   #datagrams = 0;
-  #abortedStreams = 0;
-  #timer: Timer | undefined;
-  #timerAt = 0;
-  #closePacket: Buffer | undefined;
-  #closeRepeats = 0;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#bornAt = options.clock.monotonic();
     this.#engine = options.engine;
     this.#transmitter = new Transmitter(options);
+    this.#close = new ClosePacket(this.#engine, this.#transmitter);
+    this.#life = new LinkLife(options.clock);
     this.maxStreams = options.maxStreams;
     this.#arrival = { from: hostPort(options.remote), to: hostPort(options.local) };
     // The two lowest bits of an id tell who opened it (RFC 9000 section 2.1); the client's next one after control is 4.
     this.#nextId = options.side === "relay" ? 1 : 4;
-    this.#peerIds = new PeerStreamIds(options.side === "relay" ? 4 : 1);
-    this.control = new QuicStream(controlId, this.#engine, this.#hooks, false);
-    this.#streams.set(controlId, this.control);
+    this.#streams = new StreamTable(this.#engine, this.#hooks, {
+      firstOfPeer: options.side === "relay" ? 4 : 1,
+      onDiscard: (bytes) => this.#budget.delivered(bytes),
+    });
+    this.#timer = new EngineTimer(this.#engine, options.clock, () => this.#onTimer());
+  }
+
+  get control(): QuicStream {
+    return this.#streams.control;
+  }
+
+  /** Streams that the peer has opened. */
+  get incoming(): AsyncQueue<TransportStream> {
+    return this.#streams.incoming;
   }
 
   /** Where the peer is now. */
@@ -94,17 +97,12 @@ export class Connection {
 
   /** Streams in use, the control stream not counted. */
   get openStreams(): number {
-    return this.#streams.size - (this.#streams.has(controlId) ? 1 : 0);
+    return this.#streams.openCount;
   }
 
   /** See TransportConnection.exhaustion. */
   exhaustion(): number {
-    const { packets, abortedStreams, ageMs } = limits.quicLife;
-    return Math.max(
-      Math.max(this.#datagrams, this.#transmitter.packets) / packets,
-      this.#abortedStreams / abortedStreams,
-      (this.#options.clock.monotonic() - this.#bornAt) / ageMs,
-    );
+    return this.#life.exhaustion(Math.max(this.#datagrams, this.#transmitter.packets));
   }
 
   /** Sends the client's first packet. */
@@ -115,7 +113,7 @@ export class Connection {
   receive(datagram: Buffer, from: RemoteAddress): void {
     if (this.#phase === "over") return;
     this.#datagrams += 1;
-    if (this.#phase === "closing") return this.#repeatClose();
+    if (this.#phase === "closing") return this.#close.repeat();
     if (this.#phase === "handshake" && (this.#handshakeBytes += datagram.length) > maxHandshakeBytes)
       return this.destroy(new PortholeError("limit", `${this.#options.what}: the handshake is too long`));
     const isElsewhere = this.#phase === "open" && !this.#transmitter.isTo(from);
@@ -147,7 +145,7 @@ export class Connection {
       throw fromStreamFailure(reason, this.#options.what);
     }
     this.#nextId = Math.max(this.#nextId, id + 4);
-    return this.#adopt(id);
+    return this.#streams.adopt(id);
   }
 
   /** The round trip of the path in use, smoothed. */
@@ -161,7 +159,7 @@ export class Connection {
     if (this.#phase === "closing" || this.#phase === "over") return;
     this.#sayClose(reason);
     if (this.#engine.isClosed()) this.#finish();
-    else this.#arm();
+    else this.#timer.arm(this.#isPaced);
   }
 
   /** Tells the peer once, and is over. */
@@ -182,8 +180,8 @@ export class Connection {
     },
     onRead: (bytes) => this.#budget.delivered(bytes),
     onGone: (stream) => {
-      this.#streams.delete(stream.id);
-      if (!stream.isComplete) this.#abortedStreams += 1;
+      this.#streams.delete(stream);
+      if (!stream.isComplete) this.#life.abortedStreams += 1;
       this.#resumed.delete(stream);
       // What it had not read yet is read and dropped, or its credit would never come back.
       this.#received = true;
@@ -221,7 +219,7 @@ export class Connection {
     // Between the turn and this flush a reader may have asked for more, or gone.
     if (burst === "more" || this.#resumed.size > 0 || this.#received) this.#schedule();
     if (this.#engine.isClosed() || this.#engine.isDraining()) this.#finish();
-    else this.#arm();
+    else this.#timer.arm(this.#isPaced);
   };
 
   #establish(): void {
@@ -232,54 +230,24 @@ export class Connection {
     if (this.#phase === "open") this.#options.onEstablished();
   }
 
-  /** `preamble` sends or reads the first byte. */
   #beginControl(preamble: () => unknown): void {
     try {
-      if (preamble() === null) throw new Error("no room for a byte");
-      // Control messages leave before visitors' bytes.
-      this.#engine.streamPriority(controlId, 0, true);
+      this.#streams.beginControl(preamble);
     } catch (cause) {
       this.destroy(new PortholeError("protocol", `${this.#options.what}: there is no control stream`, { cause }));
-      return;
     }
-    this.control.appear();
   }
 
   #readAll(): void {
     // Of an idle connection only the control stream has anything, and asking for all that do is dear.
-    if (this.control.exists && this.#streams.has(controlId) && this.#engine.streamReadable(controlId))
+    if (this.control.exists && this.#streams.hasControl && this.#engine.streamReadable(controlId))
       this.control.receive();
     if (!this.#engine.isReadable()) return;
     for (const id of this.#engine.readable()) {
       if (id === controlId && !this.control.exists)
         this.#beginControl(() => this.#engine.streamRecv(controlId, Buffer.allocUnsafe(controlPreamble.length)));
       if (this.#phase !== "open") return;
-      let stream = this.#streams.get(id);
-      if (!stream && this.#peerIds.isNew(id)) {
-        stream = this.#adopt(id);
-        this.incoming.push(stream);
-      }
-      if (stream) stream.receive();
-      else this.#discard(id);
-    }
-  }
-
-  #adopt(id: number): QuicStream {
-    const stream = new QuicStream(id, this.#engine, this.#hooks, true);
-    this.#streams.set(id, stream);
-    return stream;
-  }
-
-  /** What still comes on a stream that we have given up. */
-  #discard(id: number): void {
-    try {
-      for (;;) {
-        const read = this.#engine.streamRecv(id, Buffer.allocUnsafe(4096));
-        if (!read) return;
-        this.#budget.delivered(read[0]);
-      }
-    } catch {
-      // Reset, or freed: both are its end.
+      this.#streams.receive(id);
     }
   }
 
@@ -292,63 +260,33 @@ export class Connection {
     this.#phase = "closing";
     this.#endStreams();
     this.#engine.close(true, closeCodeOf(reason.code), nothing);
-    this.#sendClose();
-  }
-
-  /** Congestion control holds CONNECTION_CLOSE back, too; when the path is full, it leaves as the probe of the next time-out. */
-  #sendClose(): void {
-    const last = this.#transmitter.drain();
-    if (this.#engine.isDraining()) this.#closePacket = last;
-  }
-
-  #repeatClose(): void {
-    if (this.#closePacket && this.#closeRepeats++ < maxCloseRepeats) this.#transmitter.repeat(this.#closePacket);
+    this.#close.send();
   }
 
   #finish(): void {
     this.#phase = "over";
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    this.#reason ??= this.#engineReason();
-    this.#endStreams();
-    this.#options.onOver(this.#reason);
+    this.#timer.cancel();
+    this.#options.onOver(this.#endStreams());
   }
 
-  #endStreams(): void {
-    const reason = (this.#reason ??= this.#engineReason());
-    for (const stream of this.#streams.values()) stream.detach(reason);
-    this.incoming.end();
+  #endStreams(): PortholeError {
+    this.#reason ??= this.#transmitter.failure ?? endOf(this.#engine, this.#options.what);
+    this.#streams.end(this.#reason);
+    return this.#reason;
   }
 
-  #engineReason(): PortholeError {
-    return this.#transmitter.failure ?? endOf(this.#engine, this.#options.what);
-  }
-
-  /** One timer a connection. It may fire too early, which costs nothing, and so is moved only to an earlier time. */
-  #arm(): void {
-    const delayMs = this.#isPaced ? 0 : this.#engine.timeout();
-    if (delayMs === null) return;
-    // quiche rounds down, and a time-out that is not over yet would only be armed again.
-    const at = this.#options.clock.monotonic() + delayMs + 1;
-    if (this.#timer && this.#timerAt <= at) return;
-    this.#timer?.cancel();
-    this.#timerAt = at;
-    this.#timer = this.#options.clock.timer(delayMs + 1, this.#onTimer);
-  }
-
-  readonly #onTimer = (): void => {
-    this.#timer = undefined;
+  #onTimer(): void {
     this.#engine.onTimeout();
     if (this.#phase === "closing") {
-      if (!this.#closePacket) this.#sendClose();
+      if (!this.#close.isSent) this.#close.send();
       if (this.#engine.isClosed()) this.#finish();
-      else this.#arm();
+      else this.#timer.arm(this.#isPaced);
       return;
     }
     // Loss opens no window, but a probe may carry what waits.
     this.#writes.unblock();
     this.#flushNow();
-  };
+  }
 
   #flushNow(): void {
     // The turn that is scheduled, if there is one, still comes.
