@@ -129,7 +129,7 @@ describe("access rules", function () {
     const now = (): string => String(Math.floor(Date.now() / 1_000));
     const hmac = (text: string, encoding: "hex" | "base64", key: string | Buffer = "hush") =>
       createHmac("sha256", key).update(text).digest(encoding);
-    const key = Buffer.from("a signing token");
+    const key = Buffer.from("a signing token!");
     const senders: readonly [string, string, (sentAt: string) => Record<string, string>, boolean][] = [
       ["stripe", "hush", (t) => ({ "stripe-signature": `t=${t},v1=${hmac(`${t}.${body}`, "hex")}` }), true],
       ["github", "hush", () => ({ "x-hub-signature-256": `sha256=${hmac(body, "hex")}` }), false],

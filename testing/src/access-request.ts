@@ -27,8 +27,9 @@ export function fakeRequest(
     method: change.method ?? "GET",
     target: change.target ?? "/",
     headers: change.headers ?? [],
-    body(maxBytes) {
+    body(maxBytes, onBytes) {
       bodiesRead++;
+      onBytes(body.length);
       return Promise.resolve(body.length > maxBytes ? undefined : body);
     },
     get bodiesRead() {

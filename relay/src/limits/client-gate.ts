@@ -2,11 +2,11 @@ import { PortholeError, type ErrorCode } from "@porthole/common/errors";
 import type { Clock } from "@porthole/common/util";
 import { Counter } from "./counter.ts";
 import { dropChance } from "./early-drop.ts";
-import { LruCache } from "./lru-cache.ts";
+import { LruCache } from "@porthole/common/util";
 import { Penalties, type Held } from "./penalties.ts";
 import { Rates } from "./rates.ts";
 import type { LimitName, OnLimit, RelayLimits } from "./relay-limits.ts";
-import { showSource, sourceOf } from "./source.ts";
+import { showSource, sourceOf } from "@porthole/common/protocol";
 
 /** One connection of a client, from its first byte to the end of its link. */
 export interface PendingClient {

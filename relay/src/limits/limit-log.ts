@@ -1,6 +1,6 @@
 import type { Logger } from "@porthole/common/log";
 import type { Clock } from "@porthole/common/util";
-import { LruCache } from "./lru-cache.ts";
+import { LruCache } from "@porthole/common/util";
 import type { Held } from "./penalties.ts";
 import { Rates } from "./rates.ts";
 import type { LimitName } from "./relay-limits.ts";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { FakeClock } from "@porthole/testing";
 import { earlyDrop } from "./early-drop.ts";
 import { Rates } from "./rates.ts";
-import { LruCache } from "./lru-cache.ts";
-import { sourceOf } from "./source.ts";
+import { LruCache } from "@porthole/common/util";
+import { sourceOf } from "@porthole/common/protocol";
 
 describe("what is remembered of strangers", () => {
   it("is bounded: what was not used for long is forgotten", () => {

@@ -1,6 +1,5 @@
 import type { ErrorCode } from "@porthole/common/errors";
-import type { Clock } from "@porthole/common/util";
-import { LruCache } from "./lru-cache.ts";
+import { LruCache, type Clock } from "@porthole/common/util";
 
 const maxSources = 65_536;
 /** Below it a source is not kept out yet: everybody may do something wrong once. */

@@ -1,5 +1,4 @@
-import type { Clock } from "@porthole/common/util";
-import { LruCache } from "./lru-cache.ts";
+import { LruCache, type Clock } from "@porthole/common/util";
 
 /** Sources, or names, whose rate is remembered. */
 const maxKeys = 65_536;

@@ -1,7 +1,7 @@
 import type { Clock } from "@porthole/common/util";
 import { Rates } from "./rates.ts";
 import type { LimitName, OnLimit, RelayLimits } from "./relay-limits.ts";
-import { showSource, sourceOf } from "./source.ts";
+import { showSource, sourceOf } from "@porthole/common/protocol";
 import { Counter } from "./counter.ts";
 
 export interface VisitorGateOptions {

@@ -33,7 +33,8 @@ export function isBearer(headers: RawHeaders, tokens: readonly Secret[]): boolea
   return given !== undefined && isOneOf(given, tokens);
 }
 
-function authorizationOf(headers: RawHeaders, scheme: string): string | undefined {
+/** What stands after the scheme in Authorization, if it is this one. `scheme` in lower case. */
+export function authorizationOf(headers: RawHeaders, scheme: string): string | undefined {
   const match = /^([A-Za-z]+) +(\S+)$/.exec(onlyValueOf(headers, "authorization") ?? "");
   return match?.[1]?.toLowerCase() === scheme ? match[2] : undefined;
 }

@@ -8,6 +8,7 @@ export type {
   AccessRequest,
   AccessSummary,
   Allowed,
+  OnBytes,
   RawDecision,
   Refused,
 } from "./policy.ts";

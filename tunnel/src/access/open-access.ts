@@ -1,11 +1,12 @@
 import { PortholeError } from "@porthole/common/errors";
-import type { Clock, Secret } from "@porthole/common/util";
+import type { Secret } from "@porthole/common/util";
 import { parseAddressList } from "./address-list.ts";
 import { parseSecrets, parseUsers } from "./credentials.ts";
 import { parsePathList } from "./path-list.ts";
-import { createAccessPolicy, type AccessRulesPolicy } from "./rules.ts";
+import { createAccessPolicy, type AccessContext, type AccessRulesPolicy } from "./rules.ts";
 import { fileShareLinks } from "./share-link-file.ts";
 import { ShareLinks } from "./share-links.ts";
+import type { WebhookRule } from "./webhook.ts";
 import { parseWebhookScheme } from "./webhook-schemes.ts";
 
 /** What a person decides about visitors, as text. What is absent or empty is no rule. */
@@ -35,7 +36,7 @@ export interface OpenAccess {
 /** Undefined when everybody is let in. Whoever opens it closes it. Throws `usage`, or `state` when the file of the share links is damaged. */
 export async function openAccess(
   settings: AccessSettings,
-  { shareLinksPath, clock }: { readonly shareLinksPath: string; readonly clock: Clock },
+  { shareLinksPath, clock, log }: AccessContext & { readonly shareLinksPath: string },
 ): Promise<OpenAccess | undefined> {
   const { basic, bearer, webhook, webhookSecret, addresses = [], paths = [], forMs } = settings;
   if ((webhook === undefined) !== (webhookSecret === undefined))
@@ -43,17 +44,14 @@ export async function openAccess(
   const rules = {
     users: basic && parseUsers(basic),
     bearerTokens: bearer && parseSecrets(bearer, "token"),
-    webhook:
-      webhook !== undefined && webhookSecret !== undefined
-        ? { scheme: parseWebhookScheme(webhook), secrets: parseSecrets(webhookSecret, "secret") }
-        : undefined,
+    webhook: webhook !== undefined && webhookSecret !== undefined ? webhookRule(webhook, webhookSecret) : undefined,
     addresses: addresses.length > 0 ? parseAddressList(addresses) : undefined,
     paths: paths.length > 0 ? parsePathList(paths) : undefined,
     endsAt: forMs === undefined ? undefined : clock.now() + forMs,
   };
   if (!settings.share && Object.values(rules).every((rule) => rule === undefined)) return undefined;
   const shareLinks = settings.share ? await ShareLinks.open(fileShareLinks(shareLinksPath), clock) : undefined;
-  const policy = createAccessPolicy({ ...rules, shareLinks }, clock);
+  const policy = createAccessPolicy({ ...rules, shareLinks }, { clock, log });
   return {
     policy,
     shareLinks,
@@ -62,4 +60,10 @@ export async function openAccess(
       shareLinks?.close();
     },
   };
+}
+
+function webhookRule(scheme: string, secret: Secret): WebhookRule {
+  const rule = { scheme: parseWebhookScheme(scheme), secrets: parseSecrets(secret, "secret") };
+  for (const [index, one] of rule.secrets.entries()) rule.scheme.checkSecret(one.reveal(), index + 1);
+  return rule;
 }

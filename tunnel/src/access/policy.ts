@@ -36,11 +36,14 @@ export interface AccessRequest {
   readonly target: string;
   readonly headers: RawHeaders;
   /**
-   * The whole body as the visitor sends it, without transfer coding, or undefined when it has more than `maxBytes`. What was read is forwarded unchanged
-   * when the request is allowed. Called at most once; it has the gateway's own deadline for slow bodies, and rejects when the visitor leaves.
+   * Reads the whole body as the visitor sends it, without transfer coding; undefined when it has more than `maxBytes`. What was read is forwarded unchanged
+   * when the request is allowed. Called at most once. The gateway demands a least rate, and rejects when the visitor leaves.
    */
-  body(maxBytes: number): Promise<Buffer | undefined>;
+  body(maxBytes: number, onBytes: OnBytes): Promise<Buffer | undefined>;
 }
+
+/** Called with the bytes of a body that are held so far, whenever there are more. */
+export type OnBytes = (bytes: number) => void;
 
 export type AccessDecision = Allowed | Refused;
 
@@ -63,7 +66,7 @@ export interface Allowed {
 
 export interface Refused {
   readonly allow: false;
-  readonly status: 303 | 401 | 403 | 404 | 410 | 413 | 503;
+  readonly status: 303 | 401 | 403 | 404 | 410 | 413 | 429 | 503;
   /** Sent besides those of the page, such as WWW-Authenticate, Location or Set-Cookie. */
   readonly headers: RawHeaders;
   /** Which page says so; a redirect has none. For people HTML, for programs JSON with this as its `code`. */
@@ -88,5 +91,7 @@ export type AccessPage =
   | "endpoint-ended"
   /** 413: a body that has to be checked is larger than what is checked. */
   | "body-too-large"
+  /** 429: wrong passwords or tokens have come from this address, and it has to wait before the next one. */
+  | "too-many-tries"
   /** 503: too much is being checked at once; the sender tries again. */
   | "busy";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { fakeRequest, FakeClock } from "@porthole/testing";
+import { silentLogger } from "@porthole/common/log";
 import { Secret } from "@porthole/common/util";
 import { parseAddressList } from "./address-list.ts";
 import { parseSecrets, parseUsers } from "./credentials.ts";
@@ -21,6 +22,8 @@ describe("access rules", () => {
   let clock: FakeClock;
   let links: ShareLinks;
   const closers: (() => void)[] = [];
+  const lines: string[] = [];
+  const log = { ...silentLogger, warn: (_fields: object, message: string) => void lines.push(message) };
 
   beforeEach(async () => {
     clock = new FakeClock();
@@ -29,11 +32,12 @@ describe("access rules", () => {
   afterEach(() => {
     links.close();
     for (const close of closers.splice(0)) close();
+    lines.length = 0;
     assert.equal(clock.pending, 0);
   });
 
   function policyOf(rules: AccessRules) {
-    const policy = createAccessPolicy(rules, clock);
+    const policy = createAccessPolicy(rules, { clock, log });
     closers.push(() => policy.close());
     return policy;
   }
@@ -157,6 +161,89 @@ describe("access rules", () => {
       assert.equal(await answer({ shareLinks: links }, { target: "/?porthole-share=x" }), "401 link-ended");
       assert.equal(await answer({ shareLinks: links }), "401 link-needed");
       assert.equal(await answer({ shareLinks: links, users }, { headers: basic("ada:pass:word") }), "allowed");
+    });
+  });
+
+  describe("with wrong passwords", () => {
+    const wrong = (index: number, address?: string): Change => ({
+      headers: basic(`ada:wrong ${index}`),
+      ...(address && { address }),
+    });
+    const right: Change = { headers: basic("ada:pass:word") };
+
+    async function waitOf(policy: ReturnType<typeof policyOf>, change: Change): Promise<string | undefined> {
+      const decision = await policy.check(fakeRequest(change));
+      return decision.allow || decision.status !== 429 ? undefined : valuesOf(decision.headers, "retry-after")[0];
+    }
+
+    it("make an address wait, longer after each, and the right one with it", async () => {
+      const policy = policyOf({ users });
+      const say = async (change: Change): Promise<string> => said(await policy.check(fakeRequest(change)));
+      for (let index = 0; index < 5; index++) assert.equal(await say(wrong(index)), "401 unauthorized");
+      assert.equal(await say(wrong(5)), "429 too-many-tries");
+      assert.equal(await say(right), "429 too-many-tries");
+      for (const seconds of [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]) {
+        assert.equal(await waitOf(policy, right), String(seconds));
+        await clock.advance(seconds * 1_000 - 1);
+        assert.equal(await waitOf(policy, right), "1");
+        await clock.advance(1);
+        assert.equal(await say(wrong(seconds + 1_000 * clock.monotonic())), "401 unauthorized");
+      }
+      await clock.advance(900_000);
+      assert.equal(await say(right), "allowed");
+    });
+
+    it("are forgotten after an hour", async () => {
+      const policy = policyOf({ users });
+      for (let index = 0; index < 8; index++) {
+        await policy.check(fakeRequest(wrong(index)));
+        await clock.advance(900_000);
+      }
+      await clock.advance(hour);
+      for (let index = 10; index < 14; index++)
+        assert.equal(said(await policy.check(fakeRequest(wrong(index)))), "401 unauthorized");
+      assert.equal(said(await policy.check(fakeRequest(right))), "allowed");
+    });
+
+    it("count for an address, and for an IPv6 network of /64", async () => {
+      const policy = policyOf({ users });
+      for (let index = 0; index < 5; index++) await policy.check(fakeRequest(wrong(index, `2001:db8::${index}`)));
+      assert.equal(await waitOf(policy, { ...right, address: "2001:db8::ffff" }), "1");
+      assert.equal(await waitOf(policy, { ...right, address: "2001:db8:0:1::1" }), undefined);
+      assert.equal(await waitOf(policy, right), undefined);
+    });
+
+    it("count once when they are the same, as those of a page's pictures", async () => {
+      const policy = policyOf({ users });
+      for (let count = 0; count < 100; count++) await policy.check(fakeRequest(wrong(1)));
+      assert.equal(said(await policy.check(fakeRequest(right))), "allowed");
+    });
+
+    it("keep nobody out who is in, and nobody with another way in", async () => {
+      const { token } = await links.create({});
+      const policy = policyOf({ users, bearerTokens, shareLinks: links });
+      await policy.check(fakeRequest(right));
+      for (let index = 0; index < 9; index++) await policy.check(fakeRequest({ headers: bearer(`guess-${index}`) }));
+      assert.equal(await waitOf(policy, { headers: bearer("token-1") }), "1");
+      assert.equal(said(await policy.check(fakeRequest(right))), "allowed");
+      const cookie = ["cookie", `${shareCookie}=${token}`];
+      assert.ok((await policy.check(fakeRequest({ headers: cookie }))).allow);
+      assert.ok((await policy.check(fakeRequest({ headers: [...cookie, ...bearer("the-application")] }))).allow);
+    });
+
+    it("are no guess where nobody is asked for a password", async () => {
+      const policy = policyOf({ bearerTokens });
+      for (let index = 0; index < 9; index++) await policy.check(fakeRequest(wrong(index)));
+      assert.equal(said(await policy.check(fakeRequest({ headers: bearer("token-1") }))), "allowed");
+    });
+
+    it("are told once, without the password", async () => {
+      const policy = policyOf({ users });
+      for (let source = 0; source < 50; source++)
+        for (let index = 0; index < 9; index++) await policy.check(fakeRequest(wrong(index, `10.0.0.${source}`)));
+      assert.equal(lines.length, 1);
+      assert.match(lines[0] ?? "", /^10\.0\.0\.0 has tried several wrong passwords/);
+      assert.ok(!lines[0]?.includes("wrong 1"));
     });
   });
 

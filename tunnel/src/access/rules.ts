@@ -1,8 +1,10 @@
 import { PortholeError } from "@porthole/common/errors";
+import type { Logger } from "@porthole/common/log";
 import type { Clock, Secret, Timer } from "@porthole/common/util";
 import type { AddressList } from "./address-list.ts";
-import { isBearer, isUser } from "./credentials.ts";
-import { valuesOf } from "../http/index.ts";
+import { authorizationOf, isBearer, isUser } from "./credentials.ts";
+import { valuesOf, type RawHeaders } from "../http/index.ts";
+import { GuessBrake } from "./guess-brake.ts";
 import { lasting } from "./lasting-signal.ts";
 import type { PathList } from "./path-list.ts";
 import type { AccessDecision, AccessPolicy, AccessRequest, AccessSummary, RawDecision, Refused } from "./policy.ts";
@@ -32,12 +34,23 @@ export interface AccessRulesPolicy extends AccessPolicy {
   close(): void;
 }
 
+export interface AccessContext {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
 const longestTimerMs = 2 ** 31 - 1;
 
-export function createAccessPolicy(rules: AccessRules, clock: Clock): AccessRulesPolicy {
+export function createAccessPolicy(rules: AccessRules, { clock, log }: AccessContext): AccessRulesPolicy {
   const webhook = rules.webhook && new WebhookCheck(rules.webhook, clock);
   const end = rules.endsAt === undefined ? undefined : watchEnd(rules.endsAt, clock);
   const asksForCredentials = Boolean(rules.users || rules.bearerTokens || rules.shareLinks || webhook);
+  const brake = new GuessBrake(clock, (address) =>
+    log.warn(
+      { address },
+      `${address} has tried several wrong passwords or tokens: it has to wait before it can try another one`,
+    ),
+  );
   const both = new WeakMap<AbortSignal, AbortSignal>();
 
   /** One signal for each link: a new one for each request would stay in memory until the link ends. */
@@ -53,18 +66,27 @@ export function createAccessPolicy(rules: AccessRules, clock: Clock): AccessRule
     if (refused) return refused;
     const until = end && { until: end.signal };
     if (!asksForCredentials) return { allow: true, ...until };
-    const { headers } = request;
-    if ((rules.users && isUser(headers, rules.users)) || (rules.bearerTokens && isBearer(headers, rules.bearerTokens)))
+    const { headers, visitor } = request;
+    const guess = guessOf(headers, rules);
+    const waitMs = guess === undefined ? 0 : brake.waitMs(visitor.address, guess);
+    if (guess !== undefined && waitMs === 0 && isRight(headers, rules)) {
+      brake.right(visitor.address, guess);
       return { allow: true, strip: { headers: ["authorization"] }, ...until };
+    }
     const byLink = rules.shareLinks ? visitByLink(request, rules.shareLinks, clock.now()) : "missing";
     if (typeof byLink !== "string") {
       if (byLink.allow && byLink.until) return { ...byLink, until: untilBoth(byLink.until) };
       return byLink;
     }
-    if (!webhook) return refuse(byLink);
+    const refuseGuess = (): Refused => {
+      if (waitMs > 0) return refusal(429, "too-many-tries", ["Retry-After", String(Math.ceil(waitMs / 1_000))]);
+      if (guess !== undefined) brake.wrong(visitor.address, guess);
+      return refuse(byLink);
+    };
+    if (!webhook) return refuseGuess();
     return webhook.check(request, contentLengthOf(request)).then((outcome) => {
       if (outcome === "genuine") return { allow: true, ...until };
-      return outcome === "missing" ? refuse(byLink) : refuseWebhook(outcome);
+      return outcome === "missing" ? refuseGuess() : refuseWebhook(outcome);
     });
   }
 
@@ -97,6 +119,16 @@ export function createAccessPolicy(rules: AccessRules, clock: Clock): AccessRule
     summary: summaryOf(rules),
     close: () => end?.cancel(),
   };
+}
+
+/** The password or token that a request tries, if the rules know its kind. */
+function guessOf(headers: RawHeaders, { users, bearerTokens }: AccessRules): string | undefined {
+  const given = users ? authorizationOf(headers, "basic") : undefined;
+  return given ?? (bearerTokens ? authorizationOf(headers, "bearer") : undefined);
+}
+
+function isRight(headers: RawHeaders, { users, bearerTokens }: AccessRules): boolean {
+  return Boolean((users && isUser(headers, users)) || (bearerTokens && isBearer(headers, bearerTokens)));
 }
 
 function refuseWebhook(outcome: Exclude<WebhookOutcome, "genuine" | "missing">): Refused {

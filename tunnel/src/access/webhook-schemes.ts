@@ -26,9 +26,15 @@ export interface WebhookScheme {
   readonly text: string;
   /** Undefined when the head has no well-formed signature. `secret` decides between schemes of senders that have two. */
   claim(headers: RawHeaders, secret: string): Claim | undefined;
+  /** Throws `usage`, without the secret, for one that is no key: a signature by an empty key is everybody's. `line` is where it stands. */
+  checkSecret(secret: string, line: number): void;
 }
 
 type Preset = WebhookScheme["claim"];
+
+const signingTokenPrefix = "whsec_";
+/** Of a signing token, decoded. The specification says 24 to 64 bytes. */
+const leastTokenBytes = 16;
 
 /** Each as its sender publishes it. */
 const presets: Readonly<Record<string, Preset>> = {
@@ -43,7 +49,7 @@ const presets: Readonly<Record<string, Preset>> = {
   github: (headers) => untimed(prefixedHex(headers, "x-hub-signature-256", "sha256=")),
   // https://docs.gitlab.com/user/project/integrations/webhooks/: a signing token (Standard Webhooks), or the older secret token as it is.
   gitlab(headers, secret) {
-    if (secret.startsWith("whsec_")) return standard(headers, secret);
+    if (secret.startsWith(signingTokenPrefix)) return standard(headers, secret);
     const token = onlyValueOf(headers, "x-gitlab-token");
     return token ? { kind: "token", token } : undefined;
   },
@@ -66,7 +72,7 @@ const presets: Readonly<Record<string, Preset>> = {
  */
 export function parseWebhookScheme(text: string): WebhookScheme {
   const preset = Object.hasOwn(presets, text) ? presets[text] : undefined;
-  if (preset) return { text, claim: preset };
+  if (preset) return { text, claim: preset, checkSecret: (secret, line) => checkSecret(text, secret, line) };
   const match = /^hmac:([!#$%&'*+\-.^_`|~\w]+)(?::(sha1|sha256|sha512)(?::(hex|base64))?)?$/.exec(text);
   if (!match)
     throw new PortholeError("usage", `"${text}" is not a way to sign webhooks`, {
@@ -75,6 +81,7 @@ export function parseWebhookScheme(text: string): WebhookScheme {
   const [, header = "", algorithm = "sha256", encoding = "hex"] = match;
   return {
     text,
+    checkSecret() {},
     claim(headers) {
       const value = onlyValueOf(headers, header.toLowerCase()) ?? "";
       const bare = value.startsWith(`${algorithm}=`) ? value.slice(algorithm.length + 1) : value;
@@ -95,8 +102,25 @@ function standard(headers: RawHeaders, _secret: string): Claim | undefined {
   return timed(timestamp, {
     before: `${id}.${timestamp}.`,
     signatures,
-    key: (secret) => Buffer.from(secret.replace(/^whsec_/, ""), "base64"),
+    key: signingKeyOf,
   });
+}
+
+function signingKeyOf(secret: string): Buffer {
+  const text = secret.startsWith(signingTokenPrefix) ? secret.slice(signingTokenPrefix.length) : secret;
+  return /^[A-Za-z0-9+/_-]+={0,2}$/.test(text) ? Buffer.from(text, "base64") : Buffer.alloc(0);
+}
+
+function checkSecret(preset: string, secret: string, line: number): void {
+  const isToken = preset === "standard" || (preset === "gitlab" && secret.startsWith(signingTokenPrefix));
+  if (isToken && signingKeyOf(secret).length < leastTokenBytes)
+    throw new PortholeError("usage", `The webhook secret on line ${line} is not a signing token`, {
+      hint: `Copy it whole from the sender: ${signingTokenPrefix} and base64 of at least ${leastTokenBytes} bytes.`,
+    });
+  if (preset === "stripe" && secret === signingTokenPrefix)
+    throw new PortholeError("usage", `The webhook secret on line ${line} ends after ${signingTokenPrefix}`, {
+      hint: "Copy it whole from Stripe.",
+    });
 }
 
 function untimed(signatures: readonly Buffer[], algorithm: HmacAlgorithm = "sha256"): Claim | undefined {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { fakeRequest, FakeClock } from "@porthole/testing";
+import { PortholeError } from "@porthole/common/errors";
 import { Secret } from "@porthole/common/util";
+import type { OnBytes } from "./policy.ts";
 import { WebhookCheck } from "./webhook.ts";
 import { parseWebhookScheme } from "./webhook-schemes.ts";
 
@@ -44,10 +46,10 @@ const examples: readonly Example[] = [
   { scheme: "gitlab", secret: "shared token", headers: ["X-Gitlab-Token", "shared token"], body: order },
   {
     scheme: "gitlab",
-    secret: `whsec_${Buffer.from("a signing token").toString("base64")}`,
+    secret: `whsec_${Buffer.from("a signing token!").toString("base64")}`,
     headers: [
       ...["webhook-id", "msg_1", "webhook-timestamp", `${sentAt}`],
-      ...["webhook-signature", `v1,${hmac("sha256", "a signing token", `msg_1.${sentAt}.${order}`, "base64")}`],
+      ...["webhook-signature", `v1,${hmac("sha256", "a signing token!", `msg_1.${sentAt}.${order}`, "base64")}`],
     ],
     body: order,
     sentAt,
@@ -172,19 +174,144 @@ describe("checking webhooks", () => {
     assert.equal(request.bodiesRead, 0);
   });
 
-  it("holds 64 MiB of bodies at once and asks the others to come again", async () => {
-    const check = new WebhookCheck(rule, new At(sentAt));
-    let release = (): void => {};
-    const gate = new Promise<void>((resolve) => (release = resolve));
-    const slow = { ...fakeRequest({ method: "POST", headers: stripe.headers }) };
-    slow.body = () => gate.then(() => Buffer.from(stripe.body));
+  describe("with more bodies than it holds", () => {
     const mebi = 1024 * 1024;
-    const first = [25, 25, 14].map((size) => check.check(slow, size * mebi));
-    assert.equal(await check.check(slow, 1), "busy");
-    assert.equal(await check.check(slow, 26 * mebi), "body-too-large");
-    release();
-    assert.deepEqual(await Promise.all(first), ["genuine", "genuine", "genuine"]);
-    assert.equal(await check.check(slow, 1), "genuine");
+
+    /** Bodies that come as the test says. */
+    class Sender {
+      readonly request = {
+        ...fakeRequest({ method: "POST", headers: stripe.headers }),
+        body: (_maxBytes: number, onBytes: OnBytes) => this.#read(onBytes),
+      };
+      #onBytes: OnBytes | undefined;
+      #settle: { resolve(body: Buffer): void; reject(reason: Error): void } | undefined;
+
+      send(bytes: number): void {
+        this.#onBytes?.(bytes);
+      }
+      finish(): void {
+        this.#settle?.resolve(Buffer.from(stripe.body));
+      }
+      leave(): void {
+        this.#settle?.reject(new PortholeError("aborted", "The visitor left"));
+      }
+      #read(onBytes: OnBytes): Promise<Buffer> {
+        this.#onBytes = onBytes;
+        return new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
+      }
+    }
+
+    function start(clock: FakeClock) {
+      const check = new WebhookCheck(rule, clock);
+      return {
+        check,
+        begin(contentLength?: number) {
+          const sender = new Sender();
+          const outcome = check
+            .check(sender.request, contentLength)
+            .catch((reason: unknown) => PortholeError.from(reason).code);
+          return { sender, outcome };
+        },
+      };
+    }
+
+    it("counts bytes as they come, not as they are announced", async () => {
+      const { check, begin } = start(new At(sentAt));
+      const waiting = Array.from({ length: 100 }, () => begin(25 * mebi));
+      for (const { sender } of waiting) sender.send(1);
+      assert.equal(check.heldBytes, 100);
+      const genuine = begin(10);
+      genuine.sender.finish();
+      assert.equal(await genuine.outcome, "genuine");
+      for (const { sender } of waiting) sender.leave();
+      assert.deepEqual(
+        await Promise.all(waiting.map(({ outcome }) => outcome)),
+        waiting.map(() => "aborted"),
+      );
+      assert.equal(check.heldBytes, 0);
+    });
+
+    it("lets the slowest give way", async () => {
+      const clock = new At(sentAt);
+      const { check, begin } = start(clock);
+      const [slow, fast] = [begin(), begin()];
+      slow.sender.send(20 * mebi);
+      fast.sender.send(25 * mebi);
+      await clock.advance(10_000);
+      const late = begin();
+      late.sender.send(19 * mebi);
+      assert.equal(check.heldBytes, 64 * mebi);
+      late.sender.send(20 * mebi);
+      assert.equal(await slow.outcome, "busy");
+      assert.equal(check.heldBytes, 45 * mebi);
+      for (const { sender } of [fast, late]) sender.finish();
+      assert.deepEqual(await Promise.all([fast.outcome, late.outcome]), ["genuine", "genuine"]);
+      assert.equal(check.heldBytes, 0);
+    });
+
+    it("refuses the newest when none has had the time to be slow", async () => {
+      const { check, begin } = start(new At(sentAt));
+      const first = Array.from({ length: 3 }, () => begin());
+      for (const { sender } of first) sender.send(21 * mebi);
+      const last = begin();
+      last.sender.send(2 * mebi);
+      assert.equal(await last.outcome, "busy");
+      for (const { sender } of first) sender.finish();
+      assert.deepEqual(await Promise.all(first.map(({ outcome }) => outcome)), ["genuine", "genuine", "genuine"]);
+      assert.equal(check.heldBytes, 0);
+    });
+
+    it("reads none that is announced as too large", async () => {
+      const { begin } = start(new At(sentAt));
+      assert.equal(await begin(26 * mebi).outcome, "body-too-large");
+    });
+  });
+
+  describe("judges each claim by its own rule", () => {
+    const [signed] = examples.filter(({ scheme, secret }) => scheme === "gitlab" && secret.startsWith("whsec_")) as [
+      Example,
+    ];
+    const both = {
+      scheme: parseWebhookScheme("gitlab"),
+      secrets: [new Secret(signed.secret), new Secret("plain token")],
+    };
+    const token = (text: string): string[] => ["X-Gitlab-Token", text];
+    for (const [what, headers, ageSeconds, expected] of [
+      ["a fresh signature", signed.headers, 0, "genuine"],
+      ["a stale signature", signed.headers, 30 * 86_400, "bad-signature"],
+      ["a stale signature beside a made-up token", [...signed.headers, ...token("x")], 30 * 86_400, "bad-signature"],
+      ["a fresh signature beside a made-up token", [...signed.headers, ...token("x")], 0, "genuine"],
+      ["a stale signature beside the token", [...signed.headers, ...token("plain token")], 30 * 86_400, "genuine"],
+      ["the token alone", token("plain token"), 0, "genuine"],
+      ["the signing token as a token", token(signed.secret), 0, "bad-signature"],
+    ] as const)
+      for (const secrets of [both.secrets, both.secrets.toReversed()])
+        it(`${what}, ${secrets === both.secrets ? "" : "the other secret first, "}is ${expected}`, async () => {
+          const check = new WebhookCheck({ ...both, secrets }, new At(sentAt + ageSeconds));
+          const request = fakeRequest({ method: "POST", headers, body: Buffer.from(signed.body) });
+          assert.equal(await check.check(request, undefined), expected);
+        });
+  });
+
+  for (const [scheme, secret] of [
+    ["standard", "whsec_"],
+    ["standard", "whsec_***"],
+    ["standard", "whsec_é"],
+    ["standard", "whsec_$SECRET"],
+    ["standard", "***"],
+    ["standard", "c2hvcnQ="],
+    ["gitlab", "whsec_"],
+    ["gitlab", "whsec_AAAA"],
+    ["stripe", "whsec_"],
+  ] as const)
+    it(`${scheme} has no secret ${secret}`, () => {
+      const check = (): void => parseWebhookScheme(scheme).checkSecret(secret, 3);
+      assert.throws(check, { code: "usage", message: /line 3/ });
+      if (secret !== "whsec_") assert.throws(check, ({ message }: Error) => !message.includes(secret));
+    });
+
+  it("takes the secrets of the senders", () => {
+    for (const { scheme, secret } of examples) parseWebhookScheme(scheme).checkSecret(secret, 1);
   });
 
   it("refuses a body that turns out too large", async () => {

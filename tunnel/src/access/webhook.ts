@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { Clock, Secret } from "@porthole/common/util";
+import { orAbort, type Clock, type Secret } from "@porthole/common/util";
+import { HeldBodies } from "./held-bodies.ts";
 import type { AccessRequest } from "./policy.ts";
 import { sameSecret } from "./same-secret.ts";
 import type { Claim, WebhookScheme } from "./webhook-schemes.ts";
@@ -8,7 +9,7 @@ import type { Claim, WebhookScheme } from "./webhook-schemes.ts";
 const toleranceMs = 5 * 60_000;
 /** GitHub's largest; nobody sends larger ones. */
 const maxBodyBytes = 25 * 1024 * 1024;
-/** Bodies whose signatures are being checked, all together: strangers can make us hold this much and no more. */
+/** Of all bodies whose signatures are being checked. */
 const maxHeldBytes = 64 * 1024 * 1024;
 
 export type WebhookOutcome = "genuine" | "missing" | "bad-signature" | "body-too-large" | "busy";
@@ -23,11 +24,17 @@ export interface WebhookRule {
 export class WebhookCheck {
   readonly #rule: WebhookRule;
   readonly #clock: Clock;
-  #heldBytes = 0;
+  readonly #bodies: HeldBodies;
 
   constructor(rule: WebhookRule, clock: Clock) {
     this.#rule = rule;
     this.#clock = clock;
+    this.#bodies = new HeldBodies(maxHeldBytes, clock);
+  }
+
+  /** Of bodies that are being checked. */
+  get heldBytes(): number {
+    return this.#bodies.bytes;
   }
 
   async check(request: AccessRequest, contentLength: number | undefined): Promise<WebhookOutcome> {
@@ -35,20 +42,25 @@ export class WebhookCheck {
       const claim = this.#rule.scheme.claim(request.headers, secret.reveal());
       return claim ? [{ claim, secret: secret.reveal() }] : [];
     });
-    const [first] = claims;
-    if (!first) return "missing";
-    if (claims.every(({ claim }) => !this.#isFresh(claim))) return "bad-signature";
-    if (first.claim.kind === "token") return matches(claims, Buffer.alloc(0)) ? "genuine" : "bad-signature";
+    if (claims.length === 0) return "missing";
+    // Each claim by its own rule: a token beside it makes a stale signature no fresher, and needs no body.
+    const fresh = claims.filter(({ claim }) => this.#isFresh(claim));
+    const isToken = ({ claim }: SignedClaim): boolean => claim.kind === "token";
+    if (matches(fresh.filter(isToken), Buffer.alloc(0))) return "genuine";
+    const signed = fresh.filter((each) => !isToken(each));
+    if (signed.length === 0) return "bad-signature";
     if (contentLength !== undefined && contentLength > maxBodyBytes) return "body-too-large";
-    const heldBytes = contentLength ?? maxBodyBytes;
-    if (this.#heldBytes + heldBytes > maxHeldBytes) return "busy";
-    this.#heldBytes += heldBytes;
+    const held = this.#bodies.open();
     try {
-      const body = await request.body(maxBodyBytes);
+      const reading = request.body(maxBodyBytes, (bytes) => held.grow(bytes));
+      const body = await orAbort(held.signal, reading);
       if (!body) return "body-too-large";
-      return matches(claims, body) ? "genuine" : "bad-signature";
+      return matches(signed, body) ? "genuine" : "bad-signature";
+    } catch (reason) {
+      if (held.signal.aborted) return "busy";
+      throw reason;
     } finally {
-      this.#heldBytes -= heldBytes;
+      held.close();
     }
   }
 
@@ -58,7 +70,12 @@ export class WebhookCheck {
   }
 }
 
-function matches(claims: readonly { readonly claim: Claim; readonly secret: string }[], body: Buffer): boolean {
+interface SignedClaim {
+  readonly claim: Claim;
+  readonly secret: string;
+}
+
+function matches(claims: readonly SignedClaim[], body: Buffer): boolean {
   // All are compared, whichever fits: how long it takes says nothing.
   return claims.map(({ claim, secret }) => isGenuine(claim, secret, body)).includes(true);
 }

@@ -34,6 +34,10 @@ const pages: Readonly<Record<PageKind, PageText>> = {
   "not-exposed": { title: "Not found", text: "There is nothing at this path." },
   "endpoint-ended": { title: "No longer here", text: "This address was open for a limited time, which is over." },
   "body-too-large": { title: "Too large", text: "The body of this request is larger than what can be checked." },
+  "too-many-tries": {
+    title: "Too many wrong tries",
+    text: "Wrong passwords have come from your network. Wait a while before you try again.",
+  },
   busy: { title: "Busy", text: "Too much is going on at once. Try again in a moment." },
   "bad-request": { title: "Bad request", text: "This request is not valid HTTP." },
   misdirected: { title: "Wrong name", text: "The request asks for a name that is not served here." },

@@ -3,12 +3,14 @@ import { PortholeError } from "@porthole/common/errors";
 import { Inspector, type InspectorChanges } from "../../inspector/index.ts";
 import { openAccess, type OpenAccess } from "../../access/index.ts";
 import { type GatewayOptions } from "../../gateway/index.ts";
+import type { Logger } from "@porthole/common/log";
 import { Secret, type Clock } from "@porthole/common/util";
 import type { AccessSpec, TunnelSpec } from "../contract/index.ts";
 
 export interface VisitorPolicyContext {
   readonly stateDir: string;
   readonly clock: Clock;
+  readonly log: Logger;
   readonly onInspect: (changes: InspectorChanges) => void;
 }
 
@@ -45,12 +47,12 @@ export class VisitorPolicy {
 
   /** Opens what is new; the answer takes it into use. Throws `usage` or `state`. `clientId`: whose links. */
   async prepare({ access, inspect }: Rules, clientId: string): Promise<() => Promise<void>> {
-    const { stateDir, clock, onInspect } = this.#context;
+    const { stateDir, clock, log, onInspect } = this.#context;
     const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
     const shareLinksPath = join(stateDir, "share-links", `${clientId}.json`);
     const opened = isSame(access, this.#rules.access)
       ? this.#access
-      : access && (await openAccess(accessSettings(access, clock), { shareLinksPath, clock }));
+      : access && (await openAccess(accessSettings(access, clock), { shareLinksPath, clock, log }));
     return async () => {
       if (opened !== this.#access) this.#access?.close();
       this.#access = opened;

@@ -1,9 +1,9 @@
-import { parseIp } from "@porthole/common/protocol";
+import { parseIp } from "./ip-address.ts";
 
 const networkBytes = 8;
 
 /**
- * Whom an address counts for: an IPv4 address for itself, an IPv6 one for its /64, because that is what one customer has at least.
+ * Returns whom an address counts for in limits: an IPv4 address for itself, an IPv6 one for its /64, because one customer has at least that.
  * What is no address counts together.
  */
 export function sourceOf(address: string | undefined): string {
