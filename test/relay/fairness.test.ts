@@ -90,7 +90,7 @@ describe("An office behind one address", function () {
         link.control.send({ type: "goodbye", reason: "no hello came first" });
         await link.closed;
       } catch (reason) {
-        assert.equal(PortholeError.from(reason).code, "unreachable");
+        assert.equal(PortholeError.from(reason).code, "busy");
         break;
       }
     }
