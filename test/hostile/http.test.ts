@@ -83,10 +83,6 @@ describe("Requests that mean no good", function () {
     "HTTP/0.9": ["GET /\r\n\r\n", 505],
     "another version": [`GET / HTTP/3.7\r\n${host}\r\n`, 400],
     "an expectation that nobody knows": [`GET / HTTP/1.1\r\n${host}Expect: miracles\r\n\r\n`, 417],
-    "a body before another protocol": [
-      `POST / HTTP/1.1\r\n${host}Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 3\r\n\r\nabc`,
-      501,
-    ],
     "an oversized header": [`GET / HTTP/1.1\r\n${host}X: ${"a".repeat(40_000)}\r\n\r\n`, 431],
     "bytes that mean nothing": ["\x16\x03\x01\x02\x00 hello\r\n\r\n", 400],
   };
@@ -144,6 +140,22 @@ describe("Requests that mean no good", function () {
     assert.equal(await get(site), "served");
   });
 
+  for (const [what, fields, body] of [
+    ["h2c", "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n", ""],
+    ["a made-up one", "Upgrade: tcp\r\n", ""],
+    ["a WebSocket after a body", "Upgrade: websocket\r\nContent-Length: 3\r\n", "abc"],
+  ] as const) {
+    it(`another protocol (${what}) is no way past the checks: the request is an ordinary one`, async () => {
+      const { site, seen } = await world();
+      const head = `POST / HTTP/1.1\r\nHost: ${site.hostname}\r\nConnection: Upgrade, close\r\n${fields}\r\n`;
+      assert.match(await say(scope, site, head + body), /^HTTP\/1\.1 200 OK\r\n[^]*reached$/);
+      assert.deepEqual(
+        seen.map(({ headers }) => [headers.upgrade, headers["http2-settings"], headers.connection]),
+        [[undefined, undefined, undefined]],
+      );
+    });
+  }
+
   it("a target in absolute form that is ours is what its path says", async () => {
     const { site, seen } = await world();
     const answer = await say(
@@ -168,11 +180,13 @@ describe("Requests that mean no good", function () {
     assert.match(answer, /^X-Back: \xe9\xff\r$/m);
   });
 
-  it("a thousand requests before the first answer end the connection, and nobody else's", async () => {
+  it("a thousand requests before the first answer wait unread, and hold nobody else up", async () => {
     const { site, seen } = await world(() => {});
-    await say(scope, site, `GET / HTTP/1.1\r\nHost: ${site.hostname}\r\n\r\n`.repeat(1_000));
-    assert.ok(seen.length <= 1);
+    const visitor = await connectVisitor(scope, site, { alpn: ["http/1.1"] });
+    visitor.write(`GET / HTTP/1.1\r\nHost: ${site.hostname}\r\n\r\n`.repeat(1_000));
+    await until(() => seen.length > 0, "the first one had come");
     await nextIsServed(site);
+    assert.equal(seen.length, 1);
   });
 
   it("a few requests before the first answer are answered in their order, one at a time", async () => {
@@ -218,13 +232,15 @@ describe("Requests that mean no good", function () {
     const session = await connectHttp2(scope, site);
     while (seen.length < 3_000 && !session.destroyed && !session.closed) {
       const before = seen.length;
-      const streams = Array.from({ length: 100 }, () => session.request({ ":path": "/" }));
+      const streams = Array.from({ length: 50 }, () => session.request({ ":path": "/" }));
       for (const stream of streams) stream.on("error", () => {});
       await until(
         () => seen.length >= before + streams.length || session.destroyed,
         () => `request ${before + streams.length} had come, not only ${seen.length}`,
       );
+      const gone = streams.filter((stream) => !stream.destroyed).map((stream) => closed(stream));
       for (const stream of streams) stream.close(8);
+      await soon(Promise.all(gone), "the streams to be closed");
     }
     await nextIsServed(site);
   });
@@ -287,11 +303,12 @@ describe("Requests that mean no good", function () {
         const { site } = await startTunnel(scope, { transport: "http2", local });
         if (version === "2") {
           const session = await connectHttp2(scope, site);
-          await assert.rejects(ask(session, { ":path": "/" }));
+          const { status } = await ask(session, { ":path": "/" }).catch(() => ({ status: "broken" }));
+          assert.ok(status === 502 || status === "broken");
           assert.equal((await ask(session, { ":path": "/next" })).body, "served");
         } else {
-          const { body } = await request(site, "/");
-          await assert.rejects(soon(readAll(body), "the end"));
+          const { status, body } = await request(site, "/");
+          if (status !== 502) await assert.rejects(soon(readAll(body), "the end"));
         }
         await nextIsServed(site);
       });

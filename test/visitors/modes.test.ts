@@ -17,7 +17,7 @@ import {
   type Site,
   needProgram,
 } from "@porthole/testing/end-to-end";
-import { limits } from "@porthole/common/protocol";
+import { gatewayLimits } from "@porthole/tunnel/gateway";
 import { chromium } from "playwright-core";
 import { ask, connectHttp2, heard, say } from "./visits.ts";
 
@@ -76,7 +76,7 @@ describe("What is read as HTTP, and what is carried as it is", function () {
       const { site } = await startTunnel(scope, { transport, local: String(service.port) });
       const visitor = await connectVisitor(scope, site);
       // Longer than the gateway listens for a service that speaks first.
-      await pause(3 * limits.silentVisitorMs);
+      await pause(3 * gatewayLimits.silentVisitorMs);
       visitor.write(`GET / HTTP/1.1\r\nHost: ${site.hostname}\r\nConnection: close\r\n\r\n`);
       assert.match(await heard(visitor), /web$/);
     });

@@ -47,8 +47,11 @@ export async function ask(
   });
   answered.catch(() => {});
   if (body !== undefined) stream.end(body);
+  // Node drops what nobody has begun to read when a stream is closed.
+  const whole = readAll(stream);
+  whole.catch(() => {});
   const head = await soon(answered, `an answer to ${String(headers[":path"])}`);
-  const text = (await soon(readAll(stream), "the body")).toString();
+  const text = (await soon(whole, "the body")).toString();
   return { status: head[":status"] ?? 0, headers: head, body: text, trailers };
 }
 

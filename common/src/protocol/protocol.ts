@@ -151,34 +151,4 @@ export const limits = {
   maxProxyHeaderBytes: 2048,
   /** From a client's connection to its admission. */
   admissionDeadlineMs: 10_000,
-  /** Connecting to the local service. */
-  serviceConnectMs: 5_000,
-  /** How long a visitor may stay who was told that this is the end. */
-  visitorCloseMs: 3_000,
-  /** Gateway: how long a visitor of a service that may speak first has for its own first bytes before the service is asked. */
-  silentVisitorMs: 100,
-  /** Gateway: how long a service may take to show that it speaks HTTP/2. */
-  http2ProbeMs: 1_000,
-  /** Gateway: from a connection's beginning, or the last answer, to the end of the next request's head. */
-  httpHeadDeadlineMs: 60_000,
-  /** Gateway: a request's head, and a service's. */
-  maxHttpHeadBytes: 32 * 1024,
-  maxServiceHeadBytes: 128 * 1024,
-  /** Gateway: a request's body that is waited for and does not go on. */
-  httpBodyStallMs: 60_000,
-  /** Gateway: how long a visitor who has ended its direction may wait for the rest of an answer; most of them have left. */
-  halfClosedVisitorMs: 5_000,
-  /** Gateway: HTTP/1 requests that a visitor may send before the answer to the first one. */
-  maxPipelinedRequests: 16,
-  /** Gateway: requests at once on one HTTP/2 connection. */
-  maxVisitorStreams: 1_000,
-  /** Gateway: bytes that a visitor's HTTP/2 connection may send before the services have read them. */
-  visitorWindowBytes: 4 * 1024 * 1024,
-  /** Gateway: requests of one visitor's connection that a local service may owe an answer, and how long the next one waits then. */
-  eagerServiceRequests: 32,
-  serviceTurnPatienceMs: 250,
-  /** Gateway: an unused connection to the local service; servers close theirs after 2 s and more. */
-  serviceIdleMs: 1_500,
-  /** Gateway: how long an answer that may be a refusal of the public name is held back to be looked at. */
-  refusalPeekMs: 1_000,
 } as const;

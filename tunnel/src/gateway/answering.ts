@@ -1,47 +1,59 @@
 import type { PortholeError } from "@porthole/common/errors";
+import { limits } from "./limits.ts";
 import { splice, type Clock } from "@porthole/common/util";
-import type { Body, Exchange, RawHeaders, VisitorConnection, RequestReport } from "../http/index.ts";
+import { valueOf, type Exchange, type RawHeaders, type RequestReport, type VisitorConnection } from "../http/index.ts";
 import { pageFor, type PageKind } from "./visitors/pages.ts";
 import type { Reply } from "./services/upstream.ts";
-import type { Answer, VisitorRequest } from "./visitors/visitor.ts";
+import type { Answer, AnswerRest, VisitorRequest } from "./visitors/visitor.ts";
 
 export interface AnsweringContext {
   readonly visitor: VisitorConnection;
   readonly clock: Clock;
   readonly onReport: (report: RequestReport) => void;
+  /** A service does not answer, answers something else than HTTP, or breaks off. */
+  onServiceError(error: PortholeError): void;
 }
 
-/** One answer on its way to the visitor: a service's or one of our own. Tells the observer, and reports once. */
+const shortAnswerBytes = 16 * 1024;
+
+/** One answer on its way to the visitor: a service's or one of our own. Notifies the observer, and reports once. */
 export class Answering {
-  /** Resolves when the visitor has all of it, or nothing more will come. */
-  readonly done: Promise<void>;
-  /** The exchange ends: whoever still works on it stops. */
+  /** Called when the exchange is over: each stops what still works on it. */
   readonly onOver: (() => void)[] = [];
   isOver = false;
+  /** The visitor has been given an answer's head. */
+  hasBegun = false;
   readonly #request: VisitorRequest;
   readonly #answer: Answer;
   readonly #exchange: Exchange | undefined;
   readonly #context: AnsweringContext;
   readonly #startedAt: number;
+  readonly #onDone: () => void;
   #status = 0;
+  #hasEnded = false;
   #isReported = false;
-  #finish: () => void = () => {};
 
-  constructor(request: VisitorRequest, answer: Answer, exchange: Exchange | undefined, context: AnsweringContext) {
+  /** `onDone` is called once, when the visitor has all of it, or nothing more will come. */
+  constructor(
+    request: VisitorRequest,
+    answer: Answer,
+    exchange: Exchange | undefined,
+    context: AnsweringContext,
+    onDone: () => void,
+  ) {
     this.#request = request;
     this.#answer = answer;
     this.#exchange = exchange;
     this.#context = context;
+    this.#onDone = onDone;
     this.#startedAt = context.clock.monotonic();
-    this.done = new Promise((resolve) => {
-      this.#finish = resolve;
-    });
   }
 
   /** An answer that is a page of ours. */
   page(status: number, kind: PageKind, headers: RawHeaders = [], error?: PortholeError): void {
     const page = pageFor(kind, this.#request);
-    this.own(status, [...headers, ...page.headers], page.body, error);
+    const close = endsConnection.has(kind) ? ["Connection", "close"] : [];
+    this.own(status, [...headers, ...page.headers, ...close], page.body, error);
   }
 
   /** `headers` have to say the length. */
@@ -49,8 +61,8 @@ export class Answering {
     if (this.isOver || this.#answer.headSent) return;
     const head = { status, statusText: "", headers };
     this.#exchange?.responseHead({ ...head, by: "gateway" });
-    this.#status = status;
-    this.#answer.start(head, "body");
+    this.#begin(status);
+    this.#answer.start({ status, statusText: undefined, headers }, "body");
     if (body.length > 0 && this.#request.method !== "HEAD") {
       this.#exchange?.responseChunk(body);
       this.#answer.write(body);
@@ -59,30 +71,41 @@ export class Answering {
   }
 
   /** `headers` are the reply's, mapped for the visitor. */
-  relay(reply: Extract<Reply, { readonly kind: "response" }>, body: Body, headers: RawHeaders): void {
-    this.#exchange?.responseHead({ ...reply.head, by: "service" });
-    this.#status = reply.head.status;
-    this.#answer.start({ ...reply.head, headers }, reply.rest);
-    const stop = body.carry({
-      write: (chunk) => {
-        this.#exchange?.responseChunk(chunk);
-        return this.#answer.write(chunk);
+  relay({ head, body, rest }: Extract<Reply, { readonly kind: "response" }>, headers: RawHeaders): void {
+    const { status, statusText } = head;
+    const exchange = this.#exchange;
+    const answer = this.#answer;
+    exchange?.responseHead({ status, statusText: statusText ?? "", headers: head.headers, by: "service" });
+    this.#begin(status);
+    answer.start({ status, statusText, headers }, rest);
+    this.onOver.push(() => body.discard());
+    body.carry({
+      write(chunk) {
+        exchange?.responseChunk(chunk);
+        return answer.write(chunk);
       },
-      onDrain: (callback) => this.#answer.onDrain(callback),
-      end: () => this.#end(reply.trailers()),
-      fail: (error) => this.fail(error),
+      onDrain: (callback) => answer.onDrain(callback),
+      end: (trailers) => this.#end(trailers),
+      fail: (error) => {
+        if (this.isOver) return;
+        this.#context.onServiceError(error);
+        if (error.code === "protocol" && answer.retract()) return this.page(502, "service-broke", [], error);
+        this.fail(error);
+      },
     });
-    this.onOver.push(stop);
+    if (!this.#hasEnded) this.#flushSoon(isSmall(rest, headers));
   }
 
   /** From here on the bytes are those of another protocol. */
   upgrade({ head, socket }: Extract<Reply, { readonly kind: "upgrade" }>, headers: RawHeaders): void {
-    this.#exchange?.upgraded({ ...head, by: "service" });
-    this.#status = head.status;
+    const { status, statusText } = head;
+    const exchange = this.#exchange;
+    exchange?.upgraded({ status, statusText: statusText ?? "", headers: head.headers, by: "service" });
+    this.#begin(status);
     const visitor = this.#answer.upgrade({ ...head, headers });
-    if (this.#exchange) {
-      visitor.on("data", (chunk: Buffer) => this.#exchange?.upgradeChunk("visitor", chunk));
-      socket.on("data", (chunk: Buffer) => this.#exchange?.upgradeChunk("service", chunk));
+    if (exchange) {
+      visitor.on("data", (chunk: Buffer) => exchange.upgradeChunk("visitor", chunk));
+      socket.on("data", (chunk: Buffer) => exchange.upgradeChunk("service", chunk));
     }
     this.onOver.push(() => {
       visitor.destroy();
@@ -96,7 +119,7 @@ export class Answering {
   fail(error: PortholeError): void {
     if (this.isOver) return;
     if (error.code === "aborted") return this.#over(error);
-    if (this.#answer.headSent) {
+    if (this.#answer.headSent && !this.#answer.retract()) {
       this.#answer.breakOff(error);
       return this.#over(error);
     }
@@ -107,13 +130,32 @@ export class Answering {
         return this.page(408, "request-timeout", [], error);
       case "unauthorized":
         return this.page(403, "forbidden", [], error);
+      case "closed":
+        return this.page(502, "service-broke", [], error);
       default:
         return this.page(500, "internal", [], error);
     }
   }
 
+  /**
+   * What breaks off by the end of this turn has not begun for the visitor. A short answer of a known length waits for the rest of it: many services
+   * send head and body one after the other, and one that breaks off in between is a clear 502.
+   */
+  #flushSoon(isSmall: boolean): void {
+    const flush = (): void => this.#answer.flush();
+    if (!isSmall) return void setImmediate(flush);
+    const timer = this.#context.clock.timer(limits.shortAnswerMs, flush);
+    this.onOver.push(() => timer.cancel());
+  }
+
+  #begin(status: number): void {
+    this.#status = status;
+    this.hasBegun = true;
+  }
+
   #end(trailers: RawHeaders, error?: PortholeError): void {
     if (this.isOver) return;
+    this.#hasEnded = true;
     this.#exchange?.responseEnd(trailers);
     this.#answer.end(trailers, () => this.#over(error));
     this.#report(error);
@@ -125,23 +167,43 @@ export class Answering {
     for (const stop of this.onOver.splice(0)) stop();
     this.#exchange?.end(error);
     this.#report(error);
-    this.#finish();
+    this.#onDone();
   }
 
   #report(error?: PortholeError): void {
     if (this.#isReported) return;
     this.#isReported = true;
     const { visitor, clock, onReport } = this.#context;
+    const { method, target } = this.#request;
     onReport({
       role: visitor.endpoint,
       address: visitor.address,
       hostname: visitor.hostname,
       traceId: visitor.traceId,
-      method: this.#request.method,
-      path: this.#request.target.split(/[?#]/, 1)[0] ?? "",
+      method,
+      path: pathOf(target),
       status: this.#status,
       durationMs: clock.monotonic() - this.#startedAt,
       ...(error ? { error } : {}),
     });
   }
+}
+
+/** A visitor that could not say what it wants is not heard any further. */
+const endsConnection: ReadonlySet<PageKind> = new Set([
+  "bad-request",
+  "misdirected",
+  "request-timeout",
+  "too-large",
+  "unsupported",
+]);
+
+function isSmall(rest: AnswerRest, headers: RawHeaders): boolean {
+  return rest === "body" && Number(valueOf(headers, "content-length")) <= shortAnswerBytes;
+}
+
+/** Without the query, which may hold secrets. */
+function pathOf(target: string): string {
+  const end = target.search(/[?#]/);
+  return end < 0 ? target : target.slice(0, end);
 }

@@ -2,16 +2,18 @@ import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { PortholeError } from "@porthole/common/errors";
 import type { Logger } from "@porthole/common/log";
-import { splice, type Clock } from "@porthole/common/util";
+import type { Clock } from "@porthole/common/util";
+import { carryRaw } from "./carry-raw.ts";
 import type { AccessSummary, RawDecision } from "../access/index.ts";
-import type { VisitorConnection, RequestReport } from "../http/index.ts";
+import type { RequestReport, ServiceTarget, VisitorConnection } from "../http/index.ts";
 import { awaitFirstBytes, type Spoken } from "./services/first-bytes.ts";
-import { createHttp1Visitors, type Http1Visitors } from "./visitors/http1-visitors.ts";
+import { acceptHttp1 } from "./visitors/http1-visitor.ts";
 import { acceptHttp2 } from "./visitors/http2-visitors.ts";
-import { localNames, targetOf } from "./services/local-side.ts";
+import { localNames, localSide, targetOf } from "./services/local-side.ts";
 import { connectService, type LocalService } from "./services/local-service.ts";
 import { defaultGatewayOptions, type GatewayMode, type GatewayOptions } from "./options.ts";
 import { serveRequest, type RequestContext } from "./serve-request.ts";
+import { probeName, type NameProbe, type NameRefusal } from "./name-probe.ts";
 import { ServiceModes, type LearnedMode } from "./service-modes.ts";
 import { speaksHttp2 } from "./services/speaks-http2.ts";
 import { createUpstream, type Upstream } from "./services/upstream.ts";
@@ -54,8 +56,7 @@ export interface ServeEnd {
 /** One endpoint's way from decrypted connections to local services. */
 export class Gateway {
   readonly #deps: GatewayDeps;
-  readonly #http1: Http1Visitors;
-  readonly #modes = new ServiceModes();
+  readonly #modes: ServiceModes;
   readonly #onChange = new Set<() => void>();
   #options: GatewayOptions;
   #local: LocalService;
@@ -66,7 +67,7 @@ export class Gateway {
     this.#options = { ...defaultGatewayOptions, ...deps.options };
     this.#local = deps.local;
     this.#localNames = localNames(deps.local, this.#options.routes);
-    this.#http1 = createHttp1Visitors(deps.clock);
+    this.#modes = new ServiceModes(deps.clock, (service, refusal) => this.#onModeChange(service, refusal));
   }
 
   get local(): LocalService {
@@ -200,12 +201,12 @@ export class Gateway {
       upstreams.set(service.text, made);
       return made;
     };
-    const serve: ServeRequest = (request, answer) =>
-      serveRequest(request, answer, this.#requestContext(init, target, upstreamFor));
+    const context = this.#requestContext(init, target, upstreamFor);
+    const serve: ServeRequest = (request, answer, onOver) => serveRequest(request, answer, context, onOver);
     // Its end may have come together with the handshake, and is not told again: nobody asks for anything.
     if (socket.readableEnded) socket.destroySoon();
     else if (spoken === "http2") acceptHttp2(socket, serve, clock);
-    else this.#http1.accept(socket, serve);
+    else acceptHttp1(socket, serve, clock);
     return new Promise((resolve) => {
       const onClose = (): void => {
         for (const upstream of upstreams.values()) upstream.close();
@@ -222,31 +223,65 @@ export class Gateway {
     upstreamFor: RequestContext["upstreamFor"],
   ): RequestContext {
     const { isOurName, clock, log } = this.#deps;
+    // Settings hold for requests that begin after a change.
+    const options = (): GatewayOptions => this.#options;
+    const local = (): LocalService => this.#local;
+    const names = (): RequestContext["localNames"] => this.#localNames;
     return {
       visitor,
-      options: this.#options,
-      local: this.#local,
-      localNames: this.#localNames,
+      get options() {
+        return options();
+      },
+      get local() {
+        return local();
+      },
+      get localNames() {
+        return names();
+      },
       isOurName,
       modes: this.#modes,
       targetOf: target,
       upstreamFor,
       clock,
       onReport: onRequest,
-      onRefusal: (service, server) => this.#onRefusal(service, server),
+      suspectRefusal: (service, path) => this.#suspectRefusal(visitor, service, target(service), path),
       onServiceError(error) {
-        if (error.code === "service-down" || error.code === "protocol") log.warn({ hint: error.hint }, error.message);
-        else log.debug({ code: error.code }, error.message);
+        log.warn({ code: error.code, hint: error.hint }, error.message);
       },
     };
   }
 
-  #onRefusal(service: LocalService, server: string): void {
-    if (!this.#modes.learn(service, server)) return;
-    this.#deps.log.info(
-      { server, service: service.text },
-      `Fixed: ${server} at ${service.text} refused the public name, so it gets requests as from localhost. (--headers transparent turns this off.)`,
-    );
+  #suspectRefusal(
+    visitor: VisitorConnection,
+    service: LocalService,
+    target: ServiceTarget,
+    path: string,
+  ): Promise<boolean> | undefined {
+    const asked = path.startsWith("/_next/") ? "/_next/" : "/";
+    return this.#modes.suspect(service, asked, () => this.#probe(visitor, service, target, asked));
+  }
+
+  #probe(
+    visitor: VisitorConnection,
+    service: LocalService,
+    target: ServiceTarget,
+    path: NameProbe["path"],
+  ): Promise<NameRefusal | undefined> {
+    const { hostname, publicPort = 443 } = visitor;
+    const publicAuthority = publicPort === 443 ? hostname : `${hostname}:${publicPort}`;
+    const names = { publicAuthority, local: localSide(service), localNames: this.#localNames };
+    return probeName({ service: target, names, path, clock: this.#deps.clock });
+  }
+
+  #onModeChange(service: LocalService, refusal: NameRefusal | undefined): void {
+    const { text } = service;
+    if (refusal) {
+      const server = refusal.server ?? "The service";
+      this.#deps.log.info(
+        { server, service: text },
+        `Fixed: ${server} at ${text} refused the public name, so it gets requests as from localhost. (--headers transparent turns this off.)`,
+      );
+    } else this.#deps.log.info({ service: text }, `${text} gets requests under the public name again.`);
     this.#changed();
   }
 
@@ -261,21 +296,4 @@ export class Gateway {
   #changed(): void {
     for (const callback of this.#onChange) callback();
   }
-}
-
-function carryRaw(
-  visitor: Duplex,
-  service: Duplex,
-  until: AbortSignal | undefined,
-): Promise<{ readonly error?: PortholeError }> {
-  return new Promise((resolve) => {
-    const end = (): void =>
-      void visitor.destroy(new PortholeError("unauthorized", "What had let this visitor in has ended"));
-    until?.addEventListener("abort", end, { once: true });
-    splice(visitor, service, ({ error }) => {
-      until?.removeEventListener("abort", end);
-      resolve(error ? { error } : {});
-    });
-    if (until?.aborted) end();
-  });
 }

@@ -1,5 +1,6 @@
 export { Gateway, type GatewayState, type ServeEnd } from "./gateway.ts";
 export { connectService, localService, parseLocalService, type LocalService } from "./services/local-service.ts";
 export { defaultGatewayOptions, gatewayModes, headerModes, type GatewayMode, type GatewayOptions } from "./options.ts";
+export { limits as gatewayLimits } from "./limits.ts";
 export { parseRoute, route } from "./services/routes.ts";
-export { createUpstream, type Reply } from "./services/upstream.ts";
+export { createUpstream, type Reply, type Upstream } from "./services/upstream.ts";

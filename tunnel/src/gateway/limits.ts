@@ -1,5 +1,41 @@
 /** Bounds and deadlines of the gateway. Times are in milliseconds. */
 export const limits = {
+  /** Connecting to the local service. */
+  serviceConnectMs: 5_000,
+  /** How long a visitor may stay that was told that this is the end. */
+  visitorCloseMs: 3_000,
+  /** How long a visitor of a service that may speak first has for its own first bytes before the service is asked. */
+  silentVisitorMs: 100,
+  /** How long a service may take to show that it speaks HTTP/2. */
+  http2ProbeMs: 1_000,
+  /** From a connection's beginning, or the last answer, to the end of the next request's head. */
+  httpHeadDeadlineMs: 60_000,
+  /** A request's head, and a service's. */
+  maxHttpHeadBytes: 32 * 1024,
+  maxServiceHeadBytes: 256 * 1024,
+  /** Fields of one head. Browsers send a field for each cookie over HTTP/2. */
+  maxHttpFields: 2_000,
+  /** Bytes of a body with a length that a visitor has to send in each interval until the service begins to answer. */
+  httpBodyStallMs: 60_000,
+  httpBodyLeastBytes: 60,
+  /** How long a request over HTTP/2 without a length is waited for to show whether it has a body at all. */
+  emptyBodyPeekMs: 50,
+  /** How long a visitor that has ended its direction may take nothing of the rest of an answer; most of them have left. */
+  halfClosedVisitorMs: 5_000,
+  /** Requests at once on one HTTP/2 connection. */
+  maxVisitorStreams: 100,
+  /** Bytes that a visitor's HTTP/2 connection may send before the services have read them. */
+  visitorWindowBytes: 4 * 1024 * 1024,
+  /** Requests of one visitor's connection that a local service may owe an answer, and how long the next one waits then. */
+  eagerServiceRequests: 32,
+  serviceTurnPatienceMs: 250,
+  /** An unused connection to the local service; servers close theirs after 2 s and more. */
+  serviceIdleMs: 1_500,
+  /** How long the head of a short answer waits for its body. */
+  shortAnswerMs: 20,
+  /** How long each question whether a service refuses the public name may take, and how long its answer holds. */
+  nameProbeMs: 1_000,
+  nameProbeHoldsMs: 60_000,
   /** Bytes that one HTTP/2 stream may send before they are read. */
   streamWindowBytes: 1024 * 1024,
   /** Bytes that all HTTP/2 streams of one connection to the service may send before they are read. */

@@ -3,11 +3,8 @@ import { valueOf, type RawHeaders } from "../http/index.ts";
 /** How development servers refuse a name that they don't know. All of these have been seen in their answers. */
 interface Signature {
   readonly server: string;
-  /** 0 where the server does not even answer in HTTP. */
   readonly status: number;
   readonly text: string;
-  /** Only for paths that begin so. */
-  readonly path?: string;
 }
 
 const signatures: readonly Signature[] = [
@@ -15,33 +12,27 @@ const signatures: readonly Signature[] = [
   { server: "Vite", status: 403, text: "Blocked request. This host" },
   { server: "webpack-dev-server", status: 200, text: "Invalid Host header" },
   { server: "webpack-dev-server", status: 403, text: "Invalid Host header" },
-  { server: "Next.js", status: 403, text: "Unauthorized", path: "/_next/" },
-  { server: "Next.js", status: 0, text: "Unauthorized", path: "/_next/" },
+  { server: "Next.js", status: 403, text: "Unauthorized" },
   { server: "Django", status: 400, text: "DisallowedHost" },
   { server: "Rails", status: 403, text: "Blocked host" },
+  { server: "IIS Express", status: 400, text: "Invalid Hostname" },
 ];
-
-/** A refusal's text stands near the beginning of its page. */
-export const peekBytes = 16 * 1024;
+const refusingStatuses: ReadonlySet<number> = new Set([400, 401, 403, 421]);
 /** webpack-dev-server's is its whole answer, with a status that every page has. */
-const shortBytes = 64;
+const webpackRefusal = "Invalid Host header";
 
-/** Whether a look at the body could show a refusal. False for nearly every answer, whose body then goes on untouched. */
-export function mayBeRefusal(status: number, headers: RawHeaders): boolean {
-  if (!signatures.some((signature) => signature.status === status)) return false;
-  if (valueOf(headers, "content-encoding") !== undefined) return false;
-  const type = valueOf(headers, "content-type");
-  if (type !== undefined && !/^text\//i.test(type)) return false;
-  const length = Number(valueOf(headers, "content-length"));
-  return status !== 200 || length <= shortBytes;
+/** Whether an answer could refuse the name that was asked for. Only a hint: visitors can bring about any of these. */
+export function mayRefuseName(status: number, headers: RawHeaders): boolean {
+  if (refusingStatuses.has(status)) return true;
+  return status === 200 && valueOf(headers, "content-length") === String(webpackRefusal.length);
 }
 
-/** The server that refused, by the beginning of its answer's body. */
-export function refusedBy(status: number, target: string, body: Buffer): string | undefined {
-  const text = body.toString("latin1");
-  return signatures.find(
-    (each) =>
-      each.status === status &&
-      (each.path === undefined ? text.includes(each.text) : target.startsWith(each.path) && text.trim() === each.text),
-  )?.server;
+/** Whether an answer to a request of our own refuses its name; status 0 where the service did not even answer in HTTP. */
+export function refusesName(status: number, body: string): boolean {
+  return status === 0 || refusingStatuses.has(status) || (status === 200 && body.trim() === webpackRefusal);
+}
+
+/** The program that refuses in this way, for people; undefined where it is not known. */
+export function serverOf(status: number, body: string): string | undefined {
+  return signatures.find((each) => each.status === status && body.includes(each.text))?.server;
 }

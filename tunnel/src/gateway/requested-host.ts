@@ -17,11 +17,14 @@ export type RequestedHost =
  * disagree about a second one are how requests are smuggled.
  */
 export function requestedHost(
-  { httpVersion, target, headers }: Pick<VisitorRequest, "httpVersion" | "target" | "headers">,
+  { httpVersion, method, target, headers }: Pick<VisitorRequest, "httpVersion" | "method" | "target" | "headers">,
   /** The name of the TLS connection, for HTTP/1.0, which needs no Host. */
   connectionName: string,
   isOurs: (hostname: string) => boolean,
 ): RequestedHost {
+  // On HTTP/2 nobody else looks: servers split a line of HTTP/1 at other bytes than a space, and take `get` for GET.
+  if (!/^[\x21-\x7e]+$/.test(target) || !/^[A-Z][A-Z-]*$/.test(method) || method === "CONNECT")
+    return { status: 400, page: "bad-request" };
   const hosts = valuesOf(headers, "host");
   if (hosts.length > 1 || (hosts.length === 0 && httpVersion !== "1.0")) return { status: 400, page: "bad-request" };
   const host = hosts[0] ?? connectionName;

@@ -1,18 +1,18 @@
 import { PortholeError } from "@porthole/common/errors";
-import { limits } from "@porthole/common/protocol";
-import { withoutStripped, type AccessDecision, type Allowed } from "../access/index.ts";
+import { limits } from "./limits.ts";
+import type { AccessDecision } from "../access/index.ts";
+import { valueOf, type Body, type Exchange, type ServiceTarget } from "../http/index.ts";
 import { Answering, type AnsweringContext } from "./answering.ts";
-import { Body, valueOf, type Exchange, type ForwardedHead, type ServiceTarget } from "../http/index.ts";
-import { toService, toVisitor, trailersToService, type Names } from "./header-modes.ts";
-import { notHttp } from "./services/http1-upstream.ts";
-import { localSide, type LocalNames } from "./services/local-side.ts";
-import type { LocalService } from "./services/local-service.ts";
+import { Forward } from "./forward.ts";
+import { toVisitor, trailersToService } from "./header-modes.ts";
 import type { GatewayOptions } from "./options.ts";
-import { mayBeRefusal, peekBytes, refusedBy } from "./refusals.ts";
 import { requestedHost } from "./requested-host.ts";
-import { serviceFor } from "./services/routes.ts";
 import type { ServiceModes } from "./service-modes.ts";
-import type { Reply, Upstream, UpstreamCall } from "./services/upstream.ts";
+import { isRepeatable } from "./services/http1-upstream.ts";
+import type { LocalNames } from "./services/local-side.ts";
+import type { LocalService } from "./services/local-service.ts";
+import type { CallFailure, Reply, SendInit, Upstream, UpstreamCall } from "./services/upstream.ts";
+import { mayRefuseName } from "./refusals.ts";
 import type { Answer, VisitorRequest } from "./visitors/visitor.ts";
 
 /** What a request needs to know of its endpoint and of its connection. */
@@ -26,14 +26,20 @@ export interface RequestContext extends AnsweringContext {
   readonly targetOf: (service: LocalService) => ServiceTarget;
   /** Of this visitor's connection alone. */
   upstreamFor(service: LocalService): Upstream;
-  /** A service has refused the public name. */
-  onRefusal(service: LocalService, server: string): void;
-  /** A service does not answer, or answers something else than HTTP. */
-  onServiceError(error: PortholeError): void;
+  /**
+   * An answer may be a refusal of the public name: asks the service itself, with nothing of the visitor's. Undefined when that is known not to
+   * be so; otherwise resolves with whether it is.
+   */
+  suspectRefusal(service: LocalService, target: string): Promise<boolean> | undefined;
 }
 
-/** One request from its head to the end of its answer. Never rejects. */
-export function serveRequest(request: VisitorRequest, answer: Answer, context: RequestContext): Promise<void> {
+/** One request from its head to the end of its answer. Never throws. */
+export function serveRequest(
+  request: VisitorRequest,
+  answer: Answer,
+  context: RequestContext,
+  onOver: () => void,
+): void {
   const exchange = context.options.observer?.begin({
     visitor: context.visitor,
     scheme: "https",
@@ -42,16 +48,11 @@ export function serveRequest(request: VisitorRequest, answer: Answer, context: R
     target: request.target,
     headers: request.headers,
   });
-  const answering = new Answering(request, answer, exchange, context);
+  const answering = new Answering(request, answer, exchange, context, onOver);
   answer.onTrouble((error) => answering.fail(error));
-  new RequestRun(request, answer, exchange, answering, context)
-    .run()
-    .catch((reason: unknown) => answering.fail(PortholeError.from(reason)));
-  return answering.done;
+  new RequestRun(request, answer, exchange, answering, context).start();
 }
 
-/** Requests that may be sent twice without asking. */
-const safeMethods = ["GET", "HEAD", "OPTIONS"];
 /** A connection that was idle may be closed by the service at the moment of the request, and so may the next one. */
 const maxAttempts = 4;
 
@@ -62,6 +63,9 @@ class RequestRun {
   readonly #answering: Answering;
   readonly #context: RequestContext;
   readonly #body: Body | undefined;
+  #attempts = 0;
+  #call: UpstreamCall | undefined;
+  #isCarried = false;
 
   constructor(
     request: VisitorRequest,
@@ -75,23 +79,41 @@ class RequestRun {
     this.#exchange = exchange;
     this.#answering = answering;
     this.#context = context;
-    this.#body = request.body && new Body(request.body, () => request.isWhole());
-    answering.onOver.push(() => this.#body?.discard());
+    this.#body = request.body;
+    answering.onOver.push(() => {
+      this.#call?.abort();
+      this.#body?.discard();
+    });
   }
 
-  async run(): Promise<void> {
-    const { options, isOurName, visitor } = this.#context;
-    const asked = requestedHost(this.#request, visitor.hostname, isOurName);
-    if ("page" in asked) return this.#answering.page(asked.status, asked.page);
-    if (options.paused) return this.#answering.page(503, "paused");
-    const checked = options.access?.check({
-      visitor,
-      method: this.#request.method,
-      target: asked.target,
-      headers: this.#request.headers,
-      body: (maxBytes) => this.#wholeBody(maxBytes),
-    });
-    const decision: AccessDecision | undefined = checked instanceof Promise ? await checked : checked;
+  /** At once as far as nothing has to be waited for: a request without secrets pays no turn of the event loop. */
+  start(): void {
+    try {
+      const { options, isOurName, visitor } = this.#context;
+      const asked = requestedHost(this.#request, visitor.hostname, isOurName);
+      if ("page" in asked) return this.#answering.page(asked.status, asked.page);
+      if (options.paused) return this.#answering.page(503, "paused");
+      const decision = options.access?.check({
+        visitor,
+        method: this.#request.method,
+        target: asked.target,
+        headers: this.#request.headers,
+        body: (maxBytes) => this.#wholeBody(maxBytes),
+      });
+      if (decision instanceof Promise)
+        decision.then((decided) => this.#decided(asked, decided), this.#fail).catch(this.#fail);
+      else this.#decided(asked, decision);
+    } catch (reason) {
+      this.#fail(reason);
+    }
+  }
+
+  readonly #fail = (reason: unknown): void => this.#answering.fail(PortholeError.from(reason));
+
+  #decided(
+    { authority, target }: { readonly authority: string; readonly target: string },
+    decision: AccessDecision | undefined,
+  ): void {
     if (this.#answering.isOver) return;
     if (decision && !decision.allow) {
       const { status, page, headers } = decision;
@@ -100,146 +122,146 @@ class RequestRun {
       return;
     }
     if (decision?.until) this.#endWith(decision.until);
-    await this.#forward(asked.authority, asked.target, decision);
-  }
-
-  async #forward(publicAuthority: string, asked: string, allowed: Allowed | undefined): Promise<void> {
-    const { options, visitor, modes, local, localNames } = this.#context;
-    const { target, headers } = withoutStripped({ target: asked, headers: this.#request.headers }, allowed?.strip);
-    const service = serviceFor(options.routes, target, local);
-    const serviceTarget = this.#context.targetOf(service);
-    if (this.#request.upgrade !== undefined && serviceTarget.kind === "h2c")
+    const forward = new Forward(this.#context, this.#request, authority, target, decision);
+    if (this.#request.upgrade !== undefined && forward.target.kind === "h2c")
       return this.#answering.page(501, "unsupported");
-    const length = this.#body && valueOf(headers, "content-length");
-    for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-      const mode = modes.of(service, options.headers);
-      const names: Names = { mode, publicAuthority, local: localSide(service), localNames };
-      const forwarded = toService(headers, visitor, names);
-      if (length !== undefined) forwarded.push("Content-Length", length);
-      const head: ForwardedHead = { service: serviceTarget, method: this.#request.method, target, headers: forwarded };
-      const upstream = this.#context.upstreamFor(service);
-      const turn = upstream.turn();
-      if (turn) await turn;
-      if (this.#answering.isOver) return;
-      const call = this.#send(upstream, head, length === undefined ? "chunked" : "sized");
-      if (!call) return;
-      const canAdapt = mode === "transparent" && options.headers === "auto";
-      const reply = await this.#replyTo(call, attempt, (error) => canAdapt && this.#isRefusal(service, error, target));
-      if (this.#answering.isOver || !reply) return;
-      if (reply === "again") continue;
-      const body = reply.kind === "response" ? new Body(reply.body, () => reply.isWhole()) : undefined;
-      if (body && canAdapt) {
-        const again = await this.#adapt(service, reply, body, target);
-        if (this.#answering.isOver) return;
-        if (again) {
-          call.abort();
-          continue;
-        }
-      }
-      const mapped = toVisitor(reply.head.headers, names);
-      for (const cookie of allowed?.setCookies ?? []) mapped.push("Set-Cookie", cookie);
-      if (reply.kind === "upgrade")
-        this.#answering.upgrade(reply, [...mapped, "Connection", "Upgrade", "Upgrade", this.#request.upgrade ?? ""]);
-      else if (body) this.#answering.relay(reply, body, mapped);
-      return;
-    }
+    const first = this.#mayBeEmpty(forward.length);
+    if (first) first.then((isEmpty) => this.#send(forward, isEmpty ? "none" : "chunked"), this.#fail).catch(this.#fail);
+    else this.#send(forward, !this.#body ? "none" : forward.length === undefined ? "chunked" : "sized");
   }
 
-  #send(upstream: Upstream, head: ForwardedHead, framing: "sized" | "chunked"): UpstreamCall | undefined {
-    this.#exchange?.forwarded(head);
-    let call: UpstreamCall;
-    try {
-      call = upstream.send(head, {
-        body: this.#body ? framing : "none",
-        upgrade: this.#request.upgrade,
-        onInform: (status, headers) => this.#answer.inform(status, headers),
-      });
-    } catch {
-      // Node's client refuses what could be read as more than one request.
-      this.#answering.page(400, "bad-request");
+  /** HTTP/2 can end a request with an empty frame: it had no body then, and servers refuse one where they expect none. */
+  #mayBeEmpty(length: string | undefined): Promise<boolean> | undefined {
+    const { httpVersion, method } = this.#request;
+    const body = this.#body;
+    if (!body || httpVersion !== "2" || length !== undefined || ["POST", "PUT", "PATCH"].includes(method))
       return undefined;
-    }
-    this.#answering.onOver.push(() => call.abort());
-    if (this.#body) this.#carry(this.#body, call);
+    const { clock } = this.#context;
+    return body
+      .peek(0, { clock, delayMs: limits.emptyBodyPeekMs })
+      .then(({ bytes, isWhole }) => isWhole && bytes.length === 0);
+  }
+
+  #send(forward: Forward, framing: SendInit["body"]): void {
+    const turn = forward.upstream.turn();
+    if (!turn) return this.#sendNow(forward, framing);
+    turn.then(() => this.#sendNow(forward, framing)).catch(this.#fail);
+  }
+
+  #sendNow(forward: Forward, framing: SendInit["body"]): void {
+    if (this.#answering.isOver) return;
+    this.#attempts += 1;
+    const head = forward.head();
+    this.#exchange?.forwarded(head);
+    const call = forward.upstream.send(head, {
+      body: framing,
+      upgrade: this.#request.upgrade,
+      onInform: (status, statusText, headers) => {
+        if (!this.#answering.isOver) this.#answer.inform(status, statusText, toVisitor(headers, forward.names));
+      },
+      onReply: (reply) => this.#onReply(forward, framing, reply),
+      onFailure: (failure) => this.#onFailure(forward, framing, failure),
+    });
+    this.#call = call;
+    if (this.#body && framing !== "none") this.#carry(this.#body, call, framing);
     else {
       call.end([]);
       this.#exchange?.requestEnd([]);
     }
-    return call;
   }
 
-  #carry(body: Body, call: UpstreamCall): void {
-    // Before the body: one that was read for its signature ends within the call.
-    const stopWatching = this.#watchForStalls(body);
-    const stop = body.carry({
+  #carry(body: Body, call: UpstreamCall, framing: SendInit["body"]): void {
+    this.#isCarried = true;
+    // A body without a length is a stream: it lives as long as both sides want.
+    const stopWatching = framing === "sized" ? this.#watchForStalls(body, () => this.#answering.hasBegun) : undefined;
+    if (stopWatching) this.#answering.onOver.push(stopWatching);
+    body.carry({
       write: (chunk) => {
         this.#exchange?.requestChunk(chunk);
         return call.write(chunk);
       },
       onDrain: (callback) => call.onDrain(callback),
-      end: () => {
-        stopWatching();
-        const trailers = this.#request.trailers();
+      end: (trailers) => {
+        stopWatching?.();
         this.#exchange?.requestEnd(trailers);
         call.end(trailersToService(trailers));
       },
-      // A visitor who left is told by the answer.
+      // A visitor that has left is reported by the answer.
       fail: () => {},
-    });
-    this.#answering.onOver.push(() => {
-      stop();
-      stopWatching();
     });
   }
 
-  /** Undefined when that was the end of it. */
-  async #replyTo(
-    call: UpstreamCall,
-    attempt: number,
-    isRefusal: (error: PortholeError) => boolean,
-  ): Promise<Reply | "again" | undefined> {
+  #onReply(forward: Forward, framing: SendInit["body"], reply: Reply): void {
+    if (this.#answering.isOver) return;
     try {
-      return await call.reply;
+      const suspicion = mayRefuseName(reply.head.status, reply.head.headers) ? this.#suspect(forward) : undefined;
+      if (!suspicion) return this.#relay(forward, reply);
+      suspicion
+        .then((isRefused) => {
+          if (this.#answering.isOver) return;
+          if (!isRefused || !this.#canRepeat(framing)) return this.#relay(forward, reply);
+          this.#call?.abort();
+          this.#send(forward, framing);
+        })
+        .catch(this.#fail);
     } catch (reason) {
-      if (this.#answering.isOver) return undefined;
-      const error = PortholeError.from(reason);
-      const isSafe = !this.#body && safeMethods.includes(this.#request.method);
-      const wasUnused = error.code === "closed" && call.isReused;
-      if (isSafe && attempt < maxAttempts && (wasUnused || isRefusal(error))) return "again";
-      this.#context.onServiceError(error);
-      this.#answering.page(502, error.code === "service-down" ? "service-down" : "service-broke", [], error);
-      return undefined;
+      this.#fail(reason);
     }
   }
 
-  /** Whether the service has refused the public name, and the request may be sent again in the other mode. */
-  async #adapt(service: LocalService, { head }: Reply, body: Body, target: string): Promise<boolean> {
-    if (!mayBeRefusal(head.status, head.headers)) return false;
-    const { bytes } = await body.peek(peekBytes, {
-      clock: this.#context.clock,
-      delayMs: limits.refusalPeekMs,
-    });
-    const server = refusedBy(head.status, target, bytes);
-    if (server === undefined) return false;
-    this.#context.onRefusal(service, server);
-    return !this.#body && safeMethods.includes(this.#request.method);
+  #onFailure(forward: Forward, framing: SendInit["body"], failure: CallFailure): void {
+    if (this.#answering.isOver) return;
+    const { error, wasReused, said } = failure;
+    const canRepeat = this.#canRepeat(framing) && this.#attempts < maxAttempts;
+    if (canRepeat && wasReused && error.code === "closed") return this.#send(forward, framing);
+    const suspicion = said && said.length > 0 ? this.#suspect(forward) : undefined;
+    if (!suspicion) return this.#giveUp(forward, error);
+    suspicion
+      .then((isRefused) => {
+        if (isRefused && canRepeat && !this.#answering.isOver) this.#send(forward, framing);
+        else this.#giveUp(forward, error);
+      })
+      .catch(this.#fail);
   }
 
-  /** Next.js refuses a WebSocket with a word and no HTTP around it. */
-  #isRefusal(service: LocalService, error: PortholeError, target: string): boolean {
-    const said = notHttp(error);
-    const server = said && refusedBy(0, target, said);
-    if (server === undefined) return false;
-    this.#context.onRefusal(service, server);
-    return true;
+  #giveUp({ service }: Forward, error: PortholeError): void {
+    if (this.#answering.isOver) return;
+    if (error.code === "service-down") this.#context.modes.expire(service);
+    this.#context.onServiceError(error);
+    this.#answering.page(502, error.code === "service-down" ? "service-down" : "service-broke", [], error);
+  }
+
+  #suspect({ service, names, path }: Forward): Promise<boolean> | undefined {
+    const canAdapt = names.mode === "transparent" && this.#context.options.headers === "auto";
+    return canAdapt ? this.#context.suspectRefusal(service, path) : undefined;
+  }
+
+  #canRepeat(framing: SendInit["body"]): boolean {
+    return isRepeatable(this.#request.method, framing !== "none") && !this.#isCarried;
+  }
+
+  #relay(forward: Forward, reply: Reply): void {
+    const { status } = reply.head;
+    // Node's HTTP/2 sends no others, and HTTP has none (RFC 9110 section 15).
+    if (status > 599 && this.#request.httpVersion === "2")
+      return this.#giveUp(
+        forward,
+        new PortholeError("protocol", `The local service's answer has the status ${status}`),
+      );
+    const mapped = toVisitor(reply.head.headers, forward.names);
+    for (const cookie of forward.allowed?.setCookies ?? []) mapped.push("Set-Cookie", cookie);
+    if (reply.kind === "upgrade") {
+      const protocol = valueOf(reply.head.headers, "upgrade") ?? this.#request.upgrade ?? "";
+      this.#answering.upgrade(reply, [...mapped, "Upgrade", protocol]);
+    } else this.#answering.relay(reply, mapped);
   }
 
   async #wholeBody(maxBytes: number): Promise<Buffer | undefined> {
     if (!this.#body) return Buffer.alloc(0);
     if (Number(valueOf(this.#request.headers, "content-length") ?? 0) > maxBytes) return undefined;
-    const stopWatching = this.#watchForStalls(this.#body);
+    const stopWatching = this.#watchForStalls(this.#body, () => false);
     this.#answering.onOver.push(stopWatching);
-    if (this.#request.expectsContinue) this.#answer.inform(100, []);
+    if (this.#request.expectsContinue) this.#answer.inform(100, undefined, []);
     try {
       const { bytes, isWhole } = await this.#body.peek(maxBytes);
       return isWhole ? bytes : undefined;
@@ -248,12 +270,13 @@ class RequestRun {
     }
   }
 
-  /** A visitor whose body is waited for and does not come. */
-  #watchForStalls(body: Body): () => void {
+  /** Gives a visitor up whose body is waited for and comes too slowly, until `isDone`. */
+  #watchForStalls(body: Body, isDone: () => boolean): () => void {
     const { clock } = this.#context;
     let { bytes } = body;
     const check = (): void => {
-      if (body.bytes === bytes && !body.isHeldUp)
+      if (isDone()) return;
+      if (body.bytes - bytes < limits.httpBodyLeastBytes && !body.isHeldUp)
         return this.#answering.fail(new PortholeError("timeout", "The request's body did not go on"));
       bytes = body.bytes;
       timer = clock.timer(limits.httpBodyStallMs, check);

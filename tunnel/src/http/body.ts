@@ -1,37 +1,86 @@
-import type { Readable } from "node:stream";
 import { PortholeError } from "@porthole/common/errors";
 import type { Clock } from "@porthole/common/util";
+import type { RawHeaders } from "./exchange.ts";
 
-/** Where a body's chunks go. */
+/** Where a body's bytes go. */
 export interface BodySink {
   /** False to be called back by `onDrain` before the next one. */
   write(chunk: Buffer): boolean;
   onDrain(callback: () => void): void;
   /** The body is whole. */
-  end(): void;
+  end(trailers: RawHeaders): void;
   /** It broke off. */
   fail(error: PortholeError): void;
 }
 
-/** A body that can be looked at before it is carried on. Nothing is kept beyond what was looked at. */
+/** Holds its source up while nobody takes the body. */
+export interface BodySource {
+  pause(): void;
+  resume(): void;
+}
+
+/**
+ * A message's body between a connection that brings it and whoever takes it. Chunks are passed on by reference and at once; what comes before
+ * somebody takes them is held, and holds the source up.
+ */
 export class Body {
-  readonly #stream: Readable;
-  readonly #isWhole: () => boolean;
+  readonly #source: BodySource;
   #held: Buffer[] = [];
   #heldBytes = 0;
-  #hasEnded = false;
-  /** For deadlines: bytes that have come so far. */
+  #sink: BodySink | undefined;
+  #state: "open" | "whole" | "broken" | "discarded" = "open";
+  #trailers: RawHeaders = [];
+  #failure: PortholeError | undefined;
+  #onNews: (() => void) | undefined;
+  /** Bytes that have come so far. */
   bytes = 0;
   /** It is the sink that is behind. */
   isHeldUp = false;
 
-  /** `isWhole` is asked at the end: HTTP/2 streams of Node end in order also when they are cut off. */
-  constructor(stream: Readable, isWhole: () => boolean) {
-    this.#stream = stream;
-    this.#isWhole = isWhole;
+  constructor(source: BodySource) {
+    this.#source = source;
   }
 
-  /** Waits for the whole body, for more than `maxBytes` of it, or so long. Rejects when it breaks off. */
+  get isWhole(): boolean {
+    return this.#state === "whole";
+  }
+
+  /** From the source: the next bytes. */
+  push(chunk: Buffer): void {
+    this.bytes += chunk.length;
+    if (this.#state !== "open") return;
+    if (this.#sink) {
+      if (!this.#sink.write(chunk)) this.#holdUp();
+      return;
+    }
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    if (this.#onNews) this.#onNews();
+    else this.#source.pause();
+  }
+
+  /** From the source: all of it has come. */
+  finish(trailers: RawHeaders): void {
+    if (this.#state !== "open") return;
+    this.#state = "whole";
+    this.#trailers = trailers;
+    if (this.#sink) this.#sink.end(trailers);
+    else this.#onNews?.();
+  }
+
+  /** From the source: no more will come, and it is not whole. */
+  breakOff(error: PortholeError): void {
+    if (this.#state !== "open") return;
+    this.#state = "broken";
+    this.#failure = error;
+    if (this.#sink) this.#sink.fail(error);
+    else this.#onNews?.();
+  }
+
+  /**
+   * Waits for the whole body, for more than `maxBytes` of it, or until the deadline. What it has seen is carried on later. Rejects when the body
+   * breaks off or is discarded, so that nobody waits for a visitor who has left.
+   */
   peek(
     maxBytes: number,
     deadline?: { readonly clock: Clock; readonly delayMs: number },
@@ -39,87 +88,57 @@ export class Body {
     return new Promise((resolve, reject) => {
       const done = (): void => {
         timer?.cancel();
-        stop();
-        if (!this.#hasEnded) this.#stream.pause();
-        resolve({ bytes: Buffer.concat(this.#held), isWhole: this.#hasEnded });
+        this.#onNews = undefined;
+        if (this.#state === "open") this.#source.pause();
+        resolve({ bytes: Buffer.concat(this.#held), isWhole: this.#state === "whole" });
       };
-      const stop = this.#read(
-        (chunk) => {
-          this.#held.push(chunk);
-          this.#heldBytes += chunk.length;
-          if (this.#heldBytes > maxBytes) done();
-        },
-        () => {
-          this.#hasEnded = true;
-          done();
-        },
-        (error) => {
-          timer?.cancel();
-          reject(error);
-        },
-      );
+      const look = (): void => {
+        if (this.#heldBytes > maxBytes || this.#state === "whole") return done();
+        if (this.#state === "open") return;
+        timer?.cancel();
+        this.#onNews = undefined;
+        reject(this.#failure ?? new PortholeError("aborted", "Nobody wants the rest of the body"));
+      };
       const timer = deadline?.clock.timer(deadline.delayMs, done);
+      this.#onNews = look;
+      this.#source.resume();
+      look();
     });
   }
 
-  /** Carries what was looked at, then the rest. Calls `end` or `fail` once, unless the returned function stops it. */
-  carry(sink: BodySink): () => void {
-    let canWrite = true;
-    for (const chunk of this.#held.splice(0)) canWrite = sink.write(chunk);
-    if (this.#hasEnded) {
-      sink.end();
-      return () => {};
-    }
-    const stop = this.#read(
-      (chunk) => {
-        if (!sink.write(chunk)) this.#holdUp();
-      },
-      () => sink.end(),
-      (error) => sink.fail(error),
-    );
-    if (canWrite) this.#stream.resume();
-    else this.#holdUp();
+  /** Carries what was held, then the rest. Calls `end` or `fail` once, unless it is discarded. */
+  carry(sink: BodySink): void {
+    if (this.#state === "discarded") return;
+    this.#sink = sink;
     sink.onDrain(() => {
+      if (!this.isHeldUp) return;
       this.isHeldUp = false;
-      this.#stream.resume();
+      if (this.#state === "open") this.#source.resume();
     });
-    return stop;
+    let canWrite = true;
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    for (const chunk of held) canWrite = sink.write(chunk);
+    if (this.#state === "whole") return sink.end(this.#trailers);
+    if (this.#state === "broken" && this.#failure) return sink.fail(this.#failure);
+    if (!canWrite) this.#holdUp();
+    else if (held.length > 0) this.#source.resume();
   }
 
-  /** Nobody wants the rest. */
+  /** Nobody wants the rest: it is read and dropped. */
   discard(): void {
     this.#held = [];
-    if (!this.#hasEnded && !this.#stream.destroyed) this.#stream.on("error", () => {}).resume();
+    this.#heldBytes = 0;
+    this.#sink = undefined;
+    if (this.#state !== "open") return;
+    this.#state = "discarded";
+    this.#onNews?.();
+    this.#source.resume();
   }
 
   #holdUp(): void {
     this.isHeldUp = true;
-    this.#stream.pause();
-  }
-
-  #read(onChunk: (chunk: Buffer) => void, onEnd: () => void, onFail: (error: PortholeError) => void): () => void {
-    const stream = this.#stream;
-    let failure: Error | undefined;
-    const onData = (chunk: Buffer): void => {
-      this.bytes += chunk.length;
-      onChunk(chunk);
-    };
-    const onError = (error: Error): void => void (failure = error);
-    const end = (): void => {
-      if (!this.#isWhole()) return onClose();
-      stop();
-      onEnd();
-    };
-    const onClose = (): void => {
-      stop();
-      if (failure instanceof PortholeError) onFail(failure);
-      else onFail(new PortholeError("closed", "The body broke off before its end", { cause: failure }));
-    };
-    // The listener for errors stays: one that nobody listens to would end the process.
-    const stop = (): void => void stream.off("data", onData).off("end", end).off("close", onClose);
-    if (stream.readableEnded) queueMicrotask(end);
-    else if (stream.destroyed) queueMicrotask(onClose);
-    stream.on("data", onData).on("end", end).on("error", onError).on("close", onClose);
-    return stop;
+    if (this.#state === "open") this.#source.pause();
   }
 }

@@ -1,8 +1,7 @@
-import { once } from "node:events";
 import { PortholeError } from "@porthole/common/errors";
 import { deadline, type Clock } from "@porthole/common/util";
-import { valueOf, type RawHeaders } from "../http/index.ts";
-import { createUpstream } from "../gateway/index.ts";
+import { valueOf, type Body, type ForwardedHead, type RawHeaders } from "../http/index.ts";
+import { createUpstream, type Reply, type Upstream } from "../gateway/index.ts";
 import type { Recording } from "./recording.ts";
 import type { PreparedReplay } from "./replay-request.ts";
 
@@ -23,19 +22,13 @@ export async function sendReplay(
     recording.forwarded(head);
     if (body.length > 0) recording.requestChunk(body);
     recording.requestEnd(trailers);
-    const isSized = valueOf(head.headers, "content-length") !== undefined;
-    const call = upstream.send(head, { body: isSized ? "sized" : "none", onInform() {} });
-    if (body.length > 0) call.write(body);
-    call.end(trailers);
-    const reply = await call.reply;
+    const reply = await send(upstream, head, body, trailers);
     if (reply.kind === "upgrade") {
       reply.socket.destroy();
       throw new PortholeError("protocol", "The local service answered a replay with another protocol");
     }
-    recording.responseHead({ ...reply.head, by: "service" });
-    reply.body.on("data", (chunk: Buffer) => recording.responseChunk(chunk));
-    await once(reply.body, "end");
-    recording.responseEnd(reply.rest === "body and trailers" ? reply.trailers() : ([] satisfies RawHeaders));
+    recording.responseHead({ ...reply.head, statusText: reply.head.statusText ?? "", by: "service" });
+    recording.responseEnd(await record(reply.body, recording));
     recording.end();
   } catch (reason) {
     recording.end(PortholeError.from(signal.aborted ? signal.reason : reason));
@@ -44,4 +37,33 @@ export async function sendReplay(
     release();
     upstream.close();
   }
+}
+
+function send(upstream: Upstream, head: ForwardedHead, body: Buffer, trailers: RawHeaders): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const isSized = valueOf(head.headers, "content-length") !== undefined;
+    const call = upstream.send(head, {
+      body: isSized ? "sized" : "none",
+      onInform() {},
+      onReply: resolve,
+      onFailure: ({ error }) => reject(error),
+    });
+    if (body.length > 0) call.write(body);
+    call.end(trailers);
+  });
+}
+
+/** Resolves with the trailers. */
+function record(body: Body, recording: Recording): Promise<RawHeaders> {
+  return new Promise((resolve, reject) => {
+    body.carry({
+      write(chunk) {
+        recording.responseChunk(chunk);
+        return true;
+      },
+      onDrain() {},
+      end: resolve,
+      fail: reject,
+    });
+  });
 }

@@ -1,8 +1,9 @@
 import tls from "node:tls";
 import { PortholeError } from "@porthole/common/errors";
 import type { LinkStream } from "@porthole/common/link";
-import { alpn, limits } from "@porthole/common/protocol";
+import { alpn } from "@porthole/common/protocol";
 import { destroyOnTlsError, type Clock } from "@porthole/common/util";
+import { gatewayLimits } from "../gateway/index.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /**
@@ -37,7 +38,7 @@ export class VisitorSocket extends tls.TLSSocket {
 
   /** An orderly end: the last word gets through to the visitor, who then has a while to leave. */
   endAndLinger(clock: Clock): void {
-    const timer = clock.timer(limits.visitorCloseMs, () => {
+    const timer = clock.timer(gatewayLimits.visitorCloseMs, () => {
       // With an error: a stream that has said everything would wait for a visitor who is silent.
       this.#stream.destroy(new PortholeError("timeout", "The visitor stays though all is said"));
     });

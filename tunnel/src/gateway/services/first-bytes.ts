@@ -1,6 +1,6 @@
 import { METHODS } from "node:http";
 import type { Duplex } from "node:stream";
-import { limits } from "@porthole/common/protocol";
+import { limits } from "../limits.ts";
 import type { Clock } from "@porthole/common/util";
 
 export type Spoken = "http1" | "http2" | "raw";

@@ -1,175 +1,89 @@
-import http, { type ClientRequest, type IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
 import { PortholeError } from "@porthole/common/errors";
-import { limits } from "@porthole/common/protocol";
-import type { Clock } from "@porthole/common/util";
-import { connectService } from "./local-service.ts";
-import { pairsOf, valueOf, type ForwardedHead, type RawHeaders, type ServiceTarget } from "../../http/index.ts";
-import type { Reply, SendInit, Upstream, UpstreamCall } from "./upstream.ts";
+import { limits } from "../limits.ts";
+import type { Clock, Timer } from "@porthole/common/util";
+import type { ForwardedHead, ServiceTarget } from "../../http/index.ts";
+import { Http1Call } from "./http1-call.ts";
+import { ServiceConnection } from "./service-connection.ts";
+import { Turns } from "./turns.ts";
+import type { SendInit, Upstream, UpstreamCall } from "./upstream.ts";
+
+/** Requests that may be sent twice without asking (RFC 9110 section 9.2.1). */
+const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH"]);
+
+/** Whether the gateway may send it again when the service has closed the connection meanwhile. */
+export function isRepeatable(method: string, hasBody: boolean): boolean {
+  return !hasBody && safeMethods.has(method);
+}
 
 /**
- * A service that speaks HTTP/1.1, with or without TLS. `httpxy` and `http-proxy-3` would save the fifty lines that pipe two
- * bodies, and know neither trailers, 1xx answers, HTTP/2 on either side, nor somebody who watches or refuses; `undici` is the
- * faster client, and has no request trailers and no `Expect: 100-continue`.
+ * The connections of one visitor's connection to a service that speaks HTTP/1.1, with or without TLS. A service may close an unused connection
+ * at the moment of the next request, so what can't be repeated gets a fresh one, as it would from a browser that retries.
  */
-export function createHttp1Upstream(service: ServiceTarget, clock: Clock): Upstream {
-  const sockets = new Set<Socket>();
-  const stop = new AbortController();
-  const agent = new http.Agent({ keepAlive: true, scheduling: "lifo", timeout: limits.serviceIdleMs });
-  agent.createConnection = (_options, callback) => {
-    connectService(service, { clock, signal: stop.signal, alpn: "http/1.1", preface: service.preface }).then(
-      (socket) => {
-        sockets.add(socket);
-        socket.on("close", () => sockets.delete(socket));
-        callback?.(null, socket);
-      },
-      (reason: Error) => callback?.(reason, undefined as never),
-    );
-    return undefined;
-  };
-  const turns = new Turns(clock);
-  return {
-    turn: () => turns.next(),
-    send(head, init) {
-      const call = new Http1Call(agent, head, init);
-      turns.take(call.reply);
-      return call;
-    },
-    close() {
-      stop.abort(new PortholeError("aborted", "The visitor's connection is over"));
-      turns.end();
-      agent.destroy();
-      for (const socket of sockets) socket.destroy();
-    },
-  };
-}
-
-class Turns {
+export class Http1Upstream implements Upstream {
+  readonly #service: ServiceTarget;
   readonly #clock: Clock;
-  readonly #waiting = new Set<() => void>();
-  #unanswered = 0;
+  readonly #turns: Turns;
+  readonly #stop = new AbortController();
+  readonly #all = new Set<ServiceConnection>();
+  #free: ServiceConnection[] = [];
+  #sweep: Timer | undefined;
 
-  constructor(clock: Clock) {
+  constructor(service: ServiceTarget, clock: Clock) {
+    this.#service = service;
     this.#clock = clock;
+    this.#turns = new Turns(clock);
   }
 
-  next(): Promise<void> | undefined {
-    if (this.#unanswered + this.#waiting.size < limits.eagerServiceRequests) return undefined;
-    return new Promise((resolve) => {
-      const go = (): void => {
-        patience.cancel();
-        this.#waiting.delete(go);
-        resolve();
-      };
-      const patience = this.#clock.timer(limits.serviceTurnPatienceMs, go);
-      this.#waiting.add(go);
+  turn(): Promise<void> | undefined {
+    return this.#turns.next();
+  }
+
+  send(head: ForwardedHead, init: SendInit): UpstreamCall {
+    const isUpgrade = init.upgrade !== undefined;
+    const free = isUpgrade ? undefined : this.#takeFree(isRepeatable(head.method, init.body !== "none"));
+    this.#turns.take();
+    const call = new Http1Call(head, init, free !== undefined, () => this.#turns.giveBack());
+    (free ?? this.#connect(isUpgrade)).run(call);
+    return call;
+  }
+
+  close(): void {
+    this.#sweep?.cancel();
+    this.#stop.abort(new PortholeError("aborted", "The visitor's connection is over"));
+    this.#turns.end();
+    for (const connection of this.#all) connection.destroy();
+  }
+
+  #takeFree(canRepeat: boolean): ServiceConnection | undefined {
+    const last = this.#free.at(-1);
+    return last && (canRepeat || last.isBound) ? this.#free.pop() : undefined;
+  }
+
+  #connect(isUpgrade: boolean): ServiceConnection {
+    const connection = new ServiceConnection({
+      ...{ service: this.#service, clock: this.#clock, signal: this.#stop.signal, isUpgrade },
+      onFree: (free) => this.#keep(free),
+      onGone: (gone) => {
+        this.#all.delete(gone);
+        this.#free = this.#free.filter((free) => free !== gone);
+      },
     });
+    this.#all.add(connection);
+    return connection;
   }
 
-  /** Nobody has to wait any more. */
-  end(): void {
-    for (const go of this.#waiting) go();
+  /** The newest is used next; those that nobody needs are closed after a while. */
+  #keep(connection: ServiceConnection): void {
+    connection.freeSince = this.#clock.monotonic();
+    this.#free.push(connection);
+    this.#sweep ??= this.#clock.timer(limits.serviceIdleMs, () => this.#closeUnused());
   }
 
-  take(answered: Promise<unknown>): void {
-    this.#unanswered += 1;
-    const done = (): void => {
-      this.#unanswered -= 1;
-      for (const go of this.#waiting) return go();
-    };
-    answered.then(done, done);
+  #closeUnused(): void {
+    this.#sweep = undefined;
+    const before = this.#clock.monotonic() - limits.serviceIdleMs;
+    for (const connection of this.#free)
+      if (connection.freeSince <= before && !connection.isBound) connection.destroy();
+    if (this.#free.length > 0) this.#sweep = this.#clock.timer(limits.serviceIdleMs, () => this.#closeUnused());
   }
-}
-
-class Http1Call implements UpstreamCall {
-  readonly #request: ClientRequest;
-  readonly reply: Promise<Reply>;
-
-  constructor(agent: http.Agent, { method, target, headers }: ForwardedHead, init: SendInit) {
-    const length = init.body === "none" && ["POST", "PUT", "PATCH"].includes(method) ? ["Content-Length", "0"] : [];
-    const framing = init.body === "chunked" ? ["Transfer-Encoding", "chunked"] : length;
-    const upgrade = init.upgrade === undefined ? [] : ["Connection", "Upgrade", "Upgrade", init.upgrade];
-    this.#request = http.request({
-      agent,
-      method,
-      path: target,
-      headers: [...headers, ...framing, ...upgrade],
-      maxHeaderSize: limits.maxServiceHeadBytes,
-      insecureHTTPParser: false,
-    });
-    this.reply = this.#awaitReply(init);
-    this.reply.catch(() => {});
-    if (init.body !== "none") this.#request.flushHeaders();
-  }
-
-  get isReused(): boolean {
-    return this.#request.reusedSocket;
-  }
-
-  write(chunk: Buffer): boolean {
-    return this.#request.destroyed || this.#request.write(chunk);
-  }
-
-  onDrain(callback: () => void): void {
-    this.#request.on("drain", callback);
-  }
-
-  end(trailers: RawHeaders): void {
-    if (trailers.length > 0) this.#request.addTrailers(pairsOf(trailers));
-    this.#request.end();
-  }
-
-  abort(): void {
-    this.#request.destroy();
-  }
-
-  #awaitReply({ onInform }: SendInit): Promise<Reply> {
-    const request = this.#request;
-    return new Promise((resolve, reject) => {
-      request.on("continue", () => onInform(100, []));
-      request.on("information", ({ statusCode, rawHeaders }) => {
-        if (statusCode !== 100) onInform(statusCode, rawHeaders);
-      });
-      request.on("response", (message) => {
-        resolve({
-          kind: "response",
-          head: headOf(message),
-          body: message,
-          isWhole: () => message.complete,
-          rest: valueOf(message.rawHeaders, "transfer-encoding") === undefined ? "body" : "body and trailers",
-          trailers: () => message.rawTrailers,
-        });
-      });
-      request.on("upgrade", (message, socket: Socket, head) => {
-        socket.allowHalfOpen = true;
-        socket.setTimeout(0);
-        if (head.length > 0) socket.unshift(head);
-        resolve({ kind: "upgrade", head: headOf(message), socket });
-      });
-      // Also errors after the reply, which its body tells.
-      request.on("error", (cause) => reject(fromNode(cause)));
-      request.on("close", () => reject(broken()));
-    });
-  }
-}
-
-function headOf({ statusCode = 0, statusMessage = "", rawHeaders }: IncomingMessage): Reply["head"] {
-  return { status: statusCode, statusText: statusMessage, headers: rawHeaders };
-}
-
-/** What the service sent instead of an HTTP answer, as far as an error of `reply` knows it. */
-export function notHttp(error: PortholeError): Buffer | undefined {
-  const { rawPacket } = (error.cause ?? {}) as { readonly rawPacket?: unknown };
-  return Buffer.isBuffer(rawPacket) ? rawPacket : undefined;
-}
-
-function fromNode(cause: Error & { readonly code?: string }): PortholeError {
-  if (cause instanceof PortholeError) return cause;
-  if (cause.code?.startsWith("HPE_"))
-    return new PortholeError("protocol", `The local service's answer is not valid HTTP: ${cause.message}`, { cause });
-  return broken(cause);
-}
-
-function broken(cause?: Error): PortholeError {
-  return new PortholeError("closed", "The local service ended the connection before it had answered", { cause });
 }

@@ -1,60 +1,79 @@
 import http2, { type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders } from "node:http2";
 import { PortholeError } from "@porthole/common/errors";
-import { connectService } from "./local-service.ts";
-import { fromHttp2, giveHttp2, type ForwardedHead, type RawHeaders, type ServiceTarget } from "../../http/index.ts";
-import type { Clock } from "@porthole/common/util";
-import type { Reply, SendInit, Upstream, UpstreamCall } from "./upstream.ts";
 import { limits } from "../limits.ts";
+import type { Clock } from "@porthole/common/util";
+import { Body, fromHttp2, toHttp2, type ForwardedHead, type RawHeaders, type ServiceTarget } from "../../http/index.ts";
+import { connectService } from "./local-service.ts";
+import type { SendInit, Upstream, UpstreamCall } from "./upstream.ts";
 
-/** A service that speaks HTTP/2 without TLS: one connection for each visitor's. */
-export function createHttp2Upstream(service: ServiceTarget, clock: Clock): Upstream {
-  const stop = new AbortController();
-  let session: Promise<ClientHttp2Session> | undefined;
+/** A service that speaks HTTP/2: one connection for each visitor's. */
+export class Http2Upstream implements Upstream {
+  readonly #service: ServiceTarget;
+  readonly #clock: Clock;
+  readonly #stop = new AbortController();
+  #session: Promise<ClientHttp2Session> | undefined;
 
-  async function connect(): Promise<ClientHttp2Session> {
-    const socket = await connectService(service, { clock, signal: stop.signal, preface: service.preface });
+  constructor(service: ServiceTarget, clock: Clock) {
+    this.#service = service;
+    this.#clock = clock;
+  }
+
+  /** HTTP/2 has its own bound. */
+  turn(): undefined {
+    return undefined;
+  }
+
+  send(head: ForwardedHead, init: SendInit): UpstreamCall {
+    const session = (this.#session ??= this.#connect());
+    session.catch(() => (this.#session = undefined));
+    return new Http2Call(session, head, init);
+  }
+
+  close(): void {
+    this.#stop.abort(new PortholeError("aborted", "The visitor's connection is over"));
+    this.#session?.then(
+      (opened) => opened.destroy(),
+      () => {},
+    );
+  }
+
+  async #connect(): Promise<ClientHttp2Session> {
+    const { preface } = this.#service;
+    const socket = await connectService(this.#service, {
+      ...{ clock: this.#clock, signal: this.#stop.signal, preface },
+      alpn: "h2",
+    });
     const opened = http2.connect("http://service", {
       createConnection: () => socket,
+      maxHeaderListPairs: limits.maxHttpFields,
       settings: { enablePush: false, initialWindowSize: limits.streamWindowBytes },
     });
     opened.setLocalWindowSize(limits.serviceWindowBytes);
     opened.on("error", () => {});
-    opened.on("close", () => (session = undefined));
-    opened.on("goaway", () => (session = undefined));
+    opened.on("close", () => (this.#session = undefined));
+    opened.on("goaway", () => (this.#session = undefined));
     return opened;
   }
-
-  return {
-    turn: () => undefined,
-    send(head, init) {
-      session ??= connect();
-      session.catch(() => (session = undefined));
-      return new Http2Call(session, head, init);
-    },
-    close() {
-      stop.abort(new PortholeError("aborted", "The visitor's connection is over"));
-      session?.then(
-        (opened) => opened.destroy(),
-        () => {},
-      );
-    },
-  };
 }
 
+type StatusFields = IncomingHttpHeaders & { readonly ":status"?: number };
+
 class Http2Call implements UpstreamCall {
-  readonly isReused = false;
-  readonly reply: Promise<Reply>;
+  readonly #init: SendInit;
   /** Undefined until the connection is there. */
   #stream: ClientHttp2Stream | undefined;
   #held: Buffer[] = [];
-  #ending = false;
+  #hasEnded = false;
   #isAborted = false;
   #trailers: RawHeaders = [];
   #onDrain: () => void = () => {};
 
   constructor(session: Promise<ClientHttp2Session>, head: ForwardedHead, init: SendInit) {
-    this.reply = session.then((opened) => this.#awaitReply(opened, head, init));
-    this.reply.catch(() => {});
+    this.#init = init;
+    session.then(
+      (opened) => this.#send(opened, head),
+      (reason: unknown) => this.#fail(PortholeError.from(reason)),
+    );
   }
 
   write(chunk: Buffer): boolean {
@@ -69,7 +88,7 @@ class Http2Call implements UpstreamCall {
 
   end(trailers: RawHeaders): void {
     this.#trailers = trailers;
-    this.#ending = true;
+    this.#hasEnded = true;
     this.#stream?.end();
   }
 
@@ -78,54 +97,72 @@ class Http2Call implements UpstreamCall {
     this.#stream?.close(http2.constants.NGHTTP2_CANCEL);
   }
 
-  #awaitReply(session: ClientHttp2Session, head: ForwardedHead, { body, onInform }: SendInit): Promise<Reply> {
-    if (this.#isAborted) throw new PortholeError("aborted", "The request was given up");
-    const stream = giveHttp2(head.headers, ({ host, ...fields }) =>
-      session.request(
+  #send(session: ClientHttp2Session, { method, target, headers, service }: ForwardedHead): void {
+    if (this.#isAborted) return;
+    const hasBody = this.#init.body !== "none";
+    let stream: ClientHttp2Stream;
+    try {
+      const { host, ...fields } = toHttp2(headers);
+      stream = session.request(
         {
           ...fields,
-          ":method": head.method,
-          ":path": head.target,
-          ":scheme": "http",
+          ":method": method,
+          ":path": target,
+          ":scheme": service.kind === "https" ? "https" : "http",
           ...(typeof host === "string" ? { ":authority": host } : {}),
         },
-        { endStream: body === "none", waitForTrailers: body !== "none" },
-      ),
-    );
+        { endStream: !hasBody, waitForTrailers: hasBody },
+      );
+    } catch (reason) {
+      return this.#fail(PortholeError.from(reason));
+    }
     this.#stream = stream;
-    stream.on("wantTrailers", () => giveHttp2(this.#trailers, (fields) => stream.sendTrailers(fields)));
+    stream.on("wantTrailers", () => stream.sendTrailers(toHttp2(this.#trailers)));
     stream.on("drain", () => this.#onDrain());
+    this.#listen(stream);
     for (const chunk of this.#held.splice(0)) stream.write(chunk);
-    if (this.#ending) stream.end();
+    if (this.#hasEnded) stream.end();
     else if (!stream.writableNeedDrain) this.#onDrain();
-    return replyOf(stream, onInform);
   }
-}
 
-function replyOf(stream: ClientHttp2Stream, onInform: SendInit["onInform"]): Promise<Reply> {
-  let trailers: RawHeaders = [];
-  stream.on("trailers", (fields: IncomingHttpHeaders) => {
-    trailers = fromHttp2(fields);
-  });
-  stream.on("headers", (fields: IncomingHttpHeaders & { readonly ":status"?: number }) =>
-    onInform(fields[":status"] ?? 0, fromHttp2(fields)),
-  );
-  return new Promise((resolve, reject) => {
+  #listen(stream: ClientHttp2Stream): void {
+    const body = new Body(stream);
+    let trailers: RawHeaders = [];
     let failure: Error | undefined;
+    let hasReplied = false;
     stream.on("error", (error) => (failure = error));
-    stream.on("response", (fields, flags) =>
-      resolve({
-        kind: "response",
-        head: { status: fields[":status"] ?? 0, statusText: "", headers: fromHttp2(fields) },
-        body: stream,
-        isWhole: () => !stream.destroyed,
-        rest: flags & http2.constants.NGHTTP2_FLAG_END_STREAM ? "nothing" : "body and trailers",
-        trailers: () => trailers,
-      }),
-    );
-    stream.on("close", () => {
-      const message = `The local service ended the request before it had answered${failure ? `: ${failure.message}` : ""}`;
-      reject(new PortholeError("closed", message, { cause: failure }));
+    stream.on("trailers", (_fields: IncomingHttpHeaders, _flags: number, raw: string[]) => (trailers = fromHttp2(raw)));
+    stream.on("headers", (fields: StatusFields, _flags: number, raw: string[]) => {
+      if (!this.#isAborted) this.#init.onInform(fields[":status"] ?? 0, undefined, fromHttp2(raw));
     });
-  });
+    stream.on("response", (fields: StatusFields, flags: number, raw: string[]) => {
+      hasReplied = true;
+      if (this.#isAborted) return;
+      const hasEnded = (flags & http2.constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+      const head = { status: fields[":status"] ?? 0, statusText: undefined, headers: fromHttp2(raw) };
+      this.#init.onReply({ kind: "response", head, body, rest: hasEnded ? "nothing" : "body and trailers" });
+    });
+    stream.on("data", (chunk: Buffer) => body.push(chunk));
+    stream.on("end", () => {
+      // Node ends streams in order also when they are cut off.
+      if (!stream.destroyed && stream.rstCode === http2.constants.NGHTTP2_NO_ERROR) body.finish(trailers);
+    });
+    stream.on("close", () => {
+      const error = (): PortholeError =>
+        new PortholeError(
+          "closed",
+          `The local service ended the request early${failure ? `: ${failure.message}` : ""}`,
+          {
+            cause: failure,
+          },
+        );
+      if (!body.isWhole) body.breakOff(error());
+      if (!hasReplied) this.#fail(error());
+    });
+  }
+
+  #fail(error: PortholeError): void {
+    if (!this.#isAborted) this.#init.onFailure({ error, wasReused: false });
+    this.#isAborted = true;
+  }
 }

@@ -1,7 +1,8 @@
 import net from "node:net";
 import tls from "node:tls";
 import { PortholeError } from "@porthole/common/errors";
-import { isLoopback, limits } from "@porthole/common/protocol";
+import { isLoopback } from "@porthole/common/protocol";
+import { limits } from "../limits.ts";
 import { orAbort, type Clock, withDeadline } from "@porthole/common/util";
 
 /** Where a visitor's decrypted bytes go. Fixed by the user; nothing that a relay or a visitor sends can change it. */
@@ -62,6 +63,8 @@ export interface ConnectOptions {
   readonly preface?: Buffer | undefined;
   /** Keep half-close; the other protocols than HTTP need it. */
   readonly allowHalfOpen?: boolean;
+  /** Connects this socket, which is new, instead of one of its own making. Without TLS only. */
+  readonly socket?: net.Socket;
 }
 
 /** Connects, or rejects with `service-down`. */
@@ -73,7 +76,7 @@ export async function connectService(service: LocalService, options: ConnectOpti
   const raw =
     isTls && !options.preface
       ? undefined
-      : net.connect({ ...to, allowHalfOpen: allowHalfOpen && !isTls, noDelay: true });
+      : (options.socket ?? new net.Socket({ allowHalfOpen: allowHalfOpen && !isTls })).setNoDelay(true).connect(to);
   raw?.on("error", () => {});
   if (options.preface) raw?.write(options.preface);
   const socket =

@@ -1,4 +1,4 @@
-import { limits } from "@porthole/common/protocol";
+import { limits } from "../limits.ts";
 import { connectService, type ConnectOptions, type LocalService } from "./local-service.ts";
 
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");

@@ -1,9 +1,10 @@
-import type { Duplex, Readable } from "node:stream";
+import type { Duplex } from "node:stream";
+import type { PortholeError } from "@porthole/common/errors";
 import type { Clock } from "@porthole/common/util";
-import type { AnswerRest } from "../visitors/visitor.ts";
-import type { ForwardedHead, RawHeaders, ServiceTarget } from "../../http/index.ts";
-import { createHttp1Upstream } from "./http1-upstream.ts";
-import { createHttp2Upstream } from "./http2-upstream.ts";
+import type { Body, ForwardedHead, RawHeaders, ServiceTarget } from "../../http/index.ts";
+import type { AnswerHead, AnswerRest } from "../visitors/visitor.ts";
+import { Http1Upstream } from "./http1-upstream.ts";
+import { Http2Upstream } from "./http2-upstream.ts";
 
 /** Connections to one local service on behalf of one visitor's connection; they are never shared with another visitor. */
 export interface Upstream {
@@ -19,10 +20,23 @@ export interface Upstream {
 
 export interface SendInit {
   readonly body: "none" | "sized" | "chunked";
-  /** The protocol to go on with: the reply may be an upgrade. */
+  /** The protocol to continue with: the reply may be an upgrade. */
   readonly upgrade?: string | undefined;
   /** Informational answers other than 101. */
-  readonly onInform: (status: number, headers: RawHeaders) => void;
+  readonly onInform: (status: number, statusText: string | undefined, headers: RawHeaders) => void;
+  /** Called once, unless `onFailure` is, or the call is aborted. */
+  readonly onReply: (reply: Reply) => void;
+  readonly onFailure: (failure: CallFailure) => void;
+}
+
+/** Why there is no reply. */
+export interface CallFailure {
+  /** `service-down` where there is no connection, `protocol` for what is not HTTP, `closed` when it ends before it has answered. */
+  readonly error: PortholeError;
+  /** The connection had been used before, so the service may just have closed it when the request came. */
+  readonly wasReused: boolean;
+  /** What the service sent instead of an answer. */
+  readonly said?: Buffer | undefined;
 }
 
 export interface UpstreamCall {
@@ -31,35 +45,21 @@ export interface UpstreamCall {
   onDrain(callback: () => void): void;
   /** The request is whole. Called also where there is no body. */
   end(trailers: RawHeaders): void;
-  /** Rejects with `service-down` where there is no connection, `protocol` for what is not HTTP, `closed` when it ends before it has answered. */
-  readonly reply: Promise<Reply>;
-  /** The connection had been used before, so the service may just have closed it when the request came. */
-  readonly isReused: boolean;
-  /** At once; the service sees that the request is not whole. */
+  /** At once; the service sees that the request is not whole. Nothing is called back any more. */
   abort(): void;
-}
-
-export interface ReplyHead {
-  readonly status: number;
-  readonly statusText: string;
-  readonly headers: RawHeaders;
 }
 
 export type Reply =
   | {
       readonly kind: "response";
-      readonly head: ReplyHead;
-      readonly body: Readable;
-      /** Asked at its end: whether it had come so far in order. */
-      isWhole(): boolean;
+      readonly head: AnswerHead;
+      readonly body: Body;
       /** What may follow the head. gRPC tells errors by a head that nothing follows. */
       readonly rest: AnswerRest;
-      /** Once the body has ended. */
-      trailers(): RawHeaders;
     }
-  | { readonly kind: "upgrade"; readonly head: ReplyHead; readonly socket: Duplex };
+  | { readonly kind: "upgrade"; readonly head: AnswerHead; readonly socket: Duplex };
 
-/** Whoever makes it closes it. */
+/** The caller closes it. */
 export function createUpstream(service: ServiceTarget, clock: Clock): Upstream {
-  return service.kind === "h2c" ? createHttp2Upstream(service, clock) : createHttp1Upstream(service, clock);
+  return service.kind === "h2c" ? new Http2Upstream(service, clock) : new Http1Upstream(service, clock);
 }

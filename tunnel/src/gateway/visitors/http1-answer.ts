@@ -1,29 +1,58 @@
-import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { PortholeError } from "@porthole/common/errors";
-import { linesOf, pairsOf, valuesOf, type RawHeaders } from "../../http/index.ts";
-import type { Answer, AnswerHead, AnswerRest } from "./visitor.ts";
+import type { PortholeError } from "@porthole/common/errors";
+import {
+  answerHeadText,
+  chunkStart,
+  hasValue,
+  lastChunkText,
+  type Http1RequestHead,
+  type RawHeaders,
+} from "../../http/index.ts";
+import type { Answer, AnswerHead } from "./visitor.ts";
 
-/** The answer to one request of a visitor who speaks HTTP/1, or what it was upgraded to. */
+/** What an answer needs of its connection. */
+export interface AnswerConnection {
+  readonly socket: Duplex;
+  /** The request has come whole, so another one may follow it. */
+  isRequestWhole(): boolean;
+  /** Ends the connection out of order, once what was written is on its way. */
+  breakOff(error: PortholeError): void;
+  /** The connection's bytes are those of another protocol from here on. */
+  release(): Duplex;
+}
+
+const crlf = "\r\n";
+/** More of a body does not wait for the end of the turn. */
+const maxPendingBytes = 16 * 1024;
+
+/** The answer to one request of a visitor that speaks HTTP/1, or what it was upgraded to. */
 export class Http1Answer implements Answer {
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
-  readonly #upgradeHead: Buffer | undefined;
+  readonly #connection: AnswerConnection;
+  readonly #socket: Duplex;
+  readonly #request: Http1RequestHead;
+  readonly #wantsToStay: boolean;
   #onTrouble: ((error: PortholeError) => void) | undefined;
   #trouble: PortholeError | undefined;
-  #hasWritten = false;
+  #onDrain: (() => void) | undefined;
+  #onFlushed: (() => void) | undefined;
+  #framing: "none" | "plain" | "chunked" = "none";
+  /** A head and what follows it, until the end of the turn. */
+  #pending: (string | Buffer)[] | undefined;
+  #pendingBytes = 0;
   headSent = false;
   isUpgraded = false;
+  isBroken = false;
+  /** The connection ends with this answer. */
+  isLast = false;
 
-  constructor(request: IncomingMessage, response: ServerResponse, upgradeHead?: Buffer) {
+  constructor(connection: AnswerConnection, request: Http1RequestHead) {
+    this.#connection = connection;
+    this.#socket = connection.socket;
     this.#request = request;
-    this.#response = response;
-    this.#upgradeHead = upgradeHead;
-    response.sendDate = false;
-    response.on("error", () => {});
-    response.on("close", () => {
-      if (!response.writableFinished) this.fail(new PortholeError("aborted", "The visitor left"));
-    });
+    this.#wantsToStay =
+      request.httpVersion === "1.1"
+        ? !hasValue(request.headers, "connection", /\bclose\b/i)
+        : hasValue(request.headers, "connection", /\bkeep-alive\b/i);
   }
 
   fail(error: PortholeError): void {
@@ -37,63 +66,95 @@ export class Http1Answer implements Answer {
     if (this.#trouble) callback(this.#trouble);
   }
 
-  inform(status: number, headers: RawHeaders): void {
+  inform(status: number, statusText: string | undefined, headers: RawHeaders): void {
     if (this.#request.httpVersion === "1.0" || this.headSent) return;
-    if (status === 100) this.#response.writeContinue();
-    else if (status === 103) this.#hint(linksOf(headers));
+    this.#socket.write(answerHeadText(status, statusText, headers), "latin1");
   }
 
-  #hint(link: string[]): void {
-    try {
-      this.#response.writeEarlyHints({ link });
-    } catch {
-      // Node throws at what it takes for no link, and an answer can do without hints.
-    }
-  }
-
-  start({ status, statusText, headers }: AnswerHead, _rest: AnswerRest): void {
+  start({ status, statusText, headers }: AnswerHead): void {
     this.headSent = true;
-    if (!this.#request.complete) this.#response.shouldKeepAlive = false;
-    this.#response.writeHead(status, statusText || http.STATUS_CODES[status], [...headers]);
-    // Together with the first bytes of the body where these are here already, and without them where they are not.
-    setImmediate(() => {
-      if (!this.#hasWritten && !this.#response.destroyed) this.#response.flushHeaders();
-    });
+    const isSized = hasValue(headers, "content-length");
+    const hasNoBody = this.#request.method === "HEAD" || status === 204 || status === 304;
+    const isOld = this.#request.httpVersion === "1.0";
+    this.#framing = hasNoBody ? "none" : isSized || isOld ? "plain" : "chunked";
+    const endsByClose = isOld && !isSized && !hasNoBody;
+    const isClosing = hasValue(headers, "connection");
+    this.isLast = endsByClose || isClosing || !this.#wantsToStay || !this.#connection.isRequestWhole();
+    const fields = [...headers];
+    if (this.#framing === "chunked") fields.push("Transfer-Encoding", "chunked");
+    if (this.isLast && !isClosing) fields.push("Connection", "close");
+    else if (isOld && !this.isLast) fields.push("Connection", "keep-alive");
+    this.#pending = [answerHeadText(status, statusText, fields)];
+  }
+
+  retract(): boolean {
+    if (!this.#pending) return false;
+    this.#pending = undefined;
+    this.headSent = false;
+    return true;
   }
 
   write(chunk: Buffer): boolean {
-    this.#hasWritten = true;
-    return this.#response.write(chunk);
+    if (this.#framing === "none" || chunk.length === 0) return true;
+    if (this.#framing === "plain") return this.#send(chunk.length, chunk);
+    return this.#send(chunk.length, chunkStart(chunk.length), chunk, crlf);
   }
 
   onDrain(callback: () => void): void {
-    this.#response.on("drain", callback);
+    this.#onDrain = callback;
+  }
+
+  /** From the connection: the visitor has taken what was written. */
+  drained(): void {
+    const onFlushed = this.#onFlushed;
+    this.#onFlushed = undefined;
+    if (onFlushed) onFlushed();
+    else this.#onDrain?.();
   }
 
   end(trailers: RawHeaders, callback: () => void): void {
-    this.#hasWritten = true;
-    if (trailers.length > 0) this.#response.addTrailers(pairsOf(trailers));
-    if (this.#response.writableFinished || this.#response.destroyed) return callback();
-    this.#response.once("close", callback);
-    this.#response.end();
+    if (this.#framing === "chunked") this.#send(0, lastChunkText(trailers));
+    this.flush();
+    if (this.#socket.writableNeedDrain && !this.#socket.destroyed) this.#onFlushed = callback;
+    else callback();
   }
 
   upgrade({ status, statusText, headers }: AnswerHead): Duplex {
     this.headSent = true;
     this.isUpgraded = true;
-    const { socket } = this.#request;
-    this.#response.detachSocket(socket);
-    socket.write(`HTTP/1.1 ${status} ${statusText}\r\n${linesOf(headers)}\r\n`, "latin1");
-    if (this.#upgradeHead?.length) socket.unshift(this.#upgradeHead);
+    const socket = this.#connection.release();
+    const fields = [...headers, "Connection", "Upgrade"];
+    socket.write(answerHeadText(status, statusText, fields), "latin1");
     return socket;
   }
 
+  /** What has been said so far arrives; the end of the connection comes without the end of the answer. */
   breakOff(error: PortholeError): void {
-    this.#request.socket.destroy(error);
+    this.isBroken = true;
+    this.flush();
+    this.#connection.breakOff(error);
   }
-}
 
-/** Early hints are links, and little else is of use before the answer. A field may have several (RFC 8288 3). */
-function linksOf(headers: RawHeaders): string[] {
-  return valuesOf(headers, "link").flatMap((value) => value.split(/,\s*(?=<)/));
+  #send(bytes: number, ...pieces: (string | Buffer)[]): boolean {
+    if (!this.#pending) return this.#put(pieces);
+    this.#pending.push(...pieces);
+    this.#pendingBytes += bytes;
+    if (this.#pendingBytes >= maxPendingBytes) this.flush();
+    return !this.#socket.writableNeedDrain;
+  }
+
+  flush(): void {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    if (pending) this.#put(pending);
+  }
+
+  /** As one piece. */
+  #put(pieces: readonly (string | Buffer)[]): boolean {
+    const socket = this.#socket;
+    if (pieces.length > 1) socket.cork();
+    for (const piece of pieces) socket.write(piece, "latin1");
+    if (pieces.length > 1) socket.uncork();
+    return !socket.writableNeedDrain;
+  }
 }

@@ -1,31 +1,34 @@
 import { randomBytes } from "node:crypto";
 import http2, { type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
+import { limits } from "../limits.ts";
 import { PortholeError } from "@porthole/common/errors";
-import { limits } from "@porthole/common/protocol";
 import type { Clock, Timer } from "@porthole/common/util";
-import { fromHttp2, giveHttp2, type RawHeaders } from "../../http/index.ts";
-import type { Answer, AnswerHead, AnswerRest, ServeRequest, VisitorRequest } from "./visitor.ts";
-import { limits as gatewayLimits } from "../limits.ts";
+import { Body, fromHttp2, type RawHeaders } from "../../http/index.ts";
+import { Http2Answer } from "./http2-answer.ts";
+import { pageFor } from "./pages.ts";
+import type { ServeRequest, VisitorRequest } from "./visitor.ts";
 
-const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = http2.constants;
+const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_PROTOCOL_ERROR } = http2.constants;
 
 const sessionOptions: http2.ServerSessionOptions = {
   settings: {
     enablePush: false,
     // WebSockets on the connection that is there already (RFC 8441).
     enableConnectProtocol: true,
-    initialWindowSize: gatewayLimits.streamWindowBytes,
+    initialWindowSize: limits.streamWindowBytes,
     maxConcurrentStreams: limits.maxVisitorStreams,
     maxHeaderListSize: limits.maxHttpHeadBytes,
   },
+  // Browsers send a field for each cookie. Node's own bound is 128.
+  maxHeaderListPairs: limits.maxHttpFields,
   // Megabytes. The windows bound what can wait.
   maxSessionMemory: 32,
 };
 
-/** A visitor who speaks HTTP/2. The connection is the session's from here on. */
+/** A visitor that speaks HTTP/2. The connection is the session's from here on. */
 export function acceptHttp2(socket: Duplex, serve: ServeRequest, clock: Clock): void {
-  // Who has ended one direction is gone; left half-open the session would not notice.
+  // A visitor that has ended one direction is gone; left half-open the session would not notice.
   socket.allowHalfOpen = false;
   const session = http2.performServerHandshake(socket, sessionOptions);
   let open = 0;
@@ -36,22 +39,20 @@ export function acceptHttp2(socket: Duplex, serve: ServeRequest, clock: Clock): 
   };
   session.setLocalWindowSize(limits.visitorWindowBytes);
   session.on("error", () => {});
-  // There is no half of an HTTP/2 connection: who has ended it has left.
+  // There is no half of an HTTP/2 connection: a visitor that has ended it has left.
   socket.on("end", () => session.destroy());
   session.on("close", () => {
     idle?.cancel();
     socket.destroy();
   });
-  session.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number) => {
+  session.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, raw: string[]) => {
     stream.on("error", () => {});
-    const request = visitorRequest(stream, headers, flags);
-    if (!request) {
-      stream.close(NGHTTP2_PROTOCOL_ERROR);
-      return;
-    }
+    const request = visitorRequest(stream, headers, flags, raw);
+    if (request && bytesOf(request.headers) > limits.maxHttpHeadBytes) return refuseHead(stream, request);
+    if (!request) return stream.close(NGHTTP2_PROTOCOL_ERROR);
     open += 1;
     idle?.cancel();
-    void serve(request, new Http2Answer(stream)).then(() => {
+    serve(request, new Http2Answer(stream, request), () => {
       open -= 1;
       if (open === 0 && !session.destroyed) awaitHead();
     });
@@ -59,116 +60,59 @@ export function acceptHttp2(socket: Duplex, serve: ServeRequest, clock: Clock): 
   awaitHead();
 }
 
+function bytesOf(headers: RawHeaders): number {
+  let bytes = 0;
+  for (const text of headers) bytes += text.length;
+  return bytes;
+}
+
+function refuseHead(stream: ServerHttp2Stream, request: VisitorRequest): void {
+  const { headers, body } = pageFor("too-large", request);
+  const answer = new Http2Answer(stream, request);
+  answer.start({ status: 431, statusText: undefined, headers }, "body");
+  answer.write(body);
+  answer.end([], () => {});
+}
+
 /** Undefined where the pseudo-headers and Host don't agree; nghttp2 has checked the rest (RFC 9113 8.2, 8.3). */
 function visitorRequest(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders & { readonly ":protocol"?: string | undefined },
   flags: number,
+  raw: readonly string[],
 ): VisitorRequest | undefined {
   const { ":method": method = "", ":path": target, ":authority": authority, host } = headers;
-  const upgrade = method === "CONNECT" ? headers[":protocol"]?.toLowerCase() : undefined;
   if (target === undefined || (authority !== undefined && host !== undefined && authority !== host)) return undefined;
   const name = authority ?? host;
   if (name === undefined) return undefined;
-  const fields = fromHttp2({ ...headers, host: undefined });
-  let trailers: RawHeaders = [];
-  stream.on("trailers", (received: IncomingHttpHeaders) => {
-    trailers = fromHttp2(received);
-  });
-  const hasBody = upgrade === undefined && (flags & NGHTTP2_FLAG_END_STREAM) === 0;
+  const isWebSocket = method === "CONNECT" && headers[":protocol"]?.toLowerCase() === "websocket";
+  const hasBody = !isWebSocket && (flags & NGHTTP2_FLAG_END_STREAM) === 0;
   return {
     httpVersion: "2",
-    method: upgrade === undefined ? method : "GET",
+    method: isWebSocket ? "GET" : method,
     target,
     // HTTP/1.1 asks for proof that the other side knows WebSockets; HTTP/2 has negotiated it.
     headers: [
-      ...["host", name, ...fields],
-      ...(upgrade === "websocket" ? ["Sec-WebSocket-Key", randomBytes(16).toString("base64")] : []),
+      ...["host", name, ...fromHttp2(raw)],
+      ...(isWebSocket ? ["Sec-WebSocket-Key", randomBytes(16).toString("base64")] : []),
     ],
-    body: hasBody ? stream : undefined,
-    // While there is no answer yet, only a reset closes it.
-    isWhole: () => !stream.destroyed && (!stream.closed || stream.writableFinished),
-    trailers: () => trailers,
+    body: hasBody ? bodyOf(stream) : undefined,
     expectsContinue: hasBody && headers["expect"]?.toLowerCase() === "100-continue",
-    upgrade,
+    upgrade: isWebSocket ? "websocket" : undefined,
   };
 }
 
-class Http2Answer implements Answer {
-  readonly #stream: ServerHttp2Stream;
-  #trailers: RawHeaders = [];
-  /** Once they are on their way; undefined where none may follow. */
-  #afterTrailers: (() => void) | undefined;
-  headSent = false;
-
-  constructor(stream: ServerHttp2Stream) {
-    this.#stream = stream;
-  }
-
-  onTrouble(callback: (error: PortholeError) => void): void {
-    this.#stream.on("close", () => {
-      const isOver = this.#stream.writableFinished && this.#stream.rstCode === NGHTTP2_NO_ERROR;
-      if (!isOver) callback(new PortholeError("aborted", "The visitor left"));
-    });
-  }
-
-  inform(status: number, headers: RawHeaders): void {
-    if (this.#stream.destroyed || this.headSent) return;
-    giveHttp2(headers, (fields) => this.#stream.additionalHeaders({ ":status": status, ...fields }));
-  }
-
-  start({ status, headers }: AnswerHead, rest: AnswerRest): void {
-    this.headSent = true;
-    const stream = this.#stream;
-    if (stream.destroyed) return;
-    const waitForTrailers = rest === "body and trailers";
-    const options = { endStream: rest === "nothing", waitForTrailers };
-    giveHttp2(headers, (fields) => stream.respond({ ...fields, ":status": status }, options));
-    if (!waitForTrailers) return;
-    this.#afterTrailers = () => {};
-    stream.on("wantTrailers", () => {
-      giveHttp2(this.#trailers, (fields) => stream.sendTrailers(fields));
-      // Now they are only in nghttp2's queue, which a reset would pass.
-      setImmediate(() => this.#afterTrailers?.());
-    });
-  }
-
-  write(chunk: Buffer): boolean {
-    return this.#stream.destroyed || this.#stream.write(chunk);
-  }
-
-  onDrain(callback: () => void): void {
-    this.#stream.on("drain", callback);
-  }
-
-  end(trailers: RawHeaders, callback: () => void): void {
-    const stream = this.#stream;
-    this.#trailers = trailers;
-    if (stream.closed || stream.destroyed) return callback();
-    let isCalled = false;
-    const done = (): void => {
-      if (isCalled) return;
-      isCalled = true;
-      // Nobody reads the rest of the request (RFC 9113 8.1).
-      if (!stream.readableEnded && !stream.destroyed) stream.close(NGHTTP2_NO_ERROR);
-      callback();
-    };
-    if (this.#afterTrailers) this.#afterTrailers = done;
-    else if (stream.writableFinished) return done();
-    else stream.once("finish", done);
-    stream.once("close", done);
-    stream.end();
-  }
-
-  upgrade({ headers }: AnswerHead): Duplex {
-    this.headSent = true;
-    giveHttp2(headers, ({ "sec-websocket-accept": _accept, ...fields }) =>
-      this.#stream.respond({ ...fields, ":status": 200 }),
-    );
-    return this.#stream;
-  }
-
-  breakOff(): void {
-    if (!this.#stream.destroyed) this.#stream.close(NGHTTP2_INTERNAL_ERROR);
-  }
+function bodyOf(stream: ServerHttp2Stream): Body {
+  const body = new Body(stream);
+  let trailers: RawHeaders = [];
+  stream.on("trailers", (_fields: IncomingHttpHeaders, _flags: number, raw: string[]) => (trailers = fromHttp2(raw)));
+  stream.on("data", (chunk: Buffer) => body.push(chunk));
+  stream.on("end", () => {
+    // Node ends streams in order also when they are cut off; before there is an answer only a reset closes one.
+    if (!stream.destroyed && (!stream.closed || stream.writableFinished)) body.finish(trailers);
+  });
+  stream.on("close", () => {
+    if (!body.isWhole) body.breakOff(new PortholeError("aborted", "The visitor left"));
+  });
+  return body;
 }

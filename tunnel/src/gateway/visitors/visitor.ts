@@ -1,8 +1,8 @@
-import type { Duplex, Readable } from "node:stream";
+import type { Duplex } from "node:stream";
 import type { PortholeError } from "@porthole/common/errors";
-import type { RawHeaders } from "../../http/index.ts";
+import type { Body, RawHeaders } from "../../http/index.ts";
 
-/** One request as its visitor sent it, whatever the version of HTTP. */
+/** One request as its visitor sent it, in any version of HTTP. */
 export interface VisitorRequest {
   readonly httpVersion: "1.0" | "1.1" | "2";
   readonly method: string;
@@ -10,44 +10,44 @@ export interface VisitorRequest {
   /** Host included; on HTTP/2 it stands for `:authority`. */
   readonly headers: RawHeaders;
   /** Undefined when the head says that there is none. */
-  readonly body: Readable | undefined;
-  /** Asked at its end: whether it had come so far in order. */
-  isWhole(): boolean;
-  /** Once the body has ended. */
-  trailers(): RawHeaders;
+  readonly body: Body | undefined;
   readonly expectsContinue: boolean;
-  /** The protocol that the visitor wants to go on with, in lower case: `websocket`. */
+  /** The visitor wants to continue as a WebSocket: the protocol's name as it wrote it. */
   readonly upgrade: string | undefined;
 }
 
 export interface AnswerHead {
   readonly status: number;
-  readonly statusText: string;
+  /** Undefined where the service's version of HTTP has none. */
+  readonly statusText: string | undefined;
   readonly headers: RawHeaders;
 }
 
 /** What may come after an answer's head. */
 export type AnswerRest = "nothing" | "body" | "body and trailers";
 
-/** The way back. Whoever got it sends one answer, or breaks off. */
+/** The way back to the visitor. Its user sends one answer, or breaks off. */
 export interface Answer {
   readonly headSent: boolean;
-  /** Calls back once when the visitor goes before the answer is finished, or breaks the protocol in its request's body (code `protocol`). */
+  /** Calls back once when the visitor leaves before the answer is finished, or breaks the protocol in its request's body (code `protocol`). */
   onTrouble(callback: (error: PortholeError) => void): void;
-  /** 100, or another informational status with its headers. */
-  inform(status: number, headers: RawHeaders): void;
-  /** The head leaves by itself soon, also when no body follows yet. */
+  /** Sends an informational answer: 100, or another status with its headers. */
+  inform(status: number, statusText: string | undefined, headers: RawHeaders): void;
+  /** The head waits for `flush`, for the end, or for more than a few bytes of the body, and leaves together with them. */
   start(head: AnswerHead, rest: AnswerRest): void;
+  flush(): void;
+  /** Takes a head back that has not left yet. False when it has. */
+  retract(): boolean;
   /** False when the visitor is behind: wait for `onDrain`. */
   write(chunk: Buffer): boolean;
   onDrain(callback: () => void): void;
-  /** Calls back once all of it is on its way, or the visitor has gone. */
+  /** Calls back once all of it is on its way. */
   end(trailers: RawHeaders, callback: () => void): void;
-  /** 101, or what stands for it on HTTP/2; from here on the bytes are those of the other protocol. */
+  /** 101, or 200 on HTTP/2; from here on the bytes are those of the other protocol. */
   upgrade(head: AnswerHead): Duplex;
   /** The visitor can't take what it got for the whole. */
   breakOff(error: PortholeError): void;
 }
 
-/** Answers one request. Resolves when both directions are over; never rejects. */
-export type ServeRequest = (request: VisitorRequest, answer: Answer) => Promise<void>;
+/** Answers one request. Never throws; `onOver` is called once, when both directions are over. */
+export type ServeRequest = (request: VisitorRequest, answer: Answer, onOver: () => void) => void;

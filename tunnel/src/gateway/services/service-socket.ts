@@ -1,0 +1,88 @@
+import net from "node:net";
+
+/** What a connection to a service reports. Nothing comes after `onClose`. */
+export interface SocketEvents {
+  onData(chunk: Buffer): void;
+  /** The service has ended its direction in order. */
+  onEnd(): void;
+  onDrain(): void;
+  /** The service takes nothing more; an answer may still come. */
+  onWriteFailure(): void;
+  onClose(failure: Error | undefined): void;
+}
+
+const readBytes = 64 * 1024;
+/** What is left of a buffer is used for the next read as long as it is this large. */
+const leastReadBytes = 16 * 1024;
+
+/**
+ * A TCP connection to a local service. A server may refuse an upload without reading it: it answers and closes, and the answer lies in the
+ * kernel while our next write fails. Node destroys the socket then and loses the answer (nodejs/node#54366, #38467). This one only stops
+ * writing, and reads on to the end. It reads past the stream: `data` and `pipe` see nothing.
+ */
+export class ServiceSocket extends net.Socket {
+  readonly #events: SocketEvents;
+  #hasEnded = false;
+  #hasWriteFailed = false;
+
+  constructor(events: SocketEvents) {
+    let free = Buffer.alloc(0);
+    // The types know `onread` elsewhere only.
+    const options: net.SocketConstructorOpts & Pick<net.TcpSocketConnectOpts, "onread"> = {
+      allowHalfOpen: true,
+      onread: {
+        buffer: () => {
+          if (free.length < leastReadBytes) free = Buffer.allocUnsafeSlow(readBytes);
+          return free;
+        },
+        callback: (bytes) => {
+          const chunk = free.subarray(0, bytes);
+          free = free.subarray(bytes);
+          events.onData(chunk);
+          return true;
+        },
+      },
+    };
+    super(options);
+    this.#events = events;
+    listen(this, events);
+  }
+
+  override push(chunk: unknown, encoding?: BufferEncoding): boolean {
+    if (chunk === null && !this.#hasEnded) {
+      this.#hasEnded = true;
+      this.#events.onEnd();
+    }
+    return super.push(chunk, encoding);
+  }
+
+  override destroy(error?: Error): this {
+    const { syscall } = (error ?? {}) as NodeJS.ErrnoException;
+    if (syscall !== "write" || this.#hasEnded || this.#hasWriteFailed) return super.destroy(error);
+    this.#hasWriteFailed = true;
+    this.#events.onWriteFailure();
+    return this;
+  }
+}
+
+/** Reports of a socket that reads as usual: one with TLS, or one that may become a WebSocket. Returns what ends the reports. */
+export function listenTo(socket: net.Socket, events: SocketEvents): () => void {
+  const onData = (chunk: Buffer): void => events.onData(chunk);
+  const onEnd = (): void => events.onEnd();
+  socket.on("data", onData).on("end", onEnd);
+  const stop = listen(socket, events);
+  return () => {
+    socket.off("data", onData).off("end", onEnd);
+    stop();
+  };
+}
+
+function listen(socket: net.Socket, events: SocketEvents): () => void {
+  let failure: Error | undefined;
+  const onError = (error: Error): void => void (failure = error);
+  const onDrain = (): void => events.onDrain();
+  const onClose = (): void => events.onClose(failure);
+  socket.on("error", onError).on("drain", onDrain).on("close", onClose);
+  // The listener for errors stays: one that nobody listens to would end the process.
+  return () => void socket.off("drain", onDrain).off("close", onClose);
+}
