@@ -98,7 +98,7 @@ class RequestRun {
         method: this.#request.method,
         target: asked.target,
         headers: this.#request.headers,
-        body: (maxBytes) => this.#wholeBody(maxBytes),
+        body: (maxBytes, onBytes) => this.#wholeBody(maxBytes, onBytes),
       });
       if (decision instanceof Promise)
         decision.then((decided) => this.#decided(asked, decided), this.#fail).catch(this.#fail);
@@ -256,14 +256,14 @@ class RequestRun {
     } else this.#answering.relay(reply, mapped);
   }
 
-  async #wholeBody(maxBytes: number): Promise<Buffer | undefined> {
+  async #wholeBody(maxBytes: number, onBytes: (bytes: number) => void): Promise<Buffer | undefined> {
     if (!this.#body) return Buffer.alloc(0);
     if (Number(valueOf(this.#request.headers, "content-length") ?? 0) > maxBytes) return undefined;
     const stopWatching = this.#watchForStalls(this.#body, () => false);
     this.#answering.onOver.push(stopWatching);
     if (this.#request.expectsContinue) this.#answer.inform(100, undefined, []);
     try {
-      const { bytes, isWhole } = await this.#body.peek(maxBytes);
+      const { bytes, isWhole } = await this.#body.peek(maxBytes, undefined, onBytes);
       return isWhole ? bytes : undefined;
     } finally {
       stopWatching();

@@ -78,12 +78,13 @@ export class Body {
   }
 
   /**
-   * Waits for the whole body, for more than `maxBytes` of it, or until the deadline. What it has seen is carried on later. Rejects when the body
+   * Waits for the whole body, for more than `maxBytes` of it, or until the deadline. `onBytes` is called with the bytes that are held so far. What it has seen is carried on later. Rejects when the body
    * breaks off or is discarded, so that nobody waits for a visitor who has left.
    */
   peek(
     maxBytes: number,
     deadline?: { readonly clock: Clock; readonly delayMs: number },
+    onBytes?: (bytes: number) => void,
   ): Promise<{ readonly bytes: Buffer; readonly isWhole: boolean }> {
     return new Promise((resolve, reject) => {
       const done = (): void => {
@@ -93,6 +94,7 @@ export class Body {
         resolve({ bytes: Buffer.concat(this.#held), isWhole: this.#state === "whole" });
       };
       const look = (): void => {
+        onBytes?.(this.#heldBytes);
         if (this.#heldBytes > maxBytes || this.#state === "whole") return done();
         if (this.#state === "open") return;
         timer?.cancel();
