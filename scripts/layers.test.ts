@@ -33,6 +33,10 @@ const broken: readonly (readonly [string, string, RegExp])[] = [
   ["extension/src/daemon/b.ts", 'import "../controller/index.ts";', /nothing of the editor/],
   ["extension/src/daemon/c.ts", 'import "porthole";', /drives the tunnel/],
 
+  // A circle of types alone.
+  ["common/src/util/circle-a.ts", 'import type { B } from "./circle-b.ts";\nexport type A = B[];', /cycle/],
+  ["common/src/util/circle-b.ts", 'import type { A } from "./circle-a.ts";\nexport type B = A | 1;', /cycle/],
+
   ["common/src/errors.ts", 'import "./log.ts";', /import nothing of ours/],
   ["common/src/log.ts", 'import "./util/index.ts";', /import nothing of ours/],
   ["common/src/util/a.ts", 'import "@porthole/relay";', /common is below/],
@@ -168,7 +172,8 @@ describe("layering", function () {
     const config = JSON.stringify(join(root, "scripts", "layers.ts"));
     writeFileSync(
       join(folder, "oxlint.config.ts"),
-      `import { layerOverrides } from ${config};\nexport default { overrides: layerOverrides };\n`,
+      `import { layerOverrides, noCircles } from ${config};
+export default { plugins: ["import"], rules: noCircles, overrides: layerOverrides };\n`,
     );
     const lint = join(root, "node_modules", "oxlint", "bin", "oxlint");
     const { stdout, stderr } = spawnSync(process.execPath, [lint, "--format", "json"], {

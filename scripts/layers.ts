@@ -1,4 +1,4 @@
-import type { OxlintOverride } from "oxlint";
+import type { OxlintConfig, OxlintOverride } from "oxlint";
 
 /**
  * Who may import whom, as rules of the linter. Imports point down only; each message says where to go instead.
@@ -147,6 +147,9 @@ const transports = ["memory", "http2", "quic"];
 
 /** A `group`'s exceptions (`!`) are exceptions from every ban of the list, and a `regex` can't look ahead. */
 type Ban = ({ readonly regex: string } | { readonly group: string[] }) & { readonly message: string };
+
+/** No import circle, not even of types: what two files share goes into a file below both. */
+export const noCircles = { "import/no-cycle": ["error", { ignoreTypes: false }] } satisfies OxlintConfig["rules"];
 
 /** Where several overrides fit a file, the last one's list replaces the others'. */
 export const layerOverrides: OxlintOverride[] = [

@@ -1,12 +1,16 @@
 import { styleText } from "node:util";
-import type { DoctorCheck } from "@porthole/tunnel/rpc";
-import type { EndpointReport } from "./doctor.ts";
+import type { DoctorCheck, DoctorReport, EndpointView } from "@porthole/tunnel/rpc";
 import { printable } from "./printable.ts";
 
 const marks = { ok: "✓", warning: "!", failed: "✗", skipped: "-" } as const;
 const styles = { ok: "green", warning: "yellow", failed: "red", skipped: "dim" } as const;
 /** Of the longest name of a check. */
 const nameColumn = 16;
+
+/** What was found about one endpoint. */
+export interface EndpointReport extends DoctorReport {
+  readonly role: EndpointView["role"];
+}
 
 /** A line for each check, and at the end what to mend first; when nothing failed, what could be better. */
 export function describeReports(

@@ -1,17 +1,11 @@
 import { readOptions } from "@porthole/common/options";
 import { visibleJson } from "@porthole/common/util";
-import type { DoctorReport, EndpointView } from "@porthole/tunnel/rpc";
 import { tunnelSpec, type ClientValues } from "./config.ts";
-import { describeReports } from "./doctor-text.ts";
+import { describeReports, type EndpointReport } from "./doctor-text.ts";
 import { clientOptions } from "./options.ts";
 import { attachIfRunning, mainTunnel } from "./running-client.ts";
 import { withRuntime } from "./run.ts";
 import { stopController } from "./stop-signals.ts";
-
-/** What was found about one endpoint. */
-export interface EndpointReport extends DoctorReport {
-  readonly role: EndpointView["role"];
-}
 
 /**
  * `porthole doctor`: looks at the client that runs with the state folder, or else at what the options say.

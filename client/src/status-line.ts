@@ -1,8 +1,11 @@
-import type { TextOutput } from "./text-reporter.ts";
-
 const frames = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
 const frameMs = 100;
 const eraseLine = "\r\x1b[K";
+
+export interface TextOutput {
+  write(text: string): void;
+  readonly isTerminal: boolean;
+}
 
 /** A last line with a spinner that other lines are printed above. Nothing where the output is not a terminal. */
 export class StatusLine {

@@ -2,13 +2,8 @@ import { styleText } from "node:util";
 import type { EndpointView, RelayStatusView } from "@porthole/tunnel/rpc";
 import { renderUnicodeCompact } from "uqr";
 import type { Reporter } from "./reporter.ts";
-import { StatusLine } from "./status-line.ts";
+import { StatusLine, type TextOutput } from "./status-line.ts";
 import { describeAccess, describeCertificate, describeRequest, describeStatus, describeVisit } from "./text.ts";
-
-export interface TextOutput {
-  write(text: string): void;
-  readonly isTerminal: boolean;
-}
 
 /** For people: ID and URL once they are known, a line for every change and every visitor, a spinner while something is awaited. */
 export function createTextReporter(output: TextOutput, options: { readonly qr: boolean }): Reporter {
