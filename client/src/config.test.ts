@@ -18,7 +18,7 @@ describe("the client's configuration", () => {
       relays: [{ address: "relay.example:4433" }],
       primary: {
         identity: { path: "/state/primary-key.pem" },
-        local: "127.0.0.1:3000",
+        local: "localhost:3000",
         certificatePath: "/state/primary-self-signed.pem",
       },
       transport: "auto",
@@ -35,10 +35,10 @@ describe("the client's configuration", () => {
   it("has a second endpoint with one flag, for the same service or another one", () => {
     for (const [argv, path, local] of [
       [["--secondary-local", "4000"], "/state/secondary-key.pem", "4000"],
-      [["--secondary-key", "/other.pem"], "/other.pem", "127.0.0.1:3000"],
+      [["--secondary-key", "/other.pem"], "/other.pem", "localhost:3000"],
     ] as const) {
       const { primary, secondary } = specOf(["--server", "r", ...argv]);
-      assert.equal(primary.local, "127.0.0.1:3000");
+      assert.equal(primary.local, "localhost:3000");
       assert.deepEqual([secondary?.identity, secondary?.local], [{ path }, local]);
     }
   });

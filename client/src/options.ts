@@ -26,9 +26,9 @@ export const clientOptions = defineOptions({
     defaultHelp: "those that were joined",
   },
   local: {
-    help: "Local service: a port, host:port, or an http, https, h2c or tcp URL",
+    help: "Local service: a port, host:port, a URL (http, https, h2c, tcp) or unix:/PATH",
     parse: localService,
-    default: "127.0.0.1:3000",
+    default: "localhost:3000",
   },
   "local-proxy-protocol": {
     help: "Begin connections to the local service with a PROXY protocol v2 header, which has the visitor's address",

@@ -9,13 +9,13 @@ import type { RequestReport, ServiceTarget, VisitorConnection } from "../http/in
 import { awaitFirstBytes, type Spoken } from "./services/first-bytes.ts";
 import { acceptHttp1 } from "./visitors/http1-visitor.ts";
 import { acceptHttp2 } from "./visitors/http2-visitors.ts";
-import { localNames, localSide, targetOf } from "./services/local-side.ts";
+import { localNames, localSide } from "./services/local-side.ts";
 import { connectService, type LocalService } from "./services/local-service.ts";
 import { defaultGatewayOptions, type GatewayMode, type GatewayOptions } from "./options.ts";
 import { serveRequest, type RequestContext } from "./serve-request.ts";
 import { probeName, type NameProbe, type NameRefusal } from "./name-probe.ts";
 import { ServiceModes, type LearnedMode } from "./service-modes.ts";
-import { speaksHttp2 } from "./services/speaks-http2.ts";
+import { ServiceTargets } from "./services/service-targets.ts";
 import { createUpstream, type Upstream } from "./services/upstream.ts";
 import type { ServeRequest } from "./visitors/visitor.ts";
 
@@ -57,6 +57,7 @@ export interface ServeEnd {
 export class Gateway {
   readonly #deps: GatewayDeps;
   readonly #modes: ServiceModes;
+  readonly #targets: ServiceTargets;
   readonly #onChange = new Set<() => void>();
   #options: GatewayOptions;
   #local: LocalService;
@@ -64,6 +65,7 @@ export class Gateway {
 
   constructor(deps: GatewayDeps) {
     this.#deps = deps;
+    this.#targets = new ServiceTargets(deps);
     this.#options = { ...defaultGatewayOptions, ...deps.options };
     this.#local = deps.local;
     this.#localNames = localNames(deps.local, this.#options.routes);
@@ -133,10 +135,13 @@ export class Gateway {
     const alpn = socket.alpnProtocol || undefined;
     const raw: RawDecision = this.#options.access?.admitsRaw(init.visitor) ?? { allow: true };
     const connect = () =>
-      connectService(this.#local, {
-        ...{ clock: this.#deps.clock, signal: init.signal, alpn, allowHalfOpen: true },
-        preface: this.#prefaceFor(init),
-      });
+      connectService(
+        { ...this.#local, onUnverified: this.#targets.unverified(this.#local) },
+        {
+          ...{ clock: this.#deps.clock, signal: init.signal, alpn, allowHalfOpen: true },
+          preface: this.#prefaceFor(init),
+        },
+      );
     let spoken = this.#expected(alpn, raw.allow);
     let service: Duplex | undefined;
     let rest: Buffer | undefined;
@@ -144,7 +149,10 @@ export class Gateway {
       ({ spoken, service, rest } = await awaitFirstBytes(socket, { clock: this.#deps.clock, connect }));
     if (spoken !== "raw") {
       service?.destroy();
-      const target = await this.#targets(alpn, offered, init);
+      const target = await this.#targets.for({
+        ...{ local: this.#local, others: this.#options.routes.map((route) => route.service) },
+        ...{ alpn, offered, preface: this.#prefaceFor(init), signal: init.signal },
+      });
       return { mode: "http", ...(await this.#serveHttp(socket, spoken, target, init)) };
     }
     if (!raw.allow || this.#options.paused) {
@@ -167,23 +175,6 @@ export class Gateway {
 
   #prefaceFor({ proxyHeader }: ServeInit): Buffer | undefined {
     return this.#options.proxyProtocol ? proxyHeader : undefined;
-  }
-
-  /** Browsers offer both versions; who can do nothing but HTTP/2 may be a gRPC client, whose service can do nothing else either. */
-  async #targets(
-    alpn: string | undefined,
-    offered: readonly string[],
-    init: ServeInit,
-  ): Promise<RequestContext["targetOf"]> {
-    const { clock } = this.#deps;
-    const local = this.#local;
-    const preface = this.#prefaceFor(init);
-    const isOpen = alpn === "h2" && !offered.includes("http/1.1") && local.kind === "any";
-    const isHttp2 = isOpen && (await speaksHttp2(local, { clock, signal: init.signal, preface }));
-    return (service) => {
-      const target = { ...targetOf(service), preface };
-      return isHttp2 && service === local ? { ...target, kind: "h2c" } : target;
-    };
   }
 
   #serveHttp(

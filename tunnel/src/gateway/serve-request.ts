@@ -123,7 +123,7 @@ class RequestRun {
     }
     if (decision?.until) this.#endWith(decision.until);
     const forward = new Forward(this.#context, this.#request, authority, target, decision);
-    if (this.#request.upgrade !== undefined && forward.target.kind === "h2c")
+    if (this.#request.upgrade !== undefined && (forward.target.kind === "h2c" || forward.target.kind === "h2"))
       return this.#answering.page(501, "unsupported");
     const first = this.#mayBeEmpty(forward.length);
     if (first) first.then((isEmpty) => this.#send(forward, isEmpty ? "none" : "chunked"), this.#fail).catch(this.#fail);

@@ -48,11 +48,16 @@ export interface RequestHead {
 export interface ServiceTarget {
   /** As the user wrote it. */
   readonly text: string;
-  readonly kind: "http" | "https" | "h2c";
+  /** `h2` is HTTP/2 over TLS. */
+  readonly kind: "http" | "https" | "h2c" | "h2";
   readonly host: string;
   readonly port: number;
   /** What each connection begins with: a PROXY protocol header that says who the visitor is, where the service wants one. */
   readonly preface?: Buffer | undefined;
+  readonly socketPath?: string;
+  readonly trust?: { readonly ca?: string | undefined; readonly insecure?: boolean | undefined } | undefined;
+  /** Called when its certificate is accepted though no CA vouches for it. */
+  readonly onUnverified?: (reason: string) => void;
 }
 
 /** The request as the local service gets it. */

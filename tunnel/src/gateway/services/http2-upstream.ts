@@ -108,7 +108,7 @@ class Http2Call implements UpstreamCall {
           ...fields,
           ":method": method,
           ":path": target,
-          ":scheme": service.kind === "https" ? "https" : "http",
+          ":scheme": service.kind === "h2" ? "https" : "http",
           ...(typeof host === "string" ? { ":authority": host } : {}),
         },
         { endStream: !hasBody, waitForTrailers: hasBody },

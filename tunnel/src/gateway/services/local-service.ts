@@ -1,8 +1,9 @@
 import net from "node:net";
 import tls from "node:tls";
 import { PortholeError } from "@porthole/common/errors";
-import { isLoopback } from "@porthole/common/protocol";
 import { limits } from "../limits.ts";
+import type { ServiceTarget } from "../../http/index.ts";
+import { judgeCertificate, type ServiceTrust } from "./service-tls.ts";
 import { orAbort, type Clock, withDeadline } from "@porthole/common/util";
 
 /** Where a visitor's decrypted bytes go. Fixed by the user; nothing that a relay or a visitor sends can change it. */
@@ -13,6 +14,9 @@ export interface LocalService {
   readonly kind: "any" | "tcp" | "http" | "h2c" | "https";
   readonly host: string;
   readonly port: number;
+  /** A Unix socket; host and port are then what Host says. */
+  readonly socketPath?: string;
+  readonly trust?: ServiceTrust | undefined;
 }
 
 /** Stands in front of an address that has no scheme. */
@@ -32,8 +36,10 @@ const defaultPorts: Readonly<Record<LocalService["kind"], number | undefined>> =
   https: 443,
 };
 
-/** Reads `3000`, `host:3000`, `[::1]:3000`, and `http://`, `https://`, `h2c://`, `tcp://` forms. Throws `usage`. */
+/** Reads `3000`, `host:3000`, `[::1]:3000`, `http://`, `https://`, `h2c://` and `tcp://` forms, and `unix:/PATH`. Throws `usage`. */
 export function parseLocalService(text: string): LocalService {
+  const socketPath = /^unix:(?:\/\/(?=\/))?(\/[^\0]+)$/.exec(text)?.[1];
+  if (socketPath !== undefined) return { text, kind: "any", host: "localhost", port: 80, socketPath };
   const bare = /^\d+$/.test(text) ? `localhost:${text}` : text;
   const url = parseUrl(bare.includes("://") ? bare : `${anyScheme}//${bare}`);
   const kind = url ? kinds[url.protocol] : undefined;
@@ -41,7 +47,7 @@ export function parseLocalService(text: string): LocalService {
   const port = url.port === "" ? defaultPorts[kind] : Number(url.port);
   const plain = url.username === "" && url.password === "" && url.search === "" && url.hash === "";
   if (!port || !url.hostname || !plain || (url.pathname !== "" && url.pathname !== "/")) throw badService(text);
-  return { text, kind, host: url.hostname.replace(/^\[(.*)\]$/, "$1"), port };
+  return { text, kind, host: url.hostname.replace(/^\[(.*)\]$/, "$1").toLowerCase(), port };
 }
 
 function parseUrl(text: string): URL | undefined {
@@ -50,7 +56,7 @@ function parseUrl(text: string): URL | undefined {
 
 function badService(text: string): PortholeError {
   return new PortholeError("usage", `"${text}" is not a local service`, {
-    hint: "Write a port (3000), host:port (127.0.0.1:3000), or a URL such as http://localhost:3000 or tcp://localhost:6379.",
+    hint: "Write a port (3000), host:port (127.0.0.1:3000), a URL such as http://localhost:3000 or tcp://localhost:6379, or unix:/PATH.",
   });
 }
 
@@ -68,11 +74,18 @@ export interface ConnectOptions {
 }
 
 /** Connects, or rejects with `service-down`. */
-export async function connectService(service: LocalService, options: ConnectOptions): Promise<net.Socket> {
-  const { host, port } = service;
+export async function connectService(
+  service: Omit<LocalService, "kind"> & { readonly kind: LocalService["kind"] | "h2" } & Pick<
+      ServiceTarget,
+      "onUnverified"
+    >,
+  options: ConnectOptions,
+): Promise<net.Socket> {
+  const { text, host, port, socketPath, trust } = service;
   const { allowHalfOpen = false } = options;
-  const to = { host, port, ...(host === "localhost" ? thisMachine : {}) };
-  const isTls = service.kind === "https";
+  const to =
+    socketPath === undefined ? { host, port, ...(host === "localhost" ? thisMachine : {}) } : { path: socketPath };
+  const isTls = service.kind === "https" || service.kind === "h2";
   const raw =
     isTls && !options.preface
       ? undefined
@@ -85,8 +98,9 @@ export async function connectService(service: LocalService, options: ConnectOpti
           ...(raw ? { socket: raw } : to),
           ...(net.isIP(host) ? {} : { servername: host }),
           ...(options.alpn ? { ALPNProtocols: [options.alpn] } : {}),
-          // A development server on this machine has a certificate of its own making.
-          rejectUnauthorized: !isLoopback(host),
+          ...(trust?.ca === undefined ? {} : { ca: [...tls.rootCertificates, trust.ca] }),
+          // Judged below, by the address that was reached.
+          rejectUnauthorized: false,
         })
       : raw;
   socket.on("error", () => {});
@@ -95,16 +109,47 @@ export async function connectService(service: LocalService, options: ConnectOpti
       { clock: options.clock, delayMs: limits.serviceConnectMs, what: "Connecting", signal: options.signal },
       (signal) => orAbort(signal, connected(socket, isTls ? "secureConnect" : "connect")),
     );
+    if (socket instanceof tls.TLSSocket) {
+      const reason = judgeCertificate(socket, { text, trust, address: (raw ?? socket).remoteAddress });
+      if (reason !== undefined) service.onUnverified?.(reason);
+    }
     return socket;
   } catch (cause) {
     socket.destroy();
     raw?.destroy();
+    if (cause instanceof PortholeError && cause.code === "untrusted")
+      throw new PortholeError("service-down", cause.message, {
+        cause,
+        ...(cause.hint === undefined ? {} : { hint: cause.hint }),
+      });
     const text = cause instanceof AggregateError ? (cause.errors[0] as Error).message : (cause as Error).message;
     throw new PortholeError("service-down", `The local service ${service.text} does not answer: ${text}`, {
       cause,
-      hint: "Start it, or choose another one with --local.",
+      hint: (await otherFamily(service, cause)) ?? "Start it, or choose another one with --local.",
     });
   }
+}
+
+const otherLoopback: Readonly<Record<string, string>> = { "127.0.0.1": "::1", "::1": "127.0.0.1" };
+const otherFamilyMs = 500;
+
+/** A hint where the service listens on this machine's address of the other family only, as Vite does on ::1. */
+async function otherFamily(
+  { host, port }: Pick<LocalService, "host" | "port">,
+  cause: unknown,
+): Promise<string | undefined> {
+  const other = otherLoopback[host];
+  if (other === undefined || (cause as NodeJS.ErrnoException).code !== "ECONNREFUSED") return undefined;
+  const socket = net.connect({ host: other, port });
+  socket.setTimeout(otherFamilyMs, () => socket.destroy());
+  const isThere = await connected(socket, "connect").then(
+    () => true,
+    () => false,
+  );
+  socket.destroy();
+  return isThere
+    ? `${other.includes(":") ? `[${other}]` : other}:${port} listens. Choose localhost:${port}, which is both.`
+    : undefined;
 }
 
 const thisMachine = {
@@ -125,6 +170,7 @@ function connected(socket: net.Socket, event: string): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once(event, () => resolve());
     socket.once("error", reject);
+    socket.once("close", () => reject(new PortholeError("closed", "The connection was closed")));
   });
 }
 

@@ -46,6 +46,7 @@ export function localNames(main: LocalService, routes: readonly Route[]): LocalN
 }
 
 /** What the gateway speaks with it: a service that was given without a scheme speaks HTTP/1.1. */
-export function targetOf({ text, kind, host, port }: LocalService): ServiceTarget {
-  return { text, kind: kind === "https" || kind === "h2c" ? kind : "http", host, port };
+export function targetOf(service: LocalService): ServiceTarget {
+  const { kind } = service;
+  return { ...service, kind: kind === "https" || kind === "h2c" ? kind : "http" };
 }

@@ -61,5 +61,7 @@ export type Reply =
 
 /** The caller closes it. */
 export function createUpstream(service: ServiceTarget, clock: Clock): Upstream {
-  return service.kind === "h2c" ? new Http2Upstream(service, clock) : new Http1Upstream(service, clock);
+  return service.kind === "h2c" || service.kind === "h2"
+    ? new Http2Upstream(service, clock)
+    : new Http1Upstream(service, clock);
 }
