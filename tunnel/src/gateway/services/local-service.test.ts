@@ -3,6 +3,7 @@ import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
 import { systemClock } from "@porthole/common/util";
 import { connectService, parseLocalService } from "./local-service.ts";
+import { isLocalAddress } from "./service-tls.ts";
 
 describe("local service", () => {
   const good: readonly (readonly [string, string, string, number])[] = [
@@ -14,10 +15,38 @@ describe("local service", () => {
     ["http://app.internal:8000/", "http", "app.internal", 8000],
     ["https://localhost", "https", "localhost", 443],
     ["h2c://127.0.0.1:9000", "h2c", "127.0.0.1", 9000],
+    ["LOCALHOST:3000", "any", "localhost", 3000],
+    ["https://MyApp.test", "https", "myapp.test", 443],
   ];
   for (const [text, kind, host, port] of good) {
     it(`reads ${text}`, () => assert.deepEqual(parseLocalService(text), { text, kind, host, port }));
   }
+
+  for (const text of ["unix:/run/app.sock", "unix:///run/app.sock"])
+    it(`reads ${text}`, () => {
+      const socketPath = "/run/app.sock";
+      assert.deepEqual(parseLocalService(text), { text, kind: "any", host: "localhost", port: 80, socketPath });
+    });
+
+  for (const [address, isLocal] of [
+    ["127.0.0.1", true],
+    ["127.9.9.9", true],
+    ["::1", true],
+    ["::ffff:127.0.0.1", true],
+    ["10.1.2.3", true],
+    ["172.16.0.1", true],
+    ["172.32.0.1", false],
+    ["192.168.1.1", true],
+    ["169.254.1.1", true],
+    ["fd00::1", true],
+    ["fe80::1%eth0", true],
+    ["2001:db8::1", false],
+    ["::ffff:192.0.2.1", false],
+    ["192.0.2.1", false],
+    [undefined, true],
+  ] as const)
+    it(`takes ${address ?? "a Unix socket"} ${isLocal ? "" : "not "}for local`, () =>
+      assert.equal(isLocalAddress(address), isLocal));
 
   const bad = [
     "",
@@ -29,6 +58,8 @@ describe("local service", () => {
     "http://u:p@localhost",
     "http://localhost/path",
     "a b:1",
+    "unix:app.sock",
+    "unix:",
   ];
   for (const text of bad) {
     it(`refuses ${JSON.stringify(text)}, and says what to write`, () =>

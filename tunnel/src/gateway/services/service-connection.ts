@@ -147,7 +147,8 @@ export class ServiceConnection implements AnswerEvents, BodySource, CallConnecti
     onEnd: () => this.#onOver(true),
     onDrain: () => this.#call?.drained(),
     onWriteFailure: () => this.#call?.stopWriting(),
-    onClose: (failure) => this.#onOver(!failure),
+    // One that never was there is reported by the attempt to connect, with its reason.
+    onClose: (failure) => this.#socket && this.#onOver(!failure),
   };
 
   #onConnected(socket: Socket): void {
