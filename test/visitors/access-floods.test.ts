@@ -49,7 +49,7 @@ describe("Floods against access rules", function () {
     const stream = session.request({ ":method": "POST", ":path": "/hook", "content-length": length, ...forged });
     stream.on("error", () => {});
     await written(stream, sent);
-    return { end: () => void stream.end(), destroy: () => void session.destroy() };
+    return { end: () => void stream.end(), destroy: () => session.destroy() };
   }
 
   function written(stream: NodeJS.WritableStream, bytes: Buffer): Promise<void> {

@@ -38,7 +38,7 @@ describe("Kinds of local services", function () {
   it("a Unix socket", async () => {
     const path = join(await scope.folder(), "app.sock");
     await listen(
-      http.createServer(({ headers }, response) => void response.end(`for ${headers["x-forwarded-for"] ?? ""}`)),
+      http.createServer(({ headers }, response) => void response.end(`for ${String(headers["x-forwarded-for"])}`)),
       path,
     );
     const { site } = await expose(`unix:${path}`);
