@@ -47,11 +47,12 @@ export async function serveClient(
   }
   const known = { ...from, client: client.clientId, ...(client.label === undefined ? {} : { label: client.label }) };
   const others = registry.instances(client.clientId);
-  if (others.size > 0 && !others.has(client.instance))
+  const hasOthers = [...others].some((instance) => instance !== client.instance);
+  if (hasOthers && !others.has(client.instance))
     deps.log.warn(known, "Another process with the same key is connected; both serve");
   lookAtOthers(client, registry);
   registry.add(client);
-  if (others.size > 0) tellInstances(client, registry);
+  if (hasOthers) tellInstances(client, registry);
   metrics.clientAdmitted(link.kind);
   deps.log.info(known, "Client connected");
   const watching = watchControl(client, deps);
