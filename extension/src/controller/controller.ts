@@ -278,7 +278,10 @@ export class Controller {
     const exposure = this.#list.known(id);
     const onLost = (): void => void this.#sharing.onLost(id).catch(() => {});
     const seal = await this.keys.seal(id);
-    await this.#leases.hold({ id, target: exposure.target, seal }, onLost).catch(throwClaimError);
+    await this.#sharing.left(id);
+    // Nobody would release the lease of a port that was stopped in between.
+    if (this.find(id)?.phase === "on")
+      await this.#leases.hold({ id, target: exposure.target, seal }, onLost).catch(throwClaimError);
     return tunnelSpec(exposure, { keys: this.keys, settings, relays, isTrial: this.relays.isTrial });
   }
 

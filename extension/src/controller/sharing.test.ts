@@ -95,6 +95,40 @@ describe("windows that share their ports", () => {
     assert.equal(serves(first), false);
   });
 
+  it("hold the lease of a port that is exposed again while its tunnel still ends", async () => {
+    const first = await open();
+    await first.controller.expose(web);
+    const [daemon] = first.daemons;
+    assert.ok(daemon);
+    const { promise: ended, resolve: end } = Promise.withResolvers<object>();
+    daemon.answers["tunnel/stop"] = ended;
+    const stopped = first.controller.stop(id);
+    const exposed = first.controller.expose(web);
+    await pause(20);
+    assert.equal(daemon.specs().length, 1, "it does not start before the lease is free");
+    end({});
+    await pass(Promise.all([stopped, exposed]));
+    assert.equal(daemon.specs().length, 2);
+    assert.equal(phase(await open()), "elsewhere");
+  });
+
+  it("hold no lease of a port that was stopped while it started", async () => {
+    const first = await open({ stored: { version: 1, seenAt: 0, trial: true, exposures: [] } });
+    await first.controller.daemon();
+    const [daemon] = first.daemons;
+    assert.ok(daemon);
+    const { promise: started, resolve: start } = Promise.withResolvers<unknown>();
+    const relay = daemon.answers["trialRelay/start"];
+    daemon.answers["trialRelay/start"] = started;
+    const exposed = first.controller.expose(web);
+    await until(() => daemon.calls.some(({ method }) => method === "trialRelay/start"), "it has begun");
+    await first.controller.stop(id);
+    start(relay);
+    await exposed;
+    await pause(200);
+    assert.deepEqual(await readdir(leaseFolder).catch(() => []), []);
+  });
+
   it("refuse to serve with rules that were changed where this window can't see it", async () => {
     const first = await open();
     await first.controller.expose(web);

@@ -38,6 +38,7 @@ export class Sharing {
   readonly #deps: SharingDeps;
   /** Ports that were on before the reload, and for how many more looks they are waited for. */
   readonly #resuming = new Map<string, number>();
+  readonly #leaving = new Map<string, Promise<unknown>>();
   #timer: Timer | undefined;
   #isClosed = false;
   #isAway = false;
@@ -86,6 +87,21 @@ export class Sharing {
 
   /** Ends the tunnel and lets others have the name. Resolves when nothing is served any more. */
   async giveUp(id: string, ended: LeaseEnd): Promise<void> {
+    const leaving = Promise.all([this.#leaving.get(id), this.#end(id, ended)]);
+    this.#leaving.set(id, leaving);
+    try {
+      await leaving;
+    } finally {
+      if (this.#leaving.get(id) === leaving) this.#leaving.delete(id);
+    }
+  }
+
+  /** Resolves when the port is not being given up any more: a lease that is still held then is about to go. */
+  async left(id: string): Promise<void> {
+    await this.#leaving.get(id)?.catch(() => {});
+  }
+
+  async #end(id: string, ended: LeaseEnd): Promise<void> {
     const { clock, tunnels, leases, replaceDaemon } = this.#deps;
     const options = { clock, delayMs: stopTimeoutMs, what: "The end of the tunnel" };
     await withDeadline(options, () => tunnels.stop(id)).catch(replaceDaemon);
