@@ -2,7 +2,7 @@ import type { Browser } from "playwright-core";
 import { platformReason, skipUnless } from "@porthole/testing/skip";
 import { isFull, needProgram, useScope } from "@porthole/testing/end-to-end";
 import { launchBrowser, packExtension } from "@porthole/testing/editor";
-import { exposedPort, firstMinutes, help, requests, setScene, trouble, type Look } from "./tour/index.ts";
+import { exposedPort, firstMinutes, help, requests, setScene, trouble, type Look, type Scene } from "./tour/index.ts";
 
 const themes = [
   ["dark", "Default Dark Modern"],
@@ -23,8 +23,8 @@ const looks = isFull ? every : every.filter((_look, index) => index % (languages
 /** Surfaces as pictures for somebody to look at: test-results/editor/LOOK SURFACE.png. */
 describe("What the extension looks like", function () {
   this.timeout(600_000);
-  const scope = useScope();
   let browser: Browser;
+  let scene: Scene | undefined;
 
   before(async function () {
     this.timeout(10 * 60_000);
@@ -34,10 +34,16 @@ describe("What the extension looks like", function () {
     browser = await launchBrowser();
   });
   after(() => browser?.close());
+  // Declared before the scope, whose hook closes the workbench.
+  afterEach(async function () {
+    await scene?.workbench.pictureOfFailure(this.currentTest);
+    scene = undefined;
+  });
+  const scope = useScope();
 
   for (const look of looks)
     it(look.name, async () => {
-      const scene = await setScene(scope, browser, look);
+      scene = await setScene(scope, browser, look);
       const url = await firstMinutes(scene);
       if (!isFull && look !== looks[0]) return;
       await exposedPort(scene, url);
