@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { relayConfig, relayOptions, startRelay, type Relay } from "@porthole/relay";
 import { PortholeError } from "@porthole/common/errors";
+import { generateKey } from "@porthole/common/identity";
 import { formatInvite } from "@porthole/common/invite";
 import { readOptions } from "@porthole/common/options";
 import type { EndpointView, TunnelChanges, TunnelInfo } from "@porthole/tunnel/rpc";
@@ -192,6 +193,14 @@ describe("a daemon that another program drives", function () {
     assert.equal(await get(await online(test, "try")), "hello");
     await daemon.call("shutdown", {});
     await test.ended;
+  });
+
+  it("tries a relay out with the key that it is given, also for a user with an owner key", async () => {
+    const relay = await startTestRelay(scope);
+    const owner = generateKey().pem;
+    const { daemon } = await startTestDaemon(scope, { owner });
+    const { http2 } = await daemon.call("relay/test", { relay: relaySpec(relay), identity: { pem: owner } });
+    assert.ok(http2.ok, JSON.stringify(http2));
   });
 
   it("remembers a relay that it was invited to, and forgets the token once it was used", async () => {

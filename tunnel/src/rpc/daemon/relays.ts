@@ -21,7 +21,7 @@ export interface RelaysContext {
 type RelayHandlers = Pick<Handlers, Extract<keyof Handlers, `relay/${string}`>>;
 
 export function relayHandlers(context: RelaysContext): RelayHandlers {
-  const { log, joined } = context;
+  const { dialers, software, clock, log, joined } = context;
   return {
     "relay/list": () => ({ relays: joined.all.map((relay) => described(relay)) }),
     async "relay/add"(params) {
@@ -44,7 +44,11 @@ export function relayHandlers(context: RelaysContext): RelayHandlers {
       // A key that is thrown away must not use an invite up.
       const own = identity ? { token, key: await readKey(keySource(identity, "identity"), log) } : undefined;
       const { http2, quic, fingerprint } = await testRelay(
-        { ...context, server: { ...server, token: own?.token }, key: own?.key ?? generateKey() },
+        {
+          ...{ dialers, software, clock, log },
+          server: { ...server, token: own?.token },
+          key: own?.key ?? generateKey(),
+        },
         signal,
       );
       return {
