@@ -1,4 +1,5 @@
 import {
+  acmeOptions,
   choice,
   defineOptions,
   durationMs,
@@ -82,21 +83,7 @@ export const clientOptions = defineOptions({
     default: "true",
     advanced: true,
   },
-  "acme-email": { help: "Where the certificate authority may write to", parse: text, placeholder: "ADDRESS" },
-  "acme-creds-path": {
-    help: "Where the ACME account is kept",
-    parse: path,
-    defaultHelp: "acme_creds.json in the state folder",
-    advanced: true,
-  },
-  "acme-staging": { help: "Let's Encrypt's authority for trying things out", parse: flag, advanced: true },
-  "acme-directory": {
-    help: "Directory URL of another authority",
-    parse: text,
-    placeholder: "URL",
-    defaultHelp: "Let's Encrypt",
-    advanced: true,
-  },
+  ...acmeOptions("acme_creds.json"),
   "cert-pem": {
     help: "Where the primary certificate is kept",
     parse: path,

@@ -1,3 +1,4 @@
+export { acmeOptions } from "./acme-options.ts";
 export { formatConfigFile } from "./config-file.ts";
 export { helpText, markdownTable, type HelpContext } from "./help.ts";
 export { defineOptions, type OptionSpec, type OptionTable, type OptionValue, type OptionValues } from "./options.ts";

@@ -1,4 +1,14 @@
-import { choice, defineOptions, durationMs, flag, integer, path, port, text } from "@porthole/common/options";
+import {
+  acmeOptions,
+  choice,
+  defineOptions,
+  durationMs,
+  flag,
+  integer,
+  path,
+  port,
+  text,
+} from "@porthole/common/options";
 import { earlyDrop } from "../limits/index.ts";
 import { abuseContact, byteCount } from "./parsers.ts";
 
@@ -48,25 +58,11 @@ export const relayOptions = defineOptions({
     parse: text,
     placeholder: "DOMAIN",
   },
-  "acme-email": { help: "Where the certificate authority may write to", parse: text, placeholder: "ADDRESS" },
-  "acme-creds-path": {
-    help: "Where the ACME account is kept",
-    parse: path,
-    defaultHelp: "server_acme_creds.json in the state folder",
-    advanced: true,
-  },
-  "acme-staging": { help: "Let's Encrypt's authority for trying things out", parse: flag, advanced: true },
+  ...acmeOptions("server_acme_creds.json"),
   "acme-renew-days": {
     help: "Renew at the latest this many days before the end",
     parse: integer(1, 365),
     default: "30",
-    advanced: true,
-  },
-  "acme-directory": {
-    help: "Directory URL of another authority",
-    parse: text,
-    placeholder: "URL",
-    defaultHelp: "Let's Encrypt",
     advanced: true,
   },
   "acme-eab-kid": { help: "Key id of an account at the authority", parse: text, placeholder: "ID", advanced: true },
