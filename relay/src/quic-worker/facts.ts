@@ -1,4 +1,4 @@
-import type { QuicAcceptorStats } from "@porthole/common/link/quic";
+import { noDrops, type QuicAcceptorStats } from "@porthole/common/link/quic";
 
 /** What can be known of the QUIC worker from outside: for metrics, and for whoever runs the relay. Counters never go back. */
 export interface QuicWorkerFacts {
@@ -25,19 +25,7 @@ export const noStats: QuicAcceptorStats = {
   accepted: 0,
   answered: 0,
   sendFailures: 0,
-  dropped: {
-    "port-0": 0,
-    "no-connection": 0,
-    malformed: 0,
-    "short-initial": 0,
-    "no-ticket": 0,
-    "ticket-expired": 0,
-    "ticket-elsewhere": 0,
-    "ticket-used": 0,
-    "bad-token": 0,
-    handshakes: 0,
-    rate: 0,
-  },
+  dropped: noDrops,
 };
 
 /** The counters of both; `now` is the process that runs. */

@@ -10,7 +10,7 @@ import { defaultPacketBytes, isPaced, relayConfig, type EngineOptions } from "./
 import { Connection } from "./connection.ts";
 import { deferred } from "./deferred.ts";
 import { connectionKey, destinationKey } from "./packet.ts";
-import { PacketGate, openAdmission, type Admission, type DropReason, type Verdict } from "./packet-gate.ts";
+import { PacketGate, noDrops, openAdmission, type Admission, type DropReason, type Verdict } from "./packet-gate.ts";
 import { UdpSocket } from "./udp-socket.ts";
 import { limits } from "../limits.ts";
 
@@ -83,19 +83,7 @@ export class UdpAcceptor implements QuicAcceptor {
   readonly #admission: Admission;
   readonly #gate: PacketGate;
   readonly #connections = new Map<string, Connection>();
-  readonly #dropped: Record<DropReason, number> = {
-    "port-0": 0,
-    "no-connection": 0,
-    malformed: 0,
-    "short-initial": 0,
-    "no-ticket": 0,
-    "ticket-expired": 0,
-    "ticket-elsewhere": 0,
-    "ticket-used": 0,
-    "bad-token": 0,
-    handshakes: 0,
-    rate: 0,
-  };
+  readonly #dropped: Record<DropReason, number> = { ...noDrops };
   #config: QuicheConfig;
   #socket: UdpSocket | undefined;
   #handshakes = 0;

@@ -3,6 +3,6 @@ export type { QuicTransportConnection } from "./transport-connection.ts";
 export type { QuicTrust } from "./config.ts";
 export { dialQuic, type DialQuicOptions } from "./dial.ts";
 export { acceptQuic, type AcceptQuicOptions, type QuicAcceptor, type QuicAcceptorStats } from "./accept.ts";
-export { openAdmission, type Admission, type DropReason } from "./packet-gate.ts";
+export { noDrops, openAdmission, type Admission, type DropReason } from "./packet-gate.ts";
 export { createTicketKey, mintTicket, type TicketClaims, type TicketKey } from "./ticket.ts";
 export { TicketGate } from "./ticket-gate.ts";

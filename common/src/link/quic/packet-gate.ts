@@ -37,6 +37,21 @@ export type DropReason =
   | "bad-token"
   | "handshakes"; // too many under way
 
+/** Counters of dropped datagrams at their start. */
+export const noDrops: Readonly<Record<DropReason, number>> = {
+  "port-0": 0,
+  "no-connection": 0,
+  malformed: 0,
+  "short-initial": 0,
+  "no-ticket": 0,
+  "ticket-expired": 0,
+  "ticket-elsewhere": 0,
+  "ticket-used": 0,
+  "bad-token": 0,
+  handshakes: 0,
+  rate: 0,
+};
+
 export type Verdict =
   | { readonly kind: "drop"; readonly reason: DropReason }
   | { readonly kind: "answer"; readonly packet: Buffer }
