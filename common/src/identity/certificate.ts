@@ -1,4 +1,4 @@
-import { randomBytes, sign } from "node:crypto";
+import { randomBytes, sign, X509Certificate } from "node:crypto";
 import { PortholeError } from "../errors.ts";
 import { canonicalHostName, parseIp } from "../protocol/index.ts";
 import {
@@ -86,6 +86,12 @@ export function createCertificate(options: CertificateOptions): Certificate {
 export function certificatePem(der: Buffer): string {
   const lines = der.toString("base64").match(/.{1,64}/g) ?? [];
   return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
+}
+
+/** Returns whether the certificate (PEM) is signed by its own key. */
+export function isSelfSigned(pem: string): boolean {
+  const certificate = new X509Certificate(pem);
+  return certificate.verify(certificate.publicKey);
 }
 
 interface SignatureAlgorithm {

@@ -2,6 +2,7 @@ export { cachedCertificate, type CachedCertificateOptions } from "./cached-certi
 export {
   certificatePem,
   createCertificate,
+  isSelfSigned,
   type Certificate,
   type CertificateExtension,
   type CertificateOptions,

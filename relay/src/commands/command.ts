@@ -6,6 +6,7 @@ import {
   type OptionTable,
   type OptionValues,
 } from "@porthole/common/options";
+import { longestTimerMs } from "@porthole/common/util";
 import { readValues } from "../config/read-values.ts";
 
 /** What can be typed after `porthole-relay`. */
@@ -31,8 +32,6 @@ export interface CommandSpec<T extends OptionTable> {
   readonly readsConfigFile?: boolean;
   run(values: OptionValues<T>, positionals: readonly string[]): Promise<number>;
 }
-
-const longestTimerMs = 2 ** 31 - 1;
 
 export function defineCommand<const T extends OptionTable>(spec: CommandSpec<T>): Command {
   const { usage, help, example, options, commands, maxPositionals = 0, readsConfigFile = true } = spec;

@@ -1,7 +1,6 @@
-import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
-import { parseFingerprint } from "@porthole/common/identity";
+import { isSelfSigned, parseFingerprint } from "@porthole/common/identity";
 import { isLoopback } from "@porthole/common/protocol";
 import { readJson, writeJson } from "@porthole/common/util";
 import type { RelayCertificate } from "../certificates/relay-certificate.ts";
@@ -52,9 +51,4 @@ export function readAdvertisedAddress(stateDir: string): Promise<AdvertisedAddre
 
 function pathIn(stateDir: string): string {
   return join(stateDir, "relay.json");
-}
-
-function isSelfSigned(pem: string): boolean {
-  const certificate = new X509Certificate(pem);
-  return certificate.verify(certificate.publicKey);
 }

@@ -1,6 +1,6 @@
 import { PortholeError } from "@porthole/common/errors";
 import type { Logger } from "@porthole/common/log";
-import type { Clock, Secret, Timer } from "@porthole/common/util";
+import { longestTimerMs, type Clock, type Secret, type Timer } from "@porthole/common/util";
 import type { AddressList } from "./address-list.ts";
 import { authorizationOf, isBearer, isUser } from "./credentials.ts";
 import { valuesOf, type RawHeaders } from "../http/index.ts";
@@ -38,8 +38,6 @@ export interface AccessContext {
   readonly clock: Clock;
   readonly log: Logger;
 }
-
-const longestTimerMs = 2 ** 31 - 1;
 
 export function createAccessPolicy(rules: AccessRules, { clock, log }: AccessContext): AccessRulesPolicy {
   const webhook = rules.webhook && new WebhookCheck(rules.webhook, clock);

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { PortholeError } from "@porthole/common/errors";
-import type { Clock, Timer } from "@porthole/common/util";
+import { longestTimerMs, type Clock, type Timer } from "@porthole/common/util";
 import { lasting } from "./lasting-signal.ts";
 
 /** Where links are kept between runs: without the tokens, which can't be found out from what is kept. */
@@ -30,8 +30,6 @@ export interface NewShareLink {
 
 /** Of links that have not ended. */
 const maxLinks = 1_000;
-/** Node's timers can't wait longer. */
-const longestTimerMs = 2 ** 31 - 1;
 
 interface Entry {
   readonly stored: StoredShareLink;

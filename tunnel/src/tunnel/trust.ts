@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { PortholeError } from "@porthole/common/errors";
-import { certificatePem, fingerprint, parseFingerprint } from "@porthole/common/identity";
+import { certificatePem, fingerprint, isSelfSigned, parseFingerprint } from "@porthole/common/identity";
 import type { PeerTrust } from "@porthole/common/link";
 import { orAbort, readJson, writeJson } from "@porthole/common/util";
 
@@ -145,9 +145,4 @@ export class RelayTrust {
 /** Of the key in a certificate (DER). */
 export function fingerprintOf(certificate: Buffer): string {
   return fingerprint(new X509Certificate(certificate).publicKey.export({ type: "spki", format: "der" }));
-}
-
-function isSelfSigned(pem: string): boolean {
-  const certificate = new X509Certificate(pem);
-  return certificate.verify(certificate.publicKey);
 }
