@@ -13,8 +13,16 @@ interface Manifest {
 }
 type Versions = Readonly<Record<string, string>>;
 
+interface LockedPackage {
+  readonly resolved?: string;
+  /** A link to a workspace; `resolved` is its folder. */
+  readonly link?: boolean;
+  readonly dependencies?: Versions;
+  readonly optionalDependencies?: Versions;
+}
+
 interface LockFile {
-  readonly packages: Readonly<Record<string, { readonly resolved?: string; readonly optionalDependencies?: Versions }>>;
+  readonly packages: Readonly<Record<string, LockedPackage>>;
 }
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -37,7 +45,16 @@ const forbidden: readonly {
   },
 ];
 
-const problems = [...lockFileProblems(), ...manifestProblems(), ...importProblems(), ...textProblems()];
+/** What only clients need. axios, which orders certificates at both ends, installs proxy-from-env at both. */
+const neverInRelay = ["valibot", "vscode-jsonrpc", "@porthole/tunnel"];
+
+const problems = [
+  ...lockFileProblems(),
+  ...relayProblems(),
+  ...manifestProblems(),
+  ...importProblems(),
+  ...textProblems(),
+];
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length > 0 ? 1 : 0;
 
@@ -56,6 +73,42 @@ function lockFileProblems(): string[] {
       ),
     ];
   });
+}
+
+/** A relay is installed without the client's libraries. */
+function relayProblems(): string[] {
+  const installed = dependencyTree("relay");
+  return neverInRelay
+    .filter((name) => installed.has(name))
+    .map((name) => `package-lock.json: @porthole/relay installs ${name}, which only clients need`);
+}
+
+/** Returns the names of all packages that are installed with a workspace, as the lock file has them. */
+function dependencyTree(workspace: string): ReadonlySet<string> {
+  const { packages } = readJson("package-lock.json") as LockFile;
+  const visited = new Set<string>();
+  const names = new Set<string>();
+  const visit = (path: string): void => {
+    if (visited.has(path)) return;
+    visited.add(path);
+    const { link, resolved, dependencies, optionalDependencies } = packages[path] ?? {};
+    if (link && resolved !== undefined) return visit(resolved);
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
+      names.add(name);
+      visit(lockedPath(packages, path, name));
+    }
+  };
+  visit(workspace);
+  return names;
+}
+
+/** Returns where Node finds the package from a folder: in its own node_modules, or in the nearest one above. */
+function lockedPath(packages: LockFile["packages"], from: string, name: string): string {
+  const path = join(from, "node_modules", name).replaceAll(sep, "/");
+  if (path in packages) return path;
+  if (from === "") throw new Error(`package-lock.json lacks ${name}`);
+  const parent = dirname(from);
+  return lockedPath(packages, parent === "." ? "" : parent, name);
 }
 
 function manifestProblems(): string[] {

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { buildPackages } from "@porthole/testing/built-programs";
 import { get, run, siteAt, start, startHttp, useScope } from "@porthole/testing/end-to-end";
 
 const root = join(import.meta.dirname, "../..");
+
+/** Both ends install it, so it holds only what both need. */
+const maxCommonBytes = 250_000;
 
 describe("the packages", function () {
   this.timeout(1_000_000);
@@ -18,6 +21,9 @@ describe("the packages", function () {
     const tarballs = (await readdir(packed)).map((file) => join(packed, file));
     assert.equal(tarballs.length, 4);
     for (const tarball of tarballs) assert.deepEqual(await problemsOf(tarball), [], tarball);
+    const common = tarballs.find((tarball) => basename(tarball).startsWith("porthole-common-"));
+    const { size } = await stat(common ?? assert.fail("@porthole/common is not packed"));
+    assert.ok(size < maxCommonBytes, `@porthole/common has ${size} bytes`);
     await succeed(folder, "npm", ["install", "--global", "--prefix", folder, "--no-audit", "--no-fund", ...tarballs]);
     const bin = join(folder, "bin");
     const env = { PATH: process.env["PATH"], HOME: stateDir };
