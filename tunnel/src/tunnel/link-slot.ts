@@ -17,6 +17,19 @@ export interface LinkSlotOptions {
   readonly onChange: (slot: LinkSlot) => void;
 }
 
+/** What the loop says, with what only that state needs. */
+type SlotState =
+  | {
+      readonly status: "connecting";
+      readonly startedAt: number;
+      /** Ends the attempt. */
+      readonly controller: AbortController;
+      /** The next pause is skipped: what the attempt lacked has come since. */
+      triesAgain: boolean;
+    }
+  | Extract<LoopState, { status: "online" | "failed" | "stopped" }>
+  | (Extract<LoopState, { status: "waiting" }> & { readonly woken: Promise<void>; wake(): void });
+
 /** A place for one link that is kept up until the slot is retired or stopped. */
 export class LinkSlot {
   readonly transport: "quic" | "http2";
@@ -25,12 +38,10 @@ export class LinkSlot {
   readonly #controller = new AbortController();
   readonly #backoff: Backoff;
   readonly #options: LinkSlotOptions;
-  #state: LoopState = { status: "connecting" };
+  /** The loop replaces it before the constructor returns. */
+  #state: SlotState = { status: "stopped" };
   #retired = false;
   #leaving = false;
-  #wake: () => void = () => {};
-  #attempt: { readonly startedAt: number; abort(reason: PortholeError): void } | undefined;
-  #triesAgain = false;
 
   constructor(options: LinkSlotOptions, signal: AbortSignal) {
     this.transport = options.transport;
@@ -49,12 +60,7 @@ export class LinkSlot {
         },
         connect: (signal) => this.#connect(signal),
         onState: (state) => this.#onState(state),
-        wake: () =>
-          new Promise((resolve) => {
-            this.#wake = resolve;
-            if (this.#triesAgain) resolve();
-            this.#triesAgain = false;
-          }),
+        wake: () => (this.#state.status === "waiting" ? this.#state.woken : Promise.resolve()),
       },
       this.#controller.signal,
     ).finally(() => signal.removeEventListener("abort", stop));
@@ -81,23 +87,23 @@ export class LinkSlot {
   /** Tries now, if the slot waits. */
   wake(): void {
     this.#backoff.reset();
-    this.#wake();
+    if (this.#state.status === "waiting") this.#state.wake();
   }
 
   /** There is now what an attempt needs: it is made now, or once more if the one under way asked too early. */
   wakeOrRetry(): void {
-    if (this.#state.status === "connecting") this.#triesAgain = true;
+    if (this.#state.status === "connecting") this.#state.triesAgain = true;
     this.wake();
   }
 
   /** The way to the relay is another one: an attempt that hangs on the old one begins anew, and a link has to show that it is there. */
   recheck(): void {
-    const { clock } = this.#options;
-    if (this.#state.status === "online") void this.#verify(this.#state.session.link);
-    else if (this.#attempt && clock.monotonic() - this.#attempt.startedAt > freshMs) {
-      this.#triesAgain = true;
+    const state = this.#state;
+    if (state.status === "online") void this.#verify(state.session.link);
+    else if (state.status === "connecting" && this.#options.clock.monotonic() - state.startedAt > freshMs) {
+      state.triesAgain = true;
       this.#backoff.reset();
-      this.#attempt.abort(new PortholeError("unreachable", "The network has changed"));
+      state.controller.abort(new PortholeError("unreachable", "The network has changed"));
     } else this.wake();
   }
 
@@ -118,24 +124,21 @@ export class LinkSlot {
   }
 
   async #connect(parent: AbortSignal): Promise<Session> {
-    const { clock, connect } = this.#options;
-    const controller = new AbortController();
+    // The loop says that it connects before it does.
+    const { controller } = this.#state as Extract<SlotState, { status: "connecting" }>;
     const stop = (): void => controller.abort(parent.reason);
     parent.addEventListener("abort", stop, { once: true });
-    this.#attempt = { startedAt: clock.monotonic(), abort: (reason) => controller.abort(reason) };
     try {
-      return await connect(controller.signal);
+      return await this.#options.connect(controller.signal);
     } finally {
-      this.#attempt = undefined;
       parent.removeEventListener("abort", stop);
     }
   }
 
   #onState(state: LoopState): void {
-    this.#state = state;
+    this.#state = this.#enter(state);
     const changed = (): void => this.#options.onChange(this);
     if (state.status === "online") {
-      this.#triesAgain = false;
       const { link, drained } = state.session;
       link.onSilence(changed);
       void drained.then(() => {
@@ -143,6 +146,25 @@ export class LinkSlot {
       });
     }
     changed();
+  }
+
+  #enter(state: LoopState): SlotState {
+    switch (state.status) {
+      case "connecting": {
+        const startedAt = this.#options.clock.monotonic();
+        return { ...state, startedAt, controller: new AbortController(), triesAgain: false };
+      }
+      case "waiting": {
+        let wake = (): void => {};
+        const woken = new Promise<void>((resolve) => (wake = resolve));
+        if (this.#state.status === "connecting" && this.#state.triesAgain) wake();
+        return { ...state, woken, wake };
+      }
+      case "online":
+      case "failed":
+      case "stopped":
+        return state;
+    }
   }
 
   async #verify(link: Link): Promise<void> {
