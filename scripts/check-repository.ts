@@ -39,6 +39,12 @@ const forbidden: readonly {
   { text: /[.][.][/]shared[/]/, why: "needs a folder outside this repository" },
   { text: /https?:[/][/][^/\s]*\bregistry\b[^/\s]*/, why: "names a package registry's host" },
   {
+    // Texts of the library reach the editor, too, which has no flags. Comments and the tools that make flags are free to name them.
+    text: /^(?!\s*(?:[/]{2}|[/]?[*])).*["'`](?:[^"'`]*[\s(])?-{2}[a-z][a-z-]+/,
+    where: (path) => /^(common|tunnel)\/src\/(?!options\/|inspector\/export-curl)(?!.*\.test\.ts$)/.test(path),
+    why: "names a flag of the command line; use setting() of errors.ts",
+  },
+  {
     text: /["']@matrixai[/]/,
     where: (path) => running.test(path) && !path.startsWith("common/src/link/quic/"),
     why: "loads native QUIC; only common/src/link/quic and its tests may",

@@ -4,7 +4,17 @@ import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
 import { localService } from "@porthole/tunnel/gateway";
 import { silentLogger } from "@porthole/common/log";
-import { asksFor, defineOptions, flag, helpText, path, port, readOptions } from "@porthole/common/options";
+import {
+  asksFor,
+  defineOptions,
+  flag,
+  helpText,
+  path,
+  port,
+  readOptions,
+  errorLines,
+  exitStatusOf,
+} from "@porthole/common/options";
 import type { EndpointView, TunnelSpec } from "@porthole/tunnel/rpc";
 import { openRuntime, type Runtime } from "@porthole/tunnel/rpc/daemon";
 import { systemClock } from "@porthole/common/util";
@@ -124,7 +134,7 @@ try {
   await main(process.argv.slice(2));
 } catch (reason) {
   const error = PortholeError.from(reason);
-  process.stderr.write(`${error.message}\n${error.hint ? `  ${error.hint}\n` : ""}`);
+  process.stderr.write(errorLines("demo", error));
   if (error.code === "internal") process.stderr.write(`${error.stack ?? ""}\n`);
-  process.exitCode = error.exitCode;
+  process.exitCode = exitStatusOf(error);
 }

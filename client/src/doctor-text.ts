@@ -1,3 +1,4 @@
+import { withFlags } from "@porthole/common/options";
 import { styleText } from "node:util";
 import type { DoctorCheck, DoctorReport, EndpointView } from "@porthole/tunnel/rpc";
 import { printable } from "./printable.ts";
@@ -27,7 +28,7 @@ export function describeReports(
     for (const { id, status, relay, finding } of checks) {
       if (relays.size > 1 && relay !== undefined && relay !== last) lines.push(`by ${printable(relay)}`);
       last = relay;
-      lines.push(paint(status, `${marks[status]} ${id.padEnd(nameColumn)} ${printable(finding)}`));
+      lines.push(paint(status, `${marks[status]} ${id.padEnd(nameColumn)} ${printable(withFlags(finding))}`));
     }
   }
   return `${[...lines, "", ...conclusion(reports.flatMap(({ checks }) => checks))].join("\n")}\n`;
@@ -35,12 +36,12 @@ export function describeReports(
 
 function conclusion(checks: readonly DoctorCheck[]): string[] {
   const first = checks.find(({ status }) => status === "failed");
-  if (first) return [`Mend first: ${first.id}`, `  ${printable(first.finding)}`, ...fixOf(first)];
+  if (first) return [`Mend first: ${first.id}`, `  ${printable(withFlags(first.finding))}`, ...fixOf(first)];
   const warnings = checks.filter(({ status }) => status === "warning");
   if (warnings.length === 0) return ["All is well."];
   return ["It works.", ...warnings.flatMap((check) => fixOf(check))];
 }
 
 function fixOf({ fix }: DoctorCheck): string[] {
-  return fix === undefined ? [] : [`  ${printable(fix)}`];
+  return fix === undefined ? [] : [`  ${printable(withFlags(fix))}`];
 }

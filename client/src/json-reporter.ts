@@ -1,3 +1,4 @@
+import { withFlags } from "@porthole/common/options";
 import { visibleJson } from "@porthole/common/util";
 import type { Reporter } from "./reporter.ts";
 
@@ -10,8 +11,12 @@ export function createJsonReporter(write: (text: string) => void): Reporter {
     onVisit: (visit) => print("visit", visit),
     onRequest: (request) => print("request", request),
     onLog({ level, message, fields }) {
-      if (level !== "debug") print("log", { level, message, ...fields });
+      if (level !== "debug") print("log", { level, message: withFlags(message), ...fields, ...hintOf(fields) });
     },
     close: () => {},
   };
+}
+
+function hintOf(fields: object | undefined): { readonly hint?: string } {
+  return fields && "hint" in fields && typeof fields.hint === "string" ? { hint: withFlags(fields.hint) } : {};
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { PortholeError } from "@porthole/common/errors";
-import { asksFor, asksForAllHelp, helpText, readOptions } from "@porthole/common/options";
+import { asksFor, asksForAllHelp, helpText, readOptions, errorLines, exitStatusOf } from "@porthole/common/options";
 import { endWithReader } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
 import { commands, unknownCommand, withShortForm } from "./commands.ts";
@@ -34,7 +34,7 @@ try {
   await main(process.argv.slice(2));
 } catch (reason) {
   const error = PortholeError.from(reason);
-  process.stderr.write(`porthole: ${error.message}\n${error.hint ? `  ${error.hint}\n` : ""}`);
+  process.stderr.write(errorLines("porthole", error));
   if (error.code === "internal" && error.cause instanceof Error) process.stderr.write(`${error.cause.stack ?? ""}\n`);
-  process.exitCode = error.exitCode;
+  process.exitCode = exitStatusOf(error);
 }

@@ -1,3 +1,4 @@
+import { withFlags } from "@porthole/common/options";
 import { styleText } from "node:util";
 import type { EndpointView, RelayStatusView } from "@porthole/tunnel/rpc";
 import { renderUnicodeCompact } from "uqr";
@@ -84,5 +85,5 @@ function essenceOf(address: string, now: RelayStatusView): string {
 }
 
 function withHint(message: string, fields: object): string {
-  return "hint" in fields && typeof fields.hint === "string" ? `${message}. ${fields.hint}` : message;
+  return withFlags("hint" in fields && typeof fields.hint === "string" ? `${message}. ${fields.hint}` : message);
 }

@@ -1,3 +1,4 @@
+import { withFlags } from "@porthole/common/options";
 import type { AccessSummary, CertificateView, RelayStatusView, RequestView, VisitView } from "@porthole/tunnel/rpc";
 import { formatBytes, formatDay, formatDuration, formatMinute } from "@porthole/common/util";
 import { printable } from "./printable.ts";
@@ -24,7 +25,7 @@ export function describeStatus(server: string, status: RelayStatusView, now: num
 }
 
 function hintOf({ hint }: { readonly hint?: string | undefined }): string {
-  return hint === undefined ? "" : `. ${hint}`;
+  return hint === undefined ? "" : `. ${withFlags(hint)}`;
 }
 
 /** One line about the certificate that visitors of a name see. */

@@ -25,14 +25,13 @@ export type ErrorCode =
 
 interface Meaning {
   readonly retryable: boolean;
-  /** Exit status of a program that ends with it: 1 failed, 2 wrong usage, 3 refused by the relay. */
-  readonly exitCode: 0 | 1 | 2 | 3;
+  /** The relay has decided not to serve this client. */
+  readonly isRefusal: boolean;
 }
 
-const again: Meaning = { retryable: true, exitCode: 1 };
-const failed: Meaning = { retryable: false, exitCode: 1 };
-const usage: Meaning = { retryable: false, exitCode: 2 };
-const refused: Meaning = { retryable: false, exitCode: 3 };
+const again: Meaning = { retryable: true, isRefusal: false };
+const failed: Meaning = { retryable: false, isRefusal: false };
+const refused: Meaning = { retryable: false, isRefusal: true };
 
 const meanings: Readonly<Record<ErrorCode, Meaning>> = {
   unreachable: again,
@@ -42,7 +41,7 @@ const meanings: Readonly<Record<ErrorCode, Meaning>> = {
   busy: again,
   "service-down": again,
   ca: again,
-  usage,
+  usage: failed,
   state: failed,
   key: failed,
   address: failed,
@@ -53,7 +52,7 @@ const meanings: Readonly<Record<ErrorCode, Meaning>> = {
   protocol: failed,
   limit: failed,
   unavailable: failed,
-  aborted: { retryable: false, exitCode: 0 },
+  aborted: failed,
   internal: failed,
 };
 
@@ -61,9 +60,40 @@ export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(meanings, value);
 }
 
+/** Settings that a text of the library may name. */
+export const settingNames = [
+  "acme-creds-path",
+  "acme-directory",
+  "acme-eab-hmac-file",
+  "acme-eab-kid",
+  "acme-email",
+  "acme-staging",
+  "alpn-port",
+  "headers",
+  "local",
+  "name",
+  "state-dir",
+  "transport",
+] as const;
+export type SettingName = (typeof settingNames)[number];
+
+/** Names a setting in a message or hint. The library does not know how its user changes it, so each program words it with `wordSettings`. */
+export function setting(name: SettingName): string {
+  return `{${name}}`;
+}
+
+/** Replaces the settings that a text names, for example by flags. Other text in braces stays as it is. */
+export function wordSettings(text: string, word: (name: SettingName) => string): string {
+  return text.replace(/\{([a-z-]+)\}/g, (all, name: string) => (isSettingName(name) ? word(name) : all));
+}
+
+function isSettingName(name: string): name is SettingName {
+  return (settingNames as readonly string[]).includes(name);
+}
+
 export interface PortholeErrorOptions {
   readonly cause?: unknown;
-  /** What the user can do next, as a sentence. */
+  /** What the user can do next, as a sentence. It may name settings, see `setting`. */
   readonly hint?: string;
   /** The other side asks not to be tried again before this many milliseconds. */
   readonly retryAfterMs?: number;
@@ -87,8 +117,8 @@ export class PortholeError extends Error {
     return meanings[this.code].retryable;
   }
 
-  get exitCode(): 0 | 1 | 2 | 3 {
-    return meanings[this.code].exitCode;
+  get isRefusal(): boolean {
+    return meanings[this.code].isRefusal;
   }
 
   /** Any caught value as one of ours; what is not ours is a bug until its layer translates it. */

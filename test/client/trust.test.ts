@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createPublicKey } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { exitStatusOf } from "@porthole/common/options";
 import type { PortholeError } from "@porthole/common/errors";
 import { createCertificate, generateKey } from "@porthole/common/identity";
 import type { Relay } from "@porthole/relay";
@@ -181,7 +182,7 @@ function untrusted(
 ): (error: PortholeError) => boolean {
   return (error) => {
     assert.equal(error.code, "untrusted");
-    assert.equal(error.exitCode, 1);
+    assert.equal(exitStatusOf(error), 1);
     assert.equal(
       error.message,
       `127.0.0.1:${expected.apiPort} is not the relay that ${which}: its key is ${actual.fingerprint}, expected ${expected.fingerprint}`,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { exitStatusOf } from "@porthole/common/options";
 import { PortholeError } from "@porthole/common/errors";
 import { createLink, type TransportConnection, type Link, type LinkStream } from "@porthole/common/link";
 import { encodeProxyHeader, limits, type ControlMessage, type Hello } from "@porthole/common/protocol";
@@ -83,7 +84,7 @@ describe("Relays who don't keep to the protocol", function () {
         const client = await startClient(await answering(message));
         await assert.rejects(client.ended, (error: PortholeError) => {
           assert.equal(error.code, code);
-          assert.equal(error.exitCode, exitCode);
+          assert.equal(exitStatusOf(error), exitCode);
           assert.match(error.message, text);
           return true;
         });

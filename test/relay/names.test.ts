@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { exitStatusOf } from "@porthole/common/options";
 import { readPeer } from "@porthole/common/identity";
 import type { PortholeError } from "@porthole/common/errors";
 import {
@@ -107,7 +108,7 @@ describe("Names and keys", function () {
       const client = await startTestClient(scope, clientOf(relay.apiPort, "3000", ["--domain-suffix", "example.com"]));
       await assert.rejects(client.ended, (error: PortholeError) => {
         assert.equal(error.code, "name");
-        assert.equal(error.exitCode, 3);
+        assert.equal(exitStatusOf(error), 3);
         assert.match(error.message, /"example.com" is not served here; try tunnel.localhost, other.localhost/);
         return true;
       });

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { appendFile, writeFile } from "node:fs/promises";
 import net from "node:net";
 import { join } from "node:path";
+import { exitStatusOf } from "@porthole/common/options";
 import { generateKey } from "@porthole/common/identity";
 import type { PortholeError } from "@porthole/common/errors";
 import { platformReason, skipUnless } from "@porthole/testing/skip";
@@ -79,7 +80,7 @@ describe("Relays and their ports", function () {
       async function refused(client: Awaited<ReturnType<typeof start>>): Promise<void> {
         await assert.rejects(client.ended, (error: PortholeError) => {
           assert.equal(error.code, "unauthorized");
-          assert.equal(error.exitCode, 3);
+          assert.equal(exitStatusOf(error), 3);
           assert.match(error.message, new RegExp(`this relay does not know the client id ${key.clientId}`));
           return true;
         });

@@ -1,3 +1,4 @@
+import { withFlags } from "@porthole/common/options";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, rm, writeFile } from "node:fs/promises";
@@ -214,7 +215,7 @@ class Live {
     work()
       .catch((reason: unknown) => {
         const error = PortholeError.from(reason);
-        this.#say(error.hint === undefined ? error.message : `${error.message}. ${error.hint}`);
+        this.#say(withFlags(error.hint === undefined ? error.message : `${error.message}. ${error.hint}`));
       })
       .finally(() => {
         if (!this.#leave.signal.aborted) this.#draw();

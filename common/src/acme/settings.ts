@@ -1,4 +1,4 @@
-import { PortholeError } from "../errors.ts";
+import { PortholeError, setting } from "../errors.ts";
 import type { IdentityKey } from "../identity/index.ts";
 import type { Logger } from "../log.ts";
 import type { Clock } from "../util/index.ts";
@@ -36,9 +36,13 @@ export interface AcmeNetwork {
 /** The directory that `--acme-directory` and `--acme-staging` choose. Throws `usage`. */
 export function directoryUrlOf(directory: string | undefined, staging: boolean): string {
   if (directory === undefined) return staging ? letsEncrypt.staging : letsEncrypt.production;
-  if (staging) throw new PortholeError("usage", "--acme-staging and --acme-directory contradict each other");
+  if (staging)
+    throw new PortholeError(
+      "usage",
+      `${setting("acme-staging")} and ${setting("acme-directory")} contradict each other`,
+    );
   if (!URL.canParse(directory) || new URL(directory).protocol !== "https:")
-    throw new PortholeError("usage", `--acme-directory: ${JSON.stringify(directory)} is not an https URL`);
+    throw new PortholeError("usage", `${setting("acme-directory")}: ${JSON.stringify(directory)} is not an https URL`);
   return directory;
 }
 

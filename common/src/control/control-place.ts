@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { rmdir, stat, symlink, unlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { PortholeError } from "../errors.ts";
+import { PortholeError, setting } from "../errors.ts";
 import { errnoOf, stateError } from "../util/state-file.ts";
 import { temporaryFolder } from "../util/temporary-folder.ts";
 
@@ -53,6 +53,6 @@ export async function refuseSharedFolder(stateDir: string): Promise<void> {
   }
   if ((mode & 0o002) === 0) return;
   throw new PortholeError("state", `Everybody on this machine may write to the state folder ${stateDir}`, {
-    hint: `Run chmod go-w ${stateDir}, or choose a folder inside it with --state-dir.`,
+    hint: `Run chmod go-w ${stateDir}, or choose a folder inside it with ${setting("state-dir")}.`,
   });
 }

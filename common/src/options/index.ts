@@ -1,4 +1,5 @@
 export { acmeOptions } from "./acme-options.ts";
+export { errorLines, exitStatusOf, withFlags } from "./exit-status.ts";
 export { formatConfigFile } from "./config-file.ts";
 export { helpText, markdownTable, type HelpContext } from "./help.ts";
 export { defineOptions, type OptionSpec, type OptionTable, type OptionValue, type OptionValues } from "./options.ts";

@@ -1,6 +1,6 @@
 import { homedir, userInfo } from "node:os";
 import { isAbsolute, join } from "node:path";
-import { PortholeError } from "../errors.ts";
+import { PortholeError, setting } from "../errors.ts";
 
 /** Returns where a program keeps its files: the platform's place for application data. Throws `usage` when the user has no home folder. */
 export function dataFolder(program: string, env: NodeJS.ProcessEnv = process.env): string {
@@ -22,7 +22,7 @@ export function homeFolder(): string {
   const home = absolute(homedir()) ?? absolute(homeOfUserDatabase());
   if (home !== undefined) return home;
   throw new PortholeError("usage", "HOME is not set to an absolute path, and this user has no home folder", {
-    hint: "Set HOME, or choose the folder for files yourself with --state-dir.",
+    hint: `Set HOME, or choose the folder for files yourself with ${setting("state-dir")}.`,
   });
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { link, mkdir, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { PortholeError } from "../errors.ts";
+import { PortholeError, setting } from "../errors.ts";
 
 /** Far above any file of ours: a path that points at a disk image must not fill the memory. */
 const maxStateBytes = 16 * 1024 * 1024;
@@ -16,13 +16,13 @@ const causes: Readonly<Record<string, Cause>> = {
   EDQUOT: { text: "the disk quota is used up", hint: "Free some space, then try again." },
   EACCES: {
     text: "no permission",
-    hint: "Give this user access to the file and its folder, or choose another with --state-dir.",
+    hint: `Give this user access to the file and its folder, or choose another with ${setting("state-dir")}.`,
   },
   EPERM: {
     text: "not permitted",
-    hint: "Give this user access to the file and its folder, or choose another with --state-dir.",
+    hint: `Give this user access to the file and its folder, or choose another with ${setting("state-dir")}.`,
   },
-  EROFS: { text: "the file system is read-only", hint: "Choose a writable folder with --state-dir." },
+  EROFS: { text: "the file system is read-only", hint: `Choose a writable folder with ${setting("state-dir")}.` },
   ENOTDIR: { text: "a part of the path is a file, not a folder", hint: "Choose another path." },
   // mkdir's word for the same.
   EEXIST: { text: "a part of the path is a file, not a folder", hint: "Choose another path." },

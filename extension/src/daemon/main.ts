@@ -1,6 +1,6 @@
 import { createDialers, proxyOption } from "@porthole/tunnel/dialers";
 import { PortholeError } from "@porthole/common/errors";
-import { defineOptions, readOptions } from "@porthole/common/options";
+import { defineOptions, readOptions, exitStatusOf } from "@porthole/common/options";
 import { runDaemon, takeStdio, type StartTrialRelay } from "@porthole/tunnel/rpc/daemon";
 import { startWatchdog, systemClock } from "@porthole/common/util";
 
@@ -20,6 +20,6 @@ try {
 } catch (reason) {
   const error = PortholeError.from(reason);
   process.stderr.write(`${error.message}\n`);
-  process.exitCode = error.exitCode;
+  process.exitCode = exitStatusOf(error);
 }
 streams.input.destroy();

@@ -23,13 +23,13 @@ export function registerCommands(handlers: CommandHandlers): Disposable[] {
 /** Never rejects, so that whoever can't wait for the answer need not. */
 export async function showError(reason: unknown): Promise<void> {
   const error = PortholeError.from(reason);
-  const { code, exitCode } = error;
+  const { code, isRefusal } = error;
   if (code === "aborted") return;
   const showLog = t("Show Log");
   const doctor = t("Diagnose Connection");
   const join = t("Join a Relay…");
   // The relay can't be reached, or refuses.
-  const isOnTheWay = code === "unreachable" || code === "timeout" || exitCode === 3;
+  const isOnTheWay = code === "unreachable" || code === "timeout" || isRefusal;
   const buttons = code === "unauthorized" ? [join, showLog] : isOnTheWay ? [doctor, showLog] : [showLog];
   const choice = await window.showErrorMessage(errorText(error), ...buttons);
   if (choice === showLog) await commands.executeCommand("porthole.showLog" satisfies CommandId);

@@ -1,4 +1,4 @@
-import { PortholeError } from "@porthole/common/errors";
+import { PortholeError, setting } from "@porthole/common/errors";
 import type { Logger } from "@porthole/common/log";
 import { friendlyName } from "@porthole/common/protocol";
 import { makeFolder, type Clock, type Secret } from "@porthole/common/util";
@@ -200,13 +200,13 @@ export class Admission {
 
   async #withName(request: AdmissionRequest, wanted: string, grant: Grant, signal: AbortSignal): Promise<Grant> {
     if (!this.#config.givesNames)
-      throw new PortholeError("name", "this relay gives no friendly names", { hint: "Leave out --name." });
+      throw new PortholeError("name", "this relay gives no friendly names", { hint: `Leave out ${setting("name")}.` });
     const { suffix } = request;
     const { fingerprint } = request.peer;
     const name = friendlyName(wanted);
     if (name === undefined || this.#config.reservedNames.includes(name))
       throw new PortholeError("name", `${JSON.stringify(wanted)} can't be a client's name`, {
-        hint: "Choose another --name, or leave it out.",
+        hint: `Choose another ${setting("name")}, or leave it out.`,
       });
     if (!ownsName(this.#file.enrollments, name, fingerprint))
       await this.#file.update(

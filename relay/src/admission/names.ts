@@ -1,4 +1,4 @@
-import { PortholeError } from "@porthole/common/errors";
+import { PortholeError, setting } from "@porthole/common/errors";
 import { formatDay } from "@porthole/common/util";
 import { quarantineMs, type Enrollments } from "./enrollments.ts";
 
@@ -59,5 +59,5 @@ export function ownsName(enrollments: Enrollments, name: string, fingerprint: st
 }
 
 function refused(message: string): PortholeError {
-  return new PortholeError("name", message, { hint: "Choose another --name, or leave it out." });
+  return new PortholeError("name", message, { hint: `Choose another ${setting("name")}, or leave it out.` });
 }

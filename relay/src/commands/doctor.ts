@@ -1,4 +1,4 @@
-import { hostPort } from "@porthole/common/options";
+import { hostPort, withFlags } from "@porthole/common/options";
 import { systemClock } from "@porthole/common/util";
 import { askRelayIfAny } from "./control.ts";
 import { defineCommand } from "./command.ts";
@@ -32,7 +32,7 @@ export const doctor = defineCommand({
       running: report?.ports,
       resolver: values.resolver,
     });
-    process.stdout.write(values.json ? `${JSON.stringify({ checks })}\n` : describeChecks(checks));
+    process.stdout.write(values.json ? `${JSON.stringify({ checks })}\n` : withFlags(describeChecks(checks)));
     return checks.some(({ status }) => status === "failed") ? 1 : 0;
   },
 });

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
-import { PortholeError } from "@porthole/common/errors";
+import { PortholeError, setting } from "@porthole/common/errors";
 import type { Logger } from "@porthole/common/log";
 import type { Clock } from "@porthole/common/util";
 import { carryRaw } from "./carry-raw.ts";
@@ -270,7 +270,7 @@ export class Gateway {
       const server = refusal.server ?? "The service";
       this.#deps.log.info(
         { server, service: text },
-        `Fixed: ${server} at ${text} refused the public name, so it gets requests as from localhost. (--headers transparent turns this off.)`,
+        `Fixed: ${server} at ${text} refused the public name, so it gets requests as from localhost. (Set ${setting("headers")} to transparent to turn this off.)`,
       );
     } else this.#deps.log.info({ service: text }, `${text} gets requests under the public name again.`);
     this.#changed();

@@ -1,5 +1,5 @@
 import type { ProxyTo } from "@porthole/common/acme";
-import { PortholeError } from "@porthole/common/errors";
+import { PortholeError, setting } from "@porthole/common/errors";
 import { delegate, type IdentityKey } from "@porthole/common/identity";
 import type { Logger } from "@porthole/common/log";
 import type { TransportConnection, Link, LinkStream, PeerTrust } from "@porthole/common/link";
@@ -131,7 +131,7 @@ export class RelayDialer {
     const { quic } = dialers;
     if (!quic.available)
       throw new PortholeError("unavailable", `QUIC is unavailable: ${quic.reason}`, {
-        hint: "Use --transport auto or h2.",
+        hint: `Set ${setting("transport")} to auto or h2.`,
       });
     const dial = async (trust: PeerTrust): Promise<Session> => {
       const ticket = await this.#tickets.take(this.#anywhere, signal);

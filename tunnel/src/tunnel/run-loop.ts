@@ -77,8 +77,8 @@ function longestPauseMs({ code }: PortholeError, maxMs: number | undefined): num
 
 function isFinal(error: PortholeError, persistent: boolean): boolean {
   // A relay that can't judge us now says when it may be able to; whoever it had let in before comes back then.
-  if (persistent && error.exitCode === 3 && error.retryAfterMs !== undefined) return false;
-  const hopeless = error.exitCode === 3 || error.code === "unavailable" || error.code === "key";
+  if (persistent && error.isRefusal && error.retryAfterMs !== undefined) return false;
+  const hopeless = error.isRefusal || error.code === "unavailable" || error.code === "key";
   return hopeless || (!persistent && !error.retryable);
 }
 

@@ -1,4 +1,4 @@
-import { PortholeError } from "../../errors.ts";
+import { PortholeError, setting } from "../../errors.ts";
 import { generateKey } from "../../identity/index.ts";
 import type { Logger } from "../../log.ts";
 import { Secret, type Clock } from "../../util/index.ts";
@@ -83,7 +83,7 @@ async function register(
   const { termsOfService, externalAccountRequired } = await client.directory(signal);
   if (externalAccountRequired && !authority.externalAccount)
     throw new PortholeError("usage", `${new URL(directoryUrl).host} wants an account that is bound to a customer`, {
-      hint: "Get a key id and an HMAC key from the authority and give them with --acme-eab-kid and --acme-eab-hmac-file.",
+      hint: `Get a key id and an HMAC key from the authority and give them with ${setting("acme-eab-kid")} and ${setting("acme-eab-hmac-file")}.`,
     });
   let url = previous && (await find(client, signal));
   if (url === undefined) {
@@ -146,11 +146,11 @@ function wantsEmail(reason: unknown, email: string | undefined): PortholeError |
   if (problem.type === "invalidContact" || problem.type === "unsupportedContact")
     return new PortholeError("usage", `The certificate authority wants an e-mail address: ${problem.message}`, {
       cause: reason,
-      hint: "Give one with --acme-email.",
+      hint: `Give one with ${setting("acme-email")}.`,
     });
   if (problem.type !== "malformed") return undefined;
   return new PortholeError("usage", `The certificate authority refuses to register us: ${problem.message}`, {
     cause: reason,
-    hint: "If it wants an e-mail address give one with --acme-email.",
+    hint: `If it wants an e-mail address, give one with ${setting("acme-email")}.`,
   });
 }

@@ -1,7 +1,7 @@
 import { randomUUID, X509Certificate } from "node:crypto";
 import { lookup as systemLookup } from "node:dns/promises";
 import tls from "node:tls";
-import { PortholeError } from "../../errors.ts";
+import { PortholeError, setting } from "../../errors.ts";
 import { alpn } from "../../protocol/protocol.ts";
 import { errnoOf } from "../../util/state-file.ts";
 import { withDeadline, type Clock } from "../../util/index.ts";
@@ -122,7 +122,7 @@ function before(where: string, port: number, reason: unknown): PortholeError {
   const what = reason instanceof PortholeError ? "it does not answer" : faultText(errnoOf(reason) ?? "", reason);
   return new PortholeError("unreachable", `${where} can't be reached from here: ${what}`, {
     cause: reason,
-    hint: `The relay has to listen on port ${port} (--alpn-port), and firewalls have to let it through.`,
+    hint: `The relay has to listen on port ${port} (${setting("alpn-port")}), and firewalls have to let it through.`,
   });
 }
 

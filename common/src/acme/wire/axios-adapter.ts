@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { AxiosResponse, InternalAxiosRequestConfig } from "axios";
-import { PortholeError } from "../../errors.ts";
+import { PortholeError, setting } from "../../errors.ts";
 import type { Clock } from "../../util/index.ts";
 import { answerError, readProblem } from "./problem.ts";
 import { allowedUrl, retryAfterMs, type AcmeRequest, type AcmeTransport } from "./transport.ts";
@@ -86,7 +86,7 @@ function expectJson({ method, url }: AcmeRequest, status: number, contentType: s
 
 export function notAcme(url: string, what: string): PortholeError {
   return new PortholeError("protocol", `${allowedUrl(url).host} does not answer as a certificate authority: ${what}`, {
-    hint: "Check --acme-directory; a proxy or a login page in between also shows itself in this way.",
+    hint: `Check ${setting("acme-directory")}. A proxy or a login page on the way gives the same error.`,
   });
 }
 

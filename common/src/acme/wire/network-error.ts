@@ -1,4 +1,4 @@
-import { PortholeError } from "../../errors.ts";
+import { PortholeError, setting } from "../../errors.ts";
 import { errnoOf } from "../../util/state-file.ts";
 
 /** Node's names for what OpenSSL finds wrong with a server's certificate, as people would say it. */
@@ -40,11 +40,11 @@ export function networkError(where: string, reason: unknown): PortholeError {
   if (fault !== undefined)
     return new PortholeError("untrusted", `The TLS certificate of ${where} can't be trusted: ${fault} (${code})`, {
       cause: reason,
-      hint: "Check --acme-directory and this machine's clock. For a private authority name its root in NODE_EXTRA_CA_CERTS; a proxy that inspects TLS shows itself in the same way.",
+      hint: `Check ${setting("acme-directory")} and this machine's clock. For a private authority name its root in NODE_EXTRA_CA_CERTS. A proxy that inspects TLS gives the same error.`,
     });
   return new PortholeError("unreachable", `${where} can't be reached: ${faultText(code, reason)}`, {
     cause: reason,
-    hint: "Check the network and --acme-directory; it is tried again by itself.",
+    hint: `Check the network and ${setting("acme-directory")}. The next attempt follows by itself.`,
   });
 }
 

@@ -1,4 +1,4 @@
-import { PortholeError, type ErrorCode } from "../../errors.ts";
+import { PortholeError, type ErrorCode, setting } from "../../errors.ts";
 
 const urn = "urn:ietf:params:acme:error:";
 const maxTextLength = 1_000;
@@ -47,7 +47,7 @@ interface Meaning {
 }
 
 const later: Meaning = { code: "busy", hint: "It is tried again by itself at the time that the authority asks for." };
-const contact: Meaning = { code: "usage", hint: "Give a valid e-mail address with --acme-email." };
+const contact: Meaning = { code: "usage", hint: `Give a valid e-mail address with ${setting("acme-email")}.` };
 const foreignKey: Meaning = {
   code: "key",
   hint: "Use a key that certificate authorities take: ECDSA P-256 or P-384, or RSA with 2048 to 4096 bits.",
@@ -59,7 +59,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   badNonce: later,
   externalAccountRequired: {
     code: "usage",
-    hint: "Get a key id and an HMAC key from the authority and give them with --acme-eab-kid and --acme-eab-hmac-file.",
+    hint: `Get a key id and an HMAC key from the authority and give them with ${setting("acme-eab-kid")} and ${setting("acme-eab-hmac-file")}.`,
   },
   invalidContact: contact,
   unsupportedContact: contact,

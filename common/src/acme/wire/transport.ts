@@ -2,7 +2,7 @@ import http, { type IncomingMessage, type OutgoingHttpHeaders } from "node:http"
 import https from "node:https";
 import type { Socket } from "node:net";
 import tls from "node:tls";
-import { PortholeError } from "../../errors.ts";
+import { PortholeError, setting } from "../../errors.ts";
 import { withDeadline, type Clock } from "../../util/index.ts";
 import { networkError } from "./network-error.ts";
 
@@ -123,7 +123,7 @@ export function allowedUrl(text: string): URL {
   throw new PortholeError("usage", `${url.protocol}//${url.host} is not an https address`, { hint: directoryHint });
 }
 
-const directoryHint = "Give the https address of the authority's directory with --acme-directory.";
+const directoryHint = `Give the https address of the authority's directory with ${setting("acme-directory")}.`;
 
 async function readBody(incoming: IncomingMessage): Promise<AcmeResponse> {
   const chunks: Buffer[] = [];

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { isIP } from "node:net";
 import * as tls from "node:tls";
-import { PortholeError } from "../../errors.ts";
+import { PortholeError, setting } from "../../errors.ts";
 import { alpn } from "../../protocol/protocol.ts";
 import type { PeerTrust } from "../types.ts";
 import type { QuicheBinding, QuicheConfig } from "./binding.ts";
@@ -150,6 +150,6 @@ function checkIdentity({ cert, key }: EngineOptions): void {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = privateKey;
   if (type === "rsa" || (type === "ec" && usableCurves.has(details?.namedCurve ?? ""))) return;
   throw new PortholeError("key", `QUIC can't use a key of the kind ${details?.namedCurve ?? type}`, {
-    hint: "Use a P-256 key, which all transports take, or --transport h2.",
+    hint: `Use a P-256 key, which all transports take, or set ${setting("transport")} to h2.`,
   });
 }

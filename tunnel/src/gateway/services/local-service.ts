@@ -1,6 +1,6 @@
 import net from "node:net";
 import tls from "node:tls";
-import { PortholeError } from "@porthole/common/errors";
+import { PortholeError, setting } from "@porthole/common/errors";
 import { limits } from "../limits.ts";
 import type { ServiceTarget } from "../../http/index.ts";
 import { judgeCertificate, type ServiceTrust } from "./service-tls.ts";
@@ -125,7 +125,7 @@ export async function connectService(
     const text = cause instanceof AggregateError ? (cause.errors[0] as Error).message : (cause as Error).message;
     throw new PortholeError("service-down", `The local service ${service.text} does not answer: ${text}`, {
       cause,
-      hint: (await otherFamily(service, cause)) ?? "Start it, or choose another one with --local.",
+      hint: (await otherFamily(service, cause)) ?? `Start it, or choose another one with ${setting("local")}.`,
     });
   }
 }

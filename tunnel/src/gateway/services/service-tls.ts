@@ -44,7 +44,7 @@ export function judgeCertificate(
   const reason = reasons[code ?? String(socket.authorizationError)] ?? message ?? code ?? "it is not valid";
   if (trust?.insecure || (isLocalAddress(address) && trust?.ca === undefined)) return reason;
   throw new PortholeError("untrusted", `The certificate of ${text} is not trusted: ${reason}`, {
-    hint: "Name its CA with --local-ca, or accept any certificate with --local-insecure.",
+    hint: "Add its CA to NODE_EXTRA_CA_CERTS, or give the service's address in this machine or a private network.",
   });
 }
 
