@@ -118,7 +118,7 @@ describe("ACME against an authority that misbehaves", () => {
 
   it("an answer that never ends, or is no ACME at all", async () => {
     ca.next("directory", { headers: { "content-type": "text/html" }, body: "<html>Please log in</html>" });
-    await assert.rejects(issue(), fails("protocol", { hint: /--acme-directory/ }));
+    await assert.rejects(issue(), fails("protocol", { hint: /\{acme-directory\}/ }));
     ca.next("directory", { body: { meta: {} } });
     await assert.rejects(issue(), fails("protocol", { text: /lacks newNonce/ }));
     ca.next("newOrder", { status: 201, headers: { "content-type": "text/html" }, body: "<html>" });
@@ -182,7 +182,7 @@ describe("ACME against an authority that misbehaves", () => {
   it("an authority that wants an e-mail address: what to give", async () => {
     for (const type of ["invalidContact", "unsupportedContact", "malformed"]) {
       ca.next("newAccount", problem(400, type, "contact email is required"));
-      await assert.rejects(issue(), fails("usage", { hint: /--acme-email/ }), type);
+      await assert.rejects(issue(), fails("usage", { hint: /\{acme-email\}/ }), type);
       await rm(path);
     }
     await issue({}, { email: "a@tunnel.test" });
@@ -197,7 +197,7 @@ describe("ACME against an authority that misbehaves", () => {
 
   it("one that wants a customer's account says so before anything is registered", async () => {
     ca.meta = { externalAccountRequired: true };
-    await assert.rejects(issue(), fails("usage", { hint: /--acme-eab-kid/ }));
+    await assert.rejects(issue(), fails("usage", { hint: /\{acme-eab-kid\}/ }));
     assert.equal(ca.count("newAccount"), 0);
   });
 
