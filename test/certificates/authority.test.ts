@@ -161,7 +161,7 @@ describe("ACME against Pebble", function () {
     const hmacKey = Buffer.from("a secret of thirty-two bytes!!!!").toString("base64url");
     const ca = await start({ externalAccounts: { "kid-1": hmacKey } });
     const name = "abc.tunnel.test";
-    await assert.rejects(issue(ca, name, generateKey()), { code: "usage", hint: /--acme-eab-kid/ });
+    await assert.rejects(issue(ca, name, generateKey()), { code: "usage", hint: /\{acme-eab-kid\}/ });
     const wrong = { kid: "kid-1", hmacKey: new Secret(Buffer.from("wrong").toString("base64url")) };
     await assert.rejects(issue(ca, name, generateKey(), { externalAccount: wrong }), (thrown: Error) => {
       assert.doesNotMatch(`${thrown.message} ${String(thrown.cause)}`, /d3Jvbmc|wrong/);
