@@ -14,22 +14,4 @@ export interface KnownFault {
   readonly clients?: readonly Circumstances["client"][];
 }
 
-const noAnswer = [
-  ...["a reset before the answer", "a cancelled stream before the answer", "a stream that ends before the answer"],
-  ...["calm before the answer", "the end of the connection before the answer"],
-  ...["a reset in a body with a length", "the end of the connection in the body"],
-];
-
-export const knownFaults: readonly KnownFault[] = [
-  {
-    fault: "A service of HTTP/2 over TLS is not reached",
-    message: "request",
-    services: ["h2"],
-  },
-  {
-    fault: "A service of HTTP/2 over TLS is not reached",
-    message: "answer",
-    services: ["h2"],
-    except: noAnswer,
-  },
-];
+export const knownFaults: readonly KnownFault[] = [];
