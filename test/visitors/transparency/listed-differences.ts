@@ -160,12 +160,12 @@ export const listedDifferences: readonly ListedDifference[] = [
   },
   {
     what: "A length of an answer without a body is dropped",
-    reason: "It may not stand there (RFC 9110 8.6), and HTTP/2 clients refuse it.",
+    reason: "It may not stand in a 204 (RFC 9110 8.6), and Go's client waits for the body that it announces in a 304.",
     message: "answer",
     parts: ["field"],
     names: ["content-length"],
     change: "missing",
-    cases: ["204 with a length of zero", "a body after 204"],
+    cases: ["204 with a length of zero", "a body after 204", "304 with the length of the body", "a body after 304"],
     visitor: "HTTP/2",
   },
   {
@@ -288,16 +288,6 @@ export const listedDifferences: readonly ListedDifference[] = [
     cases: ["a control character in a value", "DEL in a value", "escape in a cookie"],
   },
   {
-    what: "The length of a 204 is dropped",
-    reason: "It may not stand there (RFC 9110 8.6), and HTTP/2 clients end the stream for it.",
-    message: "answer",
-    parts: ["field"],
-    names: ["content-length"],
-    visitor: "HTTP/2",
-    change: "missing",
-    cases: ["a body after 204"],
-  },
-  {
     what: "A head of more than 256 KB is 502",
     reason: "It is held in memory.",
     message: "answer",
@@ -359,5 +349,38 @@ export const listedDifferences: readonly ListedDifference[] = [
     parts: ["body"],
     clients: ["chromium", "go"],
     cases: ["HTTP/1.0 in chunks"],
+  },
+  {
+    what: "What only some programs mend in a head is mended for all",
+    reason:
+      "The tunnel reads a head as browsers do: folds are spaces, and white space beside a name or a reason is none of it.",
+    message: "answer",
+    parts: ["field", "reason"],
+    clients: programs,
+    cases: [
+      ...["a space before the colon", "a space before the colon of the length", "a line without a colon"],
+      ...["a folded field", "a field folded by a tab", "a folded content type", "two spaces before the reason"],
+    ],
+  },
+  {
+    what: "Control characters of a trailer are dropped",
+    reason: "HTTP/2 forbids them (RFC 9113 8.2.1).",
+    message: "answer",
+    parts: ["trailer"],
+    clients: ["curl"],
+    visitor: "HTTP/2",
+    cases: ["a trailer with a control character"],
+  },
+  {
+    what: "A reset after a body without a length cuts the answer",
+    reason: "Nothing says that the body was whole. Node's fetch takes it for whole.",
+    message: "answer",
+    parts: ["end"],
+    became: "cut",
+    clients: ["fetch"],
+    cases: [
+      ...["a reset after a body without a length", "a reset after a body without a length or type"],
+      ...["a reset after a body of HTTP/1.0"],
+    ],
   },
 ];

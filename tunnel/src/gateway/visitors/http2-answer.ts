@@ -119,8 +119,9 @@ export class Http2Answer implements Answer {
     const waitForTrailers = hasRest && !(isWhole && this.#trailers.length === 0);
     const endStream = !hasRest || (isWhole && !waitForTrailers && pending.length === 0);
     try {
-      // Nor may it stand in a 204 (RFC 9110 section 8.6).
-      const fields = head.status === 204 ? without(head.headers, "content-length") : toHttp2(head.headers);
+      // It may not stand in a 204 (RFC 9110 section 8.6), and in a 304 some clients wait for the body that it announces.
+      const fields =
+        head.status === 204 || head.status === 304 ? without(head.headers, "content-length") : toHttp2(head.headers);
       stream.respond({ ...fields, ":status": head.status }, { endStream, waitForTrailers });
     } catch {
       // Node sends nothing that it takes for no answer of HTTP/2.
