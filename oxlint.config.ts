@@ -58,11 +58,6 @@ export default defineConfig({
         "unicorn/prefer-add-event-listener": "off",
       },
     },
-    {
-      // Circles of types: services/upstream.ts and the two upstreams it makes, serve-request.ts and forward.ts.
-      files: ["tunnel/src/gateway/**"],
-      rules: { "import/no-cycle": "error" },
-    },
     ...layerOverrides,
   ],
 });

@@ -1,7 +1,7 @@
 import { withoutStripped, type Allowed } from "../access/index.ts";
 import { valueOf, type ForwardedHead, type ServiceTarget } from "../http/index.ts";
 import { toService, type Names } from "./header-modes.ts";
-import type { RequestContext } from "./serve-request.ts";
+import type { RequestContext } from "./request-context.ts";
 import { localSide } from "./services/local-side.ts";
 import type { LocalService } from "./services/local-service.ts";
 import { serviceFor } from "./services/routes.ts";

@@ -12,11 +12,13 @@ import { acceptHttp2 } from "./visitors/http2-visitors.ts";
 import { localNames, localSide } from "./services/local-side.ts";
 import { connectService, type LocalService } from "./services/local-service.ts";
 import { defaultGatewayOptions, type GatewayMode, type GatewayOptions } from "./options.ts";
-import { serveRequest, type RequestContext } from "./serve-request.ts";
+import type { RequestContext } from "./request-context.ts";
+import { serveRequest } from "./serve-request.ts";
 import { probeName, type NameProbe, type NameRefusal } from "./name-probe.ts";
 import { ServiceModes, type LearnedMode } from "./service-modes.ts";
 import { ServiceTargets } from "./services/service-targets.ts";
-import { createUpstream, type Upstream } from "./services/upstream.ts";
+import { createUpstream } from "./services/create-upstream.ts";
+import type { Upstream } from "./services/upstream.ts";
 import type { ServeRequest } from "./visitors/visitor.ts";
 
 export interface GatewayDeps {

@@ -3,4 +3,5 @@ export { connectService, localService, parseLocalService, type LocalService } fr
 export { defaultGatewayOptions, gatewayModes, headerModes, type GatewayMode, type GatewayOptions } from "./options.ts";
 export { limits as gatewayLimits } from "./limits.ts";
 export { parseRoute, route } from "./services/routes.ts";
-export { createUpstream, type Reply, type Upstream } from "./services/upstream.ts";
+export { createUpstream } from "./services/create-upstream.ts";
+export type { Reply, Upstream } from "./services/upstream.ts";

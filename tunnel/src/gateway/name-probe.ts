@@ -3,7 +3,7 @@ import type { Clock } from "@porthole/common/util";
 import type { ServiceTarget, VisitorConnection } from "../http/index.ts";
 import { publicOrigin, toService, type Names } from "./header-modes.ts";
 import { refusesName, serverOf } from "./refusals.ts";
-import { createUpstream } from "./services/upstream.ts";
+import { createUpstream } from "./services/create-upstream.ts";
 
 /** A service refuses the public name, and takes the same request as from localhost. */
 export interface NameRefusal {

@@ -1,37 +1,16 @@
 import { PortholeError } from "@porthole/common/errors";
 import { limits } from "./limits.ts";
 import type { AccessDecision } from "../access/index.ts";
-import { valueOf, type Body, type Exchange, type ServiceTarget } from "../http/index.ts";
-import { Answering, type AnsweringContext } from "./answering.ts";
+import { valueOf, type Body, type Exchange } from "../http/index.ts";
+import { Answering } from "./answering.ts";
 import { Forward } from "./forward.ts";
+import type { RequestContext } from "./request-context.ts";
 import { toVisitor, trailersToService } from "./header-modes.ts";
-import type { GatewayOptions } from "./options.ts";
 import { requestedHost } from "./requested-host.ts";
-import type { ServiceModes } from "./service-modes.ts";
 import { isRepeatable } from "./services/http1-upstream.ts";
-import type { LocalNames } from "./services/local-side.ts";
-import type { LocalService } from "./services/local-service.ts";
-import type { CallFailure, Reply, SendInit, Upstream, UpstreamCall } from "./services/upstream.ts";
+import type { CallFailure, Reply, SendInit, UpstreamCall } from "./services/upstream.ts";
 import { mayRefuseName } from "./refusals.ts";
 import type { Answer, VisitorRequest } from "./visitors/visitor.ts";
-
-/** What a request needs to know of its endpoint and of its connection. */
-export interface RequestContext extends AnsweringContext {
-  readonly options: GatewayOptions;
-  /** The endpoint's own. */
-  readonly local: LocalService;
-  readonly localNames: LocalNames;
-  readonly isOurName: (hostname: string) => boolean;
-  readonly modes: ServiceModes;
-  readonly targetOf: (service: LocalService) => ServiceTarget;
-  /** Of this visitor's connection alone. */
-  upstreamFor(service: LocalService): Upstream;
-  /**
-   * An answer may be a refusal of the public name: asks the service itself, with nothing of the visitor's. Undefined when that is known not to
-   * be so; otherwise resolves with whether it is.
-   */
-  suspectRefusal(service: LocalService, target: string): Promise<boolean> | undefined;
-}
 
 /** One request from its head to the end of its answer. Never throws. */
 export function serveRequest(

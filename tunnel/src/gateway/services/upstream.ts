@@ -1,10 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { PortholeError } from "@porthole/common/errors";
-import type { Clock } from "@porthole/common/util";
-import type { Body, ForwardedHead, RawHeaders, ServiceTarget } from "../../http/index.ts";
+import type { Body, ForwardedHead, RawHeaders } from "../../http/index.ts";
 import type { AnswerHead, AnswerRest } from "../visitors/visitor.ts";
-import { Http1Upstream } from "./http1-upstream.ts";
-import { Http2Upstream } from "./http2-upstream.ts";
 
 /** Connections to one local service on behalf of one visitor's connection; they are never shared with another visitor. */
 export interface Upstream {
@@ -58,10 +55,3 @@ export type Reply =
       readonly rest: AnswerRest;
     }
   | { readonly kind: "upgrade"; readonly head: AnswerHead; readonly socket: Duplex };
-
-/** The caller closes it. */
-export function createUpstream(service: ServiceTarget, clock: Clock): Upstream {
-  return service.kind === "h2c" || service.kind === "h2"
-    ? new Http2Upstream(service, clock)
-    : new Http1Upstream(service, clock);
-}
