@@ -18,7 +18,7 @@ interface Finding {
   readonly foundAt: number;
 }
 
-/** What `--headers auto` has found out about each service. A finding expires with the service's process, and is checked again after a while. */
+/** What `--headers auto` has found out about each service. A refusal that was found expires with the service's process or a change of the settings. */
 export class ServiceModes {
   readonly #clock: Clock;
   readonly #findings = new Map<string, Finding>();
@@ -56,18 +56,6 @@ export class ServiceModes {
     });
     this.#running.set(key, started);
     return started;
-  }
-
-  /** Checks a refusal again that was found a while ago: the service may have been mended meanwhile. */
-  recheck(service: LocalService, probe: () => Promise<NameRefusal | undefined>): void {
-    const finding = this.#findings.get(service.text);
-    if (!finding?.refusal || this.#isFresh(finding) || this.#running.has(service.text)) return;
-    const started = probe().then((refusal) => {
-      this.#running.delete(service.text);
-      if (this.#findings.has(service.text)) this.#learn(service, service.text, refusal);
-      return refusal !== undefined;
-    });
-    this.#running.set(service.text, started);
   }
 
   /** The service's process has ended: what comes next may be another one. */
