@@ -67,8 +67,8 @@ describe("Bad input to the programs", function () {
           const started = start(scope, { servers: [1], args: ["--state-dir", where] });
           await assert.rejects(started, (error: PortholeError) => {
             assert.equal(error.code, "state");
-            assert.match(error.message, new RegExp(`^Can't ${doing} ${where}/[a-z-]+\\.pem: no permission$`));
-            assert.match(error.hint ?? "", /Give this user access .*--state-dir/);
+            assert.match(error.message, new RegExp(`^Can't ${doing} ${where}/[a-z-]+\\.(pem|json): no permission$`));
+            assert.match(error.hint ?? "", /Give this user access .*\{state-dir\}/);
             return true;
           });
         }

@@ -121,7 +121,7 @@ describe("Any protocol over TCP", function () {
       }
       const line = await client.logged(/does not answer/);
       assert.match(line, new RegExp(`tcp://127\\.0\\.0\\.1:${port} does not answer: connect ECONNREFUSED`));
-      assert.match(line, /Start it, or choose another one with --local/);
+      assert.match(line, /Start it, or choose another one with \{local\}/);
       const [visit] = await client.visited(3);
       assert.equal(visit?.error?.code, "service-down");
       await startHttp(scope, (_request, response) => response.end("up again"), { port });

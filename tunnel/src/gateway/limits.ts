@@ -33,8 +33,12 @@ export const limits = {
   serviceIdleMs: 1_500,
   /** How long the head of a short answer waits for its body. */
   shortAnswerMs: 20,
-  /** How long each question whether a service refuses the public name may take, and how long its answer holds. */
+  /**
+   * How long the service may take to refuse the public name, and to answer the same request as from localhost: a development server
+   * compiles its first page then. And how long the finding holds.
+   */
   nameProbeMs: 1_000,
+  localProbeMs: 30_000,
   nameProbeHoldsMs: 60_000,
   /** Bytes that one HTTP/2 stream may send before they are read. */
   streamWindowBytes: 1024 * 1024,

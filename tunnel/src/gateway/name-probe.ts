@@ -59,7 +59,7 @@ function ask({ service, names, path, clock }: NameProbe, mode: Names["mode"]): P
       upstream.close();
       resolve(heard);
     };
-    const timer = clock.timer(limits.nameProbeMs, () => finish(undefined));
+    const timer = clock.timer(mode === "localhost" ? limits.localProbeMs : limits.nameProbeMs, () => finish(undefined));
     const call = upstream.send(
       { service, method: "GET", target: path, headers },
       {
