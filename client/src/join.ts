@@ -24,7 +24,12 @@ export async function joinRelay(argv: readonly string[]): Promise<string> {
   await joined.join(invite);
   const others = joined.all.length - 1;
   const beside = others === 0 ? "" : `, beside ${others} other${others === 1 ? "" : "s"} (porthole relays)`;
-  return `${formatHostPort(invite.relay)} is remembered${beside}. The first connection uses the invite up:\n\n  porthole 3000\n`;
+  const { certificateDirectory: directory } = invite;
+  const authority =
+    directory === undefined
+      ? ""
+      : `Certificates for its names are ordered from ${new URL(directory).host} (${directory}).\n`;
+  return `${formatHostPort(invite.relay)} is remembered${beside}. ${authority}The first connection uses the invite up:\n\n  porthole 3000\n`;
 }
 
 /** `porthole relays [remove HOST[:PORT]]`: the relays that are used when none is named. */

@@ -12,6 +12,7 @@ import { skipUnless } from "@porthole/testing/skip";
 import {
   freePort,
   overEachTransport,
+  runCli,
   sized,
   startHttp,
   startProxy,
@@ -163,6 +164,32 @@ describe("certificates from a certificate authority", function () {
     assert.equal(new Set(names.map(({ hostname }) => hostname)).size, manyClients);
     const ca = await world.pebble.rootPem();
     for (const { hostname } of names) (await trusted(world.relay.publicPort, hostname, ca)).destroy();
+  });
+
+  it("come from the authority that the invite names, and from no other that the relay recommends", async () => {
+    const stateDir = await scope.folder();
+    const world = await startWorld(scope, ["--state-dir", stateDir]);
+    const { apiPort } = world.relay;
+    const invite = await runCli(scope, "relay", [
+      ...["invite", "--json", "--state-dir", stateDir],
+      ...["--address", `127.0.0.1:${apiPort}`],
+    ]);
+    const invited = await scope.folder();
+    const join = await runCli(scope, "client", [
+      ...["join", (JSON.parse(invite.stdout) as { porthole: string }).porthole],
+      ...["--state-dir", invited],
+    ]);
+    assert.match(join.stdout, /ordered from 127\.0\.0\.1:\d+ \(https:/);
+    const common = { servers: [apiPort], acmeNetwork: world.network };
+    const stranger = await startTestClient(scope, common);
+    const told = await stranger.logged(/recommends another certificate authority/);
+    assert.ok(told.includes(`set {acme-directory} to ${world.pebble.directoryUrl}`), told);
+    const client = await startTestClient(scope, { ...common, args: ["--state-dir", invited] });
+    const { hostname } = await certified(client);
+    (await trusted(world.relay.publicPort, hostname, await world.pebble.rootPem())).destroy();
+    assert.deepEqual(stranger.state.endpoints[0]?.certificates[0]?.status, "self-signed");
+    assert.equal(client.log.join("\n").includes("recommends"), false);
+    assert.equal(count(world.pebble, "Issued certificate serial"), 1);
   });
 
   it("wait when the relay has no quota left, and the state says until when", async () => {

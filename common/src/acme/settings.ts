@@ -1,6 +1,7 @@
 import { PortholeError, setting } from "../errors.ts";
 import type { IdentityKey } from "../identity/index.ts";
 import type { Logger } from "../log.ts";
+import { parseDirectoryUrl } from "../protocol/index.ts";
 import type { Clock } from "../util/index.ts";
 import { fileAccounts } from "./order/account-store.ts";
 import type { CertificateState, ServedCertificate } from "./renewal/certificate-state.ts";
@@ -41,9 +42,14 @@ export function directoryUrlOf(directory: string | undefined, staging: boolean):
       "usage",
       `${setting("acme-staging")} and ${setting("acme-directory")} contradict each other`,
     );
-  if (!URL.canParse(directory) || new URL(directory).protocol !== "https:")
+  if (parseDirectoryUrl(directory) === undefined)
     throw new PortholeError("usage", `${setting("acme-directory")}: ${JSON.stringify(directory)} is not an https URL`);
   return directory;
+}
+
+/** Whether it is one of Let's Encrypt's directories, which every client knows. */
+export function isLetsEncrypt(directoryUrl: string): boolean {
+  return Object.values<string>(letsEncrypt).includes(directoryUrl);
 }
 
 export interface KeptName {

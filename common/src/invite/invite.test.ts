@@ -29,6 +29,15 @@ describe("an invite", () => {
     );
   });
 
+  it("names the certificate authority that the relay's clients use, where it is not everybody's", () => {
+    const certificateDirectory = "https://ca.example:14000/dir?a=1&b=2";
+    const relay = { host: "t.example.com", port: 4433 };
+    const text = formatInvite({ relay, pin, token: new Secret(token), certificateDirectory }, "porthole");
+    assert.ok(text.includes("&ca=https%3A%2F%2Fca.example%3A14000%2Fdir%3Fa%3D1%26b%3D2&"));
+    assert.equal(parseInvite(text).certificateDirectory, certificateDirectory);
+    assert.equal(parseInvite("porthole://join?relay=t&token=x").certificateDirectory, undefined);
+  });
+
   const read: readonly [string, string, object][] = [
     ["without a port", `porthole://join?relay=T.example.com&token=x`, { host: "t.example.com", port: 4433 }],
     ["of a fork of the editor", `code-oss://porthole.porthole/join?relay=t&token=x`, { host: "t", port: 4433 }],
@@ -51,6 +60,8 @@ describe("an invite", () => {
     ["a bad port", "porthole://join?relay=t:99999&token=x", /relay: expected/],
     ["two relays", "porthole://join?relay=t&relay=u&token=x", /relay twice/],
     ["a bad pin", "porthole://join?relay=t&pin=abc&token=x", /pin: "abc" is not a fingerprint/],
+    ["an authority without TLS", "porthole://join?relay=t&ca=http://ca.example/dir&token=x", /ca: .* not an https URL/],
+    ["an authority's file", "porthole://join?relay=t&ca=file:///etc/passwd&token=x", /ca: .* not an https URL/],
     ["no token", "porthole://join?relay=t", /token is missing or cut off/],
     ["a token with other characters", "porthole://join?relay=t&token=se%20cret", /token is missing or cut off/],
   ];

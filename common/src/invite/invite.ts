@@ -1,7 +1,7 @@
 import { PortholeError } from "../errors.ts";
 import { parseFingerprint } from "../identity/index.ts";
 import { formatHostPort, hostPort, type HostPort } from "../options/index.ts";
-import { defaultApiPort } from "../protocol/index.ts";
+import { defaultApiPort, parseDirectoryUrl } from "../protocol/index.ts";
 import { Secret } from "../util/index.ts";
 
 /** What lets a client join a relay: where it is, how to know it again, and the one-time token that enrols the client's key. */
@@ -10,6 +10,8 @@ export interface Invite {
   /** Fingerprint of the relay's key; undefined when its certificate is from a public CA. */
   readonly pin: string | undefined;
   readonly token: Secret;
+  /** Directory of the certificate authority that the relay's clients order from; Let's Encrypt when absent. */
+  readonly certificateDirectory?: string | undefined;
 }
 
 /** Forks of the editor have schemes of their own, and the same extension id. */
@@ -19,7 +21,7 @@ const tokenForm = /^[\w.~-]{1,200}$/;
 const readRelay = hostPort(defaultApiPort);
 
 /**
- * Reads `porthole://join?relay=HOST[:PORT]&pin=FINGERPRINT&token=TOKEN` and the same as an editor's link
+ * Reads `porthole://join?relay=HOST[:PORT]&pin=FINGERPRINT&ca=DIRECTORY&token=TOKEN` and the same as an editor's link
  * (`vscode://porthole.porthole/join?...`). Unknown parameters are ignored. Throws `usage`, and never repeats the token.
  */
 export function parseInvite(text: string): Invite {
@@ -35,16 +37,25 @@ export function parseInvite(text: string): Invite {
   if (!relay) throw notAnInvite("it names no relay");
   const token = one(parameters, "token");
   if (token === undefined || !tokenForm.test(token)) throw notAnInvite("its token is missing or cut off");
-  return { relay, pin: attempt("pin", one(parameters, "pin"), parseFingerprint), token: new Secret(token) };
+  return {
+    relay,
+    pin: attempt("pin", one(parameters, "pin"), parseFingerprint),
+    token: new Secret(token),
+    certificateDirectory: attempt("ca", one(parameters, "ca"), readDirectory),
+  };
 }
 
 /** The link as people pass it on: it contains the token. */
-export function formatInvite({ relay, pin, token }: Invite, scheme: "porthole" | "vscode"): string {
+export function formatInvite(
+  { relay, pin, token, certificateDirectory }: Invite,
+  scheme: "porthole" | "vscode",
+): string {
   const start = scheme === "porthole" ? "porthole://join" : "vscode://porthole.porthole/join";
   const parameters = [
     // A colon may stand in a query as it is (RFC 3986 3.4), brackets may not.
     `relay=${encodeURIComponent(formatHostPort(relay)).replaceAll("%3A", ":")}`,
     ...(pin === undefined ? [] : [`pin=${pin}`]),
+    ...(certificateDirectory === undefined ? [] : [`ca=${encodeURIComponent(certificateDirectory)}`]),
     `token=${token.reveal()}`,
   ];
   return `${start}?${parameters.join("&")}`;
@@ -54,6 +65,12 @@ function one(parameters: URLSearchParams, name: string): string | undefined {
   const values = parameters.getAll(name);
   if (values.length > 1) throw notAnInvite(`it has ${name} twice`);
   return values[0] === "" ? undefined : values[0];
+}
+
+function readDirectory(value: string): string {
+  const url = parseDirectoryUrl(value);
+  if (url === undefined) throw new PortholeError("usage", `${JSON.stringify(value.slice(0, 100))} is not an https URL`);
+  return url;
 }
 
 function attempt<T>(name: string, value: string | undefined, parse: (value: string) => T): T | undefined {

@@ -34,6 +34,12 @@ describe("the relays that were joined", () => {
     assert.ok(!(await readFile(path, "utf8")).includes("first"));
   });
 
+  it("keep the certificate authority that their invite names", async () => {
+    const certificateDirectory = "https://ca.example/dir";
+    await (await reopened()).join({ ...one, certificateDirectory });
+    assert.equal((await reopened()).find(one.relay)?.certificateDirectory, certificateDirectory);
+  });
+
   it("are there once each: a new invite takes the place of the old one", async () => {
     const joined = await reopened();
     for (const invite of [one, two, { ...one, pin: undefined }]) await joined.join(invite);

@@ -10,6 +10,8 @@ export interface JoinedRelay extends HostPort {
   readonly pin?: string | undefined;
   /** What a person calls it. */
   readonly label?: string | undefined;
+  /** Directory of the certificate authority that the invite named, which its user has agreed to; Let's Encrypt when absent. */
+  readonly certificateDirectory?: string | undefined;
   /** Until it has been used. */
   readonly token?: Secret | undefined;
 }
@@ -45,8 +47,8 @@ export class JoinedRelays {
     await this.#change((relays) => [...relays.filter((each) => !isSame(each, relay)), relay]);
   }
 
-  async join({ relay, pin, token }: Invite): Promise<void> {
-    await this.add({ ...relay, pin, token });
+  async join({ relay, ...invite }: Invite): Promise<void> {
+    await this.add({ ...relay, ...invite });
   }
 
   /** Answers whether it was there. */
@@ -84,8 +86,12 @@ function readRelays(value: unknown): JoinedRelay[] {
   const { relays } = Object(value) as { readonly relays?: unknown };
   if (!Array.isArray(relays)) throw new PortholeError("state", "it has no list of relays");
   return relays.map((relay: unknown) => {
-    const { host, port, pin, token, label } = Object(relay) as { readonly [key: string]: unknown };
-    const areTexts = [pin, token, label].every((text) => text === undefined || typeof text === "string");
+    const { host, port, pin, token, label, certificateDirectory } = Object(relay) as {
+      readonly [key: string]: unknown;
+    };
+    const areTexts = [pin, token, label, certificateDirectory].every(
+      (text) => text === undefined || typeof text === "string",
+    );
     if (typeof host !== "string" || typeof port !== "number" || !areTexts)
       throw new PortholeError("state", "an entry is not a relay");
     return {
@@ -94,6 +100,7 @@ function readRelays(value: unknown): JoinedRelay[] {
       ...(pin === undefined ? {} : { pin: parseFingerprint(pin as string) }),
       ...(token === undefined ? {} : { token: new Secret(token as string) }),
       ...(label === undefined ? {} : { label: label as string }),
+      ...(certificateDirectory === undefined ? {} : { certificateDirectory: certificateDirectory as string }),
     };
   });
 }

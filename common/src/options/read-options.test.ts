@@ -42,6 +42,19 @@ function usage(text: RegExp, hint = /./): (thrown: PortholeError) => boolean {
 }
 
 describe("readOptions", () => {
+  it("refuses empty text in flags and in the file, and takes an empty variable for none", () => {
+    for (const argv of [["--domain-suffix", ""], ["--domain-suffix="]])
+      assert.throws(() => read(argv), usage(/^--domain-suffix needs a value/, /^Leave it out/));
+    assert.throws(() => read(["--domain-suffix", "  "]), usage(/^--domain-suffix is empty$/, /^Leave it out/));
+    const configFile = { settings: options, find: () => "relay.toml" };
+    const empty = (): string => 'domain-suffix = ""\n';
+    assert.throws(
+      () => read([], {}, { configFile, readFile: empty }),
+      usage(/^relay\.toml: domain-suffix is empty$/, /^Leave it out/),
+    );
+    assert.equal(read([], { PORTHOLE_DOMAIN_SUFFIX: "" }).values["domain-suffix"], undefined);
+  });
+
   it("gives typed values and defaults", () => {
     const { values, positionals, sources } = read([]);
     // What the compiler must think of each:

@@ -137,7 +137,9 @@ function readFlag(table: OptionTable, names: ReadonlyMap<string, string>, token:
   if (isSwitch(spec)) return { name, text: token.value ?? "true" };
   // `--local --json` has lost its value; whoever means a value with a dash writes --local=-x.
   if (token.value && (token.inlineValue || !/^-./.test(token.value))) return { name, text: token.value };
-  throw new PortholeError("usage", `${token.rawName} needs a value: ${token.rawName} ${placeholderOf(spec)}`);
+  throw new PortholeError("usage", `${token.rawName} needs a value: ${token.rawName} ${placeholderOf(spec)}`, {
+    ...(token.value === "" ? { hint: emptyHint } : {}),
+  });
 }
 
 function unknownFlag(table: OptionTable, names: ReadonlyMap<string, string>, token: OptionToken): PortholeError {
@@ -220,7 +222,10 @@ function valueOf(spec: OptionSpec, given: Given | undefined, readFile: (path: st
   return values[0] ?? (isSwitch(spec) ? false : undefined);
 }
 
+const emptyHint = "Leave it out where there is nothing to say.";
+
 function parsed(spec: OptionSpec, label: string, text: string): unknown {
+  if (text.trim() === "") throw new PortholeError("usage", `${label} is empty`, { hint: emptyHint });
   try {
     return spec.parse.parse(text);
   } catch (reason) {

@@ -1,3 +1,4 @@
+import { parseDirectoryUrl } from "./directory-url.ts";
 import type { ControlMessage } from "./protocol.ts";
 
 /** What a field of a control message may hold. `read` answers the value to use, or undefined for one that is not valid. */
@@ -49,6 +50,7 @@ export const controlFields: {
     software: prose(100),
     observedAddress: text(100),
     ticket: optional(ticket),
+    certificateDirectory: optional(directoryUrl()),
   },
   reject: { code, message: prose(2_000), retryAfterMs: optional(delayMs) },
   drain: { reason: prose(2_000), deadlineMs: delayMs },
@@ -82,6 +84,14 @@ function integer(min: number, max: number): Required<number> {
 
 function boolean(): Required<boolean> {
   return { what: "true or false", optional: false, read: (value) => (typeof value === "boolean" ? value : undefined) };
+}
+
+function directoryUrl(): Required<string> {
+  return {
+    what: "an https URL",
+    optional: false,
+    read: (value) => (typeof value === "string" ? parseDirectoryUrl(value) : undefined),
+  };
 }
 
 /** That many bytes, as lower-case hex digits. */

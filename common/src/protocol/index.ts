@@ -1,6 +1,7 @@
 export { type ClientHello } from "./client-hello-body.ts";
 export { ClientHelloReader, type HelloResult } from "./client-hello.ts";
 export { ControlDecoder, encodeControl } from "./control-codec.ts";
+export { parseDirectoryUrl } from "./directory-url.ts";
 export { canonicalHostName, friendlyName, splitPublicName } from "./host-name.ts";
 export { formatIp, isLoopback, parseIp } from "./ip-address.ts";
 export * from "./protocol.ts";

@@ -41,6 +41,8 @@ export interface Welcome {
   readonly observedAddress: string;
   /** Absent when the relay has no QUIC at present. */
   readonly ticket?: QuicTicket;
+  /** Directory of the certificate authority that the relay recommends; absent for Let's Encrypt. The client shows it, and asks only one that its user has agreed to. */
+  readonly certificateDirectory?: string;
 }
 
 /** Lets the client begin one QUIC handshake: it uses these 20 bytes as its own connection id. */

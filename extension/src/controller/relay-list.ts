@@ -71,11 +71,10 @@ export class RelayList {
 }
 
 function readRelay(value: unknown): Relay | undefined {
-  const { address, fingerprint, label } = (value ?? {}) as Partial<Record<keyof Relay, unknown>>;
-  if (typeof address !== "string" || !isTextOrAbsent(fingerprint) || !isTextOrAbsent(label)) return undefined;
-  return { address, ...(fingerprint === undefined ? {} : { fingerprint }), ...(label === undefined ? {} : { label }) };
-}
-
-function isTextOrAbsent(value: unknown): value is string | undefined {
-  return value === undefined || typeof value === "string";
+  const { address, ...rest } = (value ?? {}) as Partial<Record<keyof Relay, unknown>>;
+  if (typeof address !== "string") return undefined;
+  const texts = (["fingerprint", "label", "certificateDirectory"] as const).flatMap((name) =>
+    rest[name] === undefined ? [] : [[name, rest[name]] as const],
+  );
+  return texts.every(([, text]) => typeof text === "string") ? { address, ...Object.fromEntries(texts) } : undefined;
 }

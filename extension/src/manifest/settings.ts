@@ -52,6 +52,12 @@ export const settings: { readonly [K in SettingId]: SettingSpec<SettingTypes[K]>
             markdownDescription: "%setting.relays.fingerprint%",
           },
           label: { type: "string", markdownDescription: "%setting.relays.label%" },
+          certificateDirectory: {
+            type: "string",
+            pattern: "^https://[!-~]+$",
+            patternErrorMessage: "%setting.relays.certificateDirectory.wrong%",
+            markdownDescription: "%setting.relays.certificateDirectory%",
+          },
         },
       },
     },

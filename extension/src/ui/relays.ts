@@ -114,7 +114,7 @@ type Joining = { readonly keepTrial?: boolean };
 /** Asks once before a relay is used, and in trial mode what happens to the ports there. Undefined when the user leaves. */
 async function confirmRelay(
   controller: Controller,
-  { address, fingerprint, label }: RelaySpec,
+  { address, fingerprint, label, certificateDirectory }: RelaySpec,
   isForPort: boolean,
 ): Promise<Joining | undefined> {
   const ports = portsOn(controller);
@@ -132,6 +132,9 @@ async function confirmRelay(
       ? []
       : [t("Key fingerprint: {0}. Compare it with what the relay's host gave you.", inGroups(fingerprint))]),
     `${urls} ${t("It cannot read your traffic.")}`,
+    ...(certificateDirectory === undefined
+      ? []
+      : [t("Certificates for these URLs are ordered from {0}.", certificateDirectory)]),
   ];
   const choice = await window.showInformationMessage(
     t("Join the relay {0}?", address),

@@ -22,6 +22,8 @@ export interface AdmissionDeps {
   readonly suffixes: readonly string[];
   readonly publicPort: number;
   readonly software: string;
+  /** Of the authority that clients shall order from; undefined for Let's Encrypt. */
+  readonly certificateDirectory?: string | undefined;
   /** Why nobody is admitted now; undefined when clients are. */
   readonly refusal: () => PortholeError | undefined;
 }
@@ -69,6 +71,7 @@ export async function admitClient(
   const late = deps.refusal();
   if (late) throw late;
   const hostnames = [hostname];
+  const { certificateDirectory } = deps;
   const exceeded = deps.usage.exceeded(grant.owner);
   if (exceeded) throw exceeded;
   if (!isTest) pendingClient.admit(peer.clientId);
@@ -83,6 +86,7 @@ export async function admitClient(
     software: deps.software,
     observedAddress: link.remote.address,
     ...(ticket ? { ticket } : {}),
+    ...(certificateDirectory === undefined ? {} : { certificateDirectory }),
   });
   if (isTest) return undefined;
   const { clientId } = peer;

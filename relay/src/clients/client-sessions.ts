@@ -15,7 +15,7 @@ export interface ClientSessionsDeps extends Pick<
   ClientSessionDeps,
   "clock" | "log" | "metrics" | "ticket" | "refusal" | "signal"
 > {
-  readonly config: Pick<RelayConfig, "admission" | "quotas" | "suffixes" | "stateDir">;
+  readonly config: Pick<RelayConfig, "admission" | "quotas" | "suffixes" | "stateDir" | "certificateDirectory">;
   readonly registry: Registry;
   readonly gate: ClientGate;
   readonly usage: Usage;
@@ -86,6 +86,7 @@ export class ClientSessions {
       quotas: this.#quotas,
       admission: this.#admission,
       suffixes: config.suffixes,
+      certificateDirectory: config.certificateDirectory,
       publicPort: publicPort(),
       software: `porthole-relay/${version}`,
     };

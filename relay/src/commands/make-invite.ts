@@ -37,7 +37,8 @@ export async function makeInvite(stateDir: string, wishes: InviteWishes): Promis
   }, new AbortController().signal);
   if (!token) throw new Error("no token was made");
   const [id = ""] = token.reveal().split(".");
-  return { relay, pin: contact.pin, token, id, wishes, expiresAt };
+  const { pin, certificateDirectory } = contact;
+  return { relay, pin, certificateDirectory, token, id, wishes, expiresAt };
 }
 
 /** `stateDir` as it was given. */
@@ -57,9 +58,10 @@ To take it back: ${commandLine(`invite revoke ${made.id}`, stateDir)}
 }
 
 export function inviteJson(made: MadeInvite): string {
-  const { id, relay, pin, wishes, expiresAt } = made;
+  const { id, relay, pin, certificateDirectory, wishes, expiresAt } = made;
   const links = { porthole: formatInvite(made, "porthole"), vscode: formatInvite(made, "vscode") };
-  return `${JSON.stringify({ id, ...links, relay, pin, uses: wishes.uses, label: wishes.label, expiresAt })}\n`;
+  const { uses, label } = wishes;
+  return `${JSON.stringify({ id, ...links, relay, pin, certificateDirectory, uses, label, expiresAt })}\n`;
 }
 
 function noAddress(isKnown: boolean): PortholeError {

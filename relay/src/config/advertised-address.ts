@@ -13,6 +13,8 @@ export interface AdvertisedAddress {
   readonly port: number;
   /** Undefined where a CA vouches for a key that may change. */
   readonly pin?: string | undefined;
+  /** See RelayConfig. */
+  readonly certificateDirectory?: string | undefined;
 }
 
 export function advertisedAddressOf(
@@ -20,7 +22,7 @@ export function advertisedAddressOf(
   apiPort: number,
   certificate: RelayCertificate,
 ): AdvertisedAddress {
-  const { acme, suffixes, bindAddress, tlsFiles } = config;
+  const { acme, suffixes, bindAddress, tlsFiles, certificateDirectory } = config;
   const publicName = acme?.domain ?? suffixes.find((suffix) => !isLoopback(suffix));
   const isAnyAddress = bindAddress === "0.0.0.0" || bindAddress === "::";
   const isLasting = tlsFiles === undefined || isSelfSigned(certificate.cert);
@@ -28,6 +30,7 @@ export function advertisedAddressOf(
     host: publicName ?? (isAnyAddress ? undefined : bindAddress),
     port: apiPort,
     ...(isLasting ? { pin: certificate.fingerprint } : {}),
+    ...(certificateDirectory === undefined ? {} : { certificateDirectory }),
   };
 }
 
@@ -38,13 +41,14 @@ export async function writeAdvertisedAddress(stateDir: string, contact: Advertis
 /** Undefined before the relay's first start. Rejects with `state` when the file is damaged. */
 export function readAdvertisedAddress(stateDir: string): Promise<AdvertisedAddress | undefined> {
   return readJson(pathIn(stateDir), (value) => {
-    const { host, port, pin } = Object(value) as { readonly [key: string]: unknown };
-    const isText = [host, pin].every((text) => text === undefined || typeof text === "string");
+    const { host, port, pin, certificateDirectory } = Object(value) as { readonly [key: string]: unknown };
+    const isText = [host, pin, certificateDirectory].every((text) => text === undefined || typeof text === "string");
     if (typeof port !== "number" || !isText) throw new PortholeError("state", "it does not say where the relay is");
     return {
       host: host as string | undefined,
       port,
       pin: pin === undefined ? undefined : parseFingerprint(pin as string),
+      certificateDirectory: certificateDirectory as string | undefined,
     };
   });
 }

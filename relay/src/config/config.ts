@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { directoryUrlOf, type AcmeSettings } from "@porthole/common/acme";
+import { directoryUrlOf, isLetsEncrypt, type AcmeSettings } from "@porthole/common/acme";
 import { quotaLimits, type QuotaLimits } from "../certificates/issuance-quota.ts";
 import { PortholeError } from "@porthole/common/errors";
 import type { OptionValues } from "@porthole/common/options";
@@ -23,6 +23,8 @@ export interface RelayConfig {
   readonly tlsFiles: { readonly cert: string; readonly key: string } | undefined;
   /** Turns ACME for the relay's own name on. */
   readonly acme: (AcmeSettings & { readonly domain: string }) | undefined;
+  /** Directory of the authority that clients shall order from; undefined for Let's Encrypt. */
+  readonly certificateDirectory: string | undefined;
   /** How many certificates clients may order. */
   readonly quotas: QuotaLimits;
   /** Under which names clients may know the relay itself. */
@@ -63,6 +65,7 @@ const optionsOf: Readonly<Record<keyof RelayConfig, readonly string[]>> = {
     "acme-eab-kid",
     "acme-eab-hmac",
   ],
+  certificateDirectory: ["acme-directory"],
   quotas: ["new-names-per-week"],
   ownNames: [],
   isReachable: [],
@@ -113,6 +116,7 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
     suffixes,
     tlsFiles: cert !== undefined && key !== undefined ? { cert, key } : undefined,
     acme,
+    certificateDirectory: clientsDirectory(values),
     quotas: quotaLimits(values["new-names-per-week"]),
     admission: {
       open: values.open || (!isReachable && keys === undefined && !webhook),
@@ -188,6 +192,12 @@ function acmeSettings(
     renewDays: values["acme-renew-days"],
     externalAccount: kid !== undefined && hmacKey !== undefined ? { kid, hmacKey } : undefined,
   };
+}
+
+/** Clients can't use an authority that wants an account bound to a customer: only the relay has that customer's key. */
+function clientsDirectory(values: OptionValues<typeof relayOptions>): string | undefined {
+  const url = directoryUrlOf(values["acme-directory"], values["acme-staging"]);
+  return isLetsEncrypt(url) || values["acme-eab-kid"] !== undefined ? undefined : url;
 }
 
 /** On loopback everybody comes from this machine: what limits one source would limit all. */

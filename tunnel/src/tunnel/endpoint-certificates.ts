@@ -18,12 +18,21 @@ export type NameCertificate = CertificateStatus & {
   readonly quotaLeft?: number;
 };
 
+/** A certificate authority. */
+export interface ChosenAuthority {
+  readonly directoryUrl: string;
+  /** Names that no public CA knows, too: it is a private one. */
+  readonly anyName: boolean;
+  /** The user has chosen it for all relays. */
+  readonly isForAll: boolean;
+}
+
 /** How an endpoint gets certificates. */
-export interface EndpointAcme extends AcmeSettings {
+export interface EndpointAcme extends Omit<AcmeSettings, "directoryUrl"> {
+  /** Whom to ask for the names that a relay, by its address, gives. */
+  authorityFor(relay: string): ChosenAuthority;
   /** Where a name's certificate is kept. */
   certificatePath(hostname: string): string;
-  /** Names that no public CA knows, too: there is a private one. */
-  readonly anyName: boolean;
 }
 
 export interface EndpointCertificatesOptions {
@@ -56,13 +65,14 @@ export class EndpointCertificates {
   /** The relay serves the endpoint under these names, and no more under its earlier ones: visitors can come, and validators too. */
   keep(relay: string, hostnames: readonly string[]): void {
     this.#hostnames.set(relay, hostnames);
-    const wanted = new Set([...this.#hostnames.values()].flat());
+    const wanted = new Map<string, string>();
+    for (const [by, names] of this.#hostnames) for (const name of names) if (!wanted.has(name)) wanted.set(name, by);
     for (const [hostname, kept] of this.#keepers) {
       if (wanted.has(hostname)) continue;
       kept.stop();
       this.#keepers.delete(hostname);
     }
-    for (const hostname of wanted) if (!this.#keepers.has(hostname)) this.#start(hostname);
+    for (const [hostname, by] of wanted) if (!this.#keepers.has(hostname)) this.#start(hostname, by);
   }
 
   status(): readonly NameCertificate[] {
@@ -82,27 +92,31 @@ export class EndpointCertificates {
     await Promise.all(this.#running);
   }
 
-  #start(hostname: string): void {
+  #start(hostname: string, relay: string): void {
     const { acme, endpoint, clock, log, requestIssuance, onChange } = this.#options;
-    if (!acme || !(acme.anyName || isPublicName(hostname))) {
+    const authority = acme?.authorityFor(relay);
+    if (!acme || !authority || !(authority.anyName || isPublicName(hostname))) {
       this.#keepers.set(hostname, { keeper: undefined, stop: () => {} });
       return;
     }
-    const keeper = createKeeper(acme, {
-      name: hostname,
-      key: endpoint.key,
-      path: acme.certificatePath(hostname),
-      challenges: endpoint.challenges,
-      clock,
-      log,
-      selfTest: "required",
-      quota: async (_hostname, signal) => {
-        const left = await requestIssuance(hostname, signal);
-        if (left !== undefined) this.#quotaLeft.set(hostname, left);
+    const keeper = createKeeper(
+      { ...acme, directoryUrl: authority.directoryUrl },
+      {
+        name: hostname,
+        key: endpoint.key,
+        path: acme.certificatePath(hostname),
+        challenges: endpoint.challenges,
+        clock,
+        log,
+        selfTest: "required",
+        quota: async (_hostname, signal) => {
+          const left = await requestIssuance(hostname, signal);
+          if (left !== undefined) this.#quotaLeft.set(hostname, left);
+        },
+        onCertificate: ({ chainPem }) => endpoint.useCertificate(hostname, chainPem),
+        onState: onChange,
       },
-      onCertificate: ({ chainPem }) => endpoint.useCertificate(hostname, chainPem),
-      onState: onChange,
-    });
+    );
     const controller = new AbortController();
     const stop = (): void => controller.abort(new PortholeError("aborted", `No relay serves ${hostname} any more`));
     const run = keeper.run(AbortSignal.any([this.#signal, controller.signal]));

@@ -84,7 +84,7 @@ export type PreparedTunnel = Pick<
 export async function prepareTunnel(settings: TunnelSettings, context: PrepareContext): Promise<PreparedTunnel> {
   const { stateDir, servers, transport, poolSize, suffix, name } = settings;
   const trusts = new Map(servers.map((server) => [server as ServerAddress, server.trust]));
-  const acme = settings.acme && endpointAcme(settings.acme, stateDir);
+  const acme = settings.acme && endpointAcme(settings.acme, settings);
   const endpoints: Endpoint[] = [];
   for (const endpoint of settings.endpoints) endpoints.push(await createEndpoint(endpoint, stateDir, context));
   if (new Set(endpoints.map(({ key }) => key.clientId)).size < endpoints.length)
@@ -132,13 +132,18 @@ async function createEndpoint(
   return Endpoint.create({ role, key, local, gateway, extension, certificatePath, clock, log });
 }
 
-function endpointAcme(choice: AcmeChoice, stateDir: string): EndpointAcme {
+function endpointAcme(choice: AcmeChoice, { stateDir, servers }: TunnelSettings): EndpointAcme {
   const paths = new Map<string, string>();
+  const chosen = directoryUrlOf(choice.directory, choice.staging);
+  const ofRelays = new Map(servers.map(({ text, certificateDirectory }) => [text, certificateDirectory]));
   return {
-    directoryUrl: directoryUrlOf(choice.directory, choice.staging),
+    authorityFor(relay) {
+      const isForAll = choice.directory !== undefined || choice.staging;
+      const ofRelay = isForAll ? undefined : ofRelays.get(relay);
+      return { directoryUrl: ofRelay ?? chosen, anyName: (choice.directory ?? ofRelay) !== undefined, isForAll };
+    },
     email: choice.email,
     accountsPath: choice.accountsPath ?? join(stateDir, "acme_creds.json"),
-    anyName: choice.directory !== undefined,
     certificatePath(hostname) {
       // Relays under different suffixes give one endpoint several names; the setting is for the first.
       const first = paths.size === 0 ? choice.certificatePath : undefined;

@@ -19,6 +19,8 @@ export interface ServerAddress {
   readonly port: number;
   /** Of an invite: goes with every hello until the relay has admitted us. */
   readonly token?: Secret | undefined;
+  /** Directory of the certificate authority that the user has agreed to for the names of this relay; Let's Encrypt when absent. */
+  readonly certificateDirectory?: string | undefined;
 }
 
 export interface DialTarget {
@@ -64,6 +66,8 @@ export interface RelayDialerOptions {
   readonly onTokenUsed?: () => void;
   readonly software: string;
   readonly instance: string;
+  /** Directory of the authority that certificates for this relay's names come from; undefined when none is asked, or the user has chosen it for all relays. */
+  readonly certificateDirectory?: string | undefined;
   /** The links only try the relay out: no visitors come over them. */
   readonly isTest?: boolean;
   readonly clock: Clock;
@@ -87,6 +91,7 @@ export class RelayDialer {
   readonly #onInstances: () => void;
   readonly #tickets: QuicTickets;
   #token: Secret | undefined;
+  #toldDirectory: string | undefined;
   #seenFingerprint: string | undefined;
   /** The next ticket shall not be bound to an address. */
   #anywhere = false;
@@ -220,6 +225,7 @@ export class RelayDialer {
       signal,
     );
     this.#tickets.add(session);
+    this.#compareDirectory(session.welcome.certificateDirectory);
     if (this.#token) {
       this.#token = undefined;
       this.#options.onTokenUsed?.();
@@ -227,6 +233,18 @@ export class RelayDialer {
     // Streams wait in the link until the session serves; by then there is a certificate for the names.
     await endpoint.serveNames(this.#options.server.text, session.welcome.hostnames);
     return session;
+  }
+
+  /** A relay must not lead us to any address: its user has to agree to another authority, by an invite or a setting. */
+  #compareDirectory(directory: string | undefined): void {
+    const { certificateDirectory: ours, server, log } = this.#options;
+    if (directory === undefined || ours === undefined || directory === ours || directory === this.#toldDirectory)
+      return;
+    this.#toldDirectory = directory;
+    log.warn(
+      { hint: `If you trust it, set ${setting("acme-directory")} to ${directory}, or join the relay by a new invite.` },
+      `${server.text} recommends another certificate authority than ${ours}`,
+    );
   }
 
   #hello(): Hello {

@@ -67,6 +67,10 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
     const statuses = options.servers.map((): RelayStatus => ({ status: "connecting" }));
     const acme = options.acmeFor?.(endpoint);
     const { proxyTo } = options.dialers;
+    const directoryFor = ({ text }: ServerAddress): string | undefined => {
+      const authority = acme?.authorityFor(text);
+      return authority?.isForAll === false ? authority.directoryUrl : undefined;
+    };
     const certificates = new EndpointCertificates(
       {
         endpoint,
@@ -87,6 +91,7 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
             endpoint,
             instance,
             name: endpoint.role === "primary" ? options.name : undefined,
+            certificateDirectory: directoryFor(server),
             onTokenUsed: () => options.onTokenUsed?.(server),
             trust: trusts[index] as RelayTrust,
             onStatus(status) {

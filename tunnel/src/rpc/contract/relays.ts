@@ -14,6 +14,8 @@ export const relaySpec = v.object({
   token: optional(v.string()),
   /** What a person calls it. */
   label: optional(v.string()),
+  /** Directory of the certificate authority for the names that it gives, as an invite says; a tunnel's own `acme` goes before it. */
+  certificateDirectory: optional(v.string()),
 });
 export type RelaySpec = Parameter<typeof relaySpec>;
 

@@ -65,15 +65,16 @@ export function forgetToken(joined: JoinedRelays, server: HostPort, log: Logger)
   joined.forgetToken(server).catch((reason: unknown) => log.warn({}, PortholeError.from(reason).message));
 }
 
-function invited({ relay, pin, token }: Invite): JoinedRelay & Pick<Invite, "token"> {
-  return { ...relay, pin, token };
+function invited({ relay, ...invite }: Invite): JoinedRelay & Pick<Invite, "token"> {
+  return { ...relay, ...invite };
 }
 
 /** Tokens are told to nobody who did not bring them. */
-function described({ host, port, pin, label }: JoinedRelay): RelaySpec {
+function described({ host, port, pin, label, certificateDirectory }: JoinedRelay): RelaySpec {
   return {
     address: formatHostPort({ host, port }),
     ...(pin === undefined ? {} : { fingerprint: pin }),
     ...(label === undefined ? {} : { label }),
+    ...(certificateDirectory === undefined ? {} : { certificateDirectory }),
   };
 }

@@ -4,7 +4,7 @@ import { parseLocalService, parseRoute, type GatewayOptions } from "../../gatewa
 import { parseFingerprint } from "@porthole/common/identity";
 import type { JoinedRelay, JoinedRelays } from "@porthole/common/invite";
 import { formatHostPort, friendlyLabel, hostPort } from "@porthole/common/options";
-import { defaultApiPort } from "@porthole/common/protocol";
+import { defaultApiPort, parseDirectoryUrl } from "@porthole/common/protocol";
 import { type EndpointSettings, type KeySource, type ServerSettings, type TunnelSettings } from "../../tunnel/index.ts";
 import { parseHex, Secret } from "@porthole/common/util";
 import type { EndpointSpec, IdentityRef, RelaySpec, TunnelSpec } from "../contract/index.ts";
@@ -77,23 +77,37 @@ export function serverSettings(relay: RelaySpec, where: string, joined: JoinedRe
   if (relay.insecure && pin !== undefined)
     throw new PortholeError("usage", `${where}: insecure and a fingerprint contradict each other`);
   const known = joined.find(server);
-  const settings = joinedServer({ ...server, pin: pin ?? known?.pin, token: token ?? known?.token });
+  const settings = joinedServer({
+    ...server,
+    pin: pin ?? known?.pin,
+    token: token ?? known?.token,
+    certificateDirectory: server.certificateDirectory ?? known?.certificateDirectory,
+  });
   return relay.insecure ? { ...settings, trust: { kind: "insecure" } } : settings;
 }
 
 /** What a relay's description says. Throws `usage` that names the field. */
-export function readRelay({ address, fingerprint, token, label }: RelaySpec, where: string): JoinedRelay {
+export function readRelay(relay: RelaySpec, where: string): JoinedRelay {
+  const { address, fingerprint, token, label, certificateDirectory } = relay;
   return {
     ...at(`${where}.address`, () => relayAddress.parse(address)),
     pin: fingerprint === undefined ? undefined : at(`${where}.fingerprint`, () => parseFingerprint(fingerprint)),
     token: token === undefined ? undefined : new Secret(token),
     label,
+    certificateDirectory:
+      certificateDirectory && at(`${where}.certificateDirectory`, () => directoryUrl(certificateDirectory)),
   };
 }
 
-function joinedServer({ host, port, pin, token }: JoinedRelay): ServerSettings {
+function directoryUrl(text: string): string {
+  const url = parseDirectoryUrl(text);
+  if (url !== undefined) return url;
+  throw new PortholeError("usage", `${JSON.stringify(text)} is not an https URL`);
+}
+
+function joinedServer({ host, port, pin, token, certificateDirectory }: JoinedRelay): ServerSettings {
   const trust = pin === undefined ? undefined : ({ kind: "pin", fingerprint: pin } as const);
-  return { host, port, text: formatHostPort({ host, port }), trust, token };
+  return { host, port, text: formatHostPort({ host, port }), trust, token, certificateDirectory };
 }
 
 function endpointSettings(
