@@ -1,5 +1,5 @@
 import { defineConfig } from "oxlint";
-import { layerOverrides, noCircles } from "./scripts/layers.ts";
+import { layerOverrides, noCircles } from "./scripts/layer-rules.ts";
 
 export default defineConfig({
   plugins: ["typescript", "unicorn", "import", "node"],

@@ -169,7 +169,7 @@ describe("layering", function () {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       writeFileSync(join(folder, path), `${code}\n`);
     }
-    const config = JSON.stringify(join(root, "scripts", "layers.ts"));
+    const config = JSON.stringify(join(root, "scripts", "layer-rules.ts"));
     writeFileSync(
       join(folder, "oxlint.config.ts"),
       `import { layerOverrides, noCircles } from ${config};
