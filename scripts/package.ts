@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { createVSIX } from "@vscode/vsce";
 import type { Metafile } from "esbuild";
 import { bundledPackages } from "./package/notices.ts";
-import { stage } from "./package/stage.ts";
+import { extensionFiles, stage } from "./package/stage.ts";
 import { labelOf, targets, type Target } from "./package/targets.ts";
 import { version } from "../common/src/version.ts";
 
@@ -36,16 +36,17 @@ async function main(args: readonly string[]): Promise<void> {
     throw new Error(`What the editor loads has grown to ${hostBytes} bytes; ${maxHostBytes} are allowed`);
   const inputs = scripts.flatMap(([, output]) => Object.keys(output.inputs));
   const bundled = bundledPackages(inputs).map((folder) => join(root, folder));
+  const files = await extensionFiles(root);
   for (const target of targets)
-    if (labels.length === 0 || labels.includes(labelOf(target))) await packageFor(target, bundled);
+    if (labels.length === 0 || labels.includes(labelOf(target))) await packageFor(target, files, bundled);
 }
 
-async function packageFor(target: Target, bundled: readonly string[]): Promise<void> {
+async function packageFor(target: Target, files: readonly string[], bundled: readonly string[]): Promise<void> {
   const scratch = await mkdtemp(join(tmpdir(), "porthole-package-"));
   try {
     const folder = join(scratch, "extension");
     await mkdir(folder);
-    await stage({ root, folder, scratch, target, bundled });
+    await stage({ root, files, folder, scratch, target, bundled });
     const file = join(root, "dist", `porthole-${labelOf(target)}-${version}.vsix`);
     await createVSIX({
       cwd: folder,

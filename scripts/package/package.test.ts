@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { buildPrograms } from "@porthole/testing/built-programs";
 import { verifyIntegrity } from "./npm-tarball.ts";
 import { bundledPackages, noticesOf } from "./notices.ts";
-import { stage } from "./stage.ts";
+import { extensionFiles, stage } from "./stage.ts";
 import { labelOf, targets } from "./targets.ts";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -15,8 +15,12 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 describe("the extension's packages", function () {
   this.timeout(120_000);
   let scratch: string;
+  let source: readonly string[];
 
-  before(() => buildPrograms());
+  before(async () => {
+    await buildPrograms();
+    source = await extensionFiles(root);
+  });
   beforeEach(async () => {
     scratch = await mkdtemp(join(tmpdir(), "porthole-stage-"));
   });
@@ -27,7 +31,7 @@ describe("the extension's packages", function () {
       const folder = join(scratch, "extension");
       await mkdir(folder);
       const bundled = [join(root, "node_modules", "valibot")];
-      await stage({ root, folder, scratch, target, bundled });
+      await stage({ root, files: source, folder, scratch, target, bundled });
       const files = await readdir(folder, { recursive: true });
       const native = target.native === undefined ? [] : [`dist/node_modules/${target.native}/node.napi.node`];
       assert.deepEqual(

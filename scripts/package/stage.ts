@@ -7,6 +7,8 @@ import type { Target } from "./targets.ts";
 
 export interface StageOptions {
   readonly root: string;
+  /** What `extensionFiles` returned. */
+  readonly files: readonly string[];
   /** Where the package's files are put together; empty. */
   readonly folder: string;
   readonly scratch: string;
@@ -21,10 +23,14 @@ const engineFiles = ["package.json", "LICENSE", "dist/native/quiche.js"];
 /** What npm and the workspace need, and an editor does not. */
 const notForEditors = ["workspaces", "scripts", "devDependencies", "allowScripts", "private", "type"];
 
-/** Puts together what goes into one package: what `.vscodeignore` lets through, the notices, and native code for the target. */
-export async function stage({ root, folder, scratch, target, bundled }: StageOptions): Promise<void> {
-  for (const file of await listFiles({ cwd: root, packageManager: PackageManager.None }))
-    await copy(join(root, file), join(folder, file));
+/** Returns the paths that `.vscodeignore` lets through. It walks the whole repository, so call it once for all packages. */
+export function extensionFiles(root: string): Promise<readonly string[]> {
+  return listFiles({ cwd: root, packageManager: PackageManager.None });
+}
+
+/** Assembles one package: the extension's files, the notices, and the native code for the target. */
+export async function stage({ root, files, folder, scratch, target, bundled }: StageOptions): Promise<void> {
+  for (const file of files) await copy(join(root, file), join(folder, file));
   const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as Record<string, unknown>;
   // The editor shows it as the extension's page: for its users, and with addresses that work there.
   await copy(join(root, "extension", "README.md"), join(folder, "README.md"));
