@@ -26,7 +26,7 @@ export async function benchOutages(show: ShowRow): Promise<void> {
     const what = `UDP dark for ${momentSeconds} s:`;
     show({ name: `${what} packets lost each way, at least`, value: Math.min(lost.toRelay, lost.toClient), unit: "" });
     const whole = [download, upload].filter((transfer) => transfer.whole).length;
-    show({ name: `${what} transfers of two that went on`, value: whole, unit: "", target: 2 });
+    show({ name: `${what} transfers of two that continued`, value: whole, unit: "", target: 2 });
   });
   const cases = absences(awaySeconds);
   // Side by side: most of the time they wait.

@@ -45,14 +45,14 @@ async function measure({ name, signal, crashes }: Fault, folder: string, show: S
       // Whatever is slow only the first time.
       await Promise.all([world.http2, world.quic].map((each) => visitsOf(each, 1)));
       const calm = await visitsOf(world.http2, seconds);
-      const meanwhile = visitsOf(world.http2, seconds);
+      const visiting = visitsOf(world.http2, seconds);
       await pause(headStartMs);
       const harmed = world.workerPid();
       if (crashes) await writeFile(broken, "");
       let sinceAt = performance.now();
       process.kill(harmed ?? 0, signal);
       const servedSeconds = await served(world, sinceAt);
-      const after = await meanwhile;
+      const after = await visiting;
       if (crashes) {
         await rm(broken);
         sinceAt = performance.now();

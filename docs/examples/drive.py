@@ -4,7 +4,7 @@
     drive.py attach SOCKET
     drive.py attach ~/.local/share/porthole/client.sock
 
-Attaches to the client that runs, prints its URLs, and leaves. The client goes on.
+Attaches to the client that runs, prints its URLs, and leaves. The client continues.
 
     drive.py RELAY FINGERPRINT LOCAL COMMAND...
     drive.py relay.example.com:4433 mfzw... 3000 porthole daemon --stdio

@@ -13,7 +13,7 @@ export function signalGroup(id: number, name: NodeJS.Signals | 0): boolean {
 /**
  * The processes of a group that are still there after a while, as `PID: COMMAND`; those that a test has just killed take a moment to go.
  * One that has ended and that nobody has collected is not left running: on a machine whose first process collects no orphans it stays
- * for ever (proc_pid_stat(5), state Z).
+ * indefinitely (proc_pid_stat(5), state Z).
  */
 export async function leftInGroup(id: number, forMs: number): Promise<string[]> {
   const until = performance.now() + forMs;

@@ -67,7 +67,7 @@ describe("ACME against Pebble", function () {
     return (await fileAccounts(join(folder, "accounts.json"), clock, log).read(from.directoryUrl))?.url;
   }
 
-  /** Runs until the condition holds for the state; the keeper goes on. */
+  /** Runs until the condition holds for the state; the keeper continues. */
   function keep(
     from: Pebble,
     name: string,
@@ -119,7 +119,7 @@ describe("ACME against Pebble", function () {
     });
   }
 
-  it("goes on when the server rejects a tenth of all nonces, sleeps, and reuses authorizations", async () => {
+  it("continues when the server rejects a tenth of all nonces, sleeps, and reuses authorizations", async () => {
     const ca = await start({
       env: { PEBBLE_WFE_NONCEREJECT: "10", PEBBLE_VA_NOSLEEP: "", PEBBLE_VA_SLEEPTIME: "1", PEBBLE_AUTHZREUSE: "100" },
     });
@@ -137,7 +137,7 @@ describe("ACME against Pebble", function () {
     if (process.platform !== "win32") assert.equal((await stat(join(folder, "accounts.json"))).mode & 0o777, 0o600);
   });
 
-  it("an account that the authority has lost is made anew, once", async () => {
+  it("an account that the authority has lost is made again, once", async () => {
     const first = await start();
     await issue(first, "abc.tunnel.test", generateKey());
     const lost = await accountUrl(first);

@@ -109,7 +109,7 @@ describe("certificates from a certificate authority", function () {
     });
   });
 
-  it("are renewed under a running connection, which goes on", async () => {
+  it("are renewed under a running connection, which continues", async () => {
     const world = await startWorld(scope, [], { lifetimeSeconds: 30 });
     const service = await startHttp(scope, (request, response) => void request.pipe(response));
     const client = await startCertifiedClient(scope, world, { local: service.local });

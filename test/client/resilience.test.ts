@@ -102,7 +102,7 @@ describe("What a tunnel survives", function () {
     assert.equal(await get(site), "hello");
   });
 
-  it("a connection that carries nothing any more: both ends notice, and the client dials anew", async () => {
+  it("a connection that carries nothing any more: both ends notice, and the client dials again", async () => {
     const clock = hastened(scope.clock, 10);
     const [service, relay] = await Promise.all([startSite(), startTestRelay(scope, { clock })]);
     const network = await withoutUdp(scope, relay.apiPort);

@@ -161,7 +161,7 @@ describe("Which relay a client trusts", function () {
     }
   });
 
-  /** For a relay whose place another one takes: meanwhile nobody else may. */
+  /** For a relay whose place another one takes: in the meantime nobody else may. */
   async function ports(): Promise<string[]> {
     const [api, pub] = await Promise.all([freePort(), freePort()]);
     return ["--api-port", String(api), "--pub-port", String(pub)];

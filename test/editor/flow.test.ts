@@ -147,7 +147,7 @@ describe("The extension in an editor", function () {
     await until(() => relay.counts().clients === 0, "the relay noticed", 60_000);
   });
 
-  it("says that the relay is away, and goes on when it is back", async () => {
+  it("says that the relay is away, and continues when it is back", async () => {
     const relay = await startRelay();
     const site = await startSite("hello");
     await workbench.command("Porthole: Expose with Porthole");
@@ -252,7 +252,7 @@ describe("The extension in an editor", function () {
     return stdout.split("\n").filter(Boolean).map(Number);
   }
 
-  /** Its file, and where that can be meanwhile. */
+  /** Its file, and where that can be in the meantime. */
   async function daemonProgram(): Promise<readonly [string, string]> {
     const extensions = join(server.data, "extensions");
     const found = (await readdir(extensions, { recursive: true })).find((each) => each.endsWith("/daemon.mjs"));

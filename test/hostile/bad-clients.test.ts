@@ -115,7 +115,7 @@ describe("ClientSessions who don't keep to the protocol", function () {
       ["a message of an unknown kind", framed('{"type":"shutdown"}'), /Unknown control message/],
       ["a message with a wrong field", framed('{"type":"ping","n":"one"}'), /n must be a whole number/],
     ] as const) {
-      it(`${what}: the link ends, and the relay goes on`, async () => {
+      it(`${what}: the link ends, and the relay continues`, async () => {
         const relay = await startTestRelay(scope, { log });
         const connection = await dialRelay(scope, relay, transport);
         connection.control.on("error", () => {});
@@ -166,7 +166,7 @@ describe("ClientSessions who don't keep to the protocol", function () {
       await soon(link.closed, "the end");
     });
 
-    it("streams that are reset as soon as they come: the visitors end, the relay goes on", async () => {
+    it("streams that are reset as soon as they come: the visitors end, the relay continues", async () => {
       const relay = await startTestRelay(scope, { log });
       const key = generateKey();
       const connection = await dialRelay(scope, relay, transport, key);

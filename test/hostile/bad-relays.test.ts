@@ -131,7 +131,7 @@ describe("Relays who don't keep to the protocol", function () {
       assert.ok(links.length >= 1);
     });
 
-    it("streams that don't begin with a header, or never go on, disturb no others", async () => {
+    it("streams that don't begin with a header, or never continue, disturb no others", async () => {
       const service = await startHttp(scope, (_request, response) => response.end("hello"));
       const { port, links } = await admitting();
       const client = await startClient(port, { local: service.local, clock: hastened(scope.clock, 5) });

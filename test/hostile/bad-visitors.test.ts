@@ -90,7 +90,7 @@ describe("Visitors who send something else", function () {
     });
   });
 
-  it("a ClientHello that does not go on is given up at the deadline, and not before", async () => {
+  it("a ClientHello that does not continue is given up at the deadline, and not before", async () => {
     const clock = new FakeClock();
     const relay = await startTestRelay(scope, { clock });
     const before = clock.pending;

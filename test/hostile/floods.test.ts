@@ -18,7 +18,7 @@ describe("A relay that is flooded", function () {
   this.timeout(120_000);
   const scope = useScope();
 
-  it("goes on serving others, turns away what is too much, and lets go of all of it", async () => {
+  it("keeps serving others, turns away what is too much, and lets go of all of it", async () => {
     const [stateDir, service] = await Promise.all([
       scope.folder(),
       startHttp(scope, (request, response) => response.end("x".repeat(request.url === "/" ? 5 : 5_000_000))),

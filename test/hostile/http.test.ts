@@ -117,7 +117,7 @@ describe("Requests that mean no good", function () {
     }
   });
 
-  it("heads and bodies that do not go on are given up, and the next visitor is served", async () => {
+  it("heads and bodies that do not continue are given up, and the next visitor is served", async () => {
     const bodies: IncomingMessage[] = [];
     const service = await startHttp(scope, (incoming, response) => {
       if (incoming.method === "GET") return void response.end("served");
@@ -206,7 +206,7 @@ describe("Requests that mean no good", function () {
     assert.deepEqual(answer.match(/\/\d(?=HTTP|$)/g), ["/1", "/2", "/3"]);
   });
 
-  it("HTTP/2 with another authority, or one that Host contradicts, is refused, and the connection goes on", async () => {
+  it("HTTP/2 with another authority, or one that Host contradicts, is refused, and the connection continues", async () => {
     const { site, seen } = await world();
     const session = await connectHttp2(scope, site);
     const other = await ask(session, { ":path": "/", ":authority": "other.example" });

@@ -35,7 +35,7 @@ const afterSilenceSeconds = 60;
 const longSeconds = 240;
 /** Of cables that are out and processes that are stopped; longer than any link lives without an answer. */
 const awaySeconds = sized(20, 60);
-/** How long it may take from being reachable to serving visitors, once the network has changed or the process goes on. */
+/** How long it may take from being reachable to serving visitors, once the network has changed or the process continues. */
 const backSeconds = 5;
 /** A machine that is busy makes every visitor slow: what is too slow is measured by those whom nothing disturbs. */
 const patience = 10;
@@ -87,7 +87,7 @@ describe("Bad networks", function () {
     await endInOrder(tunnel);
   });
 
-  it("UDP is dark for three seconds with a lot under way: all of it goes on", async () => {
+  it("UDP is dark for three seconds with a lot under way: all of it continues", async () => {
     const most: number[] = [];
     // Who gets little time to send has less under way, and more on a longer way.
     for (const delayMs of [50, 200]) {
@@ -118,7 +118,7 @@ describe("Bad networks", function () {
     );
   });
 
-  it("the client's cable is out for five seconds: downloads go on", async () => {
+  it("the client's cable is out for five seconds: downloads continue", async () => {
     await overEach(async (transport) => {
       const { lab, tunnel } = await startTunnel(transport, 0);
       const { result } = await downloadUnderWay(lab, tunnel);
@@ -131,7 +131,7 @@ describe("Bad networks", function () {
     });
   });
 
-  it("the client moves to another address: visitors find it there, and over QUIC an upload goes on", async () => {
+  it("the client moves to another address: visitors find it there, and over QUIC an upload continues", async () => {
     await overEach(async (transport) => {
       const { lab, tunnel } = await startTunnel(transport, 0);
       const { urls } = await tunnel.online(transport === "quic" ? "quic" : "http2");
@@ -152,7 +152,7 @@ describe("Bad networks", function () {
     await overEach(async (transport) => {
       const { tunnel } = await startTunnel(transport, 0);
       const waits: StalledReaders["p95"][] = [];
-      // bench/ measures it: twice as long at most, on a machine that does nothing else, where this one may have got busy meanwhile.
+      // bench/ measures it: twice as long at most, on a machine that does nothing else, where this one may have got busy in the meantime.
       const isFair = (): boolean => waits.some(({ alone, beside }) => beside < 5 * alone + 50);
       while (!isFair() && waits.length < attempts) {
         const { p95, grownBytes, errors } = await stalledReaders(tunnel, readers);

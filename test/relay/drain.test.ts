@@ -65,7 +65,7 @@ describe("Stopping and changing a relay", function () {
       for (const relay of relays) assert.equal((await relay.kill("SIGTERM")).code, 0);
     });
 
-    it("who is there may finish, who comes meanwhile is served, and then the relay ends by itself", async () => {
+    it("who is there may finish, who comes in the meantime is served, and then the relay ends by itself", async () => {
       let finish = (): void => {};
       const service = await startHttp(scope, (request, response) => {
         if (request.url !== "/slow") return void response.end("hello");
@@ -88,7 +88,7 @@ describe("Stopping and changing a relay", function () {
   });
 
   it("a second signal ends a relay at once that waits for visitors", async () => {
-    const service = await startHttp(scope, (_request, response) => void response.write("for ever"));
+    const service = await startHttp(scope, (_request, response) => void response.write("indefinitely"));
     const place = await relayPlace(scope, "10m");
     const relay = await startRelayAt(place);
     const client = await startTestClient(scope, { servers: [place.apiPort], transport: "http2", local: service.local });

@@ -34,7 +34,7 @@ describe("The process that serves QUIC", function () {
     ["hung", (pid) => process.kill(pid, "SIGSTOP")],
     ["over its memory cap", (pid) => process.kill(pid, "SIGUSR2")],
   ] as readonly (readonly [string, (pid: number) => void])[]) {
-    it(`${what}: visitors over HTTP/2 go on, QUIC's don't wait for the end of the process, and QUIC comes back`, async () => {
+    it(`${what}: visitors over HTTP/2 continue, QUIC's don't wait for the end of the process, and QUIC comes back`, async () => {
       // Bit by bit: filling so much at once takes a busy machine longer than a QUIC worker may be silent.
       await hook(`
         const hoard = [];
@@ -46,13 +46,13 @@ describe("The process that serves QUIC", function () {
       assert.ok(pid);
       const isHarmed = (): boolean => world.relay.quic()?.pid === pid;
       harm(pid);
-      const meanwhile = visitWhile(world.site.http2, isHarmed);
+      const visiting = visitWhile(world.site.http2, isHarmed);
       assert.equal(await servedAgain(world.site.quic), "hello");
       // Whoever is led around it only once it has been ended for its silence has waited for three seconds.
       if (what === "hung") assert.ok(isHarmed(), "it has been ended before somebody was served");
       await until(() => !isHarmed(), "the process was gone");
       assert.equal(await get(world.site.quic), "hello");
-      const visits = await meanwhile;
+      const visits = await visiting;
       if (what === "hung") assert.ok(visits >= 3, `${visits} visits over HTTP/2 in three seconds`);
       await backOnQuic(world);
       assert.equal(await get(world.site.quic), "hello");

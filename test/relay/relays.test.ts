@@ -29,7 +29,7 @@ describe("Relays and their ports", function () {
   const startSite = () => startHttp(scope, (_request, response) => response.end("hello"));
 
   overEachTransport((transport) => {
-    it("two relays serve the same name in parallel, and one goes on when the other stops", async () => {
+    it("two relays serve the same name in parallel, and one continues when the other stops", async () => {
       const [service, one, two] = await Promise.all([startSite(), startTestRelay(scope), startTestRelay(scope)]);
       const client = await startTestClient(scope, {
         servers: [one.apiPort, two.apiPort],

@@ -142,7 +142,7 @@ describe("a daemon that another program drives", function () {
     assert.equal(await get(await online(test, "web")), "here");
   });
 
-  it("tells a refusal by its code, and can start the tunnel anew", async () => {
+  it("tells a refusal by its code, and can start the tunnel again", async () => {
     const [service, relay] = await Promise.all([
       startSite("hello"),
       startTestRelay(scope, { authorize: () => Promise.reject(new PortholeError("unauthorized", "Not you")) }),
@@ -265,7 +265,7 @@ describe("a daemon that another program drives", function () {
     }
   });
 
-  it("starts an endpoint anew behind the same id when it has to", async () => {
+  it("starts an endpoint again behind the same id when it has to", async () => {
     const [service, one, two] = await Promise.all([startSite("hello"), startTestRelay(scope), startTestRelay(scope)]);
     const test = await startTestDaemon(scope);
     const { daemon } = test;

@@ -22,7 +22,7 @@ export interface ComplianceOptions {
 }
 
 const mebibyte = 1024 * 1024;
-/** Broken transfers at once; as many end in order meanwhile. */
+/** Broken transfers at once; as many end in order in the meantime. */
 const broken = sized(60, 300);
 const transferBytes = sized(4, 32) * mebibyte;
 
@@ -111,7 +111,7 @@ export function linkCompliance(name: string, makePair: () => Promise<LinkPair>, 
       });
     }
 
-    it("stops the writer when the reader stops, and other streams go on", async () => {
+    it("stops the writer when the reader stops, and other streams continue", async () => {
       const { opened, accepted } = await openStream(pair);
       accepted.pause();
       const written = await writeUntilStalled(opened);
@@ -157,7 +157,7 @@ export function linkCompliance(name: string, makePair: () => Promise<LinkPair>, 
       await gone(pair);
     });
 
-    it("tells who goes on talking to a side that has left", async () => {
+    it("tells who keeps talking to a side that has left", async () => {
       const { opened, accepted } = await openStream(pair);
       accepted.end();
       await once(accepted, "finish");
@@ -170,7 +170,7 @@ export function linkCompliance(name: string, makePair: () => Promise<LinkPair>, 
     });
 
     for (const direction of ["to the client", "to the relay"] as const) {
-      it(`lets none of ${broken} broken transfers ${direction} look whole`, async () => {
+      it(`lets none of ${broken} broken transfers ${direction} look complete`, async () => {
         const pieces = Array.from({ length: 2 * broken }, (_, i) => randomBytes(1 + ((i * 7_919) % (96 * 1024))));
         const opened = pieces.map(() => pair.relay.openStream());
         for (const stream of opened) stream.write("x");
@@ -192,7 +192,7 @@ export function linkCompliance(name: string, makePair: () => Promise<LinkPair>, 
         }
         const results = await ends;
         const odd = results.filter((_, i) => i % 2 === 1);
-        assert.equal(odd.filter(({ how }) => how === "end").length, 0, "broken transfers that look whole");
+        assert.equal(odd.filter(({ how }) => how === "end").length, 0, "broken transfers that look complete");
         for (const [i, { how, bytes }] of results.entries())
           if (i % 2 === 0) assert.deepEqual({ how, bytes }, { how: "end", bytes: pieces[i]?.length });
         for (const stream of to) stream.end();

@@ -104,7 +104,7 @@ async function listen(server: net.Server, path: string, options: ControlSocketOp
       try {
         lock = await lockFile(join(stateDir, `${program}.sock.lock`), clock, signal);
       } catch (reason) {
-        // All that matters is here already; without the lock two that start at the same time may both go on.
+        // All that matters is here already; without the lock two that start at the same time may both continue.
         if (!isUnwritable(reason)) throw reason;
       }
       await (lock ? whileHeld(lock, signal, takeOver) : takeOver());

@@ -17,7 +17,7 @@ export interface CachedCertificateOptions {
   readonly dnsNames: readonly string[];
   readonly ipAddresses?: readonly string[];
   readonly extension?: Buffer | undefined;
-  /** A cached one is made anew when less than a tenth of this is left. */
+  /** A cached one is made again when less than a tenth of this is left. */
   readonly lifetimeMs: number;
   readonly now: number;
   readonly log: Logger;

@@ -8,7 +8,7 @@ const curves: Readonly<Record<string, KeyKind>> = { prime256v1: "p256", secp384r
 
 /**
  * How a SubjectPublicKeyInfo of each kind begins (RFC 5480: named curve, uncompressed point; RFC 8410). A fingerprint is a
- * hash of these bytes, so a key has only one spelling. RSA has one by itself: OpenSSL always writes it anew.
+ * hash of these bytes, so a key has only one spelling. RSA has one by itself: OpenSSL always writes it again.
  */
 const spkiPrefixes: Readonly<Record<KeyKind, string>> = {
   p256: "3059301306072a8648ce3d020106082a8648ce3d03010703420004",

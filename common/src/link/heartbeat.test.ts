@@ -103,7 +103,7 @@ describe("heartbeat", () => {
     assert.ok(it.pings <= 1_000 / attentiveMs, `${it.pings} pings in a second`);
     const { pings } = it;
     await it.clock.advance(idleMs - 1);
-    assert.ok(it.pings - pings <= 1, "it goes on asking");
+    assert.ok(it.pings - pings <= 1, "it keeps asking");
   });
 
   it("is patient on a long way", async () => {

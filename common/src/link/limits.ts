@@ -11,7 +11,7 @@ export const limits = {
   heartbeatAttentiveMs: 200,
   /**
    * Without an answer for so long (or for four round trips) new visitors are led elsewhere; and for so long, the link is over. Running visits
-   * outlive a cable that is out for a few seconds, and end, where they can't go on, before people give up. `movedMs` is for a connection from an
+   * outlive a cable that is out for a few seconds, and end, where they can't continue, before people give up. `movedMs` is for a connection from an
    * address that its client seems to have left.
    */
   linkSilence: { suspectMs: 400, deadMs: 12_000, movedMs: 2_400 },

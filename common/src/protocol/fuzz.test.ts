@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { fuzzProperties } from "@porthole/testing/fuzz-properties";
 
-/** For a run of every day; `npm run fuzz` goes on for as long as one likes. */
+/** For a daily run; `npm run fuzz` runs for as long as you like. */
 const numRuns = 3_000;
 
 describe("whatever strangers send", function () {

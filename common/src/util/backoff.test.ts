@@ -6,7 +6,7 @@ function delays(backoff: Backoff, count: number): number[] {
 }
 
 describe("Backoff", () => {
-  it("doubles up to its maximum, and begins anew after a reset", () => {
+  it("doubles up to its maximum, and starts over after a reset", () => {
     const backoff = new Backoff({ firstMs: 1_000, maxMs: 6_000, random: () => 0.999_999 });
     assert.deepEqual(delays(backoff, 5), [1_000, 2_000, 4_000, 6_000, 6_000]);
     backoff.reset();

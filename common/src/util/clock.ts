@@ -4,7 +4,7 @@ export interface Clock {
   now(): number;
   /** Milliseconds of a clock that never jumps. */
   monotonic(): number;
-  /** Calls back once, and when it is late not before what has arrived meanwhile was read. The timer never keeps a process alive. */
+  /** Calls back once, and when it is late not before what has arrived in the meantime was read. The timer never keeps a process alive. */
   timer(delayMs: number, callback: () => void): Timer;
 }
 

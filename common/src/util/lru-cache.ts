@@ -31,7 +31,7 @@ export class LruCache<T> {
     this.#young = new Map();
   }
 
-  /** A copy, so that entries may be deleted meanwhile. */
+  /** A copy, so that entries may be deleted in the meantime. */
   entries(): readonly (readonly [string, T])[] {
     return [...this.#young, ...this.#old];
   }

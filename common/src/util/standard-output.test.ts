@@ -18,7 +18,7 @@ describe("lasting output", () => {
     return { write: lastingOutput(stream as NodeJS.WriteStream), chunks, stream, take: () => next?.() };
   }
 
-  it("drops lines for a reader that is a mebibyte behind, and goes on once it has read", () => {
+  it("drops lines for a reader that is a mebibyte behind, and continues once it has read", () => {
     const { write, stream, take, chunks } = output();
     const line = "x".repeat(64 * 1024);
     for (let count = 0; count < 1_000; count++) write(line);

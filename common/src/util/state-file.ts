@@ -173,7 +173,7 @@ async function writeTemporary(path: string, data: string | Uint8Array, mode: num
   return temporary;
 }
 
-/** Not mkdir's `recursive`: that tries for ever where a folder is there and takes none, like /proc. */
+/** Not mkdir's `recursive`: that tries indefinitely where a folder is there and takes none, like /proc. */
 async function makeMissing(folder: string): Promise<void> {
   if (await isFolder(folder)) return;
   const parent = dirname(folder);

@@ -127,7 +127,7 @@ describe("usage", () => {
     await usage.close();
   });
 
-  it("begins anew with a damaged file, which is kept", async () => {
+  it("starts over with a damaged file, which is kept", async () => {
     await writeFile(path, "{");
     const usage = await Usage.open(path, options());
     assert.equal(usage.of("owner").bytesInTotal, 0);

@@ -44,7 +44,7 @@ export class Usage {
     this.#timer = options.clock.timer(settleMs, this.#tick);
   }
 
-  /** A damaged file is moved aside, and counting begins anew: the relay must start. */
+  /** A damaged file is moved aside, and counting starts over: the relay must start. */
   static async open(path: string, options: UsageOptions): Promise<Usage> {
     try {
       return new Usage(path, options, (await readJson(path, readUsage)) ?? new Map());

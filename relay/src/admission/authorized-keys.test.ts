@@ -74,7 +74,7 @@ describe("the file with authorized keys", () => {
     assert.deepEqual([keys?.isAllowed(one), keys?.isAllowed(two)], [true, false]);
   });
 
-  it("keeps everyone in when it is emptied only to be written anew", async () => {
+  it("keeps everyone in when it is emptied only to be written again", async () => {
     const lists: boolean[] = [];
     const listen = (): void => void lists.push(keys?.isAllowed(one) ?? false);
     happened.on("reread", listen);

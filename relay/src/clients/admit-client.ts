@@ -67,7 +67,7 @@ export async function admitClient(
   // It may have been revoked while its admission was being written down.
   const objected = grant.revocationReason();
   if (objected) throw objected;
-  // Or the relay has told everybody meanwhile that it will stop.
+  // Or the relay has told everybody in the meantime that it will stop.
   const late = deps.refusal();
   if (late) throw late;
   const hostnames = [hostname];

@@ -90,7 +90,7 @@ async function endTest(link: Link, pendingClient: PendingClient, { clock, signal
 }
 
 /**
- * Who dials anew may have lost what it had; visitors must not find that out one by one. A TCP connection can't come along to another
+ * Who dials again may have lost what it had; visitors must not find that out one by one. A TCP connection can't come along to another
  * address, a QUIC connection can.
  */
 function lookAtOthers({ hostnames, instance, link }: ClientLink, registry: Registry): void {

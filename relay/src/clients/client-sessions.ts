@@ -92,7 +92,7 @@ export class ClientSessions {
     };
   }
 
-  /** Whoever goes on over HTTP/2 may come back to QUIC: not all in the same moment, because a handshake costs a millisecond. */
+  /** Whoever continues over HTTP/2 may come back to QUIC: not all in the same moment, because a handshake costs a millisecond. */
   async offerQuic(): Promise<void> {
     const { registry, ticket: ticketFor, clock, signal } = this.#deps;
     const clients = registry.all().filter(({ link }) => link.kind === "http2");
@@ -108,7 +108,7 @@ export class ClientSessions {
     }
   }
 
-  /** They go on serving who is there, and dial elsewhere. */
+  /** They keep serving who is there, and dial elsewhere. */
   announceEnd(deadlineMs: number): void {
     for (const { link } of this.#deps.registry.all())
       link.control.send({ type: "drain", reason: "it is being stopped", deadlineMs });

@@ -91,7 +91,7 @@ export const relayOptions = defineOptions({
     advanced: true,
   },
   "quic-memory": {
-    help: "MiB that the process for QUIC may use; above it is started anew, and clients go on over HTTP/2",
+    help: "MiB that the process for QUIC may use; above it the process restarts, and clients continue over HTTP/2",
     parse: integer(128, 1_048_576),
     defaultHelp: "half of the machine's",
     advanced: true,

@@ -6,7 +6,7 @@ import { acceptFilter } from "./accept-filter.ts";
 export interface TcpListener {
   readonly port: number;
   connections(): number;
-  /** Takes no more connections; those that are there go on. */
+  /** Takes no more connections; those that are there continue. */
   stop(): void;
   /** Ends all connections that are left and resolves when they and the port are gone. */
   close(): Promise<void>;

@@ -95,8 +95,8 @@ describe("the QUIC worker", function () {
     assert.throws(() => relay.openStream(), { code: "closed" });
     await returns();
     assert.equal(facts().restarts, 1);
-    await until(() => facts().engine.accepted === 2, "counters went on");
-    assert.match(lines.join("\n"), /was ended by SIGKILL; clients go on over HTTP\/2[^]*up again/);
+    await until(() => facts().engine.accepted === 2, "counters continued");
+    assert.match(lines.join("\n"), /was ended by SIGKILL; clients continue over HTTP\/2[^]*up again/);
   });
 
   it("hung: ended after three silent seconds, another one serves", async () => {
@@ -215,7 +215,7 @@ describe("the QUIC worker", function () {
     const { relay } = await connect();
     const renewed = selfSigned();
     test.worker.setCertificate(renewed.cert, "no key");
-    await until(() => lines.some((each) => each.includes("goes on with the old certificate")), "it had complained");
+    await until(() => lines.some((each) => each.includes("continues with the old certificate")), "it had complained");
     test.worker.setCertificate(renewed.cert, renewed.key);
     await arrives(false);
     assert.doesNotThrow(() => relay.openStream());
@@ -241,7 +241,7 @@ describe("the QUIC worker", function () {
     }
   });
 
-  it("gives up a visitor who does not read before a link holds too much, tells both sides, and the others go on", async () => {
+  it("gives up a visitor who does not read before a link holds too much, tells both sides, and the others continue", async () => {
     test = await openQuicWorker({ log, maxHeldBytes: largestWindow });
     const ends = await connect();
     const relay = createLink(ends.relay, { clock: systemClock, heartbeat: "watch" });
@@ -302,7 +302,7 @@ describe("the QUIC worker", function () {
       const { relay, client } = await connect();
       const link = createLink(relay, { clock: systemClock, heartbeat: "watch" });
       const stream = link.openStream();
-      stream.write("go on");
+      stream.write("continue");
       const { value: given } = await client.incoming[Symbol.asyncIterator]().next();
       const failed = failure(stream);
       (given as TransportStream).write("half of it");

@@ -26,7 +26,7 @@ export interface QuicWorkerOptions {
   readonly key: string;
   /** Whether a client needs a ticket for a handshake. */
   readonly admission: "ticket" | "open";
-  /** A QUIC worker that holds more is ended and started anew. */
+  /** A QUIC worker that holds more is restarted. */
   readonly memoryCapBytes: number;
   /** What one link may make the QUIC worker hold for visitors who don't read; workerLimits.maxHeldBytesPerLink if absent. */
   readonly maxHeldBytes?: number;
@@ -41,7 +41,7 @@ export interface QuicWorkerOptions {
 
 /**
  * The relay's QUIC, in a process of its own that is watched: quiche 0.18 has known ways to hang it or to fill its memory.
- * The death of the process is an ordinary event: its links end, clients go on over HTTP/2, and another process is started.
+ * The death of the process is an ordinary event: its links end, clients continue over HTTP/2, and another process is started.
  * There is one: where several share a UDP port, the kernel sends a client whose address has changed to another one.
  */
 export class QuicWorker {
@@ -186,7 +186,7 @@ export class QuicWorker {
         this.#state = { ...this.#state, complaint: new PortholeError(message.code, message.message, message) };
         return;
       case "certificate-refused":
-        log.error({}, `QUIC goes on with the old certificate: ${message.message}`);
+        log.error({}, `QUIC continues with the old certificate: ${message.message}`);
         return;
       case "beat":
         this.#beats += 1;
@@ -254,7 +254,7 @@ export class QuicWorker {
     else {
       this.#restarts += 1;
       const delayMs = this.#backoff.next();
-      log.warn({ restarts: this.#restarts, delayMs }, `${reason.message}; clients go on over HTTP/2`);
+      log.warn({ restarts: this.#restarts, delayMs }, `${reason.message}; clients continue over HTTP/2`);
       this.#state = { is: "down", reason: reason.message, retry: clock.timer(delayMs, () => this.#start()) };
     }
     this.#onFirstOutcome();

@@ -15,7 +15,7 @@ export interface Draining {
 
 /**
  * Lets visitors finish. New ones are let in until those who were there at the beginning have gone: a relay that is alone is away for as
- * short as possible, and where there are several, names lead elsewhere meanwhile. Resolves when nobody is here any more, or at the
+ * short as possible, and where there are several, names lead elsewhere in the meantime. Resolves when nobody is here any more, or at the
  * end of the time, or with the signal.
  */
 export async function drain({ clock, delayMs, visitors, shut }: Draining, signal: AbortSignal): Promise<void> {

@@ -53,7 +53,7 @@ export function openFirst(clients: readonly ClientLink[], { opening, log, trace 
   return undefined;
 }
 
-/** The socket stays paused meanwhile: a visitor says nothing more before it has heard something. */
+/** The socket stays paused in the meantime: a visitor says nothing more before it has heard something. */
 function awaitAnswer(socket: Socket, { client, stream }: Placed, place: VisitorPlace): void {
   const { clock, log, trace } = place;
   let isSettled = false;

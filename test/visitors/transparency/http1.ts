@@ -18,7 +18,7 @@ interface Body {
 }
 
 /**
- * Reads the answer to one request as leniently as curl and browsers do; undefined while it may go on.
+ * Reads the answer to one request as leniently as curl and browsers do; undefined while it may continue.
  * `text` is everything that came, in latin1.
  */
 export function readAnswer(text: string, method: string, ended: Ended): SeenAnswer | undefined {
@@ -43,7 +43,7 @@ export function readAnswer(text: string, method: string, ended: Ended): SeenAnsw
   }
 }
 
-/** Reads one request; undefined while it may go on. `size` is how many bytes it takes. */
+/** Reads one request; undefined while it may continue. `size` is how many bytes it takes. */
 export function readRequest(text: string, isEnded: boolean): { request: SeenRequest; size: number } | undefined {
   const head = readHead(text);
   if (!head) return undefined;

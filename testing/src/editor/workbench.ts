@@ -233,7 +233,7 @@ export class Workbench {
     return row;
   }
 
-  /** Opens a row's context menu. Rows above it come and go: the menu of one that was elsewhere meanwhile may be another one's. */
+  /** Opens a row's context menu. Rows above it come and go: the menu of one that was elsewhere in the meantime may be another one's. */
   async openMenu(row: Locator): Promise<Locator> {
     const menu = this.page.locator(".monaco-menu").last();
     for (;;) {
@@ -325,7 +325,7 @@ export class Workbench {
 
   async picture(name: string): Promise<void> {
     await mkdir(pictures, { recursive: true });
-    // A menu fades in. What turns for ever is not waited for.
+    // A menu fades in. What turns indefinitely is not waited for.
     await this.page.evaluate(`Promise.allSettled(document.getAnimations().filter((animation) =>
       animation.effect.getComputedTiming().endTime !== Infinity).map((animation) => animation.finished)).then(() => {})`);
     await this.page.screenshot({ path: join(pictures, `${name}.png`) });

@@ -48,14 +48,14 @@ describe("what a test has started", function () {
   it("ends with the test when that fails, whatever the relay still has, and counts once", async () => {
     const { passed, failed } = await run(`
       it("fails", async () => { await clientWhoStays(); throw new Error("no"); });
-      it("goes on too long", async function () {
+      it("takes too long", async function () {
         await clientWhoStays();
         this.timeout(1);
         await new Promise(() => {});
       });
       it("is the next one", () => {});
     `);
-    assert.deepEqual(failed, ["a suite fails", "a suite goes on too long"]);
+    assert.deepEqual(failed, ["a suite fails", "a suite takes too long"]);
     assert.deepEqual(
       passed.map(({ title }) => title),
       ["a suite is the next one"],

@@ -25,7 +25,7 @@ interface Entry {
 
 /**
  * Bounds the bodies that strangers make us hold, all together, by the bytes that have come and not by those that are announced. When they are too many, the
- * slowest one gives way: whoever holds bytes without going on cannot shut the others out.
+ * slowest one gives way: whoever holds bytes without progress cannot shut the others out.
  */
 export class HeldBodies {
   readonly #maxBytes: number;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { PortholeError } from "@porthole/common/errors";
 import { Body } from "./body.ts";
 
-/** A body, and how often its source was told to wait and to go on. */
+/** A body, and how often its source was told to wait and to continue. */
 function open() {
   const calls: string[] = [];
   const body = new Body({ pause: () => calls.push("pause"), resume: () => calls.push("resume") });

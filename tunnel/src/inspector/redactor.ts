@@ -98,7 +98,7 @@ export class Redactor {
     let result = "";
     let copied = 0;
     for (let match = parameter.exec(text); match; match = parameter.exec(text)) {
-      // The value of a harmless one may be a URL with parameters of its own: the search goes on in it.
+      // The value of a harmless one may be a URL with parameters of its own: the search continues in it.
       if (!this.isSecret(decoded(match[1] ?? ""))) continue;
       const start = parameter.lastIndex;
       const valueEnd = /[&#\s"<>]|$/g;

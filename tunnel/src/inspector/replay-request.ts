@@ -27,7 +27,7 @@ const hopByHop = [
 export function whyNoReplay(recording: Recording): string | undefined {
   if (!recording.forwardedHead) return "It never reached the local service.";
   if (recording.kind === "websocket" || recording.kind === "upgrade")
-    return "A connection that went on with another protocol can't be replayed.";
+    return "A connection that continued with another protocol can't be replayed.";
   if (!recording.requestBody.isComplete)
     return recording.requestBody.keptBytes < recording.requestBody.bytes
       ? "Only the beginning of its body was kept; give a body of your own."

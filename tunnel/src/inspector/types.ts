@@ -246,7 +246,7 @@ export interface ReplayEdit {
   readonly target?: string;
   /**
    * The whole new list, in the visitor's terms or the local service's: those of the forwarded request. A value that is the mark keeps the recorded one of that name (the
-   * second mark of a name the second recorded value). Host stays when absent; Content-Length and hop-by-hop headers are set anew.
+   * second mark of a name the second recorded value). Host stays when absent; Content-Length and hop-by-hop headers are set again.
    */
   readonly headers?: readonly Header[];
   /** Must not contain the mark: whoever edits a body asks for it unredacted. */

@@ -112,7 +112,7 @@ describe("reading a WebSocket as it passes", () => {
       assert.equal(message?.bytes, 1_000);
     });
 
-    it("says that a message is damaged, and goes on where it can", () => {
+    it("says that a message is damaged, and continues where it can", () => {
       const bytes = Buffer.concat([frame(0xc1, "\xff\xff\xff"), frame(0xc1, pack("fine"))]);
       assert.deepEqual(
         read(bytes, { extensions }).map(({ type }) => type),

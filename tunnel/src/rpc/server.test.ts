@@ -74,7 +74,7 @@ describe("the two ends of the contract", () => {
     assert.equal(PortholeError.from(reason).code, "aborted");
   });
 
-  it("end a request that takes for ever", async () => {
+  it("end a request that takes forever", async () => {
     const { daemon, clock } = await ready({
       doctor: (_params, { signal }) =>
         new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error))),

@@ -72,7 +72,7 @@ export class Endpoint {
     return this.#shownTo(hostname).digest;
   }
 
-  /** For connections from now on; those that are there go on with what they have. */
+  /** For connections from now on; those that are there continue with what they have. */
   useCertificate(hostname: string, chainPem: string): void {
     this.#trusted.set(hostname, this.#shown(chainPem));
   }

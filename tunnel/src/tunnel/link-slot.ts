@@ -96,7 +96,7 @@ export class LinkSlot {
     this.wake();
   }
 
-  /** The way to the relay is another one: an attempt that hangs on the old one begins anew, and a link has to show that it is there. */
+  /** The way to the relay is another one: an attempt that hangs on the old one starts over, and a link has to show that it is there. */
   recheck(): void {
     const state = this.#state;
     if (state.status === "online") void this.#verify(state.session.link);
@@ -107,7 +107,7 @@ export class LinkSlot {
     } else this.wake();
   }
 
-  /** Another link should take its place; this one goes on until it ends by itself, or is retired. */
+  /** Another link should take its place; this one continues until it ends by itself, or is retired. */
   leave(): void {
     if (this.#leaving || this.#retired) return;
     this.#leaving = true;

@@ -277,7 +277,7 @@ describe("one endpoint's links with one relay", () => {
     await it.end();
   });
 
-  it("QUIC that stays silent: its link ends, and a new one is tried within a minute for ever", async () => {
+  it("QUIC that stays silent: its link ends, and a new one is tried at least once a minute, without an end", async () => {
     const it = world("auto");
     await it.settle();
     it.darken("quic", true);
@@ -453,7 +453,7 @@ describe("one endpoint's links with one relay", () => {
     await it.clock.advance(linkLimits.quicHandshakeMs + tunnelLimits.quicRetry.firstMs);
     await it.settle();
     assert.ok(it.tickets.begun.length >= 2);
-    // The pool that came meanwhile has brought others; after a silent attempt it asks for one that is good from anywhere.
+    // The pool that came in the meantime has brought others; after a silent attempt it asks for one that is good from anywhere.
     assert.equal(it.tickets.begun[1], askedFor);
     assert.equal(it.tickets.asked[0], "anywhere");
     await it.end();

@@ -153,7 +153,7 @@ export class RelayClient {
     void slot.done.then(() => {
       this.#running.delete(slot);
       if (slot.state.status !== "failed" || slot.retired) this.#slots.delete(slot);
-      // What a relay that stops has refused meanwhile, its successor may grant.
+      // What a relay that stops has refused in the meantime, its successor may grant.
       if (slot.leaving) for (const successor of this.#active(slot.transport)) successor.wake();
       this.#endWhenEmpty();
     });
@@ -262,7 +262,7 @@ export class RelayClient {
         ...(otherProcesses > 0 ? { otherProcesses } : {}),
       };
     }
-    // HTTP/2 is there as long as the relay is; what QUIC is doing meanwhile is nobody's news.
+    // HTTP/2 is there as long as the relay is; what QUIC is doing in the meantime is nobody's news.
     const state = (this.#active("http2")[0] ?? this.#active("quic")[0])?.state;
     if (state?.status !== "waiting") return { status: "connecting" };
     const { delayMs, error, attempts } = state;

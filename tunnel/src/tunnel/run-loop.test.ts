@@ -84,7 +84,7 @@ describe("run loop", () => {
     );
   });
 
-  it("begins anew after a link that served for a while, and not after one that only came up", async () => {
+  it("starts over after a link that served for a while, and not after one that only came up", async () => {
     const seen = await play([
       { fails: "unreachable" },
       { servesMs: 100, endsWith: "closed" },
@@ -142,7 +142,7 @@ describe("run loop", () => {
     assert.deepEqual(await play([cannotJudge]), ["failed (unauthorized)"]);
   });
 
-  it("does the same from the start where another transport serves meanwhile", async () => {
+  it("does the same from the start where another transport serves in the meantime", async () => {
     assert.deepEqual(await play([{ fails: "untrusted" }], true), ["wait 1000 (untrusted)", "stopped"]);
     assert.deepEqual(await play([{ fails: "unavailable" }], true), ["failed (unavailable)"]);
   });

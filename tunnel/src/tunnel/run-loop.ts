@@ -26,12 +26,12 @@ export interface LoopDeps {
   readonly maxPauseMs?: number | undefined;
   /**
    * Tries again after every error but a refusal by the relay and a missing part of this machine. Read after every error:
-   * the relay may have admitted another link of ours meanwhile.
+   * the relay may have admitted another link of ours in the meantime.
    */
   readonly persistent: boolean;
   connect(signal: AbortSignal): Promise<Session>;
   onState(state: LoopState): void;
-  /** Cuts a wait short when it resolves. Asked anew for every wait. */
+  /** Cuts a wait short when it resolves. Asked again for every wait. */
   wake(): Promise<void>;
 }
 

@@ -24,7 +24,7 @@ export interface Session {
   requestIssuance(hostname: string, signal: AbortSignal): Promise<number | undefined>;
   /** Other processes with our key that are connected to this relay. */
   readonly otherInstances: number;
-  /** Resolves when the relay says that it will stop; what runs may go on for a while. */
+  /** Resolves when the relay says that it will stop; what runs may continue for a while. */
   readonly drained: Promise<void>;
   /** A ticket for a QUIC handshake; undefined when the relay has no QUIC at present. `anywhere`: see TicketRequest. */
   requestTicket(anywhere: boolean, signal: AbortSignal): Promise<QuicTicket | undefined>;

@@ -41,7 +41,7 @@ const sequences: readonly (readonly [string, TransportPolicy, readonly Step[]])[
     ],
   ],
   [
-    "QUIC is late: the pool meanwhile, and for a while after",
+    "QUIC is late: the pool in the meantime, and for a while after",
     "auto",
     [
       [0, dialing, "http2", 1, tried],

@@ -53,7 +53,7 @@ describe("trust in a relay", () => {
     assert.deepEqual(known.get(server), { fingerprint: right.fingerprint, certificate: right.pem });
   });
 
-  it("by a pin that is not the remembered one: the certificate is asked for anew", async () => {
+  it("by a pin that is not the remembered one: the certificate is requested again", async () => {
     const [pinned] = await trust({ kind: "pin", fingerprint: right.fingerprint }, wrong);
     assert.equal(pinned.quic, undefined);
   });

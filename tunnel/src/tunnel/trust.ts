@@ -111,7 +111,7 @@ export class RelayTrust {
         {
           hint: isPinned
             ? "Ask whoever runs the relay for its present fingerprint, and put it in the place of the old one."
-            : "If the relay was set up anew, give the fingerprint that it prints at its start; otherwise somebody is in between.",
+            : "If the relay was set up again, give the fingerprint that it prints at its start; otherwise somebody is in between.",
         },
       );
   }

@@ -50,7 +50,7 @@ export interface TunnelOptions {
 
 /**
  * Exposes the endpoints on all relays in parallel until the signal aborts. Rejects with the last relay's error when every
- * relay has refused for good; as long as one of them may still serve, it goes on.
+ * relay has refused for good; as long as one of them may still serve, it continues.
  */
 export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Promise<void> {
   const instance = randomUUID();

@@ -81,7 +81,7 @@ export function handshake(
     socket.on("error", onError);
     const onEnd = (): void => reject(new PortholeError("closed", "The visitor left during the TLS handshake"));
     socket.on("close", onEnd);
-    // Its whole visit may arrive at once, after a stall of the link; TLS would go on waiting for the rest.
+    // Its whole visit may arrive at once, after a stall of the link; TLS would keep waiting for the rest.
     stream.on("end", onEnd);
   });
 }

@@ -26,7 +26,7 @@ interface File {
 
 const empty: File = { version: 1, accounts: {} };
 
-/** A JSON file (`--acme-creds-path`). A damaged one is moved to NAME.damaged: an account can be had anew, at little cost. */
+/** A JSON file (`--acme-creds-path`). A damaged one is moved to NAME.damaged: an account can be had again, at little cost. */
 export function fileAccounts(path: string, clock: Clock, log: Logger): AccountStore {
   async function load(): Promise<File> {
     try {

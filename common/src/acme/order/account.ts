@@ -23,7 +23,7 @@ export interface AccountTools {
 
 /**
  * Does `work` with the account at the authority, which is registered if there is none. If the authority has lost it (it was
- * closed, or a test authority was restarted) it is registered anew, once, and the work is done again from its beginning.
+ * closed, or a test authority was restarted) it is registered again, once, and the work is done again from its beginning.
  */
 export async function withAccount<T>(
   tools: AccountTools,
@@ -38,7 +38,7 @@ export async function withAccount<T>(
     if (problemOf(reason)?.type !== "accountDoesNotExist") throw reason;
     tools.log.warn(
       { directory: authority.directoryUrl },
-      "The certificate authority has lost the account; making it anew",
+      "The certificate authority has lost the account; creating a new one",
     );
     record = await ensureAccount(tools, authority, record.url, signal);
     return await work(clientFor(tools, authority, record));

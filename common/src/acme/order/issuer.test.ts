@@ -91,7 +91,7 @@ describe("ACME against an authority that misbehaves", () => {
     }
   });
 
-  it("bad nonces: the order goes on, and ends if there is nothing else", async () => {
+  it("bad nonces: the order continues, and ends if there is nothing else", async () => {
     ca.next("newOrder", problem(400, "badNonce"), problem(400, "badNonce"));
     ca.next("finalize", problem(400, "badNonce"));
     await issue();
@@ -153,7 +153,7 @@ describe("ACME against an authority that misbehaves", () => {
     assert.equal(ca.count("newOrder"), 1);
   });
 
-  it("a lost account is made anew, once; one that is refused is not", async () => {
+  it("a lost account is made again, once; one that is refused is not", async () => {
     await issue();
     ca.forgetAccounts();
     await issue();

@@ -104,7 +104,7 @@ async function poll<T>(
       answer ??= await ask();
       if (isDone(answer.value)) return answer.value;
     } catch (reason) {
-      // The order goes on without us: one lost question must not cost it, nor the name one of its few validations.
+      // The order continues without us: one lost question must not cost it, nor the name one of its few validations.
       const { code } = PortholeError.from(reason);
       if (signal.aborted || (code !== "unreachable" && code !== "timeout") || ++misses > maxMisses) throw reason;
     }

@@ -185,7 +185,7 @@ describe("CertificateKeeper", () => {
     await clock.advance(dayMs);
     assert.equal(issuer.orders.length, 2);
     assert.ok(issuer.windowQuestions >= 4 * 70 && issuer.windowQuestions < 4 * 75, String(issuer.windowQuestions));
-    // One that is always past must not make us order for ever.
+    // One that is always past must not make us order indefinitely.
     issuer.window = () => ({ start: 0, end: 1 });
     await clock.advance(dayMs);
     assert.ok(issuer.orders.length <= 2 + 4, String(issuer.orders.length));
@@ -256,7 +256,7 @@ describe("CertificateKeeper", () => {
     assert.ok(issuer.orders.slice(1).every(({ stagingFirst }) => stagingFirst));
   });
 
-  it("Retry-After is kept to, also after a restart and when the user wants to go on", async () => {
+  it("Retry-After is kept to, also after a restart and when the user wants to continue", async () => {
     issuer.error = new PortholeError("busy", "too many", { retryAfterMs: 40 * hourMs });
     start();
     await clock.advance(hourMs);
@@ -374,7 +374,7 @@ describe("CertificateKeeper", () => {
       }
     });
 
-    it("damaged only in what is known about it: the certificate goes on serving", async () => {
+    it("damaged only in what is known about it: the certificate keeps serving", async () => {
       start();
       await clock.advance(minuteMs);
       store.text = store.text?.replace('"version"', "???");
@@ -489,7 +489,7 @@ describe("CertificateKeeper", () => {
       issuer.error = new PortholeError("unreachable", "no");
       await restart();
       await clock.advance(minuteMs / 2);
-      assert.equal(served.length, 3, "the other authority's goes on serving");
+      assert.equal(served.length, 3, "the other authority's keeps serving");
       issuer.error = undefined;
       await clock.advance(2 * minuteMs);
       assert.equal(served.length, 4);

@@ -178,7 +178,7 @@ export class CertificateKeeper {
     await this.#save();
   }
 
-  /** An order whose end nobody wrote down counts as a failed one, or a program that crashes in it would order for ever. */
+  /** An order whose end nobody wrote down counts as a failed one, or a program that crashes in it would order indefinitely. */
   async #isAfterCrash(): Promise<boolean> {
     const { clock, name } = this.#options;
     const { startedAt } = this.#stored.record.retry;

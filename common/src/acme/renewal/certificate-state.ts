@@ -22,9 +22,9 @@ export type CertificateState =
   /** There is none yet. */
   | { readonly status: "pending"; readonly phase: OrderPhase }
   | { readonly status: "valid"; readonly notAfter: number; readonly renewAt: number }
-  /** The old one serves meanwhile. */
+  /** The old one serves in the meantime. */
   | { readonly status: "renewing"; readonly notAfter: number; readonly phase: OrderPhase }
-  /** The last attempt failed. A certificate that is there goes on serving. Without `nextAttemptAt` somebody has to act first. */
+  /** The last attempt failed. A certificate that is there keeps serving. Without `nextAttemptAt` somebody has to act first. */
   | {
       readonly status: "failed";
       readonly error: PortholeError;

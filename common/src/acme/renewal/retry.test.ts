@@ -7,7 +7,7 @@ const hourMs = 60 * minuteMs;
 const error = new PortholeError("ca", "no");
 
 describe("retry", () => {
-  it("pauses 1, 2, 2, 5, 10 ... minutes, then 6 hours for ever", () => {
+  it("pauses 1, 2, 2, 5, 10 ... minutes, then 6 hours each", () => {
     let state: RetryState = noFailures;
     const pauses: number[] = [];
     for (let at = 0, round = 0; round < 20; round++) {

@@ -55,7 +55,7 @@ export function afterFailure(state: RetryState, { error, at, wasInvalid, jitter 
   };
 }
 
-/** The same pause on a clock that was set back meanwhile; otherwise a year's mistake would be waited out. */
+/** The same pause on a clock that was set back in the meantime; otherwise a year's mistake would be waited out. */
 export function onClock(state: RetryState, now: number): RetryState {
   const { failedAt, nextAttemptAt } = state;
   if (failedAt === undefined || nextAttemptAt === undefined || failedAt <= now) return state;

@@ -115,7 +115,7 @@ export class Http2Connection implements TransportConnection {
       // Ending the control stream flushes what is written on it; then nothing of ours is left to say.
       const timer = setTimeout(() => this.destroy(reason), limits.linkCloseMs);
       this.control.end(() => {
-        // The other side may have gone meanwhile.
+        // The other side may have gone in the meantime.
         if (this.#session.destroyed) return;
         this.#session.goaway(http2.constants.NGHTTP2_NO_ERROR);
         this.#socket.end(() => this.#whenPeerIsDone(() => this.destroy(reason)));

@@ -34,7 +34,7 @@ export interface EngineOptions {
 /**
  * quiche 0.18 deadlocks a connection whose connection-level window matters: after the initial credit is used its window is
  * 48 KiB, MAX_DATA is sent only when less than half of that is unread, and so one stalled reader with 24 KiB stops all
- * streams for ever; discarded bytes are not credited and a lost MAX_DATA is not repeated. So that window is out of reach,
+ * streams indefinitely; discarded bytes are not credited and a lost MAX_DATA is not repeated. So that window is out of reach,
  * and what a peer can make us hold is bounded by the windows of its streams.
  */
 const unlimitedBytes = Number.MAX_SAFE_INTEGER;

@@ -213,7 +213,7 @@ describe("quic connection", function () {
     await drained();
   });
 
-  it("lets streams go on while 100 others are not read", async () => {
+  it("lets streams continue while 100 others are not read", async () => {
     await connect();
     const counts: { readonly bytes: number }[] = [];
     for (let i = 0; i < 100; i++) counts.push(writeWhatFits((await open()).opened));
@@ -225,7 +225,7 @@ describe("quic connection", function () {
       assert.ok(count.bytes <= initialStreamBytes + 256 * 1024, `${count.bytes} bytes under way`);
   });
 
-  it("goes on for a reader who asks for more in the tick between reading and sending", async () => {
+  it("continues for a reader who asks for more in the tick between reading and sending", async () => {
     await connect();
     const { opened, accepted } = await open();
     // Node reads on in the next tick where nobody listens.

@@ -154,7 +154,7 @@ export class Connection {
     return this.#engine.pathStats().find(({ active }) => active)?.rtt;
   }
 
-  /** Destroys the streams, tells the peer, and goes on telling it for three round trips or so, as RFC 9000 section 10.2 asks. */
+  /** Destroys the streams, tells the peer, and keeps telling it for three round trips or so, as RFC 9000 section 10.2 asks. */
   close(reason: PortholeError): void {
     if (this.#phase === "closing" || this.#phase === "over") return;
     this.#sayClose(reason);

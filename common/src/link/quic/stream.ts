@@ -24,7 +24,7 @@ const highWaterMark = 64 * 1024;
  * The last byte of each direction, which goes with its FIN and is not passed on: it says whether all has been said, or the
  * stream was given up. It is never absent: quiche 0.18 takes a stream for complete as soon
  * as its final size is acknowledged; a FIN without a byte is then forgotten with the stream, sent or not, lost or not, and
- * the reader waits for ever. What is read with a byte has the FIN too: they share a frame.
+ * the reader waits indefinitely. What is read with a byte has the FIN too: they share a frame.
  */
 const endMark = { whole: Buffer.of(0), aborted: Buffer.of(1) };
 /** What one call reads at most. Shared by all streams: what is read is copied out at its exact size. */
@@ -112,7 +112,7 @@ export class QuicStream extends Duplex implements TransportStream {
     }
   }
 
-  /** Whether a stream that was blocked may go on. */
+  /** Whether a stream that was blocked may continue. */
   hasCapacity(): boolean {
     try {
       return this.#exists && this.#engine.streamCapacity(this.id) > 0;

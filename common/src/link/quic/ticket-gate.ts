@@ -9,7 +9,7 @@ import { expiresAtMs, isTicketOf, ticketFault, type TicketKey } from "./ticket.t
 const maxUsedTickets = 262_144;
 /**
  * A look costs up to 43 us, so a whole second's at once would be felt by everybody. Twice as many as may be answered; who is refused
- * meanwhile goes over HTTP/2.
+ * in the meantime goes over HTTP/2.
  */
 const looks = { perSecond: 4_000, atOnce: 200 };
 

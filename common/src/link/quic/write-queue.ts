@@ -21,7 +21,7 @@ export class WriteQueue {
 
   /** Hands to the engine what it takes: no more than congestion control lets leave soon. */
   run(): void {
-    // The loop also visits what is added meanwhile, again and again until everything is idle or blocked.
+    // The loop also visits what is added in the meantime, again and again until everything is idle or blocked.
     for (const stream of this.#ready) {
       this.#ready.delete(stream);
       const result = stream.sendSome(quantumBytes);

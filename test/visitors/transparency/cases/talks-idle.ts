@@ -3,7 +3,7 @@ import { chunked, hello, ok, switching, upgrade } from "./talk-messages.ts";
 
 const silence: Step = ["both", "are silent"];
 
-/** Nothing is said for two minutes, and then it goes on. */
+/** Nothing is said for two minutes, and then it continues. */
 export const idleTalks: TalkCases = {
   "a head that takes two minutes": {
     request: {},

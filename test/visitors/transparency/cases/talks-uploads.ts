@@ -70,7 +70,7 @@ export const uploads: TalkCases = {
       ["visitor", "has it whole"],
     ],
   },
-  "a service that answers early goes on reading": {
+  "a service that answers early keeps reading": {
     request: { method: "POST", body: "chunked" },
     steps: [
       ["visitor", "sends", "one"],

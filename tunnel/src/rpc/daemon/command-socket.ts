@@ -16,7 +16,7 @@ export interface CommandSocketOptions {
   readonly inUseHint: string;
 }
 
-/** Programs attach to the running client here. They come and go; the client goes on until one of them calls `shutdown`. */
+/** Programs attach to the running client here. They come and go; the client continues until one of them calls `shutdown`. */
 export interface CommandSocket {
   /** Lets each attached program read the last answers, then disconnects it. */
   close(): Promise<void>;

@@ -108,7 +108,7 @@ export class RunningTunnel {
   }
 
   /**
-   * How visitors are treated changes in place. Other changes start the endpoint that they concern anew, and only once it is
+   * How visitors are treated changes in place. Other changes restart the endpoint that they concern, and only once it is
    * clear that they can: what they would break is an error, and all stays as it was.
    */
   async update(changes: TunnelChanges): Promise<void> {
