@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { chromium, type Browser, type BrowserContext, type Frame, type Locator, type Page } from "playwright-core";
+import {
+  chromium,
+  errors,
+  type Browser,
+  type BrowserContext,
+  type Frame,
+  type Locator,
+  type Page,
+} from "playwright-core";
 import { soon, until } from "../end-to-end/index.ts";
 import type { CodeServer } from "./code-server.ts";
 import { Texts, type Language } from "./texts.ts";
@@ -24,6 +32,11 @@ export function launchBrowser(): Promise<Browser> {
       ...["--ignore-certificate-errors", "--host-resolver-rules=MAP *.localhost 127.0.0.1"],
     ],
   });
+}
+
+/** For a gesture that is repeated when it found no target in time. */
+function ignoreTimeout(reason: unknown): void {
+  if (!(reason instanceof errors.TimeoutError)) throw reason;
 }
 
 /** A page of a visitor's. */
@@ -136,10 +149,21 @@ export class Workbench {
     return this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: text }).first();
   }
 
-  /** Chooses in the open quick pick; a text is typed first, because rows below the fold are not there. */
+  /** Chooses in the open quick pick. A text is typed first, because rows below the fold are not in the page. */
   async pick(text: string | RegExp): Promise<void> {
+    const title = this.page.locator(".quick-input-title");
+    const asked = await title.textContent();
     if (typeof text === "string") await this.page.locator(".quick-input-widget input.input").fill(text);
-    await this.quickPickRow(text).click();
+    const row = this.quickPickRow(text);
+    await row.waitFor();
+    const isTaken = async (): Promise<boolean> => (await title.textContent()) !== asked || !(await row.isVisible());
+    // A list that is drawn again between press and release takes no click, so a person clicks once more.
+    const click = async (): Promise<boolean> => {
+      await row.click({ timeout: 3_000 }).catch(ignoreTimeout);
+      for (let look = 0; look < 30 && !(await isTaken()); look++) await pause(100);
+      return isTaken();
+    };
+    await until(click, `the choice of ${String(text)} is taken`, slowMs);
   }
 
   /** Types into the open input box. */
@@ -226,9 +250,13 @@ export class Workbench {
       const panel = this.page.locator(".part.panel");
       // An empty view's button stays, unseen, when there are rows.
       const button = panel.getByText(/^(Forward a Port|Add Port)$/).filter({ visible: true });
-      await button.first().click();
-      await panel.locator(".monaco-inputbox input").first().fill(String(port));
-      await this.page.keyboard.press("Enter");
+      const input = panel.locator(".monaco-inputbox input").filter({ visible: true });
+      const fill = async (): Promise<void> => {
+        await button.first().click({ timeout: 5_000 });
+        await input.first().fill(String(port), { timeout: 5_000 });
+        await this.page.keyboard.press("Enter");
+      };
+      await fill().catch(ignoreTimeout);
     }
     return row;
   }
