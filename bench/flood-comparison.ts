@@ -9,7 +9,7 @@ import { visitsOf, type Visits } from "./visits.ts";
 export interface Comparison {
   readonly calm: Visits;
   readonly busy: Visits;
-  /** Of a core, in the flood. */
+  /** The relay's share of a core in the flood. */
   readonly relayPercent: number;
   /** For each connection, the few of the visitors included; undefined where there are not many. */
   readonly relayMicroseconds: number | undefined;

@@ -75,7 +75,7 @@ function residentBytes(pid: number | undefined): Promise<number> {
   });
 }
 
-/** Of a process and its children: the QUIC worker is one. */
+/** Adds up a figure of a process and its children: the QUIC worker is one. */
 async function sumOfFamily(
   pid: number | undefined,
   measure: (pid: number | undefined) => Promise<number>,

@@ -43,7 +43,7 @@ interface Client {
 
 interface Rate {
   readonly requestsPerSecond: number;
-  /** Of the client's process. */
+  /** The processor time of the client's process. */
   readonly cpuMsPerRequest: number;
 }
 

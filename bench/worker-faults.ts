@@ -9,7 +9,7 @@ import { hasQuic, withTwoClients, type TwoClients } from "./two-clients.ts";
 import { visit, visitsOf } from "./visits.ts";
 
 const seconds = 8;
-/** Of the visitors who are measured, there are some before the harm is done. */
+/** How long visitors are measured before the harm is done. */
 const headStartMs = 1_000;
 const backMs = 90_000;
 

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { fuzzProperties } from "@porthole/testing/fuzz-properties";
 
 /**
- * `npm run fuzz -- [SECONDS]`: what `fuzz.test.ts` does in a moment, for so long for each property, with other bytes each time. A finding
+ * `npm run fuzz -- [SECONDS]`: what `fuzz.test.ts` does in a moment, for SECONDS for each property, with other bytes each time. A finding
  * is printed with the seed that repeats it, made as small as possible: it belongs into the vectors of common/testdata.
  */
 const [seconds = "60"] = process.argv.slice(2);

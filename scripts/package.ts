@@ -14,7 +14,7 @@ import { version } from "../common/src/version.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const maxScriptBytes = 1_000_000;
-/** Of what the editor itself loads, in every window: its extension host waits for it. */
+/** The limit on what the editor itself loads, in every window: its extension host waits for it. */
 const maxHostBytes = 200_000;
 
 async function main(args: readonly string[]): Promise<void> {

@@ -76,7 +76,7 @@ export const clientOptions = defineOptions({
     parse: { placeholder: "FINGERPRINT", parse: parseFingerprint },
     repeatable: true,
   },
-  insecure: { help: "Trust any relay: whoever is in between can pose as it", parse: flag, advanced: true },
+  insecure: { help: "Trust any relay: others on the path can pose as it", parse: flag, advanced: true },
   acme: {
     help: "Ask a certificate authority for the public name's certificate",
     parse: flag,

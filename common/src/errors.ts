@@ -1,4 +1,4 @@
-/** What went wrong, from the point of view of whoever must decide what to do next. The set is closed. */
+/** What went wrong, from the point of view of the code that decides what to do next. The set is closed. */
 export type ErrorCode =
   // Trying again can help.
   | "unreachable" // no connection to the other host, or it ended during the handshake
@@ -20,7 +20,7 @@ export type ErrorCode =
   | "protocol" // the other side broke the protocol
   | "limit" // the other side went over a limit
   | "unavailable" // this machine lacks what it takes (no QUIC binding, for example)
-  | "aborted" // our own side, or a visitor, gave up
+  | "aborted" // our own side, or a visitor, ended it early
   | "internal"; // a bug
 
 interface Meaning {

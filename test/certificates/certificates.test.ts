@@ -68,7 +68,7 @@ describe("certificates from a certificate authority", function () {
   });
 
   it("are the relay's own, too, and come into service without a restart", async () => {
-    // Whoever asks again and again before the certificate is there looks like somebody who can't be admitted.
+    // A client that asks again and again before the certificate is there looks like one that can't be admitted.
     const { pebble, relay } = await startWorld(scope, ["--acme-domain", suffix, "--max-penalty", "0s"]);
     const ca = await pebble.rootPem();
     const key = generateKey();

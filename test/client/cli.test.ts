@@ -124,7 +124,7 @@ describe("command line", function () {
     const argv = ["--server", `127.0.0.1:${relay.apiPort}`, "--state-dir", folder];
     const { code, stderr } = await runCli(scope, "client", argv);
     assert.equal(code, 3, stderr);
-    assert.match(stderr, /does not know the client id [a-z2-7]{26}[\s\S]*Ask whoever runs the relay/);
+    assert.match(stderr, /does not know the client id [a-z2-7]{26}[\s\S]*Ask the relay's operator/);
   });
 
   it("tells of the running client, keeps a second one away, and stops it", async () => {

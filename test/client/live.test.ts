@@ -36,7 +36,7 @@ describe("Live connections", function () {
       await once(server, "close");
     });
 
-    it("a WebSocket's close code and reason reach the other side, whoever closes", async () => {
+    it("a WebSocket's close code and reason reach the other side, from both sides", async () => {
       for (const closer of ["visitor", "service"] as const) {
         const { site, accepted } = await webSocketService();
         const visitor = openWebSocket(site);

@@ -109,7 +109,7 @@ describe("Shutdown with visitors there", function () {
       () => `3 requests had come, not ${present()}`,
     );
     return () => {
-      // Whoever does not read does not see the end either.
+      // A visitor that does not read does not see the end either.
       for (const visitor of visitors) visitor.resume().end();
       return Promise.all(ends);
     };

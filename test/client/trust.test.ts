@@ -44,7 +44,7 @@ describe("Which relay a client trusts", function () {
       await client.online();
       await first.close();
       const impostor = await replaceWith(first, []);
-      // Whoever was admitted once keeps trying: the right relay may come back.
+      // A client that was admitted once keeps trying: the right relay may come back.
       await client.when("the difference to be noticed", (state) => {
         const now = state.endpoints[0]?.relays[0]?.now;
         return now?.status === "waiting" && now.error.code === "untrusted" ? now.error : undefined;

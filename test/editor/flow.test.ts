@@ -242,7 +242,7 @@ describe("The extension in an editor", function () {
     return stdout.trim().split("\n");
   }
 
-  /** Of the process with the tunnels of this server's window. */
+  /** The pid of the process with the tunnels of this server's window. */
   async function daemonPid(): Promise<number> {
     return (await daemonPids()).at(-1) ?? assert.fail("there is no process with tunnels");
   }

@@ -12,7 +12,7 @@ import {
   type CodeServer,
 } from "@porthole/testing/editor";
 
-/** What a visitor may send to whoever looks at it. */
+/** What a visitor may send to the viewer of its requests. */
 const hostile = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>\u001b[31m\u202e";
 const many = 5_000;
 describe("The Requests view in an editor", function () {
@@ -126,7 +126,7 @@ describe("The Requests view in an editor", function () {
     await row("/after").waitFor();
     assert.deepEqual(seen.slice(before), ["GET /after "]);
 
-    // Whoever works by the keyboard stays among the actions when they change.
+    // The keyboard's focus stays among the actions when they change.
     await detail.getByText("Show Secrets").focus();
     await workbench.page.keyboard.press("Enter");
     await detail.getByText("Hide Secrets").waitFor();

@@ -98,7 +98,7 @@ describe("Relays who don't keep to the protocol", function () {
       assert.equal(now.delayMs, 99_000);
     });
 
-    it("one that never answers is given up at the deadline", async () => {
+    it("one that never answers is dropped at the deadline", async () => {
       const port = await startFakeRelay(scope, transport, linkOf);
       const client = await startClient(port, { clock: hastened(scope.clock, 20) });
       // On a busy machine a handshake may take too long as well; it tries again.

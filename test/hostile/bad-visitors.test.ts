@@ -90,7 +90,7 @@ describe("Visitors who send something else", function () {
     });
   });
 
-  it("a ClientHello that does not continue is given up at the deadline, and not before", async () => {
+  it("a ClientHello that does not continue is dropped at the deadline, and not before", async () => {
     const clock = new FakeClock();
     const relay = await startTestRelay(scope, { clock });
     const before = clock.pending;
@@ -169,7 +169,7 @@ describe("Visitors who send something else", function () {
         assert.equal(await get(site), "hello");
       });
 
-      it("one who hears it and does not leave is given up", async () => {
+      it("one who hears it and does not leave is dropped", async () => {
         const service = await startHttp(scope, (_request, response) => response.end("hello"));
         const { site, relay } = await startTunnel(scope, { transport, local: service.local });
         const visitor = connect(site);

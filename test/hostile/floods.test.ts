@@ -58,7 +58,7 @@ describe("A relay that is flooded", function () {
       const flooder = start(scope, process.execPath, args);
       await flooder.line(/flooding/);
       for (let i = 0; i < 25; i++) assert.equal(await get(quiet), "xxxxx", `in a flood of ${kind}`);
-      assert.equal(flooder.child.exitCode, null, `the flooder has given up on ${kind}`);
+      assert.equal(flooder.child.exitCode, null, `the flooder has stopped in ${kind}`);
       await until(async () => {
         const now = await figuresOf(ready.admin);
         return signs.some((name) => (now.get(name) ?? 0) > (before.get(name) ?? 0));

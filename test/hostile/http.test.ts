@@ -117,7 +117,7 @@ describe("Requests that mean no good", function () {
     }
   });
 
-  it("heads and bodies that do not continue are given up, and the next visitor is served", async () => {
+  it("heads and bodies that do not continue are dropped, and the next visitor is served", async () => {
     const bodies: IncomingMessage[] = [];
     const service = await startHttp(scope, (incoming, response) => {
       if (incoming.method === "GET") return void response.end("served");

@@ -30,10 +30,10 @@ interface Started {
 
 /** From a lost packet to the next try it is seconds by then: both ends back off as long as nothing is answered. */
 const afterHealingSeconds = 60;
-/** A link that has gone silent is given up after 17 s at the latest; then there must be a new one. */
+/** A link that has gone silent is dropped after 17 s at the latest; then there must be a new one. */
 const afterSilenceSeconds = 60;
 const longSeconds = 240;
-/** Of cables that are out and processes that are stopped; longer than any link lives without an answer. */
+/** How long cables are out and processes are stopped; longer than any link lives without an answer. */
 const awaySeconds = sized(20, 60);
 /** How long it may take from being reachable to serving visitors, once the network has changed or the process continues. */
 const backSeconds = 5;

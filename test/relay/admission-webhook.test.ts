@@ -26,7 +26,7 @@ describe("Who may connect by the word of a webhook", function () {
   const scope = useScope();
   const allow = (_request: IncomingMessage, response: ServerResponse) => response.end('{"allow":true}');
 
-  it("whoever it allows", async () => {
+  it("the clients that it allows", async () => {
     const { argv } = await withWebhook(allow);
     const client = startCli(scope, "client", argv);
     await client.line(/^online/);
@@ -55,7 +55,7 @@ describe("Who may connect by the word of a webhook", function () {
     });
   }
 
-  it("not anyone while it is down; but whoever was connected comes back when it is up again", async () => {
+  it("not anyone while it is down; but a client that was connected comes back when it is up again", async () => {
     const { argv, relay, restart, hook } = await withWebhook(allow);
     const client = startCli(scope, "client", argv);
     await client.line(/^online/);
@@ -90,7 +90,7 @@ describe("Who may connect by the word of a webhook", function () {
     assert.equal(answer?.type === "reject" && answer.code, "unauthorized");
     for (const link of links.slice(0, 2)) {
       const last = await soon(link.control.next(), "the end of an older link");
-      assert.equal(last?.type === "reject" && last.message, "Your plan has ended. Ask whoever runs the relay.");
+      assert.equal(last?.type === "reject" && last.message, "Your plan has ended. Ask the relay's operator.");
       await soon(link.closed, "its end");
     }
     assert.equal(relay.counts().links, 1);
@@ -121,7 +121,7 @@ describe("Who may connect by the word of a webhook", function () {
     const first = await disconnect(id);
     assert.equal(first.code, 0, first.stderr);
     assert.match(first.stdout, new RegExp(`^1 link of ${id} ended`));
-    await client.line(/whoever runs the relay ended this connection/);
+    await client.line(/the relay's operator ended this connection/);
     await until(async () => (await disconnect(id.toUpperCase())).code === 0, "it was back, and sent away again");
     const { code } = await soon(client.exited, "the end of the client");
     assert.equal(code, 3, client.errors.join("\n"));

@@ -39,7 +39,7 @@ describe("Who may connect", function () {
     relay = await startTestRelay(scope, { args: ["--domain-suffix", "t.example.com", "--state-dir", relayDir] });
   });
 
-  it("whoever joins by an invite, from then on without it and without --server", async () => {
+  it("a client that joins by an invite, from then on without it and without --server", async () => {
     const service = await startHttp(scope, (_request, response) => response.end("hello"));
     const stateDir = await scope.folder();
     const { porthole } = await invite();
@@ -162,7 +162,7 @@ describe("Who may connect", function () {
     assert.equal(released.code, 0, released.stderr);
     assert.equal((await soon(client.exited, "the end of the client")).code, 3);
     const names = await runCli(scope, "relay", ["names", "list", "--state-dir", relayDir]);
-    assert.match(names.stdout, /^myapp +[a-z2-7]{26} +given up, free for others on \d{4}-\d\d-\d\d$/);
+    assert.match(names.stdout, /^myapp +[a-z2-7]{26} +released, free for others on \d{4}-\d\d-\d\d$/);
     // Only who had it last gets it before that day.
     const back = startCli(scope, "client", argv);
     await back.line(/^online/);

@@ -53,7 +53,7 @@ describe("Many visitors on one link", function () {
     });
 
     for (const alpn of [[], ["http/1.1"], ["h2", "http/1.1"]]) {
-      it(`lets go of those who leave right after the handshake (${alpn.join(", ") || "no protocol named"})`, async () => {
+      it(`lets go of visitors that leave right after the handshake (${alpn.join(", ") || "no protocol named"})`, async () => {
         const service = await startHttp(scope, (_request, response) => response.end("hello"));
         const { site, relay } = await startTunnel(scope, { transport, local: service.local });
         for (let round = 0; round < 8; round++) {

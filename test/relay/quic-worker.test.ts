@@ -48,7 +48,7 @@ describe("The process that serves QUIC", function () {
       harm(pid);
       const visiting = visitWhile(world.site.http2, isHarmed);
       assert.equal(await servedAgain(world.site.quic), "hello");
-      // Whoever is led around it only once it has been ended for its silence has waited for three seconds.
+      // A visitor that is led around it only once it has been ended for its silence has waited for three seconds.
       if (what === "hung") assert.ok(isHarmed(), "it has been ended before somebody was served");
       await until(() => !isHarmed(), "the process was gone");
       assert.equal(await get(world.site.quic), "hello");

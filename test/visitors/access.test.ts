@@ -97,7 +97,7 @@ describe("access rules", function () {
     assert.equal(seen.length, 0);
   });
 
-  it("end with the time that was given, and whoever is inside is out", async () => {
+  it("end with the time that was given, and visitors inside are out", async () => {
     const clock = settable(scope.clock);
     const { site, service, seen, begun } = await expose(["--access-for", "1h"], { clock });
     assert.equal((await ask(site, "/")).status, 200);

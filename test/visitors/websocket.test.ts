@@ -129,7 +129,7 @@ describe("WebSockets through the gateway", function () {
       );
     });
 
-    it("every close code and its reason reach the other side, whoever closes", async () => {
+    it("every close code and its reason reach the other side, from both sides", async () => {
       const there = await world(transport);
       for (const code of [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 3000, 4999]) {
         for (const closer of ["visitor", "service"] as const) {

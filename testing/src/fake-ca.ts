@@ -54,7 +54,7 @@ export function problem(status: number, type: string, detail = type, headers: Re
 export class FakeCa {
   readonly authority: TestAuthority;
   readonly seen: Seen[] = [];
-  /** Of the certificates it issues. */
+  /** The lifetime of the certificates it issues. */
   lifetimeMs = 90 * 24 * 3_600_000;
   /** What validators find; undefined: the right certificate. */
   invalid: { readonly type: string; readonly detail: string } | undefined;

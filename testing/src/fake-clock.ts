@@ -37,7 +37,7 @@ export class FakeClock implements Clock {
     return next && next.dueMs - this.#passedMs;
   }
 
-  /** Runs what is due by then, each at its own time; before and after each one, whoever waits for a promise gets a turn. */
+  /** Runs what is due by then, each at its own time; before and after each one, pending promises get a turn. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#passedMs + ms;
     await turn();

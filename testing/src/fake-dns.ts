@@ -12,7 +12,7 @@ const headerBytes = 12;
 const types: Readonly<Record<number, number>> = { 4: 1, 16: 28 }; // A and AAAA, by the length of the address
 const noSuchName = 3;
 
-/** Answers A and AAAA questions on loopback as `addressesOf` says; undefined: there is no such name. Every other type has no records. */
+/** Serves A and AAAA questions on loopback as `addressesOf` says; undefined: there is no such name. Every other type has no records. */
 export async function startFakeDns(addressesOf: (name: string) => readonly string[] | undefined): Promise<FakeDns> {
   const socket = createSocket("udp4");
   socket.on("message", (query, { address, port }) => {

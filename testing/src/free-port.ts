@@ -9,7 +9,7 @@ const given = new Set<number>();
 
 /**
  * A port that nobody has, over TCP and UDP, for a program that has to know its port before it starts, or comes back to it. From below the
- * ranges that Linux (32,768), macOS and Windows (49,152) take ports from for whoever names none.
+ * ranges that Linux (32,768), macOS and Windows (49,152) choose ports from.
  */
 export async function freePort(): Promise<number> {
   for (let i = 0; i < tries; i++) {

@@ -14,7 +14,7 @@ export interface PebbleOptions {
   /** Where Pebble knocks for tls-alpn-01, on the address that `addressesOf` gives. */
   readonly tlsPort: number;
   readonly httpPort?: number;
-  /** Of the certificates; five years when absent. */
+  /** The lifetime of the certificates; five years when absent. */
   readonly lifetimeSeconds?: number;
   /** What the DNS says; 127.0.0.1 for every name when absent, no such name for undefined. */
   readonly addressesOf?: (name: string) => readonly string[] | undefined;

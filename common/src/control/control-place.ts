@@ -5,7 +5,7 @@ import { PortholeError, setting } from "../errors.ts";
 import { errnoOf, stateError } from "../util/state-file.ts";
 import { temporaryFolder } from "../util/temporary-folder.ts";
 
-/** Of a Unix socket's path, on the strictest of the platforms (macOS: 104 with the final zero). */
+/** The longest path of a Unix socket on the strictest platform (macOS: 104 with the final zero). */
 const maxPathBytes = 103;
 
 /** Which running program: one of its kind for each state folder. */
@@ -41,7 +41,7 @@ export async function withSocketPath<T>(place: ControlPlace, use: (path: string)
   }
 }
 
-/** Rejects with `state` when anybody may write to the folder: whoever does could replace a key, or answer in the program's place. */
+/** Rejects with `state` when anybody may write to the folder: others could replace a key, or answer in the program's place. */
 export async function refuseSharedFolder(stateDir: string): Promise<void> {
   if (process.platform === "win32") return;
   let mode: number;

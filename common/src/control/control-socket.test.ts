@@ -107,7 +107,7 @@ describe("control socket of a program", () => {
     }
   });
 
-  it("lets one of those who find a killed program's socket take its place", async () => {
+  it("lets one of several programs take over a killed program's socket", async () => {
     for (let round = 0; round < 5; round++) {
       await writeFile(join(folder, "client.sock"), "");
       const opened = await Promise.allSettled([open("1"), open("2"), open("3")]);

@@ -24,8 +24,8 @@ export interface CachedCertificateOptions {
 }
 
 /**
- * A self-signed certificate for the key and names: the cached one as long as it fits, so that whoever has pinned it can go
- * on, otherwise a new one. A cache that can't be read or written is said in the log and costs nothing else.
+ * A self-signed certificate for the key and names: the cached one as long as it fits, so that pins stay valid, otherwise a
+ * new one. A cache that can't be read or written is said in the log and costs nothing else.
  */
 export async function cachedCertificate(options: CachedCertificateOptions): Promise<string> {
   const { path, now, lifetimeMs, extension, log } = options;

@@ -13,8 +13,8 @@ export interface Owner {
 const where = "the delegation";
 
 /**
- * The owner's signed word that the key with this fingerprint is the same person's: `SPKI.SIGNATURE`, both base64url. Worth
- * nothing to others: whoever shows it has to prove in TLS that the key is theirs.
+ * The owner's signed word that the key with this fingerprint is the same person's: `SPKI.SIGNATURE`, both base64url. It is
+ * worth nothing to others: its bearer has to prove in TLS that the key is theirs.
  */
 export function delegate(owner: IdentityKey, keyFingerprint: string): string {
   const signature = sign(digestFor(owner.kind), statement(keyFingerprint), owner.privateKey);

@@ -51,7 +51,7 @@ export class JoinedRelays {
     await this.add({ ...relay, ...invite });
   }
 
-  /** Answers whether it was there. */
+  /** Returns whether it was there. */
   async remove(server: HostPort): Promise<boolean> {
     let wasThere = false;
     await this.#change((relays) => {

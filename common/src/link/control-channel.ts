@@ -53,7 +53,7 @@ export class ControlChannel {
       }
     });
     stream.on("end", () => {
-      // After whoever reads has seen the last message: a goodbye, or a drain, says more than the end does.
+      // After the reader has seen the last message: a goodbye, or a drain, says more than the end does.
       setImmediate(() => this.#fail(new PortholeError("closed", "The other side ended the control stream")));
     });
     stream.on("error", (cause) => this.#fail(new PortholeError("closed", "The control stream broke", { cause })));

@@ -54,7 +54,7 @@ const faults: Readonly<Record<string, Fault>> = {
   ECONNREFUSED: {
     code: "unreachable",
     text: "Nothing listens on {where}",
-    hint: "Check the port, or ask whoever runs the relay.",
+    hint: "Check the port, or ask the relay's operator.",
   },
   ETIMEDOUT: silent,
   EHOSTUNREACH: noNetwork,
@@ -83,7 +83,7 @@ const faults: Readonly<Record<string, Fault>> = {
   CERT_HAS_EXPIRED: {
     code: "untrusted",
     text: "The certificate of {where} has expired",
-    hint: "Check this machine's clock, and ask whoever runs the relay.",
+    hint: "Check this machine's clock, and ask the relay's operator.",
   },
   CERT_NOT_YET_VALID: {
     code: "untrusted",

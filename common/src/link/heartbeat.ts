@@ -43,7 +43,7 @@ export class Heartbeat {
     this.#arm(limits.heartbeatIntervalMs);
   }
 
-  /** What was sent has been unanswered for so long that something is wrong. */
+  /** What was sent has been unanswered for too long for something not to be wrong. */
   get isSilent(): boolean {
     return this.#isSilent;
   }

@@ -10,15 +10,15 @@ export const limits = {
   /** How often a side looks for an answer to what it has sent. */
   heartbeatAttentiveMs: 200,
   /**
-   * Without an answer for so long (or for four round trips) new visitors are led elsewhere; and for so long, the link is over. Running visits
-   * outlive a cable that is out for a few seconds, and end, where they can't continue, before people give up. `movedMs` is for a connection from an
+   * After `suspectMs` without an answer (or four round trips) new visitors are led elsewhere; after `deadMs` the link is over. Running visits
+   * outlive a cable that is out for a few seconds, and end, where they can't continue, before people lose patience. `movedMs` is for a connection from an
    * address that its client seems to have left.
    */
   linkSilence: { suspectMs: 400, deadMs: 12_000, movedMs: 2_400 },
   quicIdleTimeoutMs: 15_000,
   /**
    * After so much of any of these a client replaces its QUIC link. quiche 0.18 never changes its keys, and AES-GCM is good for
-   * 2^23 packets (RFC 9001 section 6.6); it may keep something of each stream that was given up; and what else adds up goes with age.
+   * 2^23 packets (RFC 9001 section 6.6); it may keep something of each aborted stream; and what else adds up goes with age.
    */
   quicLife: { packets: 2 ** 22, abortedStreams: 50_000, ageMs: 24 * 3_600_000 },
   /** Streams at once on one link, from relay to client. */

@@ -19,7 +19,7 @@ export interface LinkStreamHooks {
 /**
  * A connection's stream with a `destroy()` that never resets it. A reset costs the link: Node's HTTP/2 server ends the whole
  * session after about 1,000 of them, and quiche 0.18 never frees a stream that was reset with unsent data. So an abort is
- * a control message, and behind the back of whoever destroyed this object the connection's stream is ended and read to its end.
+ * a control message, and after this object was destroyed the connection's stream is ended and read to its end.
  * The peer must not take that end for an orderly one. A transport with `abort()` marks the end itself; over the others the end
  * is written after the message has left, because HTTP/2 does not keep the order of two streams.
  */

@@ -36,7 +36,7 @@ class TransportLink implements Link {
   readonly #budget: TokenBucket;
   readonly #clock: Clock;
   readonly #streams = new Map<number, TransportLinkStream>();
-  /** Of streams that the transport has not handed over yet. */
+  /** Aborts of streams that the transport has not handed over yet. */
   readonly #earlyAborts = new Map<number, ErrorCode>();
   #newestId = -1;
   readonly #heartbeat: Heartbeat;
@@ -146,7 +146,7 @@ class TransportLink implements Link {
     });
     this.#streams.set(raw.id, stream);
     this.#newestId = Math.max(this.#newestId, raw.id);
-    // A stream that nobody listens to any more must not end the process; whoever uses it has its own listener.
+    // A stream that nobody listens to any more must not end the process; its user has a listener of its own.
     stream.on("error", () => {});
     const early = this.#earlyAborts.get(raw.id);
     if (early !== undefined && this.#earlyAborts.delete(raw.id)) stream.abortByPeer(early);

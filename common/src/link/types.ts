@@ -43,8 +43,8 @@ export interface TransportConnection {
   readonly remote: RemoteAddress;
   /**
    * The certificate, in DER, whose key the peer has proved to hold. Undefined where the transport itself has checked the
-   * peer against what it was told to trust (QUIC at the client: Electron can't read certificates back). Whoever needs it no more
-   * sets it to undefined: it may be a piece of a large block of memory, which every idle link would keep.
+   * peer against what it was told to trust (QUIC at the client: Electron can't read certificates back). Set it to undefined once
+   * it is no longer needed: it may be a piece of a large block of memory, which every idle link would keep.
    */
   peerCertificate: Buffer | undefined;
   readonly control: Duplex;
@@ -83,7 +83,7 @@ export interface Link {
   readonly remote: RemoteAddress;
   /** See TransportConnection.peerCertificate. */
   readonly peerCertificate: Buffer | undefined;
-  /** Whoever had to know has read it. */
+  /** Drops the certificate once it has been read. */
   forgetPeerCertificate(): void;
   /** Typed messages on the control stream; heartbeat and aborts are handled inside. */
   readonly control: ControlChannel;
@@ -96,7 +96,7 @@ export interface Link {
   idle(): Promise<void>;
   /** Smoothed round trip, by the transport or by the heartbeat. */
   rttMs(): number | undefined;
-  /** What we sent is unanswered for so long that new streams should go elsewhere; the link may still come back. */
+  /** What we sent has been unanswered for too long: new streams should go elsewhere; the link may still come back. */
   readonly isSilent: boolean;
   /** Calls with every change of `isSilent`, until the function that it answers is called or the link ends. */
   onSilence(listener: (isSilent: boolean) => void): () => void;

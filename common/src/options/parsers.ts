@@ -115,7 +115,7 @@ export const durationMs: Parser<number> = {
 
 function ipv6(value: string): string | undefined {
   const bytes = parseIp(value);
-  // The zone of a link-local address (%eth0) matters to whoever connects.
+  // The zone of a link-local address (%eth0) matters for connecting.
   return value.includes(":") && bytes ? formatIp(bytes) + (/%[\w.-]+$/.exec(value)?.[0] ?? "") : undefined;
 }
 

@@ -135,7 +135,7 @@ function readFlag(table: OptionTable, names: ReadonlyMap<string, string>, token:
   if (name === undefined) throw unknownFlag(table, names, token);
   const spec = specOf(table, name);
   if (isSwitch(spec)) return { name, text: token.value ?? "true" };
-  // `--local --json` has lost its value; whoever means a value with a dash writes --local=-x.
+  // `--local --json` has lost its value; a value with a dash is written --local=-x.
   if (token.value && (token.inlineValue || !/^-./.test(token.value))) return { name, text: token.value };
   throw new PortholeError("usage", `${token.rawName} needs a value: ${token.rawName} ${placeholderOf(spec)}`, {
     ...(token.value === "" ? { hint: emptyHint } : {}),

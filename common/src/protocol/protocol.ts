@@ -105,7 +105,7 @@ export interface IssuanceRequest {
 export interface IssuanceReply {
   readonly type: "issuance";
   readonly hostname: string;
-  /** How many new names whoever answers for this client could still have certificates for. */
+  /** How many new names the client's owner could still have certificates for. */
   readonly left?: number;
   readonly code?: string;
   readonly message?: string;

@@ -1,5 +1,5 @@
 /**
- * A queue that one reader drains with `for await`. Bounded by whoever pushes: `push` answers false once the queue holds
+ * A queue that one reader drains with `for await`. Bounded by its writers: `push` returns false once the queue holds
  * `capacity` items or has ended, and the item is still the caller's to dispose of.
  */
 export class AsyncQueue<T> implements AsyncIterable<T> {

@@ -77,7 +77,7 @@ describe("lock file", () => {
     assert.deepEqual(await readdir(folder), []);
   });
 
-  it("who gives up waiting is not in the way", async () => {
+  it("a waiter that was aborted is not in the way", async () => {
     const first = await lockFile(path, systemClock, signal);
     const impatient = new AbortController();
     const second = assert.rejects(lockFile(path, systemClock, impatient.signal), /no more/);

@@ -66,7 +66,7 @@ async function takeFile(path: string, clock: Clock, signal: AbortSignal): Promis
     if (seen?.text !== text) seen = { text, unchangedMs: 0 };
     if (isGone(text) || seen.unchangedMs >= staleMs) {
       await writeFileAtomic(path, textOf({ ...own, count: 0 }));
-      // Whoever saw the same may have replaced it after us: the last one has it.
+      // Another process that saw the same may have replaced it after us: the last one has it.
       await sleep(clock, maxPollMs, signal);
       if (holderOf((await readFileIfExists(path))?.toString())?.id === own.id) return held(path, own, clock);
       continue;

@@ -58,7 +58,7 @@ export async function makeFolder(path: string): Promise<void> {
 }
 
 /**
- * Replaces the file: whoever reads it sees the old content or the new one, also after a power cut.
+ * Replaces the file: a reader sees the old content or the new one, also after a power cut.
  * Folders that don't exist are made with mode 0700. When it fails the old file is untouched and nothing is left behind.
  */
 export async function writeFileAtomic(
@@ -189,7 +189,7 @@ async function isFolder(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();
   } catch {
-    return false; // whoever makes it is told why
+    return false; // creating it reports why
   }
 }
 

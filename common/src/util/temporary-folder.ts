@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { PortholeError } from "../errors.ts";
 import { stateError } from "./state-file.ts";
 
-/** A new folder that only this user may enter, in the system's temporary one. Whoever makes it removes it. Rejects with `state`. */
+/** A new folder that only this user may enter, in the system's temporary one. The caller removes it. Rejects with `state`. */
 export async function temporaryFolder(prefix: string): Promise<string> {
   const parent = tmpdir();
   try {

@@ -3,7 +3,7 @@ export interface VisibleJsonOptions {
   readonly replacer?: (key: string, value: unknown) => unknown;
 }
 
-/** JSON of which nothing moves a cursor or turns the direction of writing: it may be shown in a terminal, and stays the same JSON. */
+/** JSON without characters that move a cursor or turn the direction of writing: safe to show in a terminal, and equal to the original when parsed. */
 export function visibleJson(value: unknown, { indent, replacer }: VisibleJsonOptions = {}): string {
   return JSON.stringify(value, replacer, indent).replace(/[\p{Cf}\p{Zl}\p{Zp}\x7f-\x9f]/gu, (char) =>
     Array.from(

@@ -9,7 +9,7 @@ export interface WatchdogOptions {
 
 /**
  * Ends this process with SIGKILL when its main thread hangs in a loop: native code (quiche 0.18, CVE-2025-7054) can't be interrupted in
- * another way, and whoever started the process starts it again. Only intervals in which the process used a processor count: one
+ * another way, and the supervisor of the process starts it again. Only intervals in which the process used a processor count: one
  * that is stopped, or starved, or waits in a debugger, is left alone. Never keeps the process running. Call the result to end it.
  */
 export function startWatchdog({ hangMs = 30_000, beatMs = 1_000 }: WatchdogOptions = {}): () => void {

@@ -8,7 +8,7 @@ import { ThrottledStream } from "./throttled-stream.ts";
 /** What the visitors of one owner's clients carry, over all links. */
 export class Account {
   readonly traffic = new Traffic();
-  /** What whoever runs the relay calls the owner, or its client id. */
+  /** The operator's label for the owner, or its client id. */
   readonly label: string;
   readonly #bandwidth: Bandwidth;
   readonly #clock: Clock;

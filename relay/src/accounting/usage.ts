@@ -24,7 +24,7 @@ interface Present {
   links: number;
 }
 
-/** Who carries how much: by owner, kept on disk in one bounded file. Whoever opens closes. */
+/** Who carries how much: by owner, kept on disk in one bounded file. The caller closes it. */
 export class Usage {
   readonly #path: string;
   readonly #options: UsageOptions;

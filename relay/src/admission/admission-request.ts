@@ -11,7 +11,7 @@ export interface AdmissionRequest {
   readonly suffix: string;
   /** The friendly name that it wants. */
   readonly name?: string;
-  /** Of an invite. */
+  /** The token of an invite. */
   readonly token?: Secret;
 }
 
@@ -20,6 +20,6 @@ export type Authorize = (request: AdmissionRequest, signal: AbortSignal) => Prom
 
 export function unknownClient(clientId: string): PortholeError {
   return new PortholeError("unauthorized", `this relay does not know the client id ${clientId}`, {
-    hint: "Ask whoever runs the relay for an invite.",
+    hint: "Ask the relay's operator for an invite.",
   });
 }

@@ -69,14 +69,14 @@ describe("admission", () => {
     return result as T;
   }
 
-  /** The relay hears of what a command has changed when its file system tells it. */
+  /** The relay is notified by its file system of what a command has changed. */
   const objects = (revocationReason: () => PortholeError | undefined, code: string): Promise<void> =>
     until(() => revocationReason()?.code === code, `there was an revocationReason: ${code}`);
 
   const invite = (uses = 1): Promise<{ readonly token: Secret }> =>
     change((enrollments) => addInvite(enrollments, { uses, expiresAt: Date.now() + 60_000 }, Date.now()));
 
-  it("keeps out who is banned, whoever else would be let in, and ends what is there", async () => {
+  it("keeps out banned keys whatever the lists say, and ends their links", async () => {
     const relay = await open({ open: true });
     const { revocationReason } = await relay.admit(requestOf(one), signal);
     assert.equal(revocationReason(), undefined);
@@ -101,7 +101,7 @@ describe("admission", () => {
     await assert.rejects(closed.admit(requestOf(one), signal), {
       code: "unauthorized",
       message: `this relay does not know the client id ${one.clientId}`,
-      hint: "Ask whoever runs the relay for an invite.",
+      hint: "Ask the relay's operator for an invite.",
     });
   });
 
@@ -135,7 +135,7 @@ describe("admission", () => {
     await Promise.all(Array.from({ length: 5 }, () => admit(requestOf(one, { token }))));
   });
 
-  it("whoever a owner vouches for, with the owner's one invite", async () => {
+  it("keys that an owner vouches for, with the owner's one invite", async () => {
     const { admit } = bound(await open());
     const { token } = await invite();
     await admit(requestOf(one, { owner, token }));
@@ -167,7 +167,7 @@ describe("admission", () => {
     await admit(requestOf(two));
   });
 
-  it("asks the callback about whoever no list knows, and about nobody else", async () => {
+  it("asks the callback about keys that no list knows, and about no others", async () => {
     const asked: string[] = [];
     const { admit } = bound(
       await open({ open: true }, async ({ peer }) => {

@@ -37,7 +37,7 @@ export interface AdmissionContext {
 export interface Grant {
   /** Its public name, whole and canonical. */
   readonly hostname: string;
-  /** What whoever runs the relay calls it: the label of the invite by which its key has joined. */
+  /** The operator's label: that of the invite by which its key has joined. */
   readonly label?: string | undefined;
   /** Fingerprint of who answers for it: the key that a list has, or else the one that vouches for it, or else its own. */
   readonly owner: string;
@@ -89,7 +89,7 @@ export class Admission {
     ];
   }
 
-  /** Rejects with `state` or `usage` when a file is damaged. Whoever opens closes. */
+  /** Rejects with `state` or `usage` when a file is damaged. The caller closes it. */
   static async open(config: AdmissionConfig, context: AdmissionContext, events: AdmissionEvents): Promise<Admission> {
     const onChange = (): void => events.onChange();
     await makeFolder(config.stateDir);
@@ -146,7 +146,7 @@ export class Admission {
     await this.#file.close();
   }
 
-  /** Answers what could end the admission later. */
+  /** Returns what could end the admission later. */
   async #letIn(request: AdmissionRequest, signal: AbortSignal): Promise<Basis> {
     const { peer } = request;
     const listed: Basis = {
@@ -220,7 +220,7 @@ export class Admission {
         grant.revocationReason() ??
         (ownsName(this.#file.enrollments, name, fingerprint)
           ? undefined
-          : new PortholeError("name", `the name ${name} was taken back by whoever runs the relay`)),
+          : new PortholeError("name", `the name ${name} was revoked by the relay's operator`)),
     };
   }
 
@@ -231,7 +231,7 @@ export class Admission {
     if (isPlain) return reason;
     this.#context.log.error({ reason: PortholeError.from(reason).message }, "Can't decide who may connect; refused");
     return new PortholeError("unauthorized", "this relay can't decide at present whether you may connect", {
-      hint: "Try again in a minute, or tell whoever runs the relay.",
+      hint: "Try again in a minute, or tell the relay's operator.",
       retryAfterMs,
     });
   }

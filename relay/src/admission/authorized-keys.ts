@@ -18,7 +18,7 @@ export interface AuthorizedKeys {
  */
 export async function authorizedKeys(path: string, log: Logger, onChange: () => void): Promise<AuthorizedKeys> {
   const stop = new AbortController();
-  // Before it is read: what is changed in between is heard of.
+  // Before it is read, so that no change in between is missed.
   void watchFiles([path], stop.signal, reread);
   let allowed: ReadonlySet<string>;
   try {

@@ -56,7 +56,7 @@ export function banReason(enrollments: Enrollments, client: Banned, now: number)
     if ((until !== undefined && until <= now) || !concerns(kind, what, client)) continue;
     const end = until === undefined ? "" : ` until ${formatMinute(until)}`;
     return new PortholeError("unauthorized", `this ${shownKinds[kind]} is banned from this relay${end}`, {
-      hint: "Ask whoever runs the relay.",
+      hint: "Ask the relay's operator.",
     });
   }
   return undefined;

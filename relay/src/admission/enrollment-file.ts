@@ -71,7 +71,7 @@ export class EnrollmentFile {
     for (;;) {
       const updates = this.#updates;
       const enrollments = await read(this.#path);
-      // What we have written in the meantime is newer: whoever has just been let in must not be taken for a stranger.
+      // What we have written in the meantime is newer: a key that has just been let in must not be taken for a stranger.
       if (updates !== this.#updates) continue;
       const isNews = !isDeepStrictEqual(enrollments, this.#enrollments);
       this.#enrollments = enrollments;

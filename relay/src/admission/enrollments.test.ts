@@ -32,7 +32,7 @@ describe("an invite in the enrollments", () => {
     assert.ok(!isEnrolled(enrollments, one), "the enrollments before is as it was");
   });
 
-  it("costs whoever has joined nothing", () => {
+  it("costs a key that has joined nothing", () => {
     const { enrollments, token } = invited();
     const joined = useInvite(enrollments, token, one, now);
     assert.equal(useInvite(joined, token, one, now + 2 * dayMs), joined);
@@ -88,7 +88,7 @@ describe("a revoked key", () => {
   const { enrollments, token } = invited(5);
   const joined = grantName(useInvite(useInvite(enrollments, token, one, now), token, two, now), "myapp", one, now);
 
-  it("is let in no more, by client id or fingerprint, and its names are given up", () => {
+  it("is let in no more, by client id or fingerprint, and its names are released", () => {
     for (const id of [one, clientIdOf(one)]) {
       const revoked = revokeKey(joined, id, now + 1);
       assert.deepEqual([isEnrolled(revoked, one), isEnrolled(revoked, two)], [false, true]);
@@ -133,12 +133,12 @@ describe("a friendly name", () => {
     assert.throws(() => grantName(mine, "myapp", two, now), { code: "name", message: /belongs to another key/ });
   });
 
-  it("is kept free for 30 days after it was given up, for everyone but its last owner", () => {
+  it("is reserved for its last owner for 30 days after its release", () => {
     const free = releaseName(mine, "myapp", now);
     assert.ok(!ownsName(free, "myapp", one));
     assert.throws(() => grantName(free, "myapp", two, now + quarantineMs - 1), {
       code: "name",
-      message: "the name myapp was given up and is kept free until 2026-12-24",
+      message: "the name myapp is reserved for its last owner until 2026-12-24",
     });
     assert.ok(ownsName(grantName(free, "myapp", one, now + 1), "myapp", one));
     assert.ok(ownsName(grantName(free, "myapp", two, now + quarantineMs), "myapp", two));

@@ -13,7 +13,7 @@ const maxInvites = 1_000;
 const maxKeys = 100_000;
 const noSecret = hashOf("");
 
-/** Adds an invite. Only the token's hash is kept: the token is known to whoever gets it, and to nobody afterwards. */
+/** Adds an invite. Only the token's hash is kept: only the person who gets the token knows it. */
 export function addInvite(
   enrollments: Enrollments,
   invite: NewInvite,
@@ -43,15 +43,15 @@ export function revokeInvite(enrollments: Enrollments, id: string): Enrollments 
 }
 
 /**
- * Enrols the key by the invite's token. Whoever has used it already may come again and costs no use. Throws `unauthorized`;
+ * Enrols the key by the invite's token. A key that has used it already may come again and costs no use. Throws `unauthorized`;
  * only who knows the whole token learns that it was used or has expired.
  */
 export function useInvite(enrollments: Enrollments, token: Secret, fingerprint: string, now: number): Enrollments {
   const { id, invite } = findInvite(enrollments, token);
   const key = Object.hasOwn(enrollments.keys, fingerprint) ? enrollments.keys[fingerprint] : undefined;
   if (key && key.revokedAt === undefined) return enrollments;
-  // Whoever has used this invite and is not let in any more was revoked, whichever invite came after it.
-  if (invite.usedBy.includes(fingerprint)) throw refused("the key was revoked", "Ask whoever runs the relay.");
+  // A key that has used this invite and is not let in any more was revoked, whichever invite came after it.
+  if (invite.usedBy.includes(fingerprint)) throw refused("the key was revoked", "Ask the relay's operator.");
   if (invite.expiresAt <= now) throw refused(`the invite has expired on ${formatDay(invite.expiresAt)}`);
   if (invite.usedBy.length >= invite.uses) throw refused("the invite was used already");
   if (Object.keys(enrollments.keys).length >= maxKeys)
@@ -77,6 +77,6 @@ function hashOf(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
 }
 
-function refused(message: string, hint = "Ask whoever runs the relay for a new one."): PortholeError {
+function refused(message: string, hint = "Ask the relay's operator for a new one."): PortholeError {
   return new PortholeError("unauthorized", message, { hint });
 }

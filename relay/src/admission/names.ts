@@ -3,7 +3,7 @@ import { formatDay } from "@porthole/common/util";
 import { quarantineMs, type Enrollments } from "./enrollments.ts";
 
 const maxNames = 10_000;
-/** Of a key and of all that it vouches for: keys cost nothing. */
+/** The limit for a key and all keys that it vouches for: keys cost nothing. */
 const maxNamesPerKey = 10;
 /**
  * What programs look for by themselves in the domain that they are in, and believe: proxy discovery, mail clients' configuration, the mail
@@ -24,7 +24,7 @@ export function grantName(
   if (owned && owned.fingerprint !== fingerprint) {
     if (owned.releasedAt === undefined) throw refused(`the name ${name} belongs to another key`);
     const freeAt = owned.releasedAt + quarantineMs;
-    if (now < freeAt) throw refused(`the name ${name} was given up and is kept free until ${formatDay(freeAt)}`);
+    if (now < freeAt) throw refused(`the name ${name} is reserved for its last owner until ${formatDay(freeAt)}`);
   }
   if (soughtByPrograms.includes(name)) throw refused(`programs look for ${name} by themselves, so no client gets it`);
   if (namesOf(enrollments, owner).length >= maxNamesPerKey)

@@ -74,7 +74,7 @@ function checkAnswer(answer: Answer): void {
   if (allow !== false) throw malformed("its answer has no allow that is true or false");
   const reason = typeof message === "string" && message !== "" ? message.slice(0, maxMessageLength) : undefined;
   throw new PortholeError("unauthorized", reason ?? "this relay does not let you in", {
-    hint: "Ask whoever runs the relay.",
+    hint: "Ask the relay's operator.",
   });
 }
 

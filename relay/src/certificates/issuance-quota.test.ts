@@ -30,7 +30,7 @@ describe("quotas", () => {
     assert.equal(nextAt, undefined);
   });
 
-  it("stays below Let's Encrypt's bucket, whoever asks", () => {
+  it("stays below Let's Encrypt's bucket for any mix of clients", () => {
     let state = noQuotaUsed;
     let theirs = 50;
     for (let hour = 0; hour < 60 * 24; hour++) {

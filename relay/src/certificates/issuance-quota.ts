@@ -33,7 +33,7 @@ interface Level {
 
 export interface QuotaState {
   readonly newNames: Level | undefined;
-  /** What is left for new names of those who had some lately. */
+  /** What is left for new names of owners that had some lately. */
   readonly owners: Readonly<Record<string, Level>>;
   /** Names that were given quotas, the latest last. */
   readonly names: Readonly<Record<string, Level & { readonly grantedAt: number }>>;
@@ -113,7 +113,7 @@ export function readQuotas(value: unknown): QuotaState {
   return { newNames, owners: owners as QuotaState["owners"], names: names as QuotaState["names"] };
 }
 
-/** What whoever asked is told. */
+/** Returns the error for the client that asked. */
 export function quotaExceeded(name: string, nextAt: number, now: number, limit: QuotaLimit): PortholeError {
   const authority = "The certificate authority's weekly limit for";
   const messages: Readonly<Record<QuotaLimit, string>> = {
@@ -135,7 +135,7 @@ function ownerLevel({ owners }: QuotaState, owner: string): Level | undefined {
   return Object.hasOwn(owners, owner) ? owners[owner] : undefined;
 }
 
-/** Without those who have their whole share again. */
+/** Returns the owners that do not have their whole share back yet. */
 function notFull(owners: QuotaState["owners"], share: Bucket, now: number): QuotaState["owners"] {
   const kept = Object.entries(owners).filter(([, level]) => levelAt(level, share, now).tokens < share.capacity);
   return Object.fromEntries(kept);

@@ -17,7 +17,7 @@ export interface RelayCertificate {
   /** PEM, leaf first. */
   readonly cert: string;
   readonly key: string;
-  /** Of its key: what a client pins. */
+  /** The fingerprint of its key: what a client pins. */
   readonly fingerprint: string;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
@@ -26,7 +26,7 @@ export interface RelayCertificate {
 /** Where the API port's certificate comes from, and what keeps it fresh. */
 export interface CertificateSource {
   readonly first: RelayCertificate;
-  /** Answers for `challengeName`, while an order runs. */
+  /** The challenge's certificate for `challengeName`, while an order runs. */
   readonly challenges: Challenges;
   readonly challengeName: string | undefined;
   /** Rereads its files, if it has any. Never rejects. */

@@ -22,7 +22,7 @@ export interface AdmissionDeps {
   readonly suffixes: readonly string[];
   readonly publicPort: number;
   readonly software: string;
-  /** Of the authority that clients shall order from; undefined for Let's Encrypt. */
+  /** The directory of the authority that clients shall order from; undefined for Let's Encrypt. */
   readonly certificateDirectory?: string | undefined;
   /** Why nobody is admitted now; undefined when clients are. */
   readonly refusal: () => PortholeError | undefined;

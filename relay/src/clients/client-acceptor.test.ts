@@ -39,7 +39,7 @@ describe("where clients come in", function () {
 
   afterEach(() => door.close());
 
-  it("QUIC is told of when it is there: whoever came before it has got no ticket", async () => {
+  it("QUIC is announced when it is there: earlier clients have got no ticket", async () => {
     const opening = door.openQuic(quicOptions);
     assert.equal(door.ticket(holder, false), undefined);
     await opening;

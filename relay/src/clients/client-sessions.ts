@@ -26,7 +26,7 @@ export interface ClientSessionsDeps extends Pick<
 const offersAtOnce = 20;
 const offerPauseMs = 100;
 
-/** All clients: how they come in, what they are told together, and who has to go. Whoever opens closes. */
+/** All clients: how they come in, what they are told together, and who has to go. The caller closes it. */
 export class ClientSessions {
   readonly #deps: ClientSessionsDeps;
   readonly #served = new Set<Promise<void>>();
@@ -92,7 +92,7 @@ export class ClientSessions {
     };
   }
 
-  /** Whoever continues over HTTP/2 may come back to QUIC: not all in the same moment, because a handshake costs a millisecond. */
+  /** Clients that continue over HTTP/2 may come back to QUIC: not all in the same moment, because a handshake costs a millisecond. */
   async offerQuic(): Promise<void> {
     const { registry, ticket: ticketFor, clock, signal } = this.#deps;
     const clients = registry.all().filter(({ link }) => link.kind === "http2");
@@ -116,7 +116,7 @@ export class ClientSessions {
 
   /** Ends all links of a client, by its id or fingerprint, and answers how many. */
   disconnect(key: string): number {
-    const reason = new PortholeError("closed", "whoever runs the relay ended this connection");
+    const reason = new PortholeError("closed", "the relay's operator ended this connection");
     return dismiss(this.#deps.registry, ({ clientId, fingerprint }) =>
       clientId === key || fingerprint === key ? reason : undefined,
     );
@@ -142,7 +142,7 @@ export class ClientSessions {
   }
 }
 
-/** Ends the links of those who have to go, who learn why. Answers how many. */
+/** Ends the links of the clients that have to go, and tells them why. Returns how many. */
 function dismiss(registry: Registry, revocationReasonOf: (client: ClientLink) => PortholeError | undefined): number {
   let dismissed = 0;
   for (const client of registry.all()) {

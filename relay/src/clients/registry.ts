@@ -13,7 +13,7 @@ export interface ClientLink {
   readonly owner: string;
   /** Its public names, whole and canonical. */
   readonly hostnames: readonly string[];
-  /** What whoever runs the relay calls the client: the label of its invite. */
+  /** The operator's label for the client: that of its invite. */
   readonly label?: string | undefined;
   /** The client's own word: program and version. */
   readonly software: string;

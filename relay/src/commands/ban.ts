@@ -7,7 +7,7 @@ import { defineCommand } from "./command.ts";
 
 const { signal } = new AbortController();
 
-/** Keeps keys, networks and names out, whoever else may connect; whether or not the relay runs. */
+/** Keeps keys, networks and names out, whatever the lists say; whether or not the relay runs. */
 export const ban = defineCommand({
   usage: "ban KEY|ADDRESS[/BITS]|NAME, ban list|lift WHAT",
   help: "Keep a client, a network or a name out, on an open relay too",

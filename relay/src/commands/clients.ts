@@ -40,11 +40,11 @@ export interface ClientRow {
   /** Without ports. */
   readonly addresses: readonly string[];
   readonly transports: readonly string[];
-  /** Of its oldest link. */
+  /** The age of its oldest link. */
   readonly upMs: number;
   /** Now. */
   readonly visitors: number;
-  /** Of the links that are up; of today and this month (UTC); ever. The last three are of all clients of one owner. */
+  /** The bytes of the links that are up; of today and this month (UTC); of all time. The last three count all clients of one owner. */
   readonly bytesNow: number;
   readonly bytesToday: number;
   readonly bytesThisMonth: number;

@@ -4,10 +4,10 @@ import { defineCommand } from "./command.ts";
 import { admissionOptions, stateDirOf } from "./admission-options.ts";
 import { askRelay } from "./control.ts";
 
-/** Ends what a client has running; whether it may come back is for whoever lets it in. */
+/** Ends what a client has running; the lists and the webhook decide whether it may come back. */
 export const disconnect = defineCommand({
   usage: "disconnect ID",
-  help: "End a client's links; it may come back if whoever let it in still does",
+  help: "End a client's links; it may come back while it is admitted",
   example: "porthole-relay disconnect to6q4gtpfzzijwmeavzvwthpid",
   options: admissionOptions,
   maxPositionals: 1,

@@ -47,7 +47,7 @@ function describe(enrollments: Enrollments): string {
   const rows = listed(enrollments).map(({ name, clientId, grantedAt, freeAt }) => [
     name,
     clientId,
-    freeAt === undefined ? `since ${formatDay(grantedAt)}` : `given up, free for others on ${formatDay(freeAt)}`,
+    freeAt === undefined ? `since ${formatDay(grantedAt)}` : `released, free for others on ${formatDay(freeAt)}`,
   ]);
   return rows.length === 0 ? "No client has a friendly name.\n" : columns(rows);
 }

@@ -77,7 +77,7 @@ interface Hangup {
   stop(): void;
 }
 
-/** Heeded from the first moment: without a listener SIGHUP ends a process, and whoever renews a certificate does not know that it only starts. */
+/** Heeded from the first moment: without a listener SIGHUP ends a process, and the program that renews a certificate does not know that the relay is still starting. */
 function heedHangup(): Hangup {
   let isMissed = false;
   let reload = async (): Promise<void> => {

@@ -12,7 +12,7 @@ export const unblock = defineCommand({
   options: admissionOptions,
   maxPositionals: 1,
   async run(values, [given]) {
-    // Of a network, as status shows it, any address does.
+    // Any address of a network, as status shows it, does.
     const address = given?.replace(/\/\d+$/, "");
     if (address === undefined || !parseIp(address))
       throw new PortholeError("usage", "porthole-relay unblock needs an address", {

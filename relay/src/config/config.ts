@@ -122,7 +122,7 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
       open: values.open || (!isReachable && keys === undefined && !webhook),
       keysPath: keys,
       webhook,
-      // Where anyone may connect, names would be for whoever takes them all first.
+      // Where anyone may connect, the first stranger could take all names.
       givesNames: !(isReachable && values.open),
       reservedNames: ownNames.flatMap((name) => splitPublicName(name, suffixes)?.label ?? []),
       stateDir,

@@ -185,7 +185,7 @@ export const relayOptions = defineOptions({
     defaultHelp: "not opened",
   },
   "admin-addr": {
-    help: "Address of the admin port; whoever reaches it reads how busy the relay is",
+    help: "Address of the admin port; everyone who reaches it reads the metrics",
     parse: text,
     placeholder: "ADDRESS",
     default: "127.0.0.1",

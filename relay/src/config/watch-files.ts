@@ -42,7 +42,7 @@ export async function watchFiles(
 }
 
 /**
- * Until the answer is called. A folder that goes away later is not watched any more; whoever restores it restarts the
+ * Watches until the returned function is called. A folder that goes away later is not watched any more; when you restore it, restart the
  * relay.
  */
 function watchFolder(folder: string, paths: readonly string[], tell: () => void): () => void {
@@ -74,7 +74,7 @@ function stamps(paths: readonly string[]): string {
         const stats = statSync(path, { throwIfNoEntry: false });
         return stats ? `${stats.ino} ${stats.mtimeMs}` : "none";
       } catch {
-        return "none"; // whoever reads it is told why
+        return "none"; // reading it reports why
       }
     })
     .join("\n");

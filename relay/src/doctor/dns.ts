@@ -9,7 +9,7 @@ import type { Check } from "./check.ts";
 export interface DnsContext {
   /** The machine's own server when absent. */
   readonly resolver?: HostPort | undefined;
-  /** Of this machine's interfaces. */
+  /** The addresses of this machine's interfaces. */
   readonly machineAddresses: readonly string[];
   readonly listensOnIpv6: boolean;
 }

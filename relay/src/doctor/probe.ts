@@ -18,7 +18,7 @@ export const connectTcp: Probe = async (address, port, signal) => {
   }
 };
 
-/** Whether a QUIC endpoint is there: it has to tell whoever speaks an unknown version which ones it speaks (RFC 9000 6.1). */
+/** Whether a QUIC endpoint is there: it has to answer a packet of an unknown version with those that it speaks (RFC 9000 6.1). */
 export const askQuic: Probe = (address, port, signal) => {
   const question = Buffer.alloc(1_200); // shorter ones need not be answered
   question[0] = 0xc0;

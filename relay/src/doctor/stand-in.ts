@@ -8,7 +8,7 @@ import { ask, type Probe, type Protocol } from "./probe.ts";
 
 /** Listens where the relay will, to see whether the port is free and whether connections from outside would arrive. */
 export interface StandIn {
-  /** Resolves when whoever answers at the address is this very stand-in. */
+  /** Resolves when the responder at the address is this very stand-in. */
   readonly probe: Probe;
   close(): Promise<void>;
 }

@@ -4,7 +4,7 @@ import type { Parser } from "@porthole/common/options";
 /** OpenSSH's MaxStartups: from `start` on a part is dropped by chance, which grows to all of them at `full`. */
 export interface EarlyDrop {
   readonly start: number;
-  /** Of those at `start`. */
+  /** The percentage that is dropped from `start` on. */
   readonly percent: number;
   readonly full: number;
 }

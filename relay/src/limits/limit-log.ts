@@ -8,7 +8,7 @@ import type { LimitName } from "./relay-limits.ts";
 /** One line for each limit and address in this time. */
 const everyMs = 60_000;
 const maxRemembered = 4_096;
-/** Of all lines together, whoever floods. */
+/** The limit on all lines together, whatever their cause. */
 const linesPerSecond = 5;
 
 interface Noted {

@@ -77,7 +77,7 @@ describe("gate for visitors", () => {
     enter();
   });
 
-  it("gives up on who is waited for longest when one more comes than may be waited for", () => {
+  it("drops the longest-waiting visitor when one more comes than may wait", () => {
     limits = { ...limits, maxPendingHellos: 2 };
     const given: string[] = [];
     const [slow, quick] = ["slow", "quick"].map((name) => enter("192.0.2.1", () => void given.push(name)));

@@ -49,7 +49,7 @@ export class VisitorGate {
     return this.#lastNumber;
   }
 
-  /** The number of whoever has been here for longest. */
+  /** The number of the visitor that has been here for longest. */
   get oldest(): number | undefined {
     const [oldest] = this.#present;
     return oldest;

@@ -15,7 +15,7 @@ export interface OpenPortsDeps {
   readonly visitors: Omit<VisitorDeps, "challengesOnly" | "onClient">;
 }
 
-/** The ports by which clients, visitors and validators come in. Whoever opens closes, also after a failure. */
+/** The ports by which clients, visitors and validators come in. The caller closes it, also after a failure. */
 export class OpenPorts {
   readonly #deps: OpenPortsDeps;
   readonly #plans: readonly PortPlan[];

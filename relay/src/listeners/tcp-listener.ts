@@ -20,7 +20,7 @@ export interface ListenTarget {
 }
 
 export interface TcpListenerOptions extends ListenTarget {
-  /** Asked about each connection first, with its address; one that is not wanted is reset, and never heard of. All are, if absent. */
+  /** Asked about each connection first, with its address; one that is not wanted is reset and never reported. All are wanted if absent. */
   readonly isWanted?: (address: string | undefined) => boolean;
   onConnection(socket: Socket): void;
 }
@@ -50,7 +50,7 @@ export async function listenTcp(options: TcpListenerOptions): Promise<TcpListene
   return {
     port: (server.address() as AddressInfo).port,
     connections: () => sockets.size,
-    // Right after Node has taken whoever was waiting: the kernel resets connections that nobody has taken when the port closes.
+    // Right after Node has taken the connections that were waiting: the kernel resets connections that nobody has taken when the port closes.
     stop: () => void setImmediate(() => server.close()),
     async close() {
       server.close();

@@ -22,7 +22,7 @@ export interface LinkReport {
 
 export interface ClientReport {
   readonly client: string;
-  /** What whoever runs the relay calls it: the label of its invite. */
+  /** The operator's label for it: that of its invite. */
   readonly label?: string;
   readonly hostnames: readonly string[];
   /** Its own word: program and version. */

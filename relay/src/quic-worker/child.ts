@@ -24,7 +24,7 @@ const stopMs = 3_000;
  * as fast (docs/decisions/idle-client-memory.md).
  */
 const semiSpace = "--max-semi-space-size=4";
-/** Of our environment. The rest may hold secrets, and the engine is what we trust least. Electron is no Node without its variable. */
+/** The parts of our environment that the process gets. The rest may hold secrets, and the engine is what we trust least. Electron is no Node without its variable. */
 const passedOn = /^(PATH|HOME|USERPROFILE|SystemRoot|TMPDIR|TMP|TEMP|LD_LIBRARY_PATH|NODE_.*|ELECTRON_RUN_AS_NODE)$/;
 
 /** One life of the QUIC worker's process, under watch from its start: it is killed when it is silent or too large. */

@@ -21,7 +21,7 @@ export class CpuTime {
     this.#read = read;
   }
 
-  /** Of so many milliseconds since the last call. */
+  /** Returns the share of the given milliseconds since the last call. */
   of(passedMs: number): number {
     const use = this.#read();
     const before = this.#usedMs;
@@ -46,7 +46,7 @@ export function processorUse(pid: number): ProcessorUse | undefined {
   }
 }
 
-/** Of a process, with the time of all its threads, or of one thread. */
+/** Reads the times of a process, with all its threads, or of one thread. */
 function readStat(path: string): ProcessorUse {
   const stat = readFileSync(path, "latin1");
   // After the name, which may have spaces and brackets in it.

@@ -1,13 +1,13 @@
 import { noDrops, type QuicAcceptorStats } from "@porthole/common/link/quic";
 
-/** What can be known of the QUIC worker from outside: for metrics, and for whoever runs the relay. Counters never go back. */
+/** What can be known of the QUIC worker from outside, for metrics and for the operator. Counters never go back. */
 export interface QuicWorkerFacts {
   readonly state: "starting" | "up" | "down" | "unavailable";
   /** Why it is down or unavailable. */
   readonly reason: string | undefined;
-  /** Of the process, while there is one. */
+  /** The process id, while there is a process. */
   readonly pid: number | undefined;
-  /** Deaths of the process, whoever caused them. */
+  /** Deaths of the process, whatever caused them. */
   readonly restarts: number;
   /** Heartbeats that have come, one a second: the figures are those of the last one. */
   readonly beats: number;

@@ -3,20 +3,20 @@ import { Duplex } from "node:stream";
 import { PortholeError } from "@porthole/common/errors";
 
 const headerBytes = 4;
-/** In place of a length: the end of a direction that its writer gave up. */
+/** In place of a length: the end of a direction that its writer has aborted. */
 const aborted = 0xffff_ffff;
 
 /**
  * A byte stream over a local socket, with an end that can be told from a death: a process that is killed closes its sockets
  * just as one that has said everything. A frame is 4 bytes of length, big-endian, and that many bytes; a frame without bytes
- * is the end of its direction, of which there is another kind for a stream that was given up. A socket that ends without one is an error. Half-close needs nothing of the socket, so a Windows
+ * is the end of its direction; another kind of end marks an aborted stream. A socket that ends without one is an error. Half-close needs nothing of the socket, so a Windows
  * pipe will do.
  */
 export class FramedStream extends Duplex {
   readonly #socket: Socket;
   readonly #header = Buffer.alloc(headerBytes);
   #headerLength = 0;
-  /** Of the present frame. */
+  /** What is left of the present frame. */
   #left = 0;
   #sawEnd = false;
   #abortedByPeer = false;
@@ -40,7 +40,7 @@ export class FramedStream extends Duplex {
     return this.#abortedByPeer;
   }
 
-  /** Ends this direction after what was written, as one that was given up. */
+  /** Ends this direction after what was written, as an aborted one. */
   abort(): void {
     this.#aborted = true;
     this.end();

@@ -127,7 +127,7 @@ describe("the QUIC worker", function () {
     await connect();
     const { pid } = facts();
     const run = (command: string, ...args: string[]) => void execFileSync(command, args, { stdio: "ignore" });
-    // Whoever else wants to run on its only processor comes first.
+    // Other processes on its only processor come first.
     run("taskset", "--all-tasks", "--cpu-list", "--pid", "0", String(pid));
     run("chrt", "--all-tasks", "--idle", "--pid", "0", String(pid));
     process.kill(Number(pid), "SIGUSR2");
@@ -241,7 +241,7 @@ describe("the QUIC worker", function () {
     }
   });
 
-  it("gives up a visitor who does not read before a link holds too much, tells both sides, and the others continue", async () => {
+  it("drops a visitor that does not read before a link holds too much, tells both sides, and the others continue", async () => {
     test = await openQuicWorker({ log, maxHeldBytes: largestWindow });
     const ends = await connect();
     const relay = createLink(ends.relay, { clock: systemClock, heartbeat: "watch" });
@@ -259,7 +259,7 @@ describe("the QUIC worker", function () {
       stream.on("error", (error: PortholeError) => void failed.push(error.code));
       stream.end("get");
     }
-    await until(() => failed.length > 0, "one of them was given up");
+    await until(() => failed.length > 0, "one of them was dropped");
     const reads = streams.map(async (stream) => {
       let bytes = 0;
       for await (const chunk of stream) bytes += (chunk as Buffer).length;
@@ -278,7 +278,7 @@ describe("the QUIC worker", function () {
     );
   });
 
-  describe("a stream that was given up", () => {
+  describe("an aborted stream", () => {
     async function failure(stream: Duplex): Promise<PortholeError> {
       const [error] = (await once(stream.resume(), "error")) as [PortholeError];
       return error;

@@ -18,7 +18,7 @@ import { shownState, type WorkerState } from "./worker-state.ts";
 import { controlHead, encodeStreamHead, type FromWorker, type ToWorker } from "./wire.ts";
 
 export interface QuicWorkerOptions {
-  /** Of the UDP port. */
+  /** The address of the UDP port. */
   readonly address: string;
   readonly port: number;
   /** PEM. */
@@ -84,7 +84,7 @@ export class QuicWorker {
     throw outcome.error;
   }
 
-  /** Of UDP; the same for all lives of the process. 0 before the first one. */
+  /** The UDP port; the same for all lives of the process. 0 before the first one. */
   get port(): number {
     return this.#port;
   }
@@ -199,7 +199,7 @@ export class QuicWorker {
       case "excess":
         log.warn(
           { address: this.#transports.get(message.link)?.remote.address },
-          "Gave up a visitor who does not read",
+          "Dropped a visitor that does not read",
         );
         this.#transports.get(message.link)?.giveUp(message.stream);
         return;

@@ -48,7 +48,7 @@ describe("what a link makes the QUIC worker hold", () => {
     slow.destroy();
   });
 
-  it("is given up first where nobody has read for a while, however large others are who do", async () => {
+  it("is dropped first where nobody has read for a while, however large the buffers of readers are", async () => {
     const standing = visitor().pause();
     await clock.advance(10_000);
     const slow = visitor(600 * kibibyte).pause();
@@ -56,7 +56,7 @@ describe("what a link makes the QUIC worker hold", () => {
     slow.destroy();
   });
 
-  it("is no more with all others together, and who holds most gives up", () => {
+  it("is bounded with all others together, and the largest is dropped", () => {
     const [first] = [1, 2, 3, 4].map(() => visitor().pause());
     const told: number[] = [];
     const [second, third] = [1, 2].map(() => held.link(({ id }) => told.push(id)));

@@ -7,7 +7,7 @@ const initialBytes = 256 * 1024;
 const maxWindowBytes = 4 * 1024 * 1024;
 /** The engine doubles a window that is used up within two round trips. We don't know them; no path that anyone likes is longer. */
 const fastMs = 1_000;
-/** Who has taken nothing for so long does not read; others are only slow. */
+/** A visitor that has taken nothing for this time does not read; others are only slow. */
 const standingMs = 10_000;
 
 interface Reader {
@@ -44,7 +44,7 @@ export class ReceiveBuffers {
     this.#bounds = bounds;
   }
 
-  /** `onExcess`: this stream of the link has to be given up. */
+  /** `onExcess`: this stream of the link has to be dropped. */
   link(onExcess: (stream: TransportStream) => void): LinkReceiveBuffer {
     const link = new LinkReceiveBuffer({
       clock: this.#clock,
@@ -101,7 +101,7 @@ export class LinkReceiveBuffer {
     stream.on("close", () => this.#go(stream));
   }
 
-  /** The largest of those who don't read, or of all when everybody does. */
+  /** Drops the largest of those that are not read, or of all when all are read. */
   giveUp(): void {
     const { clock, onExcess } = this.#options;
     const all = [...this.#stopped];

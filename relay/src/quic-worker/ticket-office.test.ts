@@ -47,7 +47,7 @@ describe("the relay's tickets", () => {
     assert.equal(gate.refuses(ticket, elsewhere), "ticket-expired");
   });
 
-  it("come from a new key every hour, of which the QUIC worker is told; those of before stay good", async () => {
+  it("come from a new key every hour, which the QUIC worker gets; earlier ones stay good", async () => {
     issue(false);
     await clock.advance(ticketLimits.keyLifetimeMs - 1);
     const old = issue(false);

@@ -61,7 +61,7 @@ export interface StreamHead {
 }
 
 export const streamHeadBytes = 8;
-/** Of the socket with the control streams. Links are counted from 1. */
+/** The head of the socket with the control streams. Links are counted from 1. */
 export const controlHead: StreamHead = { link: 0, stream: 0 };
 
 export function encodeStreamHead({ link, stream }: StreamHead): Buffer {

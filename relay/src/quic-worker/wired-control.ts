@@ -10,7 +10,7 @@ export class WiredControl extends Duplex {
     super({ allowHalfOpen: true });
     this.#wire = wire;
     this.#link = link;
-    // Whoever uses it has its own listener; a link that nobody has taken yet must not end the process.
+    // Its user has a listener of its own; a link that nobody has taken yet must not end the process.
     this.on("error", () => {});
   }
 

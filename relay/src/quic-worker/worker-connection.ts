@@ -118,7 +118,7 @@ export class WorkerConnection implements TransportConnection {
     const socket = net.connect({ path: socketPath, allowHalfOpen: true });
     socket.write(encodeStreamHead({ link, stream }));
     const framed = new FramedStream(socket);
-    // Whoever uses it has its own listener; one that nobody has taken yet must not end the process.
+    // Its user has a listener of its own; one that nobody has taken yet must not end the process.
     framed.on("error", () => {});
     return framed;
   }

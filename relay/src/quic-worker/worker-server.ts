@@ -240,7 +240,7 @@ export class WorkerServer {
     if (!bytes) return;
     link.isAsked = false;
     this.#wire?.send("bytes", id, bytes);
-    // Whoever moves says so with its next heartbeat at the latest.
+    // A client that moves says so with its next heartbeat at the latest.
     const { remote } = connection;
     if (remote.address === link.remote.address && remote.port === link.remote.port) return;
     link.remote = remote;

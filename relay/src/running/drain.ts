@@ -14,7 +14,7 @@ export interface Draining {
 }
 
 /**
- * Lets visitors finish. New ones are let in until those who were there at the beginning have gone: a relay that is alone is away for as
+ * Lets visitors finish. New ones are let in until the first ones have gone: a relay that is alone is away for as
  * short as possible, and where there are several, names lead elsewhere in the meantime. Resolves when nobody is here any more, or at the
  * end of the time, or with the signal.
  */

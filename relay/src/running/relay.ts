@@ -24,7 +24,7 @@ export interface RelayCounts {
   readonly sockets: number;
 }
 
-/** A relay that runs, as the program around it sees it. Whoever starts it closes it. */
+/** A relay that runs, as the program around it sees it. The caller closes it. */
 export interface Relay {
   readonly apiPort: number;
   readonly publicPort: number;

@@ -10,7 +10,7 @@ export interface HttpsRedirectOptions {
   readonly clock: Clock;
   /** Whether visitors may be sent to this (canonical) name: a redirect to any other would be anybody's to use. */
   readonly isServed: (hostname: string) => boolean;
-  /** Answers for the relay's own names. */
+  /** The page at the relay's own names. */
   readonly ownPage: OwnPage;
   readonly ownNames: readonly string[];
   /** Where visitors are served. */
@@ -30,7 +30,7 @@ export class HttpsRedirect {
     });
   }
 
-  /** A connection of which nothing is read; it is closed after one answer, or at the deadline. */
+  /** Serves a connection that nobody has read yet; it is closed after one response, or at the deadline. */
   serve(socket: Socket): void {
     const deadline = this.#options.clock.timer(helloDeadlineMs, () => socket.destroy());
     socket.on("close", () => deadline.cancel());

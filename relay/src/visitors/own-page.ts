@@ -47,7 +47,7 @@ export class OwnPage {
     this.#server.setSecureContext({ cert, key, minVersion: "TLSv1.2" });
   }
 
-  /** A connection of which nothing is read; it is closed at the deadline at the latest. */
+  /** Serves a connection that nobody has read yet; it is closed at the deadline at the latest. */
   serve(socket: Socket): void {
     const deadline = this.#options.clock.timer(helloDeadlineMs, () => socket.destroy());
     socket.on("close", () => deadline.cancel());
@@ -74,7 +74,7 @@ export class OwnPage {
     const contact = abuseContact === undefined ? undefined : escape(abuseContact);
     const report =
       contact === undefined
-        ? "Whoever runs this relay has named no contact for reports."
+        ? "The operator of this relay has named no contact for reports."
         : `Report a site that does harm to <a href="${contact}">${contact.replace(/^mailto:/, "")}</a>, with its full address.`;
     return `<!doctype html>
 <html lang="en">

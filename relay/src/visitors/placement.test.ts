@@ -117,7 +117,7 @@ describe("placing a visitor", () => {
     const [answer] = (await once(visitor, "data")) as [Buffer];
     assert.equal(answer.toString(), "welcome");
     assert.equal(quic.link.isSilent, true);
-    // Whoever comes now does not even try.
+    // A visitor that comes now does not even try.
     assert.equal(registry.find("id.localhost")[0]?.link, http2.link);
   });
 

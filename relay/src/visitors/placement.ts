@@ -25,7 +25,7 @@ interface Placed {
 
 /**
  * Leads a visitor to the best link that has room; where the answer is another one, the socket is still the caller's. A link
- * that falls silent before the visitor has had a byte back is given up for one that gives a sign of life: until then all that the
+ * that falls silent before the visitor has had a byte back is replaced by one that gives a sign of life: until then all that the
  * visitor has said is its ClientHello, and that can be said again.
  */
 export function placeVisitor(socket: Socket, place: VisitorPlace): "forwarded" | "full" | "unknown-name" {

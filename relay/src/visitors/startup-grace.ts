@@ -9,7 +9,7 @@ export class StartupGrace {
   readonly #endsAt: number;
   readonly #waiting = new Map<string, Set<() => void>>();
 
-  /** From now on for so long. */
+  /** Starts now and lasts `delayMs`. */
   constructor(clock: Clock, delayMs: number) {
     this.#clock = clock;
     this.#endsAt = clock.monotonic() + delayMs;

@@ -40,7 +40,7 @@ export async function setScene(scope: Scope, browser: Browser, look: Look): Prom
   };
 }
 
-/** Answers with JSON, and talks over WebSockets. */
+/** Responds with JSON, and talks over WebSockets. */
 async function startShop(scope: Scope): Promise<Service> {
   const sockets = new WebSocketServer({ noServer: true });
   sockets.on("connection", (socket) =>

@@ -6,7 +6,7 @@ export async function trouble({ browser, workbench, relay, site, picture }: Scen
   const { texts } = workbench;
   await workbench.showEndpoints();
   await site.close();
-  // It is heard of from the first visitor who meets it.
+  // The first visitor that meets it reports it.
   const visitor = await openPage(browser);
   await visitor.goto(url);
   await workbench.treeRow(texts.t("online, but the local port is closed")).waitFor();

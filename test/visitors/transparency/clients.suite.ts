@@ -16,7 +16,7 @@ const corpora = [
   "answers before the request is read",
 ] as const satisfies readonly (keyof typeof answers)[];
 
-/** Answers once more, read by the programs that people visit with. */
+/** The responses once more, read by the programs that people visit with. */
 export function declareClients(world: () => World): void {
   const cases = corpora
     .flatMap((corpus) => Object.entries<AnswerCase>(answers[corpus]))

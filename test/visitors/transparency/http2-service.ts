@@ -114,7 +114,7 @@ function give(stream: ServerHttp2Stream, answer: Http2Answer): void {
   else over();
 }
 
-/** Names with their values, of which a name may have several. */
+/** Returns names with their values. A name may have several. */
 export function valuesOf(fields: readonly Field[]): Record<string, string[]> {
   const result: Record<string, string[]> = {};
   for (const [name, value] of fields) (result[name] ??= []).push(value);

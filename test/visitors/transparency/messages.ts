@@ -35,7 +35,7 @@ export interface SeenRequest {
 export interface Difference {
   readonly part:
     "status" | "reason" | "field" | "spelling" | "order" | "informs" | "body" | "trailer" | "end" | "request" | "talk";
-  /** Of a field, trailer or the fields of an informational answer: its name in lower case. */
+  /** The name of a field, trailer or field of an informational response, in lower case. */
   readonly name: string;
   readonly direct: string;
   readonly tunnelled: string;
@@ -45,7 +45,7 @@ export interface Difference {
 const ofOneHop = ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "te"];
 
 export function answerDifferences(direct: SeenAnswer, tunnelled: SeenAnswer): Difference[] {
-  // Of another answer everything is different.
+  // In another response everything is different.
   if (direct.status !== tunnelled.status) return simple("status", statusOf(direct), statusOf(tunnelled));
   return [
     ...simple("reason", direct.reason, tunnelled.reason),

@@ -10,7 +10,7 @@ import { Side } from "./side.ts";
 /** A visitor's end of a conversation. */
 export interface TalkVisitor {
   readonly side: Side;
-  /** Of a body in parts; or raw bytes. */
+  /** Sends a part of a body; or raw bytes. */
   send(text: string): void;
   finishBody(): void;
   has(how: "whole" | "cut"): Promise<void>;

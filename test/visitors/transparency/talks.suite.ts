@@ -10,7 +10,7 @@ import { http1TalkVisitor, http2TalkVisitor, runTalk, type TalkVisitor } from ".
 import { startTalkService, type TalkService } from "./talk-service.ts";
 import { dialDirectly, dialHttp1 } from "./visitors.ts";
 
-/** A minute for whoever waits for that long is so much shorter. */
+/** How many times shorter a wait of a minute or more is. */
 const haste = isFull ? 1 : 30;
 const silenceMs = 130_000 / haste;
 

@@ -49,7 +49,7 @@ export async function openPage(browser: Browser): Promise<Page> {
 export interface OpenOptions {
   /** A folder or a `.code-workspace` file; null for an empty window, the server's own folder when absent. */
   readonly open?: string | null;
-  /** Of extensions. The editor's own texts stay English, because its language packs are not to be had here. */
+  /** The language of extensions. The editor's own texts stay English, because its language packs are not to be had here. */
   readonly language?: Language;
   /** Another window of the same profile, which is open. */
   readonly beside?: Workbench;

@@ -5,7 +5,7 @@ import { createDialers } from "porthole";
 import type { Scope } from "./scope.ts";
 import { soon } from "./until.ts";
 
-/** A daemon in this process, and the connection of whoever drives it. */
+/** A daemon in this process, and the connection that drives it. */
 export interface TestDaemon {
   readonly daemon: DaemonConnection;
   readonly stateDir: string;

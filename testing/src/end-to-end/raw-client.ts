@@ -54,7 +54,7 @@ export async function dialRelay(
   return connection;
 }
 
-/** What lets a client with this key begin one QUIC handshake: from an HTTP/2 link, of which nothing is left afterwards. */
+/** What lets a client with this key begin one QUIC handshake: from an HTTP/2 link that is closed afterwards. */
 export async function ticketOf(scope: Scope, relay: Relay, key: IdentityKey): Promise<Buffer> {
   const { links } = relay.counts();
   const link = await dialLink(scope, relay, "http2", key);

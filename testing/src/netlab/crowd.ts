@@ -25,7 +25,7 @@ export interface CrowdPlan {
 export interface CrowdReport {
   /** Milliseconds of the small requests. */
   readonly small: { readonly count: number; readonly p50: number; readonly p95: number; readonly p99: number };
-  /** Of all downloads, and of all uploads, together. */
+  /** The rate of all downloads, and of all uploads, together. */
   readonly downloadBytesPerSecond: number;
   readonly uploadBytesPerSecond: number;
   readonly errors: readonly string[];

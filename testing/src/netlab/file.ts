@@ -4,7 +4,7 @@ const blockBytes = 1_000;
 /** At once: the hash costs a millisecond then, and nobody else waits for long. */
 const blocksAtOnce = 64;
 
-/** So many bytes, always the same, of which no two packets are alike. */
+/** Yields `length` bytes, always the same, without two packets that are alike. */
 export function* fileBlocks(length: number): Generator<Buffer> {
   for (let index = 0; index * blockBytes < length; index += blocksAtOnce) {
     const blocks = Array.from({ length: blocksAtOnce }, (_each, more) =>

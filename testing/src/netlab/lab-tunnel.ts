@@ -17,7 +17,7 @@ export interface Visit {
   /** curl's exit status (https://curl.se/docs/manpage.html#EXIT). */
   readonly exitCode: number;
   readonly bytes: number;
-  /** Of what has arrived. */
+  /** The hash of what has arrived. */
   readonly sha256: string;
   readonly seconds: number;
   readonly bytesPerSecond: number;
@@ -32,7 +32,7 @@ export interface LabTunnel {
   online(transport: Online["transport"], withinMs?: number): Promise<Online>;
   /** Links of clients that the relay has now. */
   links(): number;
-  /** A visitor downloads so many bytes; gives up after so many seconds. */
+  /** Downloads so many bytes as a visitor, within a deadline. */
   visit(bytes: number, withinSeconds: number): Promise<Visit>;
   /** A visitor uploads the same; bytes count when all of them have arrived. */
   upload(bytes: number, withinSeconds: number): Promise<Visit>;

@@ -8,7 +8,7 @@ export type Host = "relay" | "client" | "user";
 /** What the wire between client and relay does to packets, in each direction. The wire between user and relay does nothing. */
 export interface WireSettings {
   readonly delayMs: number;
-  /** Of IP packets, each by itself. */
+  /** The loss of IP packets, each by itself. */
   readonly lossPercent: number;
   /** No limit when absent or 0. */
   readonly rateMbit?: number;

@@ -1,4 +1,4 @@
-// For netlab.test.ts. `probe.ts listen` collects UDP datagrams, and hands their numbers to whoever asks over TCP;
+// For netlab.test.ts. `probe.ts listen` collects UDP datagrams, and reports their numbers over TCP;
 // `probe.ts send HOST COUNT` sends some, then asks which ones arrived, and how long the question took.
 import { once } from "node:events";
 import dgram from "node:dgram";

@@ -23,7 +23,7 @@ export interface DarkUdp {
   readonly quicBackSeconds: number;
 }
 
-/** A tunnel over QUIC, with a download under way that would take longer than that, loses UDP for so long. */
+/** A tunnel over QUIC, with a download under way that would take longer than that, loses UDP for the given time. */
 export async function darkUdp(lab: Netlab, tunnel: LabTunnel, seconds: number): Promise<DarkUdp> {
   await tunnel.online("quic");
   const undisturbed = await visitTimes(tunnel);
@@ -54,7 +54,7 @@ export interface ShortDarkness {
   readonly lost: { readonly toRelay: number; readonly toClient: number };
 }
 
-/** A download and an upload are under way, over QUIC, when UDP goes dark for so long. */
+/** A download and an upload are under way, over QUIC, when UDP goes dark for the given time. */
 export async function shortDarkness(lab: Netlab, tunnel: LabTunnel, seconds: number): Promise<ShortDarkness> {
   await tunnel.online("quic");
   const startedAt = { at: 0 };
@@ -99,7 +99,7 @@ export interface Return {
   readonly undisturbedSeconds: number;
 }
 
-/** The client is away for so long (0: an address that changes is away for a moment), without anyone telling the programs. */
+/** The client is away for the given time (0: an address that changes is away for a moment), without anyone telling the programs. */
 export async function absence(lab: Netlab, tunnel: LabTunnel, how: Absence, seconds: number): Promise<Return> {
   const before = await urls(tunnel);
   const undisturbed = await visitTimes(tunnel);
@@ -185,7 +185,7 @@ export function residentBytes(pid: number): number {
 
 const longBytes = 60_000_000;
 const longSeconds = 60;
-/** Of a download or an upload that nothing holds up but a busy machine. */
+/** The deadline of a download or an upload that nothing holds up but a busy machine. */
 const transferSeconds = 240;
 
 const begin: Readonly<Record<Absence, (lab: Netlab, tunnel: LabTunnel) => unknown>> = {

@@ -6,7 +6,7 @@ import { LruCache, type Clock } from "@porthole/common/util";
 const freeGuesses = 5;
 const firstDelayMs = 1_000;
 const maxDelayMs = 15 * 60_000;
-/** A source that has guessed nothing for so long starts over. */
+/** A source that has guessed nothing for this time starts over. */
 const forgetMs = 60 * 60_000;
 const maxSources = 10_000;
 const maxRemembered = 16;

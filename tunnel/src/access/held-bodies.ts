@@ -25,7 +25,7 @@ interface Entry {
 
 /**
  * Bounds the bodies that strangers make us hold, all together, by the bytes that have come and not by those that are announced. When they are too many, the
- * slowest one gives way: whoever holds bytes without progress cannot shut the others out.
+ * slowest one gives way: a sender without progress cannot shut the others out.
  */
 export class HeldBodies {
   readonly #maxBytes: number;
@@ -71,7 +71,7 @@ export class HeldBodies {
     if (this.#entries.delete(entry)) this.#bytes -= entry.bytes;
   }
 
-  /** Of those that hold something and have had the time to show their rate. What somebody has sent fast and long ago counts for nothing. */
+  /** Returns the slowest of those that hold something and have had the time to show their rate. Bytes that came fast and long ago count for nothing. */
   #slowest(): Entry | undefined {
     const now = this.#clock.monotonic();
     let slowest: Entry | undefined;

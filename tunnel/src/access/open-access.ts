@@ -33,7 +33,7 @@ export interface OpenAccess {
   close(): void;
 }
 
-/** Undefined when everybody is let in. Whoever opens it closes it. Throws `usage`, or `state` when the file of the share links is damaged. */
+/** Undefined when everybody is let in. The caller closes it. Throws `usage`, or `state` when the file of the share links is damaged. */
 export async function openAccess(
   settings: AccessSettings,
   { shareLinksPath, clock, log }: AccessContext & { readonly shareLinksPath: string },

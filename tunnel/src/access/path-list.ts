@@ -6,7 +6,7 @@ import { PathPattern } from "./path-pattern.ts";
 export interface PathList {
   /** As the user wrote them. */
   readonly texts: readonly string[];
-  /** Of a request's target, query included. */
+  /** Whether the list has a request's target, query included. */
   includes(target: string): boolean;
 }
 

@@ -28,7 +28,7 @@ export interface AccessRules {
   readonly webhook?: WebhookRule | undefined;
 }
 
-/** Whoever opens it closes it: there may be a timer for the end of the time. The share links are closed by who opened them. */
+/** The caller closes it: there may be a timer for the end of the time. It does not close the share links. */
 export interface AccessRulesPolicy extends AccessPolicy {
   readonly summary: AccessSummary;
   close(): void;

@@ -28,7 +28,7 @@ export interface NewShareLink {
   readonly token: string;
 }
 
-/** Of links that have not ended. */
+/** The limit on links that have not ended. */
 const maxLinks = 1_000;
 
 interface Entry {
@@ -37,7 +37,7 @@ interface Entry {
   timer: Timer | undefined;
 }
 
-/** Links that let whoever has one in, until they end or are withdrawn. `close()` stops their timers. */
+/** Links that let everyone in who has one, until they end or are revoked. `close()` stops their timers. */
 export class ShareLinks {
   readonly #store: ShareLinkStore;
   readonly #clock: Clock;
@@ -93,7 +93,7 @@ export class ShareLinks {
     return [...this.#entries.values()].map(({ stored }) => shown(stored));
   }
 
-  /** At once, for whoever is inside too. False when there is no such link. */
+  /** Revokes a link at once, also for visitors inside. Resolves to false when there is no such link. */
   async revoke(id: string): Promise<boolean> {
     if (!this.#remove(id)) return false;
     await this.#save();

@@ -8,7 +8,7 @@ import { withoutParameters } from "./strip.ts";
 const shareParameter = "porthole-share";
 /** The prefix makes browsers take it only over TLS, for exactly this name. */
 export const shareCookie = "__Host-porthole-share";
-/** Of a link without an end; withdrawing ends it all the same. */
+/** The life of a cookie for a link without an end; revoking ends it all the same. */
 const cookieDays = 30;
 
 const strip = { query: [shareParameter], cookies: [shareCookie] } as const;

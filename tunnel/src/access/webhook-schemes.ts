@@ -33,7 +33,7 @@ export interface WebhookScheme {
 type Preset = WebhookScheme["claim"];
 
 const signingTokenPrefix = "whsec_";
-/** Of a signing token, decoded. The specification says 24 to 64 bytes. */
+/** The shortest signing token, decoded. The specification says 24 to 64 bytes. */
 const leastTokenBytes = 16;
 
 /** Each as its sender publishes it. */

@@ -9,7 +9,7 @@ import type { Claim, WebhookScheme } from "./webhook-schemes.ts";
 const toleranceMs = 5 * 60_000;
 /** GitHub's largest; nobody sends larger ones. */
 const maxBodyBytes = 25 * 1024 * 1024;
-/** Of all bodies whose signatures are being checked. */
+/** The limit on all bodies whose signatures are being checked. */
 const maxHeldBytes = 64 * 1024 * 1024;
 
 export type WebhookOutcome = "genuine" | "missing" | "bad-signature" | "body-too-large" | "busy";
@@ -32,7 +32,7 @@ export class WebhookCheck {
     this.#bodies = new HeldBodies(maxHeldBytes, clock);
   }
 
-  /** Of bodies that are being checked. */
+  /** The bytes of bodies that are being checked. */
   get heldBytes(): number {
     return this.#bodies.bytes;
   }

@@ -18,7 +18,7 @@ export async function checkPublicName(hostname: string, signal: AbortSignal): Pr
     const suffix = hostname.slice(hostname.indexOf(".") + 1);
     return failed(
       `${hostname} has no address in the DNS, so no visitor finds it.`,
-      `Whoever runs the relay adds an A or AAAA record for *.${suffix} that leads to it.`,
+      `The relay's operator adds an A or AAAA record for *.${suffix} that leads to it.`,
     );
   }
 }

@@ -44,7 +44,7 @@ export async function checkRelayPort(
     return failed(
       `TCP ${text} can't be reached (${code}).`,
       code === "ECONNREFUSED"
-        ? "The machine is there, the relay is not: ask whoever runs it, or check the port."
+        ? "The machine is there, the relay is not: ask its operator, or check the port."
         : "A firewall in between may block the port: try another network, or ask for a relay on port 443.",
     );
   } finally {
@@ -87,7 +87,7 @@ export function judgeTrust(
     case "pin":
       return ok("The relay has the key that was pinned.");
     case "insecure":
-      return warning("Any relay is trusted: whoever is in between can pose as it.", "Pin the relay's fingerprint.");
+      return warning("Any relay is trusted: others on the path can pose as it.", "Pin the relay's fingerprint.");
     case "first-use":
     case "ca":
     case undefined:
@@ -102,11 +102,11 @@ export function judgeTrust(
 export function judgeAdmission(outcome: TransportOutcome): Finding {
   if (outcome.ok) return ok(`The relay lets this identity in, as ${outcome.hostnames.join(", ")}.`);
   const { code, message, hint } = outcome.error;
-  return failed(`${message}.`, hint ?? fixes[code] ?? "Ask whoever runs the relay.");
+  return failed(`${message}.`, hint ?? fixes[code] ?? "Ask the relay's operator.");
 }
 
 const fixes: Partial<Record<ErrorCode, string>> = {
-  unauthorized: "Ask whoever runs the relay for an invite.",
+  unauthorized: "Ask the relay's operator for an invite.",
   name: "Choose another name, or another suffix.",
   version: "Update whichever of the two is older.",
   busy: "Try again later; the relay is at one of its limits.",

@@ -9,9 +9,9 @@ const visitMs = 15_000;
 
 export interface WholePathOptions {
   readonly url: URL;
-  /** Of the relay: where names under localhost lead to. */
+  /** The relay's host, where names under localhost lead to. */
   readonly relayHost: string;
-  /** Of the certificate that visitors should see, hex with colons. */
+  /** The hash of the certificate that visitors should see, hex with colons. */
   readonly sha256: string | undefined;
   /** Whether to ask for / as a browser does. */
   readonly speaksHttp: boolean;

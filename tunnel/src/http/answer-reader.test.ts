@@ -124,7 +124,7 @@ describe("the reader of answers", () => {
     ["sizes that are none", `${ok}Transfer-Encoding: chunked\r\n\r\nmany\r\n`, "broken-chunks"],
     ["a chunk that is longer than its size", `${ok}Transfer-Encoding: chunked\r\n\r\n3\r\nhello\r\n`, "broken-chunks"],
   ] as const) {
-    it(`gives up ${what}`, () => assert.equal(read(text).at(-1), fault));
+    it(`stops at ${what}`, () => assert.equal(read(text).at(-1), fault));
   }
 
   for (const [what, text, isForHead] of [

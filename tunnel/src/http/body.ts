@@ -20,7 +20,7 @@ export interface BodySource {
 }
 
 /**
- * A message's body between a connection that brings it and whoever takes it. Chunks are passed on by reference and at once; what comes before
+ * A message's body between the connection that brings it and its reader. Chunks are passed on by reference and at once; what comes before
  * somebody takes them is held, and holds the source up.
  */
 export class Body {

@@ -1,11 +1,11 @@
 import type { PortholeError } from "@porthole/common/errors";
 
 /**
- * What the gateway tells whoever watches: one `Exchange` for each request, from its head to its end. Nothing of this is called,
+ * What the gateway reports to an observer: one `Exchange` for each request, from its head to its end. Nothing of this is called,
  * allocated or measured without an observer.
  *
  * The observer reads its own clock when it is called, so each call is made when the thing happens. No call may throw or block;
- * chunks are only lent: whoever keeps bytes copies them, and nobody changes them.
+ * chunks are only lent: copy what you keep, and change nothing.
  */
 export interface ExchangeObserver {
   /** A request's head has been read and is well-formed. Undefined when this request is of no interest. */
@@ -27,7 +27,7 @@ export interface VisitorConnection {
   readonly traceId: string;
   /** What carries the connection from the relay. */
   readonly transport: string;
-  /** Of the link between relay and client at the time of the connection, where it is known. */
+  /** The round-trip time of the link between relay and client when the connection began, where it is known. */
   readonly linkRttMs?: number;
   /** From the arrival of the visitor's stream at the client to the end of its TLS handshake. */
   readonly handshakeMs?: number;
@@ -97,6 +97,6 @@ export interface Exchange {
   /** 101, or 200 to an extended CONNECT (RFC 8441): from here on the bytes are those of another protocol. */
   upgraded(head: ResponseHead): void;
   upgradeChunk(from: "visitor" | "service", chunk: Uint8Array): void;
-  /** Both sides are through, or one of them gave up. Nothing is told after it. */
+  /** Both sides are done, or one of them aborted. Nothing is reported after it. */
   end(error?: PortholeError): void;
 }

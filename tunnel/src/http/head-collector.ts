@@ -1,7 +1,7 @@
 const lineFeed = 10;
 const carriageReturn = 13;
 
-/** Why a head is given up before its end. */
+/** Why a head is rejected before its end. */
 export type HeadFault = "too-large" | "bare-line-feed";
 
 /**

@@ -59,7 +59,7 @@ const singleValued: ReadonlySet<string> = new Set([
   ...["proxy-authorization", "range", "referer", "retry-after", "tk", "upgrade-insecure-requests", "user-agent"],
   "x-content-type-options",
 ]);
-/** Of these, lists: their values may stand in one field. */
+/** Those of them that are lists: their values may stand in one field. */
 const listValued: ReadonlySet<string> = new Set(["content-encoding", "content-language"]);
 const token = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const control = /[^\t\x20-\x7e\x80-\xff]/g;
@@ -70,7 +70,7 @@ const control = /[^\t\x20-\x7e\x80-\xff]/g;
  * characters become spaces. Pseudo-headers are the caller's.
  */
 export function toHttp2(headers: RawHeaders): Http2Fields {
-  // Of no prototype: a field may be called like a property of every object.
+  // Without a prototype: a field may be called like a property of every object.
   const fields = Object.create(null) as Http2Fields;
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const name = (headers[index] ?? "").toLowerCase();

@@ -8,7 +8,7 @@ export type Framing =
   | { readonly kind: "none" }
   | { readonly kind: "sized"; readonly bytes: number }
   | { readonly kind: "chunked" }
-  /** Answers only: the body ends with the connection. */
+  /** In responses only: the body ends with the connection. */
   | { readonly kind: "until-close" };
 
 export interface Http1RequestHead {
@@ -28,7 +28,7 @@ const chunked: Framing = { kind: "chunked" };
 const requestLine = /([A-Z-]+) ([\x21-\x7e]+) HTTP\/(\d\.\d)\r\n/y;
 const knownMethods: ReadonlySet<string> = new Set(METHODS);
 
-/** The status that refuses a head of which this beginning has come, if nothing can mend it: the rest may never come. */
+/** Returns the status that refuses a head with this beginning, if nothing can mend it: the rest may never come. */
 export function faultOfBeginning(text: string): RequestFault | undefined {
   const feed = text.indexOf("\n");
   if (feed < 0) return /^[A-Z-]+(?: [\x21-\x7e]*(?: [HTP/\d.]*)?)?\r?$/.test(text) ? undefined : 400;

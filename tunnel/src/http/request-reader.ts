@@ -13,7 +13,7 @@ export interface RequestEvents {
   onFault(status: RequestFault): void;
 }
 
-/** A line that begins as a request for so long is waited for. */
+/** How far a line must look like a request to be waited for. */
 const plausibleBytes = 64;
 
 type State = "head" | "sized" | "chunked" | "whole" | "over";

@@ -62,7 +62,7 @@ function formatOf(bytes: Buffer, contentType: string): BodyView["format"] {
   return /^\s*[{[]/.test(bytes.toString("latin1", 0, 64)) ? "json" : "text";
 }
 
-/** Of a body whose type says nothing: UTF-8 without the bytes that no text has. */
+/** Whether a body of unknown type is text: UTF-8 without the bytes that no text has. */
 function looksLikeText(bytes: Buffer): boolean {
   // The beginning may end within a character.
   const start = bytes.subarray(0, 4_096);

@@ -1,6 +1,6 @@
 import { maxKeptMessageBytes, type Message } from "./message.ts";
 
-/** Of a line or an event's data that does not end. */
+/** The limit on a line or an event's data that does not end. */
 const maxPendingChars = maxKeptMessageBytes;
 const maxNameChars = 1_000;
 

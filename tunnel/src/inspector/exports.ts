@@ -12,7 +12,7 @@ import type { Recording } from "./recording.ts";
 import type { Redactor } from "./redactor.ts";
 import type { ExportQuery, ExportResult, Header } from "./types.ts";
 
-/** Of bodies without their coding, and messages: JSON makes more of them, and a reader has to hold all of it. */
+/** The limit on decoded bodies and messages: JSON makes more of them, and a reader has to hold all of it. */
 const maxHarBytes = 12 * 1024 * 1024;
 
 /** What is asked for of these recordings, as a text to copy or to save. Throws `usage` when it makes no sense. */

@@ -103,7 +103,7 @@ describe("the inspector", () => {
       assert.ok(inspector.status().exchanges >= 2);
     });
 
-    it("gives up what has ended before what is open, and what is open when there is nothing else", () => {
+    it("drops ended exchanges before open ones, and open ones when there is nothing else", () => {
       create({ limits: { maxExchanges: 3 } });
       const open = [1, 2].map((index) => inspector.begin(requestHead({ target: `/open-${index}` })));
       for (let index = 0; index < 5; index++) tellExchange(inspector, { request: { target: `/${index}` } });

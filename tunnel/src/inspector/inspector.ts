@@ -50,7 +50,7 @@ const defaultLimits: RecordingLimits = {
 };
 const maxReplays = 100;
 
-/** Records exchanges in memory and answers questions about them. Whoever makes it closes it. */
+/** Records exchanges in memory and answers questions about them. The caller closes it. */
 export class Inspector implements ExchangeObserver, InspectorApi {
   readonly #clock: Clock;
   readonly #limits: RecordingLimits;

@@ -36,7 +36,7 @@ type Mark = "forwarded" | "requestEnd" | "responseHead" | "responseEnd" | "end";
 
 /** Objects, dates and numbers of one recording; strings come on top. */
 const overheadBytes = 1_024;
-/** Of a WebSocket, both directions together: about 2 % of a processor. */
+/** The limit for a WebSocket, both directions together: about 2 % of a processor. */
 const maxFramesPerSecond = 10_000;
 
 /** One exchange as it happens. Holds what was sent, unredacted; views take secrets out. */
@@ -151,7 +151,7 @@ export class Recording implements Exchange {
     if (this.#isGone) return;
     const body = from === "visitor" ? this.requestBody : this.responseBody;
     const reader = this.#readers[from];
-    // Of a WebSocket the messages are kept, not the bytes.
+    // For a WebSocket the messages are kept, not the bytes.
     if (this.kind === "websocket") body.bytes += chunk.length;
     else this.#grow(body.add(chunk));
     reader?.push(chunk);

@@ -5,9 +5,9 @@ import { Recording, type RecordingHome, type RecordingOrigin } from "./recording
 
 export interface RecordingLimits {
   readonly maxExchanges: number;
-  /** Of everything that is kept, heads and bodies and messages. */
+  /** The limit on everything that is kept: heads, bodies and messages. */
   readonly maxBytes: number;
-  /** Of one body, and of the messages of one exchange. */
+  /** The limit on one body, and on the messages of one exchange. */
   readonly maxBodyBytes: number;
 }
 

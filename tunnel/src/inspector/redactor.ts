@@ -7,7 +7,7 @@ import { redactedMark, type BodyView, type Header } from "./types.ts";
 /** Headers whose values are credentials in every request. */
 const alwaysHeaders = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
 
-/** Of headers, JSON and form fields and query parameters, in any of the usual spellings. */
+/** Names of headers, JSON and form fields and query parameters, in any of the usual spellings. */
 const alwaysNames = [
   "password",
   "passwd",
@@ -92,7 +92,7 @@ export class Redactor {
     }
   }
 
-  /** Of anything that has a URL in it: a target, Location, Referer, Link. */
+  /** Redacts the parameters of anything that has a URL in it: a target, Location, Referer, Link. */
   #parameters(text: string): string {
     const parameter = /(?:^|[?&;\s])([^=&;#\s"'<>?]+)=/g;
     let result = "";
@@ -113,7 +113,7 @@ export class Redactor {
   }
 }
 
-/** Of one cookie: what stands before its first `=` is kept. A regular expression over all of them would be quadratic. */
+/** Removes the value of one cookie: what stands before its first `=` is kept. A regular expression over all of them would be quadratic. */
 function withoutValue(pair: string): string {
   const equals = pair.indexOf("=");
   return pair.slice(0, Math.max(0, equals)).trim() === "" ? pair : `${pair.slice(0, equals)}=${redactedMark}`;

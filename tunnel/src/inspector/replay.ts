@@ -5,7 +5,7 @@ import { createUpstream, type Reply, type Upstream } from "../gateway/index.ts";
 import type { Recording } from "./recording.ts";
 import type { PreparedReplay } from "./replay-request.ts";
 
-/** Long enough for whoever debugs the service with a breakpoint. */
+/** Long enough to debug the service with a breakpoint. */
 const replayDeadlineMs = 10 * 60_000;
 
 /** Sends the request to the local service over a connection of its own and records the answer. Never rejects: how it ended is in the recording. */

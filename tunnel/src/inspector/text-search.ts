@@ -2,7 +2,7 @@ import { bodyInfo } from "./exchange-view.ts";
 import type { Recording } from "./recording.ts";
 import type { Redactor } from "./redactor.ts";
 
-/** Of one body, and of all bodies for one question: whoever asks must not hold up the visitors. */
+/** Search budget per body and per query, so that a search cannot block the event loop. */
 const maxBodyBytes = 64 * 1024;
 const maxBytes = 16 * 1024 * 1024;
 

@@ -2,7 +2,7 @@
  * What the inspector shows, as data: everything here survives JSON and goes to the editor and the command line as it is.
  * Fields may be added without a new version; readers ignore what they don't know. A field that changes its meaning needs a new `inspectorVersion`.
  *
- * Text that comes from visitors is raw: control characters and markup included. Whoever shows it escapes it for where it is shown.
+ * Text that comes from visitors is raw: control characters and markup included. Escape it for the place where you show it.
  */
 export const inspectorVersion = 1;
 
@@ -79,7 +79,7 @@ export interface ExchangeTiming {
 
 export interface ExchangeDetail {
   readonly summary: ExchangeSummary;
-  /** Of the public URL, with its port: `https://name.example:8443`. */
+  /** The origin of the public URL, with its port: `https://name.example:8443`. */
   readonly origin: string;
   readonly timing: ExchangeTiming;
   /** QUIC, HTTP/2: what carried the visitor's connection. */
@@ -142,7 +142,7 @@ export interface BodyView {
   readonly base64?: string;
   /** Position after what is given, when there is more. */
   readonly nextOffset?: number;
-  /** Of a form: names and values, decoded. */
+  /** The names and values of a form, decoded. */
   readonly fields?: readonly Header[];
   readonly redacted: boolean;
 }
@@ -160,14 +160,14 @@ export interface MessageView {
   /** Frames that a WebSocket message came in, when there were several. */
   readonly fragments?: number;
   readonly compressed?: boolean;
-  /** Of text, close (its reason), event (its data), and invalid (what is wrong). */
+  /** The content of text, close (its reason), event (its data), and invalid (what is wrong). */
   readonly text?: string;
-  /** Of binary, ping and pong. */
+  /** The content of binary, ping and pong. */
   readonly base64?: string;
   /** Only the beginning is kept. */
   readonly truncated?: boolean;
   readonly closeCode?: number;
-  /** Of a server-sent event. */
+  /** The fields of a server-sent event. */
   readonly event?: { readonly name: string; readonly id?: string; readonly retryMs?: number };
   readonly redacted: boolean;
 }
@@ -249,7 +249,7 @@ export interface ReplayEdit {
    * second mark of a name the second recorded value). Host stays when absent; Content-Length and hop-by-hop headers are set again.
    */
   readonly headers?: readonly Header[];
-  /** Must not contain the mark: whoever edits a body asks for it unredacted. */
+  /** Must not contain the mark: to edit a body, ask for it unredacted. */
   readonly body?: { readonly text: string } | { readonly base64: string };
 }
 
@@ -267,7 +267,7 @@ export interface ExportQuery {
   readonly filter?: ExchangeFilter;
   /** Only with this do values leave that are redacted otherwise. */
   readonly unredacted?: boolean;
-  /** Of curl and fetch: the public URL with the visitor's headers (default), or the local service with what it got. */
+  /** The target of curl and fetch: the public URL with the visitor's headers (default), or the local service with what it got. */
   readonly to?: "public" | "service";
 }
 

@@ -92,7 +92,7 @@ describe("reading a WebSocket as it passes", () => {
     ["an absurd length", Buffer.from([0x82, 0xff, ...Buffer.alloc(12, 0xff)]), /length/],
   ];
   for (const [what, bytes, why] of broken)
-    it(`gives up at ${what}, and takes whatever comes after it`, () => {
+    it(`stops reading at ${what}, and takes whatever comes after it`, () => {
       const messages = read(Buffer.concat([bytes, frame(0x81, "after"), Buffer.alloc(100_000, 0xff)]), { step: 5 });
       assert.deepEqual(
         messages.map(({ type }) => type),

@@ -22,7 +22,7 @@ interface Assembly {
 const maxCompressedBytes = 1024 * 1024;
 const types: Readonly<Record<number, Message["type"]>> = { 1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong" };
 
-/** Reads one direction of a WebSocket (RFC 6455, RFC 7692) as it passes, in chunks of any size. Gives up at what is no WebSocket frame. */
+/** Reads one direction of a WebSocket (RFC 6455, RFC 7692) as it passes, in chunks of any size. Stops reading at what is no WebSocket frame. */
 export class WebSocketReader {
   readonly #from: Message["from"];
   readonly #onMessage: (message: Message) => void;

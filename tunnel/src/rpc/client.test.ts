@@ -8,7 +8,7 @@ describe("The connection to a daemon", () => {
     return `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
   };
 
-  it("hears everything that the daemon has said before it hears of its end", async () => {
+  it("gets everything that the daemon has said before its end", async () => {
     const [input, output] = [new PassThrough(), new PassThrough()];
     const daemon = connectDaemon({ input, output });
     let lines = 0;

@@ -14,7 +14,7 @@ import type { RpcStreams } from "./server.ts";
 /** A visitor's request with its body may be in an answer. */
 const maxMessageBytes = 64 * 1024 * 1024;
 
-/** A running daemon, as whoever drives it sees it. */
+/** A running daemon, as the program that drives it sees it. */
 export interface DaemonConnection {
   /** The answer, or a `PortholeError` with the daemon's code: `closed` when the daemon is gone, `aborted` by the signal. */
   call<M extends Method>(

@@ -1,7 +1,7 @@
 export { rpcVersion } from "./version.ts";
 export type * from "./contract/index.ts";
 export { attachToClient, type AttachOptions } from "./attach.ts";
-/** What answers are made of, for those who must not load the gateway. */
+/** Types of results, for programs that must not load the gateway. */
 export type { AccessSummary, ShareLink } from "../access/index.ts";
 export type {
   BodyInfo,

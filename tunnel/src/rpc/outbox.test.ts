@@ -107,7 +107,7 @@ describe("notifications on their way out", () => {
     assert.equal(told[0]?.status.exchanges, 599);
   });
 
-  it("are given up quietly when nobody is there", async () => {
+  it("are dropped quietly when nobody is there", async () => {
     const outbox = new Outbox(() => Promise.reject(new Error("gone")));
     for (let i = 0; i < 5; i++) outbox.log(line("x"));
     await outbox.idle();

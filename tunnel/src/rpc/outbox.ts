@@ -3,9 +3,9 @@ import type { NotificationName, Notifications } from "./contract/index.ts";
 
 /** Log lines, visits and requests that wait for a reader. */
 const maxWaiting = 1_000;
-/** Of recorded requests in one notification: some have long names. */
+/** The limit on recorded requests in one notification: some have long names. */
 const maxRows = 500;
-/** Of ids that are gone: who has not read for so long asks for the whole list again. */
+/** The limit on ids that are gone: a reader that is further behind asks for the whole list again. */
 const maxRemoved = 10_000;
 
 type State = Notifications["tunnel/state"];

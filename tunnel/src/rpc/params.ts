@@ -22,7 +22,7 @@ interface Trouble {
   readonly issue: v.BaseIssue<unknown>;
 }
 
-/** Of an alternative that has the right fields it is said what is wrong inside. */
+/** Returns what is wrong inside the alternative that has the right fields. */
 function innermost(issue: v.BaseIssue<unknown>, parent: string): Trouble {
   const where = [parent, v.getDotPath(issue) ?? ""].filter((part) => part !== "").join(".");
   const inner = issue.issues?.find((each) => each.received !== "undefined");

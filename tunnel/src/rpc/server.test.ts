@@ -54,7 +54,7 @@ describe("the two ends of the contract", () => {
     await assert.rejects(daemon.call("toString" as "tunnel/stop", { id: "a" }), { code: "usage" });
   });
 
-  it("cancel what the caller has given up", async () => {
+  it("cancel what the caller has aborted", async () => {
     let reason: unknown;
     const { daemon, server } = await ready({
       doctor: (_params, { signal }) =>

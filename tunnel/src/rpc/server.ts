@@ -68,7 +68,7 @@ export interface RpcServer {
   close(): void;
 }
 
-/** Answers requests until the input ends. Wrong requests are answered as such; what is not a message ends the connection after an error that says so. */
+/** Serves requests until the input ends. Invalid requests get an error; what is not a message ends the connection after an error that says so. */
 export function serveRpc(streams: RpcStreams, service: RpcService, clock: Clock): RpcServer {
   return new StreamServer(streams, service, clock);
 }
@@ -218,7 +218,7 @@ class StreamServer implements RpcServer {
     );
   }
 
-  /** A caller that does not read its answers gets to send nothing more, until it does or until we give up. */
+  /** A caller that does not read its responses gets to send nothing more, until it does or until the deadline. */
   #onWritten(): void {
     if (this.#leave.signal.aborted) return;
     const isFull = this.#writer.pendingBytes > rpcLimits.maxPendingBytes;

@@ -30,7 +30,7 @@ export class Endpoint {
   readonly gateway: Gateway;
   /** Presented to relays; PEM. */
   readonly linkCertificate: string;
-  /** Answers to the CA's validators, while an order runs. */
+  /** Challenges for the CA's validators, while an order runs. */
   readonly challenges = new Challenges();
   readonly #trusted = new Map<string, ShownCertificate>();
   readonly #options: EndpointOptions;

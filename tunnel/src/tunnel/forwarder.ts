@@ -12,7 +12,7 @@ import { Turnstile } from "./turnstile.ts";
 import { handshake, type VisitorSocket } from "./visitor-handshake.ts";
 import { limits } from "./limits.ts";
 
-/** A handshake costs milliseconds: those who have left by their turn are spared. */
+/** A handshake costs milliseconds: visitors that have left by their turn cost none. */
 const handshakes = new Turnstile(limits.handshakesPerTurn);
 const unknownAddress = { address: "0.0.0.0", port: 0 };
 

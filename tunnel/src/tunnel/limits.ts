@@ -28,8 +28,8 @@ export const limits = {
   quicRetry: { firstMs: 30_000, maxMs: 600_000, maxAfterServiceMs: 45_000 },
   /** A client with HTTP/2 up dials the rest of its pool if QUIC is not up by then. */
   quicHeadStartMs: 300,
-  /** The same when QUIC has fallen silent for so long. */
+  /** The same after QUIC has been silent for this time. */
   quicSilentPoolMs: 1_000,
-  /** The rest of the pool goes when QUIC has been up for so long. */
+  /** The rest of the pool goes after QUIC has been up for this time. */
   quicSettledMs: 10_000,
 } as const;

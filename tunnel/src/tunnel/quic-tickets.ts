@@ -51,7 +51,7 @@ export class QuicTickets {
     void session.link.closed.then(() => this.#remove(session));
     void session.drained.then(() => {
       this.#remove(session);
-      // Whoever takes that relay's place does not know its tickets.
+      // A relay that takes its place does not know its tickets.
       if (this.#held?.session.link.remote.address === session.link.remote.address) this.#held = undefined;
     });
     if (session.welcome.ticket) this.keep(session.welcome.ticket, session);
@@ -106,7 +106,7 @@ export class QuicTickets {
     const ticket = await askFor(session, anywhere, signal);
     if (!ticket) throw new PortholeError("unreachable", "The relay has no QUIC at present");
     this.keep(ticket, session, anywhere);
-    // Whoever asks again and again gets the same.
+    // A second question gets the same ticket.
     if (!this.isReady(anywhere))
       throw new PortholeError("unreachable", "The relay's tickets for QUIC are over at once");
   }

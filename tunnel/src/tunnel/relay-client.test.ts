@@ -435,7 +435,7 @@ describe("one endpoint's links with one relay", () => {
     await it.end();
   });
 
-  it("QUIC that can't work with this key is given up, and HTTP/2 serves", async () => {
+  it("QUIC that can't work with this key is abandoned, and HTTP/2 serves", async () => {
     const it = world("auto", { quic: new PortholeError("key", "can't use a key of the kind ed25519") });
     await it.settle();
     assert.deepEqual(it.up(), [0, 4]);
@@ -523,7 +523,7 @@ describe("one endpoint's links with one relay", () => {
   });
 });
 
-/** Answers hello, and lets go of whoever says goodbye. */
+/** Answers hello, and ends the link of a client that says goodbye. */
 async function serve(link: Link, answer: ControlMessage, hellos: Hello[], tickets: Tickets): Promise<void> {
   for (let message = await link.control.next(); message; message = await link.control.next()) {
     if (message.type === "hello") {

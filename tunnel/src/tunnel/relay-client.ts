@@ -28,7 +28,7 @@ export class RelayClient {
   readonly #dialer: RelayDialer;
   /** Aborts with the signal, or when the relay has refused us. */
   readonly #stop = new AbortController();
-  /** What the choice counts: also a slot that has given up, so that it is not started again. */
+  /** What the choice counts: also a slot that has failed, so that it is not started again. */
   readonly #slots = new Set<LinkSlot>();
   /** Slots and visits that are not over. */
   readonly #running = new Set<unknown>();
@@ -140,7 +140,7 @@ export class RelayClient {
         transport,
         clock,
         backoff: beside ? this.#quicBackoff() : this.#reconnectBackoff(),
-        // What has admitted one of our links is given up only when it refuses us.
+        // A relay that has admitted one of our links is retried until it refuses us.
         persistent: () => beside || this.#wasAdmitted,
         connect: (signal) => (transport === "quic" ? this.#connectQuic(signal) : this.#dialer.http2(signal)),
         // The first change comes from within the constructor.

@@ -17,7 +17,7 @@ export interface ServerAddress {
   readonly text: string;
   readonly host: string;
   readonly port: number;
-  /** Of an invite: goes with every hello until the relay has admitted us. */
+  /** The token of an invite: goes with every hello until the relay has admitted us. */
   readonly token?: Secret | undefined;
   /** Directory of the certificate authority that the user has agreed to for the names of this relay; Let's Encrypt when absent. */
   readonly certificateDirectory?: string | undefined;
@@ -126,7 +126,7 @@ export class RelayDialer {
     return this.#openSession(connection, signal);
   }
 
-  /** Of the key that the relay showed last over HTTP/2, whether it was the right one or not. */
+  /** The fingerprint of the key that the relay showed last over HTTP/2, right or wrong. */
   get seenFingerprint(): string | undefined {
     return this.#seenFingerprint;
   }

@@ -114,7 +114,7 @@ describe("run loop", () => {
   });
 
   for (const code of ["unauthorized", "name", "version", "untrusted", "protocol", "unavailable", "key"] as const) {
-    it(`gives up at once after ${code}`, async () => {
+    it(`stops at once after ${code}`, async () => {
       assert.deepEqual(await play([{ fails: code }]), [`failed (${code})`]);
     });
   }

@@ -37,7 +37,7 @@ export interface LoopDeps {
 
 /**
  * Keeps one link up until the signal aborts, or until the relay's answer says that trying again is useless. A relay that
- * has admitted us once is only given up when it refuses us: any other error may be the network in between (a captive
+ * has admitted us once is retried until it refuses us: any other error may be the network in between (a captive
  * portal, a relay that is being replaced).
  */
 export async function keepLinkUp(deps: LoopDeps, signal: AbortSignal): Promise<void> {
@@ -76,7 +76,7 @@ function longestPauseMs({ code }: PortholeError, maxMs: number | undefined): num
 }
 
 function isFinal(error: PortholeError, persistent: boolean): boolean {
-  // A relay that can't judge us now says when it may be able to; whoever it had let in before comes back then.
+  // A relay that can't judge us now says when it may be able to; a client that it had let in before comes back then.
   if (persistent && error.isRefusal && error.retryAfterMs !== undefined) return false;
   const hopeless = error.isRefusal || error.code === "unavailable" || error.code === "key";
   return hopeless || (!persistent && !error.retryable);

@@ -185,7 +185,7 @@ class LinkSession implements Session {
     return answer.left;
   }
 
-  /** Answers come in the order of the questions. */
+  /** Tickets come in the order of the requests. */
   #onTicket(ticket: QuicTicket | undefined): void {
     const answer = this.#ticketRequests.shift();
     if (answer) answer(ticket);

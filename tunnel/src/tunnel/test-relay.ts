@@ -35,7 +35,7 @@ export type TransportOutcome =
 export interface RelayOutcome {
   readonly http2: TransportOutcome;
   readonly quic: TransportOutcome;
-  /** Of the key that the relay showed over HTTP/2. */
+  /** The fingerprint of the key that the relay showed over HTTP/2. */
   readonly fingerprint: string | undefined;
 }
 
@@ -51,7 +51,7 @@ export async function testRelay(options: RelayTestOptions, signal: AbortSignal):
   const trust = new RelayTrust(server.text, server.trust ?? defaultTrust(server), known);
   const dialer = new RelayDialer(
     { server, owner, endpoint, trust, dialers, software, clock, log, instance: randomUUID(), isTest: true },
-    // Nobody knows this name yet; whoever comes all the same is not served.
+    // Nobody knows this name yet; a visitor that comes all the same is not served.
     { onStream: (stream) => void stream.destroy(), onQuicOffer: () => {}, onInstances: () => {} },
   );
   const http2 = await attempt((within) => dialer.http2(within), options, signal);

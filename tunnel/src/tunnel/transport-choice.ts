@@ -41,7 +41,7 @@ export interface Decision {
   readonly connection: "quic" | "http2";
   /** Absent when it does, and when the user asked for HTTP/2. */
   readonly whyNotQuic?: WhyNotQuic;
-  /** The decision changes after so long by itself. */
+  /** The decision changes by itself after this time. */
   readonly reviewInMs?: number;
 }
 

@@ -58,7 +58,7 @@ describe("trust in a relay", () => {
     assert.equal(pinned.quic, undefined);
   });
 
-  it("at first use: whoever is there the first time, and nobody else afterwards", async () => {
+  it("at first use: the first relay, and no other afterwards", async () => {
     const [first] = await trust({ kind: "first-use" });
     first.verify(right.der);
     await first.remember(right.der);
@@ -66,7 +66,7 @@ describe("trust in a relay", () => {
     assert.throws(() => first.verify(wrong.der), { code: "untrusted", hint: /give the fingerprint/ });
   });
 
-  it("tells those who wait for a certificate", async () => {
+  it("notifies waiters for a certificate", async () => {
     const [first] = await trust({ kind: "first-use" });
     const { signal } = new AbortController();
     const waiting = Promise.all([first.whenSeen(signal), first.whenSeen(signal)]);

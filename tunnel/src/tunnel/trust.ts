@@ -110,7 +110,7 @@ export class RelayTrust {
         `${this.#server} is not the relay that ${isPinned ? "was pinned" : "it was"}: its key is ${actual}, expected ${expected}`,
         {
           hint: isPinned
-            ? "Ask whoever runs the relay for its present fingerprint, and put it in the place of the old one."
+            ? "Ask the relay's operator for its present fingerprint, and put it in the place of the old one."
             : "If the relay was set up again, give the fingerprint that it prints at its start; otherwise somebody is in between.",
         },
       );
@@ -142,7 +142,7 @@ export class RelayTrust {
   }
 }
 
-/** Of the key in a certificate (DER). */
+/** Returns the fingerprint of the key in a certificate (DER). */
 export function fingerprintOf(certificate: Buffer): string {
   return fingerprint(new X509Certificate(certificate).publicKey.export({ type: "spki", format: "der" }));
 }

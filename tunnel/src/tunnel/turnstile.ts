@@ -1,6 +1,6 @@
 /**
  * Lets so many pass in each turn of the event loop, in order. Between two turns the process reads what has come in the meantime, so that
- * whoever waits can find out that the work is not wanted any more.
+ * a waiter can find out that its work is not wanted any more.
  */
 export class Turnstile {
   readonly #perTurn: number;

@@ -50,7 +50,7 @@ export class VisitorSocket extends tls.TLSSocket {
 
 /**
  * TLS with a visitor, whose stream begins with the ClientHello. Resolves when it is up; `offered` then has the protocols that the
- * visitor speaks. `started` gets the socket at once: whoever gives the handshake up ends it.
+ * visitor speaks. `started` gets the socket at once: to abort the handshake, end it.
  */
 export function handshake(
   stream: LinkStream,
@@ -70,7 +70,7 @@ export function handshake(
         secureContext: endpoint.contextFor(hostname),
         ALPNCallback: ({ protocols }: { protocols: string[] }) => {
           offered.push(...protocols);
-          // The relay says when it is a challenge. Whoever slips one in otherwise must not see our usual certificate.
+          // The relay says when it is a challenge. A visitor that slips one in otherwise must not see our usual certificate.
           return protocols.includes(alpn.acmeChallenge) ? undefined : endpoint.gateway.chooseAlpn(protocols);
         },
       } as tls.TLSSocketOptions,

@@ -33,7 +33,7 @@ interface OrderTools {
 
 /**
  * One certificate for one name (RFC 8555 7.4) by TLS-ALPN-01: order, challenge, signing request, chain as PEM. Nothing is ordered
- * twice here: an authority gives a challenge one chance, so whoever calls must know that connections for the name arrive.
+ * twice here: an authority gives a challenge one chance, so the caller must know that connections for the name arrive.
  */
 export async function obtainCertificate(
   tools: OrderTools,

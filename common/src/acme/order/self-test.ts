@@ -31,7 +31,7 @@ export interface SelfTestOptions {
  */
 export async function selfTest(options: SelfTestOptions, signal: AbortSignal): Promise<void> {
   const { name, answer, clock } = options;
-  // Whoever needs a proxy may not be able to look names up either.
+  // A machine that needs a proxy may not be able to look names up either.
   const connect = options.proxyTo?.({ host: name, port: options.port ?? validatorsPort });
   const addresses = connect ? [name] : await resolve(options);
   const expected = challengeCertificate(name, `self-test ${randomUUID()}`, clock.now());

@@ -26,7 +26,7 @@ export interface KeeperOptions extends StoredCertificateOptions {
   readonly random?: () => number;
   /** Resolves when validators would get through to us; rejects to say why they would not. Before each order. */
   readonly whenReachable?: (signal: AbortSignal) => Promise<void>;
-  /** Asks whoever shares the authority's limits out. Rejects with `busy` and retryAfterMs when it is not our turn. */
+  /** Asks the relay, which shares out the authority's limits. Rejects with `busy` and retryAfterMs when it is not our turn. */
   readonly quota?: (
     request: { readonly name: string; readonly isRenewal: boolean },
     signal: AbortSignal,

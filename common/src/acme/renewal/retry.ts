@@ -31,7 +31,7 @@ export interface Failure {
   readonly at: number;
   /** The authority tried to validate the name and could not. */
   readonly wasInvalid: boolean;
-  /** From 0 to below 1: lengthens the pause by up to a tenth, so that those who failed together don't come back together. */
+  /** From 0 to below 1: lengthens the pause by up to a tenth, so that clients that failed together don't come back together. */
   readonly jitter: number;
 }
 

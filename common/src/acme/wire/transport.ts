@@ -88,7 +88,7 @@ export function httpsTransport(options: TransportOptions): AcmeTransport {
       }
     },
     close() {
-      closing.abort(new PortholeError("closed", "Whoever asked the certificate authority has left"));
+      closing.abort(new PortholeError("closed", "The caller no longer needs the certificate authority"));
       closing = new AbortController();
       secure.destroy();
       plain.destroy();

@@ -79,7 +79,7 @@ function handshake(socket: Socket, secureContext: tls.SecureContext): Promise<TL
       secureContext,
       requestCert: true,
       rejectUnauthorized: false,
-      // Not `ALPNProtocols`, of which each socket would keep a copy, and with it the large block of memory that it is a piece of.
+      // Not `ALPNProtocols`: each socket would keep a copy, and with it the large block of memory that it is a piece of.
       ALPNCallback: chooseProtocol,
     });
     secure.on("error", reject);

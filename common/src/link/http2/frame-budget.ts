@@ -14,7 +14,7 @@ let timer: NodeJS.Timeout | undefined;
 
 /**
  * Notices a peer whose frames carry nothing: WINDOW_UPDATE, PRIORITY, PING, unknown types, padding. Compares the bytes of the connection
- * with those that its streams have delivered. Whoever makes one stops it.
+ * with those that its streams have delivered. The caller stops it.
  */
 export class FrameBudget {
   readonly #received: () => number;

@@ -28,7 +28,7 @@ export interface QuicheBinding {
     ): QuicheConnection;
     accept(
       sourceId: Uint8Array,
-      /** Of the first Initial, when a Retry came in between. */
+      /** The destination of the first Initial, when a Retry came in between. */
       originalDestinationId: Uint8Array | undefined,
       local: HostPort,
       remote: HostPort,

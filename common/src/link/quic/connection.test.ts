@@ -81,7 +81,7 @@ describe("quic connection", function () {
     ]);
   });
 
-  it(`ends ${lossyStreams} streams in order through 5 % loss, whoever ends first`, async () => {
+  it(`ends ${lossyStreams} streams in order through 5 % loss, whichever side ends first`, async () => {
     await connect({ loss: 0.05, seed: 11 });
     const accepted = new Map<number, (stream: QuicStream) => void>();
     void (async () => {
@@ -186,7 +186,7 @@ describe("quic connection", function () {
     await drained();
   });
 
-  it(`gives up ${abortedStreams} downloads in the middle without losing a stream's credit`, async () => {
+  it(`aborts ${abortedStreams} downloads in the middle without losing a stream's credit`, async () => {
     await connect();
     const block = Buffer.alloc(96 * 1024);
     for (let i = 0; i < abortedStreams; i++) {

@@ -239,7 +239,7 @@ export class Connection {
   }
 
   #readAll(): void {
-    // Of an idle connection only the control stream has anything, and asking for all that do is dear.
+    // On an idle connection only the control stream has anything, and asking for all that do is expensive.
     if (this.control.exists && this.#streams.hasControl && this.#engine.streamReadable(controlId))
       this.control.receive();
     if (!this.#engine.isReadable()) return;

@@ -98,7 +98,7 @@ export function fromStreamFailure(reason: unknown, what: string): PortholeError 
   const name = reason instanceof Error ? reason.message : String(reason);
   const options = { cause: reason };
   if (name.startsWith("StreamStopped") || name.startsWith("StreamReset"))
-    return new PortholeError("aborted", `${what}: the other side gave up the stream`, options);
+    return new PortholeError("aborted", `${what}: the other side aborted the stream`, options);
   if (name.startsWith("StreamLimit"))
     return new PortholeError("busy", `${what}: the other side takes no more streams for now`, options);
   if (name.startsWith("InvalidStreamState"))

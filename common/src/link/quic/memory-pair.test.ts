@@ -15,7 +15,7 @@ import { limits } from "../limits.ts";
 export interface MemoryPairOptions {
   /** From 0 to 1, each way. */
   readonly loss?: number;
-  /** Of so many packets one is damaged, one comes twice and one comes late. From 0 to 1, each way. */
+  /** The share of packets that are damaged, that come twice and that come late. From 0 to 1, each way. */
   readonly disorder?: number;
   readonly seed?: number;
   readonly idleTimeoutMs?: number;

@@ -16,7 +16,7 @@ import { RetryTokens } from "./retry-token.ts";
 
 /** RFC 9000 section 7.2. */
 const minOriginalIdBytes = 8;
-/** Answers to packets of no connection: enough for a relay's restart with 10,000 clients, too few for anything else. */
+/** Limits responses to packets of no connection: enough for a relay's restart with 10,000 clients, too few for anything else. */
 const answers = { perSecond: 2_000, atOnce: 100 };
 const maxRetryBytes = 256;
 

@@ -19,7 +19,7 @@ export interface LongHeader {
   readonly version: number;
   readonly destinationId: Buffer;
   readonly sourceId: Buffer;
-  /** Of an Initial; empty when it has none. */
+  /** The token of an Initial; empty when it has none. */
   readonly token: Buffer;
 }
 

@@ -145,7 +145,7 @@ describe("quic over UDP", function () {
     assert.ok(["version", "protocol"].includes(reason.code), reason.message);
   });
 
-  it("gives up a silent port after the deadline", async () => {
+  it("stops waiting for a silent port at the deadline", async () => {
     listener = await listen();
     const silent = dgram.createSocket("udp4").bind(0, "127.0.0.1");
     await once(silent, "listening");
@@ -153,7 +153,7 @@ describe("quic over UDP", function () {
     silent.close();
   });
 
-  it("gives up a handshake that stops in the middle, and refuses more than so many at once", async () => {
+  it("drops a handshake that stops in the middle, and refuses more than the limit at once", async () => {
     const handshakeTimeoutMs = 4_321;
     const deadlines = new Set<() => void>();
     const clock: Clock = {

@@ -21,8 +21,8 @@ export type SendResult = "idle" | "more" | "blocked";
 
 const highWaterMark = 64 * 1024;
 /**
- * The last byte of each direction, which goes with its FIN and is not passed on: it says whether all has been said, or the
- * stream was given up. It is never absent: quiche 0.18 takes a stream for complete as soon
+ * The last byte of each direction, which goes with its FIN and is not passed on: it says whether the stream is complete or
+ * was aborted. It is never absent: quiche 0.18 takes a stream for complete as soon
  * as its final size is acknowledged; a FIN without a byte is then forgotten with the stream, sent or not, lost or not, and
  * the reader waits indefinitely. What is read with a byte has the FIN too: they share a frame.
  */

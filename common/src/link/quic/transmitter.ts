@@ -19,7 +19,7 @@ export interface TransmitterOptions {
 /** There is nothing more to send, or only the burst is over, or the pacer holds the rest back. */
 export type BurstResult = "done" | "more" | "paced";
 
-/** Of one connection in one turn of the event loop: then others may continue, and acknowledgements come in. */
+/** What one connection may send in one turn of the event loop: then others may continue, and acknowledgements come in. */
 const maxBurstBytes = 64 * 1350;
 const internalError = 1; // RFC 9000 section 20.1
 const nothing = Buffer.alloc(0);

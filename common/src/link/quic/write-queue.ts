@@ -5,7 +5,7 @@ const quantumBytes = 16 * 1024;
 
 /** The streams of one connection that have something to write, in turns. */
 export class WriteQueue {
-  // Sets keep the order of insertion: whoever has had its turn goes to the end.
+  // Sets keep the order of insertion: a stream that has had its turn goes to the end.
   readonly #ready = new Set<QuicStream>();
   readonly #blocked = new Set<QuicStream>();
 

@@ -4,7 +4,7 @@ const ok = "HTTP/1.1 200 OK\r\n";
 const chunked = `${ok}Transfer-Encoding: chunked\r\n\r\n`;
 const text = `${ok}Content-Type: text/plain\r\n`;
 
-/** Answers that do not come to their end. A visitor must be able to tell. */
+/** Responses that do not come to their end. A visitor must be able to tell. */
 export const answerBroken: AnswerCases = {
   "half of the length": raw(`${ok}Content-Length: 10\r\n\r\nhello`, "close"),
   "half of the length, of text": raw(`${text}Content-Length: 10\r\n\r\nhello`, "close"),
@@ -45,7 +45,7 @@ export const answerBroken: AnswerCases = {
   "a field of 2 MB": { ...sized(`X-Large: ${"a".repeat(2_000_000)}\r\n`), end: "close" },
 };
 
-/** Answers of services that do not read what is uploaded to them (nodejs/node#12339). */
+/** Responses of services that do not read what is uploaded to them (nodejs/node#12339). */
 export const answerEarly: AnswerCases = Object.fromEntries(
   [1_000, 20_000, 200_000, 2_000_000].flatMap((upload) =>
     (["401 Unauthorized", "413 Content Too Large", "501 Unsupported method ('POST')"] as const).map((status) => [

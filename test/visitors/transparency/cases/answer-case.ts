@@ -2,7 +2,7 @@
 export interface AnswerCase {
   /** In latin1. */
   readonly bytes: string;
-  /** Of the request; GET when absent. */
+  /** The request's method; GET when absent. */
   readonly method?: string;
   /** What the service does with the connection after the bytes; it keeps it when absent. */
   readonly end?: "close" | "reset";

@@ -4,7 +4,7 @@ const ok = "HTTP/1.1 200 OK\r\n";
 const five = "Content-Length: 5\r\n";
 const chunks = "5\r\nhello\r\n0\r\n\r\n";
 
-/** Answers that break the rules and that curl and browsers read all the same: a user's own service is taken as it is. */
+/** Responses that break the rules and that curl and browsers read all the same: a user's own service is taken as it is. */
 export const answerLenient: AnswerCases = {
   "a length beside chunks": raw(`${ok}${five}Transfer-Encoding: chunked\r\n\r\n${chunks}`),
   "chunks beside a length": raw(`${ok}Transfer-Encoding: chunked\r\n${five}\r\n${chunks}`),

@@ -8,7 +8,7 @@ export interface RequestCase {
   readonly target?: string;
   readonly fields?: readonly Field[];
   readonly body?: string;
-  /** Of the body over HTTP/1.1; a length when absent. */
+  /** The framing of the body over HTTP/1.1; a length when absent. */
   readonly framing?: "length" | "chunked";
   readonly trailers?: readonly Field[];
   /** HTTP/1.1 when absent. */

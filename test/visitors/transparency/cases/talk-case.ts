@@ -1,7 +1,7 @@
 import type { Field } from "../messages.ts";
 
 /**
- * One step of a conversation. Whoever `sees` a text waits until it has come; an end that is seen is that of the
+ * One step of a conversation. A side that `sees` a text waits until it has come; an end that is seen is that of the
  * connection, or of the stream over HTTP/2. What is sent slowly goes byte by byte.
  */
 export type Step =

@@ -1,7 +1,7 @@
 import type { TalkCases } from "./talk-case.ts";
 import { chunked, hello } from "./talk-messages.ts";
 
-/** Of a request in parts. */
+/** Conversations about a request in parts. */
 export const uploads: TalkCases = {
   "a body in chunks arrives part by part": {
     request: { method: "POST", body: "chunked" },

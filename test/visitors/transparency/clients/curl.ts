@@ -26,7 +26,7 @@ export function curl(visitor: Client["visitor"]): Client {
       return Promise.all(
         visits.map(async ({ method }, index) => {
           const head = await readFile(file(`${index}.head`), "latin1").catch(() => "");
-          // Of HEAD curl writes the head there.
+          // For HEAD curl writes the head there.
           const body = method === "HEAD" ? "" : await readFile(file(`${index}.body`), "latin1").catch(() => "");
           return answerOf(head, body, codes[index] === 0);
         }),

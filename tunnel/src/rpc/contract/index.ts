@@ -33,7 +33,7 @@ const initialize = v.object({
    * all of them. Each tunnel's primary identity when absent. A client that runs already keeps its own.
    */
   owner: optional(identityRef),
-  /** Of the lines that this caller gets; `info` when absent. */
+  /** The lowest level of the lines that this caller gets; `info` when absent. */
   logLevel: optional(logLevel),
 });
 export type InitializeParams = Parameter<typeof initialize>;

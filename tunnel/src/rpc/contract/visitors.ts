@@ -62,7 +62,7 @@ export interface InspectResults {
 }
 
 export const accessSchemas = {
-  /** A link that lets in whoever has it; `usage` unless the tunnel's access rules have `share`. It can't be read again. */
+  /** A link that lets in everyone who has it; `usage` unless the tunnel's access rules have `share`. It can't be read again. */
   "access/share": v.object({ tunnel: id, label: optional(v.string()), forMs: number }),
   "access/links": ofTunnel,
   /** Who came in by the link is out at once. */

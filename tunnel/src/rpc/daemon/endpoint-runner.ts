@@ -63,7 +63,7 @@ export class EndpointRunner {
     return this.#state;
   }
 
-  /** For visitors who come from now on, and for what those who are there ask next. */
+  /** Applies to new visitors, and to the next requests of those inside. */
   adjust(local: string, options: Partial<GatewayOptions>): void {
     const { gateway } = this.endpoint;
     if (gateway.local.text !== local) {

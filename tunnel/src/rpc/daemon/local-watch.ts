@@ -12,7 +12,7 @@ export interface LocalWatchOptions {
 
 /**
  * Whether the local service accepts connections. It is looked at once in the beginning, and again and again only while it does not:
- * a service that runs is left alone, and its end is heard of from the first visitor who meets it.
+ * a service that runs is left alone, and the first visitor after its end reports it.
  */
 export class LocalWatch {
   readonly #options: LocalWatchOptions;

@@ -5,7 +5,7 @@ import type { LogLevel, LogLine } from "../contract/index.ts";
 
 const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
-/** Whether a line of this level is wanted by whoever wants those from `lowest` on. */
+/** Whether a level is `lowest` or above. */
 export function isAtLeast(level: LogLevel, lowest: LogLevel): boolean {
   return levels.indexOf(level) >= levels.indexOf(lowest);
 }

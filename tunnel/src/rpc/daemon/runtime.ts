@@ -17,7 +17,7 @@ import { trialRelay, type StartTrialRelay } from "./trial-relay.ts";
 import { keySource } from "./tunnel-settings.ts";
 import { Tunnels } from "./tunnels.ts";
 
-/** Links that don't answer are given up after 3 s, and so are visits. */
+/** Links that don't answer are dropped after 3 s, and so are visits. */
 const endDeadlineMs = 15_000;
 
 export interface RuntimeOptions {
@@ -35,7 +35,7 @@ export interface RuntimeOptions {
 /** What listeners are notified of: log lines of every level, and every change of every tunnel. */
 export type RuntimeListener = Pick<Outbox, "state" | "visit" | "request" | "inspect" | "log">;
 
-/** The tunnels of this process and what can be asked of them, whoever asks: standard streams, a socket, or the program itself. */
+/** The tunnels of this process and what can be asked of them: over standard streams, a socket, or by the program itself. */
 export interface Runtime {
   readonly about: InitializeResult;
   readonly handlers: Handlers;

@@ -16,7 +16,7 @@ export interface SettingsContext {
   readonly stateDir: string;
   /** Used when a tunnel names no relay, and known again when it does. */
   readonly joined: JoinedRelays;
-  /** Of the person; the primary endpoint's when absent. */
+  /** The person's key; the primary endpoint's when absent. */
   readonly owner: KeySource | undefined;
 }
 
