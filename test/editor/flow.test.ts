@@ -98,6 +98,10 @@ describe("The extension in an editor", function () {
     const after = await workbench.contextMenu(row, undefined);
     assert.ok(after.includes("Stop Exposing") && after.includes("Copy Public URL"), after.join());
     assert.ok(!after.includes("Expose with Porthole"));
+    await row.hover();
+    await row.locator('[aria-label="Public URL…"]').click();
+    await workbench.quickPickRow("Copy Public URL").waitFor();
+    await workbench.page.keyboard.press("Escape");
     await workbench.showEndpoints();
     await workbench.treeRow(new URL(url).host).waitFor();
     await workbench.statusBarItem.click();

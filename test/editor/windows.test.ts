@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { request } from "node:https";
 import type { Browser } from "playwright-core";
 import { platformReason, skipUnless } from "@porthole/testing/skip";
-import { needProgram, startHttp, startTestRelay, until, useScope } from "@porthole/testing/end-to-end";
+import { needProgram, run, startHttp, startTestRelay, until, useScope } from "@porthole/testing/end-to-end";
 import { launchBrowser, packExtension, startCodeServer, Workbench, type CodeServer } from "@porthole/testing/editor";
 
 /** Everything that a person can do in one window holds in all of them, and in those that nobody sees any more. */
@@ -100,6 +100,32 @@ describe("The extension in several windows", function () {
     await second.treeRow(/stopped/).waitFor();
     assert.deepEqual(await statuses(url, 100), new Set([0]));
     await first.treeRow(/stopped/).waitFor();
+  });
+
+  it("serves nothing from a window that hangs, once another has taken the port over", async () => {
+    const server = await start();
+    const site = await startHttp(scope, (_request, response) => response.end("hello"));
+    const first = await open(server);
+    const url = await expose(first, site.port);
+    assert.equal(await visit(url), 200);
+    const { stdout } = await run("pgrep", ["-f", `${server.data}/extensions/.*daemon.mjs`]);
+    const host = Number((await run("ps", ["-o", "ppid=", "-p", stdout.trim()])).stdout);
+    process.kill(host, "SIGSTOP");
+    try {
+      const second = await open(server);
+      await second.showEndpoints();
+      const elsewhere = second.treeRow(/exposed by another window/);
+      await elsewhere.hover();
+      await elsewhere.locator('[aria-label="Take Over"]').click();
+      await second.treeRow(/online/).waitFor();
+      await requirePassword(second);
+      assert.deepEqual(await statuses(url, 100), new Set([401]));
+      await second.command("Porthole: Stop All");
+      await second.treeRow(/stopped/).waitFor();
+      assert.deepEqual(await statuses(url, 100), new Set([0]));
+    } finally {
+      process.kill(host, "SIGCONT");
+    }
   });
 
   it("ends what a crashed tab has exposed, and continues in the next one under its rules", async () => {

@@ -3,7 +3,7 @@ export { AsyncQueue } from "./async-queue.ts";
 export { Backoff, type BackoffOptions } from "./backoff.ts";
 export { longestTimerMs, sleep, systemClock, type Clock, type Timer } from "./clock.ts";
 export { parseHex } from "./hex.ts";
-export { isLocked, lockFile, whileHeld, type Lock } from "./lock.ts";
+export { isHeldBy, isLocked, lockFile, whileHeld, type FileLock, type Lock } from "./lock.ts";
 export { LruCache } from "./lru-cache.ts";
 export { Secret } from "./secret.ts";
 export { visibleJson } from "./visible-json.ts";

@@ -18,6 +18,12 @@ export interface Lock {
   release(): Promise<void>;
 }
 
+/** A lock that a file stands for. */
+export interface FileLock extends Lock {
+  /** The holder in the file: with it another process can ask `isHeldBy`. */
+  readonly id: string;
+}
+
 interface Holder {
   readonly id: string;
   readonly pid: number;
@@ -33,7 +39,7 @@ const lines = new Map<string, Promise<unknown>>();
  * that doesn't, or whose process is gone, has lost it. Two may in theory win at once after a crash, so what is done under it has to
  * look at its state again first and be harmless twice.
  */
-export async function lockFile(path: string, clock: Clock, signal: AbortSignal): Promise<Lock> {
+export async function lockFile(path: string, clock: Clock, signal: AbortSignal): Promise<FileLock> {
   const before = lines.get(path);
   let leave = (): void => {};
   const left = new Promise<void>((resolve) => (leave = resolve));
@@ -45,6 +51,7 @@ export async function lockFile(path: string, clock: Clock, signal: AbortSignal):
     await orAbort(signal, Promise.resolve(before));
     const lock = await takeFile(path, clock, signal);
     return {
+      id: lock.id,
       signal: lock.signal,
       release: () => lock.release().finally(leave),
     };
@@ -54,7 +61,7 @@ export async function lockFile(path: string, clock: Clock, signal: AbortSignal):
   }
 }
 
-async function takeFile(path: string, clock: Clock, signal: AbortSignal): Promise<Lock> {
+async function takeFile(path: string, clock: Clock, signal: AbortSignal): Promise<FileLock> {
   const own = { id: randomUUID(), pid: process.pid, host: hostname() };
   /** Pauses, not time: a holder must not be judged by one who has not looked, on a machine that had no time for either of them. */
   let seen: { readonly text: string; unchangedMs: number } | undefined;
@@ -82,6 +89,11 @@ export async function isLocked(path: string): Promise<boolean> {
   return text !== undefined && !isGone(text);
 }
 
+/** Returns true while the lock file names this holder. Rejects when the file can't be read. */
+export async function isHeldBy(path: string, id: string): Promise<boolean> {
+  return holderOf((await readFileIfExists(path))?.toString())?.id === id;
+}
+
 /** Does the work with a signal that aborts with the caller's or when the lock is lost, and releases the lock. */
 export async function whileHeld<T>(
   lock: Lock,
@@ -101,7 +113,7 @@ export async function whileHeld<T>(
   }
 }
 
-function held(path: string, own: Omit<Holder, "count">, clock: Clock): Lock {
+function held(path: string, own: Omit<Holder, "count">, clock: Clock): FileLock {
   const lost = new AbortController();
   let timer: Timer;
   let count = 0;
@@ -128,6 +140,7 @@ function held(path: string, own: Omit<Holder, "count">, clock: Clock): Lock {
   }
   arm();
   return {
+    id: own.id,
     signal: lost.signal,
     async release() {
       timer.cancel();

@@ -100,7 +100,7 @@ describe("the controller", () => {
     const test = testController();
     const id = test.controller.idOf(web);
     await test.controller.expose(web);
-    await test.controller.addSecondary(id);
+    await test.controller.secondary.add(id);
     lastDaemon(test).tellRelay(id);
     const before = lastDaemon(test).specs();
     lastDaemon(test).die();
@@ -241,10 +241,10 @@ describe("the controller", () => {
     const test = testController();
     const id = test.controller.idOf(web);
     await test.controller.expose(web);
-    await test.controller.addSecondary(id);
+    await test.controller.secondary.add(id);
     await test.controller.stop(id);
     const { length } = lastDaemon(test).calls;
-    await test.controller.removeSecondary(id);
+    await test.controller.secondary.remove(id);
     assert.equal(test.controller.find(id)?.secondary, undefined);
     assert.equal(lastDaemon(test).calls.length, length);
     await test.controller.close();

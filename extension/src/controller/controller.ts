@@ -9,7 +9,7 @@ import type {
   TunnelStateView,
 } from "@porthole/tunnel/rpc";
 import type { Clock } from "@porthole/common/util";
-import { localOf, type PortTarget } from "../ports/index.ts";
+import type { PortTarget } from "../ports/index.ts";
 import { DaemonSupervisor, type DaemonStatus, type RunningDaemon } from "./daemon-supervisor.ts";
 import { t } from "../text.ts";
 import { blank, ExposureList } from "./exposure-list.ts";
@@ -22,6 +22,7 @@ import { Memory } from "./memory.ts";
 import { Questions } from "./questions.ts";
 import { Relays, settleAll } from "./relays.ts";
 import { resumes } from "./remembered.ts";
+import { Secondary } from "./secondary.ts";
 import { Sharing, throwClaimError } from "./sharing.ts";
 import { Tunnels } from "./tunnels.ts";
 import { isOpen, tunnelSpec } from "./tunnel-spec.ts";
@@ -61,6 +62,7 @@ export class Controller {
   readonly ask: Questions;
   readonly relays: Relays;
   readonly identities: Identities;
+  readonly secondary: Secondary;
   readonly #deps: ControllerDeps;
   readonly #daemon: DaemonSupervisor;
   readonly #list = new ExposureList(() => this.#changed());
@@ -90,7 +92,11 @@ export class Controller {
       onResume: () => void this.#daemon.daemon().catch(() => {}),
       remember: () => this.#memory.keep(),
     });
-    this.#memory = new Memory(store, clock, () => ({ exposures: this.#list.all, isTrial: this.relays.isTrial }));
+    this.#memory = new Memory(store, clock, () => ({
+      exposures: this.#list.all,
+      isTrial: this.relays.isTrial,
+      waiting: this.#sharing.waiting,
+    }));
     this.relays = new Relays({
       ...{ settings, keys: this.keys, list: this.#list, tunnels: this.#tunnels },
       connection: () => this.#daemon.connection,
@@ -100,6 +106,10 @@ export class Controller {
     this.identities = new Identities({
       ...{ keys: this.keys, list: this.#list, tunnels: this.#tunnels, leases: this.#leases },
       daemon: () => this.daemon(),
+    });
+    this.secondary = new Secondary({
+      ...{ keys: this.keys, list: this.#list, daemon: () => this.daemon() },
+      remember: () => this.#memory.keep(),
     });
     this.#daemon = new DaemonSupervisor({
       clock,
@@ -167,7 +177,9 @@ export class Controller {
     const known = this.find(id);
     if (known?.phase === "on" && !failureOf(known)) return this.#tunnels.started(id);
     this.#tunnels.forget(id);
-    this.#list.put({ ...blank(id, target), secondary: known?.secondary, phase: "on" });
+    // A port has one name, however it is exposed: a bare number does not take its label away.
+    const label = target.label ?? known?.target.label;
+    this.#list.put({ ...blank(id, { ...target, label }), secondary: known?.secondary, phase: "on" });
     this.#tunnels.startWanted();
     this.#sharing.hurry();
     await this.#memory.keep();
@@ -202,21 +214,6 @@ export class Controller {
     if (this.find(id)?.phase === "on") await this.stop(id);
     this.#list.remove(id);
     await this.#memory.keep();
-  }
-
-  async addSecondary(id: string, local?: string): Promise<void> {
-    const secondary = { local: local ?? localOf(this.#list.known(id).target) };
-    const identity = { pem: await this.keys.secondary(id) };
-    await this.#call("tunnel/update", { id, changes: { secondary: { identity, local: secondary.local } } });
-    this.#list.put({ ...this.#list.known(id), secondary });
-    await this.#memory.keep();
-  }
-
-  async removeSecondary(id: string): Promise<void> {
-    const exposure = this.#list.known(id);
-    this.#list.put({ ...exposure, secondary: undefined });
-    await this.#memory.keep();
-    if (exposure.phase === "on") await this.#call("tunnel/update", { id, changes: { secondary: null } });
   }
 
   /**
@@ -280,9 +277,12 @@ export class Controller {
     const seal = await this.keys.seal(id);
     await this.#sharing.left(id);
     // Nobody would release the lease of a port that was stopped in between.
-    if (this.find(id)?.phase === "on")
-      await this.#leases.hold({ id, target: exposure.target, seal }, onLost).catch(throwClaimError);
-    return tunnelSpec(exposure, { keys: this.keys, settings, relays, isTrial: this.relays.isTrial });
+    const isWanted = this.find(id)?.phase === "on";
+    const lease = isWanted
+      ? await this.#leases.hold({ id, target: exposure.target, seal }, onLost).catch(throwClaimError)
+      : undefined;
+    const spec = await tunnelSpec(exposure, { keys: this.keys, settings, relays, isTrial: this.relays.isTrial });
+    return { ...spec, ...(lease ? { lease } : {}) };
   }
 
   #onTunnel(id: string, tunnel: TunnelStateView): void {

@@ -9,8 +9,9 @@ import {
   withDeadline,
   writeFileAtomic,
   type Clock,
-  type Lock,
+  type FileLock,
 } from "@porthole/common/util";
+import type { TunnelSpec } from "@porthole/tunnel/rpc";
 import type { PortTarget } from "../ports/index.ts";
 
 /** What a claimant wants of the window that holds the lease. */
@@ -37,6 +38,8 @@ export interface Wanted {
   readonly seal: string;
 }
 
+type HeldLease = NonNullable<TunnelSpec["lease"]>;
+
 interface Written {
   readonly version: 1;
   readonly id: string;
@@ -59,7 +62,7 @@ export class Leases {
   readonly #folder: string;
   readonly #clock: Clock;
   readonly #window = randomUUID();
-  readonly #held = new Map<string, Promise<Lock>>();
+  readonly #held = new Map<string, Promise<FileLock>>();
   readonly #stop = new AbortController();
   readonly #startedAt: number;
 
@@ -72,14 +75,15 @@ export class Leases {
   /**
    * Resolves when this window holds the lease; claims it from another window if need be. `onLost` is called when another process took
    * it because this one stood still. Rejects with `timeout` when the other window does not let go within 30 s, and with `state` when
-   * another window has changed the key or the rules and this one can't see it: some editors read their secrets only once.
+   * another window has changed the key or the rules and this one can't see it: some editors read their secrets only once. Returns
+   * what tells the daemon that this window still holds it: a window that hangs can't.
    */
-  async hold(lease: Wanted, onLost: () => void): Promise<void> {
+  async hold(lease: Wanted, onLost: () => void): Promise<HeldLease> {
     const { id } = lease;
     const taking = this.#held.get(id) ?? this.#take(lease, onLost);
     this.#held.set(id, taking);
     try {
-      await taking;
+      return { path: this.#path(id, "lock"), holder: (await taking).id };
     } catch (reason) {
       if (this.#held.get(id) === taking) this.#held.delete(id);
       throw reason;
@@ -130,7 +134,7 @@ export class Leases {
     return { value, at: this.#clock.now(), by: this.#window };
   }
 
-  async #take({ id, target, seal }: Wanted, onLost: () => void): Promise<Lock> {
+  async #take({ id, target, seal }: Wanted, onLost: () => void): Promise<FileLock> {
     const lock = await this.#claim(id, "take");
     const before = (await this.#read(id))?.seal;
     if (before && before.value !== seal && before.by !== this.#window && before.at > this.#startedAt) {
@@ -152,7 +156,7 @@ export class Leases {
   }
 
   /** Asks the holder, if there is one, until it has released the lease. A claim that somebody else has left is void then. */
-  async #claim(id: string, claim: Claim): Promise<Lock> {
+  async #claim(id: string, claim: Claim): Promise<FileLock> {
     const path = this.#path(id, "claim");
     const lockPath = this.#path(id, "lock");
     if (await isLocked(lockPath)) await writeFileAtomic(path, JSON.stringify({ claim, by: this.#window }));

@@ -9,6 +9,8 @@ const seenEveryMs = 60_000;
 interface Present {
   readonly exposures: readonly Exposure[];
   readonly isTrial: boolean;
+  /** Ids of ports that wait until another window lets go of them. */
+  readonly waiting: ReadonlySet<string>;
 }
 
 /** Keeps what the window has over a reload. */
@@ -31,11 +33,11 @@ export class Memory {
 
   /** Writes the present state. */
   async keep(): Promise<void> {
-    const { exposures, isTrial } = this.#present();
+    const { exposures, isTrial, waiting } = this.#present();
     this.#seen?.cancel();
-    if (exposures.some(({ phase }) => phase === "on"))
+    if (waiting.size > 0 || exposures.some(({ phase }) => phase === "on"))
       this.#seen = this.#clock.timer(seenEveryMs, () => void this.keep().catch(() => {}));
-    await this.#store.set(remember(exposures, isTrial, this.#clock.now()));
+    await this.#store.set(remember(exposures, { trial: isTrial, now: this.#clock.now(), waiting }));
   }
 
   close(): void {

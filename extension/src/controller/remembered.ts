@@ -20,12 +20,19 @@ export interface RememberedExposure {
 /** A window that comes back within this time was reloaded. */
 const reloadWithinMs = 5 * 60_000;
 
-export function remember(exposures: readonly Exposure[], trial: boolean, now: number): Remembered {
+/** `waiting`: ids of ports that continue here as soon as another window lets go of them. They are on, too. */
+export function remember(
+  exposures: readonly Exposure[],
+  { trial, now, waiting }: { readonly trial: boolean; readonly now: number; readonly waiting: ReadonlySet<string> },
+): Remembered {
   return {
     version: 1,
     seenAt: now,
     trial,
-    exposures: exposures.map(({ id, target, secondary, phase }) => ({ id, target, secondary, isOn: phase === "on" })),
+    exposures: exposures.map(({ id, target, secondary, phase }) => ({
+      ...{ id, target, secondary },
+      isOn: phase === "on" || waiting.has(id),
+    })),
   };
 }
 

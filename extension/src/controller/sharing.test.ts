@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -164,6 +164,30 @@ describe("windows that share their ports", () => {
     assert.equal(phase(reloaded), "elsewhere");
     await passUntil(() => serves(reloaded), "the reloaded window serves it");
     assert.deepEqual([phase(reloaded), serves(orphan)], ["on", false]);
+  });
+
+  it("remember a port that waits for the other window as one that is on", async () => {
+    const orphan = await open();
+    await orphan.controller.expose(web);
+    const reloaded = await open({ stored: orphan.stored });
+    assert.equal(phase(reloaded), "elsewhere");
+    // Any other change writes the list.
+    await reloaded.controller.relays.useTrial(true);
+    assert.equal(phase(reloaded), "elsewhere");
+    const { exposures } = reloaded.stored as { readonly exposures: readonly { readonly isOn: boolean }[] };
+    assert.deepEqual(
+      exposures.map(({ isOn }) => isOn),
+      [true],
+    );
+  });
+
+  it("tell the daemon which lease it runs on", async () => {
+    const test = await open();
+    await test.controller.expose(web);
+    const { lease } = test.daemons[0]?.specs()[0] ?? {};
+    assert.ok(lease);
+    const { id: holder } = JSON.parse(await readFile(lease.path, "utf8")) as { readonly id: string };
+    assert.equal(lease.holder, holder);
   });
 
   it("don't continue by themselves with what was stopped elsewhere", async () => {

@@ -75,6 +75,11 @@ export class Sharing {
     this.#resuming.set(id, resumeLooks);
   }
 
+  /** Ids of the ports that `resumeLater` was called for and that still wait. */
+  get waiting(): ReadonlySet<string> {
+    return new Set(this.#resuming.keys());
+  }
+
   forget(id: string): void {
     this.#resuming.delete(id);
   }

@@ -39,6 +39,8 @@ export const commands = {
   "porthole.copyDiagnostics": { title: "command.copyDiagnostics" },
   "porthole.openSettings": { title: "command.openSettings" },
   "porthole.openWalkthrough": { title: "command.openWalkthrough" },
+  /** The icon of a row of the Ports view. */
+  "porthole.portAction": { title: "command.portAction", icon: "broadcast", palette: false },
   /** For `${command:porthole.url}` in tasks and launch configurations: returns the URL. */
   "porthole.url": { title: "command.url", palette: false },
 } as const satisfies Record<string, CommandSpec>;

@@ -33,9 +33,9 @@ export const menus: Readonly<Record<string, readonly MenuItem[]>> = {
     { command: "porthole.showQrCode", when: `${port} && ${exposed}`, group: "1_porthole@3" },
     { command: "porthole.stop", when: `${port} && ${exposed}`, group: "1_porthole@4" },
   ],
-  // An inline action can't ask whether its row is exposed; on one that is, it copies the URL again.
+  // An inline action can't ask whether its row is exposed: the command does.
   "ports/item/port/inline": [
-    { command: "porthole.expose", when: "tunnelType =~ /^(Forwarded|Detected)$/", group: "0_manage@9" },
+    { command: "porthole.portAction", when: "tunnelType =~ /^(Forwarded|Detected)$/", group: "0_manage@9" },
   ],
   "view/title": [
     { command: "porthole.expose", when: endpoints, group: "navigation@1" },

@@ -38,6 +38,7 @@ describe("readPortArgument", () => {
       "ui",
       { ...web, port: 5_000 },
     ],
+    ["one that is forwarded to port 80", { ...detected, localAddress: "localhost:80" }, "ui", { ...web, port: 80 }],
     ["a forwarded port with a label", { ...detected, name: "my web" }, "workspace", { ...web, label: "my web" }],
     [
       "a candidate, which has no local address",
@@ -82,6 +83,8 @@ describe("readAddress", () => {
     ["[::1]:3000", target("localhost", 3000)],
     ["http://localhost:3000/", target("localhost", 3000, { scheme: "http" })],
     ["https://localhost", target("localhost", 443, { scheme: "https" })],
+    ["localhost:80", target("localhost", 80)],
+    ["http://localhost:80/", target("localhost", 80, { scheme: "http" })],
     ["box.local:8080", target("box.local", 8080)],
     ["localhost", undefined],
     ["http://host/proxy/3000/", undefined],

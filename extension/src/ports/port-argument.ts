@@ -1,3 +1,4 @@
+import { parseAddress } from "./address.ts";
 import { shortCommand } from "./listening.ts";
 import { dialHost, type PortTarget } from "./port-target.ts";
 
@@ -24,19 +25,8 @@ export function readPortArgument(argument: unknown, side: Side): PortTarget | un
 
 /** `localhost:3000`, `[::1]:3000`, or a URL whose path is all that its host serves. */
 export function readAddress(value: unknown): PortTarget | undefined {
-  const written = text(value);
-  if (written === undefined) return undefined;
-  const url = URL.canParse(written) && written.includes("://") ? new URL(written) : parse(`http://${written}`);
-  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== "/" || url.username !== "") return undefined;
-  const isUrl = written.includes("://");
-  const scheme = url.protocol === "https:" ? "https" : isUrl ? "http" : undefined;
-  const port = url.port === "" ? (isUrl ? (scheme === "https" ? 443 : 80) : 0) : Number(url.port);
-  if (!isPort(port)) return undefined;
-  return { host: dialHost(url.hostname), port, scheme, label: undefined };
-}
-
-function parse(written: string): URL | undefined {
-  return URL.canParse(written) ? new URL(written) : undefined;
+  const parsed = parseAddress(text(value) ?? "");
+  return parsed.target && (parsed.path === "" || parsed.path === "/") ? parsed.target : undefined;
 }
 
 /** The Ports view separates the words of a command line by NUL. */

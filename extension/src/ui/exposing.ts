@@ -63,8 +63,17 @@ export function exposingCommands(context: UiContext, side: Side) {
     if (exposure && (await needRelay(context))) await exposeTarget(controller, exposure.target, run);
   }
 
+  /** Exposes the port, or shows what can be done with one that is exposed. */
+  async function portAction(argument: unknown): Promise<unknown> {
+    const target = readTarget(argument);
+    const exposure = target && controller.find(controller.idOf(target));
+    const isExposed = exposure !== undefined && exposure.phase !== "off";
+    return isExposed ? run("porthole.showActions", { exposureId: exposure.id }) : expose(argument);
+  }
+
   return {
     "porthole.expose": expose,
+    "porthole.portAction": portAction,
     "porthole.start": again,
     "porthole.takeOver": again,
     async "porthole.stop"(argument: unknown) {

@@ -27,14 +27,14 @@ export function secondaryCommands({ controller }: UiContext) {
       });
       const { target } = parseAddress(local ?? "");
       if (!target) return;
-      await controller.addSecondary(exposure.id, localOf(target));
+      await controller.secondary.add(exposure.id, localOf(target));
       const url = await urlReady(controller, exposure.id, { clock: systemClock, role: "secondary" });
       await env.clipboard.writeText(url);
       window.setStatusBarMessage(t("Copied: {0}", url), 5_000);
     },
     async "porthole.removeSecondary"(argument: unknown) {
       const exposure = await chooseExposure(controller, argument, ({ secondary }) => secondary !== undefined);
-      if (exposure) await controller.removeSecondary(exposure.id);
+      if (exposure) await controller.secondary.remove(exposure.id);
     },
     async "porthole.copySecondaryUrl"(argument: unknown) {
       const exposure = await chooseExposure(controller, argument, ({ secondary }) => secondary !== undefined);

@@ -92,6 +92,11 @@ const tunnelOptions = {
   inspect: v.object({ redact: optional(texts) }),
   /** A CA's certificate for the public name; asked for when absent. */
   acme,
+  /**
+   * The tunnel stops once the lock file at `path` (common's `lockFile`) names another holder, or none: the caller may hang, and can't
+   * say itself that another one has taken over.
+   */
+  lease: v.object({ path: v.string(), holder: v.string() }),
 };
 
 const tunnelSpec = v.object({

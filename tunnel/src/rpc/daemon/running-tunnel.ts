@@ -91,6 +91,11 @@ export class RunningTunnel {
     return { settings: endpointTunnel(this.#spec, role, this.#context), running: () => runner.state };
   }
 
+  /** Undefined for a tunnel that needs none, and for one that is over. */
+  get lease(): TunnelSpec["lease"] {
+    return this.isOver ? undefined : this.#spec.lease;
+  }
+
   get policy(): VisitorPolicy {
     return this.#policy;
   }

@@ -11,6 +11,7 @@ import type {
   VisitView,
 } from "../contract/index.ts";
 import type { VisitorPolicy } from "./visitor-policy.ts";
+import { LeaseWatch, type Lease } from "./lease-watch.ts";
 import { RunningTunnel, type Subject, type TunnelContext } from "./running-tunnel.ts";
 
 const maxTunnels = 100;
@@ -29,11 +30,17 @@ export interface TunnelsOptions extends Omit<
 export class Tunnels {
   readonly #options: TunnelsOptions;
   readonly #tunnels = new Map<string, RunningTunnel>();
+  readonly #leases: LeaseWatch;
   #turn: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
   constructor(options: TunnelsOptions) {
     this.#options = options;
+    this.#leases = new LeaseWatch({
+      clock: options.clock,
+      leases: () => [...this.#tunnels].flatMap(([id, { lease }]) => (lease ? [[id, lease] as const] : [])),
+      onLost: (id, lease) => void this.#stopLost(id, lease).catch(() => {}),
+    });
   }
 
   list(): readonly TunnelInfo[] {
@@ -74,6 +81,7 @@ export class Tunnels {
       const tunnel = await RunningTunnel.start(spec, this.#context(spec.id));
       this.#tunnels.set(spec.id, tunnel);
       await present?.policy.close();
+      this.#leases.wake();
       return tunnel.info;
     });
   }
@@ -82,6 +90,7 @@ export class Tunnels {
     return this.#inTurn(async () => {
       const tunnel = this.#get(id);
       await tunnel.update(changes);
+      this.#leases.wake();
       return tunnel.info;
     });
   }
@@ -95,12 +104,24 @@ export class Tunnels {
 
   /** Stops all, and starts no more. */
   close(): Promise<void> {
+    this.#leases.close();
     const closed = this.#inTurn(async () => {
       await Promise.all([...this.#tunnels.values()].map((tunnel) => tunnel.stop()));
       this.#tunnels.clear();
     });
     this.#isClosed = true;
     return closed;
+  }
+
+  /** Whoever has the lease now serves the name. A tunnel that was started anew in between has another one. */
+  #stopLost(id: string, { holder }: Lease): Promise<void> {
+    return this.#inTurn(async () => {
+      const tunnel = this.#tunnels.get(id);
+      if (tunnel?.lease?.holder !== holder) return;
+      this.#options.log.warn({ tunnel: id }, "Another process took the tunnel over; it stops here");
+      await tunnel.stop();
+      this.#tunnels.delete(id);
+    });
   }
 
   #get(id: string): RunningTunnel {
