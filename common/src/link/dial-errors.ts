@@ -4,112 +4,90 @@ import { PortholeError, type ErrorCode } from "../errors.ts";
 interface Fault {
   readonly code: ErrorCode;
   readonly text: string;
-  readonly hint?: string;
+  readonly hint?: string | undefined;
 }
 
-const unknownAuthority: Fault = {
-  code: "untrusted",
-  text: "The certificate of {where} is from an authority that this machine does not know",
-  hint: "Name the authority's root in NODE_EXTRA_CA_CERTS, or pin the relay's fingerprint.",
-};
-const selfSigned: Fault = {
-  code: "untrusted",
-  text: "{where} has no certificate of a public authority",
-  hint: "Join the relay by an invite, or pin its fingerprint: `porthole-relay status` shows it.",
-};
-const otherName: Fault = { code: "untrusted", text: "The certificate of {where} is for another name" };
+const checkNetwork = "Check this machine's network.";
+const clientPort = "clients connect to port 4433 where nothing else is said.";
+
 const noRelay: Fault = {
   code: "usage",
   text: "{where} is not a Porthole relay",
-  hint: "Check the relay's name and port; clients connect to port 4433 where nothing else is said.",
+  hint: `Check the relay's name and port; ${clientPort}`,
 };
-const noTls: Fault = { ...noRelay, text: "{where} is not a Porthole relay: it does not speak TLS 1.3" };
-const noAddress: Fault = {
-  code: "unreachable",
-  text: "{host} has no address in the DNS",
-  hint: "Check the spelling of the relay's name.",
-};
-const noNetwork: Fault = {
-  code: "unreachable",
-  text: "There is no way to {where} from this network",
-  hint: "Check this machine's network.",
-};
-const brokeOff: Fault = { code: "unreachable", text: "The connection with {where} broke off" };
-const silent: Fault = {
-  code: "timeout",
-  text: "{where} does not answer",
-  hint: "A firewall in between may block the port.",
-};
-const noPort: Fault = { code: "address", text: "This machine lets no socket connect to {where}" };
-
-/** By the `code` of Node's and OpenSSL's errors. */
-const faults: Readonly<Record<string, Fault>> = {
-  ENOTFOUND: noAddress,
-  ENODATA: noAddress,
-  EAI_AGAIN: {
-    code: "unreachable",
-    text: "The address of {host} can't be looked up at present",
-    hint: "Check this machine's network.",
-  },
-  ECONNREFUSED: {
-    code: "unreachable",
-    text: "Nothing listens on {where}",
-    hint: "Check the port, or ask the relay's operator.",
-  },
-  ETIMEDOUT: silent,
-  EHOSTUNREACH: noNetwork,
-  ENETUNREACH: noNetwork,
-  ENETDOWN: noNetwork,
-  EHOSTDOWN: noNetwork,
-  ECONNRESET: brokeOff,
-  ECONNABORTED: brokeOff,
-  EPIPE: brokeOff,
-  EADDRINUSE: noPort,
-  EADDRNOTAVAIL: noPort,
-  EACCES: noPort,
-  EPERM: noPort,
-  DEPTH_ZERO_SELF_SIGNED_CERT: selfSigned,
-  SELF_SIGNED_CERT_IN_CHAIN: unknownAuthority,
-  UNABLE_TO_GET_ISSUER_CERT: unknownAuthority,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownAuthority,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownAuthority,
-  CERT_UNTRUSTED: unknownAuthority,
-  INVALID_CA: unknownAuthority,
-  ERR_TLS_CERT_ALTNAME_INVALID: otherName,
-  HOSTNAME_MISMATCH: otherName,
-  CERT_REVOKED: { code: "untrusted", text: "The certificate of {where} was revoked" },
-  CERT_SIGNATURE_FAILURE: { code: "untrusted", text: "The certificate of {where} has a wrong signature" },
-  INVALID_PURPOSE: { code: "untrusted", text: "The certificate of {where} is not for servers" },
-  CERT_HAS_EXPIRED: {
-    code: "untrusted",
-    text: "The certificate of {where} has expired",
-    hint: "Check this machine's clock, and ask the relay's operator.",
-  },
-  CERT_NOT_YET_VALID: {
-    code: "untrusted",
-    text: "The certificate of {where} is not valid yet",
-    hint: "Check this machine's clock.",
-  },
-  ERR_SSL_TLSV1_UNRECOGNIZED_NAME: {
-    code: "usage",
-    text: "{where} does not take clients: it is for visitors, or not a Porthole relay",
-    hint: "Check the port; clients connect to port 4433 where nothing else is said.",
-  },
-  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: noRelay,
-  // nghttp2's BAD_CLIENT_MAGIC: an HTTP/2 server, where a relay would take the client's role.
-  ERR_HTTP2_ERROR: noRelay,
-  ERR_SSL_WRONG_VERSION_NUMBER: noTls,
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: noTls,
-  ERR_SSL_UNSUPPORTED_PROTOCOL: noTls,
-  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: noTls,
-};
-
 const dropped: Fault = {
   code: "busy",
   text: "{where} closed the connection at once",
   hint: "The relay is busy, or keeps this address out for a while.",
 };
 const unknown: Fault = { code: "unreachable", text: "The connection with {where} failed" };
+
+/** Faults with the codes that Node and OpenSSL have for them. */
+const table: readonly (readonly [codes: string, Fault])[] = [
+  ["ENOTFOUND ENODATA", unreachable("{host} has no address in the DNS", "Check the spelling of the relay's name.")],
+  ["EAI_AGAIN", unreachable("The address of {host} can't be looked up at present", checkNetwork)],
+  ["ECONNREFUSED", unreachable("Nothing listens on {where}", "Check the port, or ask the relay's operator.")],
+  [
+    "EHOSTUNREACH ENETUNREACH ENETDOWN EHOSTDOWN",
+    unreachable("There is no way to {where} from this network", checkNetwork),
+  ],
+  ["ECONNRESET ECONNABORTED EPIPE", unreachable("The connection with {where} broke off")],
+  [
+    "ETIMEDOUT",
+    { code: "timeout", text: "{where} does not answer", hint: "A firewall in between may block the port." },
+  ],
+  [
+    "EADDRINUSE EADDRNOTAVAIL EACCES EPERM",
+    { code: "address", text: "This machine lets no socket connect to {where}" },
+  ],
+  [
+    "DEPTH_ZERO_SELF_SIGNED_CERT",
+    {
+      code: "untrusted",
+      text: "{where} has no certificate of a public authority",
+      hint: "Join the relay by an invite, or pin its fingerprint: `porthole-relay status` shows it.",
+    },
+  ],
+  [
+    "SELF_SIGNED_CERT_IN_CHAIN UNABLE_TO_GET_ISSUER_CERT UNABLE_TO_GET_ISSUER_CERT_LOCALLY" +
+      " UNABLE_TO_VERIFY_LEAF_SIGNATURE CERT_UNTRUSTED INVALID_CA",
+    untrusted(
+      "is from an authority that this machine does not know",
+      "Name the authority's root in NODE_EXTRA_CA_CERTS, or pin the relay's fingerprint.",
+    ),
+  ],
+  ["ERR_TLS_CERT_ALTNAME_INVALID HOSTNAME_MISMATCH", untrusted("is for another name")],
+  ["CERT_REVOKED", untrusted("was revoked")],
+  ["CERT_SIGNATURE_FAILURE", untrusted("has a wrong signature")],
+  ["INVALID_PURPOSE", untrusted("is not for servers")],
+  ["CERT_HAS_EXPIRED", untrusted("has expired", "Check this machine's clock, and ask the relay's operator.")],
+  ["CERT_NOT_YET_VALID", untrusted("is not valid yet", "Check this machine's clock.")],
+  [
+    "ERR_SSL_TLSV1_UNRECOGNIZED_NAME",
+    {
+      code: "usage",
+      text: "{where} does not take clients: it is for visitors, or not a Porthole relay",
+      hint: `Check the port; ${clientPort}`,
+    },
+  ],
+  // ERR_HTTP2_ERROR is nghttp2's BAD_CLIENT_MAGIC: an HTTP/2 server, where a relay would take the client's role.
+  ["ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL ERR_HTTP2_ERROR", noRelay],
+  [
+    "ERR_SSL_WRONG_VERSION_NUMBER ERR_SSL_PACKET_LENGTH_TOO_LONG ERR_SSL_UNSUPPORTED_PROTOCOL" +
+      " ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION",
+    { ...noRelay, text: "{where} is not a Porthole relay: it does not speak TLS 1.3" },
+  ],
+];
+
+const faults = new Map(table.flatMap(([codes, fault]) => codes.split(" ").map((code) => [code, fault] as const)));
+
+function unreachable(text: string, hint?: string): Fault {
+  return { code: "unreachable", text, hint };
+}
+
+function untrusted(what: string, hint?: string): Fault {
+  return { code: "untrusted", text: `The certificate of {where} ${what}`, hint };
+}
 
 /**
  * The error of a dial to host and port, in words of our own; the library's is its `cause`. Of several addresses that were tried
@@ -118,7 +96,7 @@ const unknown: Fault = { code: "unreachable", text: "The connection with {where}
 export function dialError(reason: unknown, target: { readonly host: string; readonly port: number }): PortholeError {
   if (reason instanceof PortholeError) return reason;
   const code = libraryCode(reason);
-  return faultError((code && faults[code]) || unknown, target, reason);
+  return faultError((code && faults.get(code)) || unknown, target, reason);
 }
 
 /** A server that is there and does not speak our protocol. */

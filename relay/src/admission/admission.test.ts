@@ -230,7 +230,10 @@ describe("admission", () => {
     assert.equal(revocationReason(), undefined);
     await change((enrollments) => ({ enrollments: releaseName(enrollments, "myapp", Date.now()) }));
     await objects(revocationReason, "name");
-    await assert.rejects(admit(requestOf(two, { name: "myapp" })), { code: "name", message: /reserved for its last owner until/ });
+    await assert.rejects(admit(requestOf(two, { name: "myapp" })), {
+      code: "name",
+      message: /reserved for its last owner until/,
+    });
     assert.equal((await admit(requestOf(one, { name: "myapp" }))).hostname, "myapp.t.example.com");
   });
 

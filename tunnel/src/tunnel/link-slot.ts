@@ -30,6 +30,9 @@ type SlotState =
   | Extract<LoopState, { status: "online" | "failed" | "stopped" }>
   | (Extract<LoopState, { status: "waiting" }> & { readonly woken: Promise<void>; wake(): void });
 
+/** `leaving`: another link should take its place. `retired`: only the present visitors finish on it. */
+export type SlotPhase = "kept" | "leaving" | "retired";
+
 /** A place for one link that is kept up until the slot is retired or stopped. */
 export class LinkSlot {
   readonly transport: "quic" | "http2";
@@ -40,8 +43,7 @@ export class LinkSlot {
   readonly #options: LinkSlotOptions;
   /** The loop replaces it before the constructor returns. */
   #state: SlotState = { status: "stopped" };
-  #retired = false;
-  #leaving = false;
+  #phase: SlotPhase = "kept";
 
   constructor(options: LinkSlotOptions, signal: AbortSignal) {
     this.transport = options.transport;
@@ -70,13 +72,8 @@ export class LinkSlot {
     return this.#state;
   }
 
-  get retired(): boolean {
-    return this.#retired;
-  }
-
-  /** There should be another link in its place. */
-  get leaving(): boolean {
-    return this.#leaving;
+  get phase(): SlotPhase {
+    return this.#phase;
   }
 
   /** The link, while it is up. */
@@ -109,16 +106,16 @@ export class LinkSlot {
 
   /** Another link should take its place; this one continues until it ends by itself, or is retired. */
   leave(): void {
-    if (this.#leaving || this.#retired) return;
-    this.#leaving = true;
+    if (this.#phase !== "kept") return;
+    this.#phase = "leaving";
     this.#endWith(this.link);
     this.#options.onChange(this);
   }
 
   /** No new visitors on this link; the present ones finish on it. */
   retire(reason: string): void {
-    if (this.#retired) return;
-    this.#retired = true;
+    if (this.#phase === "retired") return;
+    this.#phase = "retired";
     if (this.#state.status === "online") this.#state.session.retire(reason);
     this.#endWith(this.link);
   }

@@ -112,10 +112,10 @@ export class RelayClient {
   #quicFact(): QuicFact {
     const { dialers } = this.#options;
     if (!dialers.quic.available) return { is: "unavailable", reason: dialers.quic.reason };
-    const quic = [...this.#slots].filter(({ transport, retired }) => transport === "quic" && !retired);
+    const quic = [...this.#slots].filter(({ transport, phase }) => transport === "quic" && phase !== "retired");
     if (quic.some(isServing)) return { is: "up" };
     if (quic.some(({ link }) => link)) return { is: "silent" };
-    const state = quic.find(({ leaving }) => !leaving)?.state;
+    const state = quic.find(({ phase }) => phase === "kept")?.state;
     if (state?.status === "waiting") return { is: "waiting", error: state.error, nextTryAt: state.nextTryAt };
     if (state?.status === "failed") return { is: "unavailable", reason: state.error.message };
     return { is: this.#active("http2").some(isServing) ? "dialing" : "beginning" };
@@ -123,7 +123,7 @@ export class RelayClient {
 
   /** Those that count: a slot that is leaving has, or shall have, a successor. */
   #active(transport: "quic" | "http2"): LinkSlot[] {
-    return [...this.#slots].filter((slot) => slot.transport === transport && !slot.retired && !slot.leaving);
+    return [...this.#slots].filter((slot) => slot.transport === transport && slot.phase === "kept");
   }
 
   /** A link is replaced before its engine's own limits are met. */
@@ -152,9 +152,9 @@ export class RelayClient {
     this.#running.add(slot);
     void slot.done.then(() => {
       this.#running.delete(slot);
-      if (slot.state.status !== "failed" || slot.retired) this.#slots.delete(slot);
+      if (slot.state.status !== "failed" || slot.phase === "retired") this.#slots.delete(slot);
       // What a relay that stops has refused in the meantime, its successor may grant.
-      if (slot.leaving) for (const successor of this.#active(slot.transport)) successor.wake();
+      if (slot.phase !== "kept") for (const successor of this.#active(slot.transport)) successor.wake();
       this.#endWhenEmpty();
     });
   }
@@ -205,9 +205,10 @@ export class RelayClient {
   #onUp(slot: LinkSlot): void {
     this.#wasAdmitted = true;
     if (slot.transport === "quic") this.#quicWasUp = true;
-    if (slot.leaving) return;
+    if (slot.phase !== "kept") return;
     for (const other of this.#slots)
-      if (other.leaving && other.transport === slot.transport) other.retire("Another link has taken its place");
+      if (other.phase === "leaving" && other.transport === slot.transport)
+        other.retire("Another link has taken its place");
     if (slot.transport !== "http2" || this.#active("http2").some((other) => other !== slot && isServing(other))) return;
     this.#retryQuic({ offered: false });
   }
@@ -243,7 +244,7 @@ export class RelayClient {
   }
 
   #status(): RelayStatus {
-    const online = [...this.#slots].filter(({ link, leaving }) => link && !(leaving && link.isSilent));
+    const online = [...this.#slots].filter(({ link, phase }) => link && (phase === "kept" || !link.isSilent));
     const { connection, whyNotQuic } = this.#decision;
     const best = online.find((slot) => slot.transport === connection && isServing(slot)) ?? online[0];
     if (best?.state.status === "online") {

@@ -10,7 +10,14 @@ import { defaultPacketBytes, isPaced, relayConfig, type EngineOptions } from "./
 import { Connection } from "./connection.ts";
 import { deferred } from "./deferred.ts";
 import { connectionKey, destinationKey } from "./packet.ts";
-import { PacketGate, noDrops, openAdmission, type Admission, type DropReason, type Verdict } from "./packet-gate.ts";
+import {
+  PacketGate,
+  noDrops,
+  openAdmission,
+  type Admission,
+  type DropReason,
+  type Verdict,
+} from "./gate/packet-gate.ts";
 import { UdpSocket } from "./udp-socket.ts";
 import { limits } from "../limits.ts";
 

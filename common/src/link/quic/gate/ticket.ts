@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { parseIp } from "../../protocol/index.ts";
-import { connectionIdBytes } from "./packet.ts";
+import { parseIp } from "../../../protocol/index.ts";
+import { connectionIdBytes } from "../packet.ts";
 
 /**
  * A ticket for one QUIC handshake, which the client uses as its own connection id: 20 bytes that the relay reads before any

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { FakeClock } from "@porthole/testing/fake-clock";
-import { parseKey } from "../../identity/index.ts";
-import { clientIdentity, selfSigned } from "./fixture.test.ts";
+import { parseKey } from "../../../identity/index.ts";
+import { clientIdentity, selfSigned } from "../fixture.test.ts";
 import { createTicketKey, mintTicket, ticketFault, type TicketClaims, type TicketKey } from "./ticket.ts";
 import { TicketGate } from "./ticket-gate.ts";
 

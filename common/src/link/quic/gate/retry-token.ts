@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import type { Clock } from "../../util/clock.ts";
-import type { RemoteAddress } from "../types.ts";
-import { maxConnectionIdBytes } from "./packet.ts";
+import type { Clock } from "../../../util/clock.ts";
+import type { RemoteAddress } from "../../types.ts";
+import { maxConnectionIdBytes } from "../packet.ts";
 
 const macBytes = 16;
 const expiryBytes = 6;

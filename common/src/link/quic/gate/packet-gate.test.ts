@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { Clock } from "../../util/clock.ts";
-import { loadBinding } from "./binding.ts";
+import type { Clock } from "../../../util/clock.ts";
+import { loadBinding } from "../binding.ts";
 import { openAdmission, PacketGate, type Admission, type PacketGateOptions, type Verdict } from "./packet-gate.ts";
-import { connectionIdBytes, readLongHeader } from "./packet.ts";
+import { connectionIdBytes, readLongHeader } from "../packet.ts";
 import { RetryTokens } from "./retry-token.ts";
 
 const from = { address: "192.0.2.1", port: 5555 };

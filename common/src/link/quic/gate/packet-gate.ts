@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import type { Clock } from "../../util/clock.ts";
-import { TokenBucket } from "../../util/token-bucket.ts";
-import type { RemoteAddress } from "../types.ts";
-import type { QuicheBinding } from "./binding.ts";
+import type { Clock } from "../../../util/clock.ts";
+import { TokenBucket } from "../../../util/token-bucket.ts";
+import type { RemoteAddress } from "../../types.ts";
+import type { QuicheBinding } from "../binding.ts";
 import {
   connectionIdBytes,
   maxConnectionIdBytes,
@@ -11,7 +11,7 @@ import {
   readLongHeader,
   versionNegotiation,
   type LongHeader,
-} from "./packet.ts";
+} from "../packet.ts";
 import { RetryTokens } from "./retry-token.ts";
 
 /** RFC 9000 section 7.2. */

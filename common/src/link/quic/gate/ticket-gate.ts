@@ -1,7 +1,7 @@
-import { readPeer } from "../../identity/index.ts";
-import type { Clock } from "../../util/clock.ts";
-import { TokenBucket } from "../../util/token-bucket.ts";
-import type { RemoteAddress } from "../types.ts";
+import { readPeer } from "../../../identity/index.ts";
+import type { Clock } from "../../../util/clock.ts";
+import { TokenBucket } from "../../../util/token-bucket.ts";
+import type { RemoteAddress } from "../../types.ts";
 import type { Admission, RefusalReason } from "./packet-gate.ts";
 import { expiresAtMs, isTicketOf, ticketFault, type TicketKey } from "./ticket.ts";
 
