@@ -17,6 +17,9 @@ import {
   type Transport,
 } from "@porthole/testing/end-to-end";
 
+/** More than links and sockets hold on the way. */
+const fileBytes = 24 * 1024 * 1024;
+
 describe("Shutdown with visitors there", function () {
   this.timeout(180_000);
   const scope = useScope();
@@ -34,6 +37,23 @@ describe("Shutdown with visitors there", function () {
         await until(() => present() === 0, "the service was rid of them");
         assert.equal((await relay.kill("SIGTERM")).code, 0);
       });
+
+    it("a download that has begun arrives whole, at the visitor's own pace", async () => {
+      const { client, site } = await startPrograms(transport);
+      const visitor = await connectVisitor(scope, site);
+      visitor.write(`GET /file HTTP/1.1\r\nHost: ${site.hostname}\r\n\r\n`);
+      const ended = once(visitor, "end").then(() => visitor.end());
+      let received = 0;
+      visitor.on("data", (chunk: Buffer) => {
+        received += chunk.length;
+        visitor.pause();
+        setTimeout(() => visitor.resume(), 1);
+      });
+      await until(() => received > 0, "the first bytes had come");
+      assert.deepEqual(await client.kill("SIGTERM"), { code: 0, signal: null });
+      await soon(ended, () => `the orderly end after ${received} of ${fileBytes} bytes`);
+      assert.ok(received > fileBytes, `${received} of ${fileBytes} bytes`);
+    });
 
     for (const signal of ["SIGINT", "SIGTERM"] as const)
       it(`${signal} ends the relay with 0, and its clients wait for it to come back`, async () => {
@@ -70,6 +90,7 @@ describe("Shutdown with visitors there", function () {
       response.on("close", () => {
         open -= 1;
       });
+      if (request.url === "/file") response.end(Buffer.alloc(fileBytes));
       if (request.url !== "/endless") return;
       const block = Buffer.alloc(64 * 1024);
       const more = (): void => void (response.write(block) && setImmediate(more));

@@ -41,8 +41,34 @@ export interface ForwarderOptions {
   readonly onRequest: (report: RequestReport) => void;
 }
 
-/** A visitor's stream from its header to its end: TLS ends here, and the gateway takes it to the local service. Never rejects. */
-export async function forward(stream: LinkStream, link: Link, options: ForwarderOptions): Promise<void> {
+/** A visitor who is being served. */
+export interface Visit {
+  /** Settles at its end. Never rejects. */
+  readonly done: Promise<void>;
+  /** Plain bytes in both directions so far. */
+  readonly bytes: number;
+  /** Ends the connection in order: what was written before still reaches the visitor. */
+  end(): void;
+}
+
+/** A visitor's stream from its header to its end: TLS ends here, and the gateway takes it to the local service. */
+export function forward(stream: LinkStream, link: Link, options: ForwarderOptions): Visit {
+  let secure: VisitorSocket | undefined;
+  return {
+    done: serve(stream, link, options, (socket) => (secure = socket)),
+    get bytes() {
+      return (secure?.bytesRead ?? 0) + (secure?.bytesWritten ?? 0);
+    },
+    end: () => void secure?.end(),
+  };
+}
+
+async function serve(
+  stream: LinkStream,
+  link: Link,
+  options: ForwarderOptions,
+  onSecure: (socket: VisitorSocket) => void,
+): Promise<void> {
   const { endpoint, clock, signal, onRequest } = options;
   const startedAt = clock.monotonic();
   let header: ProxyHeader | undefined;
@@ -69,6 +95,7 @@ export async function forward(stream: LinkStream, link: Link, options: Forwarder
           handshake(stream, endpoint, authority, offered, (socket) => (secure = socket)),
         ),
     );
+    onSecure(secure);
     const handshakeMs = clock.monotonic() - startedAt;
     const visitor = visitorConnection(endpoint, header, link, handshakeMs);
     const proxyHeader = headerForService(header, secure.alpnProtocol);

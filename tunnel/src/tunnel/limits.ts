@@ -22,6 +22,11 @@ export const limits = {
    * too much at once.
    */
   reconnect: { firstMs: 1_000, maxMs: 30_000, maxAfterServiceMs: 8_000, maxBusyMs: 4_000, stableAfterMs: 10_000 },
+  /**
+   * A tunnel that is stopped lets visitors finish: until none of them has moved a byte for `quietMs`, and for `maxMs` at most. It looks
+   * every `lookMs`.
+   */
+  drain: { quietMs: 1_000, maxMs: 10_000, lookMs: 100 },
   /** The relay's answer to a ticket request. */
   ticketDeadlineMs: 5_000,
   /** While HTTP/2 serves, QUIC is tried again after pauses in this range; where it has worked before, at least every `maxAfterServiceMs`. */

@@ -1,8 +1,9 @@
-import type { PortholeError } from "@porthole/common/errors";
+import { PortholeError } from "@porthole/common/errors";
 import type { RequestReport } from "../http/index.ts";
 import type { Link, LinkStream } from "@porthole/common/link";
 import { AsyncQueue, type Timer } from "@porthole/common/util";
-import { forward, type VisitReport } from "./forwarder.ts";
+import { drain } from "./drain.ts";
+import { forward, type Visit, type VisitReport } from "./forwarder.ts";
 import { LinkSlot, type LinkSlotOptions } from "./link-slot.ts";
 import { RelayDialer, type RelayDialerOptions } from "./relay-dialer.ts";
 import type { Session } from "./session.ts";
@@ -30,8 +31,9 @@ export class RelayClient {
   readonly #stop = new AbortController();
   /** What the choice counts: also a slot that has failed, so that it is not started again. */
   readonly #slots = new Set<LinkSlot>();
-  /** Slots and visits that are not over. */
-  readonly #running = new Set<unknown>();
+  /** Those that are not over. */
+  readonly #running = new Set<LinkSlot>();
+  readonly #visits = new Set<Visit>();
   readonly #over = new AsyncQueue<never>();
   /** The link that each slot was last seen to be up with. */
   readonly #lastUp = new WeakMap<LinkSlot, Link | undefined>();
@@ -42,6 +44,8 @@ export class RelayClient {
   #wasAdmitted = false;
   #quicWasUp = false;
   #published = "";
+  /** Visitors finish, and nothing new begins. */
+  #isDraining = false;
 
   constructor(options: RelayClientOptions, signal: AbortSignal) {
     this.#options = options;
@@ -57,11 +61,11 @@ export class RelayClient {
   }
 
   /**
-   * Runs until the signal aborts, or until the relay has refused us, and until every link and visit is over then. Never
-   * rejects: `onStatus` has the outcome.
+   * Runs until the signal aborts, or until the relay has refused us, and until every link and visit is over then. When the signal's reason
+   * is `draining`, visitors finish first. Never rejects: `onStatus` has the outcome.
    */
   async run(): Promise<void> {
-    const stop = (): void => this.#stop.abort(this.#signal.reason);
+    const stop = (): void => void this.#leave();
     if (this.#signal.aborted) stop();
     this.#signal.addEventListener("abort", stop, { once: true });
     this.#options.onStatus({ status: "connecting" });
@@ -73,9 +77,21 @@ export class RelayClient {
     this.#signal.removeEventListener("abort", stop);
   }
 
+  async #leave(): Promise<void> {
+    const { reason } = this.#signal;
+    if (reason instanceof PortholeError && reason.code === "draining" && !this.#stop.signal.aborted) {
+      this.#isDraining = true;
+      for (const slot of this.#slots) slot.retire("The client stops");
+      const linksClosed = Promise.all([...this.#running].map((slot) => slot.done));
+      await drain({ clock: this.#options.clock, visits: this.#visits, linksClosed });
+    }
+    this.#stop.abort(reason);
+    this.#endWhenEmpty();
+  }
+
   /** This machine is in another network, or was asleep: nothing that was learnt about the way to the relay holds any more. */
   recheck(): void {
-    if (this.#stop.signal.aborted) return;
+    if (this.#stop.signal.aborted || this.#isDraining) return;
     this.#choice.forget(this.#options.clock.monotonic());
     this.#dialer.recheck();
     // Each says what becomes of it.
@@ -90,6 +106,7 @@ export class RelayClient {
   /** Starts and retires slots until what is there is what is wanted. */
   #arrange(): void {
     if (this.#stop.signal.aborted) return this.#endWhenEmpty();
+    if (this.#isDraining) return;
     const { clock } = this.#options;
     this.#decision = this.#choice.see(this.#quicFact(), clock.monotonic());
     const { links, reviewInMs } = this.#decision;
@@ -180,15 +197,15 @@ export class RelayClient {
   #forward(stream: LinkStream, link: Link): void {
     const { endpoint, clock, log, onVisit, onRequest } = this.#options;
     const visit = forward(stream, link, { endpoint, clock, log, signal: this.#stop.signal, onVisit, onRequest });
-    this.#running.add(visit);
-    void visit.then(() => {
-      this.#running.delete(visit);
+    this.#visits.add(visit);
+    void visit.done.then(() => {
+      this.#visits.delete(visit);
       this.#endWhenEmpty();
     });
   }
 
   #onSlotChange(slot: LinkSlot): void {
-    if (this.#stop.signal.aborted) return;
+    if (this.#stop.signal.aborted || this.#isDraining) return;
     const { state } = slot;
     if (state.status === "online" && slot.link !== this.#lastUp.get(slot)) {
       this.#lastUp.set(slot, slot.link);
@@ -229,7 +246,7 @@ export class RelayClient {
   }
 
   #endWhenEmpty(): void {
-    if (!this.#stop.signal.aborted || this.#running.size > 0) return;
+    if (!this.#stop.signal.aborted || this.#running.size + this.#visits.size > 0) return;
     if (this.#signal.aborted) this.#options.onStatus({ status: "stopped" });
     this.#over.end();
   }

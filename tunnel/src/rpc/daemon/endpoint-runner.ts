@@ -86,9 +86,9 @@ export class EndpointRunner {
     };
   }
 
-  /** Resolves when links and visits have ended. */
-  async stop(): Promise<void> {
-    this.#stop.abort(new PortholeError("aborted", "The tunnel was stopped"));
+  /** Resolves when links and visits have ended. With `draining` visitors may finish before. */
+  async stop(code: "aborted" | "draining"): Promise<void> {
+    this.#stop.abort(new PortholeError(code, "The tunnel was stopped"));
     await this.done;
   }
 

@@ -129,7 +129,7 @@ export class RunningTunnel {
   /** Resolves when nothing of it is left. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    await Promise.all([...this.#runners.values()].map((runner) => runner.stop()));
+    await Promise.all([...this.#runners.values()].map((runner) => runner.stop("draining")));
     await this.#policy.close();
     this.#publish();
   }
@@ -195,7 +195,8 @@ export class RunningTunnel {
 
   async #close(role: Role, runner: EndpointRunner): Promise<void> {
     this.#runners.delete(role);
-    await runner.stop();
+    // Another takes its place, and serves the name only once this one is gone.
+    await runner.stop("aborted");
   }
 
   #publish(): void {
