@@ -6,7 +6,7 @@ import type { DaemonConnection } from "@porthole/tunnel/rpc";
 import { printable } from "./printable.ts";
 
 const options = defineOptions({
-  for: { help: "How long the link lets in", parse: durationMs, defaultHelp: "until it is withdrawn" },
+  for: { help: "How long the link lets in", parse: durationMs, defaultHelp: "until it is revoked" },
   label: { help: "Whom it is for", parse: text },
   "state-dir": { help: "State folder of the client", parse: path, defaultHelp: "the platform's data folder" },
   json: { help: "The answer as JSON", parse: flag },
@@ -16,8 +16,8 @@ const options = defineOptions({
 export function shareHelp(columns: number | undefined): string {
   return helpText(options, {
     example: "porthole share --for 2h",
-    summary: "A link that lets in whoever has it, while the client runs with --access-share.",
-    commands: { list: "The links that there are", "revoke ID... | all": "Withdraw them: who came in by them is out" },
+    summary: "A link that lets in everyone who has it, while the client runs with --access-share.",
+    commands: { list: "The links that there are", "revoke ID... | all": "Revoke them: who came in by them is out" },
     ...(columns && { columns }),
   });
 }
@@ -37,10 +37,10 @@ export async function share(argv: readonly string[]): Promise<string> {
   );
   if (values.json) return `${visibleJson(created)}\n`;
   const { link, urls } = created;
-  const until = link.endsAt === undefined ? "until it is withdrawn" : `until ${formatMinute(link.endsAt)}`;
+  const until = link.endsAt === undefined ? "until it is revoked" : `until ${formatMinute(link.endsAt)}`;
   const where =
     urls.length > 0 ? urls.join("\n") : "The client has no public URL at present; ask again when it is online.";
-  return `${where}\nWhoever has this link is let in ${until}. porthole share revoke ${link.id} withdraws it.\n`;
+  return `${where}\nEveryone with this link is let in ${until}. porthole share revoke ${link.id} ends it.\n`;
 }
 
 async function list(argv: readonly string[]): Promise<string> {
@@ -76,7 +76,7 @@ async function revoke(argv: readonly string[]): Promise<string> {
     return ids;
   });
   if (values.json) return `${visibleJson(revoked)}\n`;
-  return `${revoked.length === 1 ? "1 link" : `${revoked.length} links`} withdrawn. Who came in by them is out.\n`;
+  return `${revoked.length === 1 ? "1 link" : `${revoked.length} links`} revoked. Visitors that came in by them are out.\n`;
 }
 
 /** Like `withRunningClient`, for a client whose access rules have share links. */

@@ -85,7 +85,7 @@ describe("a daemon that lets visitors in and watches them", function () {
     });
   });
 
-  it("asks for what the access rules want, and makes links that let in until they are withdrawn", async () => {
+  it("asks for what the access rules want, and makes links that let in until they are revoked", async () => {
     const { daemon } = test;
     await assert.rejects(daemon.call("access/share", { tunnel: "web" }), { code: "usage", message: /Links/ });
     const { state } = await change({ access: { users: ["ann:secret"], share: true, paths: ["/open/*"] } });

@@ -200,7 +200,7 @@ describe("access rules", function () {
       });
   });
 
-  it("share links: made, followed, listed and withdrawn with the real programs", async () => {
+  it("share links: made, followed, listed and revoked with the real programs", async () => {
     const relay = await startTestRelay(scope);
     const seen: Seen[] = [];
     const service = await startHttp(
@@ -271,7 +271,7 @@ describe("access rules", function () {
     const id = listed.stdout.slice(0, 10);
     const unknown = await runCli(scope, "client", ["share", "revoke", "0000000000", ...state]);
     assert.equal(unknown.code, 2);
-    assert.match((await runCli(scope, "client", ["share", "revoke", id, ...state])).stdout, /1 link withdrawn/);
+    assert.match((await runCli(scope, "client", ["share", "revoke", id, ...state])).stdout, /1 link revoked/);
     await closed;
     const after = await ask(site, "/", { headers: { cookie: pair } });
     assert.equal(after.status, 401);

@@ -43,15 +43,15 @@ export interface Grant {
   readonly owner: string;
   /** Why it has to go now, when what let it in does not hold any more. */
   readonly revocationReason: () => PortholeError | undefined;
-  /** No list let it in: a later no about its key is meant for it, too. */
+  /** Admitted by webhook or callback; a later denial for the same key revokes this link. */
   readonly isExternallyAuthorized: boolean;
 }
 
 /** What may end admissions that were given before. */
 export interface AdmissionEvents {
-  /** Objections may have changed. */
+  /** Lists or bans have changed, so earlier admissions may no longer hold. */
   onChange(): void;
-  /** Everyone who is asked has said no about this key now. */
+  /** The webhook or the embedding program has now denied this key. */
   onRefusal(fingerprint: string, refusal: PortholeError): void;
 }
 

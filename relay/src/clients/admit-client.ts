@@ -29,16 +29,16 @@ export interface AdmissionDeps {
 }
 
 /** A connection that asks to be admitted. */
-export interface Applicant {
+export interface AdmissionAttempt {
   readonly link: Link;
   /** Names the link in logs and reports. */
   readonly id: string;
   readonly pendingClient: PendingClient;
 }
 
-/** Hears the client's hello and answers with `welcome`. Rejects with the reason for which it is not admitted. Returns undefined for a client that only tries the relay out. */
+/** Reads the client's hello and responds with `welcome`. Rejects with the reason when the client is not admitted. Returns undefined for a client that only tries the relay out. */
 export async function admitClient(
-  { link, id, pendingClient }: Applicant,
+  { link, id, pendingClient }: AdmissionAttempt,
   deps: AdmissionDeps,
   signal: AbortSignal,
 ): Promise<ClientLink | undefined> {

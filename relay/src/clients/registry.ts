@@ -27,7 +27,7 @@ export interface ClientLink {
   readonly connectedAt: number;
   /** Why it has to go now, when what let it in does not hold any more. */
   readonly revocationReason: () => PortholeError | undefined;
-  /** No list let it in: a later no about its key is meant for it, too. */
+  /** Admitted by webhook or callback; a later denial for the same key revokes this link. */
   readonly isExternallyAuthorized: boolean;
 }
 

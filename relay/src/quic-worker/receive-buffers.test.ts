@@ -49,10 +49,10 @@ describe("what a link makes the QUIC worker hold", () => {
   });
 
   it("is dropped first where nobody has read for a while, however large the buffers of readers are", async () => {
-    const standing = visitor().pause();
+    const stalled = visitor().pause();
     await clock.advance(10_000);
     const slow = visitor(600 * kibibyte).pause();
-    assert.deepEqual(given, [standing.id]);
+    assert.deepEqual(given, [stalled.id]);
     slow.destroy();
   });
 

@@ -8,7 +8,7 @@ const maxWindowBytes = 4 * 1024 * 1024;
 /** The engine doubles a window that is used up within two round trips. We don't know them; no path that anyone likes is longer. */
 const fastMs = 1_000;
 /** A visitor that has taken nothing for this time does not read; others are only slow. */
-const standingMs = 10_000;
+const stalledMs = 10_000;
 
 interface Reader {
   window: number;
@@ -105,8 +105,8 @@ export class LinkReceiveBuffer {
   giveUp(): void {
     const { clock, onExcess } = this.#options;
     const all = [...this.#stopped];
-    const standing = all.filter(([, { sinceMs }]) => clock.monotonic() - sinceMs >= standingMs);
-    const [worst] = (standing.length > 0 ? standing : all).reduce((one, other) =>
+    const stalled = all.filter(([, { sinceMs }]) => clock.monotonic() - sinceMs >= stalledMs);
+    const [worst] = (stalled.length > 0 ? stalled : all).reduce((one, other) =>
       other[1].bytes > one[1].bytes ? other : one,
     );
     this.#go(worst);

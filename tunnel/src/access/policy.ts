@@ -60,7 +60,7 @@ export interface Allowed {
   };
   /** Values for Set-Cookie headers on the response, after the local service's own. */
   readonly setCookies?: readonly string[];
-  /** Aborts when what was allowed no longer is (the link was withdrawn, the time is over): whatever still runs then, such as a WebSocket, is ended. */
+  /** Aborts when what was allowed no longer is (the link was revoked, the time is over): whatever still runs then, such as a WebSocket, is ended. */
   readonly until?: AbortSignal;
 }
 

@@ -139,7 +139,7 @@ describe("access rules", () => {
       }
     });
 
-    it("end what runs when the link is withdrawn, or the endpoint's time is over", async () => {
+    it("end what runs when the link is revoked, or the endpoint's time is over", async () => {
       const one = await links.create({});
       const other = await links.create({});
       const policy = policyOf({ shareLinks: links, endsAt: clock.now() + hour });

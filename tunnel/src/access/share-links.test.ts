@@ -64,7 +64,7 @@ describe("share links", () => {
     assert.equal(links.find(token), undefined);
   });
 
-  it("are withdrawn at once", async () => {
+  it("are revoked at once", async () => {
     const links = await openLinks();
     const { token, link } = await links.create({ forMs: hour });
     const until = links.find(token)?.until;

@@ -15,7 +15,7 @@ export interface StoredShareLink {
   readonly hash: string;
   readonly label: string;
   readonly createdAt: number;
-  /** Milliseconds since 1970; absent for a link that holds until it is withdrawn. */
+  /** Milliseconds since 1970; absent for a link that holds until it is revoked. */
   readonly endsAt?: number;
 }
 
@@ -67,7 +67,7 @@ export class ShareLinks {
       throw new PortholeError("usage", "A share link can hold from a moment to ten years");
     if (this.#entries.size >= maxLinks)
       throw new PortholeError("usage", `There are ${maxLinks} share links already`, {
-        hint: "Withdraw some with porthole share revoke.",
+        hint: "Revoke some with porthole share revoke.",
       });
     const now = this.#clock.now();
     const secret = randomBytes(24);

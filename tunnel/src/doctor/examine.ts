@@ -42,7 +42,7 @@ export interface ExamineOptions {
 }
 
 /**
- * Looks at each hop in turn. The first check that failed is the one to mend: what depends on it is skipped. Rejects only with
+ * Checks each hop in turn. The first check that failed is the one to mend: what depends on it is skipped. Rejects only with
  * `usage`, `state` or `key`, when there is nothing to look at, and when the signal aborts.
  */
 export async function examine(options: ExamineOptions, signal: AbortSignal): Promise<readonly Check[]> {

@@ -276,7 +276,7 @@ describe("ACME against an authority that misbehaves", () => {
     await assert.rejects(issuer().renewalWindow(chain, signal), fails("busy", { retryAfterMs: 30_000 }));
   });
 
-  it("rehearses with the staging authority, whose failure costs the real one nothing", async () => {
+  it("tries the staging authority first, whose failure costs the real one nothing", async () => {
     const staging = new FakeCa(clock);
     await staging.listen();
     try {

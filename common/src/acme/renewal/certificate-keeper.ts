@@ -41,7 +41,7 @@ export interface KeeperOptions extends StoredCertificateOptions {
 export class CertificateKeeper {
   readonly #options: KeeperOptions;
   readonly #reporter: StateReporter;
-  readonly #nap: InterruptibleSleep;
+  readonly #sleep: InterruptibleSleep;
   readonly #stored: StoredCertificate;
   /** Failures of whenReachable; they concern no authority, and a restart may forget them. */
   #unreachable: RetryState = noFailures;
@@ -56,7 +56,7 @@ export class CertificateKeeper {
         hint: "A certificate needs a host name in lower case; wildcards and addresses can't be validated in this way.",
       });
     this.#options = options;
-    this.#nap = new InterruptibleSleep(options.clock);
+    this.#sleep = new InterruptibleSleep(options.clock);
     this.#reporter = new StateReporter(name, log, onState);
     this.#stored = new StoredCertificate(this.#emptyRecord(), options);
   }
@@ -73,7 +73,7 @@ export class CertificateKeeper {
     try {
       while (!signal.aborted) {
         const until = await this.#step(signal);
-        if (!signal.aborted) await this.#nap.until(until, signal);
+        if (!signal.aborted) await this.#sleep.until(until, signal);
       }
     } finally {
       this.#isRunning = false;
@@ -84,7 +84,7 @@ export class CertificateKeeper {
   retryNow(): void {
     this.#isUrgent = true;
     this.#unreachable = noFailures;
-    this.#nap.end();
+    this.#sleep.end();
   }
 
   /** Does what is to be done now; answers when to look again. */

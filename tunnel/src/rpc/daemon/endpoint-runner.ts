@@ -68,7 +68,7 @@ export class EndpointRunner {
     const { gateway } = this.endpoint;
     if (gateway.local.text !== local) {
       gateway.useLocal(parseLocalService(local));
-      this.#local.doubt();
+      this.#local.suspect();
     }
     const { headers, ...others } = options;
     // Choosing the headers makes the gateway forget what it has learned about the service.
@@ -130,6 +130,6 @@ export class EndpointRunner {
   }
 
   #learn({ error }: { readonly error?: PortholeError }): void {
-    if (error?.code === "service-down") this.#local.doubt();
+    if (error?.code === "service-down") this.#local.suspect();
   }
 }

@@ -51,7 +51,7 @@ describe("LocalWatch", () => {
 
     await close(server);
     const down = changed();
-    watch.doubt();
+    watch.suspect();
     await down;
     assert.equal(watch.isUp, false);
     stop.abort();

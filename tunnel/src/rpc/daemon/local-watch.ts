@@ -34,7 +34,7 @@ export class LocalWatch {
   }
 
   /** A visitor has met a closed port, or it is another service now. Looks for itself. */
-  doubt(): void {
+  suspect(): void {
     if (!this.#isLooking) void this.#look();
   }
 
