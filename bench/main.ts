@@ -3,6 +3,7 @@ import { cpus } from "node:os";
 import { benchBrokenTransfers } from "./broken-transfers.ts";
 import { benchIdleClients } from "./idle-clients.ts";
 import { benchFloods } from "./floods.ts";
+import { benchGatewayFloods } from "./gateway-floods.ts";
 import { benchHeadOfLine } from "./head-of-line.ts";
 import { benchHostileUdp } from "./hostile-udp.ts";
 import { benchHttpMode } from "./http-mode.ts";
@@ -24,6 +25,7 @@ const sections: Readonly<Record<string, (show: ShowRow) => Promise<void>>> = {
   inspector: benchInspector,
   "idle-clients": benchIdleClients,
   floods: benchFloods,
+  "gateway-floods": benchGatewayFloods,
   "hostile-udp": benchHostileUdp,
   "worker-faults": benchWorkerFaults,
   "head-of-line": benchHeadOfLine,

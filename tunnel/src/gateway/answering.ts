@@ -3,6 +3,7 @@ import { limits } from "./limits.ts";
 import { splice, type Clock } from "@porthole/common/util";
 import { valueOf, type Exchange, type RawHeaders, type RequestReport, type VisitorConnection } from "../http/index.ts";
 import { pageFor, type PageKind } from "./visitors/pages.ts";
+import type { UnreadAnswers } from "./unread-answers.ts";
 import type { Reply } from "./services/upstream.ts";
 import type { Answer, AnswerRest, VisitorRequest } from "./visitors/visitor.ts";
 
@@ -10,6 +11,7 @@ export interface AnsweringContext {
   readonly visitor: VisitorConnection;
   readonly clock: Clock;
   readonly onReport: (report: RequestReport) => void;
+  readonly unread: Pick<UnreadAnswers, "written">;
   /** A service does not answer, answers something else than HTTP, or breaks off. */
   onServiceError(error: PortholeError): void;
 }
@@ -75,6 +77,7 @@ export class Answering {
     const { status, statusText } = head;
     const exchange = this.#exchange;
     const answer = this.#answer;
+    const { unread } = this.#context;
     exchange?.responseHead({ status, statusText: statusText ?? "", headers: head.headers, by: "service" });
     this.#begin(status);
     answer.start({ status, statusText, headers }, rest);
@@ -82,7 +85,9 @@ export class Answering {
     body.carry({
       write(chunk) {
         exchange?.responseChunk(chunk);
-        return answer.write(chunk);
+        const isTaken = answer.write(chunk);
+        unread.written(chunk.length);
+        return isTaken;
       },
       onDrain: (callback) => answer.onDrain(callback),
       end: (trailers) => this.#end(trailers),
@@ -103,6 +108,8 @@ export class Answering {
     exchange?.upgraded({ status, statusText: statusText ?? "", headers: head.headers, by: "service" });
     this.#begin(status);
     const visitor = this.#answer.upgrade({ ...head, headers });
+    const { unread } = this.#context;
+    socket.on("data", (chunk: Buffer) => unread.written(chunk.length));
     if (exchange) {
       visitor.on("data", (chunk: Buffer) => exchange.upgradeChunk("visitor", chunk));
       socket.on("data", (chunk: Buffer) => exchange.upgradeChunk("service", chunk));

@@ -19,7 +19,8 @@ import { ServiceModes, type LearnedMode } from "./service-modes.ts";
 import { ServiceTargets } from "./services/service-targets.ts";
 import { createUpstream } from "./services/create-upstream.ts";
 import type { Upstream } from "./services/upstream.ts";
-import type { ServeRequest } from "./visitors/visitor.ts";
+import { unreadAnswers, type UnreadAnswers } from "./unread-answers.ts";
+import type { ServeRequest, VisitorStream } from "./visitors/visitor.ts";
 
 export interface GatewayDeps {
   readonly local: LocalService;
@@ -48,6 +49,9 @@ export interface ServeInit {
   readonly signal: AbortSignal;
   readonly onRequest: (report: RequestReport) => void;
 }
+
+/** A visitor's TLS, which may know what waits below it. */
+export type VisitorTls = TLSSocket & Pick<VisitorStream, "unsentBytes">;
 
 /** How a visitor's connection went. */
 export interface ServeEnd {
@@ -133,7 +137,7 @@ export class Gateway {
    * Serves one visitor until both sides are through; `offered` is what its ALPN offered. Rejects with `service-down` where there is nobody to
    * carry its bytes to: the caller owes it an orderly end then. In every other case the socket is closed.
    */
-  async serve(socket: TLSSocket, offered: readonly string[], init: ServeInit): Promise<ServeEnd> {
+  async serve(socket: VisitorTls, offered: readonly string[], init: ServeInit): Promise<ServeEnd> {
     const alpn = socket.alpnProtocol || undefined;
     const raw: RawDecision = this.#options.access?.admitsRaw(init.visitor) ?? { allow: true };
     const connect = () =>
@@ -163,7 +167,7 @@ export class Gateway {
     }
     service ??= await connect();
     if (rest) service.write(rest);
-    return { mode: "tcp", ...(await carryRaw(socket, service, raw.until)) };
+    return { mode: "tcp", ...(await carryRaw(socket, service, { until: raw.until, unread: this.#unread })) };
   }
 
   /** Undefined when the first bytes have to tell. */
@@ -180,7 +184,7 @@ export class Gateway {
   }
 
   #serveHttp(
-    socket: TLSSocket,
+    socket: VisitorTls,
     spoken: "http1" | "http2",
     target: RequestContext["targetOf"],
     init: ServeInit,
@@ -196,12 +200,14 @@ export class Gateway {
     };
     const context = this.#requestContext(init, target, upstreamFor);
     const serve: ServeRequest = (request, answer, onOver) => serveRequest(request, answer, context, onOver);
+    const accept = spoken === "http2" ? acceptHttp2 : acceptHttp1;
+    let stopWatching = (): void => {};
     // Its end may have come together with the handshake, and is not told again: nobody asks for anything.
     if (socket.readableEnded) socket.destroySoon();
-    else if (spoken === "http2") acceptHttp2(socket, serve, clock);
-    else acceptHttp1(socket, serve, clock);
+    else stopWatching = this.#unread.watch(accept(socket, serve, clock));
     return new Promise((resolve) => {
       const onClose = (): void => {
+        stopWatching();
         for (const upstream of upstreams.values()) upstream.close();
         resolve({});
       };
@@ -236,6 +242,7 @@ export class Gateway {
       targetOf: target,
       upstreamFor,
       clock,
+      unread: this.#unread,
       onReport: onRequest,
       suspectRefusal: (service, path) => this.#suspectRefusal(visitor, service, target(service), path),
       onServiceError(error) {
@@ -276,6 +283,10 @@ export class Gateway {
       );
     } else this.#deps.log.info({ service: text }, `${text} gets requests under the public name again.`);
     this.#changed();
+  }
+
+  get #unread(): UnreadAnswers {
+    return this.#options.unread ?? unreadAnswers;
   }
 
   /** The options may leave open what a service is; its address may say it. */

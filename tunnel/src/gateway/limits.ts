@@ -24,6 +24,14 @@ export const limits = {
   halfClosedVisitorMs: 5_000,
   /** Requests at once on one HTTP/2 connection. */
   maxVisitorStreams: 100,
+  /**
+   * Answers that visitors do not read: bytes that may wait for one visitor's connection, and in all. While more than half of that waits, an answer
+   * is ended of which its visitor takes nothing for `unreadPatienceMs`.
+   */
+  maxUnreadConnectionBytes: 16 * 1024 * 1024,
+  maxUnreadBytes: 256 * 1024 * 1024,
+  unreadPatienceMs: 60_000,
+  unreadCheckMs: 1_000,
   /** Bytes that a visitor's HTTP/2 connection may send before the services have read them. */
   visitorWindowBytes: 4 * 1024 * 1024,
   /** Requests of one visitor's connection that a local service may owe an answer, and how long the next one waits then. */

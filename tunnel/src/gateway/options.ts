@@ -1,5 +1,6 @@
 import type { AccessPolicy } from "../access/index.ts";
 import type { ExchangeObserver } from "../http/index.ts";
+import type { UnreadAnswers } from "./unread-answers.ts";
 import type { Route } from "./services/routes.ts";
 
 /** `auto` reads HTTP where the visitor's ALPN or first bytes say so, and carries everything else as it is; `tcp` parses nothing. */
@@ -23,6 +24,8 @@ export interface GatewayOptions {
   /** Everybody is let in when absent. */
   readonly access?: AccessPolicy | undefined;
   readonly observer?: ExchangeObserver | undefined;
+  /** Bounds what waits for visitors; the process's own when absent. */
+  readonly unread?: UnreadAnswers | undefined;
 }
 
 export const defaultGatewayOptions: GatewayOptions = {

@@ -4,7 +4,7 @@ import type { BodyInfo } from "./types.ts";
 
 /** The bytes of a body as they were sent, up to a bound. */
 export class RecordedBody {
-  readonly #kept: GrowingBytes;
+  #kept: GrowingBytes;
   #isWhole = false;
   bytes = 0;
 
@@ -18,6 +18,11 @@ export class RecordedBody {
     this.bytes += chunk.length;
     this.#kept.append(chunk);
     return this.#kept.capacity - before;
+  }
+
+  /** Gives its memory back: nobody looks at it any more, though more of it may come. */
+  drop(): void {
+    this.#kept = new GrowingBytes(0);
   }
 
   end(): void {

@@ -175,6 +175,8 @@ export class Recording implements Exchange {
   /** It has given way to newer ones: nothing more is kept of it. */
   forget(): void {
     this.#isGone = true;
+    this.requestBody.drop();
+    this.responseBody.drop();
     this.#stopReading();
   }
 

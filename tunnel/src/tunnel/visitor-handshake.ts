@@ -29,6 +29,11 @@ export class VisitorSocket extends tls.TLSSocket {
     });
   }
 
+  /** What waits here, and encrypted in the stream below. */
+  get unsentBytes(): number {
+    return this.writableLength + this.#stream.writableLength;
+  }
+
   override destroy(error?: Error): this {
     if (!error || this.#isUp || this.handshakeError || this.#stream.destroyed) return super.destroy(error);
     this.handshakeError = error;

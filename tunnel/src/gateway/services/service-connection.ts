@@ -65,6 +65,7 @@ export class ServiceConnection implements AnswerEvents, BodySource, CallConnecti
   run(call: Http1Call): void {
     this.#call = call;
     this.#isRequestSent = false;
+    if (this.#socket instanceof ServiceSocket) this.#socket.isTaken = false;
     this.#reader.expect(call.isForHead);
     call.attach(this, this.#socket);
   }
@@ -96,6 +97,7 @@ export class ServiceConnection implements AnswerEvents, BodySource, CallConnecti
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
+    if (this.#socket instanceof ServiceSocket) this.#socket.isTaken = true;
     this.#socket?.resume();
   }
 

@@ -11,9 +11,13 @@ export interface SocketEvents {
   onClose(failure: Error | undefined): void;
 }
 
-const readBytes = 64 * 1024;
-/** What is left of a buffer is used for the next read as long as it is this large. */
-const leastReadBytes = 16 * 1024;
+/**
+ * What one read takes at most. All sockets share it: what is read is copied out at its exact size, so that an answer that waits for its visitor
+ * holds no more than its bytes.
+ */
+const scratch = Buffer.allocUnsafeSlow(64 * 1024);
+/** The same until the visitor has taken something. */
+const firstScratch = scratch.subarray(0, 16 * 1024);
 
 /**
  * A TCP connection to a local service. A server may refuse an upload without reading it: it answers and closes, and the answer lies in the
@@ -24,21 +28,17 @@ export class ServiceSocket extends net.Socket {
   readonly #events: SocketEvents;
   #hasEnded = false;
   #hasWriteFailed = false;
+  /** Whether what was read so far has been taken: more is read at once then. */
+  isTaken = false;
 
   constructor(events: SocketEvents) {
-    let free = Buffer.alloc(0);
     // The types know `onread` elsewhere only.
     const options: net.SocketConstructorOpts & Pick<net.TcpSocketConnectOpts, "onread"> = {
       allowHalfOpen: true,
       onread: {
-        buffer: () => {
-          if (free.length < leastReadBytes) free = Buffer.allocUnsafeSlow(readBytes);
-          return free;
-        },
+        buffer: () => (this.isTaken ? scratch : firstScratch),
         callback: (bytes) => {
-          const chunk = free.subarray(0, bytes);
-          free = free.subarray(bytes);
-          events.onData(chunk);
+          events.onData(Buffer.from(scratch.subarray(0, bytes)));
           return true;
         },
       },

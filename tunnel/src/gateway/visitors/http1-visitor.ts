@@ -16,11 +16,14 @@ import {
 } from "../../http/index.ts";
 import { Http1Answer, type AnswerConnection } from "./http1-answer.ts";
 import { pageFor, type PageKind } from "./pages.ts";
-import type { ServeRequest, VisitorRequest } from "./visitor.ts";
+import type { UnreadConnection } from "../unread-answers.ts";
+import { unsentOf, type ServeRequest, type VisitorRequest, type VisitorStream } from "./visitor.ts";
 
 /** A visitor that speaks HTTP/1. The connection is the gateway's from here on; it closes it. What has been read from it may have been put back. */
-export function acceptHttp1(socket: Duplex, serve: ServeRequest, clock: Clock): void {
-  new Http1Visitor(socket, serve, clock).listen();
+export function acceptHttp1(socket: VisitorStream, serve: ServeRequest, clock: Clock): UnreadConnection {
+  const visitor = new Http1Visitor(socket, serve, clock);
+  visitor.listen();
+  return visitor;
 }
 
 const pageOfFault: Readonly<Record<RequestFault, PageKind>> = {
@@ -32,8 +35,8 @@ const pageOfFault: Readonly<Record<RequestFault, PageKind>> = {
 };
 
 /** Reads one request at a time; the ones behind it wait unread. */
-class Http1Visitor implements RequestEvents, AnswerConnection, BodySource {
-  readonly socket: Duplex & { readonly bytesRead?: number; readonly bytesWritten?: number };
+class Http1Visitor implements RequestEvents, AnswerConnection, BodySource, UnreadConnection {
+  readonly socket: VisitorStream;
   readonly #serve: ServeRequest;
   readonly #clock: Clock;
   readonly #reader = new RequestReader(limits.maxHttpHeadBytes, this);
@@ -46,7 +49,7 @@ class Http1Visitor implements RequestEvents, AnswerConnection, BodySource {
   #isClosing = false;
   #timer: Timer | undefined;
 
-  constructor(socket: Duplex, serve: ServeRequest, clock: Clock) {
+  constructor(socket: VisitorStream, serve: ServeRequest, clock: Clock) {
     this.socket = socket;
     this.#serve = serve;
     this.#clock = clock;
@@ -117,6 +120,22 @@ class Http1Visitor implements RequestEvents, AnswerConnection, BodySource {
     this.#wait(limits.visitorCloseMs, end);
   }
 
+  // For the bound on unread answers.
+
+  get unreadBytes(): number {
+    return this.socket.destroyed ? 0 : unsentOf(this.socket);
+  }
+
+  get takenBytes(): number {
+    return (this.socket.bytesWritten ?? 0) - this.unreadBytes;
+  }
+
+  giveUp(error: PortholeError): void {
+    this.#isClosing = true;
+    this.#answer?.fail(error);
+    this.socket.destroy(error);
+  }
+
   pause(): void {
     this.#isPaused = true;
     this.socket.pause();
@@ -175,15 +194,11 @@ class Http1Visitor implements RequestEvents, AnswerConnection, BodySource {
   }
 
   /** A visitor that has ended its direction has mostly left; as long as it takes the answer, it has not. */
-  #awaitTaking(takenBefore = this.#taken): void {
+  #awaitTaking(takenBefore = this.takenBytes): void {
     this.#wait(limits.halfClosedVisitorMs, () => {
-      if (this.#taken === takenBefore) this.socket.destroy();
+      if (this.takenBytes === takenBefore) this.socket.destroy();
       else this.#awaitTaking();
     });
-  }
-
-  get #taken(): number {
-    return (this.socket.bytesWritten ?? 0) - this.socket.writableLength;
   }
 
   #onClose(): void {

@@ -2,15 +2,18 @@ import http2, { type ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import { PortholeError } from "@porthole/common/errors";
 import { toHttp2, type Body, type Http2Fields, type RawHeaders } from "../../http/index.ts";
+import type { Unread } from "../unread-answers.ts";
 import type { Answer, AnswerHead, AnswerRest, VisitorRequest } from "./visitor.ts";
 
 /** More of a body does not wait for the end of the turn. */
 const maxPendingBytes = 16 * 1024;
+/** As much waits for a visitor before its service is held up. Node's own bound is larger, and a hundred answers may wait on a connection. */
+const fullBytes = 8 * 1024;
 
-const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = http2.constants;
+const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = http2.constants;
 
 /** The answer on one stream of HTTP/2. A head waits for the end of the turn: an answer that is whole by then needs no frame of its own for its end. */
-export class Http2Answer implements Answer {
+export class Http2Answer implements Answer, Unread {
   readonly #stream: ServerHttp2Stream;
   readonly #isForHead: boolean;
   readonly #body: Body | undefined;
@@ -19,6 +22,9 @@ export class Http2Answer implements Answer {
   #pending: Buffer[] = [];
   #pendingBytes = 0;
   #isBroken = false;
+  #writtenBytes = 0;
+  #onDrain: (() => void) | undefined;
+  #onTrouble: ((error: PortholeError) => void) | undefined;
   #rest: AnswerRest = "nothing";
   #trailers: RawHeaders = [];
   /** Once they are on their way; undefined where none may follow. */
@@ -31,7 +37,23 @@ export class Http2Answer implements Answer {
     this.#body = body;
   }
 
+  get unreadBytes(): number {
+    return this.#stream.destroyed ? 0 : this.#stream.writableLength + this.#pendingBytes;
+  }
+
+  get takenBytes(): number {
+    return this.#writtenBytes - this.unreadBytes;
+  }
+
+  giveUp(error: PortholeError): void {
+    this.#onTrouble?.(error);
+    // Also one that had only its end to wait for.
+    if (!this.#stream.closed) this.#stream.close(NGHTTP2_ENHANCE_YOUR_CALM);
+    this.#stream.destroy();
+  }
+
   onTrouble(callback: (error: PortholeError) => void): void {
+    this.#onTrouble = callback;
     this.#stream.on("close", () => {
       const isOver = this.#stream.writableFinished && this.#stream.rstCode === NGHTTP2_NO_ERROR;
       if (!isOver) callback(new PortholeError("aborted", "The visitor left"));
@@ -63,16 +85,28 @@ export class Http2Answer implements Answer {
 
   write(chunk: Buffer): boolean {
     if (this.#rest === "nothing" || this.#stream.destroyed) return true;
-    if (!this.#head) return this.#stream.write(chunk);
+    this.#writtenBytes += chunk.length;
+    if (!this.#head) return this.#put(chunk);
     this.#pending.push(chunk);
     this.#pendingBytes += chunk.length;
     if (this.#pendingBytes >= maxPendingBytes) this.#respond(false);
-    return !this.#stream.writableNeedDrain;
+    return this.#stream.writableLength + this.#pendingBytes < fullBytes;
   }
 
   onDrain(callback: () => void): void {
-    this.#stream.on("drain", callback);
+    this.#onDrain = callback;
   }
+
+  /** False when the visitor is behind: the last chunk's callback tells when it no longer is. */
+  #put(chunk: Buffer): boolean {
+    if (this.#stream.writableLength + chunk.length < fullBytes) return this.#stream.write(chunk);
+    this.#stream.write(chunk, this.#onTaken);
+    return false;
+  }
+
+  readonly #onTaken = (): void => {
+    if (this.#stream.writableLength < fullBytes) this.#onDrain?.();
+  };
 
   end(trailers: RawHeaders, callback: () => void): void {
     const stream = this.#stream;
@@ -101,9 +135,10 @@ export class Http2Answer implements Answer {
     return this.#stream;
   }
 
-  breakOff(): void {
+  breakOff(error?: PortholeError): void {
     this.#isBroken = true;
-    if (!this.#stream.destroyed) this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+    const code = error?.code === "limit" ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_INTERNAL_ERROR;
+    if (!this.#stream.destroyed) this.#stream.close(code);
   }
 
   /** Sends the head unless it is sent. `isWhole`: nothing but trailers can follow. */
@@ -114,6 +149,7 @@ export class Http2Answer implements Answer {
     if (!head || stream.destroyed) return;
     const pending = this.#pending;
     this.#pending = [];
+    this.#pendingBytes = 0;
     const hasRest = this.#rest !== "nothing";
     // A stream that waits for trailers does not end by itself: one that breaks off must not look whole.
     const waitForTrailers = hasRest && !(isWhole && this.#trailers.length === 0);
@@ -127,7 +163,7 @@ export class Http2Answer implements Answer {
       // Node sends nothing that it takes for no answer of HTTP/2.
       return this.breakOff();
     }
-    for (const chunk of pending) if (!endStream) stream.write(chunk);
+    for (const chunk of pending) if (!endStream) this.#put(chunk);
     if (!waitForTrailers) return;
     this.#afterTrailers = () => {};
     stream.on("wantTrailers", () => {

@@ -1,15 +1,15 @@
 import { randomBytes } from "node:crypto";
-import http2, { type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
-import type { Duplex } from "node:stream";
+import http2, { type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import { limits } from "../limits.ts";
 import { PortholeError } from "@porthole/common/errors";
 import type { Clock, Timer } from "@porthole/common/util";
 import { Body, fromHttp2, type RawHeaders } from "../../http/index.ts";
 import { Http2Answer } from "./http2-answer.ts";
 import { pageFor } from "./pages.ts";
-import type { ServeRequest, VisitorRequest } from "./visitor.ts";
+import type { Unread, UnreadConnection } from "../unread-answers.ts";
+import { unsentOf, type ServeRequest, type VisitorRequest, type VisitorStream } from "./visitor.ts";
 
-const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_PROTOCOL_ERROR } = http2.constants;
+const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_FLAG_END_STREAM, NGHTTP2_PROTOCOL_ERROR } = http2.constants;
 
 const sessionOptions: http2.ServerSessionOptions = {
   settings: {
@@ -27,11 +27,11 @@ const sessionOptions: http2.ServerSessionOptions = {
 };
 
 /** A visitor that speaks HTTP/2. The connection is the session's from here on. */
-export function acceptHttp2(socket: Duplex, serve: ServeRequest, clock: Clock): void {
+export function acceptHttp2(socket: VisitorStream, serve: ServeRequest, clock: Clock): UnreadConnection {
   // A visitor that has ended one direction is gone; left half-open the session would not notice.
   socket.allowHalfOpen = false;
   const session = http2.performServerHandshake(socket, sessionOptions);
-  let open = 0;
+  const answers = new Set<Http2Answer>();
   let idle: Timer | undefined;
   const awaitHead = (): void => {
     idle?.cancel();
@@ -50,14 +50,45 @@ export function acceptHttp2(socket: Duplex, serve: ServeRequest, clock: Clock): 
     const request = visitorRequest(stream, headers, flags, raw);
     if (request && bytesOf(request.headers) > limits.maxHttpHeadBytes) return refuseHead(stream, request);
     if (!request) return stream.close(NGHTTP2_PROTOCOL_ERROR);
-    open += 1;
     idle?.cancel();
-    serve(request, new Http2Answer(stream, request), () => {
-      open -= 1;
-      if (open === 0 && !session.destroyed) awaitHead();
+    const answer = new Http2Answer(stream, request);
+    answers.add(answer);
+    serve(request, answer, () => {
+      answers.delete(answer);
+      if (answers.size === 0 && !session.destroyed) awaitHead();
     });
   });
   awaitHead();
+  return new Http2Connection(socket, session, answers);
+}
+
+class Http2Connection implements UnreadConnection {
+  readonly answers: ReadonlySet<Unread>;
+  readonly #socket: VisitorStream;
+  readonly #session: ServerHttp2Session;
+
+  constructor(socket: VisitorStream, session: ServerHttp2Session, answers: ReadonlySet<Unread>) {
+    this.#socket = socket;
+    this.#session = session;
+    this.answers = answers;
+  }
+
+  get unreadBytes(): number {
+    if (this.#session.destroyed) return 0;
+    let bytes = unsentOf(this.#socket);
+    for (const answer of this.answers) bytes += answer.unreadBytes;
+    return bytes;
+  }
+
+  get takenBytes(): number {
+    return (this.#socket.bytesWritten ?? 0) - unsentOf(this.#socket);
+  }
+
+  giveUp(error: PortholeError): void {
+    for (const answer of [...this.answers]) answer.giveUp(error);
+    this.#session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
+    this.#socket.destroy(error);
+  }
 }
 
 function bytesOf(headers: RawHeaders): number {

@@ -2,6 +2,19 @@ import type { Duplex } from "node:stream";
 import type { PortholeError } from "@porthole/common/errors";
 import type { Body, RawHeaders } from "../../http/index.ts";
 
+/** A visitor's connection, decrypted. */
+export interface VisitorStream extends Duplex {
+  readonly bytesRead?: number;
+  readonly bytesWritten?: number;
+  /** Bytes that were written and have not left this process, those of TLS included. */
+  readonly unsentBytes?: number;
+}
+
+/** Bytes that a visitor's connection has not taken yet. */
+export function unsentOf(stream: VisitorStream): number {
+  return stream.unsentBytes ?? stream.writableLength;
+}
+
 /** One request as its visitor sent it, in any version of HTTP. */
 export interface VisitorRequest {
   readonly httpVersion: "1.0" | "1.1" | "2";
