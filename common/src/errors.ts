@@ -113,6 +113,11 @@ export class PortholeError extends Error {
     this.retryAfterMs = options.retryAfterMs;
   }
 
+  /** What a library said, for the debug log: nobody else shall read it. */
+  get causeText(): string | undefined {
+    return this.cause instanceof Error && this.cause.message !== "" ? this.cause.message : undefined;
+  }
+
   get retryable(): boolean {
     return meanings[this.code].retryable;
   }

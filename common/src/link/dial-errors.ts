@@ -1,4 +1,5 @@
 import { PortholeError, type ErrorCode } from "../errors.ts";
+import { alertOf, receivedAlert } from "./tls-alerts.ts";
 
 /** What a failed dial means, and what its user can do. `{host}` and `{where}` (host:port) are filled in. */
 interface Fault {
@@ -96,7 +97,14 @@ function untrusted(what: string, hint?: string): Fault {
 export function dialError(reason: unknown, target: { readonly host: string; readonly port: number }): PortholeError {
   if (reason instanceof PortholeError) return reason;
   const code = libraryCode(reason);
-  return faultError((code && faults.get(code)) || unknown, target, reason);
+  return faultError((code && (faults.get(code) ?? alertFault(code))) || unknown, target, reason);
+}
+
+function alertFault(libraryErrorCode: string): Fault | undefined {
+  const alert = alertOf(libraryErrorCode);
+  if (alert === undefined) return undefined;
+  const { code, text } = receivedAlert(alert);
+  return { code, text: `{where} ${text}`, hint: "It may be no Porthole relay, or a program in between changes TLS." };
 }
 
 /** A server that is there and does not speak our protocol. */

@@ -67,7 +67,7 @@ export class ClientAcceptor {
         (reason: unknown) => {
           const error = PortholeError.from(reason);
           pendingClient.end(error);
-          log.debug({ code: error.code }, error.message);
+          log.debug({ code: error.code, cause: error.causeText }, error.message);
         },
       );
   }

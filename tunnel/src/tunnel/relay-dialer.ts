@@ -200,7 +200,11 @@ export class RelayDialer {
     dial: (init: { readonly signal: AbortSignal }) => Promise<TransportConnection>,
   ): Promise<TransportConnection> {
     return withDeadline({ clock: this.#options.clock, delayMs, what, signal: parent }, async (signal) => {
-      const connection = await dial({ signal });
+      const connection = await dial({ signal }).catch((reason: unknown) => {
+        const { code, message, causeText } = PortholeError.from(reason);
+        this.#options.log.debug({ code, cause: causeText }, message);
+        throw reason;
+      });
       // In the same turn as the abort: nobody waits for it any more.
       if (signal.aborted) connection.destroy(PortholeError.from(signal.reason));
       return connection;

@@ -1,4 +1,5 @@
 import { PortholeError, type ErrorCode } from "../../errors.ts";
+import { receivedAlert, sentAlert } from "../tls-alerts.ts";
 import type { QuicheCloseError, QuicheConnection } from "./binding.ts";
 
 /** Our QUIC application error codes (RFC 9000 section 20.2). On the wire: numbers are never reused. */
@@ -40,36 +41,62 @@ const transportCodes: Readonly<Record<number, ErrorCode>> = {
 
 /** TLS alerts, which QUIC adds to 0x100: RFC 9001 section 4.8 and RFC 8446 section 6.2. */
 const alertBase = 0x100;
-const noApplicationProtocol = 120;
-/** bad_certificate to certificate_unknown, and unknown_ca: what a check of the peer's certificate ends with. */
-const certificateAlerts = new Set([42, 43, 44, 45, 46, 48]);
+
+/** The transport errors of RFC 9000 section 20.1: what the side that is named by "the other side" has done. */
+const transportTexts: Readonly<Record<number, string>> = {
+  0x0: "ended the connection",
+  0x1: "failed",
+  0x2: "takes no connections now",
+  0x3: "sent more than it may",
+  0x4: "opened more streams than it may",
+  0x5: "used a stream that is over",
+  0x6: "changed the length of a stream",
+  0x7: "sent a frame that can't be read",
+  0x8: "sent parameters that are wrong",
+  0x9: "used too many connection ids",
+  0xa: "broke QUIC's rules",
+  0xb: "sent a token that is not valid",
+  0xc: "ended the connection before the handshake was over",
+  0xd: "sent more of the handshake than fits",
+  0xe: "failed to change keys",
+  0xf: "used a key for too long",
+  0x10: "can't be reached any more",
+};
+
+function transportText(number: number): string {
+  return transportTexts[number] ?? "broke QUIC's rules";
+}
 
 /** The other side's CONNECTION_CLOSE as an error of ours. `what` names the connection. */
 function fromPeerClose(close: QuicheCloseError, what: string): PortholeError {
   const { isApp, errorCode } = close;
-  const alert = errorCode - alertBase;
   if (isApp) {
     const code = codesByNumber.get(errorCode) ?? "closed";
     return new PortholeError(code, `${what}: the other side closed the connection (${code})`);
   }
-  if (alert === noApplicationProtocol)
-    return new PortholeError("version", `${what}: the other side does not speak our protocol`);
-  if (alert >= 0 && alert <= 0xff)
-    return new PortholeError("protocol", `${what}: the other side ended the TLS handshake (alert ${alert})`);
-  return new PortholeError(
-    transportCodes[errorCode] ?? "protocol",
-    `${what}: the other side closed the connection (QUIC error ${errorCode})`,
-  );
+  const alert = alertIn(errorCode);
+  const cause = new Error(`CONNECTION_CLOSE by the other side, QUIC error ${errorCode}`);
+  if (alert !== undefined) {
+    const { code, text } = receivedAlert(alert);
+    return new PortholeError(code, `${what}: the other side ${text}`, { cause });
+  }
+  const says = errorCode in transportCodes ? transportText(errorCode) : "says that this side broke QUIC's rules";
+  return new PortholeError(transportCodes[errorCode] ?? "protocol", `${what}: the other side ${says}`, { cause });
 }
 
 /** Why our own engine ended a connection. */
 function fromLocalClose(close: QuicheCloseError, what: string): PortholeError {
-  const alert = close.errorCode - alertBase;
-  if (!close.isApp && certificateAlerts.has(alert))
-    return new PortholeError("untrusted", `${what}: the certificate can't be trusted (TLS alert ${alert})`);
-  if (!close.isApp && alert >= 0 && alert <= 0xff)
-    return new PortholeError("protocol", `${what}: the TLS handshake failed (alert ${alert})`);
-  return new PortholeError("protocol", `${what}: the other side broke QUIC (error ${close.errorCode})`);
+  const alert = close.isApp ? undefined : alertIn(close.errorCode);
+  const cause = new Error(`Our engine closed with QUIC error ${close.errorCode}`);
+  if (alert === undefined)
+    return new PortholeError("protocol", `${what}: the other side ${transportText(close.errorCode)}`, { cause });
+  const { code, text } = sentAlert(alert);
+  return new PortholeError(code, `${what}: the other side ${text}`, { cause });
+}
+
+function alertIn(errorCode: number): number | undefined {
+  const alert = errorCode - alertBase;
+  return alert >= 0 && alert <= 0xff ? alert : undefined;
 }
 
 /** Why a connection is over that we have not closed. */
@@ -103,5 +130,5 @@ export function fromStreamFailure(reason: unknown, what: string): PortholeError 
     return new PortholeError("busy", `${what}: the other side takes no more streams for now`, options);
   if (name.startsWith("InvalidStreamState"))
     return new PortholeError("closed", `${what}: the stream is closed`, options);
-  return new PortholeError("internal", `${what}: the QUIC engine failed: ${name}`, options);
+  return new PortholeError("internal", `${what}: the QUIC engine failed`, options);
 }
