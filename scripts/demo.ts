@@ -20,7 +20,7 @@ import { openRuntime, type Runtime } from "@porthole/tunnel/rpc/daemon";
 import { systemClock } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
 import { relayConfig, relayOptions, startRelay, type Relay } from "@porthole/relay";
-import { clientOptions, createDialers, createTextReporter, mainTunnelIsOver, tunnelSpec } from "porthole";
+import { clientOptions, createDialers, createTextReporter, stopController, tunnelsAreOver, tunnelSpec } from "porthole";
 import { startSampleSite } from "./demo/sample-site.ts";
 import { selfCheck } from "./demo/self-check.ts";
 
@@ -51,7 +51,7 @@ async function main(argv: readonly string[]): Promise<void> {
   const stateDir = join(values["state-dir"], "client");
   const software = `porthole-demo/${version}`;
   const runtime = await openRuntime({ stateDir, software, clock: systemClock, dialers: createDialers() });
-  const over = mainTunnelIsOver(runtime, reporter);
+  const over = tunnelsAreOver(runtime, ["main"], reporter, [stopController().signal, runtime.shutDown]);
   const site = values.local ? undefined : await startSampleSite();
   let relay: Relay | undefined;
   try {

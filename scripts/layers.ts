@@ -133,7 +133,9 @@ export const folders: Readonly<Record<"common" | "tunnel", Readonly<Record<strin
     "rpc/daemon": {
       imports: [
         ...base,
-        ...["control", "identity", "invite", "options", "protocol"].map((folder) => `@porthole/common/${folder}`),
+        ...["acme", "control", "identity", "invite", "options", "protocol"].map(
+          (folder) => `@porthole/common/${folder}`,
+        ),
         ...["access", "doctor", "gateway", "http", "inspector", "tunnel"],
       ],
       instead: "The daemon drives the tunnel through ../../tunnel/index.ts; transports and relays are handed in.",

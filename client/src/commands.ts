@@ -7,7 +7,8 @@ import { inspect, inspectHelp } from "./inspect/commands.ts";
 import { joinOptions, joinRelay, listRelays, relaysOptions } from "./join.ts";
 import { clientOptions } from "./options.ts";
 import { share, shareHelp } from "./share.ts";
-import { runningOptions, status, stop } from "./status.ts";
+import { logs, logsOptions } from "./logs.ts";
+import { ls, runningOptions, status, stop } from "./status.ts";
 
 /** What can be typed after `porthole`. */
 interface Command {
@@ -53,10 +54,26 @@ export const commands: Readonly<Record<string, Command>> = {
     ),
     run: async (argv) => write(await status(argv)),
   },
+  ls: {
+    usage: "ls [--json]",
+    help: "Its tunnels, one a line",
+    helpText: about(runningOptions, "porthole ls", "Name, URL, local service and state of each running tunnel."),
+    run: async (argv) => write(await ls(argv)),
+  },
+  logs: {
+    usage: "logs [NAME] [--follow]",
+    help: "What happened to a tunnel, and its visitors",
+    helpText: about(
+      logsOptions,
+      "porthole logs web --follow",
+      "States, visitors and requests of one tunnel, or of all.",
+    ),
+    run: logs,
+  },
   stop: {
-    usage: "stop",
-    help: "End it",
-    helpText: about(runningOptions, "porthole stop", "Ends the running client as Ctrl-C does."),
+    usage: "stop [NAME...]",
+    help: "End these tunnels, or all of them with the client",
+    helpText: about(runningOptions, "porthole stop web", "Ends tunnels; without a name all of them, as Ctrl-C does."),
     run: async (argv) => write(await stop(argv)),
   },
   doctor: {

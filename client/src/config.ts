@@ -6,20 +6,64 @@ import type { LocalService } from "@porthole/tunnel/gateway";
 import type { AccessSpec, EndpointSpec, RelaySpec, TunnelSpec } from "@porthole/tunnel/rpc";
 import type { clientOptions } from "./options.ts";
 import { mainTunnel } from "./running-client.ts";
+import type { NamedTarget, Target } from "./targets.ts";
 
 export type ClientValues = OptionValues<typeof clientOptions>;
 
-/** The tunnel that the options describe. Checks how they go together; `joined` relays are used when none is named. Throws `usage`. */
+/** The tunnel of `--local`. Checks how the options go together; `joined` relays are used when none is named. Throws `usage`. */
 export function tunnelSpec(values: ClientValues, stateDir: string, joined: readonly RelaySpec[] = []): TunnelSpec {
+  return targetSpec(values, { name: mainTunnel, service: values.local }, stateDir, joined);
+}
+
+/** What the command line says about a tunnel, before it has a name. Without a target it is the one of `--local`. */
+export function targetsOf(values: ClientValues, targets: readonly Target[]): readonly Target[] {
+  const [first] = targets;
+  if (first && targets.length > 1) refuseForMany(values);
+  return first ? targets : [{ name: undefined, service: values.local }];
+}
+
+/** The tunnels of the targets, each with the options of the command line. Throws `usage`. */
+export function tunnelSpecs(
+  values: ClientValues,
+  targets: readonly NamedTarget[],
+  stateDir: string,
+  joined: readonly RelaySpec[],
+): readonly TunnelSpec[] {
+  return targets.map((target) => targetSpec(values, target, stateDir, joined));
+}
+
+/** Throws `usage` for an option that can be meant for one tunnel only. */
+function refuseForMany(values: ClientValues): void {
+  const given = {
+    name: values.name !== undefined,
+    route: values.route.length > 0,
+    "cert-pem": values["cert-pem"] !== undefined,
+    "secondary-key": values["secondary-key"] !== undefined,
+    "secondary-local": values["secondary-local"] !== undefined,
+    "primary-cert-extension-hex": values["primary-cert-extension-hex"] !== undefined,
+  };
+  const flag = Object.entries(given).find(([, isGiven]) => isGiven)?.[0];
+  if (flag !== undefined)
+    throw new PortholeError("usage", `--${flag} is for one tunnel, and several are named`, {
+      hint: "Start that tunnel by a command of its own; it joins the client that runs.",
+    });
+}
+
+function targetSpec(
+  values: ClientValues,
+  { name: id, service }: NamedTarget,
+  stateDir: string,
+  joined: readonly RelaySpec[],
+): TunnelSpec {
   if (values["force-h2"] && values.transport === "quic")
     throw new PortholeError("usage", "--force-h2 and --transport quic contradict each other");
-  checkModes(values);
+  checkModes(values, service);
   const access = accessSpec(values);
   const suffix = values["domain-suffix"];
   return {
-    id: mainTunnel,
+    id,
     relays: relaySpecs(values, joined),
-    ...endpointSpecs(values, stateDir),
+    ...endpointSpecs(values, id, service, stateDir),
     transport: values["force-h2"] ? "h2" : values.transport,
     poolSize: values["pool-size"],
     ...(suffix !== undefined && { suffix }),
@@ -63,12 +107,23 @@ function accessSpec(values: ClientValues): AccessSpec | undefined {
   return Object.keys(rules).length > 0 ? rules : undefined;
 }
 
-function endpointSpecs(values: ClientValues, stateDir: string): Pick<TunnelSpec, "primary" | "secondary"> {
+/** The key that relays know the user by. It is also the key of the tunnel `main`. */
+export function ownerKeyPath(values: Pick<ClientValues, "primary-key">, stateDir: string): string {
+  return values["primary-key"] ?? join(stateDir, "primary-key.pem");
+}
+
+function endpointSpecs(
+  values: ClientValues,
+  id: string,
+  local: LocalService,
+  stateDir: string,
+): Pick<TunnelSpec, "primary" | "secondary"> {
+  const isMain = id === mainTunnel;
   const primary = endpointSpec({
-    path: values["primary-key"] ?? join(stateDir, "primary-key.pem"),
-    local: values.local,
+    path: isMain ? ownerKeyPath(values, stateDir) : join(stateDir, "tunnels", `${id}.pem`),
+    local,
     extension: values["primary-cert-extension-hex"],
-    certificatePath: join(stateDir, "primary-self-signed.pem"),
+    certificatePath: isMain ? join(stateDir, "primary-self-signed.pem") : undefined,
   });
   const secondaryKey = values["secondary-key"];
   const secondaryLocal = values["secondary-local"];
@@ -81,7 +136,7 @@ function endpointSpecs(values: ClientValues, stateDir: string): Pick<TunnelSpec,
   }
   const secondary = endpointSpec({
     path: secondaryKey ?? join(stateDir, "secondary-key.pem"),
-    local: secondaryLocal ?? values.local,
+    local: secondaryLocal ?? local,
     extension,
     certificatePath: join(stateDir, "secondary-self-signed.pem"),
   });
@@ -92,16 +147,18 @@ interface EndpointValues {
   readonly path: string;
   readonly local: LocalService;
   readonly extension: Buffer | undefined;
-  readonly certificatePath: string;
+  /** In the state folder, by the client id, when undefined. */
+  readonly certificatePath: string | undefined;
 }
 
 function endpointSpec({ path, local, extension, certificatePath }: EndpointValues): EndpointSpec {
   const extensionHex = extension && { extensionHex: extension.toString("hex") };
-  return { identity: { path }, local: local.text, certificatePath, ...extensionHex };
+  const kept = certificatePath === undefined ? {} : { certificatePath };
+  return { identity: { path }, local: local.text, ...kept, ...extensionHex };
 }
 
-function checkModes(values: ClientValues): void {
-  const { mode, route: routes, local, "secondary-local": secondary } = values;
+function checkModes(values: ClientValues, local: LocalService): void {
+  const { mode, route: routes, "secondary-local": secondary } = values;
   if (mode === "tcp" && routes.length > 0)
     throw new PortholeError("usage", "--route and --mode tcp contradict each other", {
       hint: "Paths can be told apart only where HTTP is read.",

@@ -10,6 +10,7 @@ const nameColumn = 16;
 
 /** What was found about one endpoint. */
 export interface EndpointReport extends DoctorReport {
+  readonly tunnel: string;
   readonly role: EndpointView["role"];
 }
 
@@ -21,8 +22,9 @@ export function describeReports(
   const paint = (status: DoctorCheck["status"], text: string): string =>
     isTerminal ? styleText(styles[status], text) : text;
   const lines = [isRunning ? "The client that runs:" : "No client runs. What the options say:"];
-  for (const { role, checks } of reports) {
-    if (reports.length > 1) lines.push("", `${role} endpoint`);
+  const hasTunnels = new Set(reports.map(({ tunnel }) => tunnel)).size > 1;
+  for (const { tunnel, role, checks } of reports) {
+    if (reports.length > 1) lines.push("", hasTunnels ? `${printable(tunnel)}, ${role} endpoint` : `${role} endpoint`);
     const relays = new Set(checks.flatMap(({ relay }) => relay ?? []));
     let last: string | undefined;
     for (const { id, status, relay, finding } of checks) {

@@ -3,7 +3,7 @@ import { visibleJson } from "@porthole/common/util";
 import { tunnelSpec, type ClientValues } from "./config.ts";
 import { describeReports, type EndpointReport } from "./doctor-text.ts";
 import { clientOptions } from "./options.ts";
-import { attachIfRunning, mainTunnel } from "./running-client.ts";
+import { attachIfRunning } from "./running-client.ts";
 import { withRuntime } from "./run.ts";
 import { stopController } from "./stop-signals.ts";
 
@@ -24,7 +24,7 @@ export async function doctor(argv: readonly string[]): Promise<{ readonly text: 
   return { text, status: hasFailed ? 1 : 0 };
 }
 
-/** Undefined when no client runs, or it has no tunnel of its own. */
+/** Every tunnel of the client. Undefined when no client runs, or it has no tunnel. */
 async function examineRunning(
   stateDir: string | undefined,
   signal: AbortSignal,
@@ -32,11 +32,11 @@ async function examineRunning(
   const client = await attachIfRunning(stateDir);
   try {
     const { tunnels } = (await client?.call("tunnel/list", {}, { signal })) ?? { tunnels: [] };
-    const tunnel = tunnels.find(({ id }) => id === mainTunnel);
-    if (!client || !tunnel) return undefined;
+    if (!client || tunnels.length === 0) return undefined;
     const reports: EndpointReport[] = [];
-    for (const { role } of tunnel.state.endpoints)
-      reports.push({ role, ...(await client.call("doctor", { tunnel: mainTunnel, role }, { signal })) });
+    for (const { id: tunnel, state } of tunnels)
+      for (const { role } of state.endpoints)
+        reports.push({ tunnel, role, ...(await client.call("doctor", { tunnel, role }, { signal })) });
     return reports;
   } finally {
     client?.close();
@@ -51,7 +51,7 @@ function examinePlanned(values: ClientValues, signal: AbortSignal): Promise<read
     const spec = tunnelSpec(values, stateDir, relays);
     const reports: EndpointReport[] = [];
     for (const role of spec.secondary ? (["primary", "secondary"] as const) : (["primary"] as const))
-      reports.push({ role, ...(await handlers.doctor({ spec, role }, { signal })) });
+      reports.push({ tunnel: spec.id, role, ...(await handlers.doctor({ spec, role }, { signal })) });
     return reports;
   });
 }

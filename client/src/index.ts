@@ -1,7 +1,9 @@
-export { tunnelSpec, type ClientValues } from "./config.ts";
+export { nameTargets, parseTarget } from "./targets.ts";
+export { tunnelSpec, tunnelSpecs, type ClientValues } from "./config.ts";
 export { createDialers } from "@porthole/tunnel/dialers";
 export { createJsonReporter } from "./json-reporter.ts";
 export { clientOptions } from "./options.ts";
 export type { Reporter } from "./reporter.ts";
-export { mainTunnelIsOver } from "./run.ts";
+export { tunnelsAreOver } from "./tunnels-are-over.ts";
+export { stopController } from "./stop-signals.ts";
 export { createTextReporter } from "./text-reporter.ts";

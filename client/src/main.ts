@@ -3,9 +3,10 @@ import { PortholeError } from "@porthole/common/errors";
 import { asksFor, asksForAllHelp, helpText, readOptions, errorLines, exitStatusOf } from "@porthole/common/options";
 import { endWithReader } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
-import { commands, unknownCommand, withShortForm } from "./commands.ts";
+import { commands, unknownCommand } from "./commands.ts";
 import { clientOptions } from "./options.ts";
 import { runClient } from "./run.ts";
+import { maxTargets, parseTarget } from "./targets.ts";
 
 async function main(argv: readonly string[]): Promise<void> {
   const [name = "", ...rest] = argv;
@@ -17,7 +18,16 @@ async function main(argv: readonly string[]): Promise<void> {
   else if (asksFor(argv, "version")) process.stdout.write(`${version}\n`);
   else if (command) await command.run(rest);
   else if (/^[a-z]+$/i.test(name)) throw unknownCommand(name);
-  else await runClient(readOptions(clientOptions, withShortForm(argv), process.env).values);
+  else await expose(argv);
+}
+
+/** `porthole 3000`, `porthole web=3000 api=4000`, or what `--local` says. */
+async function expose(argv: readonly string[]): Promise<void> {
+  const { values, positionals } = readOptions(clientOptions, argv, process.env, { maxPositionals: maxTargets });
+  await runClient(
+    values,
+    positionals.map((text) => parseTarget(text)),
+  );
 }
 
 function help(argv: readonly string[], columns: number | undefined): string {

@@ -52,8 +52,8 @@ describe("the text reporter", () => {
   it("prints plain lines where nobody looks, each thing once", () => {
     const reporter = createTextReporter(output(false), { qr: false });
     for (const now of [{ status: "connecting" }, online, online, { status: "waiting", delayMs: 900, error }] as const)
-      reporter.onState(state(now));
-    reporter.onVisit(visit);
+      reporter.onState("main", state(now));
+    reporter.onVisit("main", visit);
     reporter.onLog(log("info", "for your information"));
     reporter.onLog(log("debug", "not for you"));
     reporter.onLog(log("warn", error.message, { hint: error.hint }));
@@ -73,7 +73,7 @@ describe("the text reporter", () => {
   it("says once why it is not QUIC, however often that is tried", () => {
     const reporter = createTextReporter(output(false), { qr: false });
     const blocked = { ...online, transport: "http2", whyNotQuic: "UDP is blocked" } as const;
-    for (const nextQuicTryAt of [1, 2, 3]) reporter.onState(state({ ...blocked, nextQuicTryAt }));
+    for (const nextQuicTryAt of [1, 2, 3]) reporter.onState("main", state({ ...blocked, nextQuicTryAt }));
     assert.deepEqual(written.split("\n").slice(2), [
       "online at relay:4433 over HTTP/2: UDP is blocked, next try now",
       "",
@@ -81,7 +81,7 @@ describe("the text reporter", () => {
   });
 
   it("says which endpoint is the secondary one", () => {
-    createTextReporter(output(false), { qr: false }).onState(state(online, "secondary"));
+    createTextReporter(output(false), { qr: false }).onState("main", state(online, "secondary"));
     assert.deepEqual(written.split("\n").slice(0, 3), [
       "Secondary ID: aaaa",
       `Secondary URL: ${url}`,
@@ -89,18 +89,33 @@ describe("the text reporter", () => {
     ]);
   });
 
+  it("begins each line with the tunnel's name where there are several", () => {
+    const reporter = createTextReporter(output(false), { qr: false, tunnels: ["web", "hook"] });
+    reporter.onState("web", state(online));
+    reporter.onState("hook", state({ status: "connecting" }));
+    reporter.onVisit("hook", visit);
+    assert.deepEqual(written.split("\n"), [
+      "web   ID: aaaa",
+      `web   URL: ${url}`,
+      "web   online at relay:4433 over QUIC",
+      "hook  ID: aaaa",
+      "hook  192.0.2.1  1 B in, 2 B out  5 ms",
+      "",
+    ]);
+  });
+
   it("shows a QR code of each URL when asked to", () => {
-    createTextReporter(output(false), { qr: true }).onState(state(online));
+    createTextReporter(output(false), { qr: true }).onState("main", state(online));
     assert.match(written, /URL: .*\n[█▀▄ \n]{300,}/);
   });
 
   it("keeps a spinner below the lines on a terminal, and takes it away", () => {
     const reporter = createTextReporter(output(true), { qr: false });
-    reporter.onState(state({ status: "connecting" }));
+    reporter.onState("main", state({ status: "connecting" }));
     assert.ok(written.endsWith("connecting to relay:4433"), written);
     reporter.onLog(log("info", "above it"));
     assert.ok(written.endsWith("connecting to relay:4433"), written);
-    reporter.onState(state(online));
+    reporter.onState("main", state(online));
     reporter.close();
     const visible = stripVTControlCharacters(written.replace(/[^\n]*\r/g, ""));
     assert.equal(visible, `ID: aaaa\nabove it\nURL: ${url}\nonline at relay:4433 over QUIC\n`);
@@ -113,8 +128,8 @@ describe("the JSON reporter", () => {
     const reporter = createJsonReporter((text) => {
       written += text;
     });
-    reporter.onState(state({ status: "failed", error }));
-    reporter.onVisit({ ...visit, error });
+    reporter.onState("main", state({ status: "failed", error }));
+    reporter.onVisit("main", { ...visit, error });
     reporter.onLog(log("warn", "careful", { path: "/x" }));
     reporter.onLog(log("debug", "not for you"));
     reporter.close();
@@ -125,6 +140,10 @@ describe("the JSON reporter", () => {
     assert.deepEqual(
       lines.map(({ event }) => event),
       ["state", "visit", "log"],
+    );
+    assert.deepEqual(
+      lines.map(({ tunnel }) => tunnel),
+      ["main", "main", undefined],
     );
     assert.deepEqual(lines[1]?.["error"], error);
     assert.match(written, /"now":\{"status":"failed","error":\{"code":"unreachable"/);

@@ -1,17 +1,27 @@
+import { PortholeError } from "@porthole/common/errors";
 import { nodeVersionWarning } from "@porthole/common/node-support";
-import { dataFolder, lastingOutput, longestTimerMs, startWatchdog, systemClock } from "@porthole/common/util";
+import { dataFolder, lastingOutput, longestTimerMs, sleep, startWatchdog, systemClock } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
 import { createDialers } from "@porthole/tunnel/dialers";
-import { fromRpcErrorData } from "@porthole/tunnel/rpc";
 import { openCommandSocket, openRuntime, type Runtime } from "@porthole/tunnel/rpc/daemon";
-import { tunnelSpec, type ClientValues } from "./config.ts";
+import { ownerKeyPath, targetsOf, tunnelSpecs, type ClientValues } from "./config.ts";
+import { joinClient, type Joined } from "./join-client.ts";
 import { createJsonReporter } from "./json-reporter.ts";
 import type { Reporter } from "./reporter.ts";
-import { mainTunnel } from "./running-client.ts";
+import { attachIfRunning } from "./running-client.ts";
 import { stopController } from "./stop-signals.ts";
+import { nameTargets, type NamedTarget, type Target } from "./targets.ts";
 import { createTextReporter } from "./text-reporter.ts";
+import { tunnelsAreOver } from "./tunnels-are-over.ts";
 
-/** A runtime with the state folder to itself: other programs attach to it, and a second one is kept away. */
+/** Several clients that lose the one that they have joined start at the same time, and one of them gets the socket. */
+const takeOverAttempts = 25;
+const takeOverPauseMs = 200;
+
+/**
+ * A runtime with the state folder to itself: other programs attach to it, and a second one is kept away. They lose it before its
+ * tunnels stop, unless one of them asked for the end: what they have started can go on elsewhere.
+ */
 export async function withRuntime<T>(
   values: ClientValues,
   inUseHint: string,
@@ -20,12 +30,14 @@ export async function withRuntime<T>(
   const stateDir = values["state-dir"] ?? dataFolder("porthole");
   const clock = systemClock;
   const dialers = createDialers(values.proxy);
-  const runtime = await openRuntime({ stateDir, clock, dialers, software: `porthole/${version}` });
+  const owner = { path: ownerKeyPath(values, stateDir) };
+  const runtime = await openRuntime({ stateDir, clock, dialers, owner, software: `porthole/${version}` });
   try {
     const socket = await openCommandSocket(runtime, { stateDir, clock, inUseHint });
     try {
       return await use(runtime, stateDir);
     } finally {
+      if (!runtime.shutDown.aborted) await socket.close();
       await runtime.close();
       await socket.close();
     }
@@ -34,59 +46,117 @@ export async function withRuntime<T>(
   }
 }
 
-/** Exposes what the options say until the user, or another program, ends it. Rejects with the reason when it can't go on. */
-export async function runClient(values: ClientValues): Promise<void> {
-  const write = lastingOutput();
-  const reporter = values.json
-    ? createJsonReporter(write)
-    : createTextReporter({ write, isTerminal: process.stdout.isTTY }, { qr: values.qr });
+/**
+ * Exposes the targets until the user, or another program, ends it: within the client that runs with the state folder, or as that
+ * client. Rejects with the reason when it can't go on.
+ */
+export async function runClient(values: ClientValues, given: readonly Target[]): Promise<void> {
+  const targets = targetsOf(values, given);
+  const stop = stopController().signal;
   startWatchdog();
   // The clock's timers keep no process alive, and between two attempts there is nothing else.
   const alive = setInterval(() => {}, longestTimerMs);
+  const run = new ClientRun(values, targets, stop);
   try {
-    await withRuntime(
-      values,
-      "It would have the same name. End the other one with porthole stop, or give this one a --state-dir of its own. --secondary-local exposes a second service.",
-      async (runtime, stateDir) => {
-        const over = mainTunnelIsOver(runtime, reporter);
+    await run.untilOver();
+  } finally {
+    clearInterval(alive);
+    run.close();
+  }
+}
+
+/** One command's tunnels, wherever they run. */
+class ClientRun {
+  readonly #values: ClientValues;
+  readonly #targets: readonly Target[];
+  readonly #stop: AbortSignal;
+  readonly #write = lastingOutput();
+  /** Stays the same when they move to another process. */
+  #named: readonly NamedTarget[] | undefined;
+  #reporter: Reporter | undefined;
+
+  constructor(values: ClientValues, targets: readonly Target[], stop: AbortSignal) {
+    this.#values = values;
+    this.#targets = targets;
+    this.#stop = stop;
+  }
+
+  close(): void {
+    this.#reporter?.close();
+  }
+
+  async untilOver(): Promise<void> {
+    for (let attempt = 1; !this.#stop.aborted; attempt++) {
+      const joined = await joinClient(this.#values, this.#targets, this.#named);
+      if (joined) {
+        const outcome = await this.#within(joined);
+        if (outcome === "over") return;
+        attempt = 1;
+      } else if ((await this.#asClient(attempt)) === "over") return;
+    }
+  }
+
+  /** `gone`: the other client has ended, and the tunnels with it. */
+  async #within(joined: Joined): Promise<"over" | "gone"> {
+    const reporter = this.#show(joined.targets);
+    try {
+      reporter.onLog({ ...now(), message: "Joined the client that runs. porthole ls shows all of its tunnels." });
+      if (this.#values.proxy !== undefined)
+        reporter.onLog({ ...now(), level: "warn", message: "--proxy is not used: it is the running client's choice" });
+      const outcome = await joined.run(reporter, this.#stop);
+      if (outcome === "gone")
+        reporter.onLog({
+          ...now(),
+          message: "The client that this one had joined has ended. This one takes its place.",
+        });
+      return outcome;
+    } finally {
+      joined.close();
+    }
+  }
+
+  /** `taken`: another process is the client now. */
+  async #asClient(attempt: number): Promise<"over" | "taken"> {
+    const values = this.#values;
+    try {
+      await withRuntime(values, "See what it exposes with porthole ls.", async (runtime, stateDir) => {
         const { log, handlers } = runtime;
+        const targets = this.#named ?? nameTargets(this.#targets);
+        const reporter = this.#show(targets);
+        const names = targets.map(({ name }) => name);
+        const over = tunnelsAreOver(runtime, names, reporter, [this.#stop, runtime.shutDown]);
         const warning = nodeVersionWarning();
         if (warning) log.warn({}, warning);
         if (values.insecure) log.warn({}, "--insecure: whoever is between you and the relay can pose as the relay");
         const { relays } = await handlers["relay/list"]({}, { signal: runtime.shutDown });
-        await handlers["tunnel/start"](tunnelSpec(values, stateDir, relays), { signal: runtime.shutDown });
+        for (const spec of tunnelSpecs(values, targets, stateDir, relays))
+          await handlers["tunnel/start"](spec, { signal: runtime.shutDown });
         await over;
-      },
-    );
-  } finally {
-    clearInterval(alive);
-    reporter.close();
+      });
+      return "over";
+    } catch (reason) {
+      if (attempt >= takeOverAttempts || !(await this.#isTaken(reason))) throw reason;
+      await sleep(systemClock, takeOverPauseMs, this.#stop).catch(() => {});
+      return "taken";
+    }
+  }
+
+  async #isTaken(reason: unknown): Promise<boolean> {
+    if (PortholeError.from(reason).code !== "state") return false;
+    const other = await attachIfRunning(this.#values["state-dir"]).catch(() => undefined);
+    other?.close();
+    return other !== undefined;
+  }
+
+  #show(targets: readonly NamedTarget[]): Reporter {
+    this.#named = targets;
+    const { json, qr } = this.#values;
+    const tunnels = targets.map(({ name }) => name);
+    const output = { write: this.#write, isTerminal: process.stdout.isTTY };
+    return (this.#reporter ??= json ? createJsonReporter(this.#write) : createTextReporter(output, { qr, tunnels }));
   }
 }
 
-/** Shows what happens to the tunnel that the user has started. Resolves when it was stopped, rejects when every relay has refused. */
-export function mainTunnelIsOver(runtime: Runtime, reporter: Reporter): Promise<void> {
-  const over = new Promise<void>((resolve, reject) => {
-    stopController().signal.addEventListener("abort", () => resolve());
-    runtime.shutDown.addEventListener("abort", () => resolve());
-    runtime.subscribe({
-      state({ id, state }) {
-        if (id !== mainTunnel) return;
-        reporter.onState(state);
-        if (state.ended?.error) reject(fromRpcErrorData(state.ended.error));
-        else if (state.ended) resolve();
-      },
-      visit({ id, visit }) {
-        if (id === mainTunnel) reporter.onVisit(visit);
-      },
-      request({ id, request }) {
-        if (id === mainTunnel) reporter.onRequest(request);
-      },
-      inspect: () => {},
-      log: (line) => reporter.onLog(line),
-    });
-  });
-  // A refusal may come before anybody waits.
-  over.catch(() => {});
-  return over;
+function now(): { readonly level: "info"; readonly time: number } {
+  return { level: "info", time: systemClock.now() };
 }

@@ -1,13 +1,13 @@
 import { PortholeError } from "@porthole/common/errors";
 import { defineOptions, durationMs, flag, helpText, path, readOptions, text } from "@porthole/common/options";
-import { mainTunnel, withRunningClient } from "./running-client.ts";
+import { tunnelOption, withRunningTunnel, type TunnelClient } from "./running-client.ts";
 import { formatMinute, visibleJson } from "@porthole/common/util";
-import type { DaemonConnection } from "@porthole/tunnel/rpc";
 import { printable } from "./printable.ts";
 
 const options = defineOptions({
   for: { help: "How long the link lets in", parse: durationMs, defaultHelp: "until it is revoked" },
   label: { help: "Whom it is for", parse: text },
+  tunnel: tunnelOption,
   "state-dir": { help: "State folder of the client", parse: path, defaultHelp: "the platform's data folder" },
   json: { help: "The answer as JSON", parse: flag },
 });
@@ -28,9 +28,9 @@ export async function share(argv: readonly string[]): Promise<string> {
   if (action === "list") return list(rest);
   if (action === "revoke") return revoke(rest);
   const { values } = readOptions(options, argv, process.env);
-  const created = await withSharing(values["state-dir"], (client) =>
+  const created = await withSharing(values, (client) =>
     client.call("access/share", {
-      tunnel: mainTunnel,
+      tunnel: client.tunnel,
       ...(values.label !== undefined && { label: values.label }),
       ...(values.for !== undefined && { forMs: values.for }),
     }),
@@ -45,9 +45,7 @@ export async function share(argv: readonly string[]): Promise<string> {
 
 async function list(argv: readonly string[]): Promise<string> {
   const { values } = readOptions(options, argv, process.env);
-  const { links } = await withSharing(values["state-dir"], (client) =>
-    client.call("access/links", { tunnel: mainTunnel }),
-  );
+  const { links } = await withSharing(values, (client) => client.call("access/links", { tunnel: client.tunnel }));
   if (values.json) return `${visibleJson(links)}\n`;
   if (links.length === 0) return "There are no share links.\n";
   return links
@@ -64,15 +62,15 @@ async function revoke(argv: readonly string[]): Promise<string> {
     throw new PortholeError("usage", "porthole share revoke needs the id of a link, or all", {
       hint: "porthole share list shows them.",
     });
-  const revoked = await withSharing(values["state-dir"], async (client) => {
-    const { links } = await client.call("access/links", { tunnel: mainTunnel });
+  const revoked = await withSharing(values, async (client) => {
+    const { links } = await client.call("access/links", { tunnel: client.tunnel });
     const ids = positionals.includes("all") ? links.map(({ id }) => id) : positionals;
     const unknown = ids.find((id) => !links.some((link) => link.id === id));
     if (unknown !== undefined)
       throw new PortholeError("usage", `There is no share link ${JSON.stringify(unknown)}`, {
         hint: "porthole share list shows those that there are.",
       });
-    for (const link of ids) await client.call("access/revoke", { tunnel: mainTunnel, link });
+    for (const link of ids) await client.call("access/revoke", { tunnel: client.tunnel, link });
     return ids;
   });
   if (values.json) return `${visibleJson(revoked)}\n`;
@@ -80,10 +78,13 @@ async function revoke(argv: readonly string[]): Promise<string> {
 }
 
 /** Like `withRunningClient`, for a client whose access rules have share links. */
-function withSharing<T>(stateDir: string | undefined, use: (client: DaemonConnection) => Promise<T>): Promise<T> {
-  return withRunningClient(stateDir, async (client) => {
+function withSharing<T>(
+  values: Parameters<typeof withRunningTunnel>[0],
+  use: (client: TunnelClient) => Promise<T>,
+): Promise<T> {
+  return withRunningTunnel(values, async (client) => {
     const { tunnels } = await client.call("tunnel/list", {});
-    const endpoint = tunnels.find(({ id }) => id === mainTunnel)?.state.endpoints[0];
+    const endpoint = tunnels.find(({ id }) => id === client.tunnel)?.state.endpoints[0];
     if (!endpoint?.gateway.access?.credentials.includes("share"))
       throw new PortholeError("usage", "The running client does not let anybody in by share links", {
         hint: "Start it with --access-share: then only who has such a link, or another way in that you allow, is let in.",

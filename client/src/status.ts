@@ -1,7 +1,10 @@
 import { defineOptions, flag, path, readOptions } from "@porthole/common/options";
 import { visibleJson } from "@porthole/common/util";
 import type { TunnelInfo } from "@porthole/tunnel/rpc";
+import { PortholeError } from "@porthole/common/errors";
+import { rowsOf, tableOf } from "./tunnel-table.ts";
 import { printable } from "./printable.ts";
+import { maxTargets } from "./targets.ts";
 import { mainTunnel, withRunningClient } from "./running-client.ts";
 import { describeAccess, describeCertificate, describeStatus } from "./text.ts";
 
@@ -17,11 +20,29 @@ export async function status(argv: readonly string[]): Promise<string> {
   return values.json ? `${visibleJson(list)}\n` : list.tunnels.map(describe).join("");
 }
 
-/** `porthole stop`: what to print once every tunnel has stopped. Throws `closed` when no client is running. */
+/** `porthole stop [NAME...]`: what to print once these tunnels, or all of them, have stopped. Throws `closed` when no client is running. */
 export async function stop(argv: readonly string[]): Promise<string> {
-  const { values } = readOptions(runningOptions, argv, process.env);
-  const answer = await withRunningClient(values["state-dir"], (client) => client.call("shutdown", {}));
+  const { values, positionals } = readOptions(runningOptions, argv, process.env, { maxPositionals: maxTargets });
+  const answer = await withRunningClient(values["state-dir"], async (client) => {
+    if (positionals.length === 0) return client.call("shutdown", {});
+    const { tunnels } = await client.call("tunnel/list", {});
+    const unknown = positionals.find((name) => !tunnels.some(({ id }) => id === name));
+    if (unknown !== undefined)
+      throw new PortholeError("usage", `There is no tunnel ${JSON.stringify(unknown)}`, {
+        hint: `porthole ls shows those that there are; nothing was stopped.`,
+      });
+    for (const id of new Set(positionals)) await client.call("tunnel/stop", { id });
+    return {};
+  });
   return values.json ? `${visibleJson(answer)}\n` : "Stopped.\n";
+}
+
+/** `porthole ls`: what to print, a line for each tunnel. Throws `closed` when no client is running. */
+export async function ls(argv: readonly string[]): Promise<string> {
+  const { values } = readOptions(runningOptions, argv, process.env);
+  const { tunnels } = await withRunningClient(values["state-dir"], (client) => client.call("tunnel/list", {}));
+  if (values.json) return `${visibleJson(tunnels.flatMap((tunnel) => rowsOf(tunnel)))}\n`;
+  return tableOf(tunnels);
 }
 
 function describe({ id, state }: TunnelInfo): string {

@@ -6,9 +6,19 @@ import type { Reporter } from "./reporter.ts";
 import { StatusLine, type TextOutput } from "./status-line.ts";
 import { describeAccess, describeCertificate, describeRequest, describeStatus, describeVisit } from "./text.ts";
 
+export interface TextReporterOptions {
+  readonly qr: boolean;
+  /** The names of the tunnels, which begin their lines where there are several. */
+  readonly tunnels?: readonly string[];
+}
+
 /** For people: ID and URL once they are known, a line for every change and every visitor, a spinner while something is awaited. */
-export function createTextReporter(output: TextOutput, options: { readonly qr: boolean }): Reporter {
+export function createTextReporter(output: TextOutput, options: TextReporterOptions): Reporter {
+  const { tunnels = [] } = options;
+  const width = Math.max(0, ...tunnels.map((name) => name.length));
   const shown = new Map<string, string>();
+  /** What each tunnel waits for. */
+  const waiting = new Map<string, string>();
   const status = new StatusLine(output);
   const paint = (style: Parameters<typeof styleText>[0], text: string): string =>
     output.isTerminal ? styleText(style, text) : text;
@@ -17,38 +27,43 @@ export function createTextReporter(output: TextOutput, options: { readonly qr: b
     status.printAbove(`${text}\n`);
   }
 
-  /** Prints a thing once, and again only when it has changed, by what it says besides numbers that always change. */
-  function once(key: string, text: string, essence = text): boolean {
-    if (shown.get(key) === essence) return false;
-    shown.set(key, essence);
-    line(text);
+  function about(tunnel: string, text: string): void {
+    line(tunnels.length > 1 ? `${paint("cyan", tunnel.padEnd(width))}  ${text}` : text);
+  }
+
+  /** Prints a thing of a tunnel once, and again only when it has changed, by what it says besides numbers that always change. */
+  function once(tunnel: string, key: string, text: string, essence = text): boolean {
+    const whole = `${tunnel} ${key}`;
+    if (shown.get(whole) === essence) return false;
+    shown.set(whole, essence);
+    about(tunnel, text);
     return true;
   }
 
-  function showEndpoint(endpoint: EndpointView): void {
+  function showEndpoint(tunnel: string, endpoint: EndpointView): void {
     const { role } = endpoint;
     const prefix = role === "primary" ? "" : "Secondary ";
-    once(`${role} id`, `${prefix}ID: ${endpoint.clientId}`);
+    once(tunnel, `${role} id`, `${prefix}ID: ${endpoint.clientId}`);
     for (const url of endpoint.urls) {
-      if (!once(`${role} ${url}`, `${prefix}URL: ${paint("bold", url)}`)) continue;
+      if (!once(tunnel, `${role} ${url}`, `${prefix}URL: ${paint("bold", url)}`)) continue;
       if (options.qr) line(renderUnicodeCompact(url));
     }
     const { access } = endpoint.gateway;
-    if (access) once(`${role} access`, `${prefix}Access: ${describeAccess(access)}`);
+    if (access) once(tunnel, `${role} access`, `${prefix}Access: ${describeAccess(access)}`);
     for (const { address, now } of endpoint.relays) {
       const text = describeStatus(address, now, Date.now());
-      if (now.status === "connecting") status.show(text);
-      else once(`${role} ${address}`, colour(now.status, `${prefix}${text}`), essenceOf(address, now));
+      if (now.status === "connecting") waiting.set(tunnel, text);
+      else once(tunnel, `${role} ${address}`, colour(now.status, `${prefix}${text}`), essenceOf(address, now));
       if (now.status === "waiting" && now.hint === "doctor")
-        once("doctor", paint("dim", "To see which hop fails, run: porthole doctor"));
+        once("", "doctor", paint("dim", "To see which hop fails, run: porthole doctor"));
     }
   }
 
-  function showCertificates({ role, certificates }: EndpointView): void {
+  function showCertificates(tunnel: string, { role, certificates }: EndpointView): void {
     for (const certificate of certificates) {
       const { status: how, hostname } = certificate;
       const style = how === "valid" ? "green" : how === "failed" ? "yellow" : "dim";
-      once(`${role} certificate ${hostname}`, paint(style, describeCertificate(certificate)));
+      once(tunnel, `${role} certificate ${hostname}`, paint(style, describeCertificate(certificate)));
     }
   }
 
@@ -61,20 +76,22 @@ export function createTextReporter(output: TextOutput, options: { readonly qr: b
       if (level === "info") line(message);
       else if (level !== "debug") line(paint(level === "warn" ? "yellow" : "red", withHint(message, fields)));
     },
-    onState(state) {
-      const waiting = state.endpoints.some(({ relays }) => relays.some(({ now }) => now.status === "connecting"));
-      if (!waiting) status.clear();
+    onState(tunnel, state) {
+      waiting.delete(tunnel);
       for (const endpoint of state.endpoints) {
-        showEndpoint(endpoint);
-        showCertificates(endpoint);
+        showEndpoint(tunnel, endpoint);
+        showCertificates(tunnel, endpoint);
       }
+      const [awaited] = waiting.values();
+      if (awaited === undefined) status.clear();
+      else status.show(awaited);
     },
-    onVisit(report) {
+    onVisit(tunnel, report) {
       // Its requests have been told.
-      if (report.mode !== "http") line(paint("dim", describeVisit(report)));
+      if (report.mode !== "http") about(tunnel, paint("dim", describeVisit(report)));
     },
-    onRequest: (report) =>
-      line(paint(report.status >= 500 || report.status === 0 ? "yellow" : "dim", describeRequest(report))),
+    onRequest: (tunnel, report) =>
+      about(tunnel, paint(report.status >= 500 || report.status === 0 ? "yellow" : "dim", describeRequest(report))),
     close: () => status.clear(),
   };
 }

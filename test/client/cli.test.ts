@@ -71,7 +71,7 @@ describe("command line", function () {
       /--primary-cert-extension-hex: Character 1/,
     ],
     ["a bad port", ["--server", "localhost:99999"], /--server.*99999/],
-    ["a bad service", ["99999", "--server", "localhost"], /--local.*99999[\s\S]*Write a port/],
+    ["a bad service", ["99999", "--server", "localhost"], /99999[\s\S]*Write a port/],
     ["a misspelt command", ["statsu"], /no command "statsu"[\s\S]*status/],
     ["a secret's file that is missing", ["--access-basic-file", "/nowhere"], /Can't read \/nowhere: it does not exist/],
     [
@@ -127,7 +127,7 @@ describe("command line", function () {
     assert.match(stderr, /does not know the client id [a-z2-7]{26}[\s\S]*Ask the relay's operator/);
   });
 
-  it("tells of the running client, keeps a second one away, and stops it", async () => {
+  it("tells of the running client, does not expose a port twice, and stops it", async () => {
     const relay = await startTestRelay(scope);
     const stateDir = ["--state-dir", await scope.folder()];
     const argv = ["--server", `127.0.0.1:${relay.apiPort}`, ...stateDir];
@@ -141,8 +141,8 @@ describe("command line", function () {
     const { tunnels } = JSON.parse(json.stdout) as Requests["tunnel/list"][1];
     assert.deepEqual(tunnels[0]?.state.endpoints[0]?.urls, [url]);
     const second = await runCli(scope, "client", argv);
-    assert.equal(second.code, 1);
-    assert.match(second.stderr, /Another client is running/);
+    assert.equal(second.code, 2);
+    assert.match(second.stderr, /localhost:3000 is exposed already: https:/);
     assert.equal((await runCli(scope, "client", ["stop", ...stateDir])).code, 0);
     assert.equal((await client.exited).code, 0);
   });

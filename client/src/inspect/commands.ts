@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { PortholeError } from "@porthole/common/errors";
-import type { DaemonConnection, ExchangeSummary, ReplayEdit } from "@porthole/tunnel/rpc";
+import type { ExchangeSummary, ReplayEdit } from "@porthole/tunnel/rpc";
 import { choice, defineOptions, flag, helpText, integer, path, readOptions, text } from "@porthole/common/options";
 import { stateError, visibleJson } from "@porthole/common/util";
 import { printableLines } from "../printable.ts";
@@ -9,11 +9,12 @@ import { stopController } from "../stop-signals.ts";
 import { pageOf } from "./page.ts";
 import { fullExchange } from "./full-exchange.ts";
 import { editOf, parseHeader, requestText } from "./request-text.ts";
-import { mainTunnel, withRunningClient } from "../running-client.ts";
+import { tunnelOption, withRunningTunnel, type TunnelClient } from "../running-client.ts";
 import { writeExport } from "./write-export.ts";
 import { colourPaint, headingOf, plainPaint, rowOf, type Paint } from "./row.ts";
 
 const common = {
+  tunnel: tunnelOption,
   "state-dir": { help: "State folder of the client", parse: path, defaultHelp: "the platform's data folder" },
   json: { help: "JSON instead of text", parse: flag },
 } as const;
@@ -52,8 +53,10 @@ export interface Output {
 const commands: Readonly<Record<string, Command>> = {
   async list(argv, out) {
     const { values, positionals } = readOptions(options.list, argv, process.env, { maxPositionals: 100 });
-    const query = { tunnel: mainTunnel, filter: { text: positionals.join(" ") }, limit: values.limit };
-    const { exchanges } = await withRunningClient(values["state-dir"], (client) => client.call("inspect/list", query));
+    const query = { filter: { text: positionals.join(" ") }, limit: values.limit };
+    const { exchanges } = await withRunningTunnel(values, (client) =>
+      client.call("inspect/list", { ...query, tunnel: client.tunnel }),
+    );
     if (values.json) for (const row of exchanges) out.write(`${visibleJson(row)}\n`);
     else printRows(exchanges, out);
   },
@@ -61,7 +64,7 @@ const commands: Readonly<Record<string, Command>> = {
   async show(argv, out) {
     const { values, positionals } = readOptions(options.show, argv, process.env, { maxPositionals: 1 });
     const id = onlyId(positionals, "show");
-    const full = await withRunningClient(values["state-dir"], (client) => fullExchange(client, id, values.unredacted));
+    const full = await withRunningTunnel(values, (client) => fullExchange(client, id, values.unredacted));
     if (values.json) out.write(`${visibleJson(full)}\n`);
     else out.write(`${pageOf(full, paintOf(out)).join("\n")}\n`);
   },
@@ -69,10 +72,10 @@ const commands: Readonly<Record<string, Command>> = {
   async replay(argv, out) {
     const { values, positionals } = readOptions(options.replay, argv, process.env, { maxPositionals: 1 });
     const id = onlyId(positionals, "replay");
-    const full = await withRunningClient(values["state-dir"], async (client) => {
+    const full = await withRunningTunnel(values, async (client) => {
       const edit = values.edit ? await edited(client, id) : await editFrom(client, id, values);
       if (values.edit && !edit) return undefined;
-      const replay = await client.call("inspect/replay", { tunnel: mainTunnel, id, ...(edit && { edit }) });
+      const replay = await client.call("inspect/replay", { tunnel: client.tunnel, id, ...(edit && { edit }) });
       await ended(client, replay.id);
       return fullExchange(client, replay.id, false);
     });
@@ -91,9 +94,9 @@ const commands: Readonly<Record<string, Command>> = {
         hint: "porthole inspect list shows them; --as har takes a filter, too.",
       });
     const to = values["to-service"] ? "service" : "public";
-    const query = { tunnel: mainTunnel, format, ids, filter, unredacted: values.unredacted, to } as const;
-    const { text, notes } = await withRunningClient(values["state-dir"], (client) =>
-      client.call("inspect/export", query),
+    const query = { format, ids, filter, unredacted: values.unredacted, to } as const;
+    const { text, notes } = await withRunningTunnel(values, (client) =>
+      client.call("inspect/export", { ...query, tunnel: client.tunnel }),
     );
     if (values.out === undefined) out.write(out.isTerminal ? printableLines(text) : text);
     else await writeExport(values.out, text);
@@ -103,7 +106,7 @@ const commands: Readonly<Record<string, Command>> = {
 
   async clear(argv, out) {
     const { values } = readOptions(options.follow, argv, process.env);
-    await withRunningClient(values["state-dir"], (client) => client.call("inspect/clear", { tunnel: mainTunnel }));
+    await withRunningTunnel(values, (client) => client.call("inspect/clear", { tunnel: client.tunnel }));
     out.write("Forgotten.\n");
   },
 
@@ -158,7 +161,7 @@ export async function inspect(argv: readonly string[]): Promise<void> {
   if (command) return command(rest, out);
   const { values, positionals } = readOptions(options.follow, argv, process.env, { maxPositionals: 100 });
   const filter = positionals.join(" ");
-  await withRunningClient(values["state-dir"], (client) =>
+  await withRunningTunnel(values, (client) =>
     stdin.isTTY && stdout.isTTY && !values.json
       ? inspectLive(client, { input: stdin, output: stdout }, filter)
       : follow(client, filter, values.json, out),
@@ -166,11 +169,11 @@ export async function inspect(argv: readonly string[]): Promise<void> {
 }
 
 /** A line for each request once it has ended: those that are there, then those that come. */
-async function follow(client: DaemonConnection, filter: string, json: boolean, out: Output): Promise<void> {
+async function follow(client: TunnelClient, filter: string, json: boolean, out: Output): Promise<void> {
   stopController().signal.addEventListener("abort", () => client.close());
   const told = new Set<string>();
   const tell = async (): Promise<void> => {
-    const query = { tunnel: mainTunnel, filter: { text: filter }, limit: 1_000 };
+    const query = { tunnel: client.tunnel, filter: { text: filter }, limit: 1_000 };
     const { exchanges } = await client.call("inspect/list", query);
     const ended = exchanges.filter(({ id, state }) => state !== "open" && !told.has(id));
     for (const row of ended.toReversed()) {
@@ -181,7 +184,7 @@ async function follow(client: DaemonConnection, filter: string, json: boolean, o
   // One after the other. Followed first: what comes between is found by both, and told once.
   let telling = Promise.resolve();
   client.on("inspect/exchange", ({ id, changes }) => {
-    if (id !== mainTunnel) return;
+    if (id !== client.tunnel) return;
     for (const gone of changes.removed) told.delete(gone);
     if (changes.exchanges.some(({ state }) => state !== "open")) telling = telling.then(tell).catch(() => {});
   });
@@ -199,15 +202,13 @@ function printRows(rows: readonly ExchangeSummary[], out: Output): void {
 
 async function record(argv: readonly string[], out: Output, recording: boolean): Promise<void> {
   const { values } = readOptions(options.follow, argv, process.env);
-  await withRunningClient(values["state-dir"], (client) =>
-    client.call("inspect/record", { tunnel: mainTunnel, recording }),
-  );
+  await withRunningTunnel(values, (client) => client.call("inspect/record", { tunnel: client.tunnel, recording }));
   out.write(recording ? "Recording.\n" : "Paused: new requests are not kept.\n");
 }
 
-async function edited(client: DaemonConnection, id: string): Promise<ReplayEdit | undefined> {
-  const body = await client.call("inspect/body", { tunnel: mainTunnel, id, side: "request", unredacted: true });
-  const before = requestText(await client.call("inspect/get", { tunnel: mainTunnel, id }), body);
+async function edited(client: TunnelClient, id: string): Promise<ReplayEdit | undefined> {
+  const body = await client.call("inspect/body", { tunnel: client.tunnel, id, side: "request", unredacted: true });
+  const before = requestText(await client.call("inspect/get", { tunnel: client.tunnel, id }), body);
   return editOf(await inEditor(before), before);
 }
 
@@ -218,12 +219,12 @@ interface ReplayFlags {
   readonly "body-file": string | undefined;
 }
 
-async function editFrom(client: DaemonConnection, id: string, flags: ReplayFlags): Promise<ReplayEdit | undefined> {
+async function editFrom(client: TunnelClient, id: string, flags: ReplayFlags): Promise<ReplayEdit | undefined> {
   const { method, target, header, "body-file": bodyFile } = flags;
   const given = header.map((line) => parseHeader(line));
   if (method === undefined && target === undefined && given.length === 0 && bodyFile === undefined) return undefined;
   const { request } =
-    given.length > 0 ? await client.call("inspect/get", { tunnel: mainTunnel, id }) : { request: undefined };
+    given.length > 0 ? await client.call("inspect/get", { tunnel: client.tunnel, id }) : { request: undefined };
   const kept = (request?.forwarded?.headers ?? []).filter(
     ({ name }) => !given.some((own) => own.name.toLowerCase() === name.toLowerCase()),
   );
@@ -244,13 +245,13 @@ async function readBody(path: string): Promise<string> {
 }
 
 /** Resolves when it has ended, for which the inspector has a deadline, or is kept no more. */
-async function ended(client: DaemonConnection, id: string): Promise<void> {
+async function ended(client: TunnelClient, id: string): Promise<void> {
   const end = new Promise<void>((resolve) => {
     client.on("inspect/exchange", ({ changes: { exchanges, removed } }) => {
       if (removed.includes(id) || exchanges.some((row) => row.id === id && row.state !== "open")) resolve();
     });
   });
-  const { summary } = await client.call("inspect/get", { tunnel: mainTunnel, id });
+  const { summary } = await client.call("inspect/get", { tunnel: client.tunnel, id });
   if (summary.state === "open") await Promise.race([end, client.closed]);
 }
 

@@ -1,5 +1,5 @@
-import type { BodyView, DaemonConnection, ExchangeDetail, MessagesResult } from "@porthole/tunnel/rpc";
-import { mainTunnel } from "../running-client.ts";
+import type { BodyView, ExchangeDetail, MessagesResult } from "@porthole/tunnel/rpc";
+import type { TunnelClient } from "../running-client.ts";
 
 /** Everything that a page about one request shows. */
 export interface FullExchange {
@@ -13,8 +13,8 @@ export interface FullExchange {
 const shownBytes = 64 * 1024;
 const shownMessages = 200;
 
-export async function fullExchange(client: DaemonConnection, id: string, unredacted: boolean): Promise<FullExchange> {
-  const exchange = { tunnel: mainTunnel, id, unredacted };
+export async function fullExchange(client: TunnelClient, id: string, unredacted: boolean): Promise<FullExchange> {
+  const exchange = { tunnel: client.tunnel, id, unredacted };
   const detail = await client.call("inspect/get", exchange);
   const body = (side: "request" | "response"): Promise<BodyView> =>
     client.call("inspect/body", { ...exchange, side, limit: shownBytes });

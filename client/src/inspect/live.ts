@@ -5,10 +5,10 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { ReadStream, WriteStream } from "node:tty";
 import { PortholeError } from "@porthole/common/errors";
-import type { DaemonConnection, InspectorChanges } from "@porthole/tunnel/rpc";
+import type { InspectorChanges } from "@porthole/tunnel/rpc";
 import { orAbort, temporaryFolder } from "@porthole/common/util";
 import { printableLines } from "../printable.ts";
-import { mainTunnel } from "../running-client.ts";
+import type { TunnelClient } from "../running-client.ts";
 import { ListView, type ListAction } from "./list-view.ts";
 import { pageOf } from "./page.ts";
 import { PageView, type PageAction } from "./page-view.ts";
@@ -25,7 +25,7 @@ const typingMs = 120;
 
 /** `porthole inspect` on a terminal: the list as it grows, one request in full, replay, exports. Resolves when the user has had enough or the client ends. */
 export async function inspectLive(
-  client: DaemonConnection,
+  client: TunnelClient,
   streams: { readonly input: ReadStream; readonly output: WriteStream },
   filter: string,
 ): Promise<void> {
@@ -34,7 +34,7 @@ export async function inspectLive(
 }
 
 class Live {
-  readonly #client: DaemonConnection;
+  readonly #client: TunnelClient;
   readonly #list = new ListView();
   readonly #screen: Screen;
   readonly #leave = new AbortController();
@@ -43,7 +43,7 @@ class Live {
   #isBusy = false;
 
   constructor(
-    client: DaemonConnection,
+    client: TunnelClient,
     streams: { readonly input: ReadStream; readonly output: WriteStream },
     filter: string,
   ) {
@@ -57,7 +57,7 @@ class Live {
     try {
       // Followed first: what comes between the two is told twice, not never.
       this.#client.on("inspect/exchange", ({ id, changes }) => {
-        if (id === mainTunnel && !this.#leave.signal.aborted) this.#onChanges(changes);
+        if (id === this.#client.tunnel && !this.#leave.signal.aborted) this.#onChanges(changes);
       });
       await this.#refresh();
       await orAbort(this.#leave.signal, this.#client.closed).catch(() => {});
@@ -108,10 +108,10 @@ class Live {
       case "har":
         return this.#saveHar();
       case "clear":
-        await this.#client.call("inspect/clear", { tunnel: mainTunnel });
+        await this.#client.call("inspect/clear", { tunnel: this.#client.tunnel });
         return this.#refresh();
       case "pause":
-        await this.#client.call("inspect/record", { tunnel: mainTunnel, recording: this.#list.isPaused });
+        await this.#client.call("inspect/record", { tunnel: this.#client.tunnel, recording: this.#list.isPaused });
         return this.#refresh();
       case "refresh":
         clearTimeout(this.#asking);
@@ -139,12 +139,12 @@ class Live {
 
   async #withRequest(action: "replay" | "edit" | "curl" | "fetch", id: string): Promise<void> {
     if (action === "replay") {
-      const replay = await this.#client.call("inspect/replay", { tunnel: mainTunnel, id });
+      const replay = await this.#client.call("inspect/replay", { tunnel: this.#client.tunnel, id });
       return this.#say(`Replayed as ${replay.id}.`);
     }
     if (action === "edit") return this.#editAndReplay(id);
     const { text, notes } = await this.#client.call("inspect/export", {
-      tunnel: mainTunnel,
+      tunnel: this.#client.tunnel,
       format: action,
       ids: [id],
     });
@@ -154,10 +154,10 @@ class Live {
   }
 
   async #editAndReplay(id: string): Promise<void> {
-    const detail = await this.#client.call("inspect/get", { tunnel: mainTunnel, id });
+    const detail = await this.#client.call("inspect/get", { tunnel: this.#client.tunnel, id });
     // Whoever edits a body has to see it whole.
     const body = await this.#client.call("inspect/body", {
-      ...{ tunnel: mainTunnel, id, side: "request" },
+      ...{ tunnel: this.#client.tunnel, id, side: "request" },
       unredacted: true,
     });
     const before = requestText(detail, body);
@@ -172,14 +172,14 @@ class Live {
     }
     const edit = editOf(after, before);
     if (!edit) return this.#say("Nothing was sent.");
-    const replay = await this.#client.call("inspect/replay", { tunnel: mainTunnel, id, edit });
+    const replay = await this.#client.call("inspect/replay", { tunnel: this.#client.tunnel, id, edit });
     this.#say(`Sent as ${replay.id}.`);
   }
 
   async #saveHar(): Promise<void> {
     const filter = { text: this.#list.filter };
     const { text, fileName, notes } = await this.#client.call("inspect/export", {
-      ...{ tunnel: mainTunnel, filter, ids: [] },
+      ...{ tunnel: this.#client.tunnel, filter, ids: [] },
       format: "har",
     });
     const path = resolve(fileName);
@@ -191,7 +191,7 @@ class Live {
     clearTimeout(this.#asking);
     this.#asking = undefined;
     const filter = { text: this.#list.filter };
-    this.#list.replace(await this.#client.call("inspect/list", { tunnel: mainTunnel, filter, limit: 1_000 }));
+    this.#list.replace(await this.#client.call("inspect/list", { tunnel: this.#client.tunnel, filter, limit: 1_000 }));
     this.#draw();
   }
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { directoryUrlOf } from "@porthole/common/acme";
+import { directoryUrlOf, type AcmeNetwork } from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
 import type { GatewayOptions, LocalService } from "../gateway/index.ts";
 import { loadOrCreateKey, parseKey, type IdentityKey } from "@porthole/common/identity";
@@ -64,6 +64,7 @@ export interface PrepareContext {
   readonly log: Logger;
   /** Shared by the tunnels of one process; read from the state folder when absent. */
   readonly knownRelays?: KnownRelays;
+  readonly acmeNetwork?: AcmeNetwork | undefined;
 }
 
 export type PreparedTunnel = Pick<
@@ -84,7 +85,7 @@ export type PreparedTunnel = Pick<
 export async function prepareTunnel(settings: TunnelSettings, context: PrepareContext): Promise<PreparedTunnel> {
   const { stateDir, servers, transport, poolSize, suffix, name } = settings;
   const trusts = new Map(servers.map((server) => [server as ServerAddress, server.trust]));
-  const acme = settings.acme && endpointAcme(settings.acme, settings);
+  const acme = settings.acme && endpointAcme(settings.acme, settings, context.acmeNetwork);
   const endpoints: Endpoint[] = [];
   for (const endpoint of settings.endpoints) endpoints.push(await createEndpoint(endpoint, stateDir, context));
   if (new Set(endpoints.map(({ key }) => key.clientId)).size < endpoints.length)
@@ -132,7 +133,11 @@ async function createEndpoint(
   return Endpoint.create({ role, key, local, gateway, extension, certificatePath, clock, log });
 }
 
-function endpointAcme(choice: AcmeChoice, { stateDir, servers }: TunnelSettings): EndpointAcme {
+function endpointAcme(
+  choice: AcmeChoice,
+  { stateDir, servers }: TunnelSettings,
+  network: AcmeNetwork | undefined,
+): EndpointAcme {
   const paths = new Map<string, string>();
   const chosen = directoryUrlOf(choice.directory, choice.staging);
   const ofRelays = new Map(servers.map(({ text, certificateDirectory }) => [text, certificateDirectory]));
@@ -144,6 +149,7 @@ function endpointAcme(choice: AcmeChoice, { stateDir, servers }: TunnelSettings)
     },
     email: choice.email,
     accountsPath: choice.accountsPath ?? join(stateDir, "acme_creds.json"),
+    network,
     certificatePath(hostname) {
       // Relays under different suffixes give one endpoint several names; the setting is for the first.
       const first = paths.size === 0 ? choice.certificatePath : undefined;

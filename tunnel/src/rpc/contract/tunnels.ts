@@ -109,6 +109,12 @@ const tunnelSpec = v.object({
 });
 export type TunnelSpec = Parameter<typeof tunnelSpec>;
 
+const startSpec = v.object({
+  ...tunnelSpec.entries,
+  /** Stops the tunnel when the connection that has started it ends, however that comes about. */
+  untilCallerLeaves: optional(v.boolean()),
+});
+
 /** What is absent stays as it is, in an endpoint too; `null` takes it away. */
 const changes = v.object({
   primary: optional(partOfEndpoint),
@@ -118,9 +124,11 @@ const changes = v.object({
 export type TunnelChanges = Parameter<typeof changes>;
 
 export const tunnelSchemas = {
-  "tunnel/start": tunnelSpec,
+  "tunnel/start": startSpec,
   "tunnel/stop": v.object({ id }),
   "tunnel/list": empty,
+  /** The newest states, visits and requests of a tunnel, the oldest first: at most `limit`, and 200. */
+  "tunnel/history": v.object({ id, limit: optional(v.pipe(v.number(), v.integer(), v.minValue(1))) }),
   /** Changes a running tunnel without a new name: what it can take in place it takes; the rest starts again behind the same id. */
   "tunnel/update": v.object({ id, changes }),
   /**
@@ -137,6 +145,7 @@ export interface TunnelResults {
   "tunnel/start": TunnelInfo;
   "tunnel/stop": Empty;
   "tunnel/list": TunnelList;
+  "tunnel/history": TunnelHistory;
   "tunnel/update": TunnelInfo;
   doctor: DoctorReport;
 }
@@ -149,6 +158,17 @@ export interface TunnelInfo {
 export interface TunnelList {
   readonly tunnels: readonly TunnelInfo[];
 }
+
+export interface TunnelHistory {
+  readonly entries: readonly HistoryEntry[];
+}
+
+/** What a notification of this name carried, and when, in milliseconds since 1970. */
+export type HistoryEntry = { readonly time: number } & (
+  | { readonly event: "state"; readonly state: TunnelStateView }
+  | { readonly event: "visit"; readonly visit: VisitView }
+  | { readonly event: "request"; readonly request: RequestView }
+);
 
 export interface TunnelStateView {
   readonly endpoints: readonly EndpointView[];

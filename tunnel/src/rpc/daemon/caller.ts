@@ -3,7 +3,7 @@ import { withDeadline, type Clock } from "@porthole/common/util";
 import type { InitializeParams } from "../contract/index.ts";
 import { rpcVersion } from "../version.ts";
 import { Outbox } from "../outbox.ts";
-import { serveRpc, type RpcStreams } from "../server.ts";
+import { serveRpc, type Handlers, type RpcStreams } from "../server.ts";
 import { isAtLeast } from "./log.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -25,6 +25,7 @@ export function serveCaller(
   clock: Clock,
 ): Caller {
   let unsubscribe = (): void => {};
+  const bound = new BoundTunnels();
   const server = serveRpc(
     streams,
     {
@@ -33,7 +34,10 @@ export function serveCaller(
         const runtime = await open(params);
         const { logLevel = "info" } = params;
         unsubscribe = runtime.subscribe({
-          state: (state) => outbox.state(state),
+          state(state) {
+            if (state.state.ended) bound.release(state.id);
+            outbox.state(state);
+          },
           visit: (visit) => outbox.visit(visit),
           request: (request) => outbox.request(request),
           inspect: (id, changes) => outbox.inspect(id, changes),
@@ -41,13 +45,16 @@ export function serveCaller(
             if (isAtLeast(line.level, logLevel)) outbox.log(line);
           },
         });
-        return { result: runtime.about, handlers: runtime.handlers };
+        return { result: runtime.about, handlers: bound.bind(runtime.handlers) };
       },
     },
     clock,
   );
   const outbox = new Outbox((name, params) => server.notify(name, params));
-  void server.closed.then(() => unsubscribe());
+  void server.closed.then(() => {
+    unsubscribe();
+    bound.stopAll();
+  });
   return {
     left: server.closed,
     async close() {
@@ -60,6 +67,43 @@ export function serveCaller(
     },
   };
 }
+
+/** The tunnels that one caller has started with `untilCallerLeaves`. */
+class BoundTunnels {
+  readonly #ids = new Set<string>();
+  #stop: (id: string) => void = () => {};
+  #hasLeft = false;
+
+  bind(handlers: Handlers): Handlers {
+    this.#stop = (id) => {
+      const stopped = async (): Promise<unknown> => handlers["tunnel/stop"]({ id }, { signal: neverAborts });
+      // The runtime may be about to close, which stops all of them.
+      stopped().catch(() => {});
+    };
+    return {
+      ...handlers,
+      "tunnel/start": async (spec, context) => {
+        const info = await handlers["tunnel/start"](spec, context);
+        if (!spec.untilCallerLeaves) return info;
+        if (this.#hasLeft) this.#stop(spec.id);
+        else this.#ids.add(spec.id);
+        return info;
+      },
+    };
+  }
+
+  /** It is over, and another caller may start one under its id. */
+  release(id: string): void {
+    this.#ids.delete(id);
+  }
+
+  stopAll(): void {
+    this.#hasLeft = true;
+    for (const id of this.#ids) this.#stop(id);
+  }
+}
+
+const neverAborts = new AbortController().signal;
 
 function otherVersion(theirs: number): PortholeError {
   return new PortholeError(

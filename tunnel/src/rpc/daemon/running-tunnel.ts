@@ -1,3 +1,4 @@
+import type { AcmeNetwork } from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
 import type { InspectorChanges } from "../../inspector/index.ts";
 import type { RequestReport } from "../../http/index.ts";
@@ -35,6 +36,7 @@ export interface TunnelContext {
   readonly log: Logger;
   readonly knownRelays: KnownRelays;
   readonly owner: KeySource | undefined;
+  readonly acmeNetwork?: AcmeNetwork | undefined;
   readonly joined: JoinedRelays;
   /** Throws `usage` when another tunnel exposes this identity. */
   assertFree(clientId: string): void;
@@ -136,7 +138,7 @@ export class RunningTunnel {
 
   /** Everything that can fail; the answers do the rest. */
   async #prepare(next: TunnelSpec): Promise<Open[]> {
-    const { stateDir, clock, log, knownRelays, joined, owner } = this.#context;
+    const { stateDir, clock, log, knownRelays, joined, owner, acmeNetwork } = this.#context;
     const opens: Open[] = [];
     const clientIds: string[] = [];
     for (const role of roles) {
@@ -151,7 +153,7 @@ export class RunningTunnel {
         );
         continue;
       }
-      const prepared = await prepareTunnel(settings, { clock, log, knownRelays });
+      const prepared = await prepareTunnel(settings, { clock, log, knownRelays, acmeNetwork });
       clientIds.push(...prepared.endpoints.map(({ key }) => key.clientId));
       opens.push(async () => {
         if (present) await this.#close(role, present);

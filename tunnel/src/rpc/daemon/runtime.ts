@@ -1,3 +1,4 @@
+import type { AcmeNetwork } from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
 import { JoinedRelays } from "@porthole/common/invite";
 import type { Logger } from "@porthole/common/log";
@@ -9,6 +10,7 @@ import { rpcVersion } from "../version.ts";
 import type { Outbox } from "../outbox.ts";
 import type { Handlers } from "../server.ts";
 import { doctorHandler } from "./doctor.ts";
+import { History } from "./history.ts";
 import { identityHandlers } from "./identities.ts";
 import { accessHandlers, inspectHandlers } from "./inspect.ts";
 import { lineLogger } from "./log.ts";
@@ -28,6 +30,8 @@ export interface RuntimeOptions {
   readonly clock: Clock;
   /** See InitializeParams. */
   readonly owner?: IdentityRef | undefined;
+  /** Where certificate authorities are and knock, if not on the internet: for tests. */
+  readonly acmeNetwork?: AcmeNetwork | undefined;
   /** Where there is a relay to start: without it `trialRelay/start` is refused. */
   readonly startTrialRelay?: StartTrialRelay | undefined;
 }
@@ -60,11 +64,21 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const context = { ...options, log, joined, owner, knownRelays };
   const trial = trialRelay({ start: startTrialRelay, stateDir, clock, log });
   const shutDown = new AbortController();
+  const history = new History();
   const tunnels = new Tunnels({
     ...context,
-    onState: (id, state) => notify((listener) => listener.state({ id, state })),
-    onVisit: (id, visit) => notify((listener) => listener.visit({ id, visit })),
-    onRequest: (id, request) => notify((listener) => listener.request({ id, request })),
+    onState(id, state) {
+      history.add(id, { time: clock.now(), event: "state", state });
+      notify((listener) => listener.state({ id, state }));
+    },
+    onVisit(id, visit) {
+      history.add(id, { time: clock.now(), event: "visit", visit });
+      notify((listener) => listener.visit({ id, visit }));
+    },
+    onRequest(id, request) {
+      history.add(id, { time: clock.now(), event: "request", request });
+      notify((listener) => listener.request({ id, request }));
+    },
     onInspect: (id, changes) => notify((listener) => listener.inspect(id, changes)),
   });
 
@@ -102,8 +116,13 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       "tunnel/start": (spec) => tunnels.start(spec),
       "tunnel/list": () => ({ tunnels: tunnels.list() }),
       "tunnel/update": ({ id, changes }) => tunnels.update(id, changes),
+      "tunnel/history"({ id, limit }) {
+        tunnels.assertThere(id);
+        return { entries: history.newest(id, limit) };
+      },
       async "tunnel/stop"({ id }) {
         await tunnels.stop(id);
+        history.forget(id);
         return {};
       },
       doctor: doctorHandler({ ...context, tunnels, onTokenUsed: (server) => forgetToken(joined, server, log) }),

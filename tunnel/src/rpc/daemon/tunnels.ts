@@ -60,6 +60,11 @@ export class Tunnels {
     return this.#get(id).info.state.endpoints[0]?.urls ?? [];
   }
 
+  /** Throws `usage` when there is no such tunnel. */
+  assertThere(id: string): void {
+    this.#get(id);
+  }
+
   /** Throws `usage` when a tunnel, other than the one that is excepted, exposes this identity. */
   assertFree(clientId: string, exceptId?: string): void {
     for (const [id, tunnel] of this.#tunnels)

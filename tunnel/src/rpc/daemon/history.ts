@@ -1,0 +1,25 @@
+import type { HistoryEntry } from "../contract/index.ts";
+
+/** Of one tunnel. A state has some kilobytes, a request some hundred bytes. */
+const maxEntries = 200;
+
+/** The newest events of each tunnel, for programs that attach later. The oldest entry is dropped beyond 200. */
+export class History {
+  readonly #entries = new Map<string, HistoryEntry[]>();
+
+  add(id: string, entry: HistoryEntry): void {
+    const entries = this.#entries.get(id) ?? [];
+    this.#entries.set(id, entries);
+    entries.push(entry);
+    if (entries.length > maxEntries) entries.shift();
+  }
+
+  /** Returns the newest entries, the oldest of them first. */
+  newest(id: string, limit: number = maxEntries): readonly HistoryEntry[] {
+    return (this.#entries.get(id) ?? []).slice(-limit);
+  }
+
+  forget(id: string): void {
+    this.#entries.delete(id);
+  }
+}
