@@ -6,12 +6,12 @@ import { StateReporter, type CertificateState, type OrderPhase } from "./certifi
 import { validateChain } from "../order/chain.ts";
 import { assertCertifiable } from "../order/csr.ts";
 import type { CertificateIssuer } from "../order/issuer.ts";
-import { InterruptibleSleep } from "./interruptible-sleep.ts";
 import { problemOf } from "../wire/problem.ts";
 import type { CertificateRecord } from "./record.ts";
 import { renewalTime } from "./renewal.ts";
 import { checkRenewalWindow } from "./renewal-window.ts";
-import { afterFailure, noFailures, onClock, withoutPause, type Failure, type RetryState } from "./retry.ts";
+import { afterFailure, noFailures, onClock, type Failure, type RetryState } from "./retry.ts";
+import { sleepUntil } from "./sleep-until.ts";
 import { StoredCertificate, type StoredCertificateOptions } from "./stored-certificate.ts";
 
 const saveAgainMs = 60_000;
@@ -41,13 +41,11 @@ export interface KeeperOptions extends StoredCertificateOptions {
 export class CertificateKeeper {
   readonly #options: KeeperOptions;
   readonly #reporter: StateReporter;
-  readonly #sleep: InterruptibleSleep;
   readonly #stored: StoredCertificate;
   /** Failures of whenReachable; they concern no authority, and a restart may forget them. */
   #unreachable: RetryState = noFailures;
   #isLoaded = false;
   #isRunning = false;
-  #isUrgent = false;
 
   constructor(options: KeeperOptions) {
     const { name, log, onState } = options;
@@ -56,7 +54,6 @@ export class CertificateKeeper {
         hint: "A certificate needs a host name in lower case; wildcards and addresses can't be validated in this way.",
       });
     this.#options = options;
-    this.#sleep = new InterruptibleSleep(options.clock);
     this.#reporter = new StateReporter(name, log, onState);
     this.#stored = new StoredCertificate(this.#emptyRecord(), options);
   }
@@ -73,21 +70,14 @@ export class CertificateKeeper {
     try {
       while (!signal.aborted) {
         const until = await this.#step(signal);
-        if (!signal.aborted) await this.#sleep.until(until, signal);
+        if (!signal.aborted) await sleepUntil(this.#options.clock, until, signal);
       }
     } finally {
       this.#isRunning = false;
     }
   }
 
-  /** Skips the pause after a failure, but never the authority's own limits. */
-  retryNow(): void {
-    this.#isUrgent = true;
-    this.#unreachable = noFailures;
-    this.#sleep.end();
-  }
-
-  /** Does what is to be done now; answers when to look again. */
+  /** Does what is to be done now; returns when to look again. */
   async #step(signal: AbortSignal): Promise<number> {
     const { clock } = this.#options;
     try {
@@ -132,7 +122,6 @@ export class CertificateKeeper {
     await this.#stored.locked(signal, async (within) => {
       // Another process may have ordered while this one waited for the lock.
       if (this.#nextAttemptAt() > clock.now() || (await this.#isAfterCrash())) return;
-      this.#isUrgent = false;
       try {
         if (key) assertCertifiable(key);
         await this.#order(within);
@@ -230,7 +219,7 @@ export class CertificateKeeper {
 
   #nextAttemptAt(): number {
     const now = this.#options.clock.now();
-    const retry = this.#isUrgent ? withoutPause(this.#stored.record.retry, now) : this.#stored.record.retry;
+    const { retry } = this.#stored.record;
     this.#unreachable = onClock(this.#unreachable, now);
     const { failedAt = 0, nextAttemptAt = 0 } = this.#unreachable;
     return Math.max(this.#dueAt(), retry.nextAttemptAt ?? 0, Math.min(nextAttemptAt, failedAt + maxUnreachablePauseMs));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { PortholeError } from "../../errors.ts";
-import { afterFailure, noFailures, onClock, withoutPause, type RetryState } from "./retry.ts";
+import { afterFailure, noFailures, onClock, type RetryState } from "./retry.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -38,7 +38,6 @@ describe("retry", () => {
     for (let round = 0; round < 5; round++)
       state = afterFailure(state, { error, at: round * minuteMs, wasInvalid: true, jitter: 0 });
     assert.equal(state.nextAttemptAt, hourMs);
-    assert.equal(withoutPause(state, 5 * minuteMs).nextAttemptAt, hourMs);
     state = afterFailure(state, { error, at: hourMs, wasInvalid: true, jitter: 0 });
     assert.equal(state.nextAttemptAt, hourMs + 10 * minuteMs, "the first is forgotten, and the table decides again");
     assert.deepEqual(
@@ -52,7 +51,6 @@ describe("retry", () => {
       const stuck = new PortholeError(code, "no");
       const state = afterFailure(noFailures, { error: stuck, at: 0, wasInvalid: false, jitter: 0 });
       assert.equal(state.nextAttemptAt, Infinity);
-      assert.equal(withoutPause(state, 1).nextAttemptAt, undefined);
     }
   });
 

@@ -67,14 +67,6 @@ export function onClock(state: RetryState, now: number): RetryState {
   };
 }
 
-/** The user asks for an attempt now: the pause is skipped, the authority's limits are not. */
-export function withoutPause(state: RetryState, now: number): RetryState {
-  const invalidAt = recent(state.invalidAt, now);
-  const { nextAttemptAt: _pause, ...rest } = state;
-  if (state.lastError?.code === "busy" || invalidAt.length >= maxInvalidAnHour) return state;
-  return { ...rest, invalidAt };
-}
-
 function needsUser({ code }: PortholeError): boolean {
   return code === "usage" || code === "key";
 }
