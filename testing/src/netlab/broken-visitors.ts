@@ -29,6 +29,8 @@ const plan = JSON.parse(process.argv[2] ?? "") as BrokenPlan;
 const { hostname, port } = new URL(plan.url);
 const ca = readFileSync(plan.caPath);
 const mostBytes = 64 * 1024;
+/** After this time without another reset at the service none is on its way. */
+const quietMs = 5_000;
 
 async function connect(): Promise<{ readonly raw: net.Socket; readonly visitor: TLSSocket }> {
   const raw = net.connect({ host: plan.address, port: Number(port) });
@@ -84,14 +86,12 @@ await Promise.all(
     while (next < plan.count) await visitorOf(next++);
   }),
 );
-// The last resets are on their way to the service.
-for (let seen = -1; ;) {
+// The last resets are on their way to the service. One that is overtaken by its connection's end never gets there.
+for (let seen = -1, quietSince = 0; ;) {
   const { ends, errors } = JSON.parse((await download("count")).text) as { ends: number; errors: number };
-  if (ends + errors >= plan.count || ends + errors === seen) {
-    report.uploads.lookWhole = ends;
-    break;
-  }
+  report.uploads.lookWhole = ends;
+  if (ends + errors !== seen) quietSince = performance.now();
   seen = ends + errors;
-  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  if (seen >= plan.count || performance.now() - quietSince > quietMs) break;
 }
 process.stdout.write(`${JSON.stringify(report)}\n`);
