@@ -84,7 +84,10 @@ describe("Floods against access rules", function () {
       async () => statuses.push(await genuine(site, 5 * mebi)) > 0 && statuses.at(-1) === 200,
       () => `the genuine one had passed: ${statuses.join(", ")}`,
     );
-    assert.ok(statuses.every((status) => status === 503 || status === 200), statuses.join(", "));
+    assert.ok(
+      statuses.every((status) => status === 503 || status === 200),
+      statuses.join(", "),
+    );
     for (const visitor of waiting) visitor.destroy();
   });
 

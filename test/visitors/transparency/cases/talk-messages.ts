@@ -9,6 +9,14 @@ export const upgrade =
 export const switching =
   "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ICX+Yqv66kxgM0FcWaLWlFLwTAI=\r\n\r\n";
 
+/** The visitor sends a text, and the service gets it. */
+export function arrives(text: string): readonly Step[] {
+  return [
+    ["visitor", "sends", text],
+    ["service", "sees", text],
+  ];
+}
+
 /** Conversations of raw bytes. `alpn` is offered in the TLS handshake. */
 export function http1(cases: Readonly<Record<string, readonly Step[]>>, alpn?: readonly string[]): TalkCases {
   return Object.fromEntries(

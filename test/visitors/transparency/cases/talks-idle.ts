@@ -1,5 +1,5 @@
 import type { Step, TalkCases } from "./talk-case.ts";
-import { chunked, hello, ok, switching, upgrade } from "./talk-messages.ts";
+import { arrives, chunked, hello, ok, switching, upgrade } from "./talk-messages.ts";
 
 const silence: Step = ["both", "are silent"];
 
@@ -47,13 +47,11 @@ export const idleTalks: TalkCases = {
   "a visitor that is silent after the answer has begun": {
     request: { method: "POST", body: "chunked" },
     steps: [
-      ["visitor", "sends", "one"],
-      ["service", "sees", "one"],
+      ...arrives("one"),
       ["service", "sends", `${chunked}3\r\nONE\r\n`],
       ["visitor", "sees", "ONE"],
       silence,
-      ["visitor", "sends", "two"],
-      ["service", "sees", "two"],
+      ...arrives("two"),
       ["service", "sends", "3\r\nTWO\r\n0\r\n\r\n"],
       ["visitor", "sees", "TWO"],
     ],
@@ -70,8 +68,7 @@ export const idleTalks: TalkCases = {
     steps: [
       ["service", "sees", "TALK"],
       silence,
-      ["visitor", "sends", "one"],
-      ["service", "sees", "one"],
+      ...arrives("one"),
       [
         "service",
         "sends",
@@ -89,8 +86,7 @@ export const idleTalks: TalkCases = {
       ["service", "sends", switching],
       ["visitor", "sees", " 101"],
       silence,
-      ["visitor", "sends", "\x89\0"],
-      ["service", "sees", "\x89\0"],
+      ...arrives("\x89\0"),
       ["service", "sends", "\x8a\0"],
       ["visitor", "sees", "\x8a\0"],
       ["service", "ends"],

@@ -1,5 +1,5 @@
 import type { TalkCases } from "./talk-case.ts";
-import { hello, http1, switching, upgrade } from "./talk-messages.ts";
+import { arrives, hello, http1, switching, upgrade } from "./talk-messages.ts";
 
 /** From one protocol to another (RFC 9110 7.8). */
 export const upgrades: TalkCases = http1({
@@ -8,8 +8,7 @@ export const upgrades: TalkCases = http1({
     ["service", "sees", "Upgrade: websocket"],
     ["service", "sends", switching],
     ["visitor", "sees", "Sec-WebSocket-Accept: ICX+Yqv66kxgM0FcWaLWlFLwTAI="],
-    ["visitor", "sends", "\x81\x83\0\0\0\0one"],
-    ["service", "sees", "\x81\x83\0\0\0\0one"],
+    ...arrives("\x81\x83\0\0\0\0one"),
     ["service", "sends", "\x81\x03two"],
     ["visitor", "sees", "\x81\x03two"],
     ["service", "ends"],

@@ -1,5 +1,5 @@
 import type { TalkCases } from "./talk-case.ts";
-import { chunked, hello } from "./talk-messages.ts";
+import { arrives, chunked, hello } from "./talk-messages.ts";
 
 /** Conversations about a request in parts. */
 export const uploads: TalkCases = {
@@ -7,10 +7,8 @@ export const uploads: TalkCases = {
     request: { method: "POST", body: "chunked" },
     steps: [
       ["service", "sees", "TALK"],
-      ["visitor", "sends", "one"],
-      ["service", "sees", "one"],
-      ["visitor", "sends", "two"],
-      ["service", "sees", "two"],
+      ...arrives("one"),
+      ...arrives("two"),
       ["visitor", "finishes the body"],
       ["service", "sees", "0\r\n\r\n"],
       ["service", "sends", hello],
@@ -21,10 +19,8 @@ export const uploads: TalkCases = {
     request: { method: "PUT", body: 6 },
     steps: [
       ["service", "sees", "Content-Length: 6"],
-      ["visitor", "sends", "one"],
-      ["service", "sees", "one"],
-      ["visitor", "sends", "two"],
-      ["service", "sees", "two"],
+      ...arrives("one"),
+      ...arrives("two"),
       ["visitor", "finishes the body"],
       ["service", "sends", hello],
       ["visitor", "has it whole"],
@@ -36,12 +32,10 @@ export const uploads: TalkCases = {
       ["service", "sees", "TALK"],
       ["service", "sends", chunked],
       ["visitor", "sees", " 200"],
-      ["visitor", "sends", "one"],
-      ["service", "sees", "one"],
+      ...arrives("one"),
       ["service", "sends", "3\r\nONE\r\n"],
       ["visitor", "sees", "ONE"],
-      ["visitor", "sends", "two"],
-      ["service", "sees", "two"],
+      ...arrives("two"),
       ["service", "sends", "3\r\nTWO\r\n"],
       ["visitor", "sees", "TWO"],
       ["visitor", "finishes the body"],
@@ -63,8 +57,7 @@ export const uploads: TalkCases = {
   "the whole answer comes in the middle of the body": {
     request: { method: "POST", body: "chunked" },
     steps: [
-      ["visitor", "sends", "one"],
-      ["service", "sees", "one"],
+      ...arrives("one"),
       ["service", "sends", "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno"],
       ["service", "ends"],
       ["visitor", "has it whole"],
@@ -73,12 +66,10 @@ export const uploads: TalkCases = {
   "a service that answers early keeps reading": {
     request: { method: "POST", body: "chunked" },
     steps: [
-      ["visitor", "sends", "one"],
-      ["service", "sees", "one"],
+      ...arrives("one"),
       ["service", "sends", `${chunked}3\r\nONE\r\n`],
       ["visitor", "sees", "ONE"],
-      ["visitor", "sends", "two"],
-      ["service", "sees", "two"],
+      ...arrives("two"),
       ["visitor", "finishes the body"],
       ["service", "sees", "0\r\n\r\n"],
       ["service", "sends", "0\r\n\r\n"],
@@ -164,18 +155,12 @@ export const leaving: TalkCases = {
   },
   "a visitor leaves in the middle of the body": {
     request: { method: "POST", body: "chunked" },
-    steps: [
-      ["visitor", "sends", "one"],
-      ["service", "sees", "one"],
-      ["visitor", "leaves"],
-      ["service", "sees the end"],
-    ],
+    steps: [...arrives("one"), ["visitor", "leaves"], ["service", "sees the end"]],
   },
   "a service leaves in the middle of the body": {
     request: { method: "POST", body: "chunked" },
     steps: [
-      ["visitor", "sends", "one"],
-      ["service", "sees", "one"],
+      ...arrives("one"),
       ["service", "sends", `${chunked}3\r\nONE\r\n`],
       ["visitor", "sees", "ONE"],
       ["service", "leaves"],
