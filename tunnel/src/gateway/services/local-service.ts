@@ -3,6 +3,7 @@ import tls from "node:tls";
 import { PortholeError, setting } from "@porthole/common/errors";
 import { limits } from "../limits.ts";
 import type { ServiceTarget } from "../../http/index.ts";
+import { ResettableSocket } from "./service-socket.ts";
 import { judgeCertificate, type ServiceTrust } from "./service-tls.ts";
 import { orAbort, type Clock, withDeadline } from "@porthole/common/util";
 
@@ -89,7 +90,9 @@ export async function connectService(
   const raw =
     isTls && !options.preface
       ? undefined
-      : (options.socket ?? new net.Socket({ allowHalfOpen: allowHalfOpen && !isTls })).setNoDelay(true).connect(to);
+      : (options.socket ?? new ResettableSocket({ allowHalfOpen: allowHalfOpen && !isTls }))
+          .setNoDelay(true)
+          .connect(to);
   raw?.on("error", () => {});
   if (options.preface) raw?.write(options.preface);
   const socket =

@@ -20,11 +20,28 @@ const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 const firstScratch = scratch.subarray(0, 16 * 1024);
 
 /**
+ * A connection to a local service that tells a reset from an end. Up to Node 22 libuv reports an end where data and a reset arrive together: the
+ * peer has no address any more then, and half an answer would look whole.
+ */
+export class ResettableSocket extends net.Socket {
+  override push(chunk: unknown, encoding?: BufferEncoding): boolean {
+    if (chunk !== null || !this.#wasReset) return super.push(chunk, encoding);
+    this.destroy(Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET", syscall: "read" }));
+    return false;
+  }
+
+  /** A Unix socket has no address at all, and a connection that both sides have ended loses it, too. */
+  get #wasReset(): boolean {
+    return !this.writableEnded && this.remoteAddress === undefined && this.localAddress !== undefined;
+  }
+}
+
+/**
  * A TCP connection to a local service. A server may refuse an upload without reading it: it answers and closes, and the answer lies in the
  * kernel while our next write fails. Node destroys the socket then and loses the answer (nodejs/node#54366, #38467). This one only stops
  * writing, and reads on to the end. It reads past the stream: `data` and `pipe` see nothing.
  */
-export class ServiceSocket extends net.Socket {
+export class ServiceSocket extends ResettableSocket {
   readonly #events: SocketEvents;
   #hasEnded = false;
   #hasWriteFailed = false;
@@ -49,11 +66,12 @@ export class ServiceSocket extends net.Socket {
   }
 
   override push(chunk: unknown, encoding?: BufferEncoding): boolean {
-    if (chunk === null && !this.#hasEnded) {
+    const mayGoOn = super.push(chunk, encoding);
+    if (chunk === null && !this.#hasEnded && !this.destroyed) {
       this.#hasEnded = true;
       this.#events.onEnd();
     }
-    return super.push(chunk, encoding);
+    return mayGoOn;
   }
 
   override destroy(error?: Error): this {
