@@ -150,7 +150,7 @@ describe("Visitors who send something else", function () {
           assert.deepEqual([answer[0], answer[5], answer[6]], [21, 2, alert]);
           visitor.end();
           const [visit] = await client.visited(1);
-          assert.match(visit?.error?.message ?? "", /^TLS handshake: /);
+          assert.match(visit?.error?.message ?? "", /^No TLS could be agreed on with the visitor/);
           assert.equal(await get(site), "hello");
         });
       }

@@ -21,6 +21,6 @@ export {
   writeFileAtomic,
   writeJson,
 } from "./state-file.ts";
-export { destroyOnTlsError } from "./tls-errors.ts";
+export { destroyOnTlsError, openSslReason } from "./tls-errors.ts";
 export { splice, type SpliceEnd } from "./splice.ts";
 export { startWatchdog, type WatchdogOptions } from "./watchdog.ts";

@@ -7,3 +7,9 @@ import type { TLSSocket } from "node:tls";
 export function destroyOnTlsError(socket: TLSSocket): void {
   socket.on("_tlsError", (error: Error) => socket.destroy(error));
 }
+
+/** OpenSSL's reason alone in brackets after a space, without where in its source it stands. Empty for other errors. */
+export function openSslReason(cause: unknown): string {
+  const { reason } = (cause ?? {}) as { readonly reason?: unknown };
+  return typeof reason === "string" ? ` (${reason})` : "";
+}

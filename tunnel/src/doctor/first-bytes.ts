@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import { PortholeError } from "@porthole/common/errors";
+import { openSslReason } from "@porthole/common/util";
 
 /** What comes first, Latin-1; empty when the other side ends the connection without a word. */
 export function firstBytes(socket: Duplex): Promise<string> {
@@ -9,7 +10,7 @@ export function firstBytes(socket: Duplex): Promise<string> {
     socket.once("error", (cause: NodeJS.ErrnoException) => {
       // It has taken the request and hung up.
       if (cause.code === "ECONNRESET") resolve("");
-      else reject(new PortholeError("closed", cause.message, { cause }));
+      else reject(new PortholeError("closed", `The connection broke off${openSslReason(cause)}`, { cause }));
     });
   });
 }

@@ -1,6 +1,6 @@
 import tls from "node:tls";
 import { PortholeError } from "@porthole/common/errors";
-import { orAbort, withDeadline, type Clock } from "@porthole/common/util";
+import { openSslReason, orAbort, withDeadline, type Clock } from "@porthole/common/util";
 import { failed, ok, warning, type Finding } from "./check.ts";
 import { firstBytes } from "./first-bytes.ts";
 import { isLocalhostName } from "./public-name.ts";
@@ -71,7 +71,9 @@ function judge({ origin }: URL, answer: string, tookMs: number): Finding {
 function connected(socket: tls.TLSSocket): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once("secureConnect", () => resolve());
-    socket.once("error", (cause) => reject(new PortholeError("unreachable", cause.message, { cause })));
+    socket.once("error", (cause) =>
+      reject(new PortholeError("unreachable", `No TLS could be agreed on${openSslReason(cause)}`, { cause })),
+    );
     socket.once("close", () => reject(new PortholeError("closed", "The relay ended the connection")));
   });
 }

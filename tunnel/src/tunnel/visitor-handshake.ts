@@ -2,7 +2,7 @@ import tls from "node:tls";
 import { PortholeError } from "@porthole/common/errors";
 import type { LinkStream } from "@porthole/common/link";
 import { alpn } from "@porthole/common/protocol";
-import { destroyOnTlsError, type Clock } from "@porthole/common/util";
+import { destroyOnTlsError, openSslReason, type Clock } from "@porthole/common/util";
 import { gatewayLimits } from "../gateway/index.ts";
 import type { Endpoint } from "./endpoint.ts";
 
@@ -66,7 +66,9 @@ export function handshake(
 ): Promise<VisitorSocket> {
   return new Promise((resolve, reject) => {
     const onError = (cause: Error): void =>
-      reject(new PortholeError("closed", `TLS handshake: ${cause.message}`, { cause }));
+      reject(
+        new PortholeError("closed", `No TLS could be agreed on with the visitor${openSslReason(cause)}`, { cause }),
+      );
     const socket = new VisitorSocket(
       stream,
       {

@@ -151,10 +151,8 @@ class Http2Call implements UpstreamCall {
       const error = (): PortholeError =>
         new PortholeError(
           "closed",
-          `The local service ended the request early${failure ? `: ${failure.message}` : ""}`,
-          {
-            cause: failure,
-          },
+          `The local service ended the request early${stream.rstCode ? ` (HTTP/2 code ${stream.rstCode})` : ""}`,
+          { cause: failure },
         );
       if (!body.isWhole) body.breakOff(error());
       if (!hasReplied) this.#fail(error());

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
 import { systemClock } from "@porthole/common/util";
+import type { PortholeError } from "@porthole/common/errors";
 import { connectService, parseLocalService } from "./local-service.ts";
 import { isLocalAddress } from "./service-tls.ts";
 
@@ -68,6 +69,34 @@ describe("local service", () => {
         (error: { code: string; hint: string }) => error.code === "usage" && error.hint.includes("3000"),
       ));
   }
+
+  it("that does not answer is told in words of our own", async () => {
+    const server = net.createServer(
+      (socket) =>
+        void socket
+          .on("error", () => {})
+          .resume()
+          .end("this is no TLS\n"),
+    );
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    for (const [text, why] of [
+      [`https://127.0.0.1:${port}`, "it does not speak TLS"],
+      ["tcp://name.invalid:1", "its name"],
+      ["unix:/nonexistent/app.sock", "there is no such socket"],
+    ] as const) {
+      await assert.rejects(
+        connectService(parseLocalService(text), { clock: systemClock }),
+        (error: PortholeError) =>
+          error.code === "service-down" && error.message.includes(why) && !/error:|\bE[A-Z]{4,}/.test(error.message),
+      );
+    }
+    await new Promise((resolve) => server.close(resolve));
+    await assert.rejects(connectService(parseLocalService(`127.0.0.1:${port}`), { clock: systemClock }), {
+      message: `The local service 127.0.0.1:${port} does not answer: nothing listens there`,
+    });
+  });
 
   it("is reached by a process that has been busy meanwhile", async () => {
     const server = net.createServer((socket) => void socket.end());

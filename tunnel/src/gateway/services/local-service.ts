@@ -3,6 +3,7 @@ import tls from "node:tls";
 import { PortholeError, setting } from "@porthole/common/errors";
 import { limits } from "../limits.ts";
 import type { ServiceTarget } from "../../http/index.ts";
+import { serviceFault } from "./service-error.ts";
 import { ResettableSocket } from "./service-socket.ts";
 import { judgeCertificate, type ServiceTrust } from "./service-tls.ts";
 import { orAbort, type Clock, withDeadline } from "@porthole/common/util";
@@ -125,10 +126,10 @@ export async function connectService(
         cause,
         ...(cause.hint === undefined ? {} : { hint: cause.hint }),
       });
-    const text = cause instanceof AggregateError ? (cause.errors[0] as Error).message : (cause as Error).message;
-    throw new PortholeError("service-down", `The local service ${service.text} does not answer: ${text}`, {
+    const { why, hint } = serviceFault(cause);
+    throw new PortholeError("service-down", `The local service ${service.text} does not answer: ${why}`, {
       cause,
-      hint: (await otherFamily(service, cause)) ?? `Start it, or choose another one with ${setting("local")}.`,
+      hint: hint ?? (await otherFamily(service, cause)) ?? `Start it, or choose another one with ${setting("local")}.`,
     });
   }
 }
