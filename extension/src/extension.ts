@@ -18,6 +18,7 @@ import { terminalEnvironment } from "./ui/environment.ts";
 import { exposingCommands } from "./ui/exposing.ts";
 import { helpCommands, Reports } from "./ui/help.ts";
 import { identityCommands } from "./ui/identities.ts";
+import { projectCommands, projectPorts } from "./ui/project.ts";
 import { qrCommands } from "./ui/qr-code.ts";
 import { registerCommands, showError } from "./ui/register-commands.ts";
 import { inviteLinks, relayCommands } from "./ui/relays.ts";
@@ -49,7 +50,8 @@ export function activate(context: ExtensionContext): void {
     clock: systemClock,
     settings: editorSettings,
     secrets: editorSecrets(context),
-    store: editorStore(context),
+    store: editorStore(context, "exposures"),
+    projectStore: editorStore(context, "project"),
     workspace: editorWorkspace,
     leaseFolder: join(context.globalStorageUri.fsPath, "leases"),
     askWindow: pingWindow,
@@ -73,6 +75,7 @@ export function activate(context: ExtensionContext): void {
     terminalLinks(ui, side),
     inviteLinks(ui),
     endNotices(ui),
+    projectPorts(ui, log, context),
     requests,
     reports,
     workspace.onDidChangeConfiguration((event) => {
@@ -87,6 +90,7 @@ export function activate(context: ExtensionContext): void {
       ...secondaryCommands(ui),
       ...relayCommands(ui),
       ...trialCommands(ui),
+      ...projectCommands(ui),
       ...identityCommands(ui),
       ...helpCommands(ui, log, reports),
       ...qrCommands(ui),

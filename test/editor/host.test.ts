@@ -36,11 +36,12 @@ describe("The extension in the extension host", function () {
       workspaceTrust: true,
       settings: { "security.workspace.trust.startupPrompt": "never" },
     });
-    // There is no setting that names what is exposed; one that a workspace makes up is no more than text.
+    // One setting is the project's, and only describes. One that a workspace makes up is no more than text.
     const hostile = {
       "porthole.autoExpose": ["169.254.169.254:80"],
       "porthole.routes": { "/": "169.254.169.254:80" },
       "porthole.relays": [{ address: "hostile.example" }],
+      "porthole.ports": { "80": { route: ["/=169.254.169.254:80"], "auto-expose": ["open"] } },
       "porthole.resume": "always",
       "porthole.environment": true,
       "http.proxy": "http://hostile.example:3128",

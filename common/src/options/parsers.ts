@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { PortholeError } from "../errors.ts";
 import { canonicalHostName, formatIp, friendlyName, parseIp } from "../protocol/index.ts";
 import { homeFolder } from "../util/data-folder.ts";
+import { parseDurationMs } from "../util/duration.ts";
 import { parseHex } from "../util/hex.ts";
 
 /** How a flag's text becomes its value. `parse` throws any error whose message completes "--flag: ". */
@@ -100,16 +101,13 @@ export function formatHostPort({ host, port: number }: HostPort): string {
   return host.includes(":") ? `[${host}]:${number}` : `${host}:${number}`;
 }
 
-const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
 /** `500ms`, `10s`, `1.5h`, `30d`: milliseconds. */
 export const durationMs: Parser<number> = {
   placeholder: "TIME",
   parse(value) {
-    const match = /^(\d{1,10}(?:\.\d{1,6})?)(ms|s|m|h|d)$/.exec(value);
-    const unit = durationUnits[match?.[2] ?? ""];
-    if (match === null || unit === undefined) throw unexpected(value, "a time like 500ms, 10s, 5m, 2h or 30d");
-    return Math.round(Number(match[1]) * unit);
+    const ms = parseDurationMs(value);
+    if (ms === undefined) throw unexpected(value, "a time like 500ms, 10s, 5m, 2h or 30d");
+    return ms;
   },
 };
 

@@ -1,17 +1,7 @@
-import { PortholeError } from "@porthole/common/errors";
-import type {
-  AccessSpec,
-  DaemonConnection,
-  LogLine,
-  Method,
-  Requests,
-  TunnelSpec,
-  TunnelStateView,
-} from "@porthole/tunnel/rpc";
+import type { AccessSpec, DaemonConnection, LogLine, Method, Requests, TunnelStateView } from "@porthole/tunnel/rpc";
 import type { Clock } from "@porthole/common/util";
 import type { PortTarget } from "../ports/index.ts";
 import { DaemonSupervisor, type DaemonStatus, type RunningDaemon } from "./daemon-supervisor.ts";
-import { t } from "../text.ts";
 import { blank, ExposureList } from "./exposure-list.ts";
 import { exposureId, failureOf, type Exposure } from "./exposure.ts";
 import { Identities } from "./identities.ts";
@@ -19,19 +9,22 @@ import { Keys } from "./keys.ts";
 import type { Relay, Secrets, Settings, Workspace, WorkspaceStore } from "./host.ts";
 import { Leases } from "./leases.ts";
 import { Memory } from "./memory.ts";
+import { Project } from "./project.ts";
 import { Questions } from "./questions.ts";
 import { Relays, settleAll } from "./relays.ts";
 import { resumes } from "./remembered.ts";
 import { Secondary } from "./secondary.ts";
 import { Sharing, throwClaimError } from "./sharing.ts";
 import { Tunnels } from "./tunnels.ts";
-import { isOpen, tunnelSpec } from "./tunnel-spec.ts";
+import { isOpen, prepareStart, type StartDeps } from "./tunnel-spec.ts";
 
 export interface ControllerDeps {
   readonly clock: Clock;
   readonly settings: Settings;
   readonly secrets: Secrets;
   readonly store: WorkspaceStore;
+  /** Keeps which descriptions of the project the user has agreed to. */
+  readonly projectStore: WorkspaceStore;
   readonly workspace: Workspace;
   /** Folder that all windows of this installation share, for leases. Made when it is missing. */
   readonly leaseFolder: string;
@@ -63,6 +56,7 @@ export class Controller {
   readonly relays: Relays;
   readonly identities: Identities;
   readonly secondary: Secondary;
+  readonly project: Project;
   readonly #deps: ControllerDeps;
   readonly #daemon: DaemonSupervisor;
   readonly #list = new ExposureList(() => this.#changed());
@@ -71,6 +65,7 @@ export class Controller {
   readonly #tunnels: Tunnels;
   readonly #sharing: Sharing;
   readonly #memory: Memory;
+  readonly #startDeps: StartDeps;
 
   constructor(deps: ControllerDeps) {
     const { clock, settings, secrets, store } = deps;
@@ -81,7 +76,7 @@ export class Controller {
     this.#tunnels = new Tunnels({
       list: this.#list,
       connection: () => this.#daemon.connection,
-      prepare: (id, connection) => this.#prepare(id, connection),
+      prepare: (id, connection) => prepareStart(this.#startDeps, id, connection),
       isAway: () => this.#sharing.isAway,
     });
     this.#sharing = new Sharing({
@@ -111,6 +106,14 @@ export class Controller {
       ...{ keys: this.keys, list: this.#list, daemon: () => this.daemon() },
       remember: () => this.#memory.keep(),
     });
+    this.project = new Project({
+      ...{ clock, settings, list: this.#list, workspace: deps.workspace, store: deps.projectStore },
+      idOf: (target) => this.idOf(target),
+    });
+    this.#startDeps = {
+      ...{ keys: this.keys, settings, list: this.#list, relays: this.relays, project: this.project },
+      ...{ leases: this.#leases, sharing: this.#sharing },
+    };
     this.#daemon = new DaemonSupervisor({
       clock,
       start: async (signal) => deps.startDaemon(await this.keys.owner(), signal),
@@ -161,6 +164,7 @@ export class Controller {
         }),
       );
     }
+    this.project.offer();
     await this.#sharing.start();
     if (this.#list.on.length === 0) return;
     await this.#daemon.daemon();
@@ -176,13 +180,14 @@ export class Controller {
     if (access) await this.keys.keepAccess(id, access);
     const known = this.find(id);
     if (known?.phase === "on" && !failureOf(known)) return this.#tunnels.started(id);
+    const begun = this.project.begin(id);
     this.#tunnels.forget(id);
     // A port has one name, however it is exposed: a bare number does not take its label away.
     const label = target.label ?? known?.target.label;
     this.#list.put({ ...blank(id, { ...target, label }), secondary: known?.secondary, phase: "on" });
     this.#tunnels.startWanted();
     this.#sharing.hurry();
-    await this.#memory.keep();
+    await Promise.all([begun, this.#memory.keep()]);
     await this.#daemon.daemon();
     await this.#tunnels.started(id);
   }
@@ -222,8 +227,8 @@ export class Controller {
    */
   async protect(id: string, access: AccessSpec | undefined): Promise<void> {
     const { phase, target } = this.#list.known(id);
-    const rules = access && !isOpen(access) ? access : null;
-    if (phase === "on") await this.#call("tunnel/update", { id, changes: { access: rules } });
+    const rules = this.project.access(id, access ?? {});
+    if (phase === "on") await this.#call("tunnel/update", { id, changes: { access: isOpen(rules) ? null : rules } });
     await this.keys.keepAccess(id, access);
     await this.#leases.seal(id, await this.keys.seal(id));
     if (phase === "elsewhere") await this.expose(target);
@@ -264,25 +269,6 @@ export class Controller {
     this.#deps.onDaemon?.(daemon);
     this.#list.set(this.#list.all.map((each) => ({ ...each, tunnel: undefined, error: undefined })));
     this.#tunnels.reset();
-  }
-
-  /** What the daemon starts the tunnel with, once no other window serves it. */
-  async #prepare(id: string, connection: DaemonConnection): Promise<TunnelSpec> {
-    const { settings } = this.#deps;
-    const relays = await this.relays.forTunnels(connection);
-    if (relays.length === 0)
-      throw new PortholeError("usage", t("No relay is configured"), { hint: t("Join a relay, or add one.") });
-    const exposure = this.#list.known(id);
-    const onLost = (): void => void this.#sharing.onLost(id).catch(() => {});
-    const seal = await this.keys.seal(id);
-    await this.#sharing.left(id);
-    // Nobody would release the lease of a port that was stopped in between.
-    const isWanted = this.find(id)?.phase === "on";
-    const lease = isWanted
-      ? await this.#leases.hold({ id, target: exposure.target, seal }, onLost).catch(throwClaimError)
-      : undefined;
-    const spec = await tunnelSpec(exposure, { keys: this.keys, settings, relays, isTrial: this.relays.isTrial });
-    return { ...spec, ...(lease ? { lease } : {}) };
   }
 
   #onTunnel(id: string, tunnel: TunnelStateView): void {

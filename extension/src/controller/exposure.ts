@@ -10,6 +10,8 @@ export interface Exposure {
   readonly secondary: { readonly local: string } | undefined;
   /** This window exposes it, nobody does as far as this window knows, or another window does. */
   readonly phase: "on" | "off" | "elsewhere";
+  /** The project describes it, and it was never exposed. */
+  readonly isOffered?: boolean;
   /** What the daemon has said last; absent before it has said anything. */
   readonly tunnel: TunnelStateView | undefined;
   /** When that was, in milliseconds since 1970: delays in it count from then. */

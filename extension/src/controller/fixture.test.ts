@@ -104,6 +104,8 @@ export interface TestController {
   readonly settings: SettingTypes;
   readonly owners: readonly string[];
   stored: unknown;
+  /** What the user has agreed to of the project. */
+  adopted: unknown;
   isTrusted: boolean;
   /** The window answers. */
   isThere: boolean;
@@ -130,6 +132,7 @@ export function testController(
     settings,
     owners,
     stored: given.stored,
+    adopted: undefined,
     isTrusted: given.isTrusted ?? true,
     failure: undefined,
     controller: new Controller({
@@ -150,6 +153,12 @@ export function testController(
         set: async (value) => {
           // As the editor keeps it.
           test.stored = JSON.parse(JSON.stringify(value));
+        },
+      },
+      projectStore: {
+        get: () => test.adopted,
+        set: async (value) => {
+          test.adopted = JSON.parse(JSON.stringify(value));
         },
       },
       workspace: {

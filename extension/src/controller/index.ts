@@ -7,5 +7,8 @@ export { endpointOf, failureOf, nameOf, relayUrlsOf, urlOf, urlsOf, type Exposur
 export type { Relay, Secrets, Settings, Workspace, WorkspaceStore } from "./host.ts";
 export { describeAccess, describeCertificate, describeExposure, describeRelay, type Described } from "./state-text.ts";
 export { environmentOf, type EnvironmentChange } from "./environment.ts";
+export { OpenWatch } from "./open-watch.ts";
+export { targetOf } from "./project.ts";
+export { projectPortKeys, type ProjectPort } from "./project-port.ts";
 export { urlReady } from "./url-ready.ts";
 export type { GivenKey } from "./questions.ts";

@@ -29,10 +29,12 @@ export function remember(
     version: 1,
     seenAt: now,
     trial,
-    exposures: exposures.map(({ id, target, secondary, phase }) => ({
-      ...{ id, target, secondary },
-      isOn: phase === "on" || waiting.has(id),
-    })),
+    exposures: exposures
+      .filter(({ isOffered }) => !isOffered)
+      .map(({ id, target, secondary, phase }) => ({
+        ...{ id, target, secondary },
+        isOn: phase === "on" || waiting.has(id),
+      })),
   };
 }
 

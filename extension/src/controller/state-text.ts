@@ -17,7 +17,10 @@ export interface Described {
 
 /** One line about a port: the best of its relays counts. */
 export function describeExposure(exposure: Exposure, daemon: DaemonStatus, now: number): Described {
-  if (exposure.phase === "off") return { kind: "off", text: t("stopped") };
+  if (exposure.phase === "off")
+    return exposure.isOffered
+      ? { kind: "off", text: t("in this project"), detail: t("The project's settings describe this port.") }
+      : { kind: "off", text: t("stopped") };
   if (exposure.phase === "elsewhere")
     return {
       kind: "off",

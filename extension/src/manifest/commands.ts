@@ -11,6 +11,7 @@ export const commands = {
   "porthole.expose": { title: "command.expose", icon: "broadcast" },
   "porthole.stop": { title: "command.stop", icon: "debug-stop", palette: "porthole.hasExposed" },
   "porthole.stopAll": { title: "command.stopAll", palette: "porthole.hasExposed" },
+  "porthole.exposeProject": { title: "command.exposeProject", icon: "broadcast", palette: "porthole.hasProject" },
   "porthole.takeOver": { title: "command.takeOver", icon: "arrow-swap", palette: false },
   "porthole.tryNow": { title: "command.tryNow", icon: "refresh", palette: false },
   "porthole.start": { title: "command.start", icon: "play", palette: false },

@@ -8,6 +8,8 @@ export interface ContextKeyTypes {
   "porthole.hasRelays": boolean;
   /** Trial mode: URLs work on this machine only. */
   "porthole.isTrial": boolean;
+  /** The project's settings describe ports, and it is trusted. */
+  "porthole.hasProject": boolean;
   /** `host:port` of every exposed port, in each form in which the Ports view may write it. */
   "porthole.exposedPorts": readonly string[];
 }

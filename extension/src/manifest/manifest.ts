@@ -1,6 +1,6 @@
 import { commands, type CommandSpec } from "./commands.ts";
 import { menus } from "./menus.ts";
-import { settings, settingScope } from "./settings.ts";
+import { settings, settingScope, type SettingSpec } from "./settings.ts";
 import { panel, views } from "./views.ts";
 import { walkthrough } from "./walkthrough.ts";
 import { welcomes } from "./welcomes.ts";
@@ -24,11 +24,11 @@ export function contributes(): object {
     configuration: {
       title: "Porthole",
       properties: Object.fromEntries(
-        Object.entries(settings).map(([id, spec], order) => [
+        Object.entries<SettingSpec<unknown>>(settings).map(([id, spec], order) => [
           id,
           {
             order,
-            scope: settingScope,
+            scope: spec.scope ?? settingScope,
             default: spec.default,
             markdownDescription: `%setting.${id.slice("porthole.".length)}%`,
             ...spec.schema,

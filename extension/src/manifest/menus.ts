@@ -39,6 +39,7 @@ export const menus: Readonly<Record<string, readonly MenuItem[]>> = {
   ],
   "view/title": [
     { command: "porthole.expose", when: endpoints, group: "navigation@1" },
+    { command: "porthole.exposeProject", when: `${endpoints} && porthole.hasProject`, group: "0_ports@0" },
     { command: "porthole.joinRelay", when: endpoints, group: "1_relay@1" },
     { command: "porthole.addRelay", when: endpoints, group: "1_relay@2" },
     { command: "porthole.testRelay", when: `${endpoints} && porthole.hasRelays`, group: "1_relay@3" },

@@ -1,4 +1,5 @@
 import type { RelaySpec } from "@porthole/tunnel/rpc";
+import { projectPortsSchema } from "./project-schema.ts";
 
 /** Every setting: its type, its default, and who may set it. */
 export interface SettingTypes {
@@ -12,19 +13,24 @@ export interface SettingTypes {
   "porthole.inspect": boolean;
   "porthole.notifyWhenReady": boolean;
   "porthole.terminalLinks": boolean;
+  /** By port; strangers may have written it. */
+  "porthole.ports": Readonly<Record<string, unknown>>;
   "porthole.defaultAccess": "ask" | "public" | "shareLink" | "password";
 }
 
 export type SettingId = keyof SettingTypes;
 
-interface SettingSpec<T> {
+export interface SettingSpec<T> {
   readonly default: T;
+  /** `settingScope` when absent. */
+  readonly scope?: "resource";
   readonly schema: object;
 }
 
 /**
- * All of them are the user's alone, the same in every window: neither a folder that is opened nor a remote machine may choose the
- * relay, make ports public, or put anything into terminals.
+ * All but one are the user's alone, the same in every window: neither a folder that is opened nor a remote machine may choose the
+ * relay, make ports public, or put anything into terminals. `porthole.ports` is the project's: it only describes, and the user agrees
+ * to it before anything follows from it.
  */
 export const settingScope = "application";
 
@@ -126,4 +132,5 @@ export const settings: { readonly [K in SettingId]: SettingSpec<SettingTypes[K]>
   "porthole.inspect": { default: true, schema: { type: "boolean" } },
   "porthole.notifyWhenReady": { default: true, schema: { type: "boolean" } },
   "porthole.terminalLinks": { default: false, schema: { type: "boolean" } },
+  "porthole.ports": { default: {}, scope: "resource", schema: projectPortsSchema },
 };

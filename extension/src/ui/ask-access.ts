@@ -25,7 +25,11 @@ export async function askPassword(name: string): Promise<AccessSpec | undefined>
 /** Asks which service signs its webhooks, and with what. Undefined when the user leaves. */
 export async function askWebhook(): Promise<AccessSpec | undefined> {
   const scheme = await window.showQuickPick(webhooks, { placeHolder: t("Who signs the webhooks?") });
-  if (scheme === undefined) return undefined;
+  return scheme === undefined ? undefined : askSecret(scheme);
+}
+
+/** Asks for the secret that the service signs its webhooks with. Undefined when the user leaves. */
+export async function askSecret(scheme: string): Promise<AccessSpec | undefined> {
   const secret = await window.showInputBox({
     title: t("Signing secret of {0}", scheme),
     prompt: t("As it is written in the settings of the webhook. Requests without its signature are refused."),

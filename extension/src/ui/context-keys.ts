@@ -20,6 +20,7 @@ export function contextKeys(controller: Controller): Disposable {
       "porthole.hasSecondary",
       on.some(({ secondary }) => secondary),
     );
+    put("porthole.hasProject", controller.project.ports.length > 0);
     put("porthole.hasRelays", relays.length > 0 || isTrial);
     put(
       "porthole.exposedPorts",

@@ -14,9 +14,9 @@ import { isPortTarget, localOf, readPortArgument, type PortTarget, type Side } f
 import { t } from "../text.ts";
 import type { AccessSpec } from "@porthole/tunnel/rpc";
 import { announceLink } from "./access.ts";
-import { firstAccess } from "./ask-access.ts";
 import { needRelay } from "./ask-relay.ts";
 import { exposureIdOf, type UiContext } from "./context.ts";
+import { accessToExpose, agreeToProject } from "./project.ts";
 import { pickPort } from "./pick-port.ts";
 import { chooseExposure, chooseUrl } from "./pickers.ts";
 import { showError } from "./register-commands.ts";
@@ -39,11 +39,18 @@ export function exposingCommands(context: UiContext, side: Side) {
   async function expose(argument: unknown): Promise<string | undefined> {
     const target = readTarget(argument) ?? (await pickPort(controller));
     if (!target || !(await needRelay(context))) return undefined;
+    return exposeKnown(target);
+  }
+
+  /** Asks what has to be asked about this port, then exposes it. */
+  async function exposeKnown(target: PortTarget): Promise<string | undefined> {
     const id = controller.idOf(target);
-    const isFirst = !controller.relays.isTrial && (await controller.keys.access(id)) === undefined;
-    if (!isFirst || controller.find(id)?.phase === "on") return exposeTarget(controller, target, run);
-    const access = await firstAccess(target.label ?? localOf(target));
-    return access && exposeTarget(controller, target, run, access);
+    if (controller.find(id)?.phase === "on") return exposeTarget(controller, target, run);
+    if (!(await agreeToProject(controller, target))) return undefined;
+    if (controller.relays.isTrial) return exposeTarget(controller, target, run);
+    const access = await accessToExpose(controller, id, target.label ?? localOf(target));
+    if (access === undefined) return undefined;
+    return exposeTarget(controller, target, run, access === "unchanged" ? undefined : access);
   }
 
   /** The exposure's URL of the user's choice. Says why there is none. */
@@ -60,7 +67,7 @@ export function exposingCommands(context: UiContext, side: Side) {
 
   async function again(argument: unknown): Promise<void> {
     const exposure = controller.find(exposureIdOf(argument) ?? "");
-    if (exposure && (await needRelay(context))) await exposeTarget(controller, exposure.target, run);
+    if (exposure && (await needRelay(context))) await exposeKnown(exposure.target);
   }
 
   /** Exposes the port, or shows what can be done with one that is exposed. */

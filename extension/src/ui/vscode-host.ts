@@ -20,8 +20,10 @@ export function editorSecrets({ secrets }: ExtensionContext): Secrets {
   };
 }
 
-export function editorStore({ workspaceState }: ExtensionContext): WorkspaceStore {
-  const key = "exposures";
+export function editorStore(
+  { workspaceState }: Pick<ExtensionContext, "workspaceState">,
+  key: "exposures" | "project",
+): WorkspaceStore {
   return { get: () => workspaceState.get(key), set: async (value) => workspaceState.update(key, value) };
 }
 
