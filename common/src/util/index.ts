@@ -3,6 +3,7 @@ export { AsyncQueue } from "./async-queue.ts";
 export { Backoff, type BackoffOptions } from "./backoff.ts";
 export { longestTimerMs, sleep, systemClock, type Clock, type Timer } from "./clock.ts";
 export { parseDurationMs } from "./duration.ts";
+export { failed, ok, skipped, warning, type Finding } from "./finding.ts";
 export { parseHex } from "./hex.ts";
 export { isHeldBy, isLocked, lockFile, whileHeld, type FileLock, type Lock } from "./lock.ts";
 export { LruCache } from "./lru-cache.ts";

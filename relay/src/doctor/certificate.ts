@@ -3,7 +3,7 @@ import { once } from "node:events";
 import tls from "node:tls";
 import { PortholeError } from "@porthole/common/errors";
 import { fingerprint } from "@porthole/common/identity";
-import { formatDay, formatDuration, withDeadline, type Clock } from "@porthole/common/util";
+import { failed, formatDay, formatDuration, ok, warning, withDeadline, type Clock } from "@porthole/common/util";
 import type { Check } from "./check.ts";
 
 const id = "certificate";
@@ -62,30 +62,18 @@ export function checkCertificate(certificate: X509Certificate, context: Certific
     : isSelfSigned
       ? "Remove relay-cert.pem from the state folder and restart the relay: it makes a new one with the same key."
       : "Renew the files of --tls-cert and --tls-key; the relay rereads them.";
-  if (now < from)
-    return {
-      id,
-      status: "failed",
-      finding: `is valid only from ${formatDay(from)}`,
-      fix: "Is this machine's clock right?",
-    };
-  if (to <= now) return { id, status: "failed", finding: `has expired on ${formatDay(to)}`, fix: renewal };
+  if (now < from) return { id, ...failed(`is valid only from ${formatDay(from)}`, "Is this machine's clock right?") };
+  if (to <= now) return { id, ...failed(`has expired on ${formatDay(to)}`, renewal) };
   if (byAcme && isSelfSigned)
-    return {
-      id,
-      status: "warning",
-      finding: "is still self-signed: there is none from the certificate authority yet",
-      fix: renewal,
-    };
+    return { id, ...warning("is still self-signed: there is none from the certificate authority yet", renewal) };
   if (!isSelfSigned && name !== undefined && certificate.checkHost(name) === undefined)
-    return { id, status: "failed", finding: `is not for ${name}`, fix: "Clients refuse it: get one for this name." };
-  if (to - now < soonMs)
-    return { id, status: "warning", finding: `expires in ${formatDuration(to - now)}`, fix: renewal };
+    return { id, ...failed(`is not for ${name}`, "Clients refuse it: get one for this name.") };
+  if (to - now < soonMs) return { id, ...warning(`expires in ${formatDuration(to - now)}`, renewal) };
   const pin = fingerprint(certificate.publicKey.export({ type: "spki", format: "der" }));
   const whose = isSelfSigned
     ? `self-signed, which invites make good by its pin ${pin}`
     : `from ${issuerOf(certificate)}`;
-  return { id, status: "ok", finding: `${whose}; valid until ${formatDay(to)}` };
+  return { id, ...ok(`${whose}; valid until ${formatDay(to)}`) };
 }
 
 function issuerOf(certificate: X509Certificate): string {

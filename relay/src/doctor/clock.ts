@@ -1,7 +1,7 @@
 import http from "node:http";
 import https from "node:https";
 import { PortholeError } from "@porthole/common/errors";
-import { formatDuration, withDeadline, type Clock } from "@porthole/common/util";
+import { failed, formatDuration, ok, skipped, withDeadline, type Clock } from "@porthole/common/util";
 import type { Check } from "./check.ts";
 
 const id = "clock";
@@ -19,16 +19,17 @@ export async function checkClock(url: string, clock: Clock, parent: AbortSignal)
     const options = { clock, delayMs: askMs, what: `The time from ${host}`, signal: parent };
     const theirs = await withDeadline(options, (signal) => dateOf(url, signal));
     const differenceMs = clock.now() - theirs;
-    if (Math.abs(differenceMs) <= toleratedMs) return { id, status: "ok", finding: `agrees with ${host}` };
+    if (Math.abs(differenceMs) <= toleratedMs) return { id, ...ok(`agrees with ${host}`) };
     const direction = differenceMs > 0 ? "ahead of" : "behind";
     return {
       id,
-      status: "failed",
-      finding: `is ${formatDuration(Math.abs(differenceMs))} ${direction} that of ${host}`,
-      fix: "Set it, and keep it right: timedatectl set-ntp true. Certificates are not valid yet, or not any more, by a wrong clock.",
+      ...failed(
+        `is ${formatDuration(Math.abs(differenceMs))} ${direction} that of ${host}`,
+        "Set it, and keep it right: timedatectl set-ntp true. Certificates are not valid yet, or not any more, by a wrong clock.",
+      ),
     };
   } catch (reason) {
-    return { id, status: "skipped", finding: `no time from ${host}: ${PortholeError.from(reason).message}` };
+    return { id, ...skipped(`no time from ${host}: ${PortholeError.from(reason).message}`) };
   }
 }
 

@@ -4,6 +4,7 @@ import { isIPv6 } from "node:net";
 import { PortholeError } from "@porthole/common/errors";
 import { formatHostPort, type HostPort } from "@porthole/common/options";
 import { isGlobal } from "./addresses.ts";
+import { failed, ok, warning } from "@porthole/common/util";
 import type { Check } from "./check.ts";
 
 export interface DnsContext {
@@ -42,14 +43,12 @@ export async function checkDns(domain: string, context: DnsContext): Promise<Dns
     const isFine = checks.every(({ status }) => status !== "failed");
     return {
       addresses: apex,
-      checks: isFine
-        ? [{ id, status: "ok", finding: `${domain} and ${wildcard} lead to ${apex.join(", ")}` }, ...checks]
-        : checks,
+      checks: isFine ? [{ id, ...ok(`${domain} and ${wildcard} lead to ${apex.join(", ")}`) }, ...checks] : checks,
     };
   } catch (reason) {
     const { message } = PortholeError.from(reason);
     const fix = "Check the network and /etc/resolv.conf, or name a server with --resolver.";
-    return { addresses: [], checks: [{ id, status: "failed", finding: message, fix }] };
+    return { addresses: [], checks: [{ id, ...failed(message, fix) }] };
   }
 }
 
@@ -76,32 +75,32 @@ function missing(name: string, addresses: readonly string[], { machineAddresses 
   const own = machineAddresses.filter(isGlobal);
   const records = own.length > 0 ? own : ["the relay's public address"];
   const fix = `Add to the domain's zone: ${records.map((address) => `${name}. ${typeOf(address)} ${address}`).join("; ")}`;
-  return [{ id, status: "failed", finding: `${name} has no address in the DNS`, fix }];
+  return [{ id, ...failed(`${name} has no address in the DNS`, fix) }];
 }
 
 function different(domain: string, apex: readonly string[], below: readonly string[]): Check[] {
   if (apex.length === 0 || below.length === 0 || apex.join() === below.join()) return [];
   const finding = `${domain} leads to ${apex.join(", ")}, but the names under it lead to ${below.join(", ")}`;
   const fix = `Give ${domain} and *.${domain} the same A and AAAA records: clients come by the one, visitors by the other.`;
-  return [{ id, status: "failed", finding, fix }];
+  return [{ id, ...failed(finding, fix) }];
 }
 
 function wrongAddress(domain: string, address: string, context: DnsContext): Check[] {
   if (isIPv6(address) && !context.listensOnIpv6) {
     const finding = `${domain} has the AAAA record ${address}, but the relay listens on IPv4 only`;
     const fix = 'Set bind-addr = "::" (it takes IPv4 too), or remove the record: certificate authorities prefer IPv6.';
-    return [{ id, status: "failed", finding, fix }];
+    return [{ id, ...failed(finding, fix) }];
   }
   if (!isGlobal(address)) {
     const finding = `${domain} leads to ${address}, which only machines in that network can reach`;
     const fix = "Use the public address; a certificate authority has to be able to connect.";
-    return [{ id, status: "warning", finding, fix }];
+    return [{ id, ...warning(finding, fix) }];
   }
   const own = context.machineAddresses.filter((each) => isGlobal(each) && isIPv6(each) === isIPv6(address));
   if (own.length === 0 || own.includes(address)) return [];
   const finding = `${domain} leads to ${address}, but this machine is ${own.join(", ")}`;
   const fix = `Correct the ${typeOf(address)} record, unless ${address} forwards to this machine.`;
-  return [{ id, status: "failed", finding, fix }];
+  return [{ id, ...failed(finding, fix) }];
 }
 
 function typeOf(address: string): "A" | "AAAA" {

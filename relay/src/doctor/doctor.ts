@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
 import type { HostPort } from "@porthole/common/options";
 import { isLoopback } from "@porthole/common/protocol";
-import { readFileIfExists, type Clock } from "@porthole/common/util";
+import { failed, readFileIfExists, skipped, type Clock } from "@porthole/common/util";
 import type { RelayConfig } from "../config/config.ts";
 import { machineAddresses } from "./addresses.ts";
 import { checkCertificate, presentedCertificate, type CertificateContext } from "./certificate.ts";
@@ -46,8 +46,7 @@ export async function examine(config: RelayConfig, context: DoctorContext): Prom
     checks.push(...result.checks);
     for (const address of result.addresses) addresses.add(address);
   }
-  if (domains.length === 0)
-    checks.push({ id: "dns", status: "skipped", finding: "there is no public name (--domain-suffix)" });
+  if (domains.length === 0) checks.push({ id: "dns", ...skipped("there is no public name (--domain-suffix)") });
   const ports = running
     ? wantedPorts({ apiPort: running.api, publicPort: running.public, alpnPort: running.alpn, httpPort: running.http })
     : wantedPorts(config);
@@ -63,7 +62,7 @@ export async function examine(config: RelayConfig, context: DoctorContext): Prom
     await certificateFinding(config, context, domains[0]),
     config.acme
       ? await checkClock(config.acme.directoryUrl, clock, signal)
-      : { id: "clock", status: "skipped", finding: "no certificate authority is configured that could be asked" },
+      : { id: "clock", ...skipped("no certificate authority is configured that could be asked") },
     ...(await checkStateFolder(config.stateDir, config.admission.keysPath ? [config.admission.keysPath] : [])),
     ...(await checkSystem()),
   );
@@ -96,10 +95,10 @@ async function certificateFinding(
     const pem = await readFileIfExists(path);
     if (pem) return checkCertificate(new X509Certificate(pem), context);
     return tlsFiles
-      ? { id: "certificate", status: "failed", finding: `there is no file ${path}`, fix: "Correct --tls-cert." }
-      : { id: "certificate", status: "skipped", finding: "there is none before the relay's first start" };
+      ? { id: "certificate", ...failed(`there is no file ${path}`, "Correct --tls-cert.") }
+      : { id: "certificate", ...skipped("there is none before the relay's first start") };
   } catch (reason) {
     const { message, hint } = PortholeError.from(reason);
-    return { id: "certificate", status: "failed", finding: message, fix: hint ?? "Look at the relay's log." };
+    return { id: "certificate", ...failed(message, hint ?? "Look at the relay's log.") };
   }
 }

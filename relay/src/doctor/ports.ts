@@ -1,5 +1,5 @@
 import { PortholeError } from "@porthole/common/errors";
-import { withDeadline, type Clock } from "@porthole/common/util";
+import { failed, ok, warning, withDeadline, type Clock } from "@porthole/common/util";
 import type { RelayConfig } from "../config/config.ts";
 import type { Check } from "./check.ts";
 import { askQuic, connectTcp, type Probe, type Protocol } from "./probe.ts";
@@ -84,21 +84,14 @@ async function reach(wanted: WantedPort, probe: Probe, context: PortsContext): P
       try {
         const options = { clock, delayMs: probeMs, what: `An answer from ${address}`, signal: parent };
         await withDeadline(options, (signal) => probe(address, port, signal));
-        return { id, status: "ok", finding: `${what} can be reached by ${address}` };
+        return { id, ...ok(`${what} can be reached by ${address}`) };
       } catch (reason) {
         const why = (reason as Error).message;
         return context.machineAddresses.includes(address)
-          ? {
-              id,
-              status: "failed",
-              finding: `${what} can't be reached by ${address}: ${why}`,
-              fix: firewallFix(wanted),
-            }
+          ? { id, ...failed(`${what} can't be reached by ${address}: ${why}`, firewallFix(wanted)) }
           : {
               id,
-              status: "warning",
-              finding: `${what} could not be reached from here by ${address}: ${why}`,
-              fix: outsideFix(wanted, address),
+              ...warning(`${what} could not be reached from here by ${address}: ${why}`, outsideFix(wanted, address)),
             };
       }
     }),

@@ -1,13 +1,13 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { stateError } from "@porthole/common/util";
+import { failed, ok, skipped, stateError } from "@porthole/common/util";
 import type { Check } from "./check.ts";
 
 const id = "files";
 
 /** Whether only the relay's own user can read its keys and its enrollments. */
 export async function checkStateFolder(stateDir: string, others: readonly string[] = []): Promise<Check[]> {
-  if (process.platform === "win32") return [{ id, status: "skipped", finding: "file modes mean nothing on Windows" }];
+  if (process.platform === "win32") return [{ id, ...skipped("file modes mean nothing on Windows") }];
   try {
     const names = await readdir(stateDir);
     const { uid } = await stat(stateDir);
@@ -22,12 +22,12 @@ export async function checkStateFolder(stateDir: string, others: readonly string
       ...(await Promise.all(others.map((path) => look(path, { forbidden: 0o022, wanted: "644" })))).flat(),
     ];
     if (checks.length > 0) return checks;
-    return [{ id, status: "ok", finding: `${stateDir} is for its own user only` }];
+    return [{ id, ...ok(`${stateDir} is for its own user only`) }];
   } catch (reason) {
     if ((reason as NodeJS.ErrnoException).code === "ENOENT")
-      return [{ id, status: "skipped", finding: `${stateDir} is not there yet` }];
+      return [{ id, ...skipped(`${stateDir} is not there yet`) }];
     const { message, hint } = stateError("read", stateDir, reason);
-    return [{ id, status: "failed", finding: message, ...(hint === undefined ? {} : { fix: hint }) }];
+    return [{ id, ...failed(message, hint) }];
   }
 }
 
@@ -43,9 +43,9 @@ async function look(path: string, { forbidden, wanted, owner }: Expected): Promi
   const found = await stat(path);
   if (!(found.isDirectory() && wanted === "600") && (found.mode & forbidden) !== 0) {
     const finding = `${path} has mode ${(found.mode & 0o777).toString(8)}, so others have access`;
-    return [{ id, status: "failed", finding, fix: `chmod ${wanted} ${path}` }];
+    return [{ id, ...failed(finding, `chmod ${wanted} ${path}`) }];
   }
   if (owner === undefined || found.uid === owner) return [];
   const finding = `${path} belongs to another user than its folder`;
-  return [{ id, status: "failed", finding, fix: `chown ${owner} ${path}, and run porthole-relay always as that user` }];
+  return [{ id, ...failed(finding, `chown ${owner} ${path}, and run porthole-relay always as that user`) }];
 }

@@ -1,3 +1,5 @@
+import type { Finding } from "@porthole/common/util";
+
 /** What is looked at, in the order of a visitor's way from the end to the beginning. */
 export type CheckId =
   | "local-port"
@@ -10,32 +12,8 @@ export type CheckId =
   | "certificate"
   | "whole-path";
 
-export interface Check {
+export interface Check extends Finding {
   readonly id: CheckId;
-  /** `warning`: it works, but not as well as it could. `skipped`: something before it has to be mended first. */
-  readonly status: "ok" | "warning" | "failed" | "skipped";
   /** The relay that it is about; absent for the local service. */
   readonly relay?: string;
-  /** What was found, as a sentence. */
-  readonly finding: string;
-  /** What to do about it, as a sentence. */
-  readonly fix?: string;
-}
-
-export type Finding = Omit<Check, "id" | "relay">;
-
-export function ok(finding: string): Finding {
-  return { status: "ok", finding };
-}
-
-export function warning(finding: string, fix?: string): Finding {
-  return { status: "warning", finding, ...(fix === undefined ? {} : { fix }) };
-}
-
-export function failed(finding: string, fix?: string): Finding {
-  return { status: "failed", finding, ...(fix === undefined ? {} : { fix }) };
-}
-
-export function skipped(finding: string): Finding {
-  return { status: "skipped", finding };
 }

@@ -16,8 +16,8 @@ import {
   type TransportOutcome,
   type TunnelSettings,
 } from "../tunnel/index.ts";
-import { sleep, type Clock } from "@porthole/common/util";
-import { skipped, type Check, type CheckId, type Finding } from "./check.ts";
+import { skipped, sleep, type Clock, type Finding } from "@porthole/common/util";
+import type { Check, CheckId } from "./check.ts";
 import { checkLocalPort } from "./local-port.ts";
 import { checkPublicName, judgeCertificate } from "./public-name.ts";
 import { checkRelayName, checkRelayPort, judgeAdmission, judgeTrust, judgeUdp } from "./relay-way.ts";

@@ -1,7 +1,6 @@
 import { PortholeError } from "@porthole/common/errors";
 import { connectService, type GatewayMode, type LocalService } from "../gateway/index.ts";
-import { withDeadline, type Clock } from "@porthole/common/util";
-import { failed, ok, warning, type Finding } from "./check.ts";
+import { failed, ok, warning, withDeadline, type Clock, type Finding } from "@porthole/common/util";
 import { firstBytes } from "./first-bytes.ts";
 
 /** A development server that compiles before it answers takes longer; that is no failure. */

@@ -1,7 +1,6 @@
 import { lookup } from "node:dns/promises";
 import type { EndpointState } from "../tunnel/index.ts";
-import { orAbort } from "@porthole/common/util";
-import { failed, ok, warning, type Finding } from "./check.ts";
+import { failed, ok, orAbort, warning, type Finding } from "@porthole/common/util";
 
 export function isLocalhostName(hostname: string): boolean {
   return hostname === "localhost" || hostname.endsWith(".localhost");

@@ -2,8 +2,7 @@ import { lookup } from "node:dns/promises";
 import net from "node:net";
 import type { ErrorCode, PortholeError } from "@porthole/common/errors";
 import type { ServerSettings, TransportOutcome, TransportPolicy } from "../tunnel/index.ts";
-import { orAbort, withDeadline, type Clock } from "@porthole/common/util";
-import { failed, ok, skipped, warning, type Finding } from "./check.ts";
+import { failed, ok, orAbort, skipped, warning, withDeadline, type Clock, type Finding } from "@porthole/common/util";
 
 const connectMs = 5_000;
 

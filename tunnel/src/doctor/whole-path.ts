@@ -1,7 +1,15 @@
 import tls from "node:tls";
 import { PortholeError } from "@porthole/common/errors";
-import { openSslReason, orAbort, withDeadline, type Clock } from "@porthole/common/util";
-import { failed, ok, warning, type Finding } from "./check.ts";
+import {
+  failed,
+  ok,
+  openSslReason,
+  orAbort,
+  warning,
+  withDeadline,
+  type Clock,
+  type Finding,
+} from "@porthole/common/util";
 import { firstBytes } from "./first-bytes.ts";
 import { isLocalhostName } from "./public-name.ts";
 

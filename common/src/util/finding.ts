@@ -1,0 +1,28 @@
+/** What one check of a doctor has found. */
+export interface Finding {
+  /**
+   * `failed`: something does not work until it is changed. `warning`: it works, and could be better, or can't be told from here.
+   * `skipped`: there was nothing to check, or something before it has to be mended first.
+   */
+  readonly status: "ok" | "warning" | "failed" | "skipped";
+  /** What was found, as a sentence. */
+  readonly finding: string;
+  /** What to do about it, as a sentence. */
+  readonly fix?: string;
+}
+
+export function ok(finding: string): Finding {
+  return { status: "ok", finding };
+}
+
+export function warning(finding: string, fix?: string): Finding {
+  return { status: "warning", finding, ...(fix === undefined ? {} : { fix }) };
+}
+
+export function failed(finding: string, fix?: string): Finding {
+  return { status: "failed", finding, ...(fix === undefined ? {} : { fix }) };
+}
+
+export function skipped(finding: string): Finding {
+  return { status: "skipped", finding };
+}
