@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { generateKey } from "@porthole/common/identity";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createCertificate, generateKey } from "@porthole/common/identity";
 import { readOptions } from "@porthole/common/options";
 import type { RelaySpec } from "@porthole/tunnel/rpc";
 import { tunnelSpec } from "./config.ts";
@@ -40,6 +43,41 @@ describe("the client's configuration", () => {
       const { primary, secondary } = specOf(["--server", "r", ...argv]);
       assert.equal(primary.local, "localhost:3000");
       assert.deepEqual([secondary?.identity, secondary?.local], [{ path }, local]);
+    }
+  });
+
+  it("names the CAs of local services, or accepts any certificate", async () => {
+    const key = generateKey();
+    const { pem } = createCertificate({ key, dnsNames: ["x"], notBefore: new Date(), days: 1 });
+    const folder = await mkdtemp(join(tmpdir(), "porthole-ca-"));
+    const file = async (content: string): Promise<string> => {
+      const name = join(folder, `${content.length}.pem`);
+      await writeFile(name, content);
+      return name;
+    };
+    try {
+      const good = await file(`A comment\n${pem}${pem}`);
+      assert.equal(specOf(["--server", "r", "--local-ca", good]).localCa, `${pem.trim()}\n${pem.trim()}`);
+      assert.deepEqual(
+        [specOf(["--server", "r", "--local-insecure"]).localInsecure, specOf(["--server", "r"]).localInsecure],
+        [true, undefined],
+      );
+      const bad = ["", "no certificate", key.pem, pem.replace(/^M.*$/m, "AAAA"), pem.slice(0, 200)];
+      for (const content of bad)
+        assert.throws(() => specOf(["--server", "r", "--local-ca", `${folder}/${content.length}.pem`]), {
+          code: "usage",
+        });
+      for (const content of bad) {
+        const name = await file(content);
+        assert.throws(() => specOf(["--server", "r", "--local-ca", name]), { code: "usage" }, content);
+      }
+      assert.throws(() => specOf(["--server", "r", "--local-ca", folder]), { code: "usage", message: /EISDIR/ });
+      assert.throws(() => specOf(["--server", "r", "--local-ca", good, "--local-insecure"]), {
+        code: "usage",
+        message: /contradict/,
+      });
+    } finally {
+      await rm(folder, { recursive: true });
     }
   });
 

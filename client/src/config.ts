@@ -55,6 +55,8 @@ function targetSpec(
   stateDir: string,
   joined: readonly RelaySpec[],
 ): TunnelSpec {
+  if (values["local-ca"] !== undefined && values["local-insecure"])
+    throw new PortholeError("usage", "--local-ca and --local-insecure contradict each other");
   if (values["force-h2"] && values.transport === "quic")
     throw new PortholeError("usage", "--force-h2 and --transport quic contradict each other");
   checkModes(values, service);
@@ -72,6 +74,7 @@ function targetSpec(
     headers: values.headers,
     routes: values.route.map(({ path, service }) => ({ path, local: service.text })),
     localProxyProtocol: values["local-proxy-protocol"],
+    ...given({ localCa: values["local-ca"], localInsecure: values["local-insecure"] || undefined }),
     ...(access && { access }),
     ...(values.inspect && { inspect: { redact: values.redact } }),
     acme: acmeSpec(values),

@@ -12,6 +12,7 @@ import {
   text,
   type Parser,
 } from "@porthole/common/options";
+import { certificateFile } from "./certificate-file.ts";
 import { proxyOption } from "@porthole/tunnel/dialers";
 import { parseFingerprint } from "@porthole/common/identity";
 import { defaultApiPort } from "@porthole/common/protocol";
@@ -36,6 +37,12 @@ export const clientOptions = defineOptions({
     parse: flag,
     advanced: true,
   },
+  "local-ca": {
+    help: "CA certificates for local https services, besides the public ones",
+    parse: certificateFile,
+    advanced: true,
+  },
+  "local-insecure": { help: "Accept any certificate of a local https service", parse: flag, advanced: true },
   mode: {
     help: "Read visitors' HTTP, carry bytes only, or decide by what a visitor says",
     parse: choice(...gatewayModes),

@@ -71,6 +71,8 @@ export const settingNames = [
   "alpn-port",
   "headers",
   "local",
+  "local-ca",
+  "local-insecure",
   "name",
   "state-dir",
   "transport",

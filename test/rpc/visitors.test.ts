@@ -79,6 +79,7 @@ describe("a daemon that lets visitors in and watches them", function () {
     await change({ localProxyProtocol: null });
     assert.equal((await ask("/y")).text, "ok");
     assert.match(got[1] ?? "", /^GET \/y /);
+    await assert.rejects(change({ localCa: "not a certificate" }), { code: "usage", message: /^localCa: / });
     await assert.rejects(change({ localProxyProtocol: "yes" as never }), {
       code: "usage",
       message: /localProxyProtocol should be/,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
 import http from "node:http";
 import http2 from "node:http2";
 import https from "node:https";
@@ -51,6 +52,29 @@ describe("Kinds of local services", function () {
     assert.equal(await get(site), "over TLS");
     assert.equal(await get(site), "over TLS");
     assert.equal(client.log.filter((line) => line.includes("is accepted without a CA")).length, 1);
+  });
+
+  it("https with a certificate of a CA that is named, and no other", async () => {
+    const own = createCertificate({
+      ...{ key, commonName: "localhost", dnsNames: ["localhost"], days: 2 },
+      notBefore: new Date(Date.now() - 3_600_000),
+    });
+    const folder = await scope.folder();
+    await writeFile(join(folder, "own.pem"), `It is mine\n${own.pem}`);
+    await writeFile(join(folder, "other.pem"), certificate.pem);
+    const answer: http.RequestListener = (_request, response) => void response.end("over TLS");
+    const port = await listen(https.createServer({ key: key.pem, cert: own.pem }, answer));
+    const exposeWith = (...args: readonly string[]) =>
+      startTunnel(scope, { transport: "http2", local: `https://localhost:${port}`, client: { args } });
+    const { site, client } = await exposeWith("--local-ca", join(folder, "own.pem"));
+    assert.equal(await get(site), "over TLS");
+    assert.ok(!client.log.some((line) => line.includes("without a CA")));
+    const other = await exposeWith("--local-ca", join(folder, "other.pem"));
+    await assert.rejects(get(other.site), /502/);
+    assert.match(await other.client.logged(/is not trusted/), /self-signed/);
+    const any = await exposeWith("--local-insecure");
+    assert.equal(await get(any.site), "over TLS");
+    await any.client.logged(/any certificate is accepted/);
   });
 
   it("https that speaks HTTP/2 only", async () => {

@@ -5,7 +5,7 @@ import { limits } from "../limits.ts";
 import type { ServiceTarget } from "../../http/index.ts";
 import { serviceFault } from "./service-error.ts";
 import { ResettableSocket } from "./service-socket.ts";
-import { judgeCertificate, type ServiceTrust } from "./service-tls.ts";
+import { contextTrusting, judgeCertificate, type ServiceTrust } from "./service-tls.ts";
 import { orAbort, type Clock, withDeadline } from "@porthole/common/util";
 
 /** Where a visitor's decrypted bytes go. Fixed by the user; nothing that a relay or a visitor sends can change it. */
@@ -102,7 +102,7 @@ export async function connectService(
           ...(raw ? { socket: raw } : to),
           ...(net.isIP(host) ? {} : { servername: host }),
           ...(options.alpn ? { ALPNProtocols: [options.alpn] } : {}),
-          ...(trust?.ca === undefined ? {} : { ca: [...tls.rootCertificates, trust.ca] }),
+          ...(trust?.ca === undefined ? {} : { secureContext: contextTrusting(trust.ca) }),
           // Judged below, by the address that was reached.
           rejectUnauthorized: false,
         })

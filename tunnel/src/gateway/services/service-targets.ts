@@ -56,13 +56,14 @@ export class ServiceTargets {
   }
 
   /** Returns what says once of each service that its certificate is accepted though no CA vouches for it. */
-  unverified({ text }: LocalService): (reason: string) => void {
+  unverified({ text, trust }: LocalService): (reason: string) => void {
+    const why = trust?.insecure ? "any certificate is accepted" : "the service is on this machine or network";
     return (reason) => {
       if (this.#reported.has(text)) return;
       this.#reported.add(text);
       this.#log.info(
         { service: text },
-        `The certificate of ${text} is accepted without a CA, because the service is on this machine or network: ${reason}`,
+        `The certificate of ${text} is accepted without a CA, because ${why}: ${reason}`,
       );
     };
   }

@@ -1,6 +1,7 @@
+import { X509Certificate } from "node:crypto";
 import net, { BlockList } from "node:net";
-import type { TLSSocket } from "node:tls";
-import { PortholeError } from "@porthole/common/errors";
+import tls, { type TLSSocket } from "node:tls";
+import { PortholeError, setting } from "@porthole/common/errors";
 
 /** How the certificate of a service is judged. */
 export interface ServiceTrust {
@@ -8,6 +9,41 @@ export interface ServiceTrust {
   readonly ca?: string | undefined;
   /** Every certificate is accepted. */
   readonly insecure?: boolean | undefined;
+}
+
+const certificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** Returns the PEM certificates of a text without anything else. Throws `usage` where there is none, or one that can't be read. */
+export function parseCertificates(text: string): string {
+  const found = text.match(certificate) ?? [];
+  if (found.length === 0 || !found.every(isCertificate))
+    throw new PortholeError("usage", "There is no certificate in PEM form, or one that can't be read", {
+      hint: "A PEM certificate begins with -----BEGIN CERTIFICATE-----.",
+    });
+  return found.join("\n");
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).subject !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+const contexts = new Map<string, tls.SecureContext>();
+const maxContexts = 100;
+
+/** Trusts these CAs besides those of Node. Kept, because reading all of them takes milliseconds. */
+export function contextTrusting(ca: string): tls.SecureContext {
+  const known = contexts.get(ca);
+  if (known) return known;
+  // Node 22.15 and later; it includes NODE_EXTRA_CA_CERTS.
+  const { getCACertificates } = tls as { readonly getCACertificates?: (type: "default") => string[] };
+  const context = tls.createSecureContext({ ca: [...(getCACertificates?.("default") ?? tls.rootCertificates), ca] });
+  if (contexts.size >= maxContexts) contexts.clear();
+  contexts.set(ca, context);
+  return context;
 }
 
 const local = new BlockList();
@@ -44,7 +80,7 @@ export function judgeCertificate(
   const reason = reasons[code ?? String(socket.authorizationError)] ?? message ?? code ?? "it is not valid";
   if (trust?.insecure || (isLocalAddress(address) && trust?.ca === undefined)) return reason;
   throw new PortholeError("untrusted", `The certificate of ${text} is not trusted: ${reason}`, {
-    hint: "Add its CA to NODE_EXTRA_CA_CERTS, or give the service's address in this machine or a private network.",
+    hint: `Name its CA with ${setting("local-ca")}, or accept any certificate with ${setting("local-insecure")}.`,
   });
 }
 

@@ -86,6 +86,10 @@ const tunnelOptions = {
   paused: v.boolean(),
   /** Connections to local services begin with a PROXY protocol v2 header, which has the visitor's address. */
   localProxyProtocol: v.boolean(),
+  /** PEM certificates of CAs that local https services may have theirs from, besides the public ones. No others are accepted then. */
+  localCa: v.string(),
+  /** Any certificate of a local https service is accepted. */
+  localInsecure: v.boolean(),
   /** Who may visit, of both endpoints; everybody when absent. */
   access,
   /** Records requests in memory, for `inspect/...`; not when absent. `redact`: headers, fields and parameters to take out besides those that always are. */

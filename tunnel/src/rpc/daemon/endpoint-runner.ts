@@ -1,7 +1,7 @@
 import { PortholeError } from "@porthole/common/errors";
 import type { JoinedRelays } from "@porthole/common/invite";
 import type { Logger } from "@porthole/common/log";
-import { parseLocalService, type GatewayOptions } from "../../gateway/index.ts";
+import type { GatewayOptions, LocalService } from "../../gateway/index.ts";
 import { type RequestReport } from "../../http/index.ts";
 import {
   runTunnel,
@@ -64,10 +64,11 @@ export class EndpointRunner {
   }
 
   /** Applies to new visitors, and to the next requests of those inside. */
-  adjust(local: string, options: Partial<GatewayOptions>): void {
+  adjust(local: LocalService, options: Partial<GatewayOptions>): void {
     const { gateway } = this.endpoint;
-    if (gateway.local.text !== local) {
-      gateway.useLocal(parseLocalService(local));
+    const { text, trust } = gateway.local;
+    if (text !== local.text || trust?.ca !== local.trust?.ca || trust?.insecure !== local.trust?.insecure) {
+      gateway.useLocal(local);
       this.#local.suspect();
     }
     const { headers, ...others } = options;

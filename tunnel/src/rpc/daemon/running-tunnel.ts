@@ -26,7 +26,7 @@ import type {
 import { rpcErrorData } from "../errors.ts";
 import { VisitorPolicy } from "./visitor-policy.ts";
 import { EndpointRunner } from "./endpoint-runner.ts";
-import { endpointTunnel, gatewayOptions } from "./tunnel-settings.ts";
+import { endpointService, endpointTunnel, gatewayOptions } from "./tunnel-settings.ts";
 
 export interface TunnelContext {
   readonly stateDir: string;
@@ -149,7 +149,10 @@ export class RunningTunnel {
       if (present && !present.isOver && fixedPart(next, role) === fixedPart(this.#spec, role)) {
         clientIds.push(present.endpoint.key.clientId);
         opens.push(async () =>
-          present.adjust(endpoint.local, { ...gatewayOptions(next, role), ...this.#policy.options }),
+          present.adjust(endpointService(endpoint, role, next), {
+            ...gatewayOptions(next, role),
+            ...this.#policy.options,
+          }),
         );
         continue;
       }

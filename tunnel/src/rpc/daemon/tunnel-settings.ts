@@ -1,6 +1,13 @@
 import { isAbsolute } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
-import { parseLocalService, parseRoute, type GatewayOptions } from "../../gateway/index.ts";
+import {
+  parseCertificates,
+  parseLocalService,
+  parseRoute,
+  type GatewayOptions,
+  type LocalService,
+  type ServiceTrust,
+} from "../../gateway/index.ts";
 import { parseFingerprint } from "@porthole/common/identity";
 import type { JoinedRelay, JoinedRelays } from "@porthole/common/invite";
 import { formatHostPort, friendlyLabel, hostPort } from "@porthole/common/options";
@@ -39,7 +46,7 @@ export function endpointTunnel(
   return {
     stateDir,
     servers,
-    endpoints: [{ ...endpointSettings(endpoint, role), gateway: gatewayOptions(spec, role) }],
+    endpoints: [{ ...endpointSettings(endpoint, role, spec), gateway: gatewayOptions(spec, role) }],
     transport: spec.transport ?? "auto",
     poolSize: spec.poolSize ?? defaultPoolSize,
     suffix: spec.suffix,
@@ -49,11 +56,34 @@ export function endpointTunnel(
   };
 }
 
+/** The service of one endpoint. Throws `usage` that names the field. */
+export function endpointService(
+  { local }: EndpointSpec,
+  role: EndpointSettings["role"],
+  spec: TunnelSpec,
+): LocalService {
+  const trust = trusting(serviceTrust(spec));
+  return { ...at(`${role}.local`, () => parseLocalService(local)), ...trust };
+}
+
+function serviceTrust({ localCa, localInsecure }: TunnelSpec): ServiceTrust | undefined {
+  if (localCa !== undefined && localInsecure)
+    throw new PortholeError("usage", "localCa and localInsecure contradict each other");
+  if (localInsecure) return { insecure: true };
+  return localCa === undefined ? undefined : { ca: at("localCa", () => parseCertificates(localCa)) };
+}
+
+function trusting(trust: ServiceTrust | undefined): { readonly trust?: ServiceTrust } {
+  return trust ? { trust } : {};
+}
+
 /** How visitors are treated, but for who is let in. Throws `usage` for what goes together in no way. */
 export function gatewayOptions(
-  { mode = "auto", headers = "auto", routes = [], paused = false, localProxyProtocol = false }: TunnelSpec,
+  spec: TunnelSpec,
   role: EndpointSettings["role"],
 ): Omit<GatewayOptions, "access" | "observer"> {
+  const { mode = "auto", headers = "auto", routes = [], paused = false, localProxyProtocol = false } = spec;
+  const trust = trusting(serviceTrust(spec));
   if (mode === "tcp" && routes.length > 0)
     throw new PortholeError("usage", "routes and the mode tcp contradict each other", {
       hint: "Paths can be told apart only where HTTP is read.",
@@ -66,7 +96,10 @@ export function gatewayOptions(
     // Routes make one origin of several services, and that is the primary one.
     routes:
       role === "primary"
-        ? routes.map(({ path, local }, index) => at(`routes.${index}`, () => parseRoute(`${path}=${local}`)))
+        ? routes.map(({ path, local }, index) => {
+            const route = at(`routes.${index}`, () => parseRoute(`${path}=${local}`));
+            return { ...route, service: { ...route.service, ...trust } };
+          })
         : [],
   };
 }
@@ -110,14 +143,12 @@ function joinedServer({ host, port, pin, token, certificateDirectory }: JoinedRe
   return { host, port, text: formatHostPort({ host, port }), trust, token, certificateDirectory };
 }
 
-function endpointSettings(
-  { identity, local, extensionHex, certificatePath }: EndpointSpec,
-  role: EndpointSettings["role"],
-): EndpointSettings {
+function endpointSettings(endpoint: EndpointSpec, role: EndpointSettings["role"], spec: TunnelSpec): EndpointSettings {
+  const { identity, extensionHex, certificatePath } = endpoint;
   return {
     role,
     key: keySource(identity, `${role}.identity`),
-    local: at(`${role}.local`, () => parseLocalService(local)),
+    local: endpointService(endpoint, role, spec),
     certificatePath,
     extension: extensionHex === undefined ? undefined : at(`${role}.extensionHex`, () => parseHex(extensionHex)),
   };
