@@ -36,7 +36,7 @@ const floods: Readonly<Record<string, Attack>> = {
   "unknown-frames": () => frames(8, () => [frame(0xbb, 0, 0, Buffer.alloc(64))]),
 };
 
-/** Again and again; whoever is turned away tries again soon. */
+/** Attacks over and over; an attacker that is turned away tries again soon. */
 async function inParallel(count: number, attack: Attack): Promise<void> {
   await Promise.all(
     Array.from({ length: count }, async () => {

@@ -22,11 +22,11 @@ const basic = (stateDir: string): readonly string[] => ["--access-basic-file", `
 
 /** What can be thrown at a client's gateway. `PORTHOLE_BENCH_FLOODS` chooses some, separated by commas. */
 const floods: Readonly<Record<string, Flood>> = {
-  "h2-unread": { what: "6,000 answers of 5 MB over HTTP/2, none of which is read" },
-  "h2-unread-short": { what: "6,000 answers of 60 kB over HTTP/2, none of which is read" },
-  "h1-unread": { what: "500 answers of 1 GB over HTTP/1.1, none of which is read" },
+  "h2-unread": { what: "6,000 answers of 5 MB over HTTP/2, and none is read" },
+  "h2-unread-short": { what: "6,000 answers of 60 kB over HTTP/2, and none is read" },
+  "h1-unread": { what: "500 answers of 1 GB over HTTP/1.1, and none is read" },
   "bytes-unread": {
-    what: "500 answers of 1 GB carried as bytes, none of which is read",
+    what: "500 answers of 1 GB carried as bytes, and none is read",
     args: () => ["--mode", "tcp"],
   },
   "slow-heads": { what: "500 visitors that send a field of their head a second" },

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { proseProblems } from "./prose.ts";
 
-/** What neither the compiler nor the linter looks at: the lock file, versions, undeclared packages, and what no file may name. */
+/** What neither the compiler nor the linter looks at: the lock file, versions, undeclared packages, what no file may name, and prose. */
 
 interface Manifest {
   readonly name?: string;
@@ -29,6 +30,9 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const notOurs = new Set([".git", ".cache", "node_modules", "dist", "test-results"]);
 const running = /^(common|tunnel|relay|client|extension)\/src\/(?!.*\.test\.ts$)/;
 
+/** Files with sentences of ours in them. The projects of frameworks are as their makers write them. */
+const prose =
+  /^(?!test\/frameworks\/projects\/|extension\/src\/requests\/).*(\.(ts|mjs|md|yml|css|sh)|package\.nls\.json)$/;
 /** Written so that they don't find themselves. */
 const forbidden: readonly {
   readonly text: RegExp;
@@ -149,13 +153,14 @@ function textProblems(): string[] {
   return filesIn("").flatMap((path) => {
     const content = readFileSync(join(root, path), "utf8");
     if (content.includes("\0")) return [];
-    return content
+    const lines = content
       .split("\n")
       .flatMap((line, index) =>
         forbidden
           .filter(({ text, where }) => (where?.(path) ?? true) && text.test(line))
           .map(({ why }) => `${path}:${index + 1} ${why}`),
       );
+    return [...lines, ...(prose.test(path) ? proseProblems(path, content) : [])];
   });
 }
 

@@ -5,7 +5,7 @@ import { printable } from "./printable.ts";
 
 const marks = { ok: "✓", warning: "!", failed: "✗", skipped: "-" } as const;
 const styles = { ok: "green", warning: "yellow", failed: "red", skipped: "dim" } as const;
-/** Of the longest name of a check. */
+/** The width of the longest name of a check. */
 const nameColumn = 16;
 
 /** What was found about one endpoint. */

@@ -21,7 +21,7 @@ const options = defineOptions({
 export function identityHelp(columns: number | undefined): string {
   return helpText(options, {
     example: "porthole identity export --passphrase-file passphrase.txt my-key.pem",
-    summary: "The key that the public name is made from: whoever has it has the name.",
+    summary: "The key behind the public name. Keep it secret: it is the name.",
     commands: {
       show: "Client id, fingerprint, key file, and the public URLs while a client runs",
       "export FILE|-": "A copy of the key; - writes it to standard output",
@@ -68,7 +68,7 @@ async function exportKey({ keyPath, passphrase, force }: Place, file: string): P
   if (force) await writeFileAtomic(file, pem);
   else if (!(await createFileAtomic(file, pem)))
     throw new PortholeError("state", `${file} exists`, { hint: "Name another file, or replace it with --force." });
-  const care = passphrase ? "It takes the passphrase to use it." : "Whoever can read it can take over the name.";
+  const care = passphrase ? "It takes the passphrase to use it." : "Everyone who can read it can take over the name.";
   return `The key of ${key.clientId} is in ${file}. ${care}\n`;
 }
 
@@ -90,7 +90,7 @@ async function importKey({ keyPath, stateDir, passphrase, force }: Place, file: 
   }
   if (force) await writeFileAtomic(keyPath, key.pem);
   const running = (await runningEndpoints(stateDir))
-    ? " The client that runs goes on with the old one until it is started anew."
+    ? " The running client uses the old one until it is restarted."
     : "";
   return `The client is ${key.clientId} from now on.${running}\n`;
 }

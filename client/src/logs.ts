@@ -8,7 +8,7 @@ import { stopController } from "./stop-signals.ts";
 import { createTextReporter } from "./text-reporter.ts";
 
 export const logsOptions = defineOptions({
-  follow: { help: "Go on with what comes, until Ctrl-C", parse: flag },
+  follow: { help: "Wait for more, until Ctrl-C", parse: flag },
   limit: { help: "How many of the newest entries of a tunnel", parse: integer(1, 200), default: "200" },
   "state-dir": runningOptions["state-dir"],
   json: { help: "One JSON object a line", parse: flag },

@@ -20,7 +20,7 @@ const takeOverPauseMs = 200;
 
 /**
  * A runtime with the state folder to itself: other programs attach to it, and a second one is kept away. They lose it before its
- * tunnels stop, unless one of them asked for the end: what they have started can go on elsewhere.
+ * tunnels stop, unless one of them asked for the end: what they have started can continue elsewhere.
  */
 export async function withRuntime<T>(
   values: ClientValues,
@@ -48,7 +48,7 @@ export async function withRuntime<T>(
 
 /**
  * Exposes the targets until the user, or another program, ends it: within the client that runs with the state folder, or as that
- * client. Rejects with the reason when it can't go on.
+ * client. Rejects with the reason when it can't continue.
  */
 export async function runClient(values: ClientValues, given: readonly Target[]): Promise<void> {
   const targets = targetsOf(values, given);
@@ -127,7 +127,7 @@ class ClientRun {
         const over = tunnelsAreOver(runtime, names, reporter, [this.#stop, runtime.shutDown]);
         const warning = nodeVersionWarning();
         if (warning) log.warn({}, warning);
-        if (values.insecure) log.warn({}, "--insecure: whoever is between you and the relay can pose as the relay");
+        if (values.insecure) log.warn({}, "--insecure: others on the path can pose as the relay");
         const { relays } = await handlers["relay/list"]({}, { signal: runtime.shutDown });
         for (const spec of tunnelSpecs(values, targets, stateDir, relays))
           await handlers["tunnel/start"](spec, { signal: runtime.shutDown });

@@ -26,7 +26,7 @@ describe("what is said of a relay", () => {
     ]),
     [{ status: "waiting", delayMs: 999, error }, "relay:4433: no route; trying again in 999 ms"],
     [{ status: "waiting", delayMs: 12_345, error }, "relay:4433: no route; trying again in 12.3 s"],
-    [{ status: "failed", error }, "gave up on relay:4433: relay:4433: no route"],
+    [{ status: "failed", error }, "stopped trying relay:4433: relay:4433: no route"],
     [{ status: "stopped" }, "stopped"],
   ];
   for (const [status, text] of cases) it(text, () => assert.equal(describeStatus("relay:4433", status, 1_000), text));
@@ -37,7 +37,7 @@ describe("what is said of a certificate", () => {
   const notAfter = Date.UTC(2026, 10, 5, 12);
   const nextAttemptAt = Date.UTC(2026, 9, 1, 8, 30);
   const cases: readonly [Partial<CertificateView>, string][] = [
-    [{ status: "self-signed" }, "self-signed, browsers ask before they go on"],
+    [{ status: "self-signed" }, "self-signed, browsers ask before they continue"],
     [{ status: "valid", notAfter }, "valid until 2026-11-05"],
     [{ status: "renewing", notAfter }, "being renewed, valid until 2026-11-05"],
     [

@@ -18,7 +18,7 @@ export function describeStatus(server: string, status: RelayStatusView, now: num
     case "waiting":
       return `${status.error.message}; trying again in ${formatDuration(status.delayMs)}${hintOf(status.error)}`;
     case "failed":
-      return `gave up on ${server}: ${status.error.message}`;
+      return `stopped trying ${server}: ${status.error.message}`;
     case "stopped":
       return `stopped`;
   }
@@ -33,7 +33,7 @@ export function describeCertificate(status: CertificateView): string {
   const prefix = `certificate of ${status.hostname}:`;
   switch (status.status) {
     case "self-signed":
-      return `${prefix} self-signed, browsers ask before they go on`;
+      return `${prefix} self-signed, browsers ask before they continue`;
     case "pending":
       return `${prefix} pending, expected in a minute; self-signed until then`;
     case "valid":
@@ -42,9 +42,9 @@ export function describeCertificate(status: CertificateView): string {
       return `${prefix} being renewed, valid until ${formatDay(status.notAfter)}`;
     case "failed": {
       const next = status.nextAttemptAt === undefined ? "" : `; next attempt at ${formatMinute(status.nextAttemptAt)}`;
-      const meanwhile =
+      const shown =
         status.notAfter === undefined ? "self-signed until then" : `valid until ${formatDay(status.notAfter)}`;
-      return `${prefix} ${status.error.message}${next}; ${meanwhile}`;
+      return `${prefix} ${status.error.message}${next}; ${shown}`;
     }
   }
 }

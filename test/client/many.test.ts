@@ -122,7 +122,7 @@ describe("many tunnels in one client", function () {
     await settled(relay);
   });
 
-  it("go on in the other terminals when the first one ends, under the same names", async () => {
+  it("continue in the other terminals when the first one ends, under the same names", async () => {
     const ports = [await site("one"), await site("two"), await site("three")];
     const first = open(`one=${ports[0]}`);
     await urlOf(first);

@@ -94,7 +94,7 @@ describe("Answers that visitors do not read", function () {
       const ends = visitors.map((visitor) => closed(visitor));
       await until(() => unread.ended > 0, "an answer that is ended");
       assert.equal(await get(site), "short");
-      // Whoever reads again sees that the connection broke off.
+      // A visitor that reads again sees that the connection broke off.
       for (const visitor of visitors) visitor.resume();
       await soon(Promise.race(ends), "the end of a connection");
       for (const visitor of visitors) visitor.destroy();

@@ -155,7 +155,7 @@ class Live {
 
   async #editAndReplay(id: string): Promise<void> {
     const detail = await this.#client.call("inspect/get", { tunnel: this.#client.tunnel, id });
-    // Whoever edits a body has to see it whole.
+    // To edit a body one has to see all of it.
     const body = await this.#client.call("inspect/body", {
       ...{ tunnel: this.#client.tunnel, id, side: "request" },
       unredacted: true,

@@ -19,7 +19,7 @@ const actions: Readonly<Record<string, PageAction>> = {
 /** Lines to scroll through: one request, or an export of it. */
 export class PageView {
   readonly id: string;
-  /** Whether it is the request itself, which goes on, or an export of it. */
+  /** Whether it is the request itself, which may still change, or an export of it. */
   readonly isLive: boolean;
   unredacted = false;
   note = "";

@@ -17,7 +17,7 @@ export interface Size {
 const alternateOn = "\x1b[?1049h\x1b[?25l";
 const alternateOff = "\x1b[?25h\x1b[?1049l";
 
-/** A terminal taken over as a whole. Whoever opens it closes it; then it is as it was. */
+/** A terminal taken over as a whole. The caller closes it; then it is as it was. */
 export class Screen {
   readonly #input: ReadStream;
   readonly #output: WriteStream;

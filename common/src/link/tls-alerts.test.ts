@@ -5,7 +5,7 @@ import tls from "node:tls";
 import { encodeAlert } from "../protocol/index.ts";
 import { alertOf, receivedAlert, sentAlert } from "./tls-alerts.ts";
 
-/** Of TLS 1.3 and its extensions (RFC 8446 section 6.2); OpenSSL has no name of its own for the others. */
+/** The alerts of TLS 1.3 and its extensions (RFC 8446 section 6.2); OpenSSL has no name of its own for the others. */
 const sentInTls13 = [
   10, 20, 22, 40, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 70, 71, 80, 86, 90, 109, 110, 112, 113, 115, 116, 120,
 ];

@@ -76,7 +76,7 @@ describe("the controller", () => {
     await test.controller.close();
   });
 
-  it("takes ports off a relay that is removed, says why, and goes on when there is another one", async () => {
+  it("takes ports off a relay that is removed, says why, and continues when there is another one", async () => {
     const test = testController();
     const id = test.controller.idOf(web);
     await test.controller.expose(web);
@@ -96,7 +96,7 @@ describe("the controller", () => {
     await test.controller.close();
   });
 
-  it("starts the daemon again when it dies, with the same tunnels and keys, and says so meanwhile", async () => {
+  it("starts the daemon again when it dies, with the same tunnels and keys, and says so in the meantime", async () => {
     const test = testController();
     const id = test.controller.idOf(web);
     await test.controller.expose(web);
@@ -118,7 +118,7 @@ describe("the controller", () => {
     assert.equal(test.clock.pending, 0);
   });
 
-  it("starts the daemon anew for another proxy, if one runs, with the same tunnels", async () => {
+  it("restarts the daemon for another proxy, if one runs, with the same tunnels", async () => {
     const test = testController();
     await test.controller.useProxy();
     assert.equal(test.daemons.length, 0);
@@ -237,7 +237,7 @@ describe("the controller", () => {
     await test.controller.close();
   });
 
-  it("forgets the second name of a port that is stopped, of which the daemon knows nothing", async () => {
+  it("forgets the second name of a stopped port that the daemon does not know", async () => {
     const test = testController();
     const id = test.controller.idOf(web);
     await test.controller.expose(web);

@@ -234,7 +234,7 @@ export class Controller {
     if (phase === "elsewhere") await this.expose(target);
   }
 
-  /** Relays are reached in another way now: what runs starts anew, under the same names. */
+  /** Relays are reached in another way now: what runs is restarted, under the same names. */
   useProxy(): Promise<void> {
     return this.#daemon.replace();
   }

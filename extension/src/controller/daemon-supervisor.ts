@@ -50,7 +50,7 @@ export class DaemonSupervisor {
     return this.#status;
   }
 
-  /** The running daemon, started if it is not. Rejects with why it can't be, and goes on trying by itself. */
+  /** The running daemon, started if it is not. Rejects with why it can't be, and keeps trying by itself. */
   daemon(): Promise<RunningDaemon> {
     if (this.#stop.signal.aborted) return Promise.reject(new PortholeError("aborted", "The window is closing"));
     this.#current ??= this.#start();

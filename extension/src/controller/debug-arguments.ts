@@ -1,8 +1,8 @@
 import { PortholeError } from "@porthole/common/errors";
 
 /**
- * Returns Node's arguments that let a debugger attach to the daemon at 127.0.0.1. Returns none outside development: whoever reaches
- * that port can run code in the daemon.
+ * Returns Node's arguments that let a debugger attach to the daemon at 127.0.0.1. Returns none outside development: everyone who
+ * reaches that port can run code in the daemon.
  *
  * `port` is PORTHOLE_DAEMON_INSPECT, which `.vscode/launch.json` sets. Throws `usage` when it is not a port number.
  */

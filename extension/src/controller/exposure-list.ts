@@ -47,7 +47,7 @@ export class ExposureList {
   }
 }
 
-/** A port of which nothing is known yet. */
+/** Returns a port without any knowledge about it. */
 export function blank(id: string, target: PortTarget): Exposure {
   return {
     id,

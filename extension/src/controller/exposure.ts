@@ -3,7 +3,7 @@ import { localOf, type PortTarget } from "../ports/index.ts";
 
 /** A port that is exposed, or was and can be again. */
 export interface Exposure {
-  /** Of this window: the workspace folder and the port. The identity has the same. */
+  /** The port's id in this window: the workspace folder and the port. The identity has the same. */
   readonly id: string;
   readonly target: PortTarget;
   /** A second name with a self-signed certificate, for this or another port. */
@@ -58,7 +58,7 @@ export function exposureId(folder: string, { host, port }: PortTarget): string {
   return `${folder}#${host === "localhost" ? "" : `${host}:`}${port}`;
 }
 
-/** Why nothing goes on: the start failed, or every relay has refused. */
+/** Why the port is not served: the start failed, or every relay has refused. */
 export function failureOf({ error, tunnel }: Exposure): RpcErrorData | undefined {
   return error ?? tunnel?.ended?.error;
 }

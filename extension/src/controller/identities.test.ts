@@ -15,7 +15,7 @@ describe("the keys of ports", () => {
   const lastDaemon = ({ daemons }: TestController): FakeDaemon =>
     daemons.at(-1) ?? assert.fail("no daemon was started");
 
-  it("takes over a key under which a port goes on at once, and keeps its own when there is none in the text", async () => {
+  it("takes over a key, so that the port continues under it at once, and keeps its own when there is none in the text", async () => {
     const test = testController();
     const id = test.controller.idOf(web);
     await test.controller.expose(web);

@@ -45,7 +45,7 @@ interface Written {
   readonly id: string;
   readonly target: PortTarget;
   readonly ended?: LeaseEnd;
-  /** Of the key and the rules that the name was served with last, when that was written (ms since 1970), and by which window. */
+  /** The seal of the key and the rules that the name was served with last, when that was written (ms since 1970), and by which window. */
   readonly seal?: { readonly value: string; readonly at: number; readonly by: string };
 }
 
@@ -55,7 +55,7 @@ const claimTimeoutMs = 30_000;
 /**
  * One owner per identity, across all windows that share the extension's global storage. A window that exposes a port holds the lease
  * of its identity: a lock file that it keeps refreshing. Another window leaves a claim beside it; the holder ends its tunnel and
- * then releases the lease, so whoever has the lease knows that nobody else serves the name. The lease of a process that has died or
+ * then releases the lease, so the holder knows that nobody else serves the name. The lease of a process that has died or
  * stopped refreshing goes to the next claimant; one that wakes up later learns it from its `Lock.signal`.
  */
 export class Leases {

@@ -16,7 +16,7 @@ describe("a window that comes back", () => {
     return test.stored;
   }
 
-  it("goes on after a reload", async () => {
+  it("continues after a reload", async () => {
     const test = testController({ stored: await leave() });
     await test.controller.resume();
     assert.equal(lastDaemon(test).specs().length, 1);
@@ -33,7 +33,7 @@ describe("a window that comes back", () => {
     );
   });
 
-  it("waits in the list the next day, and goes on where that is the setting", async () => {
+  it("waits in the list the next day, and continues where that is the setting", async () => {
     const stored = await leave();
     for (const [resume, daemons] of [
       ["reload", 0],
@@ -49,7 +49,7 @@ describe("a window that comes back", () => {
     }
   });
 
-  it("does not go on with what was stopped", async () => {
+  it("does not continue with what was stopped", async () => {
     const stored = await leave((test) => test.controller.stop(test.controller.idOf(web)));
     const test = testController({ stored });
     await test.controller.resume();

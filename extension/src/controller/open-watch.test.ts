@@ -32,7 +32,7 @@ describe("OpenWatch", () => {
       assert.deepEqual(opened, [port]);
       await close();
       await watch.look();
-      // Nobody watches it meanwhile: what happens then is not known.
+      // Nobody watches it for a while: what happens then is not known.
       ports = [];
       await watch.look();
       await listen(port);

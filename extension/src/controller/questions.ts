@@ -36,7 +36,7 @@ export class Questions {
     return this.#call("relay/test", { relay: await this.#keys.withToken(relay), identity }, signal);
   }
 
-  /** A URL that lets in its holder, for so long, or until it is revoked. Needs access rules with `share`. */
+  /** A URL that lets in its holder for the given time, or until it is revoked. Needs access rules with `share`. */
   async share(id: string, link: { readonly label: string; readonly forMs?: number }): Promise<string | undefined> {
     const { urls } = await this.#call("access/share", { tunnel: id, ...link });
     return urls[0];
@@ -50,7 +50,7 @@ export class Questions {
     await this.#call("access/revoke", { tunnel: id, link });
   }
 
-  /** Of a port, before it is exposed: its public name is known then. */
+  /** Returns a port's identity before it is exposed: its public name is known then. */
   async identityOf(id: string): Promise<Identity> {
     return this.#call("identity/fingerprint", { identity: { pem: await this.#keys.identity(id) } });
   }

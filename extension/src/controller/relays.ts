@@ -65,7 +65,7 @@ export class Relays {
     await this.apply();
   }
 
-  /** Enters trial mode, where ports have URLs for this machine only, or leaves it. What runs starts anew, with other certificates. */
+  /** Enters trial mode, where ports have URLs for this machine only, or leaves it. What runs is restarted, with other certificates. */
   async useTrial(isTrial: boolean): Promise<void> {
     const hasChanged = this.#list.isTrial !== isTrial;
     this.#list.isTrial = isTrial;
@@ -89,7 +89,7 @@ export class Relays {
     await settleAll(list.on.map(({ id }) => move(id)));
   }
 
-  /** Starts what runs anew: a setting of it has changed, or a person does not want to wait for the next attempt. */
+  /** Restarts what runs: a setting of it has changed, or a person does not want to wait for the next attempt. */
   async restart(ids: readonly string[] = this.#deps.list.on.map(({ id }) => id)): Promise<void> {
     await Promise.all(ids.map((id) => this.#deps.tunnels.restart(id)));
   }

@@ -51,7 +51,7 @@ export function readRemembered(value: unknown): Remembered | undefined {
   return { version: 1, seenAt: remembered.seenAt, trial: remembered.trial === true, exposures };
 }
 
-/** Whether what was on goes on by itself: only ever in a trusted workspace. */
+/** Whether what was on continues by itself: only ever in a trusted workspace. */
 export function resumes(
   remembered: Remembered,
   policy: "reload" | "always" | "never",

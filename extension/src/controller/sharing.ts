@@ -32,7 +32,7 @@ const stopTimeoutMs = 5_000;
 
 /**
  * Keeps the windows of one workspace in agreement about who serves which port. Looks at the leases once a second: shows what others
- * serve, and gives up what others claim. Gives up everything when its own window is away, because nobody sees or controls it then.
+ * serve, and releases what others claim. Releases everything when its own window is away, because nobody sees or controls it then.
  */
 export class Sharing {
   readonly #deps: SharingDeps;
@@ -101,7 +101,7 @@ export class Sharing {
     }
   }
 
-  /** Resolves when the port is not being given up any more: a lease that is still held then is about to go. */
+  /** Resolves when the port is not being released any more: a lease that is still held then is about to go. */
   async left(id: string): Promise<void> {
     await this.#leaving.get(id)?.catch(() => {});
   }

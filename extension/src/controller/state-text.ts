@@ -88,7 +88,7 @@ export function describeCertificate(certificate: CertificateView, now: number): 
       return {
         kind: "degraded",
         text: t("self-signed certificate"),
-        detail: t("Browsers ask before they go on. Compare the fingerprint, or use a relay with a public name."),
+        detail: t("Browsers ask before they continue. Compare the fingerprint, or use a relay with a public name."),
       };
     case "pending":
       return { kind: "busy", text: t("certificate pending; self-signed until then") };

@@ -8,7 +8,7 @@ const patienceMs = 30_000;
 
 /**
  * The URL as soon as visitors can use it. Rejects with why there will be none, with `timeout` when that is not known after 30 s
- * (the tunnel goes on trying), or with the signal's reason.
+ * (the tunnel keeps trying), or with the signal's reason.
  */
 export function urlReady(
   controller: Controller,
@@ -20,7 +20,7 @@ export function urlReady(
       end(() =>
         reject(
           new PortholeError("timeout", lastProblem(controller.find(id)) ?? "No relay has answered yet", {
-            hint: "It goes on trying; the status bar shows when it is online.",
+            hint: "It keeps trying; the status bar shows when it is online.",
           }),
         ),
       ),

@@ -9,7 +9,7 @@ export type ParsedAddress =
 const defaultPorts: Readonly<Record<string, number>> = { http: 80, https: 443 };
 
 /**
- * Parses what people type and paste: `80`, `localhost:3000`, `[::1]:3000`, `https://localhost`, or a URL with a path, of which the port
+ * Parses what people type and paste: `80`, `localhost:3000`, `[::1]:3000`, `https://localhost`, or a URL with a path. Only its port
  * counts. `new URL` is not used: it drops a port that is its scheme's default.
  */
 export function parseAddress(text: string): ParsedAddress {

@@ -9,7 +9,7 @@ import { editorProxy } from "./editor-proxy.ts";
 const initializeTimeoutMs = 20_000;
 /** For its visitors' orderly end. */
 const endTimeoutMs = 20_000;
-/** Of what it prints beside the protocol: the last words of a process that dies. */
+/** How much is kept of what it prints beside the protocol: the last words of a process that dies. */
 const keptOutputChars = 2_000;
 
 /**

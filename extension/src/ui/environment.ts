@@ -3,7 +3,7 @@ import { environmentOf, type Controller } from "../controller/index.ts";
 import { t } from "../text.ts";
 import { editorSettings } from "./vscode-host.ts";
 
-/** Public names in the environment of new terminals, for whoever has asked for it. */
+/** Public names in the environment of new terminals, where the setting asks for it. */
 export function terminalEnvironment(
   controller: Controller,
   { environmentVariableCollection: variables }: ExtensionContext,

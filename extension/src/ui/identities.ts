@@ -7,7 +7,7 @@ import { t } from "../text.ts";
 import { chooseExposure } from "./pickers.ts";
 import type { UiContext } from "./context.ts";
 
-/** A port's key is its URL: it can be taken to another machine or to the command line, brought from there, or made anew. */
+/** A port's key is its URL: it can be taken to another machine or to the command line, brought from there, or replaced. */
 export function identityCommands({ controller }: UiContext) {
   const choose = (argument: unknown): Promise<Exposure | undefined> => chooseExposure(controller, argument, () => true);
   /** The present key is gone then, and with it its name. */

@@ -133,7 +133,7 @@ function nameOf(port: ProjectPort): string {
   return port.label === undefined ? String(port.port) : `${port.label} · ${port.port}`;
 }
 
-/** What the description says, in its own words: nothing is hidden from whoever agrees. */
+/** Returns what the description says, in its own words: nothing is hidden from the person who agrees. */
 function detailOf({ port: _port, label: _label, ...said }: ProjectPort): string {
   const lines = Object.entries(said).map(([name, value]) => `${name}: ${[value].flat().join(", ")}`);
   return lines.join("\n");

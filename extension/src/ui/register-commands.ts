@@ -20,7 +20,7 @@ export function registerCommands(handlers: CommandHandlers): Disposable[] {
   );
 }
 
-/** Never rejects, so that whoever can't wait for the answer need not. */
+/** Never rejects, so that a caller need not wait for the answer. */
 export async function showError(reason: unknown): Promise<void> {
   const error = PortholeError.from(reason);
   const { code, isRefusal } = error;

@@ -84,7 +84,7 @@ export function relayCommands({ controller, run }: UiContext) {
   };
 }
 
-/** `vscode://porthole.porthole/join?…`: whoever sent the link must not choose a relay for us without a click here. */
+/** `vscode://porthole.porthole/join?…`: the sender of the link must not choose a relay for us without a click here. */
 export function inviteLinks({ run }: UiContext): Disposable {
   return window.registerUriHandler({
     async handleUri(uri: Uri) {

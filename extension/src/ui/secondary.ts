@@ -43,7 +43,7 @@ export function secondaryCommands({ controller }: UiContext) {
       await env.clipboard.writeText(url);
       window.setStatusBarMessage(t("Copied: {0}", url), 5_000);
     },
-    /** Of what visitors see now: the certificate of the secondary endpoint if the command is on it, else of the primary one. */
+    /** Copies the fingerprint that visitors see now: that of the secondary endpoint if the command is on it, else of the primary one. */
     async "porthole.copyFingerprint"(argument: unknown) {
       const exposure = await chooseExposure(controller, argument);
       if (!exposure) return;

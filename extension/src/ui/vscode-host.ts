@@ -27,7 +27,7 @@ export function editorStore(
   return { get: () => workspaceState.get(key), set: async (value) => workspaceState.update(key, value) };
 }
 
-/** Resolves when the window has answered. The extension host of a window that crashed, sleeps or is offline waits for ever. */
+/** Resolves when the window has answered. The extension host of a window that crashed, sleeps or is offline waits without an end. */
 export async function pingWindow(): Promise<void> {
   await vscode.commands.executeCommand("setContext", "porthole.isRunning", true);
 }

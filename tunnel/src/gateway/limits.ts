@@ -25,8 +25,8 @@ export const limits = {
   /** Requests at once on one HTTP/2 connection. */
   maxVisitorStreams: 100,
   /**
-   * Answers that visitors do not read: bytes that may wait for one visitor's connection, and in all. While more than half of that waits, an answer
-   * is ended of which its visitor takes nothing for `unreadPatienceMs`.
+   * Limits on responses that visitors do not read: bytes that may wait for one visitor's connection, and in all. While more than half of that waits, an answer
+   * is ended when its visitor takes nothing for `unreadPatienceMs`.
    */
   maxUnreadConnectionBytes: 16 * 1024 * 1024,
   maxUnreadBytes: 256 * 1024 * 1024,

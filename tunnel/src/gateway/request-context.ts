@@ -15,7 +15,7 @@ export interface RequestContext extends AnsweringContext {
   readonly isOurName: (hostname: string) => boolean;
   readonly modes: ServiceModes;
   readonly targetOf: (service: LocalService) => ServiceTarget;
-  /** Of this visitor's connection alone. */
+  /** Returns the upstream of this visitor's connection alone. */
   upstreamFor(service: LocalService): Upstream;
   /**
    * An answer may be a refusal of the public name: asks the service itself, with nothing of the visitor's. Undefined when that is known not to

@@ -256,7 +256,7 @@ class RequestRun {
     const check = (): void => {
       if (isDone()) return;
       if (body.bytes - bytes < limits.httpBodyLeastBytes && !body.isHeldUp)
-        return this.#answering.fail(new PortholeError("timeout", "The request's body did not go on"));
+        return this.#answering.fail(new PortholeError("timeout", "The request's body did not continue"));
       bytes = body.bytes;
       timer = clock.timer(limits.httpBodyStallMs, check);
     };

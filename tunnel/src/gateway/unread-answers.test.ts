@@ -87,7 +87,7 @@ describe("unread answers", () => {
     assert.deepEqual([unread.bytes, unread.connections, clock.pending], [0, 0, 0]);
   });
 
-  it("of which nothing is taken are ended only while memory is short", async () => {
+  it("that nobody takes are ended only while memory is short", async () => {
     const unread = new UnreadAnswers(bounds, clock);
     const stuck = new Waiting(150 * kibi);
     const slow = new Waiting(150 * kibi);

@@ -49,7 +49,7 @@ export class UnreadAnswers {
   readonly #progress = new WeakMap<Unread, { readonly takenBytes: number; readonly since: number }>();
   #written = 0;
   #timer: Timer | undefined;
-  /** Answers that were ended so far. */
+  /** How many answers were ended so far. */
   ended = 0;
 
   constructor(limits: UnreadLimits = defaultLimits, clock: Clock = systemClock) {

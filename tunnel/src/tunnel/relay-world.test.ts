@@ -175,7 +175,7 @@ export function useRelayWorlds() {
   return world;
 }
 
-/** Answers hello, and ends the link of a client that says goodbye. */
+/** Responds to hello, and ends the link of a client that says goodbye. */
 async function serve(link: Link, answer: ControlMessage, hellos: Hello[], tickets: Tickets): Promise<void> {
   for (let message = await link.control.next(); message; message = await link.control.next()) {
     if (message.type === "hello") {

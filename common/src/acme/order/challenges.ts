@@ -35,7 +35,7 @@ export class Challenges implements ChallengeAnswer {
 }
 
 /**
- * Answers one validator: a handshake, then the end (RFC 8737 3: nothing else may be said on such a connection). The stream begins
+ * Serves one validator: a handshake, then the end (RFC 8737 3: nothing else may be said on such a connection). The stream begins
  * with the ClientHello; it is over when this resolves. Rejects with `closed` or `timeout`, which need no more than a line in a log.
  *
  * A server side of its own instead of ALPNCallback with setKeyCert: that one is overruled by SNICallback in TLS 1.3, and whether

@@ -44,7 +44,7 @@ export function awaitFirstBytes(
   return new Promise((resolve) => {
     let service: Duplex | undefined;
     let isOver = false;
-    /** Put back only at the end: what is put back is news, and would be looked at for ever. */
+    /** Put back only at the end: what is put back is news, and would be looked at without an end. */
     let heard: Buffer = Buffer.alloc(0);
     const silence = clock.timer(limits.silentVisitorMs, () => void askService());
     const deadline = clock.timer(limits.httpHeadDeadlineMs, () => done("raw"));

@@ -4,7 +4,7 @@ import type { CallFailure, Reply, SendInit, UpstreamCall } from "./upstream.ts";
 
 /** What a call needs of its connection. */
 export interface CallConnection {
-  /** The call is given up: whatever still comes belongs to nobody. */
+  /** Ends the call: whatever still comes belongs to nobody. */
   abort(): void;
   /** The request has gone out whole. */
   onRequestSent(): void;

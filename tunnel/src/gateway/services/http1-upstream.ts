@@ -10,7 +10,7 @@ import type { SendInit, Upstream, UpstreamCall } from "./upstream.ts";
 /** Requests that may be sent twice without asking (RFC 9110 section 9.2.1). */
 const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH"]);
 
-/** Whether the gateway may send it again when the service has closed the connection meanwhile. */
+/** Whether the gateway may send it again when the service has closed the connection in the meantime. */
 export function isRepeatable(method: string, hasBody: boolean): boolean {
   return !hasBody && safeMethods.has(method);
 }

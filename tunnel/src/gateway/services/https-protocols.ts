@@ -2,7 +2,7 @@ import { PortholeError } from "@porthole/common/errors";
 import type { Clock } from "@porthole/common/util";
 import { connectService, type ConnectOptions, type LocalService } from "./local-service.ts";
 
-/** A service that was started anew may speak something else. */
+/** A service that was restarted may speak something else. */
 const holdsMs = 60_000;
 
 interface Found {

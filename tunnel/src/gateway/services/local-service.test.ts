@@ -98,7 +98,7 @@ describe("local service", () => {
     });
   });
 
-  it("is reached by a process that has been busy meanwhile", async () => {
+  it("is reached by a process that has been busy in the meantime", async () => {
     const server = net.createServer((socket) => void socket.end());
     server.listen(0, "127.0.0.1");
     await once(server, "listening");

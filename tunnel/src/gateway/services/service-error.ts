@@ -45,7 +45,7 @@ export function serviceFault(cause: unknown): Fault {
   };
 }
 
-/** Of several addresses that were tried the first one counts. */
+/** Returns the error's code; the first one's when several addresses were tried. */
 function codeOf(cause: unknown): string | undefined {
   const first: unknown = cause instanceof AggregateError ? cause.errors[0] : cause;
   const { code } = (first ?? {}) as { readonly code?: unknown };

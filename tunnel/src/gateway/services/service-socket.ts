@@ -21,7 +21,7 @@ const firstScratch = scratch.subarray(0, 16 * 1024);
 
 /**
  * A connection to a local service that tells a reset from an end. Up to Node 22 libuv reports an end where data and a reset arrive together: the
- * peer has no address any more then, and half an answer would look whole.
+ * peer has no address any more then, and half an answer would look complete.
  */
 export class ResettableSocket extends net.Socket {
   override push(chunk: unknown, encoding?: BufferEncoding): boolean {

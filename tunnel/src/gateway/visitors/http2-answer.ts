@@ -151,7 +151,7 @@ export class Http2Answer implements Answer, Unread {
     this.#pending = [];
     this.#pendingBytes = 0;
     const hasRest = this.#rest !== "nothing";
-    // A stream that waits for trailers does not end by itself: one that breaks off must not look whole.
+    // A stream that waits for trailers does not end by itself: one that breaks off must not look complete.
     const waitForTrailers = hasRest && !(isWhole && this.#trailers.length === 0);
     const endStream = !hasRest || (isWhole && !waitForTrailers && pending.length === 0);
     try {

@@ -18,7 +18,7 @@ export type PageKind =
 interface PageText {
   readonly title: string;
   readonly text: string;
-  /** It comes back by itself as soon as there is something else to see: says so to whoever sees the page. */
+  /** It comes back by itself as soon as there is something else to see: says so on the page. */
   readonly reloads?: string;
 }
 

@@ -62,5 +62,5 @@ export interface Answer {
   breakOff(error: PortholeError): void;
 }
 
-/** Answers one request. Never throws; `onOver` is called once, when both directions are over. */
+/** Serves one request. Never throws; `onOver` is called once, when both directions are over. */
 export type ServeRequest = (request: VisitorRequest, answer: Answer, onOver: () => void) => void;

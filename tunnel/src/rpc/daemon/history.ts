@@ -1,6 +1,6 @@
 import type { HistoryEntry } from "../contract/index.ts";
 
-/** Of one tunnel. A state has some kilobytes, a request some hundred bytes. */
+/** The limit for one tunnel. A state has some kilobytes, a request some hundred bytes. */
 const maxEntries = 200;
 
 /** The newest events of each tunnel, for programs that attach later. The oldest entry is dropped beyond 200. */

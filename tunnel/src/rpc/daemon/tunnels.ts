@@ -118,7 +118,7 @@ export class Tunnels {
     return closed;
   }
 
-  /** Whoever has the lease now serves the name. A tunnel that was started anew in between has another one. */
+  /** The lease's new holder serves the name. A tunnel that was restarted in between has another lease. */
   #stopLost(id: string, { holder }: Lease): Promise<void> {
     return this.#inTurn(async () => {
       const tunnel = this.#tunnels.get(id);
