@@ -121,6 +121,10 @@ export const folders: Readonly<Record<"common" | "tunnel", Readonly<Record<strin
       imports: [...base, "@porthole/common/identity", "@porthole/common/protocol", "gateway", "tunnel"],
       instead: "The doctor looks at a tunnel from outside; the program that shows its report calls it.",
     },
+    settings: {
+      imports: [],
+      instead: "settings is the schema of what a file says of tunnels: an editor loads it without them.",
+    },
     rpc: {
       // The data of access rules and inspector: types only.
       imports: [...base, "@porthole/common/control", "access", "http", "inspector"],

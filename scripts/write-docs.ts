@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { markdownTable } from "@porthole/common/options";
 import { relayOptions } from "@porthole/relay";
 import { clientOptions } from "porthole";
+import { settingsSchema } from "./settings-schema.ts";
 import { transparencySummary } from "../test/visitors/transparency/summary.ts";
 
 /** Writes what the code says into the documentation, or with --check fails when they differ. By file and place. */
@@ -13,15 +14,26 @@ const parts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "docs/gateway.md": { transparency: transparencySummary() },
 };
 
+/** Whole files. */
+const files: Readonly<Record<string, string>> = { "client/porthole.schema.json": settingsSchema() };
+
+for (const [file, content] of Object.entries(files)) {
+  const path = new URL(`../${file}`, import.meta.url);
+  await write(file, path, await readFile(path, "utf8").catch(() => ""), content);
+}
+
 for (const [file, places] of Object.entries(parts)) {
   const path = new URL(`../${file}`, import.meta.url);
   const before = await readFile(path, "utf8");
   const after = Object.entries(places).reduce((text, [place, content]) => fill(file, text, place, content), before);
-  if (!process.argv.includes("--check")) await writeFile(path, after);
-  else if (normal(after) !== normal(before)) {
-    process.stderr.write(`${file}: a generated part is not what the code says. Run: npm run docs\n`);
-    process.exitCode = 1;
-  }
+  await write(file, path, before, after);
+}
+
+async function write(file: string, path: URL, before: string, after: string): Promise<void> {
+  if (!process.argv.includes("--check")) return writeFile(path, after);
+  if (normal(after) === normal(before)) return;
+  process.stderr.write(`${file}: a generated part is not what the code says. Run: npm run docs\n`);
+  process.exitCode = 1;
 }
 
 function fill(file: string, text: string, place: string, content: string): string {

@@ -6,6 +6,7 @@ import { identity, identityHelp } from "./identity.ts";
 import { inspect, inspectHelp } from "./inspect/commands.ts";
 import { joinOptions, joinRelay, listRelays, relaysOptions } from "./join.ts";
 import { clientOptions } from "./options.ts";
+import { config, configOptions, down, downOptions, init, initOptions, up, upOptions } from "./project/index.ts";
 import { share, shareHelp } from "./share.ts";
 import { logs, logsOptions } from "./logs.ts";
 import { ls, runningOptions, status, stop } from "./status.ts";
@@ -43,6 +44,43 @@ export const commands: Readonly<Record<string, Command>> = {
       "remove HOST[:PORT]": "Forget one",
     }),
     run: async (argv) => write(await listRelays(argv)),
+  },
+  up: {
+    usage: "up [NAME...]",
+    help: "Expose what porthole.toml describes",
+    helpText: about(
+      upOptions,
+      "porthole up web",
+      "Starts the tunnels of porthole.toml, or some of them: docs/tunnels.md.",
+    ),
+    ownsOutput: true,
+    run: up,
+  },
+  down: {
+    usage: "down [NAME...]",
+    help: "End them",
+    helpText: about(downOptions, "porthole down", "Ends the tunnels of porthole.toml, or some of them."),
+    run: async (argv) => write(await down(argv)),
+  },
+  init: {
+    usage: "init",
+    help: "Write a porthole.toml for this folder",
+    helpText: about(
+      initOptions,
+      "porthole init",
+      "Writes porthole.toml with the development servers that the folder seems to have.",
+    ),
+    run: async (argv) => write(await init(argv)),
+  },
+  config: {
+    usage: "config check",
+    help: "Say what is wrong with porthole.toml",
+    helpText: about(
+      configOptions,
+      "porthole config check",
+      "Reads porthole.toml. Status 2 and the line when something is wrong with it.",
+    ),
+    run: async (argv) => write(config(argv)),
   },
   status: {
     usage: "status [--json]",

@@ -1,14 +1,12 @@
 import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
-import { formatHostPort, type OptionValues } from "@porthole/common/options";
+import { formatHostPort } from "@porthole/common/options";
 import { systemClock, type Secret } from "@porthole/common/util";
 import type { LocalService } from "@porthole/tunnel/gateway";
 import type { AccessSpec, EndpointSpec, RelaySpec, TunnelSpec } from "@porthole/tunnel/rpc";
-import type { clientOptions } from "./options.ts";
+import type { ClientValues } from "./options.ts";
 import { mainTunnel } from "./running-client.ts";
 import type { NamedTarget, Target } from "./targets.ts";
-
-export type ClientValues = OptionValues<typeof clientOptions>;
 
 /** The tunnel of `--local`. Checks how the options go together; `joined` relays are used when none is named. Throws `usage`. */
 export function tunnelSpec(values: ClientValues, stateDir: string, joined: readonly RelaySpec[] = []): TunnelSpec {
@@ -22,14 +20,14 @@ export function targetsOf(values: ClientValues, targets: readonly Target[]): rea
   return first ? targets : [{ name: undefined, service: values.local }];
 }
 
-/** The tunnels of the targets, each with the options of the command line. Throws `usage`. */
+/** The tunnels of the targets, each with its own options or else those of the command line. Throws `usage`. */
 export function tunnelSpecs(
   values: ClientValues,
   targets: readonly NamedTarget[],
   stateDir: string,
   joined: readonly RelaySpec[],
 ): readonly TunnelSpec[] {
-  return targets.map((target) => targetSpec(values, target, stateDir, joined));
+  return targets.map((target) => targetSpec(target.values ?? values, target, stateDir, joined));
 }
 
 /** Throws `usage` for an option that can be meant for one tunnel only. */

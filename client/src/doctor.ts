@@ -1,8 +1,8 @@
 import { readOptions } from "@porthole/common/options";
 import { visibleJson } from "@porthole/common/util";
-import { tunnelSpec, type ClientValues } from "./config.ts";
+import { tunnelSpec } from "./config.ts";
 import { describeReports, type EndpointReport } from "./doctor-text.ts";
-import { clientOptions } from "./options.ts";
+import { clientOptions, type ClientValues } from "./options.ts";
 import { attachIfRunning } from "./running-client.ts";
 import { withRuntime } from "./run.ts";
 import { stopController } from "./stop-signals.ts";

@@ -1,7 +1,8 @@
 import { PortholeError } from "@porthole/common/errors";
 import { dataFolder } from "@porthole/common/util";
 import type { DaemonConnection, TunnelInfo, TunnelSpec } from "@porthole/tunnel/rpc";
-import { tunnelSpecs, type ClientValues } from "./config.ts";
+import { tunnelSpecs } from "./config.ts";
+import type { ClientValues } from "./options.ts";
 import type { Reporter } from "./reporter.ts";
 import { attachIfRunning, mainTunnel } from "./running-client.ts";
 import { nameTargets, type NamedTarget, type Target } from "./targets.ts";

@@ -4,6 +4,7 @@ import { asksFor, asksForAllHelp, helpText, readOptions, errorLines, exitStatusO
 import { endWithReader } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
 import { commands, unknownCommand } from "./commands.ts";
+import { targetsOf } from "./config.ts";
 import { clientOptions } from "./options.ts";
 import { runClient } from "./run.ts";
 import { maxTargets, parseTarget } from "./targets.ts";
@@ -24,10 +25,8 @@ async function main(argv: readonly string[]): Promise<void> {
 /** `porthole 3000`, `porthole web=3000 api=4000`, or what `--local` says. */
 async function expose(argv: readonly string[]): Promise<void> {
   const { values, positionals } = readOptions(clientOptions, argv, process.env, { maxPositionals: maxTargets });
-  await runClient(
-    values,
-    positionals.map((text) => parseTarget(text)),
-  );
+  const targets = positionals.map((text) => parseTarget(text));
+  await runClient(values, targetsOf(values, targets));
 }
 
 function help(argv: readonly string[], columns: number | undefined): string {

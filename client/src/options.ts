@@ -10,6 +10,7 @@ import {
   integer,
   path,
   text,
+  type OptionValues,
   type Parser,
 } from "@porthole/common/options";
 import { certificateFile } from "./certificate-file.ts";
@@ -142,6 +143,8 @@ export const clientOptions = defineOptions({
   qr: { help: "Show the URL as a QR code", parse: flag },
   json: { help: "One JSON object a line", parse: flag },
 });
+
+export type ClientValues = OptionValues<typeof clientOptions>;
 
 /** A text that stays one and is checked here, where the error can name the flag. */
 function checkedText(placeholder: string, check: (text: string) => unknown): Parser<string> {

@@ -4,7 +4,8 @@ import { dataFolder, lastingOutput, longestTimerMs, sleep, startWatchdog, system
 import { version } from "@porthole/common/version";
 import { createDialers } from "@porthole/tunnel/dialers";
 import { openCommandSocket, openRuntime, type Runtime } from "@porthole/tunnel/rpc/daemon";
-import { ownerKeyPath, targetsOf, tunnelSpecs, type ClientValues } from "./config.ts";
+import { ownerKeyPath, tunnelSpecs } from "./config.ts";
+import type { ClientValues } from "./options.ts";
 import { joinClient, type Joined } from "./join-client.ts";
 import { createJsonReporter } from "./json-reporter.ts";
 import type { Reporter } from "./reporter.ts";
@@ -50,8 +51,7 @@ export async function withRuntime<T>(
  * Exposes the targets until the user, or another program, ends it: within the client that runs with the state folder, or as that
  * client. Rejects with the reason when it can't continue.
  */
-export async function runClient(values: ClientValues, given: readonly Target[]): Promise<void> {
-  const targets = targetsOf(values, given);
+export async function runClient(values: ClientValues, targets: readonly Target[]): Promise<void> {
   const stop = stopController().signal;
   startWatchdog();
   // The clock's timers keep no process alive, and between two attempts there is nothing else.

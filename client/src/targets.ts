@@ -1,6 +1,6 @@
 import { PortholeError } from "@porthole/common/errors";
-import { localService } from "@porthole/tunnel/gateway";
-import type { LocalService } from "@porthole/tunnel/gateway";
+import { localService, type LocalService } from "@porthole/tunnel/gateway";
+import type { ClientValues } from "./options.ts";
 import { mainTunnel } from "./running-client.ts";
 
 /** What the user wants to expose: `3000`, or `web=3000`. */
@@ -8,6 +8,8 @@ export interface Target {
   /** Absent: the client's own name for the first one, otherwise its port. */
   readonly name: string | undefined;
   readonly service: LocalService;
+  /** Its own options, where they are not the command's. */
+  readonly values?: ClientValues;
 }
 
 /** As many as a person types. A running client has its own limit of 100. */

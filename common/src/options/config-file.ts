@@ -7,6 +7,8 @@ import { stateError } from "../util/state-file.ts";
 export interface ConfigFile {
   readonly path: string;
   readonly values: ReadonlyMap<string, readonly string[]>;
+  /** How errors name a key, if not by the path and the key. */
+  readonly labelOf?: (key: string) => string;
 }
 
 /**

@@ -1,6 +1,7 @@
 export { acmeOptions } from "./acme-options.ts";
 export { errorLines, exitStatusOf, withFlags } from "./exit-status.ts";
-export { formatConfigFile } from "./config-file.ts";
+export { formatConfigFile, type ConfigFile } from "./config-file.ts";
+export { nearestOf } from "./nearest.ts";
 export { helpText, markdownTable, type HelpContext } from "./help.ts";
 export { defineOptions, type OptionSpec, type OptionTable, type OptionValue, type OptionValues } from "./options.ts";
 export {

@@ -4,6 +4,7 @@ import { PortholeError } from "../errors.ts";
 import { Secret } from "../util/secret.ts";
 import { stateError } from "../util/state-file.ts";
 import { readConfigFile, resolvePath, type ConfigFile } from "./config-file.ts";
+import { nearestOf } from "./nearest.ts";
 import { envName, flagName, isSwitch, type OptionSpec, type OptionTable, type OptionValues } from "./options.ts";
 
 export type OptionSource = "flag" | "env" | "file" | "default";
@@ -21,6 +22,8 @@ export interface ReadContext {
   /** How many arguments without dashes there may be: none when absent. */
   readonly maxPositionals?: number;
   readonly configFile?: ConfigFileContext;
+  /** What a configuration file says that was read and checked already; instead of `configFile`. */
+  readonly settings?: ConfigFile;
   readonly readFile?: (path: string) => string;
 }
 
@@ -75,7 +78,7 @@ export function readOptions<T extends OptionTable>(
     });
   const fromCaller = (name: string, spec: OptionSpec): Given | undefined =>
     flags.get(name) ?? fromEnv(name, spec, env, prefix);
-  const file = findFile(context.configFile, fromCaller, readFile);
+  const file = context.settings ?? findFile(context.configFile, fromCaller, readFile);
   const values: Record<string, unknown> = {};
   const sources = new Map<keyof T & string, OptionSource>();
   for (const [name, spec] of Object.entries(table)) {
@@ -173,7 +176,7 @@ function fromFile(name: string, spec: OptionSpec, file: ConfigFile | undefined):
   const key = flagName(name, spec);
   const texts = file?.values.get(key);
   if (!file || !texts || spec.notInFile) return undefined;
-  const label = `${file.path}: ${key}`;
+  const label = file.labelOf?.(key) ?? `${file.path}: ${key}`;
   if (texts.length !== 1 && !spec.repeatable) throw new PortholeError("usage", `${label} takes one value, not a list`);
   const isPath = spec.secret || placeholderOf(spec) === "PATH";
   return { source: "file", label, texts: isPath ? texts.map((text) => resolvePath(file, text)) : texts };
@@ -269,26 +272,4 @@ function specOf(table: OptionTable, name: string): OptionSpec {
   const spec = table[name];
   if (spec === undefined) throw new Error(`no option ${name}`);
   return spec;
-}
-
-/** The flag that was probably meant: one that begins with the text, or differs from it in at most a third of the letters. */
-function nearestOf(text: string, flags: readonly string[]): string | undefined {
-  const ranked = flags
-    .map((flag) => ({ flag, distance: flag.startsWith(text) ? 0 : editDistance(text, flag) }))
-    .sort((a, b) => a.distance - b.distance);
-  const best = ranked[0];
-  return best && best.distance <= Math.max(1, Math.floor(text.length / 3)) ? best.flag : undefined;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

@@ -1,0 +1,1 @@
+export { config, configOptions, down, downOptions, init, initOptions, up, upOptions } from "./commands.ts";

@@ -1,0 +1,2 @@
+export { clientSettings, settingsFile, tunnelName, tunnelSettings, type SettingsFile } from "./tunnel-settings.ts";
+export { settingsTrouble, type SettingsTrouble } from "./settings-trouble.ts";

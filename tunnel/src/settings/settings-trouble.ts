@@ -1,0 +1,55 @@
+import * as v from "valibot";
+import { settingsFile, type SettingsFile } from "./tunnel-settings.ts";
+
+/** What is wrong with a file's settings, in words, and where. */
+export interface SettingsTrouble {
+  /** The keys that lead there: `tunnels`, `web`, `mode`. */
+  readonly path: readonly string[];
+  /** Completes "tunnels.web.mode ". */
+  readonly problem: string;
+  /** The keys that may stand there, when it has one that may not. */
+  readonly known?: readonly string[];
+}
+
+/** Checks the data of a file. Returns the settings, or the first trouble. */
+export function settingsTrouble(
+  data: unknown,
+):
+  | { readonly settings: SettingsFile; readonly trouble?: never }
+  | { readonly settings?: never; readonly trouble: SettingsTrouble } {
+  const result = v.safeParse(settingsFile, data, { abortEarly: true });
+  if (result.success) return { settings: result.output };
+  const issue = result.issues[0] as v.BaseIssue<unknown>;
+  const path = (issue.path ?? []).map(({ key }) => String(key));
+  if (issue.type === "strict_object" && issue.expected === "never")
+    return { trouble: { path, problem: "is not a setting", known: knownAt(path) } };
+  return { trouble: { path, problem: `should be ${expected(issue)}, and is ${kindOf(issue.input)}` } };
+}
+
+function knownAt(path: readonly string[]): readonly string[] {
+  const tunnel = settingsFile.entries.tunnels.wrapped.value.entries;
+  return Object.keys(path.length > 1 ? tunnel : settingsFile.entries);
+}
+
+function expected({ type, message, expected: what, requirement }: v.BaseIssue<unknown>): string {
+  if (type === "union" || type === "regex") return message;
+  if (type === "integer") return "a whole number";
+  if (type === "non_empty") return "something";
+  if (type === "max_length") return `no longer than ${JSON.stringify(requirement)}`;
+  if (type.startsWith("min_")) return `at least ${JSON.stringify(requirement)}`;
+  if (type.startsWith("max_")) return `at most ${JSON.stringify(requirement)}`;
+  if (what === "boolean") return "true or false";
+  if (what === "Object") return "a table";
+  return what?.includes('"')
+    ? what.replaceAll(" | ", " or ").replaceAll(/[()]/g, "")
+    : what === "string"
+      ? "a text"
+      : `a ${what ?? "value"}`;
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  if (value === "") return "empty";
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
+  return typeof value === "object" ? "a table" : JSON.stringify(value);
+}
