@@ -116,11 +116,11 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   doctor: {
     usage: "doctor [OPTIONS]",
-    help: "Say which hop between the local port and a visitor fails, and what to do",
+    help: "Check every hop from the local port to a visitor",
     helpText: about(
       clientOptions,
       "porthole doctor 3000 --server relay.example.com:4433",
-      "Looks at each hop of the running client, or of one with these options, and says which one fails first. Status 1 when one does.",
+      "Checks every hop of the running client, or of one with these options, and reports the first failure with a fix. Status 1 when one fails.",
     ),
     async run(argv) {
       const { text, status } = await doctor(withShortForm(argv));

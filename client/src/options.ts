@@ -34,7 +34,7 @@ export const clientOptions = defineOptions({
     default: "localhost:3000",
   },
   "local-proxy-protocol": {
-    help: "Begin connections to the local service with a PROXY protocol v2 header, which has the visitor's address",
+    help: "Send the visitor's address to the service (PROXY protocol v2)",
     parse: flag,
     advanced: true,
   },
@@ -45,13 +45,13 @@ export const clientOptions = defineOptions({
   },
   "local-insecure": { help: "Accept any certificate of a local https service", parse: flag, advanced: true },
   mode: {
-    help: "Read visitors' HTTP, carry bytes only, or decide by what a visitor says",
+    help: "Read HTTP, carry bytes only, or decide by the first bytes",
     parse: choice(...gatewayModes),
     default: "auto",
     advanced: true,
   },
   headers: {
-    help: "Whether the service sees the public name or localhost; auto changes over when it refuses the name",
+    help: "Host name that the service sees; auto tries the public one first",
     parse: choice(...headerModes),
     default: "auto",
   },

@@ -17,12 +17,12 @@ const count = integer(0, 1_000_000);
 /** Every option of the relay, once: flags, environment variables, help and documentation come from here. */
 export const relayOptions = defineOptions({
   config: {
-    help: "TOML file with any of these settings; flags and environment variables come before it",
+    help: "TOML file with settings; flags and environment variables override it",
     parse: path,
     defaultHelp: "relay.toml in the state folder, if it is there",
   },
   "bind-addr": {
-    help: "Address that all ports are opened on",
+    help: "Address of all listening ports",
     parse: text,
     placeholder: "ADDRESS",
     defaultHelp: "0.0.0.0 with a public name, else 127.0.0.1",
@@ -40,7 +40,7 @@ export const relayOptions = defineOptions({
     advanced: true,
   },
   "http-port": {
-    help: "Sends visitors without TLS to https; 80 is the usual one",
+    help: "Port that redirects plain HTTP to HTTPS, usually 80",
     parse: port,
     defaultHelp: "not opened",
   },
@@ -52,7 +52,7 @@ export const relayOptions = defineOptions({
     defaultHelp: "any, for development on this machine",
   },
   "tls-cert": { help: "Certificate chain for the API port, PEM", parse: path, defaultHelp: "self-signed" },
-  "tls-key": { help: "Its private key, PEM", parse: path },
+  "tls-key": { help: "Private key of --tls-cert, PEM", parse: path },
   "acme-domain": {
     help: "Get a certificate for this name of the relay from a certificate authority",
     parse: text,
@@ -60,7 +60,7 @@ export const relayOptions = defineOptions({
   },
   ...acmeOptions("server_acme_creds.json"),
   "acme-renew-days": {
-    help: "Renew at the latest this many days before the end",
+    help: "Latest renewal, in days before the certificate's end",
     parse: integer(1, 365),
     default: "30",
     advanced: true,
@@ -68,36 +68,41 @@ export const relayOptions = defineOptions({
   "acme-eab-kid": { help: "Key id of an account at the authority", parse: text, placeholder: "ID", advanced: true },
   "acme-eab-hmac": { help: "Its HMAC key", parse: text, secret: true, advanced: true },
   "new-names-per-week": {
-    help: "New names that clients may order certificates for, all together; one who joined gets a third",
+    help: "New names with certificates per week; a third per joined client",
     parse: integer(1, 1_000_000),
     default: "45",
     advanced: true,
   },
   "authorized-keys": {
-    help: "File with the client ids or fingerprints that may connect, one a line",
+    help: "File with admitted client ids or fingerprints, one per line",
     parse: path,
   },
   "auth-webhook": {
-    help: "Ask this http or https URL about clients that no list knows",
+    help: "URL that decides about clients that no list knows",
     parse: text,
     placeholder: "URL",
   },
-  "auth-webhook-secret": { help: "Signs what the webhook is asked", parse: text, secret: true, advanced: true },
+  "auth-webhook-secret": {
+    help: "Secret that signs requests to the webhook",
+    parse: text,
+    secret: true,
+    advanced: true,
+  },
   open: { help: "Let anyone connect", parse: flag },
   "quic-admission": {
-    help: "Who may begin a QUIC handshake: only clients that have come over HTTP/2 before, or anyone",
+    help: "Who may start a QUIC handshake: clients with a ticket, or anyone",
     parse: choice("ticket", "open"),
     default: "ticket",
     advanced: true,
   },
   "quic-memory": {
-    help: "MiB that the process for QUIC may use; above it the process restarts, and clients continue over HTTP/2",
+    help: "Memory limit of the QUIC process in MiB; beyond it, it restarts",
     parse: integer(128, 1_048_576),
     defaultHelp: "half of the machine's",
     advanced: true,
   },
   "state-dir": {
-    help: "Folder for everything that is written",
+    help: "Folder for keys, certificates and state",
     parse: path,
     defaultHelp: "the platform's data folder",
   },
@@ -127,19 +132,19 @@ export const relayOptions = defineOptions({
   },
   "max-visitors": { help: "Visitors at once; 0 is no limit", parse: count, default: "20000", advanced: true },
   "max-pending-hellos": {
-    help: "Visitors whose ClientHello is waited for; one more takes the place of the one that is slowest",
+    help: "Visitors in the TLS handshake phase; beyond it the slowest is dropped",
     parse: integer(1, 1_000_000),
     default: "4096",
     advanced: true,
   },
   "pending-clients": {
-    help: "Clients before admission: from START on PERCENT of the new ones are dropped, at FULL all of them",
+    help: "Unauthenticated clients: random drop from START, full drop from FULL",
     parse: earlyDrop,
     defaultHelp: "10:30:100, on loopback 100:0:100",
     advanced: true,
   },
   "max-penalty": {
-    help: "How long an address is kept out at most whose clients can't be admitted; 0s is no penalty",
+    help: "Longest lockout of an address after rejected clients; 0s for none",
     parse: durationMs,
     defaultHelp: "10m, on loopback 0s",
     advanced: true,
@@ -158,7 +163,7 @@ export const relayOptions = defineOptions({
   },
   "max-links": { help: "Links at once; 0 is no limit", parse: count, default: "50000", advanced: true },
   "bytes-per-month": {
-    help: "Bytes that one client may carry in a month, as 500GB; 0 is no limit",
+    help: "Monthly traffic of one client, as 500GB; 0 is no limit",
     parse: byteCount,
     default: "0",
   },
@@ -168,13 +173,13 @@ export const relayOptions = defineOptions({
     default: "0",
   },
   "startup-grace": {
-    help: "How long after the relay's start visitors wait for clients that are not back yet; 0s refuses them",
+    help: "Time after the start in which visitors wait for their client",
     parse: durationMs,
     defaultHelp: "15s, on loopback 0s",
     advanced: true,
   },
   drain: {
-    help: "How long visitors may finish when the relay is told to end; 0s ends at once",
+    help: "Time for visitors to finish when the relay stops",
     parse: durationMs,
     defaultHelp: "30s, on loopback 0s",
     advanced: true,
@@ -192,7 +197,7 @@ export const relayOptions = defineOptions({
     advanced: true,
   },
   "admin-host": {
-    help: "Host name by which monitoring asks, if not an address or localhost",
+    help: "Host name that the admin port accepts besides addresses and localhost",
     parse: text,
     placeholder: "NAME",
     repeatable: true,
@@ -200,7 +205,7 @@ export const relayOptions = defineOptions({
     advanced: true,
   },
   "client-metrics": {
-    help: "Clients with byte counts of their own in the metrics, by label",
+    help: "Labels of clients with byte counts of their own in the metrics",
     parse: integer(0, 1_000),
     default: "0",
     advanced: true,
@@ -210,9 +215,9 @@ export const relayOptions = defineOptions({
     parse: abuseContact,
   },
   "log-level": {
-    help: "What is logged: debug has a line for each visitor",
+    help: "Lowest level that is logged; debug includes every visitor",
     parse: choice("debug", "info", "warn", "error"),
     default: "info",
   },
-  json: { help: "Log one JSON object a line", parse: flag },
+  json: { help: "Log one JSON object per line", parse: flag },
 });

@@ -79,7 +79,7 @@ export class Metrics {
       }
     });
     this.#gauge("sockets", "TCP connections of clients and visitors", [], (gauge) => gauge.set(observe().sockets));
-    this.#gauge("pending_hellos", "Visitors whose ClientHello is waited for", [], (gauge) =>
+    this.#gauge("pending_hellos", "Visitors in the TLS handshake phase", [], (gauge) =>
       gauge.set(observe().pendingHellos),
     );
     this.#gauge("pending_clients", "Connections of clients before admission", [], (gauge) =>

@@ -8,15 +8,15 @@ export interface ProcessorUse {
 }
 
 /**
- * Tells a process that does nothing from one that is not let: of the time that passes, how much did it have? All of it, unless it wants
- * to run; then what it was given. One that hangs in a loop has all that a machine can spare, one that is stopped or waits for
+ * Distinguishes a hung process from a starved one by comparing wall time with CPU time. A process that does not want to run is charged
+ * all of the time that passes; one that does, what it was given. One that hangs in a loop has all that a machine can spare, one that is stopped or waits for
  * what never comes does not want to run, and one that is starved gets older slowly.
  */
 export class CpuTime {
   readonly #read: () => ProcessorUse | undefined;
   #usedMs: number | undefined;
 
-  /** `read` answers undefined where nobody knows. */
+  /** `read` returns undefined where the times are not known. */
   constructor(read: () => ProcessorUse | undefined) {
     this.#read = read;
   }
