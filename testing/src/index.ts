@@ -4,7 +4,8 @@ export { beginExchange, requestHead, tellExchange, type ToldExchange } from "./e
 export { asNobody } from "./as-nobody.ts";
 export { freePort } from "./free-port.ts";
 export { FakeClock } from "./fake-clock.ts";
-export { linkCompliance, type ComplianceOptions, type LinkPair } from "./link-compliance.ts";
+export { linkCompliance, type ComplianceOptions } from "./link-compliance.ts";
+export type { LinkPair } from "./link-pair.ts";
 export { platformReason, quicReason, skipUnless, type PlatformReason } from "./skip.ts";
 export { cageNode, type CagedNode } from "./no-external-buffers.ts";
 export { until } from "./until.ts";

@@ -1,18 +1,21 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import type { Duplex, Readable } from "node:stream";
-import { setImmediate as turn } from "node:timers/promises";
 import { PortholeError } from "@porthole/common/errors";
-import type { Link, LinkStream } from "@porthole/common/link";
+import type { LinkStream } from "@porthole/common/link";
 import { sized } from "./size.ts";
-
-export interface LinkPair {
-  readonly relay: Link;
-  readonly client: Link;
-  /** Closes what the pair needed besides the two links (listeners), and asserts that nothing of it is left. */
-  dispose(): Promise<void>;
-}
+import {
+  accept,
+  closeOf,
+  endBoth,
+  gone,
+  hashOf,
+  openStream,
+  readAll,
+  readToEnd,
+  writeUntilStalled,
+  type LinkPair,
+} from "./link-pair.ts";
 
 export interface ComplianceOptions {
   /** Streams that are aborted one after another over one link in the nightly run. Otherwise 100 are. */
@@ -288,87 +291,4 @@ export function linkCompliance(name: string, makePair: () => Promise<LinkPair>, 
       await end;
     });
   });
-}
-
-async function accept(link: Link): Promise<LinkStream> {
-  const { value } = await link.incoming[Symbol.asyncIterator]().next();
-  return value as LinkStream;
-}
-
-async function openStream(pair: LinkPair): Promise<{ opened: LinkStream; accepted: LinkStream }> {
-  const opened = pair.relay.openStream();
-  opened.write("x");
-  const accepted = await accept(pair.client);
-  const [first] = (await once(accepted, "data")) as [Buffer];
-  accepted.pause();
-  assert.equal(first.toString(), "x");
-  return { opened, accepted };
-}
-
-/** Unlike events.once it takes an error for what it is here, a part of the end. */
-function closeOf(stream: Duplex): Promise<void> {
-  return new Promise((resolve) => {
-    stream.once("close", () => resolve());
-  });
-}
-
-async function endBoth(a: Duplex, b: Duplex): Promise<void> {
-  a.end();
-  b.end();
-  await Promise.all([readAll(a), readAll(b)]);
-}
-
-async function readAll(stream: Readable): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream.iterator({ destroyOnReturn: false })) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-}
-
-/** How a stream ends for its reader, and what it has read by then. */
-function readToEnd(stream: LinkStream): Promise<{ readonly how: "end" | "error"; readonly bytes: number }> {
-  return new Promise((resolve) => {
-    let bytes = 0;
-    stream.on("data", (chunk: Buffer) => (bytes += chunk.length));
-    stream.once("end", () => resolve({ how: "end", bytes }));
-    stream.once("close", () => resolve({ how: "error", bytes }));
-    stream.resume();
-  });
-}
-
-async function hashOf(stream: Readable): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of stream.iterator({ destroyOnReturn: false })) hash.update(chunk as Buffer);
-  return hash.digest("hex");
-}
-
-/** Writes until `drain` has not come for many turns of both ends' event loops; answers how much was taken. */
-async function writeUntilStalled(stream: LinkStream): Promise<number> {
-  const block = Buffer.alloc(64 * 1024);
-  let written = 0;
-  let silentTurns = 0;
-  while (silentTurns < 2_000) {
-    if (!stream.writableNeedDrain) {
-      stream.write(block);
-      written += block.length;
-      silentTurns = 0;
-      if (written > 64 * mebibyte) return written;
-    }
-    silentTurns += 1;
-    await turn();
-  }
-  return written;
-}
-
-/** Waits until both ends have released every stream, for as long as there are fewer and fewer of them. */
-async function gone(pair: LinkPair): Promise<void> {
-  let fewest = Number.POSITIVE_INFINITY;
-  let giveUpAt = 0;
-  for (;;) {
-    const [relay, client] = [pair.relay.openStreams, pair.client.openStreams];
-    if (relay + client === 0) return;
-    if (relay + client < fewest) giveUpAt = performance.now() + 20_000;
-    fewest = Math.min(fewest, relay + client);
-    assert.ok(performance.now() < giveUpAt, `${relay} streams left at the relay, ${client} at the client`);
-    await turn();
-  }
 }
