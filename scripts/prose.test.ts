@@ -13,6 +13,12 @@ describe("prose that readers stumble over", () => {
     ["a comment without a subject", text("/** O", "f a body. */"), 1, text("O", "f")],
     ["a long comment without a subject", text("/**\n * O", "f a body.\n */"), 2, text("O", "f")],
     ["a function that answers", text("/** Ans", "wers its length. */"), 1, text("Ans", "wers")],
+    [
+      "a function that answers something",
+      text("/** Looks, and ans", "wers whether it is there. */"),
+      1,
+      text("ans", "wers whether"),
+    ],
   ];
   for (const [what, content, line, words] of found)
     it(`is ${what}`, () => {

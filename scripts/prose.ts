@@ -24,6 +24,7 @@ const stumbles: readonly Stumble[] = [
   { words: phrase("(?:gives|gave|given)", " up"), instead: "abort, drop, release or reject" },
   { words: phrase("(?:hears?|heard)", " of"), instead: "be notified of" },
   { words: phrase("(?:says?|said)", " no to"), instead: "reject" },
+  { words: phrase("answers", " (?:whether|how|why|false|true|undefined|what ends)"), instead: "return" },
   { words: /(?<=(?:[/][*]{2}\s(?:\s*\*\s)?|[/]{2}\s))Of(?=\s)/g, instead: "a sentence with a subject" },
   { words: /(?<=(?:[/][*]{2}\s(?:\s*\*\s)?|[/]{2}\s))Answers(?=\s)/g, instead: "returns, or responds" },
 ];

@@ -9,7 +9,7 @@ import { stopController } from "./stop-signals.ts";
 
 /**
  * `porthole doctor`: looks at the client that runs with the state folder, or else at what the options say.
- * Answers with what to print and the exit status, 1 when a check failed.
+ * Returns what to print and the exit status, 1 when a check failed.
  */
 export async function doctor(argv: readonly string[]): Promise<{ readonly text: string; readonly status: 0 | 1 }> {
   const { values } = readOptions(clientOptions, argv, process.env);

@@ -206,7 +206,7 @@ async function cpuMs(relay: Relay): Promise<number> {
 }
 
 /**
- * Requests to all sites in turn, each on a connection of its own; answers how many there were, and rejects when one is not answered. How
+ * Requests to all sites in turn, each on a connection of its own; returns how many there were, and rejects when one is not answered. How
  * long each takes is measured in bench/hostile-udp.ts.
  */
 async function visitUntil(sites: readonly Site[], over: Promise<unknown>): Promise<number> {

@@ -110,7 +110,7 @@ async function backOnQuic({ quic }: { readonly quic: TestClient }): Promise<void
   }
 }
 
-/** One request after the other, each on a connection of its own; answers how many there were, and rejects when one is not answered. */
+/** One request after the other, each on a connection of its own; returns how many there were, and rejects when one is not answered. */
 async function visitWhile(site: Site, isSo: () => boolean): Promise<number> {
   let visits = 0;
   for (; isSo(); visits++) await get(site);

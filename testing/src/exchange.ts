@@ -1,7 +1,7 @@
 import type { PortholeError } from "@porthole/common/errors";
 import type { Exchange, ExchangeObserver, RequestHead, ServiceTarget } from "@porthole/tunnel/http";
 
-/** One exchange as the gateway tells it; what is absent is unremarkable. */
+/** One exchange as the gateway reports it; what is absent is unremarkable. */
 export interface ToldExchange {
   readonly request?: Partial<RequestHead>;
   readonly requestBody?: string | Buffer;

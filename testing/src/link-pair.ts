@@ -65,7 +65,7 @@ export async function hashOf(stream: Readable): Promise<string> {
   return hash.digest("hex");
 }
 
-/** Writes until `drain` has not come for many turns of both ends' event loops; answers how much was taken. */
+/** Writes until `drain` has not come for many turns of both ends' event loops; returns how much was taken. */
 export async function writeUntilStalled(stream: LinkStream): Promise<number> {
   const block = Buffer.alloc(64 * 1024);
   let written = 0;

@@ -14,7 +14,7 @@ export interface CagedNode {
   close(): Promise<void>;
 }
 
-/** What such an Electron answers: napi_no_external_buffers_allowed. */
+/** What such an Electron returns: napi_no_external_buffers_allowed. */
 const shimSource = `int xapi_create_external_arraybuffer(void* env, void* data, unsigned long length, void* finalize, void* hint, void** result) {
   return 22;
 }

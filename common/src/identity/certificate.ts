@@ -166,7 +166,7 @@ function time(date: Date): Asn1 {
     : primitive(asn1.Type.GENERALIZEDTIME, `${digits}Z`);
 }
 
-/** Positive and of full length whatever chance says: the first byte is 0x40 to 0x7f. */
+/** Positive and of full length, however random the rest: the first byte is 0x40 to 0x7f. */
 function serialNumber(): Buffer {
   const serial = randomBytes(16);
   serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40;

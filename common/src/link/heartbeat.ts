@@ -52,7 +52,7 @@ export class Heartbeat {
     return this.#options.rttMs() ?? this.#rttMs;
   }
 
-  /** Calls with every change of `isSilent`. Answers what ends that. */
+  /** Calls with every change of `isSilent`. Returns a function that ends that. */
   onSilence(listener: (isSilent: boolean) => void): () => void {
     const listeners = (this.#listeners ??= new Set());
     listeners.add(listener);
@@ -75,7 +75,7 @@ export class Heartbeat {
     if (this.#isIdle) this.#attend();
   }
 
-  /** Asks now, and answers whether anything comes in time. */
+  /** Asks now, and resolves to whether anything comes in time. */
   probe(): Promise<boolean> {
     if (this.#isOver || this.#isSilent) return Promise.resolve(false);
     if (this.#isIdle) this.#attend();

@@ -5,7 +5,7 @@ export const limits = {
   controlPerSecond: 100,
   /** Client: a QUIC handshake. */
   quicHandshakeMs: 5_000,
-  /** How often an idle client says that it is there. */
+  /** How often an idle client sends a sign of life. */
   heartbeatIntervalMs: 5_000,
   /** How often a side looks for an answer to what it has sent. */
   heartbeatAttentiveMs: 200,

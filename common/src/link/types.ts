@@ -98,7 +98,7 @@ export interface Link {
   rttMs(): number | undefined;
   /** What we sent has been unanswered for too long: new streams should go elsewhere; the link may still come back. */
   readonly isSilent: boolean;
-  /** Calls with every change of `isSilent`, until the function that it answers is called or the link ends. */
+  /** Calls with every change of `isSilent`, until the function that it returns is called or the link ends. */
   onSilence(listener: (isSilent: boolean) => void): () => void;
   /** Asks the peer for a sign of life. False when none comes in time. */
   probe(): Promise<boolean>;

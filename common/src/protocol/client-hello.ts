@@ -31,7 +31,7 @@ const httpMethods = ["GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "OPTIONS ", "P
  * limits.maxHelloRecordBytes plus the last chunk; the deadline is the caller's.
  */
 export class ClientHelloReader {
-  // Nothing is set aside: who floods a relay with connections says little on each.
+  // Nothing is set aside: a flood of connections has few bytes on each.
   #raw: Buffer = Buffer.alloc(0);
   #rawLength = 0;
   /** Where the next byte that was not looked at is in #raw. */

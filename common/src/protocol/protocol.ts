@@ -1,4 +1,4 @@
-/** The whole protocol between client and relay: its version, its messages and its limits. docs/protocol.md tells the story. */
+/** The whole protocol between client and relay: its version, its messages and its limits. docs/protocol.md explains it. */
 
 export const protocolVersion = 1;
 

@@ -43,7 +43,7 @@ describe("lock file", () => {
     return child;
   }
 
-  /** Passes time as long as somebody waits for nothing else; answers how much of it went by until the promise settled. */
+  /** Passes time as long as somebody waits for nothing else; returns how much of it went by until the promise settled. */
   async function pass(clock: FakeClock, promise: Promise<unknown>): Promise<number> {
     const progress = { isOver: false };
     const end = promise.finally(() => (progress.isOver = true));

@@ -81,7 +81,7 @@ export async function writeFileAtomic(
 }
 
 /**
- * Makes the file, complete from the first moment that it is visible, or answers false if there is one already.
+ * Makes the file, complete from the first moment that it is visible, or returns false if there is one already.
  * Of several processes that try at once exactly one gets true.
  */
 export async function createFileAtomic(

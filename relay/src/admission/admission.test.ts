@@ -266,7 +266,7 @@ describe("admission", () => {
     await admit(requestOf(generateKey(), { name: "app10" }));
   });
 
-  it("says who answers for a client: who joined, or who vouches where a program decides", async () => {
+  it("names a client's owner: the key that joined, or the one that vouches where a program decides", async () => {
     const { admit } = bound(await open({}, async () => {}));
     const { token } = await invite();
     await admit(requestOf(owner, { token }));

@@ -39,7 +39,7 @@ export interface Grant {
   readonly hostname: string;
   /** The operator's label: that of the invite by which its key has joined. */
   readonly label?: string | undefined;
-  /** Fingerprint of who answers for it: the key that a list has, or else the one that vouches for it, or else its own. */
+  /** Fingerprint of its owner: the key that a list has, or else the one that vouches for it, or else its own. */
   readonly owner: string;
   /** Why it has to go now, when what let it in does not hold any more. */
   readonly revocationReason: () => PortholeError | undefined;
@@ -68,7 +68,7 @@ export class Admission {
   readonly #events: AdmissionEvents;
   readonly #file: EnrollmentFile;
   readonly #keys: AuthorizedKeys | undefined;
-  /** Who is asked about those whom no list knows; one that says yes is enough. */
+  /** Decide about clients that no list knows; one that allows a client is enough. */
   readonly #authorizers: readonly Authorize[];
 
   private constructor(
@@ -224,7 +224,7 @@ export class Admission {
     };
   }
 
-  /** What goes wrong here is our business: the client hears that it can't come in, and that it may try again. */
+  /** What goes wrong here stays here: the client learns only that it can't come in, and that it may try again. */
   #forClient(reason: unknown, signal: AbortSignal): unknown {
     if (signal.aborted) return signal.reason;
     const isPlain = reason instanceof PortholeError && ["unauthorized", "name", "busy"].includes(reason.code);

@@ -59,7 +59,7 @@ export class EnrollmentFile {
     });
   }
 
-  /** Takes over what is on disk by now; answers whether that is news. Rejects with `state` when it is damaged, and keeps what was known. */
+  /** Takes over what is on disk by now; resolves to whether that is news. Rejects with `state` when it is damaged, and keeps what was known. */
   reread(): Promise<boolean> {
     // One after the other, or one that began earlier could end later.
     const reading = this.#reading.then(() => this.#reread());

@@ -57,7 +57,7 @@ const rememberedMs = 90 * dayMs;
 const maxNames = 50_000;
 
 /**
- * Whether a certificate for the name may be ordered now, and if not, when. `owner` is who answers for the client that has the name.
+ * Whether a certificate for the name may be ordered now, and if not, when. `owner` is the owner of the client that has the name.
  * Pure: the new state counts once it is stored.
  */
 export function takeQuota(

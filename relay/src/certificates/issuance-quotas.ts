@@ -13,7 +13,7 @@ import {
 export interface IssuanceQuotas {
   /**
    * Resolves when a certificate for the name may be ordered; rejects with `busy` and the time of the next quota. `owner` is the
-   * fingerprint of who answers for the client: keys cost nothing, so what is for all is shared by owners.
+   * fingerprint of the client's owner: keys cost nothing, so what is for all is shared by owners.
    */
   take(name: string, owner: string): Promise<void>;
   left(owner: string): Promise<QuotaLeft>;

@@ -114,7 +114,7 @@ export class ClientSessions {
       link.control.send({ type: "drain", reason: "it is being stopped", deadlineMs });
   }
 
-  /** Ends all links of a client, by its id or fingerprint, and answers how many. */
+  /** Ends all links of a client, by its id or fingerprint, and returns how many. */
   disconnect(key: string): number {
     const reason = new PortholeError("closed", "the relay's operator ended this connection");
     return dismiss(this.#deps.registry, ({ clientId, fingerprint }) =>
@@ -122,7 +122,7 @@ export class ClientSessions {
     );
   }
 
-  /** Ends all links of clients that this owner answers for. They are told why. */
+  /** Ends all links of this owner's clients. They are told why. */
   dismissOwner(owner: string, reason: PortholeError): void {
     dismiss(this.#deps.registry, (client) => (client.owner === owner ? reason : undefined));
   }

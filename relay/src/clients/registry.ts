@@ -9,7 +9,7 @@ export interface ClientLink {
   readonly id: string;
   readonly clientId: string;
   readonly fingerprint: string;
-  /** Fingerprint of who answers for it; see Grant. */
+  /** Fingerprint of its owner; see Grant. */
   readonly owner: string;
   /** Its public names, whole and canonical. */
   readonly hostnames: readonly string[];

@@ -55,7 +55,7 @@ function watchFolder(folder: string, paths: readonly string[], tell: () => void)
     return () => watcher.close();
   } catch {
     // The folder is not there yet, or the system watches as much as it may already. Not by Node's watchFile: what happens before its
-    // first look it never tells.
+    // first look it never reports.
     let known = stamps(paths);
     const timer = setInterval(() => {
       const now = stamps(paths);

@@ -10,7 +10,7 @@ import { showSource, sourceOf } from "@porthole/common/protocol";
 
 /** One connection of a client, from its first byte to the end of its link. */
 export interface PendingClient {
-  /** Says whose it is. Throws `busy` while this key is kept out, because it was refused several times. */
+  /** Names its key. Throws `busy` while this key is kept out, because it was refused several times. */
   identify(fingerprint: string): void;
   /** It only tries the relay out: its refusal costs nothing. */
   test(): void;

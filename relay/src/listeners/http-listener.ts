@@ -2,7 +2,7 @@ import http, { type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { listenError, type ListenTarget } from "./tcp-listener.ts";
 
-/** An HTTP port for short answers. */
+/** An HTTP port for short responses. */
 export interface HttpListener {
   readonly port: number;
   /** Ends all connections and resolves when the port is free. */

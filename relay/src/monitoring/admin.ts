@@ -22,7 +22,7 @@ interface Answer {
   readonly body: string;
 }
 
-/** What monitoring asks: `/healthz` (the process answers), `/readyz` (visitors and clients may be sent here), `/metrics`. Nothing can be changed. */
+/** Serves monitoring: `/healthz` (the process responds), `/readyz` (visitors and clients may be sent here), `/metrics`. Nothing can be changed. */
 export function openAdmin(options: AdminOptions): Promise<HttpListener> {
   const { address, port } = options;
   return listenHttp({

@@ -8,7 +8,7 @@ import { encodeStreamHead, type ToWorker } from "./wire.ts";
 import { WiredControl } from "./wired-control.ts";
 import { linkLimits } from "@porthole/common/link";
 
-/** What the QUIC worker says of a client. */
+/** What the QUIC worker reports about a client. */
 export interface WorkerClient {
   readonly peerCertificate: Buffer;
   readonly remote: RemoteAddress;
@@ -30,7 +30,7 @@ const maxStreamId = 0xffff_ffff;
 
 /**
  * A QUIC link as the relay has it: the engine is in the QUIC worker, and each visitor's stream is a local socket to there. The ids are given
- * here, so that opening a stream takes no round trip. Over when the QUIC worker says so, or when the QUIC worker is gone.
+ * here, so that opening a stream takes no round trip. It is over when the QUIC worker reports so, or is gone.
  */
 export class WorkerConnection implements TransportConnection {
   readonly kind = "quic";

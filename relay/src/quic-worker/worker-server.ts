@@ -98,7 +98,7 @@ export class WorkerServer {
     return this.#quic?.address.port ?? 0;
   }
 
-  /** Handles what the relay says. */
+  /** Handles a message of the relay. */
   receive(message: Exclude<ToWorker, { type: "start" }>): void {
     if (message.type === "certificate") {
       this.#replaceCertificate(message);

@@ -277,7 +277,7 @@ export class Workbench {
     }
   }
 
-  /** Opens a row's context menu and chooses; answers everything that was in the menu. */
+  /** Opens a row's context menu and chooses; returns everything that was in the menu. */
   async contextMenu(row: Locator, label: string | undefined): Promise<string[]> {
     const menu = await this.openMenu(row);
     const labels = await menu.locator(".action-label").allTextContents();
@@ -312,7 +312,7 @@ export class Workbench {
     return this.endpointsPane.locator(".monaco-list-row").filter({ hasText: text }).first();
   }
 
-  /** Shows the Requests view, and answers the page inside. */
+  /** Shows the Requests view, and returns the page inside. */
   async requestsView(): Promise<Frame> {
     await this.command(`Porthole: Focus on ${this.texts.manifest("view.requests")} View`);
     return this.frameWith(".rows");

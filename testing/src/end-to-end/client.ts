@@ -44,7 +44,7 @@ export interface TestClient {
   readonly visits: readonly VisitReport[];
   readonly state: TunnelState;
   readonly endpoints: readonly Endpoint[];
-  /** The first state from now on, the present one included, for which `find` answers something. Rejects when the tunnel ends. */
+  /** The first state from now on, the present one included, for which `find` returns something. Rejects when the tunnel ends. */
   when<T>(what: string, find: (state: TunnelState) => T | undefined, withinMs?: number): Promise<T>;
   /** One endpoint on one relay, online over what was asked for. */
   online(index?: { readonly endpoint?: number; readonly relay?: number }): Promise<Online>;

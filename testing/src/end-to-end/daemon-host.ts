@@ -9,7 +9,7 @@ import { soon } from "./until.ts";
 export interface TestDaemon {
   readonly daemon: DaemonConnection;
   readonly stateDir: string;
-  /** The first notification from the beginning on for which `find` answers something. */
+  /** The first notification from the beginning on for which `find` returns something. */
   told<N extends NotificationName, T>(
     name: N,
     what: string,

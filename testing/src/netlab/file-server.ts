@@ -1,5 +1,5 @@
 // A web server on the client's host: GET /N answers N bytes, those that file.ts makes; GET /stream/N answers N bytes of one kind, which
-// cost nothing to make; POST answers the hash of what came, POST /sink only reads it, and GET /sunk answers how much that was. Prints
+// cost nothing to make; POST returns the hash of what came, POST /sink only reads it, and GET /sunk returns how much that was. Prints
 // its port.
 import { createHash } from "node:crypto";
 import http from "node:http";

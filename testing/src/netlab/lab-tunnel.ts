@@ -156,7 +156,7 @@ export async function startLabTunnel(lab: Netlab, options: LabTunnelOptions): Pr
   return tunnel;
 }
 
-/** The last status that the client tells in these lines of its. */
+/** Returns the last status that the client reports in these lines. */
 export function statusIn(entries: readonly Entry[]): RelayStatus | undefined {
   const state = entries.findLast(({ event }) => event === "state") as TunnelState | undefined;
   return state?.endpoints[0]?.relays[0]?.now;

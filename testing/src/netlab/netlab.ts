@@ -51,7 +51,7 @@ export interface Netlab {
   /** Takes the client's cable out: it notices, and has no way to the relay. */
   cut(): Promise<void>;
   heal(): Promise<void>;
-  /** Gives the client another address in place of the one it has, as when a laptop moves. Answers the new one. */
+  /** Gives the client another address in place of the one it has, as when a laptop moves. Returns the new one. */
   readdress(): Promise<string>;
   stats(): Promise<{ readonly toRelay: DirectionStats; readonly toClient: DirectionStats }>;
   /** Kills what still runs there. Never rejects, and may be called again. */

@@ -22,7 +22,7 @@ export interface Wire {
   readonly relay: string;
   readonly client: string;
   readonly user: string;
-  /** Sends an order, as wire.c lists them, and answers its answer. */
+  /** Sends an order, as wire.c lists them, and returns the reply. */
   order(text: string): Promise<string>;
   close(): Promise<void>;
 }

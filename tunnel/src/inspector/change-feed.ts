@@ -7,7 +7,7 @@ const pauseMs = 50;
 
 type Listener = (changes: InspectorChanges) => void;
 
-/** Collects what changes and tells subscribers, several changes together. Without subscribers it does nothing. */
+/** Collects changes and notifies subscribers, several changes together. Without subscribers it does nothing. */
 export class ChangeFeed {
   readonly #clock: Clock;
   readonly #summaryOf: (recording: Recording) => ExchangeSummary;

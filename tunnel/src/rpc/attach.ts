@@ -4,7 +4,7 @@ import { connectDaemon, type DaemonConnection } from "./client.ts";
 import type { InitializeParams } from "./contract/index.ts";
 import { rpcVersion } from "./version.ts";
 
-/** A client that is alive says so at once. */
+/** A client that is alive responds at once. */
 const introductionMs = 5_000;
 
 export interface AttachOptions {

@@ -22,7 +22,7 @@ export interface DaemonConnection {
     params: Requests[M][0],
     init?: { readonly signal?: AbortSignal },
   ): Promise<Requests[M][1]>;
-  /** Calls back for each; answers what ends that. */
+  /** Calls back for each; returns a function that ends that. */
   on<N extends NotificationName>(name: N, listener: (params: Notifications[N]) => void): () => void;
   /** Resolves, never rejects, when the daemon is gone or `close` was called, with the reason. */
   readonly closed: Promise<PortholeError>;

@@ -44,7 +44,7 @@ type Handler<M extends Method> = (
   context: CallContext,
 ) => Requests[M][1] | Promise<Requests[M][1]>;
 
-/** What answers each request once the caller has introduced itself. */
+/** Handles each request once the caller has introduced itself. */
 export type Handlers = { readonly [M in Exclude<Method, "initialize">]: Handler<M> };
 
 type AllHandlers = { readonly [M in Method]: Handler<M> };

@@ -15,7 +15,7 @@ import { limits as tunnelLimits } from "./limits.ts";
 export interface Session {
   readonly link: Link;
   readonly welcome: Welcome;
-  /** Serves until the link ends, and answers why it did. When the signal aborts it says goodbye and closes the link. */
+  /** Serves until the link ends, and resolves to why it did. When the signal aborts it says goodbye and closes the link. */
   serve(signal: AbortSignal): Promise<PortholeError>;
   /**
    * Resolves when the relay lets us order a certificate for the name, with the number of further new names that

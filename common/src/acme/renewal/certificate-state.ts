@@ -32,7 +32,7 @@ export type CertificateState =
       readonly nextAttemptAt?: number | undefined;
     };
 
-/** The present state; tells changes, and only changes. */
+/** The present state; reports changes, and only changes. */
 export class StateReporter {
   readonly #name: string;
   readonly #log: Logger;

@@ -30,7 +30,7 @@ export function encodeRecord(record: CertificateRecord): string {
   return `${title}\n${metadata.replace(/^/gm, "# ")}\n${keyPem?.reveal() ?? ""}${chain?.pem ?? ""}`;
 }
 
-/** What the file says; whatever of it is damaged is left out, and said. */
+/** What the file has; damaged parts are left out and reported. */
 export function decodeRecord(
   content: string,
   path: string,

@@ -62,7 +62,7 @@ export class AcmeClient {
     return this.#directory;
   }
 
-  /** Registers the key (RFC 8555 7.3) and agrees to the terms of service; answers the account's URL. */
+  /** Registers the key (RFC 8555 7.3) and agrees to the terms of service; returns the account's URL. */
   async register(email: string | undefined, signal: AbortSignal): Promise<string> {
     const contact = email === undefined ? {} : { contact: [`mailto:${email}`] };
     return await this.#account({ termsOfServiceAgreed: true, ...contact }, signal);
@@ -107,7 +107,7 @@ export class AcmeClient {
     return (await this.#call(signal, (client) => client.getChallengeKeyAuthorization(challenge as never))).value;
   }
 
-  /** Tells the authority that it may come and look. */
+  /** Notifies the authority that it may validate the challenge. */
   async respond(challenge: AcmeChallenge, signal: AbortSignal): Promise<void> {
     await this.#call(signal, (client) => client.completeChallenge(challenge as never));
   }

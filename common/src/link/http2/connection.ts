@@ -21,7 +21,7 @@ export const sessionOptions = {
   maxSessionMemory: 64,
 } as const;
 
-/** The pseudo-path that tells the control stream from visitors: RFC 9113 section 8.5 leaves `:authority` of CONNECT to us. */
+/** The pseudo-path that distinguishes the control stream from visitors: RFC 9113 section 8.5 leaves `:authority` of CONNECT to us. */
 export const controlAuthority = "control";
 export const visitorAuthority = "visitor";
 

@@ -35,7 +35,7 @@ export interface QuicheBinding {
       config: QuicheConfig,
     ): QuicheConnection;
   };
-  /** Writes a Retry packet into `out` and answers its length. */
+  /** Writes a Retry packet into `out` and returns its length. */
   retry(
     sourceId: Uint8Array,
     destinationId: Uint8Array,

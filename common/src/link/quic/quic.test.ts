@@ -258,7 +258,7 @@ async function open(pair: {
   return { opened, accepted };
 }
 
-/** A client that is not ours. Answers why it ended. */
+/** A client that is not ours. Resolves to why it ended. */
 async function rawClient(
   listener: QuicAcceptor,
   setup: (config: QuicheConfig) => void,

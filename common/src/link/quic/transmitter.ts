@@ -80,7 +80,7 @@ export class Transmitter {
     return result;
   }
 
-  /** Sends everything, and answers a copy of the last packet. For a few packets that must leave now. */
+  /** Sends everything, and returns a copy of the last packet. For a few packets that must leave now. */
   drain(): Buffer | undefined {
     let last: Buffer | undefined;
     for (let packet = this.#sendOne(); packet; packet = this.#sendOne()) last = Buffer.from(packet);

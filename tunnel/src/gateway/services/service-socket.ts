@@ -20,7 +20,7 @@ const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 const firstScratch = scratch.subarray(0, 16 * 1024);
 
 /**
- * A connection to a local service that tells a reset from an end. Up to Node 22 libuv reports an end where data and a reset arrive together: the
+ * A connection to a local service that distinguishes a reset from an end. Up to Node 22 libuv reports an end where data and a reset arrive together: the
  * peer has no address any more then, and half an answer would look complete.
  */
 export class ResettableSocket extends net.Socket {

@@ -19,7 +19,7 @@ export interface SendInit {
   readonly body: "none" | "sized" | "chunked";
   /** The protocol to continue with: the reply may be an upgrade. */
   readonly upgrade?: string | undefined;
-  /** Informational answers other than 101. */
+  /** Informational responses other than 101. */
   readonly onInform: (status: number, statusText: string | undefined, headers: RawHeaders) => void;
   /** Called once, unless `onFailure` is, or the call is aborted. */
   readonly onReply: (reply: Reply) => void;
@@ -51,7 +51,7 @@ export type Reply =
       readonly kind: "response";
       readonly head: AnswerHead;
       readonly body: Body;
-      /** What may follow the head. gRPC tells errors by a head that nothing follows. */
+      /** What may follow the head. gRPC reports errors by a head that nothing follows. */
       readonly rest: AnswerRest;
     }
   | { readonly kind: "upgrade"; readonly head: AnswerHead; readonly socket: Duplex };

@@ -1,6 +1,6 @@
 /**
  * The contract by which another program (an editor, a script) drives a client: JSON-RPC 2.0 messages, each behind a
- * `Content-Length` header as in the Language Server Protocol. docs/rpc.md tells the story. Everything here is JSON.
+ * `Content-Length` header as in the Language Server Protocol. docs/rpc.md explains it. Everything here is JSON.
  */
 
 import * as v from "valibot";

@@ -9,7 +9,7 @@ import { connectionIdBytes } from "../packet.ts";
  * travel in the open, can't be told from those of two. Forging one takes 2^55 packets on average.
  */
 export interface TicketKey {
-  /** Tells one key from the next; 0 to 255. */
+  /** Distinguishes one key from the next; 0 to 255. */
   readonly id: number;
   readonly secret: Uint8Array;
   /** When it was made, in milliseconds since 1970. It serves for 18 hours at most. */
