@@ -13,6 +13,7 @@ import {
   startHttp,
   startTcp,
   startTunnel,
+  until,
   useScope,
   type Site,
   needProgram,
@@ -171,6 +172,15 @@ describe("What is read as HTTP, and what is carried as it is", function () {
     page.on("pageerror", (error) => failures.push(error.message));
     await page.goto(`${site.origin}/deep?query`);
     assert.equal(await page.title(), "Nothing is running here right now");
+    const heads: string[] = [];
+    page.on("response", (answer) => void (answer.request().method() === "HEAD" && heads.push(answer.url())));
+    await until(() => heads.length >= 2, "the page has asked twice");
+    const recorded = client.policy.inspector?.list({}).exchanges.map(({ method, target }) => `${method} ${target}`);
+    assert.ok(recorded?.includes("GET /deep?query"));
+    assert.deepEqual(
+      recorded?.filter((each) => each.startsWith("HEAD")),
+      [],
+    );
     await startHttp(
       scope,
       (incoming, response) => void response.setHeader("content-type", "text/html").end(`<h1>up at ${incoming.url}`),

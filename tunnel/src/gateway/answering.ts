@@ -2,8 +2,8 @@ import type { PortholeError } from "@porthole/common/errors";
 import { limits } from "./limits.ts";
 import { splice, type Clock } from "@porthole/common/util";
 import { valueOf, type Exchange, type RawHeaders, type RequestReport, type VisitorConnection } from "../http/index.ts";
-import { pageFor, type PageKind } from "./visitors/pages.ts";
 import type { UnreadAnswers } from "./unread-answers.ts";
+import { isOwnPoll, pageFor, type PageKind } from "./visitors/pages.ts";
 import type { Reply } from "./services/upstream.ts";
 import type { Answer, AnswerRest, VisitorRequest } from "./visitors/visitor.ts";
 
@@ -53,6 +53,11 @@ export class Answering {
 
   /** An answer that is a page of ours. */
   page(status: number, kind: PageKind, headers: RawHeaders = [], error?: PortholeError): void {
+    // One a second from each tab that is open: it would bury what people look for. A service's answer to it is recorded.
+    if (isOwnPoll(this.#request, kind)) {
+      this.#exchange?.dismiss();
+      this.#isReported = true;
+    }
     const page = pageFor(kind, this.#request);
     const close = endsConnection.has(kind) ? ["Connection", "close"] : [];
     this.own(status, [...headers, ...page.headers, ...close], page.body, error);

@@ -10,6 +10,7 @@ import { requestedHost } from "./requested-host.ts";
 import { isRepeatable } from "./services/http1-upstream.ts";
 import type { CallFailure, Reply, SendInit, UpstreamCall } from "./services/upstream.ts";
 import { mayRefuseName } from "./refusals.ts";
+import { isOwnPoll } from "./visitors/pages.ts";
 import type { Answer, VisitorRequest } from "./visitors/visitor.ts";
 
 /** One request from its head to the end of its answer. Never throws. */
@@ -206,7 +207,7 @@ class RequestRun {
   #giveUp({ service }: Forward, error: PortholeError): void {
     if (this.#answering.isOver) return;
     if (error.code === "service-down") this.#context.modes.expire(service);
-    this.#context.onServiceError(error);
+    if (!isOwnPoll(this.#request, "service-down")) this.#context.onServiceError(error);
     this.#answering.page(502, error.code === "service-down" ? "service-down" : "service-broke", [], error);
   }
 

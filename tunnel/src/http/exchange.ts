@@ -99,4 +99,6 @@ export interface Exchange {
   upgradeChunk(from: "visitor" | "service", chunk: Uint8Array): void;
   /** Both sides are done, or one of them aborted. Nothing is reported after it. */
   end(error?: PortholeError): void;
+  /** The request turned out to be of no interest: nobody needs to see it. Calls after it are ignored. */
+  dismiss(): void;
 }

@@ -1,6 +1,6 @@
 import { PortholeError } from "@porthole/common/errors";
 import { visibleJson } from "@porthole/common/util";
-import type { RawHeaders } from "../http/index.ts";
+import { valueOf, type RawHeaders } from "../http/index.ts";
 import { readBody } from "./body-view.ts";
 import { bodyInfo, detailOf, plainHeaders, publicOrigin } from "./exchange-view.ts";
 import { curlCommand } from "./export-curl.ts";
@@ -83,9 +83,26 @@ async function exportedRequest(
     method: head.method,
     origin: toService && forwarded ? serviceOrigin(forwarded.service) : publicOrigin(recording),
     target: redact ? redact.target(head.target) : head.target,
-    headers: shownHeaders(head.headers, redact),
+    headers: shownHeaders(toService ? head.headers : visitorHeaders(recording), redact),
     body: await exportedBody(recording, redact),
   };
+}
+
+/** What the gateway adds for the local service, and adds again to what comes by the public URL. */
+const addedByGateway = /^(host|forwarded|x-forwarded-.*)$/i;
+
+/** The headers as a visitor sends them. A replay went straight to the local service, with the gateway's own and with local names. */
+function visitorHeaders(recording: Recording): RawHeaders {
+  const { headers } = recording.request;
+  if (recording.origin.replayOf === undefined) return headers;
+  const host = valueOf(headers, "host") ?? "";
+  const local = new RegExp(`^https?://${host.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`)}(?=/|$)`, "i");
+  return headers.flatMap((name, index) => {
+    if (index % 2 === 1 || addedByGateway.test(name)) return [];
+    const value = headers[index + 1] ?? "";
+    const isLocal = host !== "" && /^(origin|referer)$/i.test(name);
+    return [name, isLocal ? value.replace(local, publicOrigin(recording)) : value];
+  });
 }
 
 /** The bytes as they were sent; only what has to be taken out changes them. */

@@ -25,6 +25,7 @@ export interface RecordingHome {
   grew(recording: Recording, bytes: number): void;
   changed(recording: Recording): void;
   ended(recording: Recording): void;
+  dismissed(recording: Recording): void;
 }
 
 export interface RecordingOrigin {
@@ -170,6 +171,10 @@ export class Recording implements Exchange {
     this.error = hasAll ? undefined : error;
     this.#stopReading();
     if (!this.#isGone) this.#home.ended(this);
+  }
+
+  dismiss(): void {
+    if (!this.#isGone) this.#home.dismissed(this);
   }
 
   /** It has given way to newer ones: nothing more is kept of it. */

@@ -86,6 +86,10 @@ export class Recordings implements RecordingHome {
     this.#events.changed(recording);
   }
 
+  dismissed(recording: Recording): void {
+    if (this.#all.has(recording.id)) this.#remove(recording);
+  }
+
   /** Anything but the one that needs the room, if there is anything else. */
   #evict(keep: Recording): boolean {
     const victim = this.#ended.shiftBut(keep) ?? this.#oldestBut(keep);

@@ -123,6 +123,21 @@ describe("replay", () => {
     assert.deepEqual(parts((await replay(summary.id), got[1])).body, webhook);
   });
 
+  it("is copied as a visitor would send it, without what the gateway had added", async () => {
+    const forwarded = [
+      ...["Host", "localhost:3000", "Origin", "http://localhost:3000", "Referer", "http://localhost:3000/a"],
+      ...["X-Mine", "1", "X-Forwarded-For", "192.0.2.1", "X-Forwarded-Proto", "https", "Forwarded", "for=192.0.2.1"],
+    ];
+    const { id } = await replay(tell({ forwarded }));
+    const { text } = await inspector.export({ format: "curl", ids: [id] });
+    assert.doesNotMatch(text, /forwarded|localhost/i);
+    assert.match(text, /'X-Mine: 1'/);
+    assert.match(text, /'Origin: https:\/\/name\.example:8443'/);
+    assert.match(text, /'Referer: https:\/\/name\.example:8443\/a'/);
+    const toService = await inspector.export({ format: "curl", ids: [id], to: "service" });
+    assert.match(toService.text, /X-Forwarded-For/);
+  });
+
   it("sends what was edited, and keeps what the mark stands for", async () => {
     const id = tell(told);
     const { request } = inspector.detail({ id });

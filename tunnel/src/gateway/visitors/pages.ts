@@ -69,12 +69,20 @@ const script = `(async () => {
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, 1000));
     try {
-      const answer = await fetch(location.href, { method: "HEAD", cache: "no-store" });
+      const answer = await fetch(location.href, { method: "HEAD", cache: "no-store", headers: { "${mark}": "wait" } });
       if (!${JSON.stringify(waiting)}.includes(answer.headers.get("${mark}"))) return location.reload();
     } catch {}
   }
 })()`;
 const scriptHash = createHash("sha256").update(script).digest("base64");
+
+/** Tells whether a page of ours that waits has sent the request, and `kind` tells it to wait on. */
+export function isOwnPoll(
+  { method, headers }: { readonly method: string; readonly headers: RawHeaders },
+  kind: PageKind,
+): boolean {
+  return method === "HEAD" && waiting.includes(kind) && valueOf(headers, mark.toLowerCase()) === "wait";
+}
 
 export interface Page {
   readonly headers: string[];
