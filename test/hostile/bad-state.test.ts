@@ -103,7 +103,7 @@ describe("Bad input to the programs", function () {
       "0",
     ]);
     assert.equal(code, 1);
-    assert.match(stderr, /a part of the path is a file[\s\S]*Choose another path/);
+    assert.match(stderr, /a part of the path is a file[\s\S]*Move the file away/);
   });
 
   it("a folder for temporary files that is not there", async () => {

@@ -90,6 +90,12 @@ function untrusted(what: string, hint?: string): Fault {
   return { code: "untrusted", text: `The certificate of {where} ${what}`, hint };
 }
 
+/** The texts and hints of failed dials, but those of TLS's alerts, for translators. `{host}` and `{where}` stand for what is filled in. */
+export function dialFaultTexts(): readonly string[] {
+  const all = [...table.map(([, fault]) => fault), dropped, unknown];
+  return [...new Set(all.flatMap(({ text, hint }) => (hint === undefined ? [text] : [text, hint])))];
+}
+
 /**
  * The error of a dial to host and port, in words of our own; the library's is its `cause`. Of several addresses that were tried
  * (AggregateError) the first one's error counts.

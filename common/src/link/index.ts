@@ -1,3 +1,4 @@
+export { dialFaultTexts } from "./dial-errors.ts";
 export { createLink, type LinkOptions } from "./link.ts";
 export { splice, type SpliceEnd } from "../util/splice.ts";
 export type { ControlChannel, SessionMessage } from "./control-channel.ts";

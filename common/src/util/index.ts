@@ -9,6 +9,7 @@ export { isHeldBy, isLocked, lockFile, whileHeld, type FileLock, type Lock } fro
 export { LruCache } from "./lru-cache.ts";
 export { Secret } from "./secret.ts";
 export { visibleJson } from "./visible-json.ts";
+export { faultText } from "./fault-text.ts";
 export { formatBytes, formatDay, formatDuration, formatMinute } from "./format.ts";
 export { dataFolder, homeFolder } from "./data-folder.ts";
 export { endWithReader, lastingOutput } from "./standard-output.ts";

@@ -16,19 +16,19 @@ const causes: Readonly<Record<string, Cause>> = {
   EDQUOT: { text: "the disk quota is used up", hint: "Free some space, then try again." },
   EACCES: {
     text: "no permission",
-    hint: `Give this user access to the file and its folder, or choose another with ${setting("state-dir")}.`,
+    hint: `Give this user access to the file and its folder. Another folder can be set with ${setting("state-dir")}.`,
   },
   EPERM: {
     text: "not permitted",
-    hint: `Give this user access to the file and its folder, or choose another with ${setting("state-dir")}.`,
+    hint: `Give this user access to the file and its folder. Another folder can be set with ${setting("state-dir")}.`,
   },
   EROFS: { text: "the file system is read-only", hint: `Choose a writable folder with ${setting("state-dir")}.` },
-  ENOTDIR: { text: "a part of the path is a file, not a folder", hint: "Choose another path." },
+  ENOTDIR: { text: "a part of the path is a file, not a folder", hint: "Move the file away." },
   // mkdir's word for the same.
-  EEXIST: { text: "a part of the path is a file, not a folder", hint: "Choose another path." },
-  EISDIR: { text: "it is a folder, not a file", hint: "Choose another path, or move the folder away." },
+  EEXIST: { text: "a part of the path is a file, not a folder", hint: "Move the file away." },
+  EISDIR: { text: "it is a folder, not a file", hint: "Move the folder away." },
   ENOENT: { text: "it does not exist", hint: "Check the path; a link may point to nothing." },
-  ELOOP: { text: "the links in the path lead in a circle", hint: "Choose another path." },
+  ELOOP: { text: "the links in the path lead in a circle", hint: "Remove one of the links." },
   ENAMETOOLONG: { text: "the path is too long", hint: "Choose a shorter path." },
 };
 

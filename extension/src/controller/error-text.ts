@@ -1,3 +1,4 @@
+import { translated } from "../daemon-texts.ts";
 import type { RpcErrorData } from "@porthole/tunnel/rpc";
 
 /** A setting that the library names (`{state-dir}`), or an option in a text of the relay. */
@@ -15,11 +16,11 @@ export function withoutFlags(text: string): string {
 /** Returns what to do next, or undefined when the hint is only about the command line. */
 export function hintText(hint: string | undefined): string | undefined {
   const text = hint === undefined ? "" : withoutFlags(hint);
-  return text === "" || namesOption.test(text) ? undefined : text;
+  return text === "" || namesOption.test(text) ? undefined : translated(text);
 }
 
 /** Returns what failed and what to do next, as one text for a message. */
 export function errorText({ message, hint }: Pick<RpcErrorData, "message"> & { readonly hint?: string | undefined }) {
-  const [what, next] = [withoutFlags(message), hintText(hint)];
+  const [what, next] = [translated(withoutFlags(message)), hintText(hint)];
   return next === undefined ? what : `${what.replace(/\.$/, "")}. ${next}`;
 }

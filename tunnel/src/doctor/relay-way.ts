@@ -39,9 +39,9 @@ export async function checkRelayPort(
     return ok(`TCP ${text} can be reached.`);
   } catch (reason) {
     signal.throwIfAborted();
-    const code = (reason as NodeJS.ErrnoException).code ?? (reason as PortholeError).message;
+    const code = (reason as NodeJS.ErrnoException).code;
     return failed(
-      `TCP ${text} can't be reached (${code}).`,
+      `TCP ${text} can't be reached: ${faultText(reason)}.`,
       code === "ECONNREFUSED"
         ? "The machine is there, the relay is not: ask its operator, or check the port."
         : "A firewall in between may block the port: try another network, or ask for a relay on port 443.",

@@ -3,10 +3,10 @@ import { lookup as systemLookup } from "node:dns/promises";
 import tls from "node:tls";
 import { PortholeError, setting } from "../../errors.ts";
 import { alpn } from "../../protocol/protocol.ts";
+import { faultText } from "../../util/fault-text.ts";
 import { errnoOf } from "../../util/state-file.ts";
 import { withDeadline, type Clock } from "../../util/index.ts";
 import { challengeCertificate } from "./challenge-certificate.ts";
-import { faultText } from "../wire/network-error.ts";
 import type { ChallengeAnswer } from "./order.ts";
 import type { ProxyTo } from "../wire/transport.ts";
 
@@ -119,7 +119,7 @@ async function knock(options: Knock, signal: AbortSignal): Promise<void> {
 }
 
 function before(where: string, port: number, reason: unknown): PortholeError {
-  const what = reason instanceof PortholeError ? "it does not answer" : faultText(errnoOf(reason) ?? "", reason);
+  const what = reason instanceof PortholeError ? "it does not answer" : faultText(reason);
   return new PortholeError("unreachable", `${where} can't be reached from here: ${what}`, {
     cause: reason,
     hint: `The relay has to listen on port ${port} (${setting("alpn-port")}), and firewalls have to let it through.`,
@@ -134,7 +134,7 @@ function behind(where: string, reason: unknown): PortholeError {
     "closed",
     isUnknown
       ? `The relay at ${where} does not know the name`
-      : `${where} does not answer challenges: ${faultText(alert, reason)}`,
+      : `${where} does not answer challenges: ${faultText(reason)}`,
     {
       cause: reason,
       hint: isUnknown

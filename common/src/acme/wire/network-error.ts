@@ -1,4 +1,5 @@
 import { PortholeError, setting } from "../../errors.ts";
+import { faultText } from "../../util/fault-text.ts";
 import { errnoOf } from "../../util/state-file.ts";
 
 /** Node's names for what OpenSSL finds wrong with a server's certificate, as people would say it. */
@@ -20,18 +21,6 @@ const certificateFaults: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its issuer is not trusted",
 };
 
-const faults: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "it refuses connections",
-  ECONNRESET: "it broke the connection off",
-  EPIPE: "it broke the connection off",
-  EHOSTUNREACH: "there is no way to it",
-  ENETUNREACH: "this machine has no network",
-  ENETDOWN: "this machine has no network",
-  EAI_AGAIN: "its address can't be looked up; is there a network?",
-  ENOTFOUND: "there is no such host",
-  ETIMEDOUT: "it does not answer",
-};
-
 /** An error of node:http, node:tls or the sockets below them, on the way to the certificate authority at `where`. */
 export function networkError(where: string, reason: unknown): PortholeError {
   if (reason instanceof PortholeError) return reason;
@@ -42,12 +31,8 @@ export function networkError(where: string, reason: unknown): PortholeError {
       cause: reason,
       hint: `Check ${setting("acme-directory")} and this machine's clock. For a private authority name its root in NODE_EXTRA_CA_CERTS. A proxy that inspects TLS gives the same error.`,
     });
-  return new PortholeError("unreachable", `${where} can't be reached: ${faultText(code, reason)}`, {
+  return new PortholeError("unreachable", `${where} can't be reached: ${faultText(reason)}`, {
     cause: reason,
     hint: `Check the network and ${setting("acme-directory")}. The next attempt follows by itself.`,
   });
-}
-
-export function faultText(code: string, reason: unknown): string {
-  return faults[code] ?? (code || (reason instanceof Error ? reason.message : String(reason)));
 }

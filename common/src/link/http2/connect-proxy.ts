@@ -3,6 +3,7 @@ import https from "node:https";
 import type { Socket } from "node:net";
 import { PortholeError } from "../../errors.ts";
 import { orAbort } from "../../util/abort.ts";
+import { faultText } from "../../util/fault-text.ts";
 import type { Secret } from "../../util/secret.ts";
 
 /** An HTTP proxy between us and the relay. */
@@ -31,7 +32,7 @@ export async function connectThroughProxy(
     headers: { host: authority, ...authorization(proxy) },
   });
   const connected = new Promise<Socket>((resolve, reject) => {
-    sent.on("error", (cause) => reject(failed(proxy, `can't be reached: ${cause.message}`, cause)));
+    sent.on("error", (cause) => reject(failed(proxy, `can't be reached: ${faultText(cause)}`, cause)));
     sent.on("connect", (response: IncomingMessage, socket: Socket, head: Buffer) => {
       if (response.statusCode === 200) {
         if (head.length > 0) socket.unshift(head);
