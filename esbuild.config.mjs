@@ -76,6 +76,7 @@ const extension = [
     platform: "browser",
     target: "chrome122",
     format: "iife",
+    loader: { ".svg": "dataurl" },
     entryPoints: [
       entry("extension/src/requests/page/main.ts", "dist/extension/requests"),
       entry("extension/src/requests/page/style.css", "dist/extension/requests"),
@@ -152,8 +153,12 @@ async function report(results) {
 
   const outputs = results.flatMap(({ metafile }) => Object.entries(metafile.outputs));
   const ofExtension = outputs.filter(([path]) => path.startsWith("dist/extension/"));
+  // The styles' outputs don't name them.
+  const pictures = results.flatMap(({ metafile }) =>
+    Object.keys(metafile.inputs).filter((path) => path.endsWith(".svg")),
+  );
   await writeFile(
     new URL("dist/extension/meta.json", import.meta.url),
-    JSON.stringify({ outputs: Object.fromEntries(ofExtension) }),
+    JSON.stringify({ outputs: Object.fromEntries(ofExtension), pictures }),
   );
 }

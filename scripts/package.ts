@@ -17,6 +17,12 @@ const maxScriptBytes = 1_000_000;
 /** The limit on what the editor itself loads, in every window: its extension host waits for it. */
 const maxHostBytes = 200_000;
 
+/** What esbuild.config.mjs reports of the extension's bundles. */
+interface BundleReport extends Pick<Metafile, "outputs"> {
+  /** Files that the styles have inside. */
+  readonly pictures: readonly string[];
+}
+
 async function main(args: readonly string[]): Promise<void> {
   const labels = args.filter((arg) => arg !== "--bundled");
   const unknown = labels.filter((label) => !targets.some((target) => labelOf(target) === label));
@@ -24,7 +30,8 @@ async function main(args: readonly string[]): Promise<void> {
     throw new Error(`No package for ${unknown.join(", ")}. There are ${targets.map(labelOf).join(", ")}.`);
   if (!args.includes("--bundled"))
     execFileSync(process.execPath, [join(root, "esbuild.config.mjs")], { stdio: ["ignore", "ignore", "inherit"] });
-  const { outputs } = JSON.parse(await readFile(join(root, "dist", "extension", "meta.json"), "utf8")) as Metafile;
+  const meta = JSON.parse(await readFile(join(root, "dist", "extension", "meta.json"), "utf8")) as BundleReport;
+  const { outputs, pictures } = meta;
   const scripts = Object.entries(outputs).filter(([path]) => /\.[cm]?js$/.test(path));
   for (const [name, { bytes }] of scripts) console.log(`  ${kilobytes(bytes)}  ${name}`);
   const scriptBytes = scripts.reduce((sum, [, { bytes }]) => sum + bytes, 0);
@@ -34,7 +41,7 @@ async function main(args: readonly string[]): Promise<void> {
   const hostBytes = outputs["dist/extension/extension.cjs"]?.bytes ?? Infinity;
   if (hostBytes > maxHostBytes)
     throw new Error(`What the editor loads has grown to ${hostBytes} bytes; ${maxHostBytes} are allowed`);
-  const inputs = scripts.flatMap(([, output]) => Object.keys(output.inputs));
+  const inputs = [...scripts.flatMap(([, output]) => Object.keys(output.inputs)), ...pictures];
   const bundled = bundledPackages(inputs).map((folder) => join(root, folder));
   const files = await extensionFiles(root);
   for (const target of targets)

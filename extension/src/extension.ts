@@ -69,7 +69,7 @@ export function activate(context: ExtensionContext): void {
   context.subscriptions.push(
     log,
     contextKeys(tunnels),
-    endpointsTree(tunnels),
+    endpointsTree(tunnels, (id) => requests.follow(id)),
     statusBar(tunnels),
     terminalEnvironment(tunnels, context),
     terminalLinks(ui, side),

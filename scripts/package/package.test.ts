@@ -62,9 +62,12 @@ describe("the extension's packages", function () {
   it("name the licence of everything that is bundled", async () => {
     const meta = JSON.parse(await readFile(join(root, "dist/extension/meta.json"), "utf8")) as {
       readonly outputs: Readonly<Record<string, { readonly inputs: object }>>;
+      readonly pictures: readonly string[];
     };
-    const folders = bundledPackages(Object.values(meta.outputs).flatMap(({ inputs }) => Object.keys(inputs)));
+    const inputs = Object.values(meta.outputs).flatMap((output) => Object.keys(output.inputs));
+    const folders = bundledPackages([...inputs, ...meta.pictures]);
     assert.ok(folders.includes("node_modules/axios") && folders.length > 10, folders.join(" "));
+    assert.ok(folders.includes("node_modules/@vscode/codicons"));
     const notices = noticesOf(
       folders.map((folder) => join(root, folder)),
       false,

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import { request } from "node:https";
 import type { Browser, Frame } from "playwright-core";
 import { WebSocketServer } from "ws";
 import { platformReason, skipUnless } from "@porthole/testing/skip";
@@ -34,6 +37,7 @@ describe("The Requests view in an editor", function () {
         "porthole.certificates": "self-signed",
         "porthole.defaultAccess": "public",
         "porthole.notifyWhenReady": false,
+        "porthole.notifyOnWebhook": true,
         "remote.autoForwardPorts": false,
       },
     });
@@ -59,19 +63,19 @@ describe("The Requests view in an editor", function () {
     );
     const site = await startHttp(
       scope,
-      (request, response) => {
+      (incoming, response) => {
         let body = "";
-        request.setEncoding("utf8").on("data", (text: string) => (body += text));
-        request.on("end", () => {
+        incoming.setEncoding("utf8").on("data", (text: string) => (body += text));
+        incoming.on("end", () => {
           // A browser asks for the icon when it likes.
-          if (!/^\/(many|favicon)/.test(request.url ?? "")) seen.push(`${request.method} ${request.url} ${body}`);
-          response.setHeader("Content-Type", request.url === "/json" ? "application/json" : "text/html");
-          response.end(request.url === "/json" ? JSON.stringify({ given: body }) : hostile);
+          if (!/^\/(many|favicon)/.test(incoming.url ?? "")) seen.push(`${incoming.method} ${incoming.url} ${body}`);
+          response.setHeader("Content-Type", incoming.url === "/json" ? "application/json" : "text/html");
+          response.end(incoming.url === "/json" ? JSON.stringify({ given: body }) : hostile);
         });
       },
       {
-        onUpgrade: (request, socket, head) =>
-          sockets.handleUpgrade(request, socket, head, (ws) => sockets.emit("connection", ws)),
+        onUpgrade: (incoming, socket, head) =>
+          sockets.handleUpgrade(incoming, socket, head, (ws) => sockets.emit("connection", ws)),
       },
     );
     await workbench.command("Porthole: Expose with Porthole");
@@ -107,16 +111,37 @@ describe("The Requests view in an editor", function () {
     await detail.getByText("authorization").first().waitFor();
     assert.doesNotMatch(await detail.innerText(), /s3cret/);
 
-    await detail.getByText("Replay", { exact: true }).click();
+    await detail.getByRole("button", { name: "Replay" }).click();
     await until(() => seen.filter((each) => each === "POST /json one").length === 2, "the replay has come");
-    await detail.getByText("Edit and Replay").click();
-    const body = detail.locator("textarea").last();
-    await view.locator("textarea:not([disabled])").last().waitFor();
-    await body.fill("two");
-    await detail.getByText("Send", { exact: true }).click();
-    await until(() => seen.includes("POST /json two"), "the changed replay has come");
+    // The same by the keyboard, as a text in an editor.
+    await detail.getByRole("button", { name: "Edit and Send" }).focus();
+    await workbench.page.keyboard.press("Enter");
+    const editor = workbench.page.locator(".part.editor .monaco-editor");
+    await editor.locator(".view-line").filter({ hasText: "POST /json" }).waitFor();
+    await workbench.page.keyboard.press("Control+End");
+    await workbench.page.keyboard.type(" and two");
+    await editor.locator(".view-line").filter({ hasText: "one and two" }).waitFor();
+    await workbench.picture("requests edit");
+    await workbench.page.keyboard.press("Control+Alt+Enter");
+    await until(() => seen.includes("POST /json one and two"), "the changed replay has come");
+    // A low panel has no room for the title.
+    await detail.getByText("POST /json", { exact: true }).waitFor({ state: "attached" });
 
-    const focused = (): Promise<string> => view.evaluate<string>("document.activeElement.textContent");
+    // A body in an editor, in its own language; two requests in the diff editor.
+    await detail.getByRole("tab", { name: "Response" }).click();
+    await detail.getByRole("button", { name: "Open Body in Editor" }).click();
+    await workbench.page.locator(".tab.active").filter({ hasText: "response.json" }).waitFor();
+    await workbench.page.locator(".statusbar-item").filter({ hasText: "JSON" }).waitFor();
+    await editor.locator(".view-line").filter({ hasText: '"given": "one and two"' }).waitFor();
+    await detail.getByRole("button", { name: "Compare with…" }).click();
+    await workbench.pick("POST /json");
+    const diff = workbench.page.locator(".part.editor .monaco-diff-editor");
+    await diff.locator(".char-insert").first().waitFor();
+    await diff.locator(".modified .view-line").filter({ hasText: "one and two" }).first().waitFor();
+    await workbench.picture("requests diff");
+
+    const focused = (): Promise<string | null> =>
+      view.evaluate<string | null>("document.activeElement.getAttribute('aria-label')");
     // Enter leads to the actions, and does none of them.
     const before = seen.length;
     await view.locator(".rows").focus();
@@ -127,12 +152,20 @@ describe("The Requests view in an editor", function () {
     assert.deepEqual(seen.slice(before), ["GET /after "]);
 
     // The keyboard's focus stays among the actions when they change.
-    await detail.getByText("Show Secrets").focus();
+    await detail.getByRole("button", { name: "Show Secrets" }).focus();
     await workbench.page.keyboard.press("Enter");
-    await detail.getByText("Hide Secrets").waitFor();
+    await detail.getByRole("button", { name: "Hide Secrets" }).waitFor();
     assert.equal(await focused(), "Hide Secrets");
     await workbench.page.keyboard.press("Enter");
     await until(async () => (await focused()) === "Show Secrets", "secrets are hidden again");
+
+    // A page's own requests are no webhooks: there was no message until now.
+    const notice = workbench.notification(/was answered with 200/);
+    assert.equal(await notice.count(), 0);
+    await postWebhook(url);
+    await notice.filter({ hasText: "POST /webhook was answered with 200" }).waitFor();
+    await notice.getByText("Show", { exact: true }).click();
+    await detail.getByText("POST /webhook?secret=<redacted>", { exact: true }).waitFor({ state: "attached" });
 
     await visitor.evaluate(
       "new Promise((done) => { const socket = new WebSocket(location.origin.replace('https', 'wss')); socket.onopen = () => socket.send('over the wire'); socket.onmessage = () => done(); })",
@@ -179,8 +212,22 @@ describe("The Requests view in an editor", function () {
   });
 });
 
+/** As a service sends one. */
+async function postWebhook(url: string): Promise<void> {
+  const { hostname, port } = new URL(url);
+  const sent = request({
+    ...{ host: "127.0.0.1", port, servername: hostname, path: "/webhook?secret=1", method: "POST", agent: false },
+    headers: { host: `${hostname}:${port}` },
+    rejectUnauthorized: false,
+  });
+  sent.end("{}");
+  const [response] = (await soon(once(sent, "response"), "the webhook's answer")) as [IncomingMessage];
+  response.resume();
+  await soon(once(response, "end"), "the end of the webhook's answer");
+}
+
 /** From a request's answer to its row, in milliseconds. */
-async function appearance(view: Frame, path: string, request: () => Promise<unknown>): Promise<number> {
+async function appearance(view: Frame, path: string, visit: () => Promise<unknown>): Promise<number> {
   // As text: it runs in the page, whose names are not ours.
   const shown = view.evaluate<number>(`new Promise((resolve) => {
     const look = () => {
@@ -192,7 +239,7 @@ async function appearance(view: Frame, path: string, request: () => Promise<unkn
     observer.observe(document.body, { childList: true, subtree: true });
     look();
   })`);
-  await request();
+  await visit();
   const answeredAt = Date.now();
   return Math.max(0, (await soon(shown, `the row of ${path}`)) - answeredAt);
 }

@@ -20,6 +20,7 @@ export const commands = {
   "porthole.openUrl": { title: "command.openUrl", icon: "link-external", palette: "porthole.hasExposed" },
   "porthole.showQrCode": { title: "command.showQrCode", palette: "porthole.hasExposed" },
   "porthole.showRequests": { title: "command.showRequests", palette: "porthole.hasExposed" },
+  "porthole.sendRequest": { title: "command.sendRequest", icon: "send", palette: "resourceScheme == porthole-request" },
   "porthole.showActions": { title: "command.showActions", palette: "porthole.hasExposed" },
   "porthole.addSecondary": { title: "command.addSecondary", palette: "porthole.hasExposed" },
   "porthole.removeSecondary": { title: "command.removeSecondary", icon: "close", palette: "porthole.hasSecondary" },

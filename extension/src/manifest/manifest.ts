@@ -1,4 +1,4 @@
-import { commands, type CommandSpec } from "./commands.ts";
+import { commands, type CommandId, type CommandSpec } from "./commands.ts";
 import { menus } from "./menus.ts";
 import { settings, settingScope, type SettingSpec } from "./settings.ts";
 import { panel, views } from "./views.ts";
@@ -21,6 +21,14 @@ export function contributes(): object {
       ),
       ...menus,
     },
+    keybindings: [
+      {
+        command: "porthole.sendRequest" satisfies CommandId,
+        key: "ctrl+alt+enter",
+        mac: "cmd+alt+enter",
+        when: "editorTextFocus && resourceScheme == porthole-request && !activeEditorIsReadonly",
+      },
+    ],
     configuration: {
       title: "Porthole",
       properties: Object.fromEntries(

@@ -37,6 +37,13 @@ export const menus: Readonly<Record<string, readonly MenuItem[]>> = {
   "ports/item/port/inline": [
     { command: "porthole.portAction", when: "tunnelType =~ /^(Forwarded|Detected)$/", group: "0_manage@9" },
   ],
+  "editor/title": [
+    {
+      command: "porthole.sendRequest",
+      when: "resourceScheme == porthole-request && !activeEditorIsReadonly",
+      group: "navigation@1",
+    },
+  ],
   "view/title": [
     { command: "porthole.expose", when: endpoints, group: "navigation@1" },
     { command: "porthole.exposeProject", when: `${endpoints} && porthole.hasProject`, group: "0_ports@0" },

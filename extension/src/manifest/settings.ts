@@ -12,6 +12,7 @@ export interface SettingTypes {
   "porthole.environment": boolean;
   "porthole.inspect": boolean;
   "porthole.notifyWhenReady": boolean;
+  "porthole.notifyOnWebhook": boolean;
   "porthole.terminalLinks": boolean;
   /** By port; strangers may have written it. */
   "porthole.ports": Readonly<Record<string, unknown>>;
@@ -131,6 +132,7 @@ export const settings: { readonly [K in SettingId]: SettingSpec<SettingTypes[K]>
   "porthole.environment": { default: false, schema: { type: "boolean" } },
   "porthole.inspect": { default: true, schema: { type: "boolean" } },
   "porthole.notifyWhenReady": { default: true, schema: { type: "boolean" } },
+  "porthole.notifyOnWebhook": { default: false, schema: { type: "boolean" } },
   "porthole.terminalLinks": { default: false, schema: { type: "boolean" } },
   "porthole.ports": { default: {}, scope: "resource", schema: projectPortsSchema },
 };

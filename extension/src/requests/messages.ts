@@ -1,8 +1,8 @@
-import type { InspectorChanges, RpcErrorData, Requests } from "@porthole/tunnel/rpc";
+import type { BodySide, InspectorChanges, RpcErrorData, Requests } from "@porthole/tunnel/rpc";
 
 /** What the Requests view's page and the extension say to each other. Everything is data; the page is trusted with none of it to run. */
 
-/** What the page may ask of the daemon, about the tunnel that it shows. */
+/** What the page may ask of the daemon. */
 export const pageMethods = [
   "inspect/list",
   "inspect/get",
@@ -21,12 +21,21 @@ export type PageResult<M extends PageMethod> = Requests[M][1];
 export interface TunnelChoice {
   readonly id: string;
   readonly name: string;
+  /** What tells its requests from those of other ports: `:3000`. */
+  readonly short: string;
+}
+
+/** One recorded request. */
+export interface ExchangeRef {
+  readonly tunnel: string;
+  readonly id: string;
 }
 
 export type ToPage =
   | { readonly type: "init"; readonly texts: Readonly<Record<string, string>> }
   | { readonly type: "tunnels"; readonly tunnels: readonly TunnelChoice[] }
-  | { readonly type: "show"; readonly tunnel: string }
+  /** The requests of this port, and of them the one with this id. */
+  | { readonly type: "show"; readonly tunnel: string; readonly id?: string }
   | { readonly type: "changes"; readonly tunnel: string; readonly changes: InspectorChanges }
   | { readonly type: "answer"; readonly n: number; readonly result?: unknown; readonly error?: RpcErrorData };
 
@@ -40,4 +49,10 @@ export type FromPage =
       readonly params: object;
     }
   | { readonly type: "copy"; readonly text: string; readonly what: string }
-  | { readonly type: "save"; readonly fileName: string; readonly text?: string; readonly base64?: string };
+  | { readonly type: "save"; readonly fileName: string; readonly text?: string; readonly base64?: string }
+  /** A body in an editor. */
+  | ({ readonly type: "open"; readonly side: BodySide; readonly unredacted: boolean } & ExchangeRef)
+  /** The whole exchange beside another one, in the diff editor. */
+  | ({ readonly type: "compare"; readonly unredacted: boolean } & ExchangeRef)
+  /** The request as a text to be changed and sent. */
+  | ({ readonly type: "edit" } & ExchangeRef);

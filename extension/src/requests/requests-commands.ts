@@ -8,5 +8,6 @@ export function requestsCommands({ controller }: UiContext, view: RequestsView) 
       const exposure = await chooseExposure(controller, argument);
       if (exposure) await view.show(exposure.id);
     },
+    "porthole.sendRequest": () => view.send(),
   };
 }

@@ -12,14 +12,21 @@ import {
 } from "vscode";
 import { PortholeError } from "@porthole/common/errors";
 import { rpcErrorData, type DaemonConnection } from "@porthole/tunnel/rpc";
-import { errorText, failureOf, nameOf, type Controller } from "../controller/index.ts";
+import { errorText, nameOf, type Controller } from "../controller/index.ts";
 import type { ViewId } from "../manifest/index.ts";
 import { t } from "../text.ts";
-import { pageMethods, type FromPage, type ToPage } from "./messages.ts";
+import { inspect } from "./inspect.ts";
+import type { FromPage, ToPage } from "./messages.ts";
+import { RequestDocuments } from "./request-documents.ts";
+import { RequestNotices } from "./request-notices.ts";
 
 export interface RequestsView extends Disposable {
-  /** Opens it, on the requests of this port. */
-  show(exposureId: string): Promise<void>;
+  /** Opens it, on the requests of this port, and on one of them. */
+  show(exposureId: string, id?: string): Promise<void>;
+  /** Lists the requests of this port if the view is open. */
+  follow(exposureId: string): void;
+  /** Sends the request that is written in the active editor, and shows it. */
+  send(): Promise<void>;
   onDaemon(connection: DaemonConnection): void;
 }
 
@@ -30,12 +37,14 @@ export function requestsView(controller: Controller, { extensionUri }: Extension
   let shown = "";
   let isReady = false;
   /** Of which port, once the page is ready. */
-  let wanted: string | undefined;
+  let wanted: { readonly tunnel: string; readonly id?: string } | undefined;
+  const documents = new RequestDocuments(controller);
+  const notices = new RequestNotices(controller, (of) => view.show(of.tunnel, of.id));
 
   function tellTunnels(): void {
     const tunnels = controller.state.exposures
       .filter(({ phase, tunnel }) => phase === "on" && tunnel !== undefined)
-      .map((exposure) => ({ id: exposure.id, name: nameOf(exposure) }));
+      .map((exposure) => ({ id: exposure.id, name: nameOf(exposure), short: `:${exposure.target.port}` }));
     const text = JSON.stringify(tunnels);
     if (text === shown) return;
     shown = text;
@@ -48,7 +57,7 @@ export function requestsView(controller: Controller, { extensionUri }: Extension
         post({ type: "init", texts: plainTexts(l10n.bundle ?? {}) });
         shown = "";
         tellTunnels();
-        if (wanted !== undefined) post({ type: "show", tunnel: wanted });
+        if (wanted !== undefined) post({ type: "show", ...wanted });
         [wanted, isReady] = [undefined, true];
         return;
       case "call":
@@ -60,6 +69,15 @@ export function requestsView(controller: Controller, { extensionUri }: Extension
         return;
       case "save":
         await save(message);
+        return;
+      case "open":
+        await documents.openBody(message, message.side, message.unredacted);
+        return;
+      case "compare":
+        await documents.compare(message, message.unredacted);
+        return;
+      case "edit":
+        await documents.edit(message);
         return;
     }
   }
@@ -85,34 +103,41 @@ export function requestsView(controller: Controller, { extensionUri }: Extension
     },
     { webviewOptions: { retainContextWhenHidden: true } },
   );
-  return {
-    async show(exposureId) {
-      if (isReady) post({ type: "show", tunnel: exposureId });
-      else wanted = exposureId;
+  const view: RequestsView = {
+    async show(exposureId, id) {
+      const what = { tunnel: exposureId, ...(id === undefined ? {} : { id }) };
+      if (isReady) post({ type: "show", ...what });
+      else wanted = what;
       await commands.executeCommand(`${"porthole.requests" satisfies ViewId}.focus`);
     },
+    follow(exposureId) {
+      if (isReady) post({ type: "show", tunnel: exposureId });
+    },
+    async send() {
+      const { tunnel, id } = await documents.send();
+      await view.show(tunnel, id);
+    },
     onDaemon(connection) {
-      connection.on("inspect/exchange", ({ id, changes }) => post({ type: "changes", tunnel: id, changes }));
+      connection.on("inspect/exchange", ({ id, changes }) => {
+        post({ type: "changes", tunnel: id, changes });
+        notices.apply(id, changes);
+      });
     },
     dispose() {
       off();
       provider.dispose();
+      documents.dispose();
     },
   };
+  return view;
 }
 
-/** The page asks for the tunnel that it shows and for nothing else; a daemon is not started for it. */
 async function answer(
   controller: Controller,
   { tunnel, method, params }: Extract<FromPage, { readonly type: "call" }>,
 ): Promise<{ readonly result?: unknown; readonly error?: ReturnType<typeof rpcErrorData> }> {
   try {
-    const exposure = controller.find(tunnel);
-    if (!pageMethods.includes(method) || exposure?.phase !== "on" || failureOf(exposure))
-      throw new PortholeError("usage", t("This port is not exposed any more"));
-    const daemon = await controller.daemon();
-    const asked = { ...params, tunnel };
-    return { result: await daemon.call(method, asked) };
+    return { result: await inspect(controller, tunnel, method, params as never) };
   } catch (reason) {
     return { error: rpcErrorData(reason) };
   }

@@ -32,7 +32,7 @@ interface Node extends ExposureItem {
 }
 
 /** The Endpoints view: ports, and what belongs to each. */
-export function endpointsTree(controller: Controller): Disposable {
+export function endpointsTree(controller: Controller, onSelect: (exposureId: string) => void): Disposable {
   const changed = new EventEmitter<Node | undefined>();
   const provider: TreeDataProvider<Node> = {
     onDidChangeTreeData: changed.event,
@@ -42,9 +42,13 @@ export function endpointsTree(controller: Controller): Disposable {
   };
   const view = window.createTreeView("porthole.endpoints", { treeDataProvider: provider, showCollapseAll: true });
   const off = controller.onChange(() => changed.fire(undefined));
+  const selected = view.onDidChangeSelection(({ selection: [node] }) => {
+    if (node && node.exposureId !== "") onSelect(node.exposureId);
+  });
   return {
     dispose() {
       off();
+      selected.dispose();
       view.dispose();
       changed.dispose();
     },

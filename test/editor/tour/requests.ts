@@ -19,9 +19,10 @@ export async function requests({ browser, workbench, picture }: Scene, url: stri
     await detail.getByRole("tab", { name: texts.t("Headers") }).click();
     await detail.getByText("content-type").first().waitFor();
     await picture("requests, headers");
-    await detail.getByText(texts.t("Edit and Replay")).click();
-    await detail.locator("textarea:not([disabled])").last().waitFor();
+    await detail.getByRole("button", { name: texts.t("Edit and Send") }).click();
+    await workbench.page.locator(".part.editor .view-line").filter({ hasText: "POST /orders" }).waitFor();
     await picture("requests, edit");
+    await workbench.command("View: Close All Editors");
 
     await visitor.evaluate(
       "new Promise((done) => { const socket = new WebSocket(location.origin.replace('https', 'wss') + '/live'); let left = 5; socket.onopen = () => socket.send('hello'); socket.onmessage = ({ data }) => --left > 0 ? socket.send(`number ${left}`) : done(); })",

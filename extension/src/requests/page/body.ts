@@ -1,7 +1,7 @@
 import type { BodyInfo, BodySide, BodyView } from "@porthole/tunnel/rpc";
 import { t } from "../../text.ts";
 import { messageOf, type DetailContext } from "./context.ts";
-import { button, el, visible } from "./dom.ts";
+import { button, el, iconButton, visible } from "./dom.ts";
 import { bytes } from "./format.ts";
 
 /** Pictures that a page may show; everything else in a body is text, or is not shown. */
@@ -40,20 +40,26 @@ export class BodyPane {
       decoding === "damaged" ? t("its encoding is damaged") : "",
       decoding === "unknown" ? t("its encoding is not known here") : "",
     ];
-    const { host } = this.#context;
+    const { host, tunnel } = this.#context;
     return el(
       "p",
       { class: "notes" },
       notes.filter(Boolean).join(" · "),
       " ",
-      button(
+      iconButton("open-file", t("Open Body in Editor"), () => {
+        const { id, side, unredacted = false } = this.#query;
+        host.send({ type: "open", tunnel, id, side, unredacted });
+      }),
+      iconButton(
+        "copy",
         t("Copy Body"),
         () =>
           void this.#whole((view) => {
             host.send({ type: "copy", text: view.text ?? view.base64 ?? "", what: t("body") });
           }),
       ),
-      button(
+      iconButton(
+        "save",
         t("Save Body"),
         () =>
           void this.#whole((view) => {

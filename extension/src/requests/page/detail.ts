@@ -1,12 +1,13 @@
 import type { BodyInfo, ExchangeDetail } from "@porthole/tunnel/rpc";
+import { translated } from "../../daemon-texts.ts";
 import { t } from "../../text.ts";
 import { BodyPane } from "./body.ts";
 import { messageOf, type DetailContext } from "./context.ts";
-import { button, el, visible } from "./dom.ts";
-import { editForm } from "./edit.ts";
+import { button, el, iconButton, visible } from "./dom.ts";
 import { bytes } from "./format.ts";
 import { headersOf } from "./headers.ts";
 import { MessagesPane } from "./messages-pane.ts";
+import { keyOf } from "./rows.ts";
 import { timingOf } from "./timing.ts";
 
 type Tab = "headers" | "request" | "response" | "messages" | "timing";
@@ -14,8 +15,8 @@ type Tab = "headers" | "request" | "response" | "messages" | "timing";
 type TabLabel = readonly [Tab, string, string?];
 
 /**
- * One exchange in full, on the right. Read anew whenever its row changes; what has not changed is left alone, so that a click, a
- * selection or a half-written edit survives an exchange that goes on.
+ * One exchange in full, on the right. Read anew whenever its row changes; what has not changed is left alone, so that a click or a
+ * selection survives an exchange that goes on.
  */
 export class Detail {
   readonly #leave: () => void;
@@ -28,7 +29,6 @@ export class Detail {
   readonly #made = new Map<HTMLElement, string>();
   #tab: Tab = "headers";
   #unredacted = false;
-  #isEditing = false;
   #shown: string | undefined;
   #asked = 0;
   #messages: MessagesPane | undefined;
@@ -47,14 +47,14 @@ export class Detail {
 
   /** Never rejects: what goes wrong is shown in its place. */
   async show(id: string, context: DetailContext): Promise<void> {
-    if (id !== this.#shown) {
+    const key = keyOf({ tunnel: context.tunnel, id });
+    if (key !== this.#shown) {
       this.element.scrollTop = 0;
       this.#unredacted = false;
-      this.#isEditing = false;
       this.#messages = undefined;
       this.#made.clear();
     }
-    this.#shown = id;
+    this.#shown = key;
     const asked = ++this.#asked;
     try {
       const query = { id, ...(this.#unredacted ? { unredacted: true } : {}) };
@@ -76,7 +76,6 @@ export class Detail {
     this.#paintTabs(tabsOf(detail), again);
     // The list that had the focus is gone in a narrow panel.
     if (document.activeElement === document.body) this.#head.querySelector<HTMLElement>(".back")?.focus();
-    if (this.#isEditing) return;
     this.#panel.setAttribute("aria-label", this.#tabs.get(this.#tab)?.textContent ?? "");
     this.#make(this.#panel, [summary.id, this.#tab, this.#unredacted, this.#source(detail)], () =>
       this.#content(detail, context),
@@ -101,7 +100,6 @@ export class Detail {
       for (const [tab] of tabs) {
         const choose = (): void => {
           this.#tab = tab;
-          this.#isEditing = false;
           this.#made.delete(this.#panel);
           again();
         };
@@ -158,10 +156,9 @@ export class Detail {
       const { text, fileName } = await host.call(tunnel, "inspect/export", { format: "har", ids: [summary.id] });
       host.send({ type: "save", fileName, text });
     });
-    const edit = (): void => {
-      this.#isEditing = true;
-      this.#panel.replaceChildren(editForm(detail, { ...context, show: (id) => this.#leaveForm(id, context) }));
-    };
+    const ref = { tunnel, id: summary.id };
+    const edit = (): void => host.send({ type: "edit", ...ref });
+    const compare = (): void => host.send({ type: "compare", ...ref, unredacted: this.#unredacted });
     const toggle = (): void => {
       this.#unredacted = !this.#unredacted;
       again();
@@ -172,28 +169,27 @@ export class Detail {
     return el(
       "header",
       {},
-      button(t("Back to the List"), this.#leave, { class: "back" }),
+      iconButton("back", t("Back to the List"), this.#leave, { class: "back" }),
       el("h2", { title: visible(summary.target) }, visible(`${summary.method} ${summary.target}`)),
       el(
         "div",
         { class: "actions", role: "toolbar", aria: { label: t("Actions") } },
-        button(t("Replay"), sendAgain, { class: "primary", ...can }),
-        button(t("Edit and Replay"), edit, canEdit),
-        button(t("Copy as curl"), copyAs("curl")),
-        button(t("Copy as fetch"), copyAs("fetch")),
-        button(t("Save as HAR"), saveHar),
-        button(this.#unredacted ? t("Hide Secrets") : t("Show Secrets"), toggle, {
-          aria: { pressed: this.#unredacted },
-        }),
+        iconButton("replay", t("Replay"), sendAgain, can),
+        iconButton("edit", t("Edit and Send"), edit, canEdit),
+        iconButton("compare", t("Compare with…"), compare),
+        iconButton("terminal", t("Copy as curl"), copyAs("curl")),
+        iconButton("code", t("Copy as fetch"), copyAs("fetch")),
+        iconButton("save", t("Save as HAR"), saveHar),
+        iconButton(
+          this.#unredacted ? "eye-closed" : "eye",
+          this.#unredacted ? t("Hide Secrets") : t("Show Secrets"),
+          toggle,
+        ),
       ),
-      summary.error ? el("p", { class: "error", role: "alert" }, visible(summary.error.message)) : undefined,
+      summary.error
+        ? el("p", { class: "error", role: "alert" }, visible(translated(summary.error.message)))
+        : undefined,
     );
-  }
-
-  #leaveForm(next: string, { show }: DetailContext): void {
-    this.#isEditing = false;
-    this.#made.delete(this.#panel);
-    show(next);
   }
 
   #content(detail: ExchangeDetail, context: DetailContext): HTMLElement {

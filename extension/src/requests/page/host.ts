@@ -1,7 +1,15 @@
+import { translated } from "../../daemon-texts.ts";
 import type { FromPage, PageMethod, PageParams, PageResult, ToPage } from "../messages.ts";
 
 interface EditorApi {
   postMessage(message: FromPage): void;
+  getState(): PageState | undefined;
+  setState(state: PageState): void;
+}
+
+/** What the page remembers over a reload of the window. */
+export interface PageState {
+  readonly hidesAssets: boolean;
 }
 
 declare function acquireVsCodeApi(): EditorApi;
@@ -22,6 +30,14 @@ export class Host {
     });
   }
 
+  get state(): PageState {
+    return { hidesAssets: this.#api.getState()?.hidesAssets === true };
+  }
+
+  remember(state: PageState): void {
+    this.#api.setState(state);
+  }
+
   send(message: Exclude<FromPage, { type: "call" }>): void {
     this.#api.postMessage(message);
   }
@@ -39,7 +55,14 @@ export class Host {
     const waiting = this.#waiting.get(n);
     this.#waiting.delete(n);
     if (error)
-      waiting?.reject(new CallError(error.hint === undefined ? error.message : `${error.message}. ${error.hint}`));
+      waiting?.reject(
+        new CallError(
+          [error.message, error.hint]
+            .flatMap((text) => text ?? [])
+            .map(translated)
+            .join(". "),
+        ),
+      );
     else waiting?.resolve(result);
   }
 }

@@ -1,8 +1,7 @@
-import type { ExchangeSummary } from "@porthole/tunnel/rpc";
 import { t } from "../../text.ts";
 import { el, visible } from "./dom.ts";
 import { bytes, clockTime, duration } from "./format.ts";
-import type { Rows } from "./rows.ts";
+import { keyOf, type Row, type Rows } from "./rows.ts";
 
 /** Of the style sheet, too. */
 const rowPx = 22;
@@ -12,14 +11,16 @@ const beyond = 8;
 export class List {
   readonly element: HTMLElement;
   readonly #rows: Rows;
-  readonly #onChoose: (id: string) => void;
+  readonly #onChoose: (key: string) => void;
   readonly #space = el("div", { class: "space" });
   readonly #scroller: HTMLElement;
   readonly #empty = el("p", { class: "empty" });
+  /** Of ports, where the list has the requests of several. */
+  #names: ReadonlyMap<string, string> = new Map();
   #chosen: string | undefined;
   #isPainting = false;
 
-  constructor(rows: Rows, onChoose: (id: string) => void) {
+  constructor(rows: Rows, onChoose: (key: string) => void) {
     this.#rows = rows;
     this.#onChoose = onChoose;
     this.#scroller = el(
@@ -57,12 +58,18 @@ export class List {
     this.#scroller.focus();
   }
 
-  choose(id: string | undefined): void {
-    this.#chosen = id;
-    if (id !== undefined) {
-      this.#reveal(this.#rows.indexOf(id));
-      this.#onChoose(id);
+  choose(key: string | undefined): void {
+    this.#chosen = key;
+    if (key !== undefined) {
+      this.#reveal(this.#rows.indexOf(key));
+      this.#onChoose(key);
     }
+    this.paint();
+  }
+
+  /** Begins each path with the name of its port. */
+  nameTunnels(names: ReadonlyMap<string, string>): void {
+    this.#names = names;
     this.paint();
   }
 
@@ -90,18 +97,23 @@ export class List {
     const last = Math.min(all.length, Math.ceil((scrollTop + clientHeight) / rowPx) + beyond);
     const shown = all.slice(first, last).map((row, index) => this.#rowOf(row, first + index));
     this.#space.replaceChildren(...shown);
-    const active = this.#chosen === undefined ? "" : `row-${this.#chosen}`;
-    this.#scroller.setAttribute("aria-activedescendant", active);
+    const at = this.#chosen === undefined ? -1 : this.#rows.indexOf(this.#chosen);
+    // Only while the row is there: it is made when it is in view.
+    if (at >= first && at < last) this.#scroller.setAttribute("aria-activedescendant", `row-${at}`);
+    else this.#scroller.removeAttribute("aria-activedescendant");
   }
 
-  #rowOf(row: ExchangeSummary, index: number): HTMLElement {
-    const isChosen = row.id === this.#chosen;
+  #rowOf(row: Row, index: number): HTMLElement {
+    const key = keyOf(row);
+    const isChosen = key === this.#chosen;
+    const name = this.#names.get(row.tunnel);
+    const path = name === undefined ? row.target : `${name} ${row.target}`;
     const status = statusOf(row);
     const size = bytes(row.requestBytes + row.responseBytes);
     const cells = [
       clockTime(row.startedAt),
       row.method,
-      row.target,
+      path,
       status,
       duration(row.durationMs),
       size,
@@ -112,18 +124,17 @@ export class List {
       {
         class: `row ${classOf(row)}${isChosen ? " chosen" : ""}`,
         role: "option",
-        id: `row-${row.id}`,
+        id: `row-${index}`,
         aria: {
           selected: isChosen,
           posinset: index + 1,
           setsize: this.#rows.all.length,
-          label: visible(`${row.method} ${row.target}, ${status}, ${duration(row.durationMs)}, ${row.visitor.address}`),
         },
       },
       ...cells.map((cell, at) => el("span", at === 2 ? { title: visible(cell) } : {}, visible(cell))),
     );
     element.style.top = `${index * rowPx}px`;
-    element.dataset["id"] = row.id;
+    element.dataset["id"] = key;
     return element;
   }
 
@@ -147,7 +158,8 @@ export class List {
     const step = steps[event.key];
     if (step === undefined || all.length === 0) return;
     event.preventDefault();
-    this.choose(all[Math.min(all.length - 1, Math.max(0, step))]?.id);
+    const next = all[Math.min(all.length - 1, Math.max(0, step))];
+    if (next) this.choose(keyOf(next));
   }
 
   #reveal(index: number): void {
@@ -159,14 +171,14 @@ export class List {
   }
 }
 
-export function statusOf({ status, state, kind, messages, replayOf }: ExchangeSummary): string {
+export function statusOf({ status, state, kind, messages, replayOf }: Row): string {
   const replay = replayOf === undefined ? "" : " ↻";
   const live = messages === undefined ? "" : ` · ${messages}`;
   if (status !== undefined) return `${kind === "websocket" ? "WS" : status}${live}${replay}`;
   return `${state === "failed" ? t("failed") : "…"}${replay}`;
 }
 
-function classOf({ status = 0, state }: ExchangeSummary): string {
+function classOf({ status = 0, state }: Row): string {
   if (state === "failed" || status >= 500) return "bad";
   if (status >= 400) return "warn";
   return state === "open" ? "open" : "good";

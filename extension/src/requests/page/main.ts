@@ -1,100 +1,95 @@
 import type { InspectorChanges } from "@porthole/tunnel/rpc";
 import { t, useTranslation } from "../../text.ts";
-import type { ToPage, TunnelChoice } from "../messages.ts";
+import type { PageResult, ToPage, TunnelChoice } from "../messages.ts";
 import { messageOf } from "./context.ts";
 import { Detail } from "./detail.ts";
-import { button, el } from "./dom.ts";
+import { el } from "./dom.ts";
 import { Host } from "./host.ts";
 import { List } from "./list.ts";
-import { Rows } from "./rows.ts";
+import { isAsset, keyOf, Rows } from "./rows.ts";
+import { Toolbar } from "./toolbar.ts";
 
 const pageSize = 1_000;
 /** While one types, and while requests pour in under a filter. */
 const settleMs = 150;
-/** How long a message stays: long enough to be read, and not taken for the state of something later. */
-const messageMs = 8_000;
-
 /** The Requests view, once its texts are there. */
 class Page {
   readonly #host: Host;
   readonly #rows = new Rows();
-  readonly #list = new List(this.#rows, (id) => this.#showDetail(id));
+  readonly #list = new List(this.#rows, (key) => this.#showDetail(key));
   readonly #detail = new Detail(() => this.#leaveDetail());
-  readonly #filter = el("input", {
-    class: "filter",
-    aria: { label: t("Filter") },
-    on: { input: () => this.#settle() },
+  readonly #toolbar = new Toolbar({
+    onPort: () => void this.#reload(),
+    onFilter: () => this.#settle(),
+    onAssets: () => this.#hideAssets(!this.#hidesAssets),
+    onRecord: () => void this.#toggleRecording(),
+    onClear: () => this.#clearAll(),
+    onSave: () => this.#saveHar(),
   });
-  readonly #choice = el("select", { aria: { label: t("Port") }, on: { change: () => void this.#reload() } });
-  readonly #status = el("span", { class: "status", role: "status" });
-  readonly #record = button(t("Pause"), () => void this.#toggleRecording(), { aria: { pressed: false } });
-  readonly #clear = button(t("Clear"), () => this.#clearAll());
-  readonly #saveAll = button(t("Save All as HAR"), () => this.#saveHar());
   #recording = true;
+  #hidesAssets = false;
   /** Whose requests are listed: their ids say nothing about another tunnel's. */
   #listed = "";
+  /** A request to choose once its row is there. */
+  #wanted: string | undefined;
   #timer = 0;
-  #messageTimer = 0;
   #loading = 0;
 
   constructor(host: Host) {
     this.#host = host;
-    this.#filter.type = "search";
-    this.#filter.placeholder = t("Filter, as in status:5xx");
-    this.#filter.title = t("Words, method:POST status:5xx path:/api is:failed");
+    this.#rows.isShown = (row) => !this.#hidesAssets || !isAsset(row);
     document.body.append(
       el(
-        "div",
-        { class: "bar", role: "toolbar", aria: { label: t("Requests") } },
-        this.#choice,
-        this.#filter,
-        this.#record,
-        this.#clear,
-        this.#saveAll,
-        this.#status,
+        "main",
+        {},
+        // The editor shows it above the page.
+        el("h1", { class: "unseen" }, t("Requests")),
+        this.#toolbar.element,
+        el("div", { class: "split" }, this.#list.element, this.#detail.element),
       ),
-      el("main", {}, this.#list.element, this.#detail.element),
     );
     document.addEventListener("keydown", (event) => this.#onKey(event));
+    this.#hideAssets(host.state.hidesAssets);
     this.setTunnels([]);
   }
 
-  get #tunnel(): string {
-    return this.#choice.value;
-  }
-
   setTunnels(tunnels: readonly TunnelChoice[]): void {
-    const before = this.#tunnel;
-    this.#choice.replaceChildren(
-      ...tunnels.map(({ id, name }) => {
-        const option = el("option", {}, name);
-        option.value = id;
-        return option;
-      }),
-    );
-    if (tunnels.some(({ id }) => id === before)) this.#choice.value = before;
-    this.#choice.hidden = tunnels.length < 2;
-    for (const each of [this.#record, this.#clear, this.#saveAll]) each.disabled = tunnels.length === 0;
-    if (this.#tunnel !== before || tunnels.length === 0) void this.#reload();
+    this.#toolbar.setPorts(tunnels);
+    if (this.#listed !== this.#toolbar.chosen.join(" ") || tunnels.length === 0) void this.#reload();
   }
 
-  /** The requests of this port, if it is exposed. */
-  show(tunnel: string): void {
-    if (tunnel === this.#tunnel || ![...this.#choice.options].some(({ value }) => value === tunnel)) return;
-    this.#choice.value = tunnel;
+  /** The requests of this port, if it is exposed, and one of them in full. */
+  show(tunnel: string, id: string | undefined): void {
+    if (!this.#toolbar.hasPort(tunnel)) return;
+    this.#wanted = id === undefined ? undefined : keyOf({ tunnel, id });
+    // With a request in mind the list stays as it is, where it has that port.
+    const { chosen } = this.#toolbar;
+    const isListed = chosen.includes(tunnel) && (id !== undefined || chosen.length === 1);
+    if (isListed) return this.#chooseWanted();
+    this.#toolbar.choosePort(tunnel);
     void this.#reload();
   }
 
   apply(tunnel: string, changes: InspectorChanges): void {
-    if (tunnel !== this.#tunnel) return;
+    if (!this.#toolbar.chosen.includes(tunnel)) return;
     this.#showRecording(changes.status.recording);
-    if (this.#filter.value.trim() !== "") return this.#settle();
-    this.#rows.apply(changes);
+    if (this.#toolbar.filter !== "") return this.#settle();
+    this.#rows.apply(tunnel, changes);
     this.#explain();
     this.#list.paint();
-    const { chosen } = this.#list;
-    if (chosen !== undefined && changes.exchanges.some(({ id }) => id === chosen)) this.#showDetail(chosen);
-    else if (chosen !== undefined && changes.removed.includes(chosen)) this.#detail.clear();
+    this.#chooseWanted();
+    const chosen = this.#list.chosen;
+    if (chosen === undefined) return;
+    const isOne = (id: string): boolean => keyOf({ tunnel, id }) === chosen;
+    if (changes.exchanges.some(({ id }) => isOne(id))) this.#showDetail(chosen);
+    else if (changes.removed.some(isOne)) this.#detail.clear();
+  }
+
+  #chooseWanted(): void {
+    const wanted = this.#wanted;
+    if (wanted === undefined || !this.#rows.find(wanted)) return;
+    this.#wanted = undefined;
+    this.#list.choose(wanted);
   }
 
   #settle(): void {
@@ -105,35 +100,33 @@ class Page {
   /** Reads the whole list anew: another port, another filter, another daemon. */
   async #reload(): Promise<void> {
     const loading = ++this.#loading;
-    const tunnel = this.#tunnel;
-    if (tunnel !== this.#listed) {
-      this.#listed = tunnel;
+    const tunnels = this.#toolbar.chosen;
+    if (tunnels.join(" ") !== this.#listed) {
+      this.#listed = tunnels.join(" ");
+      this.#rows.clear();
       this.#list.choose(undefined);
       this.#detail.clear();
     }
-    this.#say("");
-    if (tunnel === "") {
-      this.#rows.replace([]);
-      this.#explain();
-      this.#list.paint();
-      return;
+    this.#list.nameTunnels(this.#toolbar.shortNames);
+    this.#toolbar.say("");
+    if (tunnels.length === 0) this.#rows.clear();
+    let isFirst = true;
+    for (const tunnel of tunnels) {
+      await this.#call(() =>
+        this.#readList(tunnel, (result) => {
+          if (loading !== this.#loading) return false;
+          if (isFirst) this.#rows.clear();
+          isFirst = false;
+          this.#rows.add(tunnel, result.exchanges);
+          this.#showRecording(result.status.recording);
+          this.#list.paint();
+          return true;
+        }),
+      );
+      if (loading !== this.#loading) return;
     }
-    const text = this.#filter.value.trim();
-    const filter = text === "" ? {} : { filter: { text } };
-    await this.#call(async () => {
-      for (let before: number | undefined; ;) {
-        const at = before === undefined ? {} : { before };
-        const result = await this.#host.call(tunnel, "inspect/list", { ...filter, ...at, limit: pageSize });
-        if (loading !== this.#loading) return;
-        if (before === undefined) this.#rows.replace(result.exchanges);
-        else this.#rows.append(result.exchanges);
-        this.#showRecording(result.status.recording);
-        this.#list.paint();
-        before = result.exchanges.at(-1)?.seq;
-        if (!result.more || before === undefined) break;
-      }
-    });
-    if (loading !== this.#loading) return;
+    this.#list.paint();
+    this.#chooseWanted();
     const { chosen } = this.#list;
     if (chosen !== undefined && !this.#rows.find(chosen)) {
       this.#list.choose(undefined);
@@ -142,12 +135,27 @@ class Page {
     this.#explain();
   }
 
-  #showDetail(id: string): void {
-    void this.#detail.show(id, {
+  /** Page by page, while `use` wants more. */
+  async #readList(tunnel: string, use: (result: PageResult<"inspect/list">) => boolean): Promise<void> {
+    const text = this.#toolbar.filter;
+    const filter = text === "" ? {} : { filter: { text } };
+    for (let before: number | undefined; ;) {
+      const at = before === undefined ? {} : { before };
+      const result = await this.#host.call(tunnel, "inspect/list", { ...filter, ...at, limit: pageSize });
+      before = result.exchanges.at(-1)?.seq;
+      if (!use(result) || !result.more || before === undefined) return;
+    }
+  }
+
+  #showDetail(key: string): void {
+    const row = this.#rows.find(key);
+    if (!row) return;
+    const { tunnel } = row;
+    void this.#detail.show(row.id, {
       host: this.#host,
-      tunnel: this.#tunnel,
-      say: (text) => this.#say(text),
-      show: (next) => this.#list.choose(next),
+      tunnel,
+      say: (text) => this.#toolbar.say(text),
+      show: (id) => this.show(tunnel, id),
     });
   }
 
@@ -159,29 +167,42 @@ class Page {
     this.#list.focus();
   }
 
+  #hideAssets(hides: boolean): void {
+    const hasChanged = hides !== this.#hidesAssets;
+    this.#hidesAssets = hides;
+    this.#host.remember({ hidesAssets: hides });
+    this.#toolbar.showAssets(hides);
+    if (hasChanged) void this.#reload();
+  }
+
   #clearAll(): void {
-    void this.#call(() => this.#host.call(this.#tunnel, "inspect/clear", {}));
+    void this.#call(() => this.#each((tunnel) => this.#host.call(tunnel, "inspect/clear", {})));
   }
 
   #saveHar(): void {
-    void this.#call(async () => {
-      const query = { format: "har" as const, ids: [], filter: { text: this.#filter.value } };
-      const { text, fileName } = await this.#host.call(this.#tunnel, "inspect/export", query);
-      this.#host.send({ type: "save", fileName, text });
-    });
+    void this.#call(() =>
+      this.#each(async (tunnel) => {
+        const query = { format: "har" as const, ids: [], filter: { text: this.#toolbar.filter } };
+        const { text, fileName } = await this.#host.call(tunnel, "inspect/export", query);
+        this.#host.send({ type: "save", fileName, text });
+      }),
+    );
   }
 
   async #toggleRecording(): Promise<void> {
-    await this.#call(async () => {
-      const { recording } = await this.#host.call(this.#tunnel, "inspect/record", { recording: !this.#recording });
-      this.#showRecording(recording);
-    });
+    const recording = !this.#recording;
+    await this.#call(() => this.#each((tunnel) => this.#host.call(tunnel, "inspect/record", { recording })));
+    this.#showRecording(recording);
+  }
+
+  async #each(work: (tunnel: string) => Promise<unknown>): Promise<void> {
+    for (const tunnel of this.#toolbar.chosen) await work(tunnel);
   }
 
   #showRecording(recording: boolean): void {
+    if (recording === this.#recording) return;
     this.#recording = recording;
-    this.#record.textContent = recording ? t("Pause") : t("Record");
-    this.#record.setAttribute("aria-pressed", String(!recording));
+    this.#toolbar.showRecording(recording);
   }
 
   #explain(): void {
@@ -189,9 +210,9 @@ class Page {
     this.#list.explain(
       !isEmpty
         ? ""
-        : this.#tunnel === ""
+        : this.#toolbar.chosen.length === 0
           ? t("Expose a port, and what its visitors ask for appears here.")
-          : this.#filter.value.trim() === ""
+          : this.#toolbar.filter === ""
             ? t("No requests yet. Open the public URL.")
             : t("No request fits the filter."),
     );
@@ -201,24 +222,16 @@ class Page {
     try {
       await work();
     } catch (reason) {
-      this.#say(messageOf(reason));
+      this.#toolbar.say(messageOf(reason));
     }
-  }
-
-  #say(text: string): void {
-    clearTimeout(this.#messageTimer);
-    this.#status.textContent = text;
-    this.#status.title = text;
-    if (text !== "") this.#messageTimer = window.setTimeout(() => this.#say(""), messageMs);
   }
 
   #onKey(event: KeyboardEvent): void {
     const isField = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
     if (event.key === "/" && !isField) {
       event.preventDefault();
-      this.#filter.focus();
-    } else if (event.key === "Escape" && event.target === this.#filter) {
-      this.#filter.value = "";
+      this.#toolbar.focusFilter();
+    } else if (event.key === "Escape" && this.#toolbar.leaveFilter(event.target)) {
       this.#settle();
       this.#list.focus();
     } else if (event.key === "Enter" && (event.target as HTMLElement).classList.contains("rows")) {
@@ -244,7 +257,7 @@ const host = new Host((message: Exclude<ToPage, { type: "answer" }>) => {
       page?.setTunnels(message.tunnels);
       break;
     case "show":
-      page?.show(message.tunnel);
+      page?.show(message.tunnel, message.id);
       break;
     case "changes":
       page?.apply(message.tunnel, message.changes);

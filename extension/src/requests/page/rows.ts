@@ -1,62 +1,88 @@
 import type { ExchangeSummary, InspectorChanges } from "@porthole/tunnel/rpc";
 
-/** The list as data: rows by number, the newest first. */
-export class Rows {
-  #rows: ExchangeSummary[] = [];
-  readonly #byId = new Map<string, ExchangeSummary>();
+/** A request and the port that it came to. */
+export interface Row extends ExchangeSummary {
+  readonly tunnel: string;
+}
 
-  get all(): readonly ExchangeSummary[] {
+/** What the rows of several ports are told apart by. */
+export function keyOf({ tunnel, id }: Pick<Row, "tunnel" | "id">): string {
+  return `${tunnel} ${id}`;
+}
+
+/** The list as data, the newest first. Rows that `isShown` refuses are left out, also when they change. */
+export class Rows {
+  isShown: (row: Row) => boolean = () => true;
+  #rows: Row[] = [];
+  readonly #byKey = new Map<string, Row>();
+
+  get all(): readonly Row[] {
     return this.#rows;
   }
 
-  find(id: string): ExchangeSummary | undefined {
-    return this.#byId.get(id);
+  find(key: string): Row | undefined {
+    return this.#byKey.get(key);
   }
 
-  indexOf(id: string): number {
-    const row = this.#byId.get(id);
-    return row ? position(this.#rows, row.seq) : -1;
+  indexOf(key: string): number {
+    const row = this.#byKey.get(key);
+    return row ? position(this.#rows, row) : -1;
   }
 
-  /** Newest first, as the daemon lists them. */
-  replace(rows: readonly ExchangeSummary[]): void {
-    this.#rows = [...rows];
-    this.#byId.clear();
-    for (const row of rows) this.#byId.set(row.id, row);
+  clear(): void {
+    this.#rows = [];
+    this.#byKey.clear();
   }
 
-  append(older: readonly ExchangeSummary[]): void {
-    this.replace(newestFirst([...this.#rows, ...older.filter(({ id }) => !this.#byId.has(id))]));
+  /** Adds rows as the daemon lists them. Those that are there have been told of by a change, which is newer. */
+  add(tunnel: string, exchanges: readonly ExchangeSummary[]): void {
+    const rows = exchanges.map((each) => ({ ...each, tunnel }));
+    this.#insert(rows.filter((row) => !this.#byKey.has(keyOf(row)) && this.isShown(row)));
   }
 
-  /** Those that are new here are the newest, or have not been read yet. */
-  apply({ exchanges, removed }: InspectorChanges): void {
-    const fresh: ExchangeSummary[] = [];
-    for (const row of exchanges) {
-      if (this.#byId.has(row.id)) this.#rows[position(this.#rows, row.seq)] = row;
-      else fresh.unshift(row);
-      this.#byId.set(row.id, row);
+  apply(tunnel: string, { exchanges, removed }: InspectorChanges): void {
+    const gone = new Set(removed.map((id) => keyOf({ tunnel, id })));
+    const fresh: Row[] = [];
+    for (const exchange of exchanges) {
+      const row = { ...exchange, tunnel };
+      const key = keyOf(row);
+      const before = this.#byKey.get(key);
+      if (!this.isShown(row)) gone.add(key);
+      else if (before) {
+        this.#rows[position(this.#rows, before)] = row;
+        this.#byKey.set(key, row);
+      } else fresh.push(row);
     }
-    if (fresh.length > 0) this.#rows = newestFirst([...fresh, ...this.#rows]);
-    if (removed.length === 0) return;
-    for (const id of removed) this.#byId.delete(id);
-    this.#rows = this.#rows.filter(({ id }) => this.#byId.has(id));
+    this.#insert(fresh);
+    const isGone = [...gone].filter((key) => this.#byKey.delete(key));
+    if (isGone.length > 0) this.#rows = this.#rows.filter((row) => this.#byKey.has(keyOf(row)));
+  }
+
+  #insert(rows: readonly Row[]): void {
+    if (rows.length === 0) return;
+    for (const row of rows) this.#byKey.set(keyOf(row), row);
+    this.#rows = [...this.#rows, ...rows].toSorted(newestFirst);
   }
 }
 
-function newestFirst(rows: readonly ExchangeSummary[]): ExchangeSummary[] {
-  return rows.toSorted((a, b) => b.seq - a.seq);
+/** One port's by their number: a clock may be set back. */
+function newestFirst(a: Row, b: Row): number {
+  if (a.tunnel === b.tunnel) return b.seq - a.seq;
+  return b.startedAt - a.startedAt || (a.tunnel < b.tunnel ? -1 : 1);
 }
 
-function position(rows: readonly ExchangeSummary[], seq: number): number {
-  let low = 0;
-  let high = rows.length - 1;
-  while (low <= high) {
-    const middle = (low + high) >> 1;
-    const there = rows[middle]?.seq ?? 0;
-    if (there === seq) return middle;
-    if (there > seq) low = middle + 1;
-    else high = middle - 1;
-  }
-  return -1;
+function position(rows: readonly Row[], row: Row): number {
+  return rows.findIndex((each) => each.seq === row.seq && each.tunnel === row.tunnel);
+}
+
+const assetTypes =
+  /^(image|font|audio|video)\/|^text\/(css|javascript)$|^application\/(javascript|wasm|font-|vnd\.ms-fontobject|manifest\+json)/;
+const assetPaths =
+  /^\/(@|node_modules\/|_next\/static\/)|\.(css|m?js|map|png|jpe?g|gif|svg|webp|avif|ico|woff2?|ttf|otf|mp[34]|webm|wasm|webmanifest)$/i;
+
+/** Scripts, styles, pictures and fonts: what a page loads by itself. */
+export function isAsset({ method, target, kind, responseType }: ExchangeSummary): boolean {
+  if ((method !== "GET" && method !== "HEAD") || kind !== "http") return false;
+  // A redirect, a 304 or an answer that has not come has no type.
+  return responseType === undefined ? assetPaths.test(target.split("?", 1)[0] ?? "") : assetTypes.test(responseType);
 }

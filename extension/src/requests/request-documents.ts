@@ -1,0 +1,153 @@
+import { createHash } from "node:crypto";
+import { basename } from "node:path/posix";
+import { commands, Uri, ViewColumn, window, workspace, type Disposable, type TextEditor } from "vscode";
+import { PortholeError } from "@porthole/common/errors";
+import type { BodySide, ExchangeDetail, ExchangeSummary } from "@porthole/tunnel/rpc";
+import type { Controller } from "../controller/index.ts";
+import { t } from "../text.ts";
+import { bodyExtension, bodyText, exchangeText } from "./body-file.ts";
+import { editableText, editOf, type RecordedBody } from "./http-text.ts";
+import { inspect, readWholeBody } from "./inspect.ts";
+import type { ExchangeRef } from "./messages.ts";
+import { RequestFiles, requestScheme } from "./request-files.ts";
+
+/** So many other requests are offered to compare one with. */
+const maxCandidates = 500;
+const maxDrafts = 100;
+
+interface Draft {
+  readonly of: ExchangeRef;
+  readonly recorded: RecordedBody;
+}
+
+/** Recorded requests in the editor's own editors: bodies, differences, and texts that are sent again. */
+export class RequestDocuments implements Disposable {
+  readonly #controller: Controller;
+  readonly #files = new RequestFiles();
+  readonly #registration: Disposable;
+  readonly #drafts = new Map<string, Draft>();
+
+  constructor(controller: Controller) {
+    this.#controller = controller;
+    this.#registration = workspace.registerFileSystemProvider(requestScheme, this.#files, { isCaseSensitive: true });
+  }
+
+  async openBody(of: ExchangeRef, side: BodySide, unredacted: boolean): Promise<void> {
+    const [{ summary }, body] = await Promise.all([
+      this.#detail(of, unredacted),
+      readWholeBody(this.#controller, of, side, unredacted),
+    ]);
+    const extension = bodyExtension(body);
+    const name = `${titleOf(summary)} ${side === "request" ? t("request") : t("response")}.${extension}`;
+    const content = body.bytes ?? bodyText(body.text ?? "", extension);
+    const uri = this.#files.put(pathFor(`${keyOf(of)} ${side} ${unredacted}`, name), content);
+    await commands.executeCommand("vscode.open", uri, { preview: true });
+  }
+
+  /** Asks which other request it is compared with. */
+  async compare(of: ExchangeRef, unredacted: boolean): Promise<void> {
+    const { tunnel, id } = of;
+    const { summary } = await this.#detail(of, unredacted);
+    const { exchanges } = await inspect(this.#controller, tunnel, "inspect/list", { limit: maxCandidates });
+    const others = exchanges.filter((each) => each.id !== id);
+    // Those of the same path are most alike.
+    const isAlike = (each: ExchangeSummary): boolean => pathOf(each) === pathOf(summary);
+    const picked = await window.showQuickPick(
+      [...others.filter(isAlike), ...others.filter((each) => !isAlike(each))].map((each) => ({
+        label: `${each.method} ${each.target}`,
+        description: `${each.status ?? "…"} · ${new Date(each.startedAt).toLocaleTimeString()}`,
+        id: each.id,
+      })),
+      { title: t("Compare {0} {1} with…", summary.method, summary.target), matchOnDescription: true },
+    );
+    if (!picked) return;
+    const other = { tunnel, id: picked.id };
+    const [left, right] = await Promise.all([other, of].map((each) => this.#whole(each, unredacted)));
+    if (left && right)
+      await commands.executeCommand("vscode.diff", left, right, `${basename(left.path)} ↔ ${basename(right.path)}`);
+  }
+
+  /** Opens the request as a text that can be changed and sent. */
+  async edit(of: ExchangeRef): Promise<void> {
+    const detail = await this.#detail(of, false);
+    const recorded = await this.#recordedBody(detail, of);
+    const path = pathFor(`${keyOf(of)} edit ${Date.now()}`, `${titleOf(detail.summary)}.http`);
+    const uri = this.#files.put(path, editableText(detail, recorded), true);
+    this.#drafts.set(path, { of, recorded });
+    const [oldest] = this.#drafts.keys();
+    if (this.#drafts.size > maxDrafts && oldest !== undefined) this.#drafts.delete(oldest);
+    const document = await workspace.openTextDocument(uri);
+    await window.showTextDocument(document, { preview: false, viewColumn: ViewColumn.Active });
+  }
+
+  /** Sends what is in the editor. Returns the request that was made of it. */
+  async send(editor: TextEditor | undefined = window.activeTextEditor): Promise<ExchangeRef> {
+    const { document } = editor ?? {};
+    const draft = document && this.#drafts.get(document.uri.path);
+    if (!document || document.uri.scheme !== requestScheme || !draft)
+      throw new PortholeError(
+        "usage",
+        t("This is no request that can be sent. Choose Edit and Send in the Requests view."),
+      );
+    const edit = editOf(document.getText(), draft.recorded);
+    const { tunnel } = draft.of;
+    const { id } = await inspect(this.#controller, tunnel, "inspect/replay", { id: draft.of.id, edit });
+    return { tunnel, id };
+  }
+
+  dispose(): void {
+    this.#registration.dispose();
+    this.#files.dispose();
+  }
+
+  #detail({ tunnel, id }: ExchangeRef, unredacted: boolean): Promise<ExchangeDetail> {
+    return inspect(this.#controller, tunnel, "inspect/get", { id, ...(unredacted ? { unredacted } : {}) });
+  }
+
+  async #recordedBody({ request, replay }: ExchangeDetail, of: ExchangeRef): Promise<RecordedBody> {
+    const isWhole = replay.possible;
+    if (request.body.state === "none") return { isWhole };
+    const { text, decoding, info } = await readWholeBody(this.#controller, of, "request", true);
+    const isText = text !== undefined && decoding === "none" && info.keptBytes === info.bytes;
+    return { isWhole, ...(isText ? { text } : {}) };
+  }
+
+  async #whole(of: ExchangeRef, unredacted: boolean): Promise<Uri> {
+    const detail = await this.#detail(of, unredacted);
+    const [request, response] = await Promise.all([
+      this.#bodyText(of, "request", unredacted),
+      this.#bodyText(of, "response", unredacted),
+    ]);
+    const path = pathFor(`${keyOf(of)} whole ${unredacted}`, `${titleOf(detail.summary)}.http`);
+    return this.#files.put(path, exchangeText(detail, { request, response }));
+  }
+
+  async #bodyText(of: ExchangeRef, side: BodySide, unredacted: boolean): Promise<string> {
+    const body = await readWholeBody(this.#controller, of, side, unredacted);
+    if (body.bytes) return `< ${body.info.contentType} ${body.bytes.toString("base64")}`;
+    return bodyText(body.text ?? "", bodyExtension(body)).trimEnd();
+  }
+}
+
+/** The same content gets the same tab. */
+function pathFor(key: string, name: string): string {
+  return `/${createHash("sha256").update(key).digest("hex").slice(0, 12)}/${name}`;
+}
+
+function keyOf({ tunnel, id }: ExchangeRef): string {
+  return `${tunnel} ${id}`;
+}
+
+/** What a tab says: `POST orders 14-02-11`. */
+function titleOf(summary: ExchangeSummary): string {
+  const last =
+    pathOf(summary)
+      .split("/")
+      .findLast((part) => part !== "") ?? "";
+  const safe = last.replaceAll(/[^\w.-]+/g, "-").slice(0, 40);
+  return [summary.method.replaceAll(/\W/g, ""), safe, `#${summary.seq}`].filter(Boolean).join(" ");
+}
+
+function pathOf({ target }: ExchangeSummary): string {
+  return target.split("?", 1)[0] ?? "";
+}
