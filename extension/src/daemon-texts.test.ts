@@ -26,10 +26,10 @@ describe("texts of the daemon", () => {
   it("translates what and why", () => {
     assert.equal(
       errorText({
-        message: "The local service localhost:3000 does not answer: it refuses connections",
+        message: "The local service localhost:3000 does not answer: nothing listens there",
         hint: "Check this machine's network.",
       }),
-      "Der lokale Dienst localhost:3000 antwortet nicht: er nimmt keine Verbindungen an. Prüfe das Netzwerk dieses Rechners.",
+      "Der lokale Dienst localhost:3000 antwortet nicht: dort nimmt niemand Verbindungen an. Prüfe das Netzwerk dieses Rechners.",
     );
   });
 

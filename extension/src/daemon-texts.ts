@@ -40,7 +40,7 @@ function all(): readonly (readonly [string, (...values: string[]) => string])[] 
   return [
     ["Nothing listens on {0}", (where = "") => t("Nothing listens on {0}", where)],
     [
-      "Check the port, or ask whoever runs the relay",
+      "Check the port, or ask the relay's operator",
       () => t("Check the port, or ask the relay's host whether it is running"),
     ],
     ["{0} has no address in the DNS", (host = "") => t("{0} has no address in the DNS", host)],
@@ -109,7 +109,7 @@ function all(): readonly (readonly [string, (...values: string[]) => string])[] 
     ],
     ["The certificate of {0} has expired", (where = "") => t("The certificate of {0} has expired", where)],
     [
-      "Check this machine's clock, and ask whoever runs the relay",
+      "Check this machine's clock, and ask the relay's operator",
       () => t("Check this machine's clock, and ask the relay's host"),
     ],
     ["The certificate of {0} is not valid yet", (where = "") => t("The certificate of {0} is not valid yet", where)],
@@ -123,6 +123,13 @@ function all(): readonly (readonly [string, (...values: string[]) => string])[] 
     ["the file system is read-only", () => t("the file system is read-only")],
     ["Free some space, then try again", () => t("Free some space, then try again")],
     ["Give this user access to the file and its folder", () => t("Give this user access to the file and its folder")],
+    ["nothing listens there", () => t("nothing listens there")],
+    ["the connection broke off", () => t("the connection broke off")],
+    ["nothing came back", () => t("nothing came back")],
+    ["its name has no address", () => t("its name has no address")],
+    ["there is no way to it from this network", () => t("there is no way to it")],
+    ["there is no such socket", () => t("there is no such socket")],
+    ["it does not speak TLS", () => t("it does not speak TLS")],
     ["it refuses connections", () => t("it refuses connections")],
     ["it broke the connection off", () => t("it broke the connection off")],
     ["it does not answer", () => t("it does not answer")],

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path/posix";
-import { commands, Uri, ViewColumn, window, workspace, type Disposable, type TextEditor } from "vscode";
+import { commands, ViewColumn, window, workspace, type Disposable, type TextEditor, type Uri } from "vscode";
 import { PortholeError } from "@porthole/common/errors";
 import type { BodySide, ExchangeDetail, ExchangeSummary } from "@porthole/tunnel/rpc";
 import type { Controller } from "../controller/index.ts";

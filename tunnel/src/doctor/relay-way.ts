@@ -1,8 +1,18 @@
 import { lookup } from "node:dns/promises";
 import net from "node:net";
-import type { ErrorCode, PortholeError } from "@porthole/common/errors";
+import type { ErrorCode } from "@porthole/common/errors";
 import type { ServerSettings, TransportOutcome, TransportPolicy } from "../tunnel/index.ts";
-import { failed, ok, orAbort, skipped, warning, withDeadline, type Clock, type Finding } from "@porthole/common/util";
+import {
+  faultText,
+  failed,
+  ok,
+  orAbort,
+  skipped,
+  warning,
+  withDeadline,
+  type Clock,
+  type Finding,
+} from "@porthole/common/util";
 
 const connectMs = 5_000;
 
