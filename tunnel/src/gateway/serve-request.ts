@@ -103,8 +103,6 @@ class RequestRun {
     }
     if (decision?.until) this.#endWith(decision.until);
     const forward = new Forward(this.#context, this.#request, authority, target, decision);
-    if (this.#request.upgrade !== undefined && (forward.target.kind === "h2c" || forward.target.kind === "h2"))
-      return this.#answering.page(501, "unsupported");
     const first = this.#mayBeEmpty(forward.length);
     if (first) first.then((isEmpty) => this.#send(forward, isEmpty ? "none" : "chunked"), this.#fail).catch(this.#fail);
     else this.#send(forward, !this.#body ? "none" : forward.length === undefined ? "chunked" : "sized");
@@ -208,6 +206,7 @@ class RequestRun {
     if (this.#answering.isOver) return;
     if (error.code === "service-down") this.#context.modes.expire(service);
     if (!isOwnPoll(this.#request, "service-down")) this.#context.onServiceError(error);
+    if (error.code === "unavailable") return this.#answering.page(501, "unsupported", [], error);
     this.#answering.page(502, error.code === "service-down" ? "service-down" : "service-broke", [], error);
   }
 

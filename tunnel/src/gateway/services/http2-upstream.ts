@@ -1,9 +1,16 @@
-import http2, { type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders } from "node:http2";
+import http2, {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type IncomingHttpHeaders,
+  type Settings,
+} from "node:http2";
 import { PortholeError } from "@porthole/common/errors";
 import { limits } from "../limits.ts";
 import type { Clock } from "@porthole/common/util";
 import { Body, fromHttp2, toHttp2, type ForwardedHead, type RawHeaders, type ServiceTarget } from "../../http/index.ts";
+import { Http1Upstream } from "./http1-upstream.ts";
 import { connectService } from "./local-service.ts";
+import { WebSocketCall } from "./websocket-call.ts";
 import type { SendInit, Upstream, UpstreamCall } from "./upstream.ts";
 
 /** A service that speaks HTTP/2: one connection for each visitor's. */
@@ -12,6 +19,9 @@ export class Http2Upstream implements Upstream {
   readonly #clock: Clock;
   readonly #stop = new AbortController();
   #session: Promise<ClientHttp2Session> | undefined;
+  /** What the service says first on the connection. */
+  #settings: Promise<Settings> = Promise.resolve({});
+  #http1: Http1Upstream | undefined;
 
   constructor(service: ServiceTarget, clock: Clock) {
     this.#service = service;
@@ -26,15 +36,25 @@ export class Http2Upstream implements Upstream {
   send(head: ForwardedHead, init: SendInit): UpstreamCall {
     const session = (this.#session ??= this.#connect());
     session.catch(() => (this.#session = undefined));
-    return new Http2Call(session, head, init);
+    if (init.upgrade === undefined) return new Http2Call(session, head, init);
+    const overHttp1 = (own: SendInit): UpstreamCall => this.#overHttp1(head, own);
+    return new WebSocketCall(head, init, { session, settings: () => this.#settings, clock: this.#clock, overHttp1 });
   }
 
   close(): void {
     this.#stop.abort(new PortholeError("aborted", "The visitor's connection is over"));
+    this.#http1?.close();
     this.#session?.then(
       (opened) => opened.destroy(),
       () => {},
     );
+  }
+
+  /** Most servers of HTTP/2 take HTTP/1.1, too: by ALPN, or by the first bytes. */
+  #overHttp1(head: ForwardedHead, init: SendInit): UpstreamCall {
+    const kind = this.#service.kind === "h2" ? "https" : "http";
+    this.#http1 ??= new Http1Upstream({ ...this.#service, kind }, this.#clock);
+    return this.#http1.send(head, init);
   }
 
   async #connect(): Promise<ClientHttp2Session> {
@@ -47,6 +67,9 @@ export class Http2Upstream implements Upstream {
       createConnection: () => socket,
       maxHeaderListPairs: limits.maxHttpFields,
       settings: { enablePush: false, initialWindowSize: limits.streamWindowBytes },
+    });
+    this.#settings = new Promise((resolve) => {
+      opened.once("remoteSettings", resolve).once("close", () => resolve({}));
     });
     opened.setLocalWindowSize(limits.serviceWindowBytes);
     opened.on("error", () => {});
