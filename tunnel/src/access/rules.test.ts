@@ -231,6 +231,27 @@ describe("access rules", () => {
       assert.ok((await policy.check(fakeRequest({ headers: [...cookie, ...bearer("the-application")] }))).allow);
     });
 
+    it("count for a token that a webhook's sender sends as it is", async () => {
+      const webhook = {
+        scheme: parseWebhookScheme("gitlab"),
+        secrets: [new Secret("hush"), new Secret(`whsec_${Buffer.alloc(24, "k").toString("base64")}`)],
+      };
+      const policy = policyOf({ webhook });
+      const post = (token: string, address = "192.0.2.1"): Change => ({
+        ...{ method: "POST", headers: ["X-Gitlab-Token", token], body: Buffer.from("{}") },
+        address,
+      });
+      const sent = Math.floor(clock.now() / 1_000);
+      const signature = createHmac("sha256", Buffer.alloc(24, "k")).update(`id.${sent}.{}`).digest("base64");
+      for (let index = 0; index < 9; index++) await policy.check(fakeRequest(post(`guess-${index}`)));
+      assert.ok((await waitOf(policy, post("hush"))) !== undefined, "the right one has to wait, too");
+      assert.equal(said(await policy.check(fakeRequest(post("hush", "192.0.2.99")))), "allowed");
+      const signed = ["webhook-id", "id", "webhook-timestamp", String(sent), "webhook-signature", `v1,${signature}`];
+      const both = { ...post("guess-99"), headers: [...(post("guess-99")?.headers ?? []), ...signed] };
+      assert.equal(said(await policy.check(fakeRequest(both))), "allowed");
+      assert.equal(lines.length, 1);
+    });
+
     it("are no guess where nobody is asked for a password", async () => {
       const policy = policyOf({ bearerTokens });
       for (let index = 0; index < 9; index++) await policy.check(fakeRequest(wrong(index)));

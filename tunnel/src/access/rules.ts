@@ -40,15 +40,15 @@ export interface AccessContext {
 }
 
 export function createAccessPolicy(rules: AccessRules, { clock, log }: AccessContext): AccessRulesPolicy {
-  const webhook = rules.webhook && new WebhookCheck(rules.webhook, clock);
   const end = rules.endsAt === undefined ? undefined : watchEnd(rules.endsAt, clock);
-  const asksForCredentials = Boolean(rules.users || rules.bearerTokens || rules.shareLinks || webhook);
   const brake = new GuessBrake(clock, (address) =>
     log.warn(
       { address },
       `${address} has tried several wrong passwords or tokens: it has to wait before it can try another one`,
     ),
   );
+  const webhook = rules.webhook && new WebhookCheck(rules.webhook, clock, brake);
+  const asksForCredentials = Boolean(rules.users || rules.bearerTokens || rules.shareLinks || webhook);
   const both = new WeakMap<AbortSignal, AbortSignal>();
 
   /** One signal for each link: a new one for each request would stay in memory until the link ends. */
@@ -77,13 +77,14 @@ export function createAccessPolicy(rules: AccessRules, { clock, log }: AccessCon
       return byLink;
     }
     const refuseGuess = (): Refused => {
-      if (waitMs > 0) return refusal(429, "too-many-tries", ["Retry-After", String(Math.ceil(waitMs / 1_000))]);
+      if (waitMs > 0) return tooManyTries(waitMs);
       if (guess !== undefined) brake.wrong(visitor.address, guess);
       return refuse(byLink);
     };
     if (!webhook) return refuseGuess();
     return webhook.check(request, contentLengthOf(request)).then((outcome) => {
       if (outcome === "genuine") return { allow: true, ...until };
+      if (outcome === "too-many-tries") return tooManyTries(brake.waitMs(visitor.address, ""));
       return outcome === "missing" ? refuseGuess() : refuseWebhook(outcome);
     });
   }
@@ -129,7 +130,11 @@ function isRight(headers: RawHeaders, { users, bearerTokens }: AccessRules): boo
   return Boolean((users && isUser(headers, users)) || (bearerTokens && isBearer(headers, bearerTokens)));
 }
 
-function refuseWebhook(outcome: Exclude<WebhookOutcome, "genuine" | "missing">): Refused {
+function tooManyTries(waitMs: number): Refused {
+  return refusal(429, "too-many-tries", ["Retry-After", String(Math.max(1, Math.ceil(waitMs / 1_000)))]);
+}
+
+function refuseWebhook(outcome: Exclude<WebhookOutcome, "genuine" | "missing" | "too-many-tries">): Refused {
   switch (outcome) {
     case "bad-signature":
       return refusal(401, outcome);

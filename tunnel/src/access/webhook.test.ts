@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { fakeRequest, FakeClock } from "@porthole/testing";
 import { PortholeError } from "@porthole/common/errors";
-import { Secret } from "@porthole/common/util";
+import { type Clock, Secret } from "@porthole/common/util";
 import type { OnBytes } from "./policy.ts";
-import { WebhookCheck } from "./webhook.ts";
+import { GuessBrake } from "./guess-brake.ts";
+import { WebhookCheck, type WebhookRule } from "./webhook.ts";
 import { parseWebhookScheme } from "./webhook-schemes.ts";
 
 /** As each sender's documentation has it where it has an example with its secret; computed here from its recipe otherwise. */
@@ -115,7 +116,7 @@ function outcome(example: Example, change: Partial<Example> & { readonly at?: nu
   const { scheme, secret, headers, body } = { ...example, ...change };
   const rule = { scheme: parseWebhookScheme(scheme), secrets: [new Secret("another one"), new Secret(secret)] };
   const request = fakeRequest({ method: "POST", headers, body: Buffer.from(body) });
-  return new WebhookCheck(rule, new At(change.at ?? example.sentAt ?? sentAt)).check(request, Buffer.byteLength(body));
+  return checkOf(rule, new At(change.at ?? example.sentAt ?? sentAt)).check(request, Buffer.byteLength(body));
 }
 
 for (const example of examples)
@@ -164,13 +165,17 @@ for (const example of examples)
     }
   });
 
+function checkOf(rule: WebhookRule, clock: Clock): WebhookCheck {
+  return new WebhookCheck(rule, clock, new GuessBrake(clock, () => {}));
+}
+
 describe("checking webhooks", () => {
   const [stripe] = examples as [Example];
   const rule = { scheme: parseWebhookScheme("stripe"), secrets: [new Secret(stripe.secret)] };
 
   it("reads no body when the head is enough to refuse", async () => {
     const request = fakeRequest({ method: "POST", headers: stripe.headers, body: Buffer.from(stripe.body) });
-    assert.equal(await new WebhookCheck(rule, new At(sentAt + 900)).check(request, 10), "bad-signature");
+    assert.equal(await checkOf(rule, new At(sentAt + 900)).check(request, 10), "bad-signature");
     assert.equal(request.bodiesRead, 0);
   });
 
@@ -202,7 +207,7 @@ describe("checking webhooks", () => {
     }
 
     function start(clock: FakeClock) {
-      const check = new WebhookCheck(rule, clock);
+      const check = checkOf(rule, clock);
       return {
         check,
         begin(contentLength?: number) {
@@ -287,7 +292,7 @@ describe("checking webhooks", () => {
     ] as const)
       for (const secrets of [both.secrets, both.secrets.toReversed()])
         it(`${what}, ${secrets === both.secrets ? "" : "the other secret first, "}is ${expected}`, async () => {
-          const check = new WebhookCheck({ ...both, secrets }, new At(sentAt + ageSeconds));
+          const check = checkOf({ ...both, secrets }, new At(sentAt + ageSeconds));
           const request = fakeRequest({ method: "POST", headers, body: Buffer.from(signed.body) });
           assert.equal(await check.check(request, undefined), expected);
         });
@@ -317,7 +322,7 @@ describe("checking webhooks", () => {
   it("refuses a body that turns out too large", async () => {
     const request = { ...fakeRequest({ method: "POST", headers: stripe.headers }) };
     request.body = () => Promise.resolve(undefined);
-    assert.equal(await new WebhookCheck(rule, new At(sentAt)).check(request, undefined), "body-too-large");
+    assert.equal(await checkOf(rule, new At(sentAt)).check(request, undefined), "body-too-large");
   });
 
   for (const text of ["", "paypal", "hmac", "hmac:", "hmac:a b", "hmac:x:md5", "hmac:x:sha256:utf8", "constructor"])

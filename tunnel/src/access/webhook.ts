@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { orAbort, type Clock, type Secret } from "@porthole/common/util";
+import type { GuessBrake } from "./guess-brake.ts";
 import { HeldBodies } from "./held-bodies.ts";
 import type { AccessRequest } from "./policy.ts";
 import { sameSecret } from "./same-secret.ts";
@@ -12,7 +13,7 @@ const maxBodyBytes = 25 * 1024 * 1024;
 /** The limit on all bodies whose signatures are being checked. */
 const maxHeldBytes = 64 * 1024 * 1024;
 
-export type WebhookOutcome = "genuine" | "missing" | "bad-signature" | "body-too-large" | "busy";
+export type WebhookOutcome = "genuine" | "missing" | "bad-signature" | "body-too-large" | "busy" | "too-many-tries";
 
 export interface WebhookRule {
   readonly scheme: WebhookScheme;
@@ -25,10 +26,13 @@ export class WebhookCheck {
   readonly #rule: WebhookRule;
   readonly #clock: Clock;
   readonly #bodies: HeldBodies;
+  readonly #brake: GuessBrake;
 
-  constructor(rule: WebhookRule, clock: Clock) {
+  /** `brake`: a token that is the secret itself can be guessed, as a password can. */
+  constructor(rule: WebhookRule, clock: Clock, brake: GuessBrake) {
     this.#rule = rule;
     this.#clock = clock;
+    this.#brake = brake;
     this.#bodies = new HeldBodies(maxHeldBytes, clock);
   }
 
@@ -46,9 +50,30 @@ export class WebhookCheck {
     // Each claim by its own rule: a token beside it makes a stale signature no fresher, and needs no body.
     const fresh = claims.filter(({ claim }) => this.#isFresh(claim));
     const isToken = ({ claim }: SignedClaim): boolean => claim.kind === "token";
-    if (matches(fresh.filter(isToken), Buffer.alloc(0))) return "genuine";
+    const byToken = this.#byToken(request.visitor.address, fresh.filter(isToken));
+    if (byToken === "genuine") return byToken;
     const signed = fresh.filter((each) => !isToken(each));
-    if (signed.length === 0) return "bad-signature";
+    return signed.length === 0 ? (byToken ?? "bad-signature") : this.#bySignature(request, signed, contentLength);
+  }
+
+  /** Undefined where there is no token. */
+  #byToken(address: string, claims: readonly SignedClaim[]): WebhookOutcome | undefined {
+    const claim = claims[0]?.claim;
+    if (claim?.kind !== "token") return undefined;
+    if (this.#brake.waitMs(address, claim.token) > 0) return "too-many-tries";
+    if (matches(claims, Buffer.alloc(0))) {
+      this.#brake.right(address, claim.token);
+      return "genuine";
+    }
+    this.#brake.wrong(address, claim.token);
+    return "bad-signature";
+  }
+
+  async #bySignature(
+    request: AccessRequest,
+    signed: readonly SignedClaim[],
+    contentLength: number | undefined,
+  ): Promise<WebhookOutcome> {
     if (contentLength !== undefined && contentLength > maxBodyBytes) return "body-too-large";
     const held = this.#bodies.open();
     try {
