@@ -8,7 +8,7 @@ import { temporaryFolder } from "../util/temporary-folder.ts";
 /** The longest path of a Unix socket on the strictest platform (macOS: 104 with the final zero). */
 const maxPathBytes = 103;
 
-/** Which running program: one of its kind for each state folder. */
+/** Names a running program: there is one of its kind for each state folder. */
 export interface ControlPlace {
   readonly stateDir: string;
   /** `client` or `relay`: the socket's file name. */

@@ -42,7 +42,7 @@ export class JoinedRelays {
     return this.#relays.find((relay) => isSame(relay, server));
   }
 
-  /** In the place of what was known about the relay before. */
+  /** Adds a relay, or replaces what was known about it. */
   async add(relay: JoinedRelay): Promise<void> {
     await this.#change((relays) => [...relays.filter((each) => !isSame(each, relay)), relay]);
   }
@@ -66,7 +66,7 @@ export class JoinedRelays {
     await this.#change((relays) => relays.map((each) => (isSame(each, server) ? { ...each, token: undefined } : each)));
   }
 
-  /** From what is on disk by now: `porthole join` may have written beside a running client. */
+  /** Changes what is on disk by now: `porthole join` may have written beside a running client. */
   #change(change: (relays: readonly JoinedRelay[]) => readonly JoinedRelay[]): Promise<void> {
     const changed = this.#turn.then(async () => {
       this.#relays = change(await read(this.#path));

@@ -26,7 +26,7 @@ export class ControlChannel {
     stream: Duplex,
     options: {
       readonly budget: TokenBucket;
-      /** So many bytes have come. */
+      /** Called when bytes have come. */
       readonly onHeard: (bytes: number) => void;
       /** Gets what belongs to the link itself. */
       readonly onLinkMessage: (message: Exclude<ControlMessage, SessionMessage>) => void;

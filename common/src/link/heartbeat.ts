@@ -122,7 +122,7 @@ export class Heartbeat {
     if (!this.#isOver) this.#arm(mustAsk || this.#sent ? limits.heartbeatAttentiveMs : limits.heartbeatIntervalMs);
   };
 
-  /** From now on it looks often, until something has come. */
+  /** Starts to check often, until something has come. */
   #attend(): void {
     if (this.#isOver) return;
     this.#heard = false;

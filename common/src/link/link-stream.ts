@@ -6,7 +6,7 @@ import { limits } from "./limits.ts";
 
 export interface LinkStreamHooks {
   readonly clock: Clock;
-  /** So many bytes have come, or the transport has taken what it could not take before. */
+  /** Called when bytes have come, or the transport has taken what it could not take before. */
   onHeard(bytes: number): void;
   /** Bytes are on their way to the peer. */
   onSent(): void;

@@ -151,6 +151,6 @@ export const limits = {
   maxEmptyHelloRecords: 16,
   /** PROXY v2 header as we accept it from a peer (ours are below 400 bytes). */
   maxProxyHeaderBytes: 2048,
-  /** From a client's connection to its admission. */
+  /** The deadline from a client's connection to its admission. */
   admissionDeadlineMs: 10_000,
 } as const;

@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 
-/** So many at once, and so many a second after that: for what somebody else can make us do. */
+/** Limits what others can make us do: a burst, and a rate after it. */
 export class TokenBucket {
   readonly #clock: Clock;
   readonly #perSecond: number;
@@ -16,7 +16,7 @@ export class TokenBucket {
     this.#filledAt = clock.monotonic();
   }
 
-  /** So many more than usual, until they are taken. */
+  /** Adds tokens beyond the usual burst, until they are taken. */
   add(count: number): void {
     this.#left += count;
   }

@@ -9,7 +9,7 @@ export interface UsageRecord {
   readonly bytesInTotal: number;
 }
 
-/** By the owner's fingerprint; who was used last comes last. */
+/** Records by the owner's fingerprint; the latest one comes last. */
 export type UsageRecords = ReadonlyMap<string, UsageRecord>;
 
 /** Owners that are remembered. Beyond it those are forgotten that carried nothing for longest. */

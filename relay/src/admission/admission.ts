@@ -35,7 +35,7 @@ export interface AdmissionContext {
 
 /** What a client has got. */
 export interface Grant {
-  /** Its public name, whole and canonical. */
+  /** The public name, whole and canonical. */
   readonly hostname: string;
   /** The operator's label: that of the invite by which its key has joined. */
   readonly label?: string | undefined;

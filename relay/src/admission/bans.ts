@@ -12,7 +12,7 @@ const maxBans = 1_000;
 export interface Banned {
   readonly keys: readonly Owner[];
   readonly address: string;
-  /** Its public name, whole. */
+  /** The public name, whole. */
   readonly hostname: string;
 }
 

@@ -3,13 +3,13 @@ export const quarantineMs = 30 * 24 * 3_600_000;
 
 /** Who was invited, who has joined, who has which name, and who is banned. All times are milliseconds since 1970. */
 export interface Enrollments {
-  /** By id, the token's first part. */
+  /** Invites by id, the token's first part. */
   readonly invites: Readonly<Record<string, InviteRecord>>;
-  /** By fingerprint. */
+  /** Keys by fingerprint. */
   readonly keys: Readonly<Record<string, KeyRecord>>;
-  /** By name, in its canonical form. */
+  /** Grants by name, in its canonical form. */
   readonly names: Readonly<Record<string, NameRecord>>;
-  /** By what is banned: a client id or fingerprint, `ADDRESS/BITS`, or a name. */
+  /** Bans by what is banned: a client id or fingerprint, `ADDRESS/BITS`, or a name. */
   readonly bans: Readonly<Record<string, BanRecord>>;
 }
 

@@ -156,7 +156,7 @@ function nextTokenAt({ tokens, at }: Level, { refillMs }: Bucket): number {
   return Math.ceil(at + (Math.floor(tokens) + 1 - tokens) * refillMs);
 }
 
-/** Without the name itself, those of long ago, and what is too much. */
+/** Returns the other names to remember, without old ones and those beyond the bound. */
 function remembered(names: QuotaState["names"], name: string, now: number): QuotaState["names"] {
   const kept = Object.entries(names).filter(([each, { grantedAt }]) => each !== name && grantedAt > now - rememberedMs);
   return Object.fromEntries(kept.slice(-(maxNames - 1)));

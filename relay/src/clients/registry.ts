@@ -11,7 +11,7 @@ export interface ClientLink {
   readonly fingerprint: string;
   /** Fingerprint of its owner; see Grant. */
   readonly owner: string;
-  /** Its public names, whole and canonical. */
+  /** The public names, whole and canonical. */
   readonly hostnames: readonly string[];
   /** The operator's label for the client: that of its invite. */
   readonly label?: string | undefined;

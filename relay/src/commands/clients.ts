@@ -37,7 +37,7 @@ export interface ClientRow {
   readonly client: string;
   readonly names: readonly string[];
   readonly software: string;
-  /** Without ports. */
+  /** The addresses without ports. */
   readonly addresses: readonly string[];
   readonly transports: readonly string[];
   /** The age of its oldest link. */

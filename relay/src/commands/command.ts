@@ -11,7 +11,7 @@ import { readValues } from "../config/read-values.ts";
 
 /** What can be typed after `porthole-relay`. */
 export interface Command {
-  /** Its words in the program's help: `invite [list|revoke ID]`. */
+  /** The command's line in the program's help: `invite [list|revoke ID]`. */
   readonly usage: string;
   readonly help: string;
   /** Reads the arguments after its name and does it. Resolves with the exit status; rejects with a `PortholeError`. */

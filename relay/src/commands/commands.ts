@@ -10,7 +10,7 @@ import { setup } from "./setup.ts";
 import { status } from "./status.ts";
 import { unblock } from "./unblock.ts";
 
-/** By the first argument. Without one of these the program is the relay itself. */
+/** Commands by the first argument. Without one of these the program is the relay itself. */
 export const commands: Readonly<Record<string, Command>> = {
   ...{ setup, doctor, status, clients },
   ...{ invite, keys, names },

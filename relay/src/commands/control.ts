@@ -3,7 +3,7 @@ import { connectControlSocket } from "@porthole/common/control";
 import { isErrorCode, PortholeError } from "@porthole/common/errors";
 import type { Clock } from "@porthole/common/util";
 
-/** From the connection to the end of the command's line. */
+/** The deadline from the connection to the end of the command's line. */
 const commandDeadlineMs = 5_000;
 const answerDeadlineMs = 5_000;
 const maxCommandBytes = 64 * 1024;

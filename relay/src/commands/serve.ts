@@ -72,7 +72,7 @@ function announce(relay: Relay, config: RelayConfig, log: Logger): void {
 }
 
 interface Hangup {
-  /** From now on; and at once, if it has come before. */
+  /** Reloads on each signal from now on; and at once, if one has come before. */
   reload(relay: Relay, readConfig: () => RelayConfig, log: Logger): void;
   stop(): void;
 }

@@ -200,7 +200,7 @@ function clientsDirectory(values: OptionValues<typeof relayOptions>): string | u
   return isLetsEncrypt(url) || values["acme-eab-kid"] !== undefined ? undefined : url;
 }
 
-/** On loopback everybody comes from this machine: what limits one source would limit all. */
+/** Returns the limits. On loopback everybody comes from this machine: what limits one source would limit all. */
 function relayLimits(values: OptionValues<typeof relayOptions>, isReachable: boolean): RelayLimits {
   return {
     visitorsPerAddress: values["visitors-per-address"] ?? (isReachable ? 50 : 0),

@@ -66,7 +66,7 @@ function watchFolder(folder: string, paths: readonly string[], tell: () => void)
   }
 }
 
-/** In a text that can be compared: which files there are, and of when. */
+/** Returns which files there are, and of when, as a text that can be compared. */
 function stamps(paths: readonly string[]): string {
   return paths
     .map((path) => {

@@ -26,7 +26,7 @@ export interface ClientGateOptions {
   readonly onLimit: OnLimit;
   /** An address, or a network, is kept out from now on. */
   readonly onHeld?: (held: Held) => void;
-  /** From 0 (inclusive) to 1 (exclusive). */
+  /** Returns a number from 0 (inclusive) to 1 (exclusive). */
   readonly random?: () => number;
 }
 
@@ -34,7 +34,7 @@ const retryAfterMs = 10_000;
 /** An address that a client was admitted from counts as a client's for this long after the link's end. */
 const rememberedMs = 3_600_000;
 const maxRemembered = 65_536;
-/** From an address that a client was admitted from, refused connections are dropped beyond this rate. */
+/** The rate beyond which refused connections are dropped from an address with an admitted client. */
 const refusalsPerSecond = 10;
 /** Tests a second from one source that cost nothing. */
 const testsPerSecond = 2;
@@ -62,7 +62,7 @@ const heldKeyCostMs = 200;
 export class ClientGate {
   readonly #options: ClientGateOptions;
   readonly #sources: Penalties;
-  /** By source and fingerprint. */
+  /** Penalties by source and fingerprint. */
   readonly #keys: Penalties;
   readonly #lastAdmitted = new LruCache<number>(maxRemembered);
   readonly #refusals: Rates;

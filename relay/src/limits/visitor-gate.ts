@@ -12,7 +12,7 @@ export interface VisitorGateOptions {
 
 /** One visitor's connection. */
 export interface VisitorSlot {
-  /** Its ClientHello is here, or will not come. */
+  /** Call it when the ClientHello is here, or will not come. */
   heard(): void;
   /** Whether one more may go to the client with this host name; it counts until `left`. */
   mayVisit(hostname: string): boolean;
@@ -29,7 +29,7 @@ export class VisitorGate {
   readonly #byName = new Counter();
   /** Who is waited for, the longest wait first; called to give up on one. */
   readonly #pending = new Set<() => void>();
-  /** By the order in which they came. */
+  /** Visitors in the order in which they came. */
   readonly #present = new Set<number>();
   #lastNumber = 0;
 

@@ -49,7 +49,7 @@ export class OpenPorts {
     for (const plan of this.#plans) await this.#open(plan);
   }
 
-  /** On the UDP port with the number of the clients' TCP port. Where the system chose that number and it is taken, it chooses again. */
+  /** Opens the UDP port with the number of the clients' TCP port. Where the system chose that number and it is taken, it chooses again. */
   async openQuic(): Promise<void> {
     const { config, acceptor } = this.#deps;
     const clients = this.#plans.find((plan) => plan.clients);

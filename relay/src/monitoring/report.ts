@@ -15,7 +15,7 @@ export interface LinkReport {
   /** Visitors now, and ever. */
   readonly streams: number;
   readonly visitors: number;
-  /** From visitors and to them, as they travel. */
+  /** Bytes from visitors and to them, encrypted. */
   readonly bytesIn: number;
   readonly bytesOut: number;
 }
@@ -25,7 +25,7 @@ export interface ClientReport {
   /** The operator's label for it: that of its invite. */
   readonly label?: string;
   readonly hostnames: readonly string[];
-  /** Its own word: program and version. */
+  /** Program and version, as the client names them. */
   readonly software: string;
   /** What the clients of its owner have carried, both directions together: today and this month (UTC), and ever. */
   readonly bytesToday: number;

@@ -33,14 +33,14 @@ export class Traffic {
     return this.#visitors;
   }
 
-  /** From visitors. */
+  /** Bytes from visitors. */
   get bytesIn(): number {
     let sum = this.#closedIn;
     for (const { bytesRead } of this.#open) sum += bytesRead;
     return sum;
   }
 
-  /** To visitors. */
+  /** Bytes to visitors. */
   get bytesOut(): number {
     let sum = this.#closedOut;
     for (const { bytesWritten } of this.#open) sum += bytesWritten;

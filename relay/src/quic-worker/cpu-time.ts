@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 export interface ProcessorUse {
   /** As the system names it: R runs, or waits for a processor and nothing else; of a process, when one of its threads does. */
   readonly state: string;
-  /** By all its threads. */
+  /** The time of all its threads. */
   readonly usedMs: number;
 }
 

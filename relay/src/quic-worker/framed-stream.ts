@@ -3,7 +3,7 @@ import { Duplex } from "node:stream";
 import { PortholeError } from "@porthole/common/errors";
 
 const headerBytes = 4;
-/** In place of a length: the end of a direction that its writer has aborted. */
+/** Stands in place of a length for the end of a direction that its writer has aborted. */
 const aborted = 0xffff_ffff;
 
 /**

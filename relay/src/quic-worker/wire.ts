@@ -11,7 +11,7 @@ export type ToWorker =
   | ({ readonly type: "start" } & WorkerStart)
   | { readonly type: "certificate"; readonly cert: string; readonly key: string }
   | { readonly type: "ticket-keys"; readonly keys: readonly TicketKey[] }
-  /** In order: after all control bytes that are on their way. */
+  /** Closes the link after all control bytes that are on their way. */
   | { readonly type: "close"; readonly link: number; readonly code: ErrorCode; readonly message: string }
   | { readonly type: "destroy"; readonly link: number; readonly code: ErrorCode; readonly message: string };
 

@@ -38,7 +38,7 @@ interface WorkerLink {
   readonly connection: QuicTransportConnection;
   /** Where the relay believes the client to be. */
   remote: RemoteAddress;
-  /** From the first one on: most links are idle. */
+  /** Made for the first visitor: most links are idle. */
   visitors: Visitors | undefined;
   /** The relay has to ask for what the client says. */
   deadline: Timer | undefined;

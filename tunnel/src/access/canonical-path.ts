@@ -2,7 +2,7 @@
 export interface CanonicalPath {
   /** Decoded once. What is let in must match it. */
   readonly plain: string;
-  /** In the spellings that some servers take for the same: what is kept out must match none of them. */
+  /** The path in the spellings that some servers take for the same: what is kept out must match none of them. */
   readonly spellings: readonly string[];
 }
 

@@ -9,7 +9,7 @@ export class PathPattern {
     this.#segments = path.split("/").map((segment) => segment.split("*"));
   }
 
-  /** In time that grows with the path and the pattern, not with their product's powers as a regular expression's would. */
+  /** Takes time that grows with the path and the pattern, not with their product's powers as a regular expression's would. */
   matches(path: string): boolean {
     const segments = path.split("/");
     if (this.#below ? segments.length < this.#segments.length : segments.length !== this.#segments.length) return false;

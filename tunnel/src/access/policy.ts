@@ -69,7 +69,7 @@ export interface Refused {
   readonly status: 303 | 401 | 403 | 404 | 410 | 413 | 429 | 503;
   /** Sent besides those of the page, such as WWW-Authenticate, Location or Set-Cookie. */
   readonly headers: RawHeaders;
-  /** Which page says so; a redirect has none. For people HTML, for programs JSON with this as its `code`. */
+  /** The page that says so; a redirect has none. People get HTML, programs JSON with this as its `code`. */
   readonly page?: AccessPage;
 }
 

@@ -8,7 +8,7 @@ import { Secret } from "@porthole/common/util";
 /** What `--proxy` says: a proxy, or that there is none whatever the environment says. */
 export type ProxyChoice = HttpProxy | "direct";
 
-/** Which proxy leads to a host; undefined for the direct way. */
+/** Returns the proxy that leads to a host; undefined for the direct way. */
 export type ProxyFor = (target: { readonly host: string; readonly port: number }) => HttpProxy | undefined;
 
 const defaultPorts: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };

@@ -1,6 +1,6 @@
 import type { Finding } from "@porthole/common/util";
 
-/** What is looked at, in the order of a visitor's way from the end to the beginning. */
+/** The checks in the order of the path, from the local port to the visitor. */
 export type CheckId =
   | "local-port"
   | "relay-dns"

@@ -19,8 +19,8 @@ import {
 import { skipped, sleep, type Clock, type Finding } from "@porthole/common/util";
 import type { Check, CheckId } from "./check.ts";
 import { checkLocalPort } from "./local-port.ts";
-import { checkPublicName, judgeCertificate } from "./public-name.ts";
-import { checkRelayName, checkRelayPort, judgeAdmission, judgeTrust, judgeUdp } from "./relay-way.ts";
+import { checkPublicName, checkCertificate } from "./public-name.ts";
+import { checkRelayName, checkRelayPort, checkAdmission, checkTrust, checkUdp } from "./relay-path.ts";
 import { checkWholePath } from "./whole-path.ts";
 
 /** How long a tunnel may take to come up before that is the finding. */
@@ -28,7 +28,7 @@ const onlineMs = 15_000;
 const lookEveryMs = 100;
 
 export interface ExamineOptions {
-  /** With the endpoint in question alone. */
+  /** The settings with the endpoint in question alone. */
   readonly settings: TunnelSettings;
   /** The state of the endpoint where its tunnel runs. Absent: it is exposed for the time of the examination. */
   readonly running?: () => EndpointState | undefined;
@@ -54,8 +54,8 @@ export async function examine(options: ExamineOptions, signal: AbortSignal): Pro
   const visit = options.running ? { state: options.running, end: async () => {} } : await exposeForNow(options);
   try {
     for (const server of options.settings.servers) {
-      const way = new Way(server.text, checks);
-      await walk(way, { ...options, server, state: visit.state, isLocalUp: local.status !== "failed" }, signal);
+      const runner = new CheckRunner(server.text, checks);
+      await checkPath(runner, { ...options, server, state: visit.state, isLocalUp: local.status !== "failed" }, signal);
     }
   } finally {
     await visit.end();
@@ -63,34 +63,34 @@ export async function examine(options: ExamineOptions, signal: AbortSignal): Pro
   return checks;
 }
 
-interface Walk extends ExamineOptions {
+interface PathOptions extends ExamineOptions {
   readonly server: ServerSettings;
   readonly state: () => EndpointState | undefined;
   readonly isLocalUp: boolean;
 }
 
-/** From this machine to the relay, and back in as a visitor. */
-async function walk(way: Way, options: Walk, signal: AbortSignal): Promise<void> {
+/** Checks the path from this machine to the relay, and back in as a visitor. */
+async function checkPath(runner: CheckRunner, options: PathOptions, signal: AbortSignal): Promise<void> {
   const { server, settings, clock } = options;
-  await way.step("relay-dns", () => checkRelayName(server, signal));
-  await way.step("relay-tcp", () => checkRelayPort(server, clock, signal));
+  await runner.step("relay-dns", () => checkRelayName(server, signal));
+  await runner.step("relay-tcp", () => checkRelayPort(server, clock, signal));
   // A test: the relay leads no visitors there, so it does not get in the way of the tunnel with the same key. The invite is the tunnel's.
   const test = { ...options, ...(await keysOf(settings, options.log)), server: { ...server, token: undefined } };
-  const tried = way.isBlocked ? undefined : await testRelay(test, signal);
-  await way.step("relay-udp", () => judgeUdp(outcomeOr(tried?.quic), server, settings.transport));
-  await way.step("relay-trust", () => judgeTrust(outcomeOr(tried?.http2), tried?.fingerprint, server));
-  const relay = way.isBlocked ? undefined : await statusOf(options, signal);
-  await way.step("relay-admission", () => judgeAdmission(outcomeOf(relay)));
+  const tried = runner.isBlocked ? undefined : await testRelay(test, signal);
+  await runner.step("relay-udp", () => checkUdp(outcomeOr(tried?.quic), server, settings.transport));
+  await runner.step("relay-trust", () => checkTrust(outcomeOr(tried?.http2), tried?.fingerprint, server));
+  const relay = runner.isBlocked ? undefined : await statusOf(options, signal);
+  await runner.step("relay-admission", () => checkAdmission(outcomeOf(relay)));
   const online = relay?.status === "online" ? relay : undefined;
   const hostname = online?.hostnames[0] ?? "";
-  await way.step("name-dns", () => checkPublicName(hostname, signal));
+  await runner.step("name-dns", () => checkPublicName(hostname, signal));
   const state = options.state();
-  if (state) await way.step("certificate", () => judgeCertificate(hostname, state, settings.acme !== undefined));
+  if (state) await runner.step("certificate", () => checkCertificate(hostname, state, settings.acme !== undefined));
   if (!options.isLocalUp) {
-    way.add("whole-path", skipped("Not tried: the local service does not answer."));
+    runner.add("whole-path", skipped("Not tried: the local service does not answer."));
     return;
   }
-  await way.step("whole-path", () =>
+  await runner.step("whole-path", () =>
     checkWholePath(
       {
         url: new URL(online?.urls[0] ?? `https://${hostname}`),
@@ -113,8 +113,8 @@ async function keysOf(
   return { key, owner: owner && (await readKey(owner, log)) };
 }
 
-/** The checks on the way by one relay: after one that failed the rest is skipped. */
-class Way {
+/** Runs the checks of the path by one relay: after one that failed the rest is skipped. */
+class CheckRunner {
   readonly #relay: string;
   readonly #checks: Check[];
   #blockedBy: string | undefined;
@@ -138,8 +138,8 @@ class Way {
   }
 }
 
-/** How the relay stands with the endpoint, as soon as it is more than "connecting". */
-async function statusOf({ state, server, clock }: Walk, signal: AbortSignal): Promise<RelayStatus | undefined> {
+/** Resolves to the endpoint's status at the relay, as soon as it is more than "connecting". */
+async function statusOf({ state, server, clock }: PathOptions, signal: AbortSignal): Promise<RelayStatus | undefined> {
   const giveUpAt = clock.monotonic() + onlineMs;
   for (;;) {
     const now = state()?.relays.find((each) => each.address === server.text)?.now;

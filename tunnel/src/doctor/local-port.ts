@@ -23,7 +23,7 @@ export async function checkLocalPort(options: LocalPortOptions, signal: AbortSig
       const answer = await withDeadline({ clock, delayMs: answerMs, what: "Its answer", signal }, () =>
         firstBytes(socket),
       );
-      return judge(local, answer);
+      return findingOf(local, answer);
     } finally {
       socket.destroy();
     }
@@ -47,7 +47,7 @@ export async function checkLocalPort(options: LocalPortOptions, signal: AbortSig
   }
 }
 
-function judge({ text, kind, host, port }: LocalService, answer: string): Finding {
+function findingOf({ text, kind, host, port }: LocalService, answer: string): Finding {
   const isTls = answer.startsWith("\x15\x03") || /plain HTTP request was sent to HTTPS|TLS/i.test(answer);
   if (isTls && kind !== "https")
     return failed(`${text} listens, and expects TLS.`, `Write https://${host}:${port} as its address.`);

@@ -22,7 +22,7 @@ export async function checkPublicName(hostname: string, signal: AbortSignal): Pr
   }
 }
 
-export function judgeCertificate(hostname: string, { certificates }: EndpointState, isWanted: boolean): Finding {
+export function checkCertificate(hostname: string, { certificates }: EndpointState, isWanted: boolean): Finding {
   const certificate = certificates.find((each) => each.hostname === hostname);
   switch (certificate?.status) {
     case "valid":

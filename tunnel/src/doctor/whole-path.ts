@@ -51,7 +51,7 @@ export async function checkWholePath(options: WholePathOptions, signal: AbortSig
       if (!speaksHttp) return ok(`${url.host} can be reached, and TLS ends here.`);
       socket.write(`GET / HTTP/1.1\r\nHost: ${url.host}\r\nConnection: close\r\nUser-Agent: porthole-doctor\r\n\r\n`);
       const answer = await orAbort(within, firstBytes(socket));
-      return judge(url, answer, clock.monotonic() - startedAt);
+      return findingOf(url, answer, clock.monotonic() - startedAt);
     });
   } catch (reason) {
     signal.throwIfAborted();
@@ -65,7 +65,7 @@ export async function checkWholePath(options: WholePathOptions, signal: AbortSig
   }
 }
 
-function judge({ origin }: URL, answer: string, tookMs: number): Finding {
+function findingOf({ origin }: URL, answer: string, tookMs: number): Finding {
   const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(answer)?.[1]);
   if (!status)
     return failed(`${origin} answers with something else than HTTP.`, "Is the local service meant to speak HTTP?");

@@ -106,7 +106,7 @@ export class Answering {
     if (!this.#hasEnded) this.#flushSoon(isSmall(rest, headers));
   }
 
-  /** From here on the bytes are those of another protocol. */
+  /** Switches to another protocol: from here on all bytes are its own. */
   upgrade({ head, socket }: Extract<Reply, { readonly kind: "upgrade" }>, headers: RawHeaders): void {
     const { status, statusText } = head;
     const exchange = this.#exchange;
@@ -214,7 +214,7 @@ function isSmall(rest: AnswerRest, headers: RawHeaders): boolean {
   return rest === "body" && Number(valueOf(headers, "content-length")) <= shortAnswerBytes;
 }
 
-/** Without the query, which may hold secrets. */
+/** The path without the query, which may hold secrets. */
 function pathOf(target: string): string {
   const end = target.search(/[?#]/);
   return end < 0 ? target : target.slice(0, end);

@@ -13,12 +13,12 @@ export class Forward {
   readonly service: LocalService;
   readonly target: ServiceTarget;
   readonly upstream: Upstream;
-  /** With its query. */
+  /** The path with its query. */
   readonly path: string;
   readonly allowed: Allowed | undefined;
   /** The body's length, as the visitor gave it. */
   readonly length: string | undefined;
-  /** By the header mode at the last try. */
+  /** The names by the header mode at the last try. */
   names: Names;
   readonly #context: RequestContext;
   readonly #method: string;

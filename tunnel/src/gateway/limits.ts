@@ -8,7 +8,7 @@ export const limits = {
   silentVisitorMs: 100,
   /** How long a service may take to show that it speaks HTTP/2. */
   http2ProbeMs: 1_000,
-  /** From a connection's beginning, or the last answer, to the end of the next request's head. */
+  /** The deadline from a connection's beginning, or the last response, to the end of the next request's head. */
   httpHeadDeadlineMs: 60_000,
   /** A request's head, and a service's. */
   maxHttpHeadBytes: 32 * 1024,

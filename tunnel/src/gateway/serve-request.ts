@@ -66,7 +66,7 @@ class RequestRun {
     });
   }
 
-  /** At once as far as nothing has to be waited for: a request without secrets pays no turn of the event loop. */
+  /** Starts synchronously where nothing has to be waited for: a request without secrets costs no turn of the event loop. */
   start(): void {
     try {
       const { options, isOurName, visitor } = this.#context;

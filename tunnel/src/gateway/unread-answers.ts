@@ -15,7 +15,7 @@ export interface Unread {
 
 /** One visitor's connection. */
 export interface UnreadConnection extends Unread {
-  /** Its answers, where they can be ended one by one: over HTTP/2. `unreadBytes` of the connection includes theirs. */
+  /** The connection's responses, where they can be ended one by one: over HTTP/2. `unreadBytes` of the connection includes theirs. */
   readonly answers?: ReadonlySet<Unread>;
 }
 
@@ -77,7 +77,7 @@ export class UnreadAnswers {
     };
   }
 
-  /** To be called for all that is written to visitors. */
+  /** Call it for all that is written to visitors. */
   written(bytes: number): void {
     this.#written += bytes;
     if (this.#written >= this.#limits.maxBytes / 16) this.#check();

@@ -45,7 +45,7 @@ export class Body {
     return this.#state === "whole";
   }
 
-  /** From the source: the next bytes. */
+  /** Called by the source with the next bytes. */
   push(chunk: Buffer): void {
     this.bytes += chunk.length;
     if (this.#state !== "open") return;
@@ -59,7 +59,7 @@ export class Body {
     else this.#source.pause();
   }
 
-  /** From the source: all of it has come. */
+  /** Called by the source when all of it has come. */
   finish(trailers: RawHeaders): void {
     if (this.#state !== "open") return;
     this.#state = "whole";
@@ -68,7 +68,7 @@ export class Body {
     else this.#onNews?.();
   }
 
-  /** From the source: no more will come, and it is not whole. */
+  /** Called by the source when no more will come, and it is incomplete. */
   breakOff(error: PortholeError): void {
     if (this.#state !== "open") return;
     this.#state = "broken";

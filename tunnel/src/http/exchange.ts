@@ -29,7 +29,7 @@ export interface VisitorConnection {
   readonly transport: string;
   /** The round-trip time of the link between relay and client when the connection began, where it is known. */
   readonly linkRttMs?: number;
-  /** From the arrival of the visitor's stream at the client to the end of its TLS handshake. */
+  /** The time from the arrival of the visitor's stream at the client to the end of its TLS handshake. */
   readonly handshakeMs?: number;
 }
 

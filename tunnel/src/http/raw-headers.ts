@@ -8,7 +8,7 @@ export function valuesOf(headers: RawHeaders, name: string): string[] {
   return values;
 }
 
-/** Its first value. `name` in lower case. */
+/** Returns the first value of a field. `name` is in lower case. */
 export function valueOf(headers: RawHeaders, name: string): string | undefined {
   for (let index = 0; index + 1 < headers.length; index += 2)
     if (isCalled(headers[index], name)) return headers[index + 1];

@@ -8,7 +8,7 @@ export interface RequestReport {
   readonly hostname: string;
   readonly traceId: string;
   readonly method: string;
-  /** Without the query, which may hold secrets. */
+  /** The path without the query, which may hold secrets. */
   readonly path: string;
   /** 0 when the visitor left before it was answered. */
   readonly status: number;

@@ -8,7 +8,7 @@ export type Framing =
   | { readonly kind: "none" }
   | { readonly kind: "sized"; readonly bytes: number }
   | { readonly kind: "chunked" }
-  /** In responses only: the body ends with the connection. */
+  /** Only in responses: the body ends with the connection. */
   | { readonly kind: "until-close" };
 
 export interface Http1RequestHead {

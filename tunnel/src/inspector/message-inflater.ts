@@ -3,7 +3,7 @@ import type { Message } from "./message.ts";
 
 /** What one message may grow to; above it neither it nor what builds on it can be shown. */
 const maxInflatedBytes = 8 * 1024 * 1024;
-/** In the long run no more is made than this many times what came in: who sends little shall not make us work hard. */
+/** The bound on output by input in the long run: little data must not cause much work. */
 const maxRatio = 20;
 /** How far back a message can refer. */
 const windowBytes = 32 * 1024;

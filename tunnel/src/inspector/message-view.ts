@@ -2,7 +2,7 @@ import type { LoggedMessage } from "./message-log.ts";
 import type { Redactor } from "./redactor.ts";
 import type { MessageView } from "./types.ts";
 
-/** Without a redactor everything is shown. */
+/** Returns a message for display. Without a redactor everything is shown. */
 export function messageViewOf({ seq, atMs, message }: LoggedMessage, redactor: Redactor | undefined): MessageView {
   const { data, closeCode, event } = message;
   const { from, type, bytes, fragments, compressed } = message;

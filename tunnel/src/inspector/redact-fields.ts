@@ -43,7 +43,7 @@ export function fieldsOf(text: string, contentType: string, isSecret: (name: str
 }
 
 interface Part {
-  /** With the boundary before it. */
+  /** The part with the boundary before it. */
   readonly text: string;
   readonly name?: string;
   readonly fileName?: string;

@@ -36,7 +36,7 @@ export interface ExchangeSummary {
   /** Who answered: the local service, or the gateway with a page or a refusal of its own. */
   readonly answeredBy?: "service" | "gateway";
   readonly startedAt: Timestamp;
-  /** From the request's head to the end; absent while open. */
+  /** The time from the request's head to the end; absent while open. */
   readonly durationMs?: number;
   /** Bytes of the bodies so far, as they were on the wire; of an upgraded connection all bytes after the head. */
   readonly requestBytes: number;
@@ -262,7 +262,7 @@ export type ExportFormat = "curl" | "fetch" | "har";
 
 export interface ExportQuery {
   readonly format: ExportFormat;
-  /** In this order. curl and fetch take one, har any number; empty means all that match the filter (har only), the oldest first. */
+  /** The exchanges in this order. curl and fetch take one, har any number; empty means all that match the filter (har only), the oldest first. */
   readonly ids: readonly ExchangeId[];
   readonly filter?: ExchangeFilter;
   /** Only with this do values leave that are redacted otherwise. */

@@ -33,7 +33,7 @@ export class WebSocketReader {
   #control: Buffer[] = [];
   #assembly: Assembly | undefined;
   #isBroken = false;
-  /** So far; reading them is what takes time, however small they are. */
+  /** How many frames have been read; each takes time, however small it is. */
   frames = 0;
 
   /** `extensions` is the response's Sec-WebSocket-Extensions header: what both sides agreed on. */

@@ -20,11 +20,11 @@ export type Send = <N extends NotificationName>(name: N, params: Notifications[N
  */
 export class Outbox {
   readonly #send: Send;
-  /** In order. Of states and recordings only that they are due: their newest value is beside. */
+  /** What is due, in order. States and recordings are only marked here: their newest value is beside. */
   readonly #waiting: (() => Promise<void>)[] = [];
   readonly #states = new Map<string, State>();
   readonly #changes = new Map<string, PendingChanges>();
-  /** By name and tunnel. */
+  /** How many were missed, by name and tunnel. */
   readonly #missed = new Map<string, number>();
   #bounded = 0;
   #pumping: Promise<void> | undefined;

@@ -34,7 +34,7 @@ export class Endpoint {
   readonly challenges = new Challenges();
   readonly #trusted = new Map<string, ShownCertificate>();
   readonly #options: EndpointOptions;
-  /** By relay. */
+  /** Host names by relay. */
   readonly #hostnames = new Map<string, readonly string[]>();
   #selfSigned: ShownCertificate;
   #update: Promise<void> = Promise.resolve();

@@ -2,7 +2,7 @@
 export const limits = {
   /** Public names that one relay may give a client. */
   maxHostnames: 4,
-  /** From a stream's opening to the end of its PROXY header, at the client. */
+  /** The deadline from a stream's opening to the end of its PROXY header, at the client. */
   streamHeaderDeadlineMs: 10_000,
   /** TLS handshakes with visitors that begin in one turn of the event loop. */
   handshakesPerTurn: 8,

@@ -116,7 +116,7 @@ export async function readKey(source: KeySource, log: Logger): Promise<IdentityK
   return "pem" in source ? parseKey(source.pem, "the PEM text") : loadOrCreateKey(source.path, { logger: log });
 }
 
-/** On loopback nobody is in between. */
+/** Returns the trust for a relay without a pin. On loopback nobody is in between. */
 export function defaultTrust(server: ServerAddress): TrustPolicy {
   return isLoopback(server.host) ? { kind: "first-use" } : { kind: "ca" };
 }

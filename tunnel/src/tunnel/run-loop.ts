@@ -9,7 +9,7 @@ export type LoopState =
   | {
       readonly status: "waiting";
       readonly delayMs: number;
-      /** In milliseconds since 1970. */
+      /** When the next attempt begins, in milliseconds since 1970. */
       readonly nextTryAt: number;
       /** Failed attempts since the link was up last, or since the beginning. */
       readonly attempts: number;

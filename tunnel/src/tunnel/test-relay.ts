@@ -24,7 +24,7 @@ export interface RelayTestOptions {
 export type TransportOutcome =
   | {
       readonly ok: true;
-      /** From the first packet to the admission. */
+      /** The time from the first packet to the admission. */
       readonly connectMs: number;
       /** Where the transport knows it by then. */
       readonly rttMs?: number | undefined;

@@ -1,7 +1,7 @@
 import type { PortholeError } from "@porthole/common/errors";
 import { limits } from "./limits.ts";
 
-/** Which links a client should have with one relay, and why. Pure: facts and the time come in, the decision goes out. */
+/** Decides which links a client should have with one relay, and why. It is pure: facts and the time come in, the decision goes out. */
 
 export type TransportPolicy = "auto" | "quic" | "h2";
 
@@ -64,7 +64,7 @@ export class TransportChoice {
     this.#sinceMs = nowMs;
   }
 
-  /** To be called with every change and, with the same fact, at the time of the last decision's review. */
+  /** Call it with every change and, with the same fact, at the time of the last decision's review. */
   see(fact: QuicFact, nowMs: number): Decision {
     if (fact.is !== this.#fact.is) this.#sinceMs = nowMs;
     this.#fact = fact;

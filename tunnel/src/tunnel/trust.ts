@@ -19,7 +19,7 @@ export interface KnownRelay {
   readonly certificate: string;
 }
 
-/** Which relays this client has met. Kept between runs. */
+/** The relays that this client has met, kept between runs. */
 export interface KnownRelays {
   get(server: string): KnownRelay | undefined;
   set(server: string, relay: KnownRelay): Promise<void>;

@@ -15,7 +15,7 @@ import { sleepUntil } from "./sleep-until.ts";
 import { StoredCertificate, type StoredCertificateOptions } from "./stored-certificate.ts";
 
 const saveAgainMs = 60_000;
-/** Without a certificate authority's work in it an attempt may be repeated at this pace. */
+/** The longest pause between attempts that cost a certificate authority no work. */
 const maxUnreachablePauseMs = 10 * 60_000;
 /** A certificate that is due as soon as it is there means that a clock is wrong; ordering more of them does not set it right. */
 const dueAtOncePauseMs = 24 * 3_600_000;

@@ -12,7 +12,7 @@ export interface CertificateRecord {
   readonly chain?: Chain;
   /** PKCS#8 of the chain's key, where it is not an identity that is kept elsewhere. */
   readonly keyPem?: Secret;
-  /** From 0 to below 1, see renewalTime. */
+  /** A number from 0 to below 1; see renewalTime. */
   readonly jitter: number;
   readonly window?: RenewalWindow;
   /** When to ask for the window again. */

@@ -18,7 +18,7 @@ export interface RenewalOptions {
   readonly window?: RenewalWindow | undefined;
   /** `--acme-renew-days`: a long-lived certificate is renewed when this many days are left, however long a third of its life is. */
   readonly renewDays?: number | undefined;
-  /** From 0 to below 1, chosen once for each certificate: so that those of one day are not all renewed in one minute. */
+  /** A number from 0 to below 1, chosen once for each certificate, so that those of one day are not all renewed in one minute. */
   readonly jitter: number;
 }
 

@@ -12,7 +12,7 @@ const maxInvalidAnHour = 5;
 
 /** What survives a restart, so that a program that is restarted again and again orders no faster than one that runs. */
 export interface RetryState {
-  /** In a row. */
+  /** How many failures there were in a row. */
   readonly failures: number;
   /** When validations failed, within the last hour. */
   readonly invalidAt: readonly number[];
@@ -31,7 +31,7 @@ export interface Failure {
   readonly at: number;
   /** The authority tried to validate the name and could not. */
   readonly wasInvalid: boolean;
-  /** From 0 to below 1: lengthens the pause by up to a tenth, so that clients that failed together don't come back together. */
+  /** A number from 0 to below 1 that lengthens the pause by up to a tenth, so that clients that failed together don't come back together. */
   readonly jitter: number;
 }
 

@@ -48,12 +48,12 @@ export class StoredCertificate {
     return this.#unsaved === undefined;
   }
 
-  /** In memory; `write` or `writeOrFail` comes next. */
+  /** Sets it in memory; `write` or `writeOrFail` comes next. */
   setRetry(retry: RetryState): void {
     this.#record = { ...this.#record, retry };
   }
 
-  /** In memory; `write` comes next. */
+  /** Sets it in memory; `write` comes next. */
   setWindow(window: RenewalWindow | undefined, checkWindowAt: number): void {
     const { window: _old, ...rest } = this.#record;
     this.#record = { ...rest, ...(window && { window }), checkWindowAt };

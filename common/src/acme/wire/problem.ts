@@ -7,7 +7,7 @@ const maxSubproblems = 20;
 /** A problem document as ACME servers send it (RFC 8555 6.7, RFC 7807). It is the cause of the error that is thrown. */
 export class AcmeProblem extends Error {
   override readonly name = "AcmeProblem";
-  /** Without the prefix that all ACME types have: `rateLimited`. Another CA's own type is kept whole. */
+  /** The type without ACME's prefix: `rateLimited`. Another CA's own type is kept whole. */
   readonly type: string;
   /** HTTP status, 0 when the problem came inside another object. */
   readonly status: number;

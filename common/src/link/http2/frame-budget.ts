@@ -4,7 +4,7 @@ import { limits } from "../limits.ts";
 const checkMs = 2_000;
 /** Bytes of frames that carry nothing, a second: honest ones are window updates, headers of small frames and pings. */
 const bytesPerSecond = 1024 * 1024;
-/** And a share of what is carried. */
+/** The share of carried data that may come on top. */
 const share = 0.05;
 /** What was received and waits for its reader counts, too, until it is read. */
 const bytesAtOnce = limits.linkWindowBytes + 2 * 1024 * 1024;

@@ -10,7 +10,7 @@ export interface StreamHooks {
   onWritable(stream: QuicStream): void;
   /** The reader wants more than it has got, and the engine may have it. */
   onReadable(stream: QuicStream): void;
-  /** So many bytes have been read from the engine. */
+  /** Called when bytes have been read from the engine. */
   onRead(bytes: number): void;
   /** The stream is over, for us; the engine frees it when the peer has acknowledged the end. */
   onGone(stream: QuicStream): void;

@@ -14,7 +14,7 @@ export class WriteQueue {
     this.#ready.add(stream);
   }
 
-  /** To be called when packets have come: they may bring credit. */
+  /** Call it when packets have come: they may bring credit. */
   unblock(): void {
     for (const stream of this.#blocked) if (stream.hasCapacity()) this.add(stream);
   }

@@ -157,7 +157,7 @@ async function otherFamily(
 }
 
 const thisMachine = {
-  /** By both of its addresses, whatever its resolver says: some development servers listen on ::1 only. */
+  /** Resolves to both of localhost's addresses, whatever the resolver says: some development servers listen on ::1 only. */
   lookup: ((_hostname, options, callback) => {
     const addresses = [
       { address: "127.0.0.1", family: 4 },

@@ -25,7 +25,7 @@ export interface ConnectionOptions {
   readonly signal: AbortSignal;
   /** It may become a WebSocket. */
   readonly isUpgrade: boolean;
-  /** Its answer is whole, and another request may be sent. */
+  /** Called when the response is complete, and another request may be sent. */
   onFree(connection: ServiceConnection): void;
   onGone(connection: ServiceConnection): void;
 }
@@ -45,7 +45,7 @@ export class ServiceConnection implements AnswerEvents, BodySource, CallConnecti
   #isGone = false;
   /** The service has tied who asks to this connection (NTLM, Negotiate). */
   isBound = false;
-  /** By a monotonic clock, since when it waits for a request. */
+  /** Since when it waits for a request, by a monotonic clock. */
   freeSince = 0;
 
   constructor(options: ConnectionOptions) {

@@ -42,7 +42,7 @@ export interface UpstreamCall {
   onDrain(callback: () => void): void;
   /** The request is whole. Called also where there is no body. */
   end(trailers: RawHeaders): void;
-  /** At once; the service sees that the request is not whole. Nothing is called back any more. */
+  /** Ends the call at once; the service sees that the request is incomplete. Nothing is called back any more. */
   abort(): void;
 }
 

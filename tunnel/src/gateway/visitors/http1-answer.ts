@@ -104,7 +104,7 @@ export class Http1Answer implements Answer {
     this.#onDrain = callback;
   }
 
-  /** From the connection: the visitor has taken what was written. */
+  /** Called by the connection when the visitor has taken what was written. */
   drained(): void {
     const onFlushed = this.#onFlushed;
     this.#onFlushed = undefined;

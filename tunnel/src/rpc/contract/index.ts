@@ -88,6 +88,6 @@ export interface LogLine {
   /** Milliseconds since 1970. */
   readonly time: number;
   readonly fields?: Readonly<Record<string, string | number | boolean>>;
-  /** So many lines before it were dropped, because nobody read them in time. */
+  /** How many lines before it were dropped, because nobody read them in time. */
   readonly missed?: number;
 }

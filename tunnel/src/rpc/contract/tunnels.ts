@@ -192,7 +192,7 @@ export type VisitView = AsData<VisitReport>;
 export type RequestView = AsData<RequestReport>;
 
 export interface DoctorReport {
-  /** In the order of the path; the first that failed is the one to mend. */
+  /** The checks in the order of the path; the first that failed is the one to mend. */
   readonly checks: readonly DoctorCheck[];
 }
 export type DoctorCheck = Check;

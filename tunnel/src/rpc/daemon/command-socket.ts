@@ -4,7 +4,7 @@ import type { Clock } from "@porthole/common/util";
 import { serveCaller, type Caller } from "./caller.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** From the connection to a caller's `initialize`. */
+/** The deadline from the connection to a caller's `initialize`. */
 const introductionMs = 5_000;
 /** A caller that is still writing would not get to read the last answer if the connection was destroyed at once. */
 const lingerMs = 1_000;

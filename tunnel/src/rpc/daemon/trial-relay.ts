@@ -26,7 +26,7 @@ export interface TrialRelayContext {
 
 type TrialHandlers = Pick<Handlers, "trialRelay/start" | "trialRelay/stop">;
 
-/** At most one at a time. */
+/** Runs the trial relay, at most one at a time. */
 export function trialRelay(context: TrialRelayContext): { readonly handlers: TrialHandlers; close(): Promise<void> } {
   let running: Promise<TrialRelay> | undefined;
   const { start, stateDir, clock, log } = context;

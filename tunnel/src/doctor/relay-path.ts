@@ -65,7 +65,7 @@ export async function checkRelayPort(
 /** A relay that refuses us over QUIC has been reached over UDP all the same. */
 const answersOfRelay: readonly ErrorCode[] = ["unauthorized", "name", "version", "busy", "draining", "limit"];
 
-export function judgeUdp(quic: TransportOutcome, { text }: ServerSettings, transport: TransportPolicy): Finding {
+export function checkUdp(quic: TransportOutcome, { text }: ServerSettings, transport: TransportPolicy): Finding {
   if (transport === "h2") return skipped("QUIC is turned off, so UDP is not needed.");
   if (quic.ok || answersOfRelay.includes(quic.error.code)) return ok(`UDP ${text} can be reached: QUIC works.`);
   const { code, message } = quic.error;
@@ -84,7 +84,7 @@ export function judgeUdp(quic: TransportOutcome, { text }: ServerSettings, trans
   );
 }
 
-export function judgeTrust(
+export function checkTrust(
   http2: TransportOutcome,
   fingerprint: string | undefined,
   { trust, host }: ServerSettings,
@@ -108,7 +108,7 @@ export function judgeTrust(
   }
 }
 
-export function judgeAdmission(outcome: TransportOutcome): Finding {
+export function checkAdmission(outcome: TransportOutcome): Finding {
   if (outcome.ok) return ok(`The relay lets this identity in, as ${outcome.hostnames.join(", ")}.`);
   const { code, message, hint } = outcome.error;
   return failed(`${message}.`, hint ?? fixes[code] ?? "Ask the relay's operator.");
