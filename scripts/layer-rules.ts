@@ -187,6 +187,7 @@ function hostBans(): Ban[] {
         "@porthole/tunnel/**",
         ...["errors", "log", "util", "version"].map((door) => `!@porthole/common/${door}`),
         "!@porthole/tunnel/rpc",
+        "!@porthole/tunnel/assistant",
       ],
       message: "The extension host holds the user interface only: tunnels run in extension/src/daemon, behind rpc.",
     },

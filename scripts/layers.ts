@@ -130,6 +130,10 @@ export const folders: Readonly<Record<"common" | "tunnel", Readonly<Record<strin
       imports: [...base, "@porthole/common/control", "access", "http", "inspector"],
       instead: "rpc is the contract and its two ends: an editor loads it without the tunnels, which are rpc/daemon's.",
     },
+    assistant: {
+      imports: [...base, "rpc"],
+      instead: "assistant is what AI assistants may do with tunnels, on top of the contract: an editor loads it, too.",
+    },
     "rpc/contract": {
       imports: ["@porthole/common/errors", "access", "doctor", "http", "inspector", "tunnel"],
       instead: "The contract is schemas, and types of what they lead to: an editor loads it without the tunnels.",

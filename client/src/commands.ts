@@ -7,6 +7,7 @@ import { inspect, inspectHelp } from "./inspect/commands.ts";
 import { joinOptions, joinRelay, listRelays, relaysOptions } from "./join.ts";
 import { clientOptions } from "./options.ts";
 import { config, configOptions, down, downOptions, init, initOptions, up, upOptions } from "./project/index.ts";
+import { mcpOptions, runMcp } from "./mcp/command.ts";
 import { share, shareHelp } from "./share.ts";
 import { logs, logsOptions } from "./logs.ts";
 import { ls, runningOptions, status, stop } from "./status.ts";
@@ -144,6 +145,17 @@ export const commands: Readonly<Record<string, Command>> = {
     ),
     ownsOutput: true,
     run: runStdioDaemon,
+  },
+  mcp: {
+    usage: "mcp [OPTIONS]",
+    help: "Serve AI assistants: docs/assistants.md",
+    helpText: about(
+      mcpOptions,
+      "porthole mcp",
+      "Serves the Model Context Protocol on standard input and output. The options hold for every port that an assistant exposes.",
+    ),
+    ownsOutput: true,
+    run: runMcp,
   },
   inspect: {
     usage: "inspect [FILTER]",

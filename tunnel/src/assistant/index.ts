@@ -1,0 +1,3 @@
+export type { AssistantHost, AssistantTunnel, ExposeRequest } from "./host.ts";
+export { assistantTools, type AssistantTool, type ToolContext } from "./tools.ts";
+export { inputSchema, readInput, type Fields, type InputSchema } from "./fields.ts";

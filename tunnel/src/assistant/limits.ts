@@ -1,0 +1,14 @@
+/** What one answer to an assistant may hold: its context is small, and visitors write most of it. */
+export const assistantLimits = {
+  /** Characters of a body. */
+  maxBodyChars: 20_000,
+  /** Characters of a header's value, or of a path. */
+  maxTextChars: 2_000,
+  maxHeaders: 100,
+  maxRequests: 50,
+  /** How long `porthole_wait_for_request` may wait. */
+  maxWaitSeconds: 300,
+  defaultWaitSeconds: 60,
+  /** How long a replay's response is waited for. */
+  replayMs: 30_000,
+} as const;
