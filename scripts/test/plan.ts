@@ -29,8 +29,17 @@ const alone = ["test/hostile/floods.test.ts", "test/hostile/hostile-udp.test.ts"
 const slow = ["relay/src/quic-worker/quic-worker.test.ts"];
 /** Unit tests of a package share processes: most of them take less time than the start of one. */
 const filesPerUnitJob = 14;
+/** What a job is taken to need that no run before has measured; the longest of them by name. */
+const unknownMs = 20_000;
+const longMs = 60_000;
 
-/** An end-to-end file is a job of its own. What took longest the last time begins first; what is unknown begins before. */
+/** Files that take minutes, the longest first. They begin first where no run before has measured them, as in a new checkout. */
+const long = [
+  ...["network/network", "editor/looks", "editor/windows", "editor/host", "editor/flow", "frameworks/frameworks"],
+  ...["editor/ways", "certificates/certificates", "visitors/transparency/transparency", "client/shutdown"],
+].map((name) => `test/${name}.test.ts`);
+
+/** An end-to-end file is a job of its own. What took longest the last time begins first. */
 export function planJobs(files: readonly string[], lastMs: Readonly<Record<string, number>> = {}): Job[] {
   const isLarge = (file: string): boolean => file.startsWith("test/") || slow.includes(file);
   const large = files.filter(isLarge);
@@ -40,7 +49,11 @@ export function planJobs(files: readonly string[], lastMs: Readonly<Record<strin
     ...large.map((file) => ({ name: file, files: [file], isAlone: alone.includes(file) })),
     ...[...packages].flatMap(([name, ofPackage]) => unitJobs(name, ofPackage)),
   ];
-  return jobs.toSorted((a, b) => (lastMs[b.name] ?? Infinity) - (lastMs[a.name] ?? Infinity) || 0);
+  const expectedMs = ({ name }: Job): number => {
+    const rank = [...long.toReversed(), ...slow].indexOf(name);
+    return lastMs[name] ?? (rank < 0 ? unknownMs : longMs + rank);
+  };
+  return jobs.toSorted((a, b) => expectedMs(b) - expectedMs(a));
 }
 
 /** Neighbours are dealt out to different jobs: slow files come in groups. */

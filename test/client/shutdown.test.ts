@@ -5,6 +5,7 @@ import { join } from "node:path";
 import {
   closed,
   connectVisitor,
+  isFull,
   overEachTransport,
   siteAt,
   soon,
@@ -25,8 +26,9 @@ describe("Shutdown with visitors there", function () {
   const scope = useScope();
 
   overEachTransport((transport) => {
-    // SIGHUP is a terminal or an SSH session that is closed.
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    // SIGHUP is a terminal or an SSH session that is closed. Each takes the ten seconds that visitors get to finish.
+    const some = transport === "quic" ? (["SIGINT"] as const) : (["SIGTERM", "SIGHUP"] as const);
+    for (const signal of isFull ? (["SIGINT", "SIGTERM", "SIGHUP"] as const) : some)
       it(`${signal} ends the client with 0, and its visitors with it`, async () => {
         const { relay, client, site, present } = await startPrograms(transport);
         const ends = await crowd(site, present);
@@ -92,10 +94,10 @@ describe("Shutdown with visitors there", function () {
       });
       if (request.url === "/file") response.end(Buffer.alloc(fileBytes));
       if (request.url !== "/endless") return;
+      // Without an end, and not so fast that it takes the processor.
       const block = Buffer.alloc(64 * 1024);
-      const more = (): void => void (response.write(block) && setImmediate(more));
-      response.on("drain", more);
-      more();
+      const timer = setInterval(() => response.writableNeedDrain || response.write(block), 20);
+      response.on("close", () => clearInterval(timer));
     });
     const [relayState, clientState] = await Promise.all([scope.folder(), scope.folder()]);
     const ports = ["--api-port", "0", "--pub-port", "0"];
