@@ -114,7 +114,7 @@ function checkedWelcome(welcome: Welcome, { clientId, hello }: SessionOptions): 
 }
 
 function fromReject(code: string, message: string, retryAfterMs: number | undefined): PortholeError {
-  return new PortholeError(isErrorCode(code) ? code : "unauthorized", `The relay refused: ${message}`, {
+  return new PortholeError(isErrorCode(code) ? code : "unauthorized", `The relay refused: ${message.replace(/\.$/, "")}`, {
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
 }
