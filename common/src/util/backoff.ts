@@ -22,6 +22,11 @@ export class Backoff {
     return delayMs;
   }
 
+  /** A delay that counts for nothing else. */
+  between(minMs: number, maxMs: number): number {
+    return Math.ceil(minMs + (maxMs - minMs) * (this.#options.random ?? Math.random)());
+  }
+
   reset(): void {
     this.#ceilingMs = this.#options.firstMs;
   }

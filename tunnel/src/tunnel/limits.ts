@@ -23,6 +23,11 @@ export const limits = {
    */
   reconnect: { firstMs: 1_000, maxMs: 30_000, maxAfterServiceMs: 8_000, maxBusyMs: 4_000, stableAfterMs: 10_000 },
   /**
+   * A relay that has served for `afterServiceMs` and is gone all at once is probably back in a moment: it is dialled again at once and then
+   * every `minMs` to `maxMs`, for some seconds, before the pauses of `reconnect` begin.
+   */
+  redial: { minMs: 100, maxMs: 250, attempts: 30, afterServiceMs: 1_000 },
+  /**
    * A tunnel that is stopped lets visitors finish: until none of them has moved a byte for `quietMs`, and for `maxMs` at most. It looks
    * every `lookMs`.
    */

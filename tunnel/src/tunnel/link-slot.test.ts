@@ -15,7 +15,12 @@ describe("a place for one link", () => {
         signal.addEventListener("abort", () => reject(signal.reason as Error));
         attempts.push({ fail: () => reject(new PortholeError("unreachable", "no QUIC at present")) });
       });
-    const settings = { transport: "quic", backoff: limits.quicRetry, persistent: () => true } as const;
+    const settings = {
+      transport: "quic",
+      backoff: limits.quicRetry,
+      persistent: () => true,
+      isAwaited: () => false,
+    } as const;
     const slot = new LinkSlot({ ...settings, clock, connect, onChange: () => {} }, stop.signal);
     return {
       slot,

@@ -13,6 +13,8 @@ export interface LinkSlotOptions {
   readonly backoff: { readonly firstMs: number; readonly maxMs: number; readonly maxAfterServiceMs?: number };
   /** Whether an error before the first success is worth another attempt. Asked after each error. */
   readonly persistent: () => boolean;
+  /** See LoopDeps. */
+  readonly isAwaited: (slot: LinkSlot) => boolean;
   readonly connect: (signal: AbortSignal) => Promise<Session>;
   readonly onChange: (slot: LinkSlot) => void;
 }
@@ -52,6 +54,7 @@ export class LinkSlot {
     const stop = (): void => this.#controller.abort(signal.reason);
     if (signal.aborted) stop();
     signal.addEventListener("abort", stop, { once: true });
+    const isAwaited = (): boolean => options.isAwaited(this);
     this.done = keepLinkUp(
       {
         clock: options.clock,
@@ -59,6 +62,9 @@ export class LinkSlot {
         maxPauseMs: options.backoff.maxAfterServiceMs,
         get persistent() {
           return options.persistent();
+        },
+        get isAwaited() {
+          return isAwaited();
         },
         connect: (signal) => this.#connect(signal),
         onState: (state) => this.#onState(state),

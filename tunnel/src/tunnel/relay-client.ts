@@ -7,7 +7,7 @@ import { forward, type Visit, type VisitReport } from "./forwarder.ts";
 import { LinkSlot, type LinkSlotOptions } from "./link-slot.ts";
 import { RelayDialer, type RelayDialerOptions } from "./relay-dialer.ts";
 import type { Session } from "./session.ts";
-import { publicUrl, type RelayStatus } from "./state.ts";
+import { onlineStatus, type RelayStatus } from "./state.ts";
 import { TransportChoice, type Decision, type QuicFact, type TransportPolicy } from "./transport-choice.ts";
 import { limits } from "./limits.ts";
 
@@ -159,6 +159,8 @@ export class RelayClient {
         backoff: beside ? this.#quicBackoff() : this.#reconnectBackoff(),
         // A relay that has admitted one of our links is retried until it refuses us.
         persistent: () => beside || this.#wasAdmitted,
+        // One link is enough to be back; the others follow in their own pace.
+        isAwaited: (waiting) => !beside && this.#wasAdmitted && this.#active(transport)[0] === waiting,
         connect: (signal) => (transport === "quic" ? this.#connectQuic(signal) : this.#dialer.http2(signal)),
         // The first change comes from within the constructor.
         onChange: (changed) => queueMicrotask(() => this.#onSlotChange(changed)),
@@ -265,23 +267,14 @@ export class RelayClient {
     const { connection, whyNotQuic } = this.#decision;
     const best = online.find((slot) => slot.transport === connection && isServing(slot)) ?? online[0];
     if (best?.state.status === "online") {
-      const { link, welcome } = best.state.session;
-      const rttMs = link.rttMs();
       const otherProcesses = Math.max(...this.sessions().map((session) => session.otherInstances));
-      return {
-        status: "online",
-        transport: link.kind,
-        links: online.length,
-        hostnames: welcome.hostnames,
-        urls: welcome.hostnames.map((name) => publicUrl(name, welcome.publicPort)),
-        ...(whyNotQuic === undefined ? {} : { whyNotQuic: whyNotQuic.message }),
-        ...(whyNotQuic?.nextTryAt === undefined ? {} : { nextQuicTryAt: whyNotQuic.nextTryAt }),
-        ...(rttMs === undefined ? {} : { rttMs }),
-        ...(otherProcesses > 0 ? { otherProcesses } : {}),
-      };
+      return onlineStatus(best.state.session, { links: online.length, otherProcesses, whyNotQuic });
     }
     // HTTP/2 is there as long as the relay is; what QUIC is doing in the meantime is nobody's news.
     const state = (this.#active("http2")[0] ?? this.#active("quic")[0])?.state;
+    // Attempts and pauses alternate several times a second then.
+    if (state?.status === "connecting" && state.redialOf)
+      return { status: "waiting", delayMs: limits.redial.maxMs, error: state.redialOf };
     if (state?.status !== "waiting") return { status: "connecting" };
     const { delayMs, error, attempts } = state;
     return {

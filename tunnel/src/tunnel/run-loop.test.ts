@@ -11,7 +11,7 @@ type Attempt =
   | { readonly servesMs: number; readonly endsWith: ErrorCode };
 
 /** Runs the loop over a script of attempts; its waits take no time. Ends it after the last one. */
-async function play(attempts: readonly Attempt[], persistent = false): Promise<string[]> {
+async function play(attempts: readonly Attempt[], persistent = false, isAwaited = false): Promise<string[]> {
   const seen: string[] = [];
   const stop = new AbortController();
   let now = 0;
@@ -31,6 +31,7 @@ async function play(attempts: readonly Attempt[], persistent = false): Promise<s
     {
       clock,
       persistent,
+      isAwaited,
       maxPauseMs: limits.reconnect.maxAfterServiceMs,
       backoff: new Backoff({ ...limits.reconnect, random: () => 1 }),
       wake: () => new Promise(() => {}),
@@ -107,6 +108,28 @@ describe("run loop", () => {
       (seconds, i) => `wait ${seconds * 1_000} (${i ? "unreachable" : "closed"})`,
     );
     assert.deepEqual(seen, ["online", ...waits, "wait 4000 (busy)", "stopped"]);
+  });
+
+  it("redials a relay that is gone all at once: first at once, then several times a second, and then with pauses", async () => {
+    const { attempts, maxMs, afterServiceMs } = limits.redial;
+    const gone = Array.from({ length: attempts + 1 }, (): Attempt => ({ fails: "unreachable" }));
+    const seen = await play([{ servesMs: afterServiceMs, endsWith: "closed" }, ...gone], false, true);
+    assert.deepEqual(seen, [
+      "online",
+      `wait ${maxMs} (closed)`,
+      ...Array.from({ length: attempts - 1 }, () => `wait ${maxMs} (unreachable)`),
+      "wait 1000 (unreachable)",
+      "wait 2000 (unreachable)",
+      "stopped",
+    ]);
+  });
+
+  it("does not redial one that is silent, says no, or has not served for a moment", async () => {
+    const { afterServiceMs, attempts } = limits.redial;
+    const silent = await play([{ servesMs: afterServiceMs, endsWith: "timeout" }, { fails: "busy" }], false, true);
+    assert.deepEqual(silent, ["online", "wait 1000 (timeout)", "wait 2000 (busy)", "stopped"]);
+    const crashing = Array.from({ length: attempts + 1 }, (): Attempt => ({ servesMs: 1, endsWith: "closed" }));
+    assert.equal((await play(crashing, false, true)).at(-2), "wait 1000 (closed)");
   });
 
   it("respects the relay's wish not to be tried earlier", async () => {

@@ -4,14 +4,16 @@ import type { Session } from "./session.ts";
 import { limits } from "./limits.ts";
 
 export type LoopState =
-  | { readonly status: "connecting" }
+  /** `redialOf`: why the link ended that is probably back in a moment, see limits.redial. */
+  | { readonly status: "connecting"; readonly redialOf?: PortholeError }
   | { readonly status: "online"; readonly session: Session }
   | {
       readonly status: "waiting";
+      /** At most. */
       readonly delayMs: number;
       /** When the next attempt begins, in milliseconds since 1970. */
       readonly nextTryAt: number;
-      /** Failed attempts since the link was up last, or since the beginning. */
+      /** Failed attempts since the link was up last, or since the beginning; redials don't count. */
       readonly attempts: number;
       readonly error: PortholeError;
     }
@@ -29,6 +31,8 @@ export interface LoopDeps {
    * the relay may have admitted another link of ours in the meantime.
    */
   readonly persistent: boolean;
+  /** Whether visitors wait for this link: then it is redialled, see limits.redial. Read after every error. */
+  readonly isAwaited: boolean;
   connect(signal: AbortSignal): Promise<Session>;
   onState(state: LoopState): void;
   /** Cuts a wait short when it resolves. Asked again for every wait. */
@@ -43,15 +47,20 @@ export interface LoopDeps {
 export async function keepLinkUp(deps: LoopDeps, signal: AbortSignal): Promise<void> {
   let wasAdmitted = false;
   let attempts = 0;
+  let redials: number = limits.redial.attempts;
+  let redialOf: PortholeError | undefined;
   while (!signal.aborted) {
     const startedAt = deps.clock.monotonic();
-    deps.onState({ status: "connecting" });
+    deps.onState({ status: "connecting", ...(redialOf ? { redialOf } : {}) });
     try {
       const session = await deps.connect(signal);
       wasAdmitted = true;
       attempts = 0;
+      const onlineAt = deps.clock.monotonic();
       deps.onState({ status: "online", session });
-      throw await session.serve(signal);
+      const end = await session.serve(signal);
+      if (deps.clock.monotonic() - onlineAt >= limits.redial.afterServiceMs) redials = limits.redial.attempts;
+      throw end;
     } catch (reason) {
       if (signal.aborted) break;
       const error = PortholeError.from(reason);
@@ -59,6 +68,17 @@ export async function keepLinkUp(deps: LoopDeps, signal: AbortSignal): Promise<v
         deps.onState({ status: "failed", error });
         return;
       }
+      const mayRedial = deps.isAwaited && (wasAdmitted || deps.persistent);
+      if (mayRedial && redials > 0 && isBackSoon(error)) {
+        const { minMs, maxMs, attempts: all } = limits.redial;
+        const isFirst = redials === all;
+        redials -= 1;
+        redialOf = error;
+        deps.onState({ status: "waiting", delayMs: maxMs, attempts, nextTryAt: deps.clock.now() + maxMs, error });
+        await pause(deps, isFirst ? deps.backoff.between(0, minMs) : deps.backoff.between(minMs, maxMs), signal);
+        continue;
+      }
+      redialOf = undefined;
       if (deps.clock.monotonic() - startedAt >= limits.reconnect.stableAfterMs) deps.backoff.reset();
       const maxPauseMs = wasAdmitted ? longestPauseMs(error, deps.maxPauseMs) : undefined;
       const delayMs = Math.max(deps.backoff.next(maxPauseMs), error.retryAfterMs ?? 0);
@@ -68,6 +88,11 @@ export async function keepLinkUp(deps: LoopDeps, signal: AbortSignal): Promise<v
     }
   }
   deps.onState({ status: "stopped" });
+}
+
+/** Reset or refused, as when a program is replaced. Silence and a relay that says no have pauses of their own. */
+function isBackSoon({ code, retryAfterMs }: PortholeError): boolean {
+  return retryAfterMs === undefined && (code === "closed" || code === "unreachable");
 }
 
 /** After service. A relay that drops connections because too many come at once is there, and takes the rest in a few seconds. */

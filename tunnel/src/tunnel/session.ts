@@ -114,9 +114,13 @@ function checkedWelcome(welcome: Welcome, { clientId, hello }: SessionOptions): 
 }
 
 function fromReject(code: string, message: string, retryAfterMs: number | undefined): PortholeError {
-  return new PortholeError(isErrorCode(code) ? code : "unauthorized", `The relay refused: ${message.replace(/\.$/, "")}`, {
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  });
+  return new PortholeError(
+    isErrorCode(code) ? code : "unauthorized",
+    `The relay refused: ${message.replace(/\.$/, "")}`,
+    {
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    },
+  );
 }
 
 class LinkSession implements Session {

@@ -2,6 +2,8 @@ import type { PortholeError } from "@porthole/common/errors";
 import type { GatewayState } from "../gateway/index.ts";
 import type { NameCertificate } from "./endpoint-certificates.ts";
 import type { LinkKind } from "@porthole/common/link";
+import type { Session } from "./session.ts";
+import type { WhyNotQuic } from "./transport-choice.ts";
 
 /** How one endpoint stands with one relay, as a person must be able to tell it apart. */
 export type RelayStatus =
@@ -56,6 +58,31 @@ export interface EndpointState {
 
 export interface TunnelState {
   readonly endpoints: readonly EndpointState[];
+}
+
+interface OnlineFacts {
+  readonly links: number;
+  readonly otherProcesses: number;
+  readonly whyNotQuic: WhyNotQuic | undefined;
+}
+
+/** The state while the session's link carries new visitors. */
+export function onlineStatus(
+  { link, welcome }: Session,
+  { links, otherProcesses, whyNotQuic }: OnlineFacts,
+): Extract<RelayStatus, { status: "online" }> {
+  const rttMs = link.rttMs();
+  return {
+    status: "online",
+    transport: link.kind,
+    links,
+    hostnames: welcome.hostnames,
+    urls: welcome.hostnames.map((name) => publicUrl(name, welcome.publicPort)),
+    ...(whyNotQuic === undefined ? {} : { whyNotQuic: whyNotQuic.message }),
+    ...(whyNotQuic?.nextTryAt === undefined ? {} : { nextQuicTryAt: whyNotQuic.nextTryAt }),
+    ...(rttMs === undefined ? {} : { rttMs }),
+    ...(otherProcesses > 0 ? { otherProcesses } : {}),
+  };
 }
 
 /** The URL of a public name; 443 is the port that nobody writes. */
