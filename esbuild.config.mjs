@@ -1,6 +1,7 @@
-import { rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build, context } from "esbuild";
+import { builtins } from "./scripts/bundle/builtins.ts";
 import { leaveOut } from "./scripts/bundle/left-out.ts";
 
 /**
@@ -31,7 +32,7 @@ const modules = {
   outExtension: { ".js": ".mjs" },
   // Native code stays a package beside the bundle; without it there is no QUIC, and everything else works.
   external: ["@matrixai/quic"],
-  plugins: [leaveOut],
+  plugins: [leaveOut, builtins],
   // CommonJS in the bundle asks for Node's modules by require, which an ES module has not.
   banner: {
     js: 'import { createRequire as bundleRequire } from "node:module"; const require = bundleRequire(import.meta.url);',
@@ -49,11 +50,15 @@ const programs = [
   {
     ...modules,
     entryPoints: [
-      entry("client/src/main.ts", "dist/porthole"),
-      entry("relay/src/main.ts", "dist/porthole-relay"),
+      entry("client/src/launch.ts", "dist/porthole"),
+      entry("client/src/main.ts", "dist/porthole-main"),
+      entry("relay/src/launch.ts", "dist/porthole-relay"),
+      entry("relay/src/main.ts", "dist/porthole-relay-main"),
       // Started by the relay, from its own folder.
       entry("relay/src/quic-worker/main.ts", "dist/porthole-relay-quic"),
     ],
+    minifySyntax: true,
+    minifyWhitespace: true,
     sourcemap: "linked",
   },
 ];
@@ -97,7 +102,23 @@ const extension = [
 
 await rm(new URL("dist/extension", import.meta.url), { recursive: true, force: true });
 if (isWatching) await watch(extension);
-else await report(await Promise.all([...programs, ...extension].map((options) => build(options))));
+else {
+  await report(await Promise.all([...programs, ...extension].map((options) => build(options))));
+  await copyToPackages();
+}
+
+/** What npm publishes. */
+async function copyToPackages() {
+  const files = {
+    client: ["porthole.mjs", "porthole-main.mjs"],
+    relay: ["porthole-relay.mjs", "porthole-relay-main.mjs", "porthole-relay-quic.mjs"],
+  };
+  for (const [folder, names] of Object.entries(files)) {
+    await mkdir(new URL(`${folder}/dist`, import.meta.url), { recursive: true });
+    for (const name of names)
+      await copyFile(new URL(`dist/${name}`, import.meta.url), new URL(`${folder}/dist/${name}`, import.meta.url));
+  }
+}
 
 /**
  * Prints one line when a round of builds begins and one when it ends: the editor's watch task waits for them.

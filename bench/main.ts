@@ -10,6 +10,7 @@ import { benchHttpMode } from "./http-mode.ts";
 import { benchInspector } from "./inspector.ts";
 import { benchQuicEngine } from "./quic-engine.ts";
 import { benchOutages } from "./outages.ts";
+import { benchStart } from "./start.ts";
 import { benchStalledReaders } from "./stalled-readers.ts";
 import { benchThroughput } from "./throughput.ts";
 import { benchQuicWorker } from "./quic-worker.ts";
@@ -24,6 +25,7 @@ const sections: Readonly<Record<string, (show: ShowRow) => Promise<void>>> = {
   "http-mode": benchHttpMode,
   inspector: benchInspector,
   "idle-clients": benchIdleClients,
+  start: benchStart,
   floods: benchFloods,
   "gateway-floods": benchGatewayFloods,
   "hostile-udp": benchHostileUdp,

@@ -14,6 +14,18 @@ export function dataFolder(program: string, env: NodeJS.ProcessEnv = process.env
   }
 }
 
+/** Returns where a program keeps what it can make again: the platform's place for caches. Throws `usage` when the user has no home folder. */
+export function cacheFolder(program: string, env: NodeJS.ProcessEnv = process.env): string {
+  switch (process.platform) {
+    case "win32":
+      return join(dataFolder(program, env), "Cache");
+    case "darwin":
+      return join(homeFolder(), "Library", "Caches", program);
+    default:
+      return join(absolute(env.XDG_CACHE_HOME) ?? join(homeFolder(), ".cache"), program);
+  }
+}
+
 /**
  * Returns the user's home folder: `HOME` where it is an absolute path, or the one of the user database. Node takes an empty `HOME` for the current
  * folder. Throws `usage` when there is neither.
