@@ -55,6 +55,8 @@ const forbidden: readonly {
   },
 ];
 
+/** A file of running code has one idea. */
+const maxLines = 300;
 /** What only clients need. axios, which orders certificates at both ends, installs proxy-from-env at both. */
 const neverInRelay = ["valibot", "vscode-jsonrpc", "@porthole/tunnel"];
 
@@ -160,8 +162,14 @@ function textProblems(): string[] {
           .filter(({ text, where }) => (where?.(path) ?? true) && text.test(line))
           .map(({ why }) => `${path}:${index + 1} ${why}`),
       );
+    if (running.test(path) && lineCount(content) > maxLines)
+      lines.push(`${path} has more than ${maxLines} lines: part it by its ideas`);
     return [...lines, ...(prose.test(path) ? proseProblems(path, content) : [])];
   });
+}
+
+function lineCount(content: string): number {
+  return content.split("\n").length - 1;
 }
 
 function filesIn(folder: string): string[] {

@@ -98,7 +98,7 @@ export class Gateway {
     };
   }
 
-  /** For connections and requests that begin from now on. */
+  /** Changes options for connections and requests that begin from now on. */
   update(change: Partial<GatewayOptions>): void {
     this.#options = { ...this.#options, ...change };
     if (change.headers) this.#modes.forget();
@@ -106,13 +106,13 @@ export class Gateway {
     this.#changed();
   }
 
-  /** For connections and requests that begin from now on. */
+  /** Changes the service for connections and requests that begin from now on. */
   useLocal(local: LocalService): void {
     this.#local = local;
     this.update({});
   }
 
-  /** Called back when `state` has changed; the answer ends that. */
+  /** Calls back when `state` has changed. Returns a function that ends that. */
   onChange(callback: () => void): () => void {
     this.#onChange.add(callback);
     return () => this.#onChange.delete(callback);
@@ -138,26 +138,24 @@ export class Gateway {
    * carry its bytes to: the caller owes it an orderly end then. In every other case the socket is closed.
    */
   async serve(socket: VisitorTls, offered: readonly string[], init: ServeInit): Promise<ServeEnd> {
+    const { clock } = this.#deps;
     const alpn = socket.alpnProtocol || undefined;
+    const at = { alpn, signal: init.signal, preface: this.#options.proxyProtocol ? init.proxyHeader : undefined };
     const raw: RawDecision = this.#options.access?.admitsRaw(init.visitor) ?? { allow: true };
     const connect = () =>
       connectService(
         { ...this.#local, onUnverified: this.#targets.unverified(this.#local) },
-        {
-          ...{ clock: this.#deps.clock, signal: init.signal, alpn, allowHalfOpen: true },
-          preface: this.#prefaceFor(init),
-        },
+        { clock, allowHalfOpen: true, ...at },
       );
     let spoken = this.#expected(alpn, raw.allow);
     let service: Duplex | undefined;
     let rest: Buffer | undefined;
-    if (spoken === undefined)
-      ({ spoken, service, rest } = await awaitFirstBytes(socket, { clock: this.#deps.clock, connect }));
+    if (spoken === undefined) ({ spoken, service, rest } = await awaitFirstBytes(socket, { clock, connect }));
     if (spoken !== "raw") {
       service?.destroy();
       const target = await this.#targets.for({
         ...{ local: this.#local, others: this.#options.routes.map((route) => route.service) },
-        ...{ alpn, offered, preface: this.#prefaceFor(init), signal: init.signal },
+        ...{ offered, ...at },
       });
       return { mode: "http", ...(await this.#serveHttp(socket, spoken, target, init)) };
     }
@@ -177,10 +175,6 @@ export class Gateway {
     if (alpn === "h2") return "http2";
     if (alpn === "http/1.1" || mode === "http" || !mayBeRaw) return "http1";
     return alpn === undefined ? undefined : "raw";
-  }
-
-  #prefaceFor({ proxyHeader }: ServeInit): Buffer | undefined {
-    return this.#options.proxyProtocol ? proxyHeader : undefined;
   }
 
   #serveHttp(
