@@ -54,6 +54,18 @@ describe("Setting a relay up", function () {
     return { code, checks: (JSON.parse(stdout) as { checks: Check[] }).checks };
   }
 
+  it("names the page that opens the invite, where browsers will trust the certificate", async () => {
+    const without = await setup("--domain", domain);
+    assert.doesNotMatch(without.stdout, /https:\/\/[^ ]*\/join#/);
+    const args = ["setup", "--state-dir", stateDir, "--resolver", resolver, ...ports, "--force", "--domain", domain];
+    const { stdout, stderr } = await runCli(scope, "relay", [...args, "--acme-email", "ada@example.com"]);
+    const [page = ""] = /https:\/\/\S+\/join#\S+/.exec(stdout) ?? [];
+    assert.match(page, /^https:\/\/t\.example\.com:\d+\/join#relay=t\.example\.com:\d+&pin=/, stderr);
+    assert.ok(page.startsWith(`https://t.example.com:${ports[ports.indexOf("--pub-port") + 1]}/`));
+    const json = await runCli(scope, "relay", ["invite", "--state-dir", stateDir, "--json"]);
+    assert.match((JSON.parse(json.stdout) as { readonly page: string }).page, /\/join#relay=/);
+  });
+
   it("by one command: checks, a configuration that works, an invite that lets a client in", async () => {
     const { code, stdout, stderr } = await setup("--domain", "*.T.example.com");
     assert.equal(code, 0, stderr);

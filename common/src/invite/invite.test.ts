@@ -29,6 +29,16 @@ describe("an invite", () => {
     );
   });
 
+  it("opens the relay's page without telling anybody of the token", () => {
+    const invite = { relay: { host: "t.example.com", port: 4433 }, pin, token: new Secret(token) };
+    const text = formatInvite(invite, { page: "https://t.example.com:8443/join" });
+    const { origin, pathname, search, hash } = new URL(text);
+    assert.deepEqual([origin, pathname, search], ["https://t.example.com:8443", "/join", ""]);
+    assert.ok(hash.includes(token));
+    const read = parseInvite(text);
+    assert.deepEqual([read.relay, read.pin, read.token.reveal()], [invite.relay, pin, token]);
+  });
+
   it("names the certificate authority that the relay's clients use, where it is not everybody's", () => {
     const certificateDirectory = "https://ca.example:14000/dir?a=1&b=2";
     const relay = { host: "t.example.com", port: 4433 };
@@ -50,7 +60,9 @@ describe("an invite", () => {
   }
 
   const wrong: readonly [string, string, RegExp][] = [
-    ["another link", "https://example.com/join?relay=t&token=x", /another form/],
+    ["a link whose token goes over the net", "https://example.com/join?relay=t&token=x", /another form/],
+    ["a page without TLS", "http://example.com/join#relay=t&token=x", /another form/],
+    ["another page", "https://example.com/other#relay=t&token=x", /another form/],
     ["another extension's link", "vscode://other.porthole/join?relay=t&token=x", /another form/],
     ["another path", "vscode://porthole.porthole/leave?relay=t&token=x", /another form/],
     ["nothing", "", /another form/],

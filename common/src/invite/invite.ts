@@ -15,22 +15,24 @@ export interface Invite {
 }
 
 /** Forks of the editor have schemes of their own, and the same extension id. */
-const form = /^(?:porthole:\/\/join|[a-z][a-z0-9+.-]*:\/\/porthole\.porthole\/join)\/?\?(.*)$/i;
+const linkForm = /^(?:porthole:\/\/join|[a-z][a-z0-9+.-]*:\/\/porthole\.porthole\/join)\/?\?(.*)$/i;
+/** The relay's page for all editors. The invite is behind the `#`, so that browsers send it to nobody. */
+const pageForm = /^https:\/\/[^/?#\s]+\/join\/?#(.*)$/i;
 const maxLength = 2_000;
 const tokenForm = /^[\w.~-]{1,200}$/;
 const readRelay = hostPort(defaultApiPort);
 
 /**
  * Reads `porthole://join?relay=HOST[:PORT]&pin=FINGERPRINT&ca=DIRECTORY&token=TOKEN` and the same as an editor's link
- * (`vscode://porthole.porthole/join?...`). Unknown parameters are ignored. Throws `usage`, and never repeats the token.
+ * (`vscode://porthole.porthole/join?...`) or of the relay's page (`https://relay.example.com/join#...`). Unknown parameters are ignored. Throws `usage`, and never repeats the token.
  */
 export function parseInvite(text: string): Invite {
   const trimmed = text.trim();
-  const query = trimmed.length <= maxLength ? form.exec(trimmed)?.[1] : undefined;
+  const query = trimmed.length <= maxLength ? (linkForm.exec(trimmed) ?? pageForm.exec(trimmed))?.[1] : undefined;
   if (query === undefined)
     throw notAnInvite(
       "it has another form",
-      "An invite begins with porthole://join? or vscode://porthole.porthole/join?.",
+      "An invite begins with porthole://join?, vscode://porthole.porthole/join? or https:// and has /join# in it.",
     );
   const parameters = new URLSearchParams(query);
   const relay = attempt("relay", one(parameters, "relay"), (value) => readRelay.parse(value));
@@ -45,12 +47,15 @@ export function parseInvite(text: string): Invite {
   };
 }
 
-/** The link as people pass it on: it contains the token. */
+/** The link as people pass it on: it contains the token. `page` is the address of the relay's page for all editors. */
 export function formatInvite(
   { relay, pin, token, certificateDirectory }: Invite,
-  scheme: "porthole" | "vscode",
+  form: "porthole" | "vscode" | { readonly page: string },
 ): string {
-  const start = scheme === "porthole" ? "porthole://join" : "vscode://porthole.porthole/join";
+  const start =
+    typeof form === "object"
+      ? `${form.page}#`
+      : `${form === "porthole" ? "porthole://" : "vscode://porthole.porthole/"}join?`;
   const parameters = [
     // A colon may stand in a query as it is (RFC 3986 3.4), brackets may not.
     `relay=${encodeURIComponent(formatHostPort(relay)).replaceAll("%3A", ":")}`,
@@ -58,7 +63,7 @@ export function formatInvite(
     ...(certificateDirectory === undefined ? [] : [`ca=${encodeURIComponent(certificateDirectory)}`]),
     `token=${token.reveal()}`,
   ];
-  return `${start}?${parameters.join("&")}`;
+  return `${start}${parameters.join("&")}`;
 }
 
 function one(parameters: URLSearchParams, name: string): string | undefined {

@@ -18,6 +18,8 @@ export interface MadeInvite extends Invite {
   readonly id: string;
   readonly wishes: InviteWishes;
   readonly expiresAt: number;
+  /** The relay's page that opens the invite in every editor, if it has one. */
+  readonly joinPage: string | undefined;
 }
 
 /** Writes an invite into the enrollments, whether or not the relay runs. Rejects with `state` or `usage` when nobody knows where it is. */
@@ -37,8 +39,8 @@ export async function makeInvite(stateDir: string, wishes: InviteWishes): Promis
   }, new AbortController().signal);
   if (!token) throw new Error("no token was made");
   const [id = ""] = token.reveal().split(".");
-  const { pin, certificateDirectory } = contact;
-  return { relay, pin, certificateDirectory, token, id, wishes, expiresAt };
+  const { pin, certificateDirectory, joinPage } = contact;
+  return { relay, pin, certificateDirectory, token, id, wishes, expiresAt, joinPage };
 }
 
 /** `stateDir` as it was given. */
@@ -50,7 +52,7 @@ export function describeInvite(made: MadeInvite, stateDir: string | undefined): 
   On a command line:
     porthole join '${formatInvite(made, "porthole")}'
 
-  In the editor:
+${made.joinPage === undefined ? "" : `  In any editor, by a page of the relay:\n    ${formatInvite(made, { page: made.joinPage })}\n\n`}  In VS Code:
     ${formatInvite(made, "vscode")}
 
 To take it back: ${commandLine(`invite revoke ${made.id}`, stateDir)}
@@ -58,8 +60,12 @@ To take it back: ${commandLine(`invite revoke ${made.id}`, stateDir)}
 }
 
 export function inviteJson(made: MadeInvite): string {
-  const { id, relay, pin, certificateDirectory, wishes, expiresAt } = made;
-  const links = { porthole: formatInvite(made, "porthole"), vscode: formatInvite(made, "vscode") };
+  const { id, relay, pin, certificateDirectory, wishes, expiresAt, joinPage: page } = made;
+  const links = {
+    porthole: formatInvite(made, "porthole"),
+    vscode: formatInvite(made, "vscode"),
+    ...(page === undefined ? {} : { page: formatInvite(made, { page }) }),
+  };
   const { uses, label } = wishes;
   return `${JSON.stringify({ id, ...links, relay, pin, certificateDirectory, uses, label, expiresAt })}\n`;
 }

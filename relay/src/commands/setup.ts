@@ -8,7 +8,7 @@ import { canonicalHostName, isLoopback } from "@porthole/common/protocol";
 import { systemClock, writeFileAtomic } from "@porthole/common/util";
 import { defineCommand } from "./command.ts";
 import { relayConfig } from "../config/config.ts";
-import { writeAdvertisedAddress } from "../config/advertised-address.ts";
+import { joinPageAt, writeAdvertisedAddress } from "../config/advertised-address.ts";
 import {
   checkDns,
   checkPorts,
@@ -86,7 +86,10 @@ export const setup = defineCommand({
       `# Written by porthole-relay setup. Every flag of porthole-relay can stand here.\n${formatConfigFile(settings)}`,
     );
     const key = await loadOrCreateKey(join(stateDir, "relay-key.pem"));
-    await writeAdvertisedAddress(stateDir, { host: domain, port: config.apiPort, pin: key.fingerprint });
+    await writeAdvertisedAddress(stateDir, {
+      ...{ host: domain, port: config.apiPort, pin: key.fingerprint },
+      ...(config.acme ? { joinPage: joinPageAt(domain, config.publicPort) } : {}),
+    });
     const invite = await makeInvite(stateDir, { uses: 1, expiresMs: inviteMs });
     process.stdout.write(report(checks, path, values["state-dir"], describeInvite(invite, values["state-dir"])));
     return 0;

@@ -15,11 +15,13 @@ export interface AdvertisedAddress {
   readonly pin?: string | undefined;
   /** See RelayConfig. */
   readonly certificateDirectory?: string | undefined;
+  /** The page on which invites are opened in an editor. Undefined where browsers would not trust it. */
+  readonly joinPage?: string | undefined;
 }
 
 export function advertisedAddressOf(
   config: RelayConfig,
-  apiPort: number,
+  ports: { readonly api: number; readonly public: number },
   certificate: RelayCertificate,
 ): AdvertisedAddress {
   const { acme, suffixes, bindAddress, tlsFiles, certificateDirectory } = config;
@@ -28,10 +30,17 @@ export function advertisedAddressOf(
   const isLasting = tlsFiles === undefined || isSelfSigned(certificate.cert);
   return {
     host: publicName ?? (isAnyAddress ? undefined : bindAddress),
-    port: apiPort,
+    port: ports.api,
     ...(isLasting ? { pin: certificate.fingerprint } : {}),
     ...(certificateDirectory === undefined ? {} : { certificateDirectory }),
+    ...(publicName === undefined || (acme === undefined && isSelfSigned(certificate.cert))
+      ? {}
+      : { joinPage: joinPageAt(publicName, ports.public) }),
   };
+}
+
+export function joinPageAt(host: string, publicPort: number): string {
+  return `https://${host}${publicPort === 443 ? "" : `:${publicPort}`}/join`;
 }
 
 export async function writeAdvertisedAddress(stateDir: string, contact: AdvertisedAddress): Promise<void> {
@@ -41,14 +50,17 @@ export async function writeAdvertisedAddress(stateDir: string, contact: Advertis
 /** Undefined before the relay's first start. Rejects with `state` when the file is damaged. */
 export function readAdvertisedAddress(stateDir: string): Promise<AdvertisedAddress | undefined> {
   return readJson(pathIn(stateDir), (value) => {
-    const { host, port, pin, certificateDirectory } = Object(value) as { readonly [key: string]: unknown };
-    const isText = [host, pin, certificateDirectory].every((text) => text === undefined || typeof text === "string");
+    const { host, port, pin, certificateDirectory, joinPage } = Object(value) as { readonly [key: string]: unknown };
+    const isText = [host, pin, certificateDirectory, joinPage].every(
+      (text) => text === undefined || typeof text === "string",
+    );
     if (typeof port !== "number" || !isText) throw new PortholeError("state", "it does not say where the relay is");
     return {
       host: host as string | undefined,
       port,
       pin: pin === undefined ? undefined : parseFingerprint(pin as string),
       certificateDirectory: certificateDirectory as string | undefined,
+      joinPage: joinPage as string | undefined,
     };
   });
 }

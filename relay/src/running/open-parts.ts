@@ -157,7 +157,7 @@ async function openEach(
   const notReady = (): string | undefined => (isDraining() ? "draining" : undefined);
   const admin = config.admin && (await openAdmin({ ...config.admin, metrics, notReady }));
   if (admin) closers.push(() => admin.close());
-  await advertise(options, ports.api, certificate);
+  await advertise(options, ports, certificate);
   const keeping = source.keep(signal);
   closers.push(() => keeping);
   return {
@@ -175,10 +175,10 @@ async function openHttp(config: RelayConfig, redirect: HttpsRedirect): Promise<H
 }
 
 /** Writes down how clients reach the relay. Without it no invites can be made; everything else works. */
-async function advertise(options: PartsOptions, apiPort: number, certificate: RelayCertificate): Promise<void> {
+async function advertise(options: PartsOptions, ports: OpenPorts, certificate: RelayCertificate): Promise<void> {
   const config = options.config();
   try {
-    await writeAdvertisedAddress(config.stateDir, advertisedAddressOf(config, apiPort, certificate));
+    await writeAdvertisedAddress(config.stateDir, advertisedAddressOf(config, ports, certificate));
   } catch (reason) {
     options.log.warn({}, PortholeError.from(reason).message);
   }

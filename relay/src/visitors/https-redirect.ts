@@ -4,7 +4,7 @@ import { canonicalHostName } from "@porthole/common/protocol";
 import type { Clock } from "@porthole/common/util";
 import { helloDeadlineMs } from "./limits.ts";
 import { endWith } from "./end-with.ts";
-import type { OwnPage } from "./own-page.ts";
+import { joinPath, type OwnPage } from "./own-page.ts";
 
 export interface HttpsRedirectOptions {
   readonly clock: Clock;
@@ -40,7 +40,10 @@ export class HttpsRedirect {
 
   answer(request: IncomingMessage, response: ServerResponse): void {
     const { ownNames, ownPage } = this.#options;
-    if (ownNames.includes(hostOf(request) ?? "")) return ownPage.answer(request, response);
+    const isOwn = ownNames.includes(hostOf(request) ?? "");
+    // An invite is a secret, and somebody on the way could change a page over plain HTTP. Browsers keep what is behind the # in a redirect.
+    const isJoin = isOwn && (request.url ?? "").split("?", 1)[0] === joinPath;
+    if (isOwn && !isJoin) return ownPage.answer(request, response);
     const location = this.#locationFor(request);
     const body = location === undefined ? httpsOnly : `${location}\n`;
     response.writeHead(location === undefined ? 400 : 308, {
@@ -55,7 +58,8 @@ export class HttpsRedirect {
   #locationFor(request: IncomingMessage): string | undefined {
     const { url = "" } = request;
     const name = hostOf(request);
-    if (name === undefined || !url.startsWith("/") || !this.#options.isServed(name)) return undefined;
+    const { isServed, ownNames } = this.#options;
+    if (name === undefined || !url.startsWith("/") || !(isServed(name) || ownNames.includes(name))) return undefined;
     const port = this.#options.publicPort();
     return `https://${name}${port === 443 ? "" : `:${port}`}${url}`;
   }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import https from "node:https";
 import type { Socket } from "node:net";
 import type { Clock } from "@porthole/common/util";
+import { joinPage, joinPagePolicy } from "./join-page.ts";
 import { helloDeadlineMs } from "./limits.ts";
 
 export interface OwnPageOptions {
@@ -22,6 +23,17 @@ const headers = {
   "referrer-policy": "no-referrer",
   "cache-control": "max-age=300",
 };
+
+interface Sent {
+  readonly method: string | undefined;
+  readonly body: string;
+  readonly type?: string;
+  readonly status?: number;
+  readonly policy?: string;
+}
+
+/** Where invites are opened in an editor. */
+export const joinPath = "/join";
 
 /** The page at the relay's own name: what this is, and where to report a client. Over https with the relay's certificate. */
 export class OwnPage {
@@ -57,11 +69,17 @@ export class OwnPage {
 
   answer({ method, url = "" }: IncomingMessage, response: ServerResponse): void {
     const [path] = url.split("?");
+    if (path === joinPath) return this.#send(response, { method, body: joinPage, policy: joinPagePolicy });
     const isKnown = path === "/" || (path === "/.well-known/security.txt" && this.#options.abuseContact !== undefined);
     const [type, body] =
       path === "/" ? ["text/html", this.#page()] : ["text/plain", isKnown ? this.#securityText() : "Not found\n"];
-    response.writeHead(isKnown ? 200 : 404, {
+    this.#send(response, { method, body, type, status: isKnown ? 200 : 404 });
+  }
+
+  #send(response: ServerResponse, { method, body, type = "text/html", status = 200, policy }: Sent): void {
+    response.writeHead(status, {
       ...headers,
+      ...(policy === undefined ? {} : { "content-security-policy": policy }),
       "content-type": `${type}; charset=utf-8`,
       "content-length": Buffer.byteLength(body),
       connection: "close",
