@@ -7,8 +7,10 @@ import { Controller, withoutFlags } from "./controller/index.ts";
 import type { CommandId, SettingId } from "./manifest/index.ts";
 import { requestsCommands } from "./requests/requests-commands.ts";
 import { requestsView } from "./requests/requests-view.ts";
+import type { PortholeApi } from "./api.ts";
 import { accessCommands } from "./ui/access.ts";
 import { actionCommands } from "./ui/actions.ts";
+import { assistantToolsOf } from "./ui/assistant.ts";
 import { startDaemonProcess } from "./ui/daemon-process.ts";
 import { contextKeys } from "./ui/context-keys.ts";
 import { editorSecrets, editorSettings, editorStore, editorWorkspace, pingWindow } from "./ui/vscode-host.ts";
@@ -16,6 +18,7 @@ import { onEditorProxyChange } from "./ui/editor-proxy.ts";
 import { endpointsTree } from "./ui/endpoints-tree.ts";
 import { terminalEnvironment } from "./ui/environment.ts";
 import { exposingCommands } from "./ui/exposing.ts";
+import { ExtensionApi } from "./ui/extension-api.ts";
 import { helpCommands, Reports } from "./ui/help.ts";
 import { identityCommands } from "./ui/identities.ts";
 import { projectCommands, projectPorts } from "./ui/project.ts";
@@ -41,8 +44,8 @@ const restartingSettings: readonly SettingId[] = [
 
 let controller: Controller | undefined;
 
-/** Registers the user interface. Starts no process: the first command that needs the daemon does. */
-export function activate(context: ExtensionContext): void {
+/** Registers the user interface, and returns what other extensions may do. Starts no process: the first command that needs the daemon does. */
+export function activate(context: ExtensionContext): PortholeApi {
   useTranslation((text, ...args) => l10n.t(text, ...args));
   const log = window.createOutputChannel("Porthole", { log: true });
   const side = context.extension.extensionKind === ExtensionKind.UI ? "ui" : "workspace";
@@ -55,13 +58,17 @@ export function activate(context: ExtensionContext): void {
     workspace: editorWorkspace,
     leaseFolder: join(context.globalStorageUri.fsPath, "leases"),
     askWindow: pingWindow,
-    onDaemon: ({ connection }) => requests.onDaemon(connection),
+    onDaemon({ connection }) {
+      requests.onDaemon(connection);
+      others.onDaemon(connection);
+    },
     startDaemon: (ownerPem, signal) => startDaemonProcess(context, log, ownerPem, signal),
     onLog: ({ level, message, fields }: LogLine) => log[level](withoutFlags(message), ...(fields ? [fields] : [])),
   });
   controller = tunnels;
   const reports = new Reports();
   const requests = requestsView(tunnels, context);
+  const others = new ExtensionApi(tunnels);
   const ui: UiContext = {
     controller: tunnels,
     run: async (command: CommandId, ...args) => commands.executeCommand(command, ...args),
@@ -76,6 +83,8 @@ export function activate(context: ExtensionContext): void {
     inviteLinks(ui),
     endNotices(ui),
     projectPorts(ui, log, context),
+    assistantToolsOf(tunnels),
+    others,
     requests,
     reports,
     workspace.onDidChangeConfiguration((event) => {
@@ -98,6 +107,7 @@ export function activate(context: ExtensionContext): void {
     }),
   );
   tunnels.resume().catch(report);
+  return others.api;
 
   function report(reason: unknown): void {
     log.error(PortholeError.from(reason).message);

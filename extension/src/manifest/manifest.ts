@@ -2,6 +2,7 @@ import { commands, type CommandId, type CommandSpec } from "./commands.ts";
 import { menus } from "./menus.ts";
 import { settings, settingScope, type SettingSpec } from "./settings.ts";
 import { panel, views } from "./views.ts";
+import { tools } from "./tools.ts";
 import { walkthrough } from "./walkthrough.ts";
 import { welcomes } from "./welcomes.ts";
 
@@ -56,5 +57,6 @@ export function contributes(): object {
     },
     viewsWelcome: welcomes,
     walkthroughs: [walkthrough],
+    languageModelTools: tools,
   };
 }

@@ -6,7 +6,7 @@ import { uniquePorts, type ListeningPort } from "./listening.ts";
 import { lsofArgs, parseLsof } from "./macos.ts";
 import { parsePowershell, powershellScript } from "./windows.ts";
 
-export { readAddress, readPortArgument, type Side } from "./port-argument.ts";
+export { readAddress, readPortArgument, readPortNumber, type Side } from "./port-argument.ts";
 export { dialHost, isPortTarget, localOf, portViewForms, type PortTarget } from "./port-target.ts";
 export { parseAddress, type ParsedAddress } from "./address.ts";
 export { isInside, portChoices, type KnownPort, type PortChoice } from "./choices.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readAddress, readPortArgument } from "./port-argument.ts";
+import { readAddress, readPortArgument, readPortNumber } from "./port-argument.ts";
 import { localOf, portViewForms, type PortTarget } from "./port-target.ts";
 
 const target = (host: string, port: number, more: Partial<PortTarget> = {}): PortTarget => ({
@@ -75,6 +75,26 @@ describe("readPortArgument", () => {
     ["an editor's resource", { scheme: "file", path: "/a", fsPath: "/a" }],
   ] as const)
     it(`takes ${name} for no port`, () => assert.equal(readPortArgument(argument, "workspace"), undefined));
+});
+
+describe("readPortNumber", () => {
+  for (const argument of [3000, "3000", { port: 3000 }, { port: "3000" }])
+    it(`reads ${JSON.stringify(argument)}`, () =>
+      assert.deepEqual(readPortNumber(argument), target("localhost", 3000)));
+  for (const argument of [
+    undefined,
+    null,
+    0,
+    70_000,
+    1.5,
+    "",
+    "3000x",
+    "localhost:3000",
+    {},
+    [3000],
+    { exposureId: "x" },
+  ])
+    it(`takes ${JSON.stringify(argument)} for none`, () => assert.equal(readPortNumber(argument), undefined));
 });
 
 describe("readAddress", () => {

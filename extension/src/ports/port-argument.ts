@@ -23,6 +23,13 @@ export function readPortArgument(argument: unknown, side: Side): PortTarget | un
   return { host: dialHost(remoteHost), port: remotePort, scheme, label };
 }
 
+/** Reads the argument of a task or launch configuration: `3000`, `"3000"` or `{ "port": 3000 }`. Undefined for anything else. */
+export function readPortNumber(argument: unknown): PortTarget | undefined {
+  const given = typeof argument === "object" && argument !== null ? (argument as { port?: unknown }).port : argument;
+  const port = typeof given === "string" && /^\d{1,5}$/.test(given) ? Number(given) : given;
+  return isPort(port) ? { host: "localhost", port, scheme: undefined, label: undefined } : undefined;
+}
+
 /** `localhost:3000`, `[::1]:3000`, or a URL whose path is all that its host serves. */
 export function readAddress(value: unknown): PortTarget | undefined {
   const parsed = parseAddress(text(value) ?? "");

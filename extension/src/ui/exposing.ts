@@ -10,7 +10,7 @@ import {
   type Controller,
   type Exposure,
 } from "../controller/index.ts";
-import { isPortTarget, localOf, readPortArgument, type PortTarget, type Side } from "../ports/index.ts";
+import { isPortTarget, localOf, readPortArgument, readPortNumber, type PortTarget, type Side } from "../ports/index.ts";
 import { t } from "../text.ts";
 import type { AccessSpec } from "@porthole/tunnel/rpc";
 import { announceLink } from "./access.ts";
@@ -107,11 +107,13 @@ export function exposingCommands(context: UiContext, side: Side) {
       const url = await urlFor(argument);
       if (url !== undefined) await env.openExternal(Uri.parse(url, true));
     },
-    /** For tasks and launch configurations, which wait for the answer: exposes first if nothing is. */
+    /** For tasks and launch configurations, which wait for the answer: exposes the port, or one of the user's choice, if nothing is. */
     async "porthole.url"(argument: unknown) {
-      const exposure = await exposureOf(argument);
-      if (!exposure) return expose(undefined);
-      return urlOf(exposure) ?? urlReady(controller, exposure.id, { clock: systemClock });
+      const target = readPortNumber(argument);
+      const exposure = target ? controller.find(controller.idOf(target)) : await exposureOf(argument);
+      if (exposure?.phase === "on") return urlOf(exposure) ?? urlReady(controller, exposure.id, { clock: systemClock });
+      if (target) return (await needRelay(context)) ? exposeKnown(target) : undefined;
+      return expose(undefined);
     },
   };
 }
