@@ -1,7 +1,2 @@
-export { socketPath, type ControlPlace } from "./control-place.ts";
-export {
-  connectControlSocket,
-  openControlSocket,
-  type ControlSocket,
-  type ControlSocketOptions,
-} from "./control-socket.ts";
+export { socketPath } from "./control-place.ts";
+export { connectControlSocket, openControlSocket, type ControlSocket } from "./control-socket.ts";

@@ -1,7 +1,6 @@
 export { dialFaultTexts } from "./dial-errors.ts";
-export { createLink, type LinkOptions } from "./link.ts";
+export { createLink } from "./link.ts";
 export { splice, type SpliceEnd } from "../util/splice.ts";
-export type { ControlChannel, SessionMessage } from "./control-channel.ts";
 export type {
   TransportConnection,
   TransportStream,

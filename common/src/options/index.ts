@@ -2,8 +2,8 @@ export { acmeOptions } from "./acme-options.ts";
 export { errorLines, exitStatusOf, withFlags } from "./exit-status.ts";
 export { formatConfigFile, type ConfigFile } from "./config-file.ts";
 export { nearestOf } from "./nearest.ts";
-export { helpText, markdownTable, type HelpContext } from "./help.ts";
-export { defineOptions, type OptionSpec, type OptionTable, type OptionValue, type OptionValues } from "./options.ts";
+export { helpText, markdownTable } from "./help.ts";
+export { defineOptions, type OptionSpec, type OptionTable, type OptionValues } from "./options.ts";
 export {
   choice,
   durationMs,
@@ -19,12 +19,4 @@ export {
   type HostPort,
   type Parser,
 } from "./parsers.ts";
-export {
-  asksFor,
-  asksForAllHelp,
-  readOptions,
-  type ConfigFileContext,
-  type OptionSource,
-  type ReadContext,
-  type ReadOptions,
-} from "./read-options.ts";
+export { asksFor, asksForAllHelp, readOptions, type ReadOptions } from "./read-options.ts";

@@ -1,6 +1,6 @@
 export { deadline, orAbort, withDeadline } from "./abort.ts";
 export { AsyncQueue } from "./async-queue.ts";
-export { Backoff, type BackoffOptions } from "./backoff.ts";
+export { Backoff } from "./backoff.ts";
 export { longestTimerMs, sleep, systemClock, type Clock, type Timer } from "./clock.ts";
 export { parseDurationMs } from "./duration.ts";
 export { failed, ok, skipped, warning, type Finding } from "./finding.ts";
@@ -26,4 +26,4 @@ export {
 } from "./state-file.ts";
 export { destroyOnTlsError, openSslReason } from "./tls-errors.ts";
 export { splice, type SpliceEnd } from "./splice.ts";
-export { startWatchdog, type WatchdogOptions } from "./watchdog.ts";
+export { startWatchdog } from "./watchdog.ts";

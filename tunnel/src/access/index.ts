@@ -1,5 +1,5 @@
 export { parseAddressList } from "./address-list.ts";
-export { openAccess, type AccessSettings, type OpenAccess } from "./open-access.ts";
+export { openAccess, type OpenAccess } from "./open-access.ts";
 export { parsePathList } from "./path-list.ts";
 export type {
   AccessDecision,
@@ -8,11 +8,10 @@ export type {
   AccessRequest,
   AccessSummary,
   Allowed,
-  OnBytes,
   RawDecision,
   Refused,
 } from "./policy.ts";
-export { ShareLinks, type ShareLink } from "./share-links.ts";
+export { type ShareLink } from "./share-links.ts";
 export { shareUrl } from "./share-visit.ts";
 export { withoutStripped } from "./strip.ts";
 export { parseWebhookScheme } from "./webhook-schemes.ts";

@@ -1,2 +1,2 @@
-export type { Check, CheckId } from "./check.ts";
-export { examine, type ExamineOptions } from "./examine.ts";
+export type { Check } from "./check.ts";
+export { examine } from "./examine.ts";

@@ -1,3 +1,2 @@
 export * from "./types.ts";
-export { Inspector, type InspectorOptions } from "./inspector.ts";
-export type { RecordingLimits } from "./recordings.ts";
+export { Inspector } from "./inspector.ts";

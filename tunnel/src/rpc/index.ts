@@ -1,6 +1,6 @@
 export { rpcVersion } from "./version.ts";
 export type * from "./contract/index.ts";
-export { attachToClient, type AttachOptions } from "./attach.ts";
+export { attachToClient } from "./attach.ts";
 /** Types of results, for programs that must not load the gateway. */
 export type { AccessSummary, ShareLink } from "../access/index.ts";
 export type {

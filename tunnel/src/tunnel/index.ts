@@ -10,11 +10,10 @@ export {
   type TunnelSettings,
 } from "./prepare.ts";
 export { publicUrl, type EndpointState, type RelayStatus, type TunnelState } from "./state.ts";
-export type { KnownRelays, TrustPolicy } from "./trust.ts";
+export type { KnownRelays } from "./trust.ts";
 export { testRelay, type RelayTestOptions, type TransportOutcome } from "./test-relay.ts";
 export { runTunnel, type TunnelOptions } from "./tunnel.ts";
 export type { VisitReport } from "./forwarder.ts";
 export type { Dialers, ServerAddress } from "./relay-dialer.ts";
 export type { TransportPolicy } from "./transport-choice.ts";
-export type { CertificateStatus } from "./endpoint-certificates.ts";
 export { limits as tunnelLimits } from "./limits.ts";

@@ -1,3 +1,3 @@
 export { connectThroughProxy, type HttpProxy } from "./connect-proxy.ts";
-export { dialHttp2, type DialHttp2Options } from "./dial.ts";
-export { acceptHttp2, type Http2Acceptor, type AcceptHttp2Options } from "./accept.ts";
+export { dialHttp2 } from "./dial.ts";
+export { acceptHttp2, type Http2Acceptor } from "./accept.ts";

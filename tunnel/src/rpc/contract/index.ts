@@ -10,8 +10,7 @@ import { identitySchemas, relaySchemas, type IdentityResults, type RelayResults 
 import { tunnelSchemas, type RequestView, type TunnelInfo, type TunnelResults, type VisitView } from "./tunnels.ts";
 import { accessSchemas, inspectSchemas, type AccessResults, type InspectResults } from "./visitors.ts";
 
-export type { AsData } from "./as-data.ts";
-export type { Empty, IdentityRef, OfTunnel } from "./fields.ts";
+export type { Empty, IdentityRef } from "./fields.ts";
 export type { Identity, RelaySpec, RelayTest, TransportTest } from "./relays.ts";
 export type * from "./tunnels.ts";
 export type { RpcErrorData } from "../errors.ts";
