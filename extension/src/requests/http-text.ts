@@ -51,7 +51,7 @@ export function parseRequestText(text: string): RequestText {
 
 /** What was recorded of a request's body. */
 export interface RecordedBody {
-  /** Absent for bytes that are no text, and for a body of which only the beginning is there. */
+  /** Absent for bytes that are no text, and for a truncated body. */
   readonly text?: string;
   /** It can be sent again as it was. */
   readonly isWhole: boolean;

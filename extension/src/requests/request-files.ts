@@ -29,7 +29,7 @@ export class RequestFiles implements FileSystemProvider {
   readonly #files = new Map<string, RequestFile>();
   readonly onDidChangeFile = this.#changed.event;
 
-  /** Writes a file, the one with the same path anew. */
+  /** Writes a file, or replaces the one with the same path. */
   put(path: string, content: string | Uint8Array, isEditable = false): Uri {
     const uri = Uri.from({ scheme: requestScheme, path });
     const before = this.#files.get(path);

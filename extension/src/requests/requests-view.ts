@@ -36,7 +36,7 @@ export function requestsView(controller: Controller, { extensionUri }: Extension
   let post: (message: ToPage) => void = () => {};
   let shown = "";
   let isReady = false;
-  /** Of which port, once the page is ready. */
+  /** The port to show once the page is ready. */
   let wanted: { readonly tunnel: string; readonly id?: string } | undefined;
   const documents = new RequestDocuments(controller);
   const notices = new RequestNotices(controller, (of) => view.show(of.tunnel, of.id));

@@ -15,8 +15,8 @@ type Tab = "headers" | "request" | "response" | "messages" | "timing";
 type TabLabel = readonly [Tab, string, string?];
 
 /**
- * One exchange in full, on the right. Read anew whenever its row changes; what has not changed is left alone, so that a click or a
- * selection survives an exchange that goes on.
+ * One exchange in full, on the right. It is read again whenever its row changes; what has not changed is left alone, so that a
+ * click or a selection survives an exchange that continues.
  */
 export class Detail {
   readonly #leave: () => void;
@@ -59,7 +59,7 @@ export class Detail {
     try {
       const query = { id, ...(this.#unredacted ? { unredacted: true } : {}) };
       const detail = await context.host.call(context.tunnel, "inspect/get", query);
-      // A later question was asked meanwhile.
+      // A later question was asked in the meantime.
       if (asked === this.#asked) this.#paint(detail, context);
     } catch (reason) {
       if (asked === this.#asked) this.element.replaceChildren(el("p", { class: "empty" }, messageOf(reason)));
@@ -87,7 +87,7 @@ export class Detail {
     const text = JSON.stringify(from);
     if (this.#made.get(place) === text) return;
     this.#made.set(place, text);
-    // Whoever works by the keyboard stays where they are.
+    // The keyboard's focus stays where it is.
     const focused = buttonsIn(place).findIndex((each) => each === document.activeElement);
     place.replaceChildren(make());
     if (focused >= 0) buttonsIn(place)[focused]?.focus();
@@ -227,12 +227,12 @@ function tabsOf({ summary, request, response }: ExchangeDetail): readonly TabLab
   ];
 }
 
-/** And no connection that went on with another protocol. */
+/** Whether it is a request, and no connection that continued with another protocol. */
 function isRequest({ kind }: ExchangeDetail["summary"]): boolean {
   return kind === "http" || kind === "sse";
 }
 
-/** A body that still comes is not shown anew for each of its pieces. */
+/** A body that still comes is not shown again for each of its pieces. */
 function whenDone(body: BodyInfo): unknown {
   return body.state === "open" ? body.state : body;
 }

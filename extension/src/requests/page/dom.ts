@@ -11,7 +11,7 @@ interface Props {
   readonly on?: { readonly [K in keyof HTMLElementEventMap]?: (event: HTMLElementEventMap[K]) => void };
 }
 
-/** The one way in which elements are made: strings become text, never markup, whoever wrote them. */
+/** The one way in which elements are made: strings become text, never markup, whatever their origin. */
 export function el<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   { aria = {}, on = {}, class: className, ...props }: Props = {},

@@ -3,11 +3,11 @@ import { el, visible } from "./dom.ts";
 import { bytes, clockTime, duration } from "./format.ts";
 import { keyOf, type Row, type Rows } from "./rows.ts";
 
-/** Of the style sheet, too. */
+/** The height of a row, as in the style sheet. */
 const rowPx = 22;
 const beyond = 8;
 
-/** Thousands of rows, of which those are made that one sees. One stop for the keyboard; the arrows choose within. */
+/** Thousands of rows. Only the visible ones are made. One stop for the keyboard; the arrows choose within. */
 export class List {
   readonly element: HTMLElement;
   readonly #rows: Rows;
@@ -15,7 +15,7 @@ export class List {
   readonly #space = el("div", { class: "space" });
   readonly #scroller: HTMLElement;
   readonly #empty = el("p", { class: "empty" });
-  /** Of ports, where the list has the requests of several. */
+  /** The names of ports, where the list has the requests of several. */
   #names: ReadonlyMap<string, string> = new Map();
   #chosen: string | undefined;
   #isPainting = false;
@@ -33,7 +33,7 @@ export class List {
         on: {
           scroll: () => this.paint(),
           keydown: (event) => this.#onKey(event),
-          // Not `click`: a list that lives may have made its rows anew between the two halves of one.
+          // Not `click`: a list that lives may have replaced its rows between the two halves of one.
           pointerdown: (event) => this.#onPointer(event),
         },
       },

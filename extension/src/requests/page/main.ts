@@ -97,7 +97,7 @@ class Page {
     this.#timer = window.setTimeout(() => void this.#reload(), settleMs);
   }
 
-  /** Reads the whole list anew: another port, another filter, another daemon. */
+  /** Reads the whole list again: another port, another filter, another daemon. */
   async #reload(): Promise<void> {
     const loading = ++this.#loading;
     const tunnels = this.#toolbar.chosen;

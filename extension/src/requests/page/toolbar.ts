@@ -4,7 +4,7 @@ import { el, iconButton, setIcon, setLabel } from "./dom.ts";
 
 /** How long a message stays: long enough to be read, and not taken for the state of something later. */
 const messageMs = 8_000;
-/** Of the choice of ports: all of them. */
+/** The value for all ports in the choice of ports. */
 const allPorts = "all";
 
 export interface ToolbarActions {
