@@ -54,6 +54,8 @@ const programs = [
       entry("client/src/main.ts", "dist/porthole-main"),
       entry("relay/src/launch.ts", "dist/porthole-relay"),
       entry("relay/src/main.ts", "dist/porthole-relay-main"),
+      // A thread that the client's inspector starts.
+      entry("tunnel/src/inspector/reading-worker.ts", "dist/porthole-reading"),
       // Started by the relay, from its own folder.
       entry("relay/src/quic-worker/main.ts", "dist/porthole-relay-quic"),
     ],
@@ -92,6 +94,7 @@ const extension = [
     ...packed,
     entryPoints: [
       entry("extension/src/daemon/main.ts", "dist/extension/daemon"),
+      entry("tunnel/src/inspector/reading-worker.ts", "dist/extension/porthole-reading"),
       entry("relay/src/quic-worker/main.ts", "dist/extension/porthole-relay-quic"),
     ],
     // The trial relay is a file of its own, and shares the rest.
@@ -110,7 +113,7 @@ else {
 /** What npm publishes. */
 async function copyToPackages() {
   const files = {
-    client: ["porthole.mjs", "porthole-main.mjs"],
+    client: ["porthole.mjs", "porthole-main.mjs", "porthole-reading.mjs"],
     relay: ["porthole-relay.mjs", "porthole-relay-main.mjs", "porthole-relay-quic.mjs"],
   };
   for (const [folder, names] of Object.entries(files)) {

@@ -8,6 +8,7 @@ import { benchHeadOfLine } from "./head-of-line.ts";
 import { benchHostileUdp } from "./hostile-udp.ts";
 import { benchHttpMode } from "./http-mode.ts";
 import { benchInspector } from "./inspector.ts";
+import { benchInspectorTurns } from "./inspector-turns.ts";
 import { benchQuicEngine } from "./quic-engine.ts";
 import { benchOutages } from "./outages.ts";
 import { benchStart } from "./start.ts";
@@ -24,6 +25,7 @@ const sections: Readonly<Record<string, (show: ShowRow) => Promise<void>>> = {
   "whole-path": benchWholePath,
   "http-mode": benchHttpMode,
   inspector: benchInspector,
+  "inspector-turns": benchInspectorTurns,
   "idle-clients": benchIdleClients,
   start: benchStart,
   floods: benchFloods,

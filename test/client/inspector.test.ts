@@ -37,11 +37,11 @@ describe("the inspector", function () {
   async function recorded(inspector: InspectorApi, filter: string): Promise<ExchangeSummary> {
     let found: ExchangeSummary | undefined;
     await until(
-      () => {
-        [found] = inspector.list({ filter: { text: filter } }).exchanges;
+      async () => {
+        [found] = (await inspector.list({ filter: { text: filter } })).exchanges;
         return found !== undefined && found.state !== "open";
       },
-      () => `an exchange for ${filter} had ended: ${JSON.stringify(inspector.list({}))}`,
+      () => `an exchange for ${filter} had ended: ${JSON.stringify(found)}`,
     );
     assert.ok(found);
     return found;
@@ -156,11 +156,15 @@ describe("the inspector", function () {
     await once(client, "open");
     client.send(`{"token":"${secret}"}`);
     await once(client, "message");
-    const [open] = inspector.list({ filter: { text: "kind:websocket" } }).exchanges;
+    const [open] = (await inspector.list({ filter: { text: "kind:websocket" } })).exchanges;
     assert.equal(open?.state, "open");
-    await until(() => inspector.messages({ id: open.id }).total === 2, "both messages were read");
+    await until(async () => (await inspector.messages({ id: open.id })).total === 2, "both messages were read");
     assert.deepEqual(
-      inspector.messages({ id: open.id }).messages.map(({ from, text, compressed }) => [from, text, compressed]),
+      (await inspector.messages({ id: open.id })).messages.map(({ from, text, compressed }) => [
+        from,
+        text,
+        compressed,
+      ]),
       [
         ["visitor", '{"token":"<redacted>"}', true],
         ["service", 'echo of {"token":"<redacted>"}', true],
@@ -173,9 +177,9 @@ describe("the inspector", function () {
     const { body } = await request(site, "/events");
     send('event: tick\nid: 1\ndata: {"n":1}\n\n');
     await once(body, "data");
-    const [events] = inspector.list({ filter: { text: "kind:sse" } }).exchanges;
+    const [events] = (await inspector.list({ filter: { text: "kind:sse" } })).exchanges;
     assert.equal(events?.state, "open");
-    assert.equal(inspector.messages({ id: events.id }).messages[0]?.event?.name, "tick");
+    assert.equal((await inspector.messages({ id: events.id })).messages[0]?.event?.name, "tick");
     body.destroy();
     sockets.close();
   });

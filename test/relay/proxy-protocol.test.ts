@@ -52,11 +52,11 @@ describe("The visitor's address at the local service", function () {
       });
       assert.equal(await get(site, "/path"), "hello /path");
       const { inspector } = client.policy;
-      const recorded = (filter: string) => inspector.list({ filter: { text: filter } }).exchanges[0];
-      await until(() => recorded("path:path")?.state === "done", "the request was recorded");
-      await inspector.replay({ id: recorded("path:path")?.id ?? "" });
-      await until(() => recorded("is:replay")?.state === "done", "the replay was answered");
-      assert.equal(recorded("is:replay")?.status, 200);
+      const recorded = async (filter: string) => (await inspector.list({ filter: { text: filter } })).exchanges[0];
+      await until(async () => (await recorded("path:path"))?.state === "done", "the request was recorded");
+      await inspector.replay({ id: (await recorded("path:path"))?.id ?? "" });
+      await until(async () => (await recorded("is:replay"))?.state === "done", "the replay was answered");
+      assert.equal((await recorded("is:replay"))?.status, 200);
       assert.equal(headers.length, 2);
       assert.deepEqual(headers[1], headers[0]);
     });

@@ -175,10 +175,12 @@ describe("What is read as HTTP, and what is carried as it is", function () {
     const heads: string[] = [];
     page.on("response", (answer) => void (answer.request().method() === "HEAD" && heads.push(answer.url())));
     await until(() => heads.length >= 2, "the page has asked twice");
-    const recorded = client.policy.inspector?.list({}).exchanges.map(({ method, target }) => `${method} ${target}`);
-    assert.ok(recorded?.includes("GET /deep?query"));
+    const recorded = (await client.policy.inspector.list({})).exchanges.map(
+      ({ method, target }) => `${method} ${target}`,
+    );
+    assert.ok(recorded.includes("GET /deep?query"));
     assert.deepEqual(
-      recorded?.filter((each) => each.startsWith("HEAD")),
+      recorded.filter((each) => each.startsWith("HEAD")),
       [],
     );
     await startHttp(

@@ -58,11 +58,11 @@ describe("exports", () => {
     await closed;
   });
 
-  function tell(told: ToldExchange): string {
+  async function tell(told: ToldExchange): Promise<string> {
     const { request = {} } = told;
     const headers = ["Host", `127.0.0.1:${service.port}`, ...(request.headers ?? [])];
     tellExchange(inspector, { ...told, request: { ...request, headers }, service });
-    return inspector.list({}).exchanges[0]?.id ?? "";
+    return (await inspector.list({})).exchanges[0]?.id ?? "";
   }
 
   async function textOf(format: ExportFormat, id: string, unredacted = true): Promise<string> {
@@ -175,7 +175,7 @@ describe("exports", () => {
     });
     for (const [what, told] of requests)
       it(what, async () => {
-        await run("bash", await textOf("curl", tell(told)));
+        await run("bash", await textOf("curl", await tell(told)));
         assert.equal(received.length, 1);
         assert.deepEqual(plain(received[0] as Received, ["content-length"]), expectedOf(told, []));
       });
@@ -194,7 +194,7 @@ describe("exports", () => {
     ];
     for (const [what, told] of requests.filter(([, { except }]) => except !== "fetch"))
       it(what, async () => {
-        const code = await textOf("fetch", tell(told));
+        const code = await textOf("fetch", await tell(told));
         await run(process.execPath, code);
         const [got] = received;
         assert.ok(got);
@@ -212,7 +212,7 @@ describe("exports", () => {
   });
 
   it("never emit what a terminal would obey", async () => {
-    const id = tell({ request: { method: "POST", headers: ["X-A", "a\u009b31mb"] }, requestBody: nasty });
+    const id = await tell({ request: { method: "POST", headers: ["X-A", "a\u009b31mb"] }, requestBody: nasty });
     for (const format of ["curl", "fetch", "har"] as const) {
       const text = await textOf(format, id);
       assert.doesNotMatch(text, /[^\P{Cc}\n]|\p{Cf}/u, format);
@@ -220,7 +220,7 @@ describe("exports", () => {
   });
 
   it("take secrets out unless they are asked for, in every format", async () => {
-    const id = tell({
+    const id = await tell({
       request: {
         method: "POST",
         target: `/?access_token=${secret}`,
@@ -246,7 +246,7 @@ describe("exports", () => {
       ],
       responseBody: `{"token":"${secret}"}`,
     });
-    const form = tell({
+    const form = await tell({
       request: { method: "POST", headers: ["Content-Type", "application/x-www-form-urlencoded"] },
       requestBody: `password=${secret}&a=b`,
     });
@@ -270,7 +270,7 @@ describe("exports", () => {
   it("of thousands of requests stay of a size that can be read", async () => {
     const large = gzipSync(Buffer.alloc(7 * 1024 * 1024, "x"));
     for (let index = 0; index < 40; index++)
-      tell({ responseHeaders: ["Content-Type", "text/plain", "Content-Encoding", "gzip"], responseBody: large });
+      await tell({ responseHeaders: ["Content-Type", "text/plain", "Content-Encoding", "gzip"], responseBody: large });
     const { text, notes } = await inspector.export({ format: "har", ids: [] });
     assert.ok(text.length < 22 * 1024 * 1024, String(text.length));
     assert.match(notes.join(" "), /above 12 MiB in all were left out/);
@@ -279,7 +279,7 @@ describe("exports", () => {
   });
 
   it("say what they can't do", async () => {
-    const id = tell({});
+    const id = await tell({});
     await assert.rejects(inspector.export({ format: "curl", ids: [id, id] }), { code: "usage" });
     await assert.rejects(inspector.export({ format: "curl", ids: ["99"] }), { code: "usage" });
     tellExchange(inspector, { forwarded: undefined });

@@ -1,46 +1,47 @@
 import { PortholeError } from "@porthole/common/errors";
-import { visibleJson } from "@porthole/common/util";
 import { valueOf, type RawHeaders } from "../http/index.ts";
-import { readBody } from "./body-view.ts";
 import { bodyInfo, detailOf, plainHeaders, publicOrigin } from "./exchange-view.ts";
 import { curlCommand } from "./export-curl.ts";
 import { fetchCode } from "./export-fetch.ts";
-import { harOf, type HarSource } from "./export-har.ts";
 import type { ExportedRequest } from "./export-request.ts";
-import { messageViewOf } from "./message-view.ts";
+import { maxHarBytes, type HarRecord } from "./har-text.ts";
+import { headsWork, Pace } from "./pace.ts";
+import { bufferOf } from "./reading-jobs.ts";
+import type { ReadingThread } from "./reading-thread.ts";
 import type { Recording } from "./recording.ts";
 import type { Redactor } from "./redactor.ts";
 import type { ExportQuery, ExportResult, Header } from "./types.ts";
-
-/** The limit on decoded bodies and messages: JSON makes more of them, and a reader has to hold all of it. */
-const maxHarBytes = 12 * 1024 * 1024;
 
 /** What is asked for of these recordings, as a text to copy or to save. Throws `usage` when it makes no sense. */
 export async function exportRecordings(
   recordings: readonly Recording[],
   query: ExportQuery,
   redactor: Redactor,
+  thread: ReadingThread,
 ): Promise<ExportResult> {
   const notes = new Set<string>();
   const redact = query.unredacted ? undefined : redactor;
   if (redact)
     notes.add("Passwords, tokens, cookies and other values were taken out; ask for it unredacted if you need them.");
   if (query.format === "har") {
-    const sources: HarSource[] = [];
+    const pace = new Pace();
+    const records: HarRecord[] = [];
     let bytes = 0;
     for (const recording of recordings) {
-      const source = await harSource(recording, redactor, redact, bytes < maxHarBytes);
-      bytes += sizeOf(source);
-      sources.push(source);
+      const record = harRecord(recording, redactor, redact === undefined, bytes < maxHarBytes);
+      bytes += record.request.kept.length + record.response.kept.length;
+      records.push(record);
+      await pace.spend(headsWork);
     }
-    if (bytes >= maxHarBytes)
+    const { text, isTooMuch } = await thread.read({ kind: "har", records, unredacted: redact === undefined });
+    if (isTooMuch || bytes >= maxHarBytes)
       notes.add(
         `Bodies and messages above ${maxHarBytes / 1024 / 1024} MiB in all were left out; export fewer requests.`,
       );
-    if (sources.some(({ detail }) => isCut(detail.request.body.state) || isCut(detail.response?.body.state)))
+    if (records.some(({ detail }) => isCut(detail.request.body.state) || isCut(detail.response?.body.state)))
       notes.add("Of large bodies only the beginning was kept.");
     return {
-      text: `${visibleJson(harOf(sources), { indent: 2 })}\n`,
+      text,
       mediaType: "application/json",
       fileName: `porthole-${new Date(recordings[0]?.startedAt ?? 0).toISOString().slice(0, 19).replace(/[-:]/g, "")}.har`,
       notes: [...notes],
@@ -49,7 +50,7 @@ export async function exportRecordings(
   const [recording] = recordings;
   if (!recording || recordings.length > 1)
     throw new PortholeError("usage", `${query.format} is for one request, not for ${recordings.length}`);
-  const request = await exportedRequest(recording, query, redact, notes);
+  const request = await exportedRequest(recording, query, { redact, thread }, notes);
   return query.format === "curl"
     ? {
         text: `${curlCommand(request)}\n`,
@@ -68,7 +69,7 @@ export async function exportRecordings(
 async function exportedRequest(
   recording: Recording,
   query: ExportQuery,
-  redact: Redactor | undefined,
+  { redact, thread }: { readonly redact: Redactor | undefined; readonly thread: ReadingThread },
   notes: Set<string>,
 ): Promise<ExportedRequest> {
   const toService = query.to === "service";
@@ -84,7 +85,7 @@ async function exportedRequest(
     origin: toService && forwarded ? serviceOrigin(forwarded.service) : publicOrigin(recording),
     target: redact ? redact.target(head.target) : head.target,
     headers: shownHeaders(toService ? head.headers : visitorHeaders(recording), redact),
-    body: await exportedBody(recording, redact),
+    body: await exportedBody(recording, redact, thread),
   };
 }
 
@@ -106,39 +107,29 @@ function visitorHeaders(recording: Recording): RawHeaders {
 }
 
 /** The bytes as they were sent; only what has to be taken out changes them. */
-async function exportedBody(recording: Recording, redact: Redactor | undefined): Promise<Buffer> {
+async function exportedBody(
+  recording: Recording,
+  redact: Redactor | undefined,
+  thread: ReadingThread,
+): Promise<Buffer> {
   if (recording.kind === "websocket") return Buffer.alloc(0);
   const { kept } = recording.requestBody;
-  const info = bodyInfo(recording, "request");
   if (!redact || kept.length === 0) return kept;
-  const plain = await readBody(kept, info, undefined);
-  const shown = await readBody(kept, info, redact);
-  return plain.text === shown.text ? kept : Buffer.from(shown.text ?? "");
+  return bufferOf(await thread.read({ kind: "body", kept, info: bodyInfo(recording, "request") }));
 }
 
-async function harSource(
-  recording: Recording,
-  redactor: Redactor,
-  redact: Redactor | undefined,
-  withBodies: boolean,
-): Promise<HarSource> {
-  const read = (side: "request" | "response") => {
-    const body = side === "request" ? recording.requestBody : recording.responseBody;
-    const isThere = withBodies && recording.kind !== "websocket";
-    return readBody(isThere ? body.kept : Buffer.alloc(0), bodyInfo(recording, side), redact);
+function harRecord(recording: Recording, redactor: Redactor, unredacted: boolean, withBodies: boolean): HarRecord {
+  const isThere = withBodies && recording.kind !== "websocket";
+  const body = (side: "request" | "response"): HarRecord["request"] => {
+    const { kept } = side === "request" ? recording.requestBody : recording.responseBody;
+    return { kept: isThere ? kept : Buffer.alloc(0), info: bodyInfo(recording, side) };
   };
-  const messages = withBodies ? (recording.messages?.after(0, Number.POSITIVE_INFINITY) ?? []) : [];
   return {
-    detail: detailOf(recording, redactor, redact === undefined),
-    requestBody: await read("request"),
-    responseBody: await read("response"),
-    messages: messages.map((message) => messageViewOf(message, redact)),
+    detail: detailOf(recording, redactor, unredacted),
+    request: body("request"),
+    response: body("response"),
+    messages: withBodies ? (recording.messages?.after(0, Number.POSITIVE_INFINITY) ?? []) : [],
   };
-}
-
-function sizeOf({ requestBody, responseBody, messages }: HarSource): number {
-  const texts = messages.reduce((sum, { text, base64 }) => sum + (text ?? base64 ?? "").length, 0);
-  return requestBody.bytes.length + responseBody.bytes.length + texts;
 }
 
 function shownHeaders(headers: RawHeaders, redact: Redactor | undefined): Header[] {

@@ -26,7 +26,7 @@ describe("what the inspector keeps", () => {
     async function view(contentType: string, body: Buffer | string, more: readonly string[] = []) {
       inspector.clear();
       tellExchange(inspector, { responseHeaders: ["Content-Type", contentType, ...more], responseBody: body });
-      const [row] = inspector.list({}).exchanges;
+      const [row] = (await inspector.list({})).exchanges;
       return inspector.body({ id: row?.id ?? "", side: "response" });
     }
 
@@ -75,7 +75,7 @@ describe("what the inspector keeps", () => {
         contentType: "text/plain",
         contentEncoding: "",
       });
-      const [row] = inspector.list({}).exchanges;
+      const [row] = (await inspector.list({})).exchanges;
       const part = await inspector.body({ id: row?.id ?? "", side: "response", offset: 990, limit: 5 });
       assert.equal(part.text, "yyyyy");
       assert.equal(part.nextOffset, 995);
@@ -86,22 +86,22 @@ describe("what the inspector keeps", () => {
   });
 
   describe("messages", () => {
-    it("of a WebSocket are kept within the bound, the newest of them", () => {
+    it("of a WebSocket are kept within the bound, the newest of them", async () => {
       create({ limits: { maxBodyBytes: 10_000 } });
       const exchange = inspector.begin(requestHead());
       exchange?.upgraded({ status: 101, statusText: "", headers: ["Upgrade", "WebSocket"], by: "service" });
       for (let index = 1; index <= 100; index++)
         exchange?.upgradeChunk("service", Buffer.from([0x81, 13, ...Buffer.from(`{"token":"${index % 10}"}`)]));
       exchange?.upgradeChunk("visitor", Buffer.from([0x88, 0]));
-      const { messages, total, firstKept, more } = inspector.messages({ id: "1", after: 0, limit: 3 });
+      const { messages, total, firstKept, more } = await inspector.messages({ id: "1", after: 0, limit: 3 });
       assert.equal(total, 101);
       assert.equal(firstKept, messages[0]?.seq);
       assert.ok(firstKept > 50 && more);
       assert.equal(messages[0]?.text, '{"token":"<redacted>"}');
-      const [last] = inspector.messages({ id: "1", after: 100 }).messages;
+      const [last] = (await inspector.messages({ id: "1", after: 100 })).messages;
       assert.deepEqual([last?.type, last?.from, last?.seq], ["close", "visitor", 101]);
-      assert.match(inspector.messages({ id: "1", after: 99, unredacted: true }).messages[0]?.text ?? "", /"0"/);
-      const [row] = inspector.list({ filter: { text: "kind:ws" } }).exchanges;
+      assert.match((await inspector.messages({ id: "1", after: 99, unredacted: true })).messages[0]?.text ?? "", /"0"/);
+      const [row] = (await inspector.list({ filter: { text: "kind:ws" } })).exchanges;
       assert.deepEqual([row?.messages, row?.responseBytes, row?.requestBytes], [101, 1_500, 2]);
       assert.ok(inspector.status().bytes < 13_000);
     });
@@ -115,14 +115,14 @@ describe("what the inspector keeps", () => {
         for (let index = 0; index < 9; index++) exchange?.upgradeChunk("visitor", frames);
         await clock.advance(1_000);
       }
-      assert.equal(inspector.messages({ id: "1" }).total, 45_000);
+      assert.equal((await inspector.messages({ id: "1" })).total, 45_000);
       for (let index = 0; index < 60; index++) exchange?.upgradeChunk("visitor", frames);
-      const { total } = inspector.messages({ id: "1" });
+      const { total } = await inspector.messages({ id: "1" });
       assert.ok(total > 60_000 && total < 65_000, String(total));
-      const [last] = inspector.messages({ id: "1", after: total - 1 }).messages;
+      const [last] = (await inspector.messages({ id: "1", after: total - 1 })).messages;
       assert.equal(last?.type, "invalid");
       assert.match(last?.text ?? "", /too many/);
-      assert.equal(inspector.list({}).exchanges[0]?.requestBytes, 105 * 7_000);
+      assert.equal((await inspector.list({})).exchanges[0]?.requestBytes, 105 * 7_000);
     });
 
     it("of an event stream are read as they come, compressed or not", async () => {
@@ -132,12 +132,12 @@ describe("what the inspector keeps", () => {
           responseHeaders: ["Content-Type", "text/event-stream", "Content-Encoding", coding],
           responseBody: coding === "gzip" ? gzipSync(text) : text,
         });
-        const [row] = inspector.list({}).exchanges;
+        const [row] = (await inspector.list({})).exchanges;
         assert.ok(row);
-        await until(() => inspector.messages({ id: row.id }).total > 0, "the event was read");
+        await until(async () => (await inspector.messages({ id: row.id })).total > 0, "the event was read");
         exchange?.end();
         assert.equal(row.kind, "sse");
-        const [message] = inspector.messages({ id: row.id }).messages;
+        const [message] = (await inspector.messages({ id: row.id })).messages;
         assert.deepEqual([message?.event?.name, message?.text], ["login", '{"password":"<redacted>"}']);
       }
     });
@@ -147,9 +147,9 @@ describe("what the inspector keeps", () => {
       exchange?.upgraded({ status: 101, statusText: "", headers: ["Upgrade", "tcp"], by: "service" });
       exchange?.upgradeChunk("service", Buffer.from("raw"));
       exchange?.end();
-      assert.equal(inspector.list({}).exchanges[0]?.kind, "upgrade");
+      assert.equal((await inspector.list({})).exchanges[0]?.kind, "upgrade");
       assert.equal((await inspector.body({ id: "1", side: "response" })).text, "raw");
-      assert.deepEqual(inspector.messages({ id: "1" }).messages, []);
+      assert.deepEqual((await inspector.messages({ id: "1" })).messages, []);
     });
   });
 });

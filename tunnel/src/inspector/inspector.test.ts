@@ -26,19 +26,19 @@ describe("the inspector", () => {
     assert.equal(inspector.status().bytes, 0);
   });
 
-  const targets = (filter = ""): string[] =>
-    inspector.list({ filter: { text: filter } }).exchanges.map(({ target }) => target);
+  const targets = async (filter = ""): Promise<string[]> =>
+    (await inspector.list({ filter: { text: filter } })).exchanges.map(({ target }) => target);
 
   describe("the list", () => {
-    it("has the newest first, in pages", () => {
+    it("has the newest first, in pages", async () => {
       for (let index = 1; index <= 5; index++) tellExchange(inspector, { request: { target: `/${index}` } });
-      const first = inspector.list({ limit: 2 });
+      const first = await inspector.list({ limit: 2 });
       assert.deepEqual(
         first.exchanges.map(({ id }) => id),
         ["5", "4"],
       );
       assert.equal(first.more, true);
-      const rest = inspector.list({ before: first.exchanges[1]?.seq ?? 0 });
+      const rest = await inspector.list({ before: first.exchanges[1]?.seq ?? 0 });
       assert.deepEqual(
         rest.exchanges.map(({ target }) => target),
         ["/3", "/2", "/1"],
@@ -68,17 +68,17 @@ describe("the inspector", () => {
       const exchange = inspector.begin(
         requestHead({ method: "POST", headers: ["Content-Type", "Application/JSON; x=y"] }),
       );
-      const row = () => inspector.list({}).exchanges[0];
-      assert.equal(row()?.state, "open");
-      assert.equal(row()?.status, undefined);
+      const row = async () => (await inspector.list({})).exchanges[0];
+      assert.equal((await row())?.state, "open");
+      assert.equal((await row())?.status, undefined);
       await clock.advance(5);
       exchange?.requestChunk(Buffer.from("{}"));
       exchange?.responseHead({ status: 404, statusText: "", headers: [], by: "gateway" });
-      assert.equal(row()?.status, 404);
-      assert.equal(row()?.answeredBy, "gateway");
+      assert.equal((await row())?.status, 404);
+      assert.equal((await row())?.answeredBy, "gateway");
       exchange?.end(new PortholeError("closed", "gone"));
       exchange?.end();
-      const { durationMs, state, error, requestType, requestBytes, startedAt } = row() ?? {};
+      const { durationMs, state, error, requestType, requestBytes, startedAt } = (await row()) ?? {};
       assert.deepEqual(
         { durationMs, state, error, requestType, requestBytes, startedAt },
         {
@@ -92,24 +92,24 @@ describe("the inspector", () => {
       );
     });
 
-    it("keeps so many and no more, and so many bytes", () => {
+    it("keeps so many and no more, and so many bytes", async () => {
       create({ limits: { maxExchanges: 10, maxBytes: 50_000, maxBodyBytes: 20_000 } });
       for (let index = 0; index < 30; index++) tellExchange(inspector, { request: { target: `/${index}` } });
       assert.equal(inspector.status().exchanges, 10);
       assert.equal(inspector.status().evicted, 20);
-      assert.deepEqual(targets().at(-1), "/20");
+      assert.deepEqual((await targets()).at(-1), "/20");
       for (let index = 0; index < 10; index++) tellExchange(inspector, { responseBody: "x".repeat(100_000) });
       assert.ok(inspector.status().bytes <= 50_000, String(inspector.status().bytes));
       assert.ok(inspector.status().exchanges >= 2);
     });
 
-    it("drops ended exchanges before open ones, and open ones when there is nothing else", () => {
+    it("drops ended exchanges before open ones, and open ones when there is nothing else", async () => {
       create({ limits: { maxExchanges: 3 } });
       const open = [1, 2].map((index) => inspector.begin(requestHead({ target: `/open-${index}` })));
       for (let index = 0; index < 5; index++) tellExchange(inspector, { request: { target: `/${index}` } });
-      assert.deepEqual(targets(), ["/4", "/open-2", "/open-1"]);
+      assert.deepEqual(await targets(), ["/4", "/open-2", "/open-1"]);
       for (let index = 3; index < 6; index++) open.push(inspector.begin(requestHead({ target: `/open-${index}` })));
-      assert.deepEqual(targets(), ["/open-5", "/open-4", "/open-3"]);
+      assert.deepEqual(await targets(), ["/open-5", "/open-4", "/open-3"]);
       // What is gone takes nothing any more.
       const { bytes } = inspector.status();
       open[0]?.requestChunk(Buffer.alloc(1_000));
@@ -118,10 +118,10 @@ describe("the inspector", () => {
       assert.equal(inspector.status().exchanges, 3);
     });
 
-    it("is empty after clear, and records nothing while it is off", () => {
+    it("is empty after clear, and records nothing while it is off", async () => {
       tellExchange(inspector);
       inspector.clear();
-      assert.deepEqual(targets(), []);
+      assert.deepEqual(await targets(), []);
       assert.equal(inspector.status().bytes, 0);
       assert.equal(inspector.setRecording(false).recording, false);
       assert.equal(inspector.begin(requestHead()), undefined);
@@ -182,7 +182,7 @@ describe("the inspector", () => {
       ["constructor:x", []],
     ];
     for (const [filter, expected] of cases)
-      it(JSON.stringify(filter), () => assert.deepEqual(targets(filter), expected));
+      it(JSON.stringify(filter), async () => assert.deepEqual(await targets(filter), expected));
   });
 
   describe("redaction", () => {
@@ -215,11 +215,11 @@ describe("the inspector", () => {
 
     it("holds in everything that is shown, until somebody asks for more", async () => {
       tellExchange(inspector, told);
-      const [id] = inspector.list({}).exchanges.map((each) => each.id);
+      const [id] = (await inspector.list({})).exchanges.map((each) => each.id);
       assert.ok(id);
       const shown = async (unredacted: boolean): Promise<string> =>
         JSON.stringify([
-          inspector.list({}),
+          await inspector.list({}),
           inspector.detail({ id, unredacted }),
           await inspector.body({ id, side: "request", unredacted }),
           await inspector.body({ id, side: "response", unredacted }),

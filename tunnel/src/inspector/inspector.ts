@@ -1,18 +1,18 @@
 import { PortholeError } from "@porthole/common/errors";
 import type { Clock } from "@porthole/common/util";
 import type { Exchange, ExchangeObserver, RequestHead } from "../http/index.ts";
-import { bodyViewOf, readBody } from "./body-view.ts";
 import { ChangeFeed } from "./change-feed.ts";
 import { parseFilter } from "./exchange-filter.ts";
 import { bodyInfo, detailOf, summaryOf } from "./exchange-view.ts";
 import { exportRecordings } from "./exports.ts";
-import { messageViewOf } from "./message-view.ts";
+import { headsWork, Pace } from "./pace.ts";
+import { ReadingThread } from "./reading-thread.ts";
 import type { Recording } from "./recording.ts";
 import { Recordings, type RecordingLimits } from "./recordings.ts";
 import { Redactor } from "./redactor.ts";
 import { sendReplay } from "./replay.ts";
 import { prepareReplay } from "./replay-request.ts";
-import { textSearch } from "./text-search.ts";
+import { TextSearch } from "./text-search.ts";
 import {
   inspectorVersion,
   type BodyQuery,
@@ -55,6 +55,7 @@ export class Inspector implements ExchangeObserver, InspectorApi {
   readonly #clock: Clock;
   readonly #limits: RecordingLimits;
   readonly #redactor: Redactor;
+  readonly #thread: ReadingThread;
   readonly #recordings: Recordings;
   readonly #feed: ChangeFeed;
   readonly #closing = new AbortController();
@@ -65,6 +66,7 @@ export class Inspector implements ExchangeObserver, InspectorApi {
     this.#clock = options.clock;
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#redactor = new Redactor(options.redact);
+    this.#thread = new ReadingThread(options.clock, options.redact ?? []);
     this.#isRecording = options.recording ?? true;
     this.#feed = new ChangeFeed(
       options.clock,
@@ -88,14 +90,16 @@ export class Inspector implements ExchangeObserver, InspectorApi {
     };
   }
 
-  list({ filter, before, limit = 200 }: ListQuery): ListResult {
-    const fits = this.#fits(filter);
+  async list({ filter, before, limit = 200 }: ListQuery): Promise<ListResult> {
+    const { fits, pace } = this.#filter(filter);
     const count = Math.min(1_000, Math.max(1, Math.trunc(limit)));
     const exchanges: ExchangeSummary[] = [];
     let more = false;
     for (const recording of this.#recordings.newest()) {
       if (before !== undefined && recording.seq >= before) continue;
-      if (!fits(recording)) continue;
+      const isWanted = fits(recording);
+      await pace();
+      if (!isWanted) continue;
       more = exchanges.length === count;
       if (more) break;
       exchanges.push(this.#summary(recording));
@@ -112,20 +116,16 @@ export class Inspector implements ExchangeObserver, InspectorApi {
     const body = query.side === "request" ? recording.requestBody : recording.responseBody;
     const info = bodyInfo(recording, query.side);
     const kept = info.keptBytes === 0 ? Buffer.alloc(0) : body.kept;
-    const read = await readBody(kept, info, query.unredacted ? undefined : this.#redactor);
-    return bodyViewOf(read, info, query, this.#redactor);
+    return this.#thread.read({ kind: "view", kept, info, query });
   }
 
-  messages({ id, after = 0, limit = 1_000, unredacted = false }: MessagesQuery): MessagesResult {
+  async messages({ id, after = 0, limit = 1_000, unredacted = false }: MessagesQuery): Promise<MessagesResult> {
     const log = this.#recording(id).messages;
     if (!log) return { messages: [], firstKept: 1, total: 0, more: false };
     const found = log.after(after, Math.min(1_000, Math.max(1, Math.trunc(limit))));
-    return {
-      messages: found.map((message) => messageViewOf(message, unredacted ? undefined : this.#redactor)),
-      firstKept: log.firstKept,
-      total: log.total,
-      more: (found.at(-1)?.seq ?? log.total) < log.total,
-    };
+    const { firstKept, total } = log;
+    const messages = await this.#thread.read({ kind: "messages", messages: found, unredacted });
+    return { messages, firstKept, total, more: (found.at(-1)?.seq ?? total) < total };
   }
 
   async replay({ id, edit }: ReplayRequest): Promise<ReplayResult> {
@@ -144,9 +144,14 @@ export class Inspector implements ExchangeObserver, InspectorApi {
 
   async export(query: ExportQuery): Promise<ExportResult> {
     const recordings = query.ids.map((id) => this.#recording(id));
-    if (recordings.length > 0) return exportRecordings(recordings, query, this.#redactor);
-    const found = this.#recordings.newest().filter(this.#fits(query.filter));
-    return exportRecordings(found.toReversed(), query, this.#redactor);
+    if (recordings.length > 0) return exportRecordings(recordings, query, this.#redactor, this.#thread);
+    const { fits, pace } = this.#filter(query.filter);
+    const found: Recording[] = [];
+    for (const recording of this.#recordings.newest()) {
+      if (fits(recording)) found.push(recording);
+      await pace();
+    }
+    return exportRecordings(found.toReversed(), query, this.#redactor, this.#thread);
   }
 
   clear(): void {
@@ -168,7 +173,7 @@ export class Inspector implements ExchangeObserver, InspectorApi {
   async close(): Promise<void> {
     this.#isRecording = false;
     this.#closing.abort(new PortholeError("aborted", "The client ends"));
-    await Promise.all(this.#replays);
+    await Promise.all([...this.#replays, this.#thread.close()]);
     this.#feed.close();
     this.#recordings.clear();
   }
@@ -181,11 +186,16 @@ export class Inspector implements ExchangeObserver, InspectorApi {
     });
   }
 
-  /** For one question, the newest first. */
-  #fits(filter: ExchangeFilter | undefined): (recording: Recording) => boolean {
+  /** For one question, the newest first; `pace` is to be awaited after each. */
+  #filter(filter: ExchangeFilter | undefined) {
     const test = parseFilter(filter);
-    const contains = textSearch(this.#redactor);
-    return (recording) => test({ summary: this.#summary(recording), contains: (word) => contains(recording, word) });
+    const search = new TextSearch(this.#redactor);
+    const turns = new Pace();
+    return {
+      fits: (recording: Recording): boolean =>
+        test({ summary: this.#summary(recording), contains: (word) => search.contains(recording, word) }),
+      pace: (): Promise<void> | undefined => turns.spend(headsWork + search.takeWork()),
+    };
   }
 
   #summary(recording: Recording): ExchangeSummary {

@@ -48,9 +48,9 @@ describe("replay", () => {
     await closed;
   });
 
-  function tell(told: ToldExchange = {}): string {
+  async function tell(told: ToldExchange = {}): Promise<string> {
     tellExchange(inspector, { service, ...told });
-    return inspector.list({}).exchanges[0]?.id ?? "";
+    return (await inspector.list({})).exchanges[0]?.id ?? "";
   }
 
   async function replay(id: string, edit?: ReplayEdit): Promise<ExchangeSummary> {
@@ -95,7 +95,7 @@ describe("replay", () => {
   };
 
   it("sends the same bytes, with the hop-by-hop headers of its own connection", async () => {
-    const id = tell(told);
+    const id = await tell(told);
     const summary = await replay(id);
     const { line, headers, body } = parts(got[0]);
     assert.equal(line, "POST /hook?a=%20b&token=t HTTP/1.1");
@@ -128,7 +128,7 @@ describe("replay", () => {
       ...["Host", "localhost:3000", "Origin", "http://localhost:3000", "Referer", "http://localhost:3000/a"],
       ...["X-Mine", "1", "X-Forwarded-For", "192.0.2.1", "X-Forwarded-Proto", "https", "Forwarded", "for=192.0.2.1"],
     ];
-    const { id } = await replay(tell({ forwarded }));
+    const { id } = await replay(await tell({ forwarded }));
     const { text } = await inspector.export({ format: "curl", ids: [id] });
     assert.doesNotMatch(text, /forwarded|localhost/i);
     assert.match(text, /'X-Mine: 1'/);
@@ -139,7 +139,7 @@ describe("replay", () => {
   });
 
   it("sends what was edited, and keeps what the mark stands for", async () => {
-    const id = tell(told);
+    const id = await tell(told);
     const { request } = inspector.detail({ id });
     const edited = (request.forwarded?.headers ?? [])
       .filter(({ name }) => name !== "X-Two" && name !== "Host")
@@ -167,8 +167,8 @@ describe("replay", () => {
   });
 
   it("sends a request without a body as it was", async () => {
-    await replay(tell({ request: { target: "/x" } }));
-    await replay(tell({ request: { method: "POST" }, forwarded: ["Host", "a", "Content-Length", "0"] }));
+    await replay(await tell({ request: { target: "/x" } }));
+    await replay(await tell({ request: { method: "POST" }, forwarded: ["Host", "a", "Content-Length", "0"] }));
     const [get, post] = got.map((bytes) =>
       bytes
         .toString()
@@ -193,14 +193,14 @@ describe("replay", () => {
   ];
   for (const [what, edit, message] of wrong)
     it(`refuses ${what}, and sends nothing`, async () => {
-      const id = tell(told);
+      const id = await tell(told);
       await assert.rejects(inspector.replay({ id, edit }), { code: "usage", message });
       assert.equal(got.length, 0);
       assert.equal(inspector.status().exchanges, 1);
     });
 
   it("refuses what can't be sent again, and takes a body of one's own in place of a cut one", async () => {
-    const large = tell({ ...told, requestBody: "x".repeat(100_001) });
+    const large = await tell({ ...told, requestBody: "x".repeat(100_001) });
     await assert.rejects(inspector.replay({ id: large }), { code: "usage", message: /beginning of its body/ });
     assert.deepEqual(inspector.detail({ id: large }).replay, {
       possible: false,
@@ -208,13 +208,13 @@ describe("replay", () => {
     });
     assert.equal((await replay(large, { body: { base64: "AAE=" } })).state, "done");
     assert.deepEqual(parts(got[0]).body, Buffer.from([0, 1]));
-    const refused = tell({ ...told, forwarded: undefined });
+    const refused = await tell({ ...told, forwarded: undefined });
     await assert.rejects(inspector.replay({ id: refused }), { message: /never reached/ });
     await assert.rejects(inspector.replay({ id: "none" }), { code: "usage" });
   });
 
   it("records how it went wrong", async () => {
-    const id = tell(told);
+    const id = await tell(told);
     answer = undefined;
     assert.equal((await replay(id)).state, "failed");
     answer = "nonsense\r\n\r\n";
@@ -232,7 +232,7 @@ describe("replay", () => {
 
   it("is broken off when the inspector closes", async () => {
     answer = "";
-    const { id } = await inspector.replay({ id: tell(told) });
+    const { id } = await inspector.replay({ id: await tell(told) });
     await once(server, "connection");
     assert.equal(inspector.detail({ id }).summary.state, "open");
     await inspector.close();
@@ -252,7 +252,7 @@ describe("replay", () => {
     h2.listen(0, "127.0.0.1");
     await once(h2, "listening");
     const { port } = h2.address() as AddressInfo;
-    const id = tell({ ...told, service: { text: "h2c", kind: "h2c", host: "127.0.0.1", port } });
+    const id = await tell({ ...told, service: { text: "h2c", kind: "h2c", host: "127.0.0.1", port } });
     const summary = await replay(id);
     assert.equal(summary.status, 202);
     assert.deepEqual(got[0], webhook);

@@ -284,10 +284,10 @@ export interface ExportResult {
  * `usage`.
  */
 export interface InspectorApi {
-  list(query: ListQuery): ListResult;
+  list(query: ListQuery): Promise<ListResult>;
   detail(query: { readonly id: ExchangeId; readonly unredacted?: boolean }): ExchangeDetail;
   body(query: BodyQuery): Promise<BodyView>;
-  messages(query: MessagesQuery): MessagesResult;
+  messages(query: MessagesQuery): Promise<MessagesResult>;
   replay(request: ReplayRequest): Promise<ReplayResult>;
   export(query: ExportQuery): Promise<ExportResult>;
   clear(): void;
