@@ -9,6 +9,6 @@ export { describeAccess, describeCertificate, describeExposure, describeRelay, t
 export { environmentOf, type EnvironmentChange } from "./environment.ts";
 export { OpenWatch } from "./open-watch.ts";
 export { targetOf } from "./project.ts";
-export { projectPortKeys, type ProjectPort } from "./project-port.ts";
+export { listOf, type ProjectPort } from "./project-port.ts";
 export { urlReady } from "./url-ready.ts";
 export type { GivenKey } from "./questions.ts";

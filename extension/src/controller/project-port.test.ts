@@ -1,18 +1,28 @@
 import assert from "node:assert/strict";
+import { toJsonSchema } from "@valibot/to-json-schema";
+import { projectPort } from "@porthole/tunnel/settings";
 import { projectPortProperties } from "../manifest/index.ts";
-import { narrowed, projectOptions, projectPortKeys, readProjectPorts } from "./project-port.ts";
+import { narrowed, projectOptions, readProjectPorts } from "./project-port.ts";
 
 describe("readProjectPorts", () => {
-  it("reads every name that the schema of the setting has", () => {
-    assert.deepEqual(projectPortKeys.toSorted(), projectPortProperties.toSorted());
+  it("reads what the schema of the setting says", () => {
+    const { properties } = toJsonSchema(projectPort, { errorMode: "ignore" });
+    const shown = Object.fromEntries(
+      Object.entries(projectPortProperties).map(([name, { markdownDescription: _text, ...schema }]) => [name, schema]),
+    );
+    assert.deepEqual(shown, properties);
+  });
+
+  it("reads every setting, and one text for a list of one", () => {
     const entry = {
       ...{ label: "web", local: "https://localhost:5173", "local-proxy-protocol": true, mode: "http" },
-      ...{ headers: "localhost", name: "shop", route: ["/api=4000"], inspect: false, redact: ["X-Secret"] },
+      ...{ headers: "localhost", name: "shop", route: ["/api=4000"], inspect: false, redact: "X-Secret" },
       ...{ "access-share": true, "access-webhook": "github", "access-address": ["10.0.0.0/8"] },
       ...{ "access-path": ["/shop/*"], "access-for": "2h", "auto-expose": ["open", "task dev", "launch Server"] },
     };
-    assert.deepEqual(Object.keys(entry).toSorted(), projectPortKeys.toSorted());
-    assert.deepEqual(readProjectPorts({ "5173": entry }), { ports: [{ port: 5_173, ...entry }], problems: [] });
+    assert.deepEqual(Object.keys(entry).toSorted(), Object.keys(projectPortProperties).toSorted());
+    assert.deepEqual(readProjectPorts({ "5173": entry }), { ports: [{ ...entry, port: 5_173 }], problems: [] });
+    assert.deepEqual(projectOptions({ port: 1, route: "/api=4000" }).routes, [{ path: "/api", local: "4000" }]);
   });
 
   for (const [what, value] of [
@@ -24,11 +34,10 @@ describe("readProjectPorts", () => {
     ["a relay", { "3000": { server: "hostile.example" } }],
     ["a name of the prototype", { "3000": { constructor: "x" } }],
     ["a mode that does not exist", { "3000": { mode: "udp" } }],
-    ["a route without a service", { "3000": { route: ["/api="] } }],
-    ["a route without a path", { "3000": { route: ["=4000"] } }],
-    ["text instead of texts", { "3000": { "access-path": "/x" } }],
+    ["a number instead of texts", { "3000": { "access-path": 5 } }],
+    ["an endless text", { "3000": { name: "x".repeat(501) } }],
+    ["a key file", { "3000": { "secondary-key": "../../id_rsa" } }],
     ["a time without a unit", { "3000": { "access-for": "2" } }],
-    ["no time at all", { "3000": { "access-for": "0s" } }],
     ["a trigger that does not exist", { "3000": { "auto-expose": ["always"] } }],
   ] as const)
     it(`leaves out an entry with ${what}`, () => {

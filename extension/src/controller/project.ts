@@ -4,7 +4,7 @@ import type { AccessSpec, TunnelSpec } from "@porthole/tunnel/rpc";
 import type { PortTarget } from "../ports/index.ts";
 import { blank, type ExposureList } from "./exposure-list.ts";
 import type { Settings, Workspace, WorkspaceStore } from "./host.ts";
-import { narrowed, projectOptions, readProjectPorts, type ProjectPort } from "./project-port.ts";
+import { listOf, narrowed, projectOptions, readProjectPorts, type ProjectPort } from "./project-port.ts";
 
 export interface ProjectDeps {
   readonly clock: Clock;
@@ -89,11 +89,12 @@ export class Project {
     const port = this.adopted(id);
     if (!port) return spec;
     const { inspect, ...others } = spec;
-    const { redact, local } = port;
+    const { local } = port;
+    const redact = listOf(port.redact);
     return {
       ...others,
       ...projectOptions(port),
-      ...(local === undefined ? {} : { primary: { ...spec.primary, local } }),
+      ...(local === undefined ? {} : { primary: { ...spec.primary, local: String(local) } }),
       ...(inspect && port.inspect !== false ? { inspect: { ...inspect, ...(redact ? { redact } : {}) } } : {}),
     };
   }

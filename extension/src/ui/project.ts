@@ -2,7 +2,7 @@ import { debug, tasks, window, workspace, Disposable, type ExtensionContext, typ
 import { PortholeError } from "@porthole/common/errors";
 import { systemClock } from "@porthole/common/util";
 import type { AccessSpec } from "@porthole/tunnel/rpc";
-import { OpenWatch, targetOf, type Controller, type ProjectPort } from "../controller/index.ts";
+import { listOf, OpenWatch, targetOf, type Controller, type ProjectPort } from "../controller/index.ts";
 import { localOf, type PortTarget } from "../ports/index.ts";
 import { t } from "../text.ts";
 import { askSecret, firstAccess } from "./ask-access.ts";
@@ -99,7 +99,7 @@ export function projectPorts(
   /** The ports that the user lets this expose, and that nobody exposes now. */
   const waiting = (trigger: string): readonly PortTarget[] =>
     project.ports
-      .filter((port) => port["auto-expose"]?.includes(trigger))
+      .filter((port) => listOf(port["auto-expose"])?.includes(trigger))
       .map(targetOf)
       .filter((target) => !project.isNews(target) && controller.find(controller.idOf(target))?.phase === "off");
   const start = async (target: PortTarget): Promise<void> => {

@@ -19,11 +19,18 @@ export function settingsTrouble(
   | { readonly settings?: never; readonly trouble: SettingsTrouble } {
   const result = v.safeParse(settingsFile, data, { abortEarly: true });
   if (result.success) return { settings: result.output };
-  const issue = result.issues[0] as v.BaseIssue<unknown>;
+  return { trouble: troubleOf(result.issues[0], knownAt) };
+}
+
+/** Puts an issue into words. `known` returns the keys that may stand at a path. */
+export function troubleOf(
+  issue: v.BaseIssue<unknown>,
+  known: (path: readonly string[]) => readonly string[],
+): SettingsTrouble {
   const path = (issue.path ?? []).map(({ key }) => String(key));
   if (issue.type === "strict_object" && issue.expected === "never")
-    return { trouble: { path, problem: "is not a setting", known: knownAt(path) } };
-  return { trouble: { path, problem: `should be ${expected(issue)}, and is ${kindOf(issue.input)}` } };
+    return { path, problem: "is not a setting", known: known(path) };
+  return { path, problem: `should be ${expected(issue)}, and is ${kindOf(issue.input)}` };
 }
 
 function knownAt(path: readonly string[]): readonly string[] {

@@ -4,7 +4,7 @@ import * as v from "valibot";
 const maxChars = 500;
 const maxTexts = 50;
 
-const text = v.pipe(v.string(), v.nonEmpty(), v.maxLength(maxChars));
+export const text = v.pipe(v.string(), v.nonEmpty(), v.maxLength(maxChars));
 const texts = v.union([text, v.pipe(v.array(text), v.maxLength(maxTexts))], "a text or a list of texts");
 const flag = v.boolean();
 const number = v.pipe(v.number(), v.integer());
