@@ -25,6 +25,7 @@ import { projectCommands, projectPorts } from "./ui/project.ts";
 import { qrCommands } from "./ui/qr-code.ts";
 import { registerCommands, showError } from "./ui/register-commands.ts";
 import { inviteLinks, relayCommands } from "./ui/relays.ts";
+import { namingCommands } from "./ui/naming.ts";
 import { secondaryCommands } from "./ui/secondary.ts";
 import { statusBar } from "./ui/status-bar.ts";
 import type { UiContext } from "./ui/context.ts";
@@ -97,6 +98,7 @@ export function activate(context: ExtensionContext): PortholeApi {
       ...actionCommands(ui),
       ...accessCommands(ui),
       ...secondaryCommands(ui),
+      ...namingCommands(ui),
       ...relayCommands(ui),
       ...trialCommands(ui),
       ...projectCommands(ui),

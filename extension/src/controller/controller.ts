@@ -156,11 +156,11 @@ export class Controller {
       const continues = resumes(remembered, settings.get("porthole.resume"), { isTrusted, now: clock.now() });
       const others = await this.#sharing.servedByOthers();
       this.#list.set(
-        remembered.exposures.map(({ id, target, secondary, isOn }) => {
+        remembered.exposures.map(({ id, target, secondary, friendlyName, isOn }) => {
           const isElsewhere = others.has(id);
           if (isOn && continues && isElsewhere) this.#sharing.resumeLater(id);
           const phase = isElsewhere ? "elsewhere" : isOn && continues ? "on" : "off";
-          return { ...blank(id, target), secondary, phase };
+          return { ...blank(id, target), secondary, friendlyName, phase };
         }),
       );
     }
@@ -184,7 +184,8 @@ export class Controller {
     this.#tunnels.forget(id);
     // A port has one name, however it is exposed: a bare number does not take its label away.
     const label = target.label ?? known?.target.label;
-    this.#list.put({ ...blank(id, { ...target, label }), secondary: known?.secondary, phase: "on" });
+    const { secondary, friendlyName } = known ?? {};
+    this.#list.put({ ...blank(id, { ...target, label }), secondary, friendlyName, phase: "on" });
     this.#tunnels.startWanted();
     this.#sharing.hurry();
     await Promise.all([begun, this.#memory.keep()]);
@@ -232,6 +233,13 @@ export class Controller {
     await this.keys.keepAccess(id, access);
     await this.#leases.seal(id, await this.keys.seal(id));
     if (phase === "elsewhere") await this.expose(target);
+  }
+
+  /** Asks relays for a friendly name in the port's URL; without one the key is the name again. The URL is another one then. */
+  async rename(id: string, friendlyName: string | undefined): Promise<void> {
+    this.#list.put({ ...this.#list.known(id), friendlyName });
+    await this.#memory.keep();
+    if (this.find(id)?.phase === "on") await this.relays.restart([id]);
   }
 
   /** Relays are reached in another way now: what runs is restarted, under the same names. */

@@ -8,6 +8,8 @@ export interface Exposure {
   readonly target: PortTarget;
   /** A second name with a self-signed certificate, for this or another port. */
   readonly secondary: { readonly local: string } | undefined;
+  /** The friendly name that the user wants in the URL. */
+  readonly friendlyName?: string | undefined;
   /** This window exposes it, nobody does as far as this window knows, or another window does. */
   readonly phase: "on" | "off" | "elsewhere";
   /** The project describes it, and it was never exposed. */

@@ -53,6 +53,16 @@ export class RelayList {
     await this.#settings.set("porthole.relays", [...this.#without(relay.address), relay]);
   }
 
+  async label(address: string, label: string): Promise<void> {
+    const labelled = this.#written.map((each) => {
+      const relay = readRelay(each);
+      if (relay?.address !== address) return each;
+      const { label: _before, ...others } = relay;
+      return label === "" ? others : { ...others, label };
+    });
+    await this.#settings.set("porthole.relays", labelled as readonly Relay[]);
+  }
+
   async remove(address: string): Promise<void> {
     await this.#settings.set("porthole.relays", this.#without(address));
     await this.#keys.forgetToken(address);

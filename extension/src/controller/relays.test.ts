@@ -41,6 +41,38 @@ describe("the relays of a window", () => {
     await test.controller.close();
   });
 
+  it("have names of the user's, and keep their order", async () => {
+    const test = testController();
+    const { relays } = test.controller;
+    await relays.add({ address: "second.example:4433", fingerprint: "a".repeat(52) });
+    await relays.label("relay.example:4433", "work");
+    assert.deepEqual(relays.configured, [
+      { address: "relay.example:4433", label: "work" },
+      { address: "second.example:4433", fingerprint: "a".repeat(52) },
+    ]);
+    await relays.label("relay.example:4433", "");
+    assert.deepEqual(relays.configured[0], { address: "relay.example:4433" });
+    await test.controller.close();
+  });
+
+  it("are asked for a friendly name, which is kept until it is taken back", async () => {
+    const test = testController();
+    await test.controller.expose(web);
+    const id = test.controller.idOf(web);
+    const daemon = lastDaemon(test);
+    assert.equal(daemon.specs()[0]?.name, undefined);
+    await test.controller.rename(id, "shop");
+    await until(() => daemon.specs().length === 2, "it was started with the name");
+    assert.equal(daemon.specs()[1]?.name, "shop");
+    await test.controller.stop(id);
+    await test.controller.expose(web);
+    assert.equal(daemon.specs()[2]?.name, "shop");
+    await test.controller.rename(id, undefined);
+    await until(() => daemon.specs().length === 4, "it was started without it");
+    assert.equal(daemon.specs()[3]?.name, undefined);
+    await test.controller.close();
+  });
+
   it("each have a URL, in the order of the setting", async () => {
     const test = testController();
     await test.controller.expose(web);

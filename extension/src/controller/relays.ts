@@ -60,6 +60,12 @@ export class Relays {
     else await this.apply();
   }
 
+  /** Names a relay for the user's eyes; an empty label takes the name away. Its place among the others stays. */
+  async label(address: string, label: string): Promise<void> {
+    await this.#list.label(address, label);
+    this.#deps.onChange();
+  }
+
   async remove(address: string): Promise<void> {
     await this.#list.remove(address);
     await this.apply();

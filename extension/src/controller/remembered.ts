@@ -14,6 +14,7 @@ export interface RememberedExposure {
   readonly id: string;
   readonly target: PortTarget;
   readonly secondary: { readonly local: string } | undefined;
+  readonly friendlyName?: string | undefined;
   readonly isOn: boolean;
 }
 
@@ -31,8 +32,8 @@ export function remember(
     trial,
     exposures: exposures
       .filter(({ isOffered }) => !isOffered)
-      .map(({ id, target, secondary, phase }) => ({
-        ...{ id, target, secondary },
+      .map(({ id, target, secondary, friendlyName, phase }) => ({
+        ...{ id, target, secondary, friendlyName },
         isOn: phase === "on" || waiting.has(id),
       })),
   };

@@ -42,11 +42,11 @@ export async function prepareStart(deps: StartDeps, id: string, connection: Daem
 /** An exposure in the daemon's words. */
 async function tunnelSpec(
   { keys, settings, relays: { isTrial }, project }: StartDeps,
-  { id, target, secondary }: Exposure,
+  { id, target, secondary, friendlyName }: Exposure,
   relays: readonly RelaySpec[],
 ): Promise<TunnelSpec> {
   const access = project.access(id, (await keys.access(id)) ?? {});
-  return project.apply(id, {
+  const spec = project.apply(id, {
     id,
     relays,
     primary: { identity: { pem: await keys.identity(id) }, local: localOf(target) },
@@ -57,6 +57,8 @@ async function tunnelSpec(
     ...(isOpen(access) ? {} : { access }),
     ...(settings.get("porthole.inspect") ? { inspect: {} } : {}),
   });
+  // The user's own wish counts more than the project's.
+  return friendlyName === undefined ? spec : { ...spec, name: friendlyName };
 }
 
 /** Rules that restrict nothing: the daemon needs none then. */

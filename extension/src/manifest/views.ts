@@ -21,6 +21,9 @@ export const items = {
   trial: "trial",
   secondary: "secondary",
   relay: "relay",
+  /** The section of the relays in the settings, and one of them. */
+  relays: "relays",
+  configured: "relay.configured",
   certificate: "certificate",
   access: "access",
   local: "local",

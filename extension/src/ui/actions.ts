@@ -1,5 +1,5 @@
 import { window, type QuickPickItem } from "vscode";
-import { nameOf, urlOf } from "../controller/index.ts";
+import { describeExposure, nameOf, urlOf } from "../controller/index.ts";
 import type { CommandId } from "../manifest/index.ts";
 import { t } from "../text.ts";
 import { chooseExposure } from "./pickers.ts";
@@ -27,15 +27,21 @@ export function actionCommands({ controller, run }: UiContext) {
         label: `$(${icon}) ${label}`,
         command,
       });
+      const isWaiting = describeExposure(exposure, controller.state.daemon, Date.now()).kind === "bad";
+      const tryNow = item("refresh", t("Try Now"), "porthole.tryNow");
       const picked = await window.showQuickPick(
         [
+          // What somebody who waits for the relay has come for.
+          ...(isWaiting ? [tryNow] : []),
           item("copy", t("Copy Public URL"), "porthole.copyUrl"),
           item("link-external", t("Open in Browser"), "porthole.openUrl"),
+          item("open-preview", t("Preview in Editor"), "porthole.preview"),
           item("device-mobile", t("Show QR Code"), "porthole.showQrCode"),
           item("list-selection", t("Show Requests"), "porthole.showRequests"),
           exposure.secondary
             ? item("git-branch", t("Copy Second URL"), "porthole.copySecondaryUrl")
             : item("git-branch", t("Add a Second URL…"), "porthole.addSecondary"),
+          item("tag", t("Friendly Name…"), "porthole.setName"),
           item("key", t("Copy Certificate Fingerprint"), "porthole.copyFingerprint"),
           item("shield", t("Restrict Access…"), "porthole.protect"),
           item("pulse", t("Diagnose Connection"), "porthole.doctor"),

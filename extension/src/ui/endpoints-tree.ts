@@ -21,14 +21,17 @@ import {
   type Described,
   type Exposure,
 } from "../controller/index.ts";
-import { items } from "../manifest/index.ts";
+import { items, type CommandId } from "../manifest/index.ts";
 import { t } from "../text.ts";
+import { configured, configuredItem, configuredPart, type ConfiguredPart } from "./configured-relays.ts";
 import { stateIcon } from "./icons.ts";
 import type { ExposureItem } from "./context.ts";
 
-/** An element of the tree says which port it belongs to, so that every command can act on it. */
+/** An element of the tree says which port it belongs to, so that every command can act on it. Those of no port have no id of one. */
 interface Node extends ExposureItem {
-  readonly part: "trial" | "access" | "endpoint" | "secondary" | `relay ${string}` | `certificate ${string}` | "local";
+  readonly part:
+    | ("trial" | "expose" | "relays" | ConfiguredPart)
+    | ("access" | "endpoint" | "secondary" | `relay ${string}` | `certificate ${string}` | "local");
 }
 
 /** The Endpoints view: ports, and what belongs to each. */
@@ -38,7 +41,10 @@ export function endpointsTree(controller: Controller, onSelect: (exposureId: str
     onDidChangeTreeData: changed.event,
     getChildren: (node) => (node ? childrenOf(controller, node) : roots(controller)),
     getTreeItem: (node) => itemOf(controller, node),
-    getParent: (node) => (node.part === "endpoint" ? undefined : { exposureId: node.exposureId, part: "endpoint" }),
+    getParent: ({ exposureId, part }) => {
+      if (exposureId === "") return part.startsWith(configured) ? { exposureId, part: "relays" } : undefined;
+      return part === "endpoint" ? undefined : { exposureId, part: "endpoint" };
+    },
   };
   const view = window.createTreeView("porthole.endpoints", { treeDataProvider: provider, showCollapseAll: true });
   const off = controller.onChange(() => changed.fire(undefined));
@@ -55,12 +61,21 @@ export function endpointsTree(controller: Controller, onSelect: (exposureId: str
   };
 }
 
-function roots({ state }: Controller): Node[] {
-  const trial: Node[] = state.isTrial ? [{ exposureId: "", part: "trial" }] : [];
-  return [...trial, ...state.exposures.map(({ id }): Node => ({ exposureId: id, part: "endpoint" }))];
+function roots({ state: { isTrial, exposures, relays } }: Controller): Node[] {
+  // The view has its own words for users without a relay.
+  if (!isTrial && exposures.length === 0 && relays.length === 0) return [];
+  const ofNoPort = (part: Node["part"]): Node => ({ exposureId: "", part });
+  return [
+    ...(isTrial ? [ofNoPort("trial")] : []),
+    ...exposures.map(({ id }): Node => ({ exposureId: id, part: "endpoint" })),
+    ...(exposures.length === 0 ? [ofNoPort("expose")] : []),
+    ...(relays.length > 0 ? [ofNoPort("relays")] : []),
+  ];
 }
 
 function childrenOf(controller: Controller, { exposureId, part }: Node): Node[] {
+  if (part === "relays")
+    return controller.state.relays.map(({ address }): Node => ({ exposureId: "", part: configuredPart(address) }));
   const exposure = controller.find(exposureId);
   if (!exposure || part !== "endpoint" || exposure.phase !== "on") return [];
   const endpoint = endpointOf(exposure);
@@ -79,7 +94,7 @@ type Item = { -readonly [K in keyof TreeItem]: TreeItem[K] };
 
 function itemOf(controller: Controller, { exposureId, part }: Node): TreeItem {
   const id = `${exposureId} ${part}`;
-  if (part === "trial") return { ...trialItem(controller), id };
+  if (exposureId === "") return { ...withName(itemOfNoPort(controller, part)), id };
   const exposure = controller.find(exposureId);
   return exposure ? { ...withName(partItem(controller, exposure, part)), id } : { id };
 }
@@ -92,19 +107,36 @@ function withName(item: Item): Item {
   return { ...item, accessibilityInformation: { label: text } };
 }
 
-function trialItem({ relays }: Controller): Item {
-  const label = t("Trial mode");
-  return {
-    label,
-    description: t("this machine only"),
-    iconPath: new ThemeIcon("beaker"),
-    tooltip:
-      relays.configured.length > 0
-        ? t("URLs work in browsers on this machine only. Use My Relays makes ports public again.")
-        : t("URLs work in browsers on this machine only. Join a relay to get public ones."),
-    contextValue: items.trial,
-    accessibilityInformation: { label: `${label}, ${t("this machine only")}` },
-  };
+function itemOfNoPort(controller: Controller, part: Node["part"]): Item {
+  switch (part) {
+    case "trial":
+      return {
+        label: t("Trial mode"),
+        description: t("this machine only"),
+        iconPath: new ThemeIcon("beaker"),
+        tooltip:
+          controller.relays.configured.length > 0
+            ? t("URLs work in browsers on this machine only. Use My Relays makes ports public again.")
+            : t("URLs work in browsers on this machine only. Join a relay to get public ones."),
+        contextValue: items.trial,
+      };
+    case "expose":
+      return {
+        label: t("Expose a Port…"),
+        iconPath: new ThemeIcon("broadcast"),
+        command: { command: "porthole.expose" satisfies CommandId, title: t("Expose a Port…") },
+      };
+    case "relays":
+      return {
+        label: t("Relays"),
+        description: controller.state.isTrial ? t("not used in trial mode") : "",
+        iconPath: new ThemeIcon("server"),
+        contextValue: items.relays,
+        collapsibleState: TreeItemCollapsibleState.Collapsed,
+      };
+    default:
+      return configuredItem(controller, part);
+  }
 }
 
 function partItem(controller: Controller, exposure: Exposure, part: Node["part"]): Item {

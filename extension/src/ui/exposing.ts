@@ -1,4 +1,4 @@
-import { env, ProgressLocation, Uri, window } from "vscode";
+import { commands, env, ProgressLocation, Uri, window } from "vscode";
 import { systemClock } from "@porthole/common/util";
 import {
   describeAccess,
@@ -106,6 +106,11 @@ export function exposingCommands(context: UiContext, side: Side) {
     async "porthole.openUrl"(argument: unknown) {
       const url = await urlFor(argument);
       if (url !== undefined) await env.openExternal(Uri.parse(url, true));
+    },
+    /** In a tab of the editor, by the browser that comes with it. */
+    async "porthole.preview"(argument: unknown) {
+      const url = await urlFor(argument);
+      if (url !== undefined) await commands.executeCommand("simpleBrowser.show", url);
     },
     /** For tasks and launch configurations, which wait for the answer: exposes the port, or one of the user's choice, if nothing is. */
     async "porthole.url"(argument: unknown) {

@@ -3,6 +3,7 @@ import { PortholeError } from "@porthole/common/errors";
 import type { RelaySpec, RelayTest, TransportTest } from "@porthole/tunnel/rpc";
 import { errorText, type Controller } from "../controller/index.ts";
 import { t } from "../text.ts";
+import { configuredRelay } from "./configured-relays.ts";
 import type { JoinOptions, UiContext } from "./context.ts";
 import { cancellable } from "./progress.ts";
 
@@ -57,21 +58,31 @@ export function relayCommands({ controller, run }: UiContext) {
       await controller.relays.add(relay, answer);
       if (!isForPort) void offerToExpose(t("Added the relay {0}.", describeTest(relay, test)), run);
     },
-    async "porthole.testRelay"() {
-      const { relays } = controller.state;
-      const relay = relays.length <= 1 ? relays[0] : await pickRelay(controller);
+    async "porthole.testRelay"(argument: unknown) {
+      const relay = await relayOf(controller, argument);
       const test = relay && (await testWithProgress(controller, relay));
       if (relay && test) void window.showInformationMessage(describeTest(relay, test), { modal: false });
     },
-    async "porthole.removeRelay"() {
-      const relay = await pickRelay(controller);
+    async "porthole.labelRelay"(argument: unknown) {
+      const relay = await relayOf(controller, argument);
+      const label =
+        relay &&
+        (await window.showInputBox({
+          title: t("Name of {0}", relay.address),
+          prompt: t("What you call it. Leave it empty to show the address."),
+          value: relay.label ?? "",
+        }));
+      if (relay && label !== undefined) await controller.relays.label(relay.address, label.trim());
+    },
+    async "porthole.removeRelay"(argument: unknown) {
+      const relay = configuredRelay(controller, argument) ?? (await pickRelay(controller));
       if (!relay) return;
       const remove = t("Remove");
       const ports = portsOn(controller);
       const detail =
         controller.relays.isTrial || ports === 0
           ? t("You need a new invite, or its address, to use it again.")
-          : t("URLs on this relay stop working: {0} ports are exposed now.", ports);
+          : t("URLs on this relay stop working. Ports that are exposed now: {0}.", ports);
       const choice = await window.showWarningMessage(
         t("Remove the relay {0}?", relay.address),
         { modal: true, detail },
@@ -122,9 +133,9 @@ async function confirmRelay(
   const join = isTrial ? t("Join and Move Ports") : t("Join");
   const keep = t("Join, Keep Trial Mode");
   const urls = isTrial
-    ? t("{0} ports are exposed on this machine only. They become public when they move to this relay.", ports)
+    ? t("Ports that are exposed on this machine only: {0}. They become public when they move to this relay.", ports)
     : ports > 0
-      ? t("Your ports get their public URLs from it, including {0} that are exposed now.", ports)
+      ? t("Your ports get their public URLs from it. Ports that are exposed now: {0}.", ports)
       : t("Your ports get their public URLs from it.");
   const lines = [
     ...(label === undefined ? [] : [label]),
@@ -152,7 +163,7 @@ async function askAboutTrial(controller: Controller): Promise<Joining | undefine
   const move = t("Move Ports");
   const keep = t("Keep Trial Mode");
   const choice = await window.showInformationMessage(
-    t("Move {0} ports to the new relay?", ports),
+    t("Move the exposed ports to the new relay?"),
     { modal: true, detail: t("They are exposed on this machine only now. They become public when they move.") },
     move,
     keep,
@@ -181,6 +192,12 @@ async function askRelay(): Promise<RelaySpec | undefined> {
   });
   if (fingerprint === undefined) return undefined;
   return { address: address.trim(), ...(fingerprint.trim() === "" ? {} : { fingerprint: fingerprint.trim() }) };
+}
+
+/** The relay of the tree's row, the only one, or the user's choice. */
+async function relayOf(controller: Controller, argument: unknown): Promise<RelaySpec | undefined> {
+  const { relays } = controller.state;
+  return configuredRelay(controller, argument) ?? (relays.length <= 1 ? relays[0] : await pickRelay(controller));
 }
 
 async function pickRelay({ state }: Controller): Promise<RelaySpec | undefined> {

@@ -11,7 +11,7 @@ export function trialCommands({ controller, run }: UiContext) {
       if (!controller.relays.isTrial && ports > 0) {
         const move = t("Use Trial Mode");
         const choice = await window.showWarningMessage(
-          t("Take {0} ports off the internet?", ports),
+          t("Take the exposed ports off the internet?"),
           {
             modal: true,
             detail: t(
@@ -39,7 +39,7 @@ export function trialCommands({ controller, run }: UiContext) {
       if (controller.relays.configured.length > 0 && ports > 0) {
         const move = t("Move Ports");
         const choice = await window.showInformationMessage(
-          t("Move {0} ports to your relays?", ports),
+          t("Move the exposed ports to your relays?"),
           { modal: true, detail: t("They are exposed on this machine only now. They become public when they move.") },
           move,
         );
