@@ -51,6 +51,7 @@ export const controlFields: {
     observedAddress: text(100),
     ticket: optional(ticket),
     certificateDirectory: optional(directoryUrl()),
+    instance: optional(text(100)),
   },
   reject: { code, message: prose(2_000), retryAfterMs: optional(delayMs) },
   drain: { reason: prose(2_000), deadlineMs: delayMs },

@@ -43,6 +43,8 @@ export interface Welcome {
   readonly ticket?: QuicTicket;
   /** Directory of the certificate authority that the relay recommends; absent for Let's Encrypt. The client shows it, and asks only one that its user has agreed to. */
   readonly certificateDirectory?: string;
+  /** Random id of the relay's process: a client learns by it that the relay was restarted. */
+  readonly instance?: string;
 }
 
 /** Lets the client begin one QUIC handshake: it uses these 20 bytes as its own connection id. */

@@ -24,6 +24,8 @@ export interface AdmissionDeps {
   readonly software: string;
   /** The directory of the authority that clients shall order from; undefined for Let's Encrypt. */
   readonly certificateDirectory?: string | undefined;
+  /** Of this process: see Welcome. */
+  readonly instance?: string | undefined;
   /** Why nobody is admitted now; undefined when clients are. */
   readonly refusal: () => PortholeError | undefined;
 }
@@ -71,7 +73,7 @@ export async function admitClient(
   const late = deps.refusal();
   if (late) throw late;
   const hostnames = [hostname];
-  const { certificateDirectory } = deps;
+  const { certificateDirectory, instance: own } = deps;
   const exceeded = deps.usage.exceeded(grant.owner);
   if (exceeded) throw exceeded;
   if (!isTest) pendingClient.admit(peer.clientId);
@@ -87,6 +89,7 @@ export async function admitClient(
     observedAddress: link.remote.address,
     ...(ticket ? { ticket } : {}),
     ...(certificateDirectory === undefined ? {} : { certificateDirectory }),
+    ...(own === undefined ? {} : { instance: own }),
   });
   if (isTest) return undefined;
   const { clientId } = peer;

@@ -78,6 +78,7 @@ export class ClientAcceptor {
     readonly port: number;
     readonly admission: "ticket" | "open";
     readonly memoryCapBytes: number;
+    readonly ticketKeysPath?: string;
   }): Promise<void> {
     const { log, onConnection, onQuicUp: onUp } = this.#options;
     const { cert, key } = this.#certificate;

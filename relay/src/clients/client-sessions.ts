@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { fileQuotas, type IssuanceQuotas } from "../certificates/issuance-quotas.ts";
 import { PortholeError } from "@porthole/common/errors";
@@ -87,6 +88,7 @@ export class ClientSessions {
       admission: this.#admission,
       suffixes: config.suffixes,
       certificateDirectory: config.certificateDirectory,
+      instance: randomUUID(),
       publicPort: publicPort(),
       software: `porthole-relay/${version}`,
     };

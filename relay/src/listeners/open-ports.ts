@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Socket } from "node:net";
 import { PortholeError } from "@porthole/common/errors";
 import type { ClientAcceptor } from "../clients/client-acceptor.ts";
@@ -61,6 +62,7 @@ export class OpenPorts {
           port: this.api,
           admission: config.quicAdmission,
           memoryCapBytes: config.quicMemoryBytes,
+          ticketKeysPath: join(config.stateDir, "quic-ticket-keys.json"),
         });
         return;
       } catch (cause) {

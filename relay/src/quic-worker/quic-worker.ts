@@ -13,6 +13,7 @@ import { ControlWire } from "./control-wire.ts";
 import { workerEntry } from "./entry.ts";
 import { addStats, noStats, type QuicWorkerFacts } from "./facts.ts";
 import { workerLimits } from "./limits.ts";
+import { TicketKeyFile } from "./ticket-keys.ts";
 import { TicketOffice, type TicketHolder } from "./ticket-office.ts";
 import { shownState, type WorkerState } from "./worker-state.ts";
 import { controlHead, encodeStreamHead, type FromWorker, type ToWorker } from "./wire.ts";
@@ -24,6 +25,8 @@ export interface QuicWorkerOptions {
   /** PEM. */
   readonly cert: string;
   readonly key: string;
+  /** Where ticket keys are kept; only in memory when absent. */
+  readonly ticketKeysPath?: string | undefined;
   /** Whether a client needs a ticket for a handshake. */
   readonly admission: "ticket" | "open";
   /** A QUIC worker that holds more is restarted. */
@@ -47,6 +50,7 @@ export interface QuicWorkerOptions {
 export class QuicWorker {
   readonly #options: QuicWorkerOptions;
   readonly #tickets: TicketOffice;
+  readonly #keyFile: TicketKeyFile | undefined;
   readonly #backoff = new Backoff(workerLimits.restart);
   readonly #transports = new Map<number, WorkerConnection>();
   #folder = "";
@@ -64,7 +68,12 @@ export class QuicWorker {
     this.#options = options;
     this.#identity = { cert: options.cert, key: options.key };
     this.#port = options.port;
-    this.#tickets = new TicketOffice(options.clock, (keys) => this.#send({ type: "ticket-keys", keys }));
+    const { ticketKeysPath, clock, log } = options;
+    this.#keyFile = ticketKeysPath === undefined ? undefined : new TicketKeyFile(ticketKeysPath, log);
+    this.#tickets = new TicketOffice(clock, (keys) => {
+      this.#send({ type: "ticket-keys", keys });
+      void this.#keyFile?.write(keys);
+    });
   }
 
   /**
@@ -72,6 +81,10 @@ export class QuicWorker {
    * `address` or `key` when none can. Without QUIC on this machine it resolves to a QUIC worker that is `unavailable`.
    */
   async open(): Promise<void> {
+    if (this.#keyFile) {
+      this.#tickets.adopt(await this.#keyFile.read());
+      await this.#keyFile.write(this.#tickets.keys());
+    }
     // Only we may look into it, so only we can reach the QUIC worker.
     this.#folder = await temporaryFolder("porthole-quic-");
     if (this.#state.is === "closing") return this.close();

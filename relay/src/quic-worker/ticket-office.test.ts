@@ -40,6 +40,26 @@ describe("the relay's tickets", () => {
     assert.equal(gate.refuses(ticket, here), "ticket-expired");
   });
 
+  it("outlive a restart of the relay with their keys, and no longer than they say", async () => {
+    const old = issue(false);
+    const keys = office.keys();
+    await clock.advance(ticketLimits.lifetimeMs / 2);
+    const next = new TicketOffice(clock, () => {});
+    next.adopt(keys);
+    const gateOfNext = new TicketGate(clock, next.keys());
+    assert.equal(gateOfNext.refuses(old, here), undefined);
+    assert.equal(gateOfNext.refuses(old, elsewhere), "ticket-elsewhere");
+    await clock.advance(ticketLimits.keyLifetimeMs);
+    const later = new TicketOffice(clock, () => {});
+    later.adopt(keys);
+    assert.deepEqual(later.keys().length, 2);
+    assert.notEqual(later.keys()[0]?.id, keys[0]?.id);
+    await clock.advance(ticketLimits.lifetimeMs);
+    const last = new TicketOffice(clock, () => {});
+    last.adopt(keys);
+    assert.equal(last.keys().length, 1);
+  });
+
   it("for anywhere last seconds", async () => {
     const ticket = issue(true);
     assert.equal(gate.refuses(ticket, elsewhere), undefined);

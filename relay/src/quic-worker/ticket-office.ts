@@ -28,6 +28,22 @@ export class TicketOffice {
     this.#present = createTicketKey(randomInt(256), clock.now());
   }
 
+  /** Uses the keys of an earlier run, the newest first, as far as their tickets may still be valid. */
+  adopt(keys: readonly TicketKey[]): void {
+    const now = this.#clock.now();
+    const isUseful = ({ sinceMs }: TicketKey): boolean =>
+      sinceMs <= now && now - sinceMs < ticketLimits.keyLifetimeMs + ticketLimits.lifetimeMs;
+    const [newest, previous] = keys.filter(isUseful);
+    if (!newest) return;
+    if (now - newest.sinceMs < ticketLimits.keyLifetimeMs) {
+      this.#present = newest;
+      this.#previous = previous;
+    } else {
+      this.#previous = newest;
+      this.#present = createTicketKey(newest.id + 1, now);
+    }
+  }
+
   /** What the QUIC worker has to know, the present one first. */
   keys(): readonly TicketKey[] {
     return this.#previous ? [this.#present, this.#previous] : [this.#present];

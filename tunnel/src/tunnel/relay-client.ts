@@ -4,9 +4,11 @@ import type { Link, LinkStream } from "@porthole/common/link";
 import { AsyncQueue, type Timer } from "@porthole/common/util";
 import { drain } from "./drain.ts";
 import { forward, type Visit, type VisitReport } from "./forwarder.ts";
-import { LinkSlot, type LinkSlotOptions } from "./link-slot.ts";
+import { LinkSlot } from "./link-slot.ts";
 import { RelayDialer, type RelayDialerOptions } from "./relay-dialer.ts";
 import type { Session } from "./session.ts";
+import { quicPauses, reconnectPauses } from "./pauses.ts";
+import { endAtSuccessor } from "./successor.ts";
 import { onlineStatus, type RelayStatus } from "./state.ts";
 import { TransportChoice, type Decision, type QuicFact, type TransportPolicy } from "./transport-choice.ts";
 import { limits } from "./limits.ts";
@@ -44,6 +46,8 @@ export class RelayClient {
   #wasAdmitted = false;
   #quicWasUp = false;
   #published = "";
+  /** Looks for the successor of a relay that is silent over QUIC. */
+  #search: Promise<void> | undefined;
   /** Visitors finish, and nothing new begins. */
   #isDraining = false;
 
@@ -72,6 +76,7 @@ export class RelayClient {
     this.#arrange();
     this.#inspect();
     await this.#over.next();
+    await this.#search;
     this.#review?.cancel();
     this.#inspection?.cancel();
     this.#signal.removeEventListener("abort", stop);
@@ -156,7 +161,7 @@ export class RelayClient {
       {
         transport,
         clock,
-        backoff: beside ? this.#quicBackoff() : this.#reconnectBackoff(),
+        backoff: beside ? quicPauses(this.#quicWasUp) : reconnectPauses(this.#wasAdmitted),
         // A relay that has admitted one of our links is retried until it refuses us.
         persistent: () => beside || this.#wasAdmitted,
         // One link is enough to be back; the others follow in their own pace.
@@ -176,18 +181,6 @@ export class RelayClient {
       if (slot.phase !== "kept") for (const successor of this.#active(slot.transport)) successor.wake();
       this.#endWhenEmpty();
     });
-  }
-
-  /** Where it has worked it will work again, also for the slot that has taken the place of the one that was up. */
-  #quicBackoff(): LinkSlotOptions["backoff"] {
-    const { firstMs, maxMs, maxAfterServiceMs } = limits.quicRetry;
-    return { firstMs, maxMs: this.#quicWasUp ? maxAfterServiceMs : maxMs, maxAfterServiceMs };
-  }
-
-  /** A relay that has admitted us before is expected back: see limits.reconnect. */
-  #reconnectBackoff(): LinkSlotOptions["backoff"] {
-    const { firstMs, maxMs, maxAfterServiceMs } = limits.reconnect;
-    return { firstMs, maxMs: this.#wasAdmitted ? maxAfterServiceMs : maxMs, maxAfterServiceMs };
   }
 
   async #connectQuic(signal: AbortSignal): Promise<Session> {
@@ -217,8 +210,18 @@ export class RelayClient {
       this.#fail(state.error);
       return;
     }
+    if (slot.transport === "quic" && slot.link?.isSilent) this.#lookForSuccessor(slot);
     this.#arrange();
     this.#publish();
+  }
+
+  /** With an HTTP/2 link beside, that one's end says it. */
+  #lookForSuccessor({ state }: LinkSlot): void {
+    if (this.#options.transport !== "quic" || this.#search || state.status !== "online") return;
+    const search = { clock: this.#options.clock, look: (signal: AbortSignal) => this.#dialer.look(signal) };
+    this.#search = endAtSuccessor(state.session, search, this.#stop.signal).then(() => {
+      this.#search = undefined;
+    });
   }
 
   #onUp(slot: LinkSlot): void {

@@ -3,7 +3,7 @@ import { PortholeError, setting } from "@porthole/common/errors";
 import { delegate, type IdentityKey } from "@porthole/common/identity";
 import type { Logger } from "@porthole/common/log";
 import type { TransportConnection, Link, LinkStream, PeerTrust } from "@porthole/common/link";
-import { protocolVersion, type Hello } from "@porthole/common/protocol";
+import { protocolVersion, type Hello, type Welcome } from "@porthole/common/protocol";
 import { withDeadline, type Clock, type Secret } from "@porthole/common/util";
 import type { Endpoint } from "./endpoint.ts";
 import { QuicTickets } from "./quic-tickets.ts";
@@ -181,12 +181,18 @@ export class RelayDialer {
     while (!this.#tickets.isReady(this.#anywhere)) await this.#lookAround(signal);
   }
 
-  async #lookAround(signal: AbortSignal): Promise<void> {
+  /** Asks the relay over TCP who it is, and brings a ticket along. */
+  async look(signal: AbortSignal): Promise<Welcome> {
+    return this.#lookAround(signal);
+  }
+
+  async #lookAround(signal: AbortSignal): Promise<Welcome> {
     const session = await this.http2(signal);
     const seen = new AbortController();
     const over = session.serve(seen.signal).catch(() => {});
     try {
       if (!this.#tickets.isReady(this.#anywhere)) await this.#tickets.fetch(session, this.#anywhere, signal);
+      return session.welcome;
     } finally {
       seen.abort(new PortholeError("aborted", "Only looking at the certificate and for a ticket"));
       await over;
