@@ -177,10 +177,24 @@ export function withShortForm(argv: readonly string[]): readonly string[] {
   return first !== undefined && !first.startsWith("-") ? ["--local", first, ...rest] : argv;
 }
 
+const portIsEnough = "porthole 3000 is enough to expose port 3000.";
+/** For words that other tools have for it. */
+const hintsFor: Readonly<Record<string, string>> = {
+  http: portIsEnough,
+  https: "porthole https://localhost:3443 exposes a service that speaks HTTPS.",
+  tcp: "porthole tcp://localhost:5432 carries plain bytes.",
+  start: portIsEnough,
+  expose: portIsEnough,
+  tunnel: portIsEnough,
+  help: "porthole --help, or --help after a command.",
+};
+
 /** For a word that is neither a command nor, since it has no port, a local service. */
 export function unknownCommand(name: string): PortholeError {
+  const known = hintsFor[name.toLowerCase()];
   return new PortholeError("usage", `There is no command ${JSON.stringify(name)}`, {
-    hint: `They are: ${Object.keys(commands).join(", ")}. A local service is a port (3000), host:port, or a URL.`,
+    hint:
+      known ?? `They are: ${Object.keys(commands).join(", ")}. A local service is a port (3000), host:port, or a URL.`,
   });
 }
 

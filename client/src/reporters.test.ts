@@ -49,6 +49,34 @@ describe("the text reporter", () => {
     written = "";
   });
 
+  it("holds a state back that another one replaces at once, and says a last refusal only once", () => {
+    const reporter = createTextReporter(output(false), { qr: false });
+    const overHttp2 = { ...online, transport: "http2", whyNotQuic: "QUIC is being tried" } as const;
+    reporter.onState("main", state(overHttp2));
+    assert.doesNotMatch(written, /online/);
+    reporter.onState("main", state(online));
+    assert.match(written, /^online at relay:4433 over QUIC$/m);
+    reporter.onState("main", state({ status: "failed", error }));
+    reporter.onState("main", state(overHttp2));
+    reporter.close();
+    assert.doesNotMatch(written, /no route/);
+    assert.match(written, /over QUIC\nonline at relay:4433 over HTTP\/2: QUIC is being tried\n$/);
+  });
+
+  it("shows a tcp service's address as its programs take it", () => {
+    const reporter = createTextReporter(output(false), { qr: false });
+    const [endpoint] = state(online).endpoints;
+    assert.ok(endpoint);
+    for (const [local, address] of [
+      ["tcp://localhost:6379", "rediss://aaaa.localhost:8443"],
+      ["tcp://localhost:22", "aaaa.localhost:8443, TLS"],
+    ] as const) {
+      reporter.onState(local, { endpoints: [{ ...endpoint, local }] });
+      assert.ok(written.includes(`Address: ${address}\n`), written);
+    }
+    reporter.close();
+  });
+
   it("prints plain lines where nobody looks, each thing once", () => {
     const reporter = createTextReporter(output(false), { qr: false });
     for (const now of [{ status: "connecting" }, online, online, { status: "waiting", delayMs: 900, error }] as const)

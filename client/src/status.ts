@@ -4,6 +4,7 @@ import type { TunnelInfo } from "@porthole/tunnel/rpc";
 import { PortholeError } from "@porthole/common/errors";
 import { rowsOf, tableOf } from "./tunnel-table.ts";
 import { printable } from "./printable.ts";
+import { describePublicUrl } from "./public-address.ts";
 import { maxTargets } from "./targets.ts";
 import { mainTunnel, withRunningClient } from "./running-client.ts";
 import { describeAccess, describeCertificate, describeStatus } from "./text.ts";
@@ -48,7 +49,7 @@ export async function ls(argv: readonly string[]): Promise<string> {
 function describe({ id, state }: TunnelInfo): string {
   const lines = state.endpoints.flatMap((endpoint) => [
     `${endpoint.role}: ${endpoint.clientId}, for ${endpoint.local}`,
-    ...endpoint.urls.map((url) => `  URL: ${url}`),
+    ...endpoint.urls.map((url) => `  ${describePublicUrl(url, endpoint.local)}`),
     ...(endpoint.gateway.access ? [`  ${describeAccess(endpoint.gateway.access)}`] : []),
     ...endpoint.relays.map(({ address, now }) => `  ${describeStatus(address, now, Date.now())}`),
     ...endpoint.certificates.map(

@@ -2,9 +2,13 @@ import { withFlags } from "@porthole/common/options";
 import { styleText } from "node:util";
 import type { EndpointView, RelayStatusView } from "@porthole/tunnel/rpc";
 import { renderUnicodeCompact } from "uqr";
+import { describePublicUrl } from "./public-address.ts";
 import type { Reporter } from "./reporter.ts";
 import { StatusLine, type TextOutput } from "./status-line.ts";
 import { describeAccess, describeCertificate, describeRequest, describeStatus, describeVisit } from "./text.ts";
+
+/** How long a state is held back that another one mostly replaces at once. */
+const passingMs = 1_000;
 
 export interface TextReporterOptions {
   readonly qr: boolean;
@@ -19,6 +23,8 @@ export function createTextReporter(output: TextOutput, options: TextReporterOpti
   const shown = new Map<string, string>();
   /** What each tunnel waits for. */
   const waiting = new Map<string, string>();
+  /** Lines that are soon overtaken by newer ones, mostly. */
+  const held = new Map<string, { readonly timer: NodeJS.Timeout; readonly print: () => void }>();
   const status = new StatusLine(output);
   const paint = (style: Parameters<typeof styleText>[0], text: string): string =>
     output.isTerminal ? styleText(style, text) : text;
@@ -40,12 +46,30 @@ export function createTextReporter(output: TextOutput, options: TextReporterOpti
     return true;
   }
 
+  /** Prints at once, or in a moment if nothing newer of the same key comes before: then that alone is printed. */
+  function soon(key: string, isPassing: boolean, print: () => void): void {
+    clearTimeout(held.get(key)?.timer);
+    held.delete(key);
+    if (!isPassing) return print();
+    const timer = setTimeout(() => {
+      held.delete(key);
+      print();
+    }, passingMs);
+    held.set(key, { timer, print });
+  }
+
+  /** The only tunnel's refusal by its last relay is the program's error message. */
+  function isLastWord({ relays }: EndpointView): boolean {
+    return tunnels.length <= 1 && relays.every(({ now }) => now.status === "failed");
+  }
+
   function showEndpoint(tunnel: string, endpoint: EndpointView): void {
     const { role } = endpoint;
     const prefix = role === "primary" ? "" : "Secondary ";
     once(tunnel, `${role} id`, `${prefix}ID: ${endpoint.clientId}`);
     for (const url of endpoint.urls) {
-      if (!once(tunnel, `${role} ${url}`, `${prefix}URL: ${paint("bold", url)}`)) continue;
+      const address = describePublicUrl(url, endpoint.local).replace(/(?<=: ).*/, (shown) => paint("bold", shown));
+      if (!once(tunnel, `${role} ${url}`, prefix + address)) continue;
       if (options.qr) line(renderUnicodeCompact(url));
     }
     const { access } = endpoint.gateway;
@@ -53,7 +77,12 @@ export function createTextReporter(output: TextOutput, options: TextReporterOpti
     for (const { address, now } of endpoint.relays) {
       const text = describeStatus(address, now, Date.now());
       if (now.status === "connecting") waiting.set(tunnel, text);
-      else once(tunnel, `${role} ${address}`, colour(now.status, `${prefix}${text}`), essenceOf(address, now));
+      else if (!isLastWord(endpoint)) {
+        const print = (): void =>
+          void once(tunnel, `${role} ${address}`, colour(now.status, `${prefix}${text}`), essenceOf(address, now));
+        // Over HTTP/2 until QUIC is up.
+        soon(`${tunnel} ${role} ${address}`, isFirstMoment(now), print);
+      }
       if (now.status === "waiting" && now.hint === "doctor")
         once("", "doctor", paint("dim", "To see which hop fails, run: porthole doctor"));
     }
@@ -63,7 +92,10 @@ export function createTextReporter(output: TextOutput, options: TextReporterOpti
     for (const certificate of certificates) {
       const { status: how, hostname } = certificate;
       const style = how === "valid" ? "green" : how === "failed" ? "yellow" : "dim";
-      once(tunnel, `${role} certificate ${hostname}`, paint(style, describeCertificate(certificate)));
+      const key = `${role} certificate ${hostname}`;
+      const print = (): void => void once(tunnel, key, paint(style, describeCertificate(certificate)));
+      // Until the one that is kept has been read.
+      soon(`${tunnel} ${key}`, how === "pending", print);
     }
   }
 
@@ -92,8 +124,20 @@ export function createTextReporter(output: TextOutput, options: TextReporterOpti
     },
     onRequest: (tunnel, report) =>
       about(tunnel, paint(report.status >= 500 || report.status === 0 ? "yellow" : "dim", describeRequest(report))),
-    close: () => status.clear(),
+    close() {
+      for (const { timer, print } of held.values()) {
+        clearTimeout(timer);
+        print();
+      }
+      held.clear();
+      status.clear();
+    },
   };
+}
+
+/** HTTP/2 is up, and QUIC's first attempt is not over. */
+function isFirstMoment(now: RelayStatusView): boolean {
+  return now.status === "online" && now.whyNotQuic !== undefined && now.nextQuicTryAt === undefined;
 }
 
 /** QUIC is tried again and again, at another time each. */

@@ -24,7 +24,7 @@ export interface AdmissionDeps {
   readonly software: string;
   /** The directory of the authority that clients shall order from; undefined for Let's Encrypt. */
   readonly certificateDirectory?: string | undefined;
-  /** Of this process: see Welcome. */
+  /** Random id of this process; see Welcome. */
   readonly instance?: string | undefined;
   /** Why nobody is admitted now; undefined when clients are. */
   readonly refusal: () => PortholeError | undefined;

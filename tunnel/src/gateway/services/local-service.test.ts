@@ -60,6 +60,9 @@ describe("local service", () => {
     "http://localhost/path",
     "a b:1",
     "unix:app.sock",
+    ":3000",
+    "./dist",
+    "~/site",
     "unix:",
   ];
   for (const text of bad) {

@@ -58,8 +58,19 @@ function parseUrl(text: string): URL | undefined {
 
 function badService(text: string): PortholeError {
   return new PortholeError("usage", `"${text}" is not a local service`, {
-    hint: "Write a port (3000), host:port (127.0.0.1:3000), a URL such as http://localhost:3000 or tcp://localhost:6379, or unix:/PATH.",
+    hint:
+      hintFor(text) ??
+      "Write a port (3000), host:port (127.0.0.1:3000), a URL such as http://localhost:3000 or tcp://localhost:6379, or unix:/PATH.",
   });
+}
+
+function hintFor(text: string): string | undefined {
+  if (/^:\d+$/.test(text)) return `Write ${text.slice(1)}.`;
+  if (/^(\.{0,2}|~)\//.test(text))
+    return "A folder can't be exposed. Serve it by a program, and expose that program's port, as 3000.";
+  if (/^\w+:\/\/[^/]+\/./.test(text))
+    return "Leave the path out, as in http://localhost:3000. A route exposes another service below a path.";
+  return undefined;
 }
 
 export interface ConnectOptions {
