@@ -1,8 +1,8 @@
-import { BlockList, isIP } from "node:net";
 import { PortholeError } from "@porthole/common/errors";
 import type { Owner } from "@porthole/common/identity";
-import { canonicalHostName, formatIp, friendlyName, parseIp } from "@porthole/common/protocol";
+import { canonicalHostName, friendlyName } from "@porthole/common/protocol";
 import { formatMinute } from "@porthole/common/util";
+import { networkTest, parseNetwork } from "../config/networks.ts";
 import { parseKey } from "./authorized-keys.ts";
 import type { BanRecord, Enrollments } from "./enrollments.ts";
 
@@ -21,7 +21,7 @@ export function parseBan(text: string): { readonly kind: BanRecord["kind"]; read
   try {
     return { kind: "key", what: parseKey(text) };
   } catch {
-    const what = network(text);
+    const what = parseNetwork(text);
     if (what !== undefined) return { kind: "network", what };
     const name = friendlyName(text) ?? canonicalHostName(text);
     if (name !== undefined) return { kind: "name", what: name };
@@ -71,30 +71,6 @@ function concerns(kind: BanRecord["kind"], what: string, { keys, address, hostna
     case "name":
       return hostname === what || hostname.split(".")[0] === what;
     case "network":
-      return includes(what, address);
+      return networkTest([what])(address);
   }
-}
-
-function includes(net: string, text: string): boolean {
-  const bytes = parseIp(text);
-  if (!bytes) return false;
-  const [base = "", bits = ""] = net.split("/");
-  const address = formatIp(bytes);
-  const list = new BlockList();
-  list.addSubnet(base, Number(bits), family(base));
-  return list.check(address, family(address));
-}
-
-/** `ADDRESS/BITS` of an address or a network. */
-function network(text: string): string | undefined {
-  const [base = "", bits, ...rest] = text.trim().split("/");
-  const bytes = rest.length === 0 ? parseIp(base) : undefined;
-  if (!bytes || isIP(base) === 0) return undefined;
-  const most = bytes.length * 8;
-  if (bits === undefined) return `${formatIp(bytes)}/${most}`;
-  return /^\d{1,3}$/.test(bits) && Number(bits) <= most ? `${formatIp(bytes)}/${Number(bits)}` : undefined;
-}
-
-function family(address: string): "ipv4" | "ipv6" {
-  return address.includes(":") ? "ipv6" : "ipv4";
 }

@@ -7,6 +7,7 @@ import type { Logger } from "@porthole/common/log";
 import { limits, type QuicTicket } from "@porthole/common/protocol";
 import { deadline, systemClock, type Clock } from "@porthole/common/util";
 import type { RelayCertificate } from "../certificates/relay-certificate.ts";
+import { addressesOf } from "../listeners/addresses-of.ts";
 import { QuicWorker } from "../quic-worker/quic-worker.ts";
 import type { QuicWorkerFacts } from "../quic-worker/facts.ts";
 import type { TicketHolder } from "../quic-worker/ticket-office.ts";
@@ -57,10 +58,11 @@ export class ClientAcceptor {
   /** A TCP connection that was admitted. */
   accept(socket: Socket): void {
     const { clock, log, gate, onConnection, signal: stop } = this.#options;
-    const pendingClient = gate.enter(socket.remoteAddress);
+    const { remote } = addressesOf(socket);
+    const pendingClient = gate.enter(remote.address);
     const { signal, release } = deadline(clock, limits.admissionDeadlineMs, "A client's handshake", stop);
     void this.#acceptor
-      .accept(socket, { signal })
+      .accept(socket, { remote, signal })
       .finally(release)
       .then(
         (connection) => onConnection(connection, pendingClient),

@@ -7,6 +7,7 @@ import { flag, formatConfigFile, hostPort, readOptions, text, type OptionValues 
 import { canonicalHostName, isLoopback } from "@porthole/common/protocol";
 import { systemClock, writeFileAtomic } from "@porthole/common/util";
 import { defineCommand } from "./command.ts";
+import { formatListenPort } from "../config/parsers.ts";
 import { relayConfig } from "../config/config.ts";
 import { joinPageAt, writeAdvertisedAddress } from "../config/advertised-address.ts";
 import {
@@ -70,11 +71,10 @@ export const setup = defineCommand({
     const dns = await checkDns(domain, {
       resolver: values.resolver,
       machineAddresses: machine,
-      listensOnIpv6: config.bindAddress.includes(":"),
+      listensOnIpv6: config.addresses.public.includes(":"),
     });
     const ports = await checkPorts(wantedPorts(config), {
       isRunning: false,
-      bindAddress: config.bindAddress,
       publicAddresses: dns.addresses,
       machineAddresses: machine,
       clock: systemClock,
@@ -87,8 +87,8 @@ export const setup = defineCommand({
     );
     const key = await loadOrCreateKey(join(stateDir, "relay-key.pem"));
     await writeAdvertisedAddress(stateDir, {
-      ...{ host: domain, port: config.apiPort, pin: key.fingerprint },
-      ...(config.acme ? { joinPage: joinPageAt(domain, config.publicPort) } : {}),
+      ...{ host: domain, port: config.advertisedPorts.api ?? config.apiPort, pin: key.fingerprint },
+      ...(config.acme ? { joinPage: joinPageAt(domain, config.advertisedPorts.public ?? config.publicPort) } : {}),
     });
     const invite = await makeInvite(stateDir, { uses: 1, expiresMs: inviteMs });
     process.stdout.write(report(checks, path, values["state-dir"], describeInvite(invite, values["state-dir"])));
@@ -146,10 +146,10 @@ function settingsOf(values: Values, domain: string, email: string | undefined): 
     "domain-suffix": domain,
     ...(values.acme ? { "acme-domain": domain } : {}),
     ...(values.acme && email !== undefined ? { "acme-email": email } : {}),
-    "api-port": values["api-port"],
-    "pub-port": values["pub-port"],
-    "alpn-port": values["alpn-port"],
-    "http-port": values["http-port"],
+    "api-port": formatListenPort(values["api-port"]),
+    "pub-port": formatListenPort(values["pub-port"]),
+    "alpn-port": formatListenPort(values["alpn-port"]),
+    "http-port": formatListenPort(values["http-port"]),
     ...(bindAddress === undefined ? {} : { "bind-addr": bindAddress }),
   };
 }

@@ -24,18 +24,18 @@ export function advertisedAddressOf(
   ports: { readonly api: number; readonly public: number },
   certificate: RelayCertificate,
 ): AdvertisedAddress {
-  const { acme, suffixes, bindAddress, tlsFiles, certificateDirectory } = config;
+  const { acme, suffixes, addresses, tlsFiles, certificateDirectory, advertisedPorts } = config;
   const publicName = acme?.domain ?? suffixes.find((suffix) => !isLoopback(suffix));
-  const isAnyAddress = bindAddress === "0.0.0.0" || bindAddress === "::";
+  const isAnyAddress = addresses.api === "0.0.0.0" || addresses.api === "::";
   const isLasting = tlsFiles === undefined || isSelfSigned(certificate.cert);
   return {
-    host: publicName ?? (isAnyAddress ? undefined : bindAddress),
-    port: ports.api,
+    host: publicName ?? (isAnyAddress ? undefined : addresses.api),
+    port: advertisedPorts.api ?? ports.api,
     ...(isLasting ? { pin: certificate.fingerprint } : {}),
     ...(certificateDirectory === undefined ? {} : { certificateDirectory }),
     ...(publicName === undefined || (acme === undefined && isSelfSigned(certificate.cert))
       ? {}
-      : { joinPage: joinPageAt(publicName, ports.public) }),
+      : { joinPage: joinPageAt(publicName, advertisedPorts.public ?? ports.public) }),
   };
 }
 

@@ -44,6 +44,39 @@ describe("configuration of the relay", () => {
     assert.deepEqual([admission.keysPath, admission.reservedNames], ["/k", ["relay"]]);
   });
 
+  it("opens each port on an address of its own, and says what a proxy forwards", () => {
+    const { addresses, apiPort, publicPort, quicPort, advertisedPorts, isReachable } = configure(
+      ...["--pub-port", "127.0.0.1:8443", "--api-port", "[::1]:8444", "--quic-port", "192.0.2.1:443"],
+      ...["--public-port", "443"],
+    );
+    assert.deepEqual(addresses, {
+      api: "::1",
+      public: "127.0.0.1",
+      alpn: "127.0.0.1",
+      http: "127.0.0.1",
+      quic: "192.0.2.1",
+    });
+    assert.deepEqual([apiPort, publicPort, quicPort], [8444, 8443, 443]);
+    assert.deepEqual(advertisedPorts, { api: 443, public: 443 });
+    assert.equal(isReachable, true);
+    assert.equal(configure("--api-port", "127.0.0.2:1").addresses.quic, "127.0.0.2");
+  });
+
+  for (const argv of [
+    ["--pub-port", "localhost:8443"],
+    ["--pub-port", "::1:8443"],
+    ["--pub-port", "[127.0.0.1]:8443"],
+    ["--pub-port", "127.0.0.1:65536"],
+    ["--pub-port", "127.0.0.1:"],
+    ["--proxy-protocol-from", "10.0.0.0/33"],
+    ["--proxy-protocol-from", "balancer"],
+    ["--fallback", "127.0.0.1", "--domain-suffix", "t.example.com"],
+    ["--fallback", "127.0.0.1:8444"],
+    ["--fallback-proxy-protocol", "--domain-suffix", "t.example.com"],
+    ["--public-port", "0"],
+  ])
+    it(`refuses ${argv.join(" ")}`, () => assert.throws(() => configure(...argv), { code: "usage" }));
+
   const contradictions = [
     ["--open", "--authorized-keys", "/k"],
     ["--auth-webhook", "https://example.com/"],

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { directoryUrlOf, isLetsEncrypt, type AcmeSettings } from "@porthole/common/acme";
 import { quotaLimits, type QuotaLimits } from "../certificates/issuance-quota.ts";
 import { PortholeError } from "@porthole/common/errors";
-import type { OptionValues } from "@porthole/common/options";
+import type { HostPort, OptionValues } from "@porthole/common/options";
 import { canonicalHostName, isLoopback, splitPublicName } from "@porthole/common/protocol";
 import { dataFolder } from "@porthole/common/util";
 import type { AdmissionConfig } from "../admission/index.ts";
@@ -13,11 +13,21 @@ import type { relayOptions } from "./options.ts";
 /** What a relay needs to know, complete and checked. Ports may be 0: the system chooses. */
 export interface RelayConfig {
   readonly bindAddress: string;
+  /** The address that each port is opened on. */
+  readonly addresses: Readonly<Record<"api" | "public" | "alpn" | "http" | "quic", string>>;
   readonly apiPort: number;
   readonly publicPort: number;
   /** Undefined without a public name: no CA could ask. */
   readonly alpnPort: number | undefined;
   readonly httpPort: number | undefined;
+  /** UDP; undefined for the number of the clients' TCP port. */
+  readonly quicPort: number | undefined;
+  /** What others are told where a proxy forwards the ports; undefined for the ports themselves. */
+  readonly advertisedPorts: { readonly api: number | undefined; readonly public: number | undefined };
+  /** Balancers whose connections begin with a PROXY header, as `ADDRESS/BITS`. */
+  readonly proxyProtocolFrom: readonly string[];
+  /** Takes visitors of names that are not ours. */
+  readonly fallback: (HostPort & { readonly hasProxyHeader: boolean }) | undefined;
   /** Canonical; empty allows any, and offers `localhost`. */
   readonly suffixes: readonly string[];
   readonly tlsFiles: { readonly cert: string; readonly key: string } | undefined;
@@ -53,6 +63,11 @@ const optionsOf: Readonly<Record<keyof RelayConfig, readonly string[]>> = {
   publicPort: ["pub-port"],
   alpnPort: ["alpn-port"],
   httpPort: ["http-port"],
+  addresses: ["bind-addr", "api-port", "pub-port", "alpn-port", "http-port", "quic-port"],
+  quicPort: ["quic-port"],
+  advertisedPorts: ["public-port", "public-api-port"],
+  proxyProtocolFrom: ["proxy-protocol-from"],
+  fallback: ["fallback", "fallback-proxy-protocol"],
   suffixes: ["domain-suffix"],
   tlsFiles: ["tls-cert", "tls-key"],
   acme: [
@@ -103,16 +118,25 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
     throw new PortholeError("usage", "--open and --authorized-keys contradict each other");
   const webhook = webhookSettings(values);
   const bindAddress = values["bind-addr"] ?? (isPublic ? "0.0.0.0" : "127.0.0.1");
-  const isReachable = isPublic || !isLoopback(bindAddress);
+  const addresses = addressesOf(values, bindAddress);
+  const isReachable = isPublic || Object.values(addresses).some((address) => !isLoopback(address));
   const ownNames = [...(suffixes.length > 0 ? suffixes : ["localhost"]), ...(acme ? [acme.domain] : [])];
   return {
     bindAddress,
     isReachable,
     ownNames,
-    apiPort: values["api-port"],
-    publicPort: values["pub-port"],
-    alpnPort: isPublic ? values["alpn-port"] : undefined,
-    httpPort: values["http-port"],
+    addresses,
+    apiPort: values["api-port"].port,
+    publicPort: values["pub-port"].port,
+    alpnPort: isPublic ? values["alpn-port"].port : undefined,
+    httpPort: values["http-port"]?.port,
+    quicPort: values["quic-port"]?.port,
+    advertisedPorts: {
+      api: values["public-api-port"] ?? values["quic-port"]?.port,
+      public: values["public-port"],
+    },
+    proxyProtocolFrom: values["proxy-protocol-from"],
+    fallback: fallbackOf(values, suffixes),
     suffixes,
     tlsFiles: cert !== undefined && key !== undefined ? { cert, key } : undefined,
     acme,
@@ -142,6 +166,29 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
             names: values["admin-host"].map((name) => name.toLowerCase()),
           },
   };
+}
+
+function addressesOf(values: OptionValues<typeof relayOptions>, bindAddress: string): RelayConfig["addresses"] {
+  const api = values["api-port"].address ?? bindAddress;
+  return {
+    api,
+    public: values["pub-port"].address ?? bindAddress,
+    alpn: values["alpn-port"].address ?? bindAddress,
+    http: values["http-port"]?.address ?? bindAddress,
+    // Only TCP is forwarded by the proxy that QUIC's own port is for.
+    quic: values["quic-port"] ? (values["quic-port"].address ?? bindAddress) : api,
+  };
+}
+
+function fallbackOf(values: OptionValues<typeof relayOptions>, suffixes: readonly string[]): RelayConfig["fallback"] {
+  const { fallback, "fallback-proxy-protocol": hasProxyHeader } = values;
+  if (!fallback) {
+    if (hasProxyHeader) throw new PortholeError("usage", "--fallback-proxy-protocol needs --fallback with it");
+    return undefined;
+  }
+  if (suffixes.length === 0)
+    throw new PortholeError("usage", "--fallback needs --domain-suffix: without one every name is a client's");
+  return { ...fallback, hasProxyHeader };
 }
 
 function webhookSettings(values: OptionValues<typeof relayOptions>): AdmissionConfig["webhook"] {

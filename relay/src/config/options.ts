@@ -10,7 +10,7 @@ import {
   text,
 } from "@porthole/common/options";
 import { earlyDrop } from "../limits/index.ts";
-import { abuseContact, byteCount } from "./parsers.ts";
+import { abuseContact, byteCount, fallbackServer, listenPort, networkOption } from "./parsers.ts";
 
 const count = integer(0, 1_000_000);
 
@@ -22,27 +22,63 @@ export const relayOptions = defineOptions({
     defaultHelp: "relay.toml in the state folder, if it is there",
   },
   "bind-addr": {
-    help: "Address of all listening ports",
+    help: "Listening address of ports that name none",
     parse: text,
     placeholder: "ADDRESS",
     defaultHelp: "0.0.0.0 with a public name, else 127.0.0.1",
   },
   "api-port": {
     help: "Clients: QUIC on UDP, HTTP/2 on TCP; all three ports may be the same",
-    parse: port,
+    parse: listenPort,
     default: "4433",
   },
-  "pub-port": { help: "Visitors: TLS, routed by name", parse: port, default: "8443" },
+  "pub-port": { help: "Visitors: TLS, routed by name", parse: listenPort, default: "8443" },
   "alpn-port": {
     help: "TLS-ALPN-01 challenges; opened only with a public name",
-    parse: port,
+    parse: listenPort,
     default: "443",
     advanced: true,
   },
   "http-port": {
     help: "Port that redirects plain HTTP to HTTPS, usually 80",
-    parse: port,
+    parse: listenPort,
     defaultHelp: "not opened",
+  },
+  "quic-port": {
+    help: "UDP port of QUIC, where a proxy has the clients' TCP port",
+    parse: listenPort,
+    defaultHelp: "as --api-port",
+    advanced: true,
+  },
+  "public-port": {
+    help: "Port in public URLs, where a proxy forwards it",
+    parse: integer(1, 65_535),
+    defaultHelp: "as --pub-port",
+    advanced: true,
+  },
+  "public-api-port": {
+    help: "Port in invites, where a proxy forwards it",
+    parse: integer(1, 65_535),
+    defaultHelp: "as --quic-port, else --api-port",
+    advanced: true,
+  },
+  "proxy-protocol-from": {
+    help: "Addresses of balancers that begin connections with PROXY v1 or v2",
+    parse: networkOption,
+    repeatable: true,
+    defaultHelp: "none",
+    advanced: true,
+  },
+  fallback: {
+    help: "TLS server that gets visitors of all other names",
+    parse: fallbackServer,
+    defaultHelp: "such visitors are refused",
+    advanced: true,
+  },
+  "fallback-proxy-protocol": {
+    help: "Begin each connection to it with PROXY v2",
+    parse: flag,
+    advanced: true,
   },
   "domain-suffix": {
     help: "Suffix of public names; several are allowed",

@@ -1,5 +1,53 @@
 import { PortholeError } from "@porthole/common/errors";
-import type { Parser } from "@porthole/common/options";
+import { hostPort, port, type Parser } from "@porthole/common/options";
+import { formatIp, parseIp } from "@porthole/common/protocol";
+import { parseNetwork } from "./networks.ts";
+
+/** Where a port is opened. */
+export interface ListenPort {
+  /** Undefined for the address of all ports. */
+  readonly address: string | undefined;
+  /** 0 lets the system choose. */
+  readonly port: number;
+}
+
+/** `443`, `127.0.0.1:8443`, `[::1]:8443`. */
+export const listenPort: Parser<ListenPort> = {
+  placeholder: "[ADDRESS:]PORT",
+  parse(value) {
+    if (/^\d+$/.test(value)) return { address: undefined, port: port.parse(value) };
+    const [, ipv6, ipv4, number = ""] = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(value) ?? [];
+    const bytes = parseIp(ipv6 ?? ipv4 ?? "");
+    if (!bytes || (bytes.length === 16) !== (ipv6 !== undefined))
+      throw new PortholeError(
+        "usage",
+        `expected a port, or an address and a port, like 443, 127.0.0.1:8443 or [::1]:8443, got ${JSON.stringify(value.slice(0, 100))}`,
+      );
+    return { address: formatIp(bytes), port: port.parse(number) };
+  },
+};
+
+/** What `listenPort` reads, for a configuration file. */
+export function formatListenPort({ address, port: number }: ListenPort): string | number {
+  if (address === undefined) return number;
+  return address.includes(":") ? `[${address}]:${number}` : `${address}:${number}`;
+}
+
+/** One network per value: `10.0.0.0/8`, or an address. */
+export const networkOption: Parser<string> = {
+  placeholder: "NETWORK",
+  parse(value) {
+    const network = parseNetwork(value);
+    if (network !== undefined) return network;
+    throw new PortholeError(
+      "usage",
+      `expected an address or a network like 127.0.0.1 or 10.0.0.0/8, got ${JSON.stringify(value.slice(0, 100))}`,
+    );
+  },
+};
+
+/** The server that gets the names that are not ours. */
+export const fallbackServer = hostPort();
 
 const units: Readonly<Record<string, number>> = {
   "": 1,

@@ -1,5 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import { once } from "node:events";
+import net from "node:net";
 import tls from "node:tls";
 import { PortholeError } from "@porthole/common/errors";
 import { fingerprint } from "@porthole/common/identity";
@@ -17,20 +18,24 @@ export interface CertificateContext {
   /** Whether a CA's certificate is what there should be. */
   readonly byAcme: boolean;
   readonly clock: Clock;
+  /** Whether the relay expects a PROXY header from this machine. */
+  readonly isProxied: boolean;
 }
 
 /** What the API port of a running relay presents. Rejects with `unreachable`, `timeout`. */
 export async function presentedCertificate(
   address: string,
   port: number,
-  { name, clock }: CertificateContext,
+  { name, clock, isProxied }: CertificateContext,
   parent: AbortSignal,
 ): Promise<X509Certificate> {
   const options = { clock, delayMs: connectMs, what: `The TLS handshake with ${address}:${port}`, signal: parent };
   return withDeadline(options, async (signal) => {
+    const connection = net.connect({ host: address, port });
+    // As a balancer's own connection, not one that it forwards.
+    if (isProxied) connection.write("PROXY UNKNOWN\r\n");
     const socket = tls.connect({
-      host: address,
-      port,
+      socket: connection,
       ALPNProtocols: ["h2"],
       rejectUnauthorized: false, // it is the certificate that we want to see
       ...(name === undefined ? {} : { servername: name }),

@@ -73,7 +73,7 @@ describe("the clock", () => {
 
 describe("the certificate", () => {
   const now = Date.UTC(2026, 10, 24);
-  const context = { name: "t.example.com", byAcme: false, clock: clockAt(now) };
+  const context = { name: "t.example.com", byAcme: false, clock: clockAt(now), isProxied: false };
   const made = (from: number, days: number) => {
     const { pem } = createCertificate({ key, dnsNames: ["t.example.com"], notBefore: new Date(from), days });
     return new X509Certificate(pem);

@@ -5,6 +5,8 @@ import type { HostPort } from "@porthole/common/options";
 import { isLoopback } from "@porthole/common/protocol";
 import { failed, readFileIfExists, skipped, type Clock } from "@porthole/common/util";
 import type { RelayConfig } from "../config/config.ts";
+import { networkTest } from "../config/networks.ts";
+import { balancersOf } from "../listeners/open-ports.ts";
 import { machineAddresses } from "./addresses.ts";
 import { checkCertificate, presentedCertificate, type CertificateContext } from "./certificate.ts";
 import { checkClock } from "./clock.ts";
@@ -41,19 +43,21 @@ export async function examine(config: RelayConfig, context: DoctorContext): Prom
     const result = await checkDns(domain, {
       resolver: context.resolver,
       machineAddresses: machine,
-      listensOnIpv6: config.bindAddress.includes(":"),
+      listensOnIpv6: config.addresses.public.includes(":"),
     });
     checks.push(...result.checks);
     for (const address of result.addresses) addresses.add(address);
   }
   if (domains.length === 0) checks.push({ id: "dns", ...skipped("there is no public name (--domain-suffix)") });
   const ports = running
-    ? wantedPorts({ apiPort: running.api, publicPort: running.public, alpnPort: running.alpn, httpPort: running.http })
+    ? wantedPorts({
+        ...config,
+        ...{ apiPort: running.api, publicPort: running.public, alpnPort: running.alpn, httpPort: running.http },
+      })
     : wantedPorts(config);
   checks.push(
     ...(await checkPorts(ports, {
       isRunning: running !== undefined,
-      bindAddress: config.bindAddress,
       publicAddresses: [...addresses],
       machineAddresses: machine,
       clock,
@@ -83,12 +87,14 @@ async function certificateFinding(
   { clock, signal, running }: DoctorContext,
   domain: string | undefined,
 ): Promise<Check> {
-  const { acme, tlsFiles, stateDir, bindAddress } = config;
-  const context: CertificateContext = { name: acme?.domain ?? domain, byAcme: acme !== undefined, clock };
+  const { acme, tlsFiles, stateDir, addresses } = config;
+  const isAny = addresses.api === "0.0.0.0" || addresses.api === "::";
+  const address = isAny ? "127.0.0.1" : addresses.api;
+  const isForClients = running?.api !== running?.public && running?.api !== running?.alpn;
+  const isProxied = networkTest(balancersOf(config, isForClients))(address);
+  const context: CertificateContext = { name: acme?.domain ?? domain, byAcme: acme !== undefined, clock, isProxied };
   try {
     if (running) {
-      const isAny = bindAddress === "0.0.0.0" || bindAddress === "::";
-      const address = isAny ? "127.0.0.1" : bindAddress;
       return checkCertificate(await presentedCertificate(address, running.api, context, signal), context);
     }
     const path = tlsFiles?.cert ?? join(stateDir, acme ? "relay-acme.pem" : "relay-cert.pem");

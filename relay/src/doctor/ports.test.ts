@@ -12,9 +12,10 @@ import { checkPorts, wantedPorts, type PortsContext, type WantedPort } from "./p
 /** Runs twenty times as fast, for what does not answer; what does may need the time. */
 const impatient: Clock = { ...systemClock, timer: (delayMs, callback) => systemClock.timer(delayMs / 20, callback) };
 const { signal } = new AbortController();
+const address = "127.0.0.1";
+const addresses = { api: address, public: address, alpn: address, http: address, quic: address };
 const context: PortsContext = {
   isRunning: false,
-  bindAddress: "127.0.0.1",
   publicAddresses: ["127.0.0.1"],
   machineAddresses: ["127.0.0.1"],
   clock: systemClock,
@@ -22,7 +23,7 @@ const context: PortsContext = {
 };
 
 function wanted(protocol: Protocol, port = 0): WantedPort {
-  return { flag: protocol === "udp" ? "api-port" : "pub-port", protocol, port, purpose: "visitors" };
+  return { flag: protocol === "udp" ? "api-port" : "pub-port", protocol, address, port, purpose: "visitors" };
 }
 
 async function statuses(port: WantedPort, more: Partial<PortsContext> = {}) {
@@ -34,14 +35,23 @@ describe("the ports of a relay", function () {
   this.timeout(60_000);
   it("are each looked at once", () => {
     const describe = (ports: readonly WantedPort[]) => ports.map(({ protocol, port }) => `${port}/${protocol}`);
-    assert.deepEqual(describe(wantedPorts({ apiPort: 4433, publicPort: 443, alpnPort: 443, httpPort: 80 })), [
-      "4433/tcp",
-      "4433/udp",
-      "443/tcp",
-      "80/tcp",
-    ]);
     assert.deepEqual(
-      describe(wantedPorts({ apiPort: 443, publicPort: 443, alpnPort: undefined, httpPort: undefined })),
+      describe(
+        wantedPorts({ apiPort: 4433, publicPort: 443, alpnPort: 443, httpPort: 80, quicPort: undefined, addresses }),
+      ),
+      ["4433/tcp", "4433/udp", "443/tcp", "80/tcp"],
+    );
+    assert.deepEqual(
+      describe(
+        wantedPorts({
+          apiPort: 443,
+          publicPort: 443,
+          alpnPort: undefined,
+          httpPort: undefined,
+          quicPort: undefined,
+          addresses,
+        }),
+      ),
       ["443/tcp", "443/udp"],
     );
   });
@@ -60,13 +70,24 @@ describe("the ports of a relay", function () {
     });
   }
 
+  it("are behind a proxy where they are opened on loopback: QUIC needs a port of its own", async () => {
+    const behind = { publicAddresses: ["192.0.2.1"] };
+    const [tcp] = await statuses(wanted("tcp"), behind);
+    assert.deepEqual([tcp?.status, /a proxy on this machine/.test(tcp?.all ?? "")], ["ok", true]);
+    const [udp] = await statuses(wanted("udp"), behind);
+    assert.deepEqual([udp?.status, /--quic-port 443/.test(udp?.all ?? "")], ["warning", true]);
+  });
+
   it("are taken by another program: tcp", async () => {
     const server = net.createServer();
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const [finding] = await statuses(wanted("tcp", (server.address() as AddressInfo).port));
     assert.equal(finding?.status, "failed");
-    assert.match(finding?.all ?? "", /is taken by another program.*--pub-port/);
+    assert.match(
+      finding?.all ?? "",
+      process.platform === "linux" ? /is taken by another program \(.+\).*--pub-port/ : /is taken by.*--pub-port/,
+    );
     server.close();
     await once(server, "close");
   });

@@ -1,14 +1,15 @@
 import { PortholeError } from "@porthole/common/errors";
+import { isLoopback } from "@porthole/common/protocol";
 import { failed, ok, warning, withDeadline, type Clock } from "@porthole/common/util";
 import type { RelayConfig } from "../config/config.ts";
 import type { Check } from "./check.ts";
 import { askQuic, connectTcp, type Probe, type Protocol } from "./probe.ts";
+import { portOwner } from "./port-owner.ts";
 import { openStandIn, type StandIn } from "./stand-in.ts";
 
 export interface PortsContext {
   /** Then the relay itself is asked; otherwise this process listens in its place for a moment. */
   readonly isRunning: boolean;
-  readonly bindAddress: string;
   /** Where the domain leads. */
   readonly publicAddresses: readonly string[];
   readonly machineAddresses: readonly string[];
@@ -19,6 +20,7 @@ export interface PortsContext {
 export interface WantedPort {
   readonly flag: string;
   readonly protocol: Protocol;
+  readonly address: string;
   readonly port: number;
   readonly purpose: string;
 }
@@ -27,22 +29,35 @@ const probeMs = 4_000;
 
 /** The ports that a relay with this configuration opens, each once. */
 export function wantedPorts(
-  config: Pick<RelayConfig, "apiPort" | "publicPort" | "alpnPort" | "httpPort">,
+  config: Pick<RelayConfig, "apiPort" | "publicPort" | "alpnPort" | "httpPort" | "quicPort" | "addresses">,
 ): WantedPort[] {
-  const { apiPort, publicPort, alpnPort, httpPort } = config;
+  const { apiPort, publicPort, alpnPort, httpPort, quicPort, addresses } = config;
+  const tcp = "tcp" as const;
   const wanted: WantedPort[] = [
-    { flag: "api-port", protocol: "tcp", port: apiPort, purpose: "clients over HTTP/2" },
-    { flag: "api-port", protocol: "udp", port: apiPort, purpose: "clients over QUIC" },
-    { flag: "pub-port", protocol: "tcp", port: publicPort, purpose: "visitors" },
+    { flag: "api-port", protocol: tcp, address: addresses.api, port: apiPort, purpose: "clients over HTTP/2" },
+    {
+      ...{ flag: quicPort === undefined ? "api-port" : "quic-port", protocol: "udp", address: addresses.quic },
+      ...{ port: quicPort ?? apiPort, purpose: "clients over QUIC" },
+    },
+    { flag: "pub-port", protocol: tcp, address: addresses.public, port: publicPort, purpose: "visitors" },
     ...(alpnPort === undefined
       ? []
-      : [{ flag: "alpn-port", protocol: "tcp", port: alpnPort, purpose: "certificate challenges" } as const]),
+      : [
+          {
+            flag: "alpn-port",
+            protocol: tcp,
+            address: addresses.alpn,
+            port: alpnPort,
+            purpose: "certificate challenges",
+          },
+        ]),
     ...(httpPort === undefined
       ? []
-      : [{ flag: "http-port", protocol: "tcp", port: httpPort, purpose: "redirects to https" } as const]),
+      : [{ flag: "http-port", protocol: tcp, address: addresses.http, port: httpPort, purpose: "redirects to https" }]),
   ];
-  const isFirst = ({ protocol, port }: WantedPort, index: number): boolean =>
-    port === 0 || wanted.findIndex((each) => each.protocol === protocol && each.port === port) === index;
+  const isFirst = ({ protocol, address, port }: WantedPort, index: number): boolean =>
+    port === 0 ||
+    wanted.findIndex((each) => each.protocol === protocol && each.address === address && each.port === port) === index;
   return wanted.filter(isFirst);
 }
 
@@ -54,14 +69,18 @@ export async function checkPorts(wanted: readonly WantedPort[], context: PortsCo
 }
 
 async function checkPort(wanted: WantedPort, context: PortsContext): Promise<Check[]> {
-  const { flag, protocol, port } = wanted;
+  const { flag, protocol, address, port } = wanted;
   if (context.isRunning) return reach(wanted, protocol === "tcp" ? connectTcp : askQuic, context);
   let standIn: StandIn;
   try {
-    standIn = await openStandIn(protocol, context.bindAddress, port, flag);
+    standIn = await openStandIn(protocol, address, port, flag);
   } catch (reason) {
-    const { message, hint } = PortholeError.from(reason);
-    return [{ id: idOf(wanted), status: "failed", finding: message, ...(hint === undefined ? {} : { fix: hint }) }];
+    const { message, hint, cause } = PortholeError.from(reason);
+    const isTaken = (cause as NodeJS.ErrnoException | undefined)?.code === "EADDRINUSE";
+    const owner = isTaken && protocol === "tcp" ? await portOwner(port) : undefined;
+    const finding = owner === undefined ? message : `${message} (${owner})`;
+    const fix = isTaken && port === 443 ? sharingFix(protocol) : hint;
+    return [{ id: idOf(wanted), status: "failed", finding, ...(fix === undefined ? {} : { fix }) }];
   }
   try {
     return await reach(wanted, standIn.probe, context);
@@ -74,6 +93,13 @@ async function reach(wanted: WantedPort, probe: Probe, context: PortsContext): P
   const { protocol, port, purpose } = wanted;
   const id = idOf(wanted);
   const what = `${protocol.toUpperCase()} port ${port} (${purpose})`;
+  const isHidden = isLoopback(wanted.address) && context.publicAddresses.some((each) => !isLoopback(each));
+  if (isHidden) {
+    const finding = `${what} is ${context.isRunning ? "the relay's" : "free"} on ${wanted.address}`;
+    return protocol === "tcp"
+      ? [{ id, status: "ok", finding: `${finding}; a proxy on this machine has to forward to it` }]
+      : [{ id, status: "warning", finding: `${finding}, where no other machine reaches it`, fix: quicFix }];
+  }
   if (context.publicAddresses.length === 0) {
     const finding = `${what} ${context.isRunning ? "is the relay's" : "is free"}; whether it can be reached is not known without an address`;
     return [{ id, status: context.isRunning ? "skipped" : "ok", finding }];
@@ -96,6 +122,16 @@ async function reach(wanted: WantedPort, probe: Probe, context: PortsContext): P
       }
     }),
   );
+}
+
+const quicFix = "Give QUIC a UDP port that others reach: --quic-port 443.";
+const guide = "docs/beside-a-web-server.md";
+
+/** A web server needs 443 as much as the relay does, so both have to share it. */
+function sharingFix(protocol: Protocol): string {
+  return protocol === "tcp"
+    ? `Share port 443 with it. Relay in front: move the web server to 127.0.0.1:8444 and set --fallback 127.0.0.1:8444. Relay behind: --pub-port 127.0.0.1:8443 --alpn-port 127.0.0.1:8443 --public-port 443. Both are in ${guide}.`
+    : `Choose another UDP port with --quic-port, as in ${guide}.`;
 }
 
 function firewallFix({ protocol, port }: WantedPort): string {

@@ -3,6 +3,8 @@ import type { Socket } from "node:net";
 import { PortholeError } from "@porthole/common/errors";
 import type { ClientAcceptor } from "../clients/client-acceptor.ts";
 import type { RelayConfig } from "../config/config.ts";
+import { addressesOf } from "./addresses-of.ts";
+import { behindBalancers, type Taking } from "./balancers.ts";
 import { planPorts, type PortPlan } from "./port-plan.ts";
 import { listenTcp, type TcpListener } from "./tcp-listener.ts";
 import { admitsVisitor, serveVisitor, type VisitorDeps } from "../visitors/visitor.ts";
@@ -58,8 +60,8 @@ export class OpenPorts {
     for (let choice = 1; ; choice++) {
       try {
         await acceptor.openQuic({
-          address: config.bindAddress,
-          port: this.api,
+          address: config.addresses.quic,
+          port: config.quicPort ?? this.api,
           admission: config.quicAdmission,
           memoryCapBytes: config.quicMemoryBytes,
           ticketKeysPath: join(config.stateDir, "quic-ticket-keys.json"),
@@ -68,10 +70,10 @@ export class OpenPorts {
       } catch (cause) {
         const { code, message } = PortholeError.from(cause);
         if (code !== "address") throw cause;
-        if (clients.port !== 0 || choice === maxChoices)
+        if ((config.quicPort ?? clients.port) !== 0 || choice === maxChoices)
           throw new PortholeError("address", message, {
             cause,
-            hint: "QUIC needs the number of the clients' TCP port over UDP: stop the program that has it, or choose another one with --api-port.",
+            hint: `Stop the program that has this UDP port, or choose another one with --${config.quicPort === undefined ? "api-port" : "quic-port"}.`,
           });
       }
       await this.#listeners.get(clients)?.close();
@@ -95,23 +97,28 @@ export class OpenPorts {
 
   async #open(plan: PortPlan): Promise<void> {
     const { config, acceptor, visitors } = this.#deps;
-    const { flag, port, ...who } = plan;
-    const admitsClient = (address: string | undefined): boolean => acceptor.admits(address);
+    const { flag, address, port, ...who } = plan;
+    const admitsClient = (from: string | undefined): boolean => acceptor.admits(from);
     const acceptClient = (socket: Socket): void => acceptor.accept(socket);
     // On a port for both it is asked about when its ClientHello has shown what it is.
     const onClient = (socket: Socket): void =>
-      void (admitsClient(socket.remoteAddress) ? acceptClient(socket) : socket.resetAndDestroy());
+      void (admitsClient(addressesOf(socket).remote.address) ? acceptClient(socket) : socket.resetAndDestroy());
     const deps = { ...visitors, challengesOnly: !who.visitors, onClient: who.clients ? onClient : undefined };
     const isForClients = who.clients && !who.visitors && !who.challenges;
-    const listener = await listenTcp({
-      ...{ address: config.bindAddress, port, flag },
-      ...(isForClients
-        ? { isWanted: admitsClient, onConnection: acceptClient }
-        : {
-            isWanted: (address) => admitsVisitor(address, deps),
-            onConnection: (socket) => serveVisitor(socket, deps),
-          }),
-    });
-    this.#listeners.set(plan, listener);
+    const takes: Taking = isForClients
+      ? { isWanted: admitsClient, onConnection: acceptClient }
+      : { isWanted: (from) => admitsVisitor(from, deps), onConnection: (socket) => serveVisitor(socket, deps) };
+    const { clock, log } = visitors;
+    const balancers = balancersOf(config, isForClients);
+    const taken = balancers.length > 0 ? behindBalancers(takes, { balancers, clock, log }) : takes;
+    this.#listeners.set(plan, await listenTcp({ address, port, flag, ...taken }));
   }
+}
+
+/** Whose connections begin with a PROXY header. On a port that only clients use no balancer is expected unless it is said to be forwarded. */
+export function balancersOf(
+  { proxyProtocolFrom, advertisedPorts }: Pick<RelayConfig, "proxyProtocolFrom" | "advertisedPorts">,
+  isForClients: boolean,
+): readonly string[] {
+  return isForClients && advertisedPorts.api === undefined ? [] : proxyProtocolFrom;
 }

@@ -11,6 +11,7 @@ const visitorOutcomes = [
   "forwarded", // a stream of a client's link carries it
   "challenge", // a certificate authority's validator of the relay's own name
   "own-page", // the page at the relay's own name
+  "fallback", // passed on to the server of --fallback
   "client", // a client, on a port that serves both
   "unknown-name", // nobody serves the name
   "full", // the name's links have no room

@@ -14,6 +14,7 @@ import { openAdmin } from "../monitoring/admin.ts";
 import { Metrics } from "../monitoring/metrics.ts";
 import { registerQuicWorkerMetrics } from "../quic-worker/metrics.ts";
 import { OwnPage } from "../visitors/own-page.ts";
+import { Fallback } from "../visitors/fallback.ts";
 import { HttpsRedirect } from "../visitors/https-redirect.ts";
 import { StartupGrace } from "../visitors/startup-grace.ts";
 import type { RelayOptions } from "./relay.ts";
@@ -116,7 +117,7 @@ async function openEach(
     ...{ ...options, config, metrics, registry, usage, signal },
     gate: clientGate,
     ticket: (holder, anywhere) => acceptor.ticket(holder, anywhere),
-    publicPort: () => ports.public,
+    publicPort: () => config.advertisedPorts.public ?? ports.public,
     refusal: () => (isDraining() ? new PortholeError("draining", "this relay is being stopped") : undefined),
   });
   closers.push(() => clients.close());
@@ -132,7 +133,7 @@ async function openEach(
   const redirect = new HttpsRedirect({
     ...{ clock, ownPage, ownNames: config.ownNames },
     isServed: (hostname) => registry.find(hostname).length > 0,
-    publicPort: () => ports.public,
+    publicPort: () => config.advertisedPorts.public ?? ports.public,
   });
   const ports = new OpenPorts({
     config,
@@ -142,6 +143,7 @@ async function openEach(
       gate: visitorGate,
       suffixes: config.suffixes,
       ownNames: config.ownNames,
+      fallback: config.fallback && new Fallback({ ...config.fallback, clock, log }),
       ownChallenge: (name) => (name === source.challengeName ? source.challenges.find(name) : undefined),
     },
   });
@@ -169,7 +171,7 @@ async function openEach(
 async function openHttp(config: RelayConfig, redirect: HttpsRedirect): Promise<HttpListener | undefined> {
   if (config.httpPort === undefined) return undefined;
   return listenHttp({
-    ...{ address: config.bindAddress, port: config.httpPort, flag: "http-port", maxConnections: 1_000 },
+    ...{ address: config.addresses.http, port: config.httpPort, flag: "http-port", maxConnections: 1_000 },
     onRequest: (request, response) => redirect.answer(request, response),
   });
 }

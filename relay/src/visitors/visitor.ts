@@ -17,6 +17,8 @@ import {
 import type { Clock } from "@porthole/common/util";
 import type { StartupGrace } from "./startup-grace.ts";
 import { helloDeadlineMs } from "./limits.ts";
+import { addressesOf } from "../listeners/addresses-of.ts";
+import type { Fallback } from "./fallback.ts";
 import { endWith } from "./end-with.ts";
 import type { OwnPage } from "./own-page.ts";
 import type { HttpsRedirect } from "./https-redirect.ts";
@@ -40,6 +42,8 @@ export interface VisitorDeps {
   /** Takes connections to the relay itself, where one port serves clients, too. */
   readonly onClient?: ((socket: Socket) => void) | undefined;
   readonly ownNames: readonly string[];
+  /** Takes visitors of names that are neither a client's nor the relay's. */
+  readonly fallback?: Fallback | undefined;
   /** Takes visitors of the relay's own names. */
   readonly ownPage: OwnPage;
   /** Takes connections without TLS. */
@@ -59,7 +63,7 @@ export function admitsVisitor(address: string | undefined, { gate, metrics }: Vi
 /** The connection of a visitor who was admitted: reads the ClientHello, finds the client, and from then on only carries bytes. */
 export function serveVisitor(socket: Socket, deps: VisitorDeps): void {
   socket.on("error", () => {});
-  const slot = deps.gate.enter(socket.remoteAddress, () => socket.destroy());
+  const slot = deps.gate.enter(addressesOf(socket).remote.address, () => socket.destroy());
   socket.on("close", () => slot.left());
   readHello({ socket, slot, trace: randomBytes(8).toString("hex") }, deps);
 }
@@ -81,6 +85,8 @@ function readHello(visitor: Visitor, deps: VisitorDeps): void {
   socket.on("close", onLeft);
   socket.on("data", onData);
   socket.on("end", onLeft);
+  // Behind a balancer it was paused after the PROXY header.
+  socket.resume();
 
   function stopReading(): void {
     // Whatever comes now waits in the socket until somebody reads it.
@@ -144,7 +150,13 @@ function route(visitor: Visitor, bytes: Buffer, hello: ClientHello, deps: Visito
     return "challenge";
   }
   const hostname = publicName(serverName, deps);
-  if (deps.onClient && isForRelay(hello, hostname !== undefined)) {
+  const isClients = deps.onClient !== undefined && isForRelay(hello, hostname !== undefined);
+  // Beside another server a name says whose the visitor is; without one only a client is ours.
+  if (deps.fallback && hostname === undefined && !isOwnName(serverName, deps) && !(isClients && !serverName)) {
+    deps.fallback.serve(socket, { hello: bytes, serverName, trace });
+    return "fallback";
+  }
+  if (deps.onClient && isClients) {
     socket.unshift(bytes);
     slot.left();
     deps.onClient(socket);
@@ -168,9 +180,10 @@ function route(visitor: Visitor, bytes: Buffer, hello: ClientHello, deps: Visito
     refuse(socket, tlsAlert.internalError, `${hostname} has too many visitors`, trace, deps);
     return "limited";
   }
+  const addresses = addressesOf(socket);
   const header = encodeProxyHeader({
-    source: { address: socket.remoteAddress ?? "0.0.0.0", port: socket.remotePort ?? 0 },
-    destination: { address: socket.localAddress ?? "0.0.0.0", port: socket.localPort ?? 0 },
+    source: addresses.remote,
+    destination: addresses.local,
     authority: hostname,
     uniqueId: trace,
     // The client has to know before TLS begins which certificate to show.

@@ -94,7 +94,9 @@ export async function startFakeRelay(
     else void giveTicket(createLink(connection, { clock: scope.clock, heartbeat: "watch" }));
   };
   const server = net.createServer((socket) => {
-    acceptor.accept(socket, { signal: never }).then(accept, () => socket.destroy());
+    acceptor
+      .accept(socket, { remote: { address: "127.0.0.1", port: 0 }, signal: never })
+      .then(accept, () => socket.destroy());
   });
   const port = await freePort();
   server.listen(port, "127.0.0.1");

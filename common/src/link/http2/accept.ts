@@ -5,7 +5,7 @@ import { PortholeError } from "../../errors.ts";
 import { alpn } from "../../protocol/protocol.ts";
 import { orAbort } from "../../util/abort.ts";
 import { destroyOnTlsError } from "../../util/tls-errors.ts";
-import type { TransportConnection } from "../types.ts";
+import type { RemoteAddress, TransportConnection } from "../types.ts";
 import { Http2Connection, controlAuthority, sessionOptions, visitorAuthority } from "./connection.ts";
 import { connectionError } from "./errors.ts";
 import { limits } from "../limits.ts";
@@ -21,7 +21,10 @@ export interface AcceptHttp2Options {
 /** The relay's half: takes connected TCP sockets and makes transports of them. */
 export interface Http2Acceptor {
   /** TLS and HTTP/2 handshake. Rejects with `untrusted`, `protocol`, `unreachable` or the signal's reason; the socket is closed then. */
-  accept(socket: Socket, options: { readonly signal: AbortSignal }): Promise<TransportConnection>;
+  accept(
+    socket: Socket,
+    options: { readonly remote: RemoteAddress; readonly signal: AbortSignal },
+  ): Promise<TransportConnection>;
   /** For connections from now on. */
   setCertificate(cert: string, key: string): void;
 }
@@ -32,8 +35,8 @@ export function acceptHttp2(options: AcceptHttp2Options): Http2Acceptor {
     setCertificate(cert, key) {
       context = secureContext(cert, key);
     },
-    async accept(socket, { signal }) {
-      const what = `client from ${socket.remoteAddress ?? "?"}`;
+    async accept(socket, { remote, signal }) {
+      const what = `client from ${remote.address}`;
       socket.setNoDelay(true);
       // Visitors come through the same listener and may end one direction; a client that has ended is gone.
       socket.allowHalfOpen = false;
@@ -43,7 +46,7 @@ export function acceptHttp2(options: AcceptHttp2Options): Http2Acceptor {
         if (!peerCertificate) throw new PortholeError("protocol", `${what} presented no certificate`);
         options.verifyPeer(peerCertificate);
         const session = await orAbort(signal, startSession(secure));
-        return new Http2Connection({ session, socket: secure, peerCertificate, ...relayStreams(session) });
+        return new Http2Connection({ session, socket: secure, remote, peerCertificate, ...relayStreams(session) });
       } catch (reason) {
         socket.destroy();
         throw connectionError(reason, what, "unreachable");

@@ -54,6 +54,8 @@ const floods: readonly (readonly [what: string, frame: Buffer, code: string])[] 
   ["ORIGIN", frame(type.origin, 0, 0, withLength("https://a.test")), "protocol"],
 ];
 
+const remote = { address: "127.0.0.1", port: 0 };
+
 describe("A link over HTTP/2 ends when the client floods it with", function () {
   this.timeout(60_000);
   let server: net.Server;
@@ -66,7 +68,9 @@ describe("A link over HTTP/2 ends when the client floods it with", function () {
     server = net.createServer({ allowHalfOpen: true });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    const accepted = once(server, "connection").then(([socket]) => acceptor.accept(socket as net.Socket, { signal }));
+    const accepted = once(server, "connection").then(([socket]) =>
+      acceptor.accept(socket as net.Socket, { remote, signal }),
+    );
     const { port } = server.address() as AddressInfo;
     client = tls.connect({ port, host: "127.0.0.1", ...identity, ALPNProtocols: ["h2"], rejectUnauthorized: false });
     client.on("error", () => {}).resume();

@@ -24,7 +24,9 @@ linkCompliance(
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as net.AddressInfo;
-    const accepted = once(server, "connection").then(([socket]) => acceptor.accept(socket as net.Socket, { signal }));
+    const accepted = once(server, "connection").then(([socket]) =>
+      acceptor.accept(socket as net.Socket, { remote: { address: "127.0.0.1", port: 0 }, signal }),
+    );
     const dialled = dialHttp2(
       {
         host: "127.0.0.1",
