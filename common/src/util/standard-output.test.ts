@@ -18,14 +18,26 @@ describe("lasting output", () => {
     return { write: lastingOutput(stream as NodeJS.WriteStream), chunks, stream, take: () => next?.() };
   }
 
-  it("drops lines for a reader that is a mebibyte behind, and continues once it has read", () => {
+  it("drops lines for a reader that is a mebibyte behind, and continues once it has read", async () => {
     const { write, stream, take, chunks } = output();
     const line = "x".repeat(64 * 1024);
     for (let count = 0; count < 1_000; count++) write(line);
+    await new Promise(setImmediate);
     assert.ok(stream.writableLength <= 1024 * 1024 + line.length, `${stream.writableLength} bytes wait`);
     while (stream.writableLength > 0) take();
     write("next");
+    await new Promise(setImmediate);
     assert.equal(chunks.at(-1), "next");
+  });
+
+  it("writes the lines of one turn together", async () => {
+    const { write, take, chunks } = output();
+    for (const line of ["a\n", "b\n", "c\n"]) write(line);
+    await new Promise(setImmediate);
+    take();
+    write("d\n");
+    await new Promise(setImmediate);
+    assert.deepEqual(chunks, ["a\nb\nc\n", "d\n"]);
   });
 
   for (const code of ["EPIPE", "EIO"])

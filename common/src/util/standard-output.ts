@@ -15,18 +15,28 @@ export function endWithReader(program: string): void {
 }
 
 /**
- * Returns what writes to standard output for as long as the program runs, whatever happens to that output. After its reader has left nothing is written;
- * on a full disk, or for a reader that is a mebibyte behind, lines are dropped.
+ * Returns what writes to standard output for as long as the program runs, whatever happens to that output. Lines of one turn of the event loop leave
+ * together: a pipe takes a system call for each write. After the reader has left nothing is written; on a full disk, or for a reader that is a mebibyte
+ * behind, lines are dropped.
  */
 export function lastingOutput(output: NodeJS.WriteStream = process.stdout): (text: string) => void {
   let isGone = false;
+  let waiting = "";
   output.on("error", (error: NodeJS.ErrnoException) => {
     // EIO: the terminal is closed.
     isGone ||= error.code === "EPIPE" || error.code === "EIO";
   });
   ignoreErrors(process.stderr);
+  const flush = (): void => {
+    const text = waiting;
+    waiting = "";
+    if (text !== "" && !isGone) output.write(text);
+  };
+  process.on("exit", flush);
   return (text) => {
-    if (!isGone && output.writableLength <= maxWaitingBytes) output.write(text);
+    if (isGone || output.writableLength + waiting.length > maxWaitingBytes) return;
+    if (waiting === "") setImmediate(flush);
+    waiting += text;
   };
 }
 
