@@ -46,6 +46,15 @@ describe("the extension's packages", function () {
       assert.deepEqual(strange, []);
       const manifest = JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as Record<string, unknown>;
       assert.ok(files.includes(String(manifest["main"]).slice(2)));
+      // The editor's page of the extension follows no relative addresses.
+      const readme = await readFile(join(folder, "README.md"), "utf8");
+      const links = [...readme.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
+      assert.ok(links.length > 5);
+      assert.deepEqual(
+        links.filter((link) => !link.startsWith("https://")),
+        [],
+      );
+      for (const key of ["repository", "bugs", "qna", "galleryBanner"]) assert.ok(key in manifest, key);
       assert.ok(!("workspaces" in manifest) && !("devDependencies" in manifest));
       const notices = await readFile(join(folder, "ThirdPartyNotices.txt"), "utf8");
       assert.match(notices, /valibot[^]*MIT/);

@@ -11,6 +11,11 @@ export const targets: readonly Target[] = [
     name,
     native: `@matrixai/quic-${name}`,
   })),
+  // There is no native code for these: HTTP/2 only, as everywhere else.
+  ...["linux-arm64", "linux-armhf", "alpine-x64", "alpine-arm64", "win32-arm64"].map((name) => ({
+    name,
+    native: undefined,
+  })),
   { name: undefined, native: undefined },
 ];
 
