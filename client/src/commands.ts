@@ -1,14 +1,17 @@
 import { PortholeError } from "@porthole/common/errors";
-import { asksForAllHelp, helpText, type OptionTable } from "@porthole/common/options";
+import { asksForAllHelp, defineOptions, helpText, type OptionTable } from "@porthole/common/options";
+import { completion } from "./completion.ts";
+import { connect, connectOptions } from "./connect/index.ts";
 import { daemonOptions, runStdioDaemon } from "./daemon.ts";
+import { didYouMean } from "./did-you-mean.ts";
 import { doctor } from "./doctor.ts";
-import { identity, identityHelp } from "./identity.ts";
-import { inspect, inspectHelp } from "./inspect/commands.ts";
+import { identity, identityHelp, identityOptions } from "./identity.ts";
+import { inspect, inspectHelp, inspectOptions } from "./inspect/commands.ts";
 import { joinOptions, joinRelay, listRelays, relaysOptions } from "./join.ts";
 import { clientOptions } from "./options.ts";
 import { config, configOptions, down, downOptions, init, initOptions, up, upOptions } from "./project/index.ts";
 import { mcpOptions, runMcp } from "./mcp/command.ts";
-import { share, shareHelp } from "./share.ts";
+import { share, shareHelp, shareOptions } from "./share.ts";
 import { logs, logsOptions } from "./logs.ts";
 import { ls, runningOptions, status, stop } from "./status.ts";
 
@@ -17,6 +20,8 @@ interface Command {
   /** Its words in the program's help: `join [INVITE]`. */
   readonly usage: string;
   readonly help: string;
+  /** Its own options, for completion. */
+  readonly options: OptionTable;
   /** The answer to `--help` after it. */
   helpText(argv: readonly string[], columns: number | undefined): string;
   /** It runs on when standard output fails; every other command ends. */
@@ -31,7 +36,7 @@ export const commands: Readonly<Record<string, Command>> = {
   join: {
     usage: "join [INVITE]",
     help: "Remember a relay, so that porthole 3000 needs no --server",
-    helpText: about(
+    ...about(
       joinOptions,
       "porthole join 'porthole://join?...'",
       "Remembers the relay of an invite, so that porthole 3000 needs no --server. Without an argument the invite is read from standard input.",
@@ -41,7 +46,7 @@ export const commands: Readonly<Record<string, Command>> = {
   relays: {
     usage: "relays [remove HOST]",
     help: "The relays that are remembered",
-    helpText: about(relaysOptions, "porthole relays", "The relays that are used when --server names none.", {
+    ...about(relaysOptions, "porthole relays", "The relays that are used when --server names none.", {
       "remove HOST[:PORT]": "Forget one",
     }),
     run: async (argv) => write(await listRelays(argv)),
@@ -49,24 +54,20 @@ export const commands: Readonly<Record<string, Command>> = {
   up: {
     usage: "up [NAME...]",
     help: "Expose what porthole.toml describes",
-    helpText: about(
-      upOptions,
-      "porthole up web",
-      "Starts the tunnels of porthole.toml, or some of them: docs/tunnels.md.",
-    ),
+    ...about(upOptions, "porthole up web", "Starts the tunnels of porthole.toml, or some of them: docs/tunnels.md."),
     ownsOutput: true,
     run: up,
   },
   down: {
     usage: "down [NAME...]",
-    help: "End them",
-    helpText: about(downOptions, "porthole down", "Ends the tunnels of porthole.toml, or some of them."),
+    help: "End the tunnels of porthole.toml",
+    ...about(downOptions, "porthole down", "Ends the tunnels of porthole.toml, or some of them."),
     run: async (argv) => write(await down(argv)),
   },
   init: {
     usage: "init",
     help: "Write a porthole.toml for this folder",
-    helpText: about(
+    ...about(
       initOptions,
       "porthole init",
       "Writes porthole.toml with the development servers that the folder seems to have.",
@@ -76,7 +77,7 @@ export const commands: Readonly<Record<string, Command>> = {
   config: {
     usage: "config check",
     help: "Say what is wrong with porthole.toml",
-    helpText: about(
+    ...about(
       configOptions,
       "porthole config check",
       "Reads porthole.toml. Status 2 and the line when something is wrong with it.",
@@ -86,39 +87,31 @@ export const commands: Readonly<Record<string, Command>> = {
   status: {
     usage: "status [--json]",
     help: "What the running client is doing",
-    helpText: about(
-      runningOptions,
-      "porthole status",
-      "URLs, relays, transports and certificates of the running client.",
-    ),
+    ...about(runningOptions, "porthole status", "URLs, relays, transports and certificates of the running client."),
     run: async (argv) => write(await status(argv)),
   },
   ls: {
     usage: "ls [--json]",
-    help: "Its tunnels, one a line",
-    helpText: about(runningOptions, "porthole ls", "Name, URL, local service and state of each running tunnel."),
+    help: "The running tunnels, one a line",
+    ...about(runningOptions, "porthole ls", "Name, URL, local service and state of each running tunnel."),
     run: async (argv) => write(await ls(argv)),
   },
   logs: {
     usage: "logs [NAME] [--follow]",
     help: "What happened to a tunnel, and its visitors",
-    helpText: about(
-      logsOptions,
-      "porthole logs web --follow",
-      "States, visitors and requests of one tunnel, or of all.",
-    ),
+    ...about(logsOptions, "porthole logs web --follow", "States, visitors and requests of one tunnel, or of all."),
     run: logs,
   },
   stop: {
     usage: "stop [NAME...]",
-    help: "End these tunnels, or all of them with the client",
-    helpText: about(runningOptions, "porthole stop web", "Ends tunnels; without a name all of them, as Ctrl-C does."),
+    help: "End these tunnels, or all with the client",
+    ...about(runningOptions, "porthole stop web", "Ends tunnels; without a name all of them, as Ctrl-C does."),
     run: async (argv) => write(await stop(argv)),
   },
   doctor: {
     usage: "doctor [OPTIONS]",
     help: "Check every hop from the local port to a visitor",
-    helpText: about(
+    ...about(
       clientOptions,
       "porthole doctor 3000 --server relay.example.com:4433",
       "Checks every hop of the running client, or of one with these options, and reports the first failure with a fix. Status 1 when one fails.",
@@ -132,13 +125,14 @@ export const commands: Readonly<Record<string, Command>> = {
   identity: {
     usage: "identity show|export|import",
     help: "The key that the public name is made from",
+    options: identityOptions,
     helpText: (_argv, columns) => identityHelp(columns),
     run: async (argv) => write(await identity(argv)),
   },
   daemon: {
     usage: "daemon --stdio",
     help: "Do what another program says: docs/rpc.md",
-    helpText: about(
+    ...about(
       daemonOptions,
       "porthole daemon --stdio",
       "For programs that drive tunnels: docs/rpc.md has what they say.",
@@ -149,7 +143,7 @@ export const commands: Readonly<Record<string, Command>> = {
   mcp: {
     usage: "mcp [OPTIONS]",
     help: "Serve AI assistants: docs/assistants.md",
-    helpText: about(
+    ...about(
       mcpOptions,
       "porthole mcp",
       "Serves the Model Context Protocol on standard input and output. The options hold for every port that an assistant exposes.",
@@ -160,14 +154,37 @@ export const commands: Readonly<Record<string, Command>> = {
   inspect: {
     usage: "inspect [FILTER]",
     help: "Visitors' requests as they come; inspect list|show|replay|export|clear|pause|resume",
+    options: inspectOptions,
     helpText: inspectHelp,
     run: inspect,
   },
   share: {
     usage: "share [--for 2h] [--label TEXT]",
     help: "A link that lets in, with --access-share; share list, share revoke ID",
+    options: shareOptions,
     helpText: (_argv, columns) => shareHelp(columns),
     run: async (argv) => write(await share(argv)),
+  },
+  connect: {
+    usage: "connect NAME [PORT|-]",
+    help: "Visit a TCP service behind a public name: docs/tcp.md",
+    ...about(
+      connectOptions,
+      "porthole connect app.tunnel.example.com 5432",
+      "Makes a public name a port of this machine, or with - standard input and output, for programs without TLS.",
+    ),
+    ownsOutput: true,
+    run: connect,
+  },
+  completion: {
+    usage: "completion SHELL",
+    help: "Completion for bash, zsh or fish",
+    ...about(
+      defineOptions({}),
+      "source <(porthole completion bash)",
+      "Prints what makes the shell complete commands and options: bash, zsh or fish.",
+    ),
+    run: async (argv) => write(completion(argv, { options: clientOptions, commands })),
   },
 };
 
@@ -177,24 +194,13 @@ export function withShortForm(argv: readonly string[]): readonly string[] {
   return first !== undefined && !first.startsWith("-") ? ["--local", first, ...rest] : argv;
 }
 
-const portIsEnough = "porthole 3000 is enough to expose port 3000.";
-/** For words that other tools have for it. */
-const hintsFor: Readonly<Record<string, string>> = {
-  http: portIsEnough,
-  https: "porthole https://localhost:3443 exposes a service that speaks HTTPS.",
-  tcp: "porthole tcp://localhost:5432 carries plain bytes.",
-  start: portIsEnough,
-  expose: portIsEnough,
-  tunnel: portIsEnough,
-  help: "porthole --help, or --help after a command.",
-};
-
 /** For a word that is neither a command nor, since it has no port, a local service. */
-export function unknownCommand(name: string): PortholeError {
-  const known = hintsFor[name.toLowerCase()];
-  return new PortholeError("usage", `There is no command ${JSON.stringify(name)}`, {
+export function unknownCommand(argv: readonly string[]): PortholeError {
+  const names = Object.keys(commands);
+  return new PortholeError("usage", `There is no command ${JSON.stringify(argv[0])}`, {
     hint:
-      known ?? `They are: ${Object.keys(commands).join(", ")}. A local service is a port (3000), host:port, or a URL.`,
+      didYouMean(argv, names) ??
+      `They are: ${names.join(", ")}. A local service is a port (3000), host:port, or a URL.`,
   });
 }
 
@@ -203,11 +209,14 @@ function about(
   example: string,
   summary: string,
   words?: Readonly<Record<string, string>>,
-): Command["helpText"] {
-  return (argv, columns) =>
-    helpText(options, {
-      ...{ example, summary, all: asksForAllHelp(argv) },
-      ...(words && { commands: words }),
-      ...(columns && { columns }),
-    });
+): Pick<Command, "options" | "helpText"> {
+  return {
+    options,
+    helpText: (argv, columns) =>
+      helpText(options, {
+        ...{ example, summary, all: asksForAllHelp(argv) },
+        ...(words && { commands: words }),
+        ...(columns && { columns }),
+      }),
+  };
 }

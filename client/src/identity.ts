@@ -9,7 +9,7 @@ import { clientOptions } from "./options.ts";
 import { printable } from "./printable.ts";
 import { attachIfRunning } from "./running-client.ts";
 
-const options = defineOptions({
+export const identityOptions = defineOptions({
   passphrase: { help: "Encrypts what is exported, opens what is imported", parse: text, secret: true },
   force: { help: "Replace what is there", parse: flag },
   "primary-key": { help: "Key file of the client", parse: path, defaultHelp: "in the state folder" },
@@ -19,7 +19,7 @@ const options = defineOptions({
 
 /** The answer to `porthole identity --help`. */
 export function identityHelp(columns: number | undefined): string {
-  return helpText(options, {
+  return helpText(identityOptions, {
     example: "porthole identity export --passphrase-file passphrase.txt my-key.pem",
     summary: "The key behind the public name. Keep it secret: it is the name.",
     commands: {
@@ -33,7 +33,7 @@ export function identityHelp(columns: number | undefined): string {
 
 /** `porthole identity show|export|import`: what to print. */
 export async function identity(argv: readonly string[]): Promise<string> {
-  const { values, positionals } = readOptions(options, argv, process.env, { maxPositionals: 2 });
+  const { values, positionals } = readOptions(identityOptions, argv, process.env, { maxPositionals: 2 });
   const [action, file] = positionals;
   const stateDir = values["state-dir"] ?? dataFolder("porthole");
   const place: Place = { stateDir, keyPath: values["primary-key"] ?? join(stateDir, "primary-key.pem"), ...values };
@@ -46,7 +46,7 @@ export async function identity(argv: readonly string[]): Promise<string> {
 }
 
 interface Place extends Pick<
-  ReturnType<typeof readOptions<typeof options>>["values"],
+  ReturnType<typeof readOptions<typeof identityOptions>>["values"],
   "passphrase" | "force" | "json"
 > {
   readonly stateDir: string;

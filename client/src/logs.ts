@@ -5,6 +5,7 @@ import type { Reporter } from "./reporter.ts";
 import { chooseTunnel, withRunningClient } from "./running-client.ts";
 import { runningOptions } from "./status.ts";
 import { stopController } from "./stop-signals.ts";
+import { describeTime } from "./text.ts";
 import { createTextReporter } from "./text-reporter.ts";
 
 export const logsOptions = defineOptions({
@@ -73,7 +74,7 @@ function textPrinter(names: readonly string[]): (entry: Entry) => void {
   };
   const reporter: Reporter = createTextReporter(output, { qr: false, tunnels: names });
   return (entry) => {
-    clock = new Date(entry.time).toLocaleTimeString("sv-SE");
+    clock = describeTime(entry.time);
     switch (entry.event) {
       case "state":
         return reporter.onState(entry.tunnel, entry.state);

@@ -20,6 +20,24 @@ import { defaultApiPort } from "@porthole/common/protocol";
 import { gatewayModes, headerModes, localService, route } from "@porthole/tunnel/gateway";
 import { parseAddressList, parsePathList, parseWebhookScheme } from "@porthole/tunnel/access";
 
+/** The options of a run, for every command that exposes something. */
+export const runOptions = defineOptions({
+  detach: { help: "Run in the background; print the URL once it is online", parse: flag },
+  "url-file": { help: "File that has the URL while the tunnel is online", parse: path, advanced: true },
+  "wait-for-url": {
+    help: "For --detach and --url-file: wait for a trusted certificate, too",
+    parse: flag,
+    advanced: true,
+  },
+  "state-dir": {
+    help: "Folder for everything that is written",
+    parse: path,
+    defaultHelp: "the platform's data folder",
+  },
+  qr: { help: "Show the URL as a QR code", parse: flag },
+  json: { help: "One JSON object a line", parse: flag },
+});
+
 /** Every option of the client, once: flags, environment variables, help and documentation come from here. */
 export const clientOptions = defineOptions({
   server: {
@@ -135,13 +153,7 @@ export const clientOptions = defineOptions({
     repeatable: true,
     advanced: true,
   },
-  "state-dir": {
-    help: "Folder for everything that is written",
-    parse: path,
-    defaultHelp: "the platform's data folder",
-  },
-  qr: { help: "Show the URL as a QR code", parse: flag },
-  json: { help: "One JSON object a line", parse: flag },
+  ...runOptions,
 });
 
 export type ClientValues = OptionValues<typeof clientOptions>;

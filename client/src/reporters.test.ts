@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
-import type { LogLine, RelayStatusView, TunnelStateView, VisitView } from "@porthole/tunnel/rpc";
+import type {
+  CertificateView,
+  LogLine,
+  RelayStatusView,
+  RequestView,
+  TunnelStateView,
+  VisitView,
+} from "@porthole/tunnel/rpc";
 import { createJsonReporter } from "./json-reporter.ts";
+import { watchReadiness } from "./readiness.ts";
 import { createTextReporter } from "./text-reporter.ts";
 
 const error = { code: "unreachable", message: "no route", hint: "Look at the cable.", retryable: true };
@@ -22,6 +30,11 @@ const visit: VisitView = {
   durationMs: 5,
   bytesIn: 1,
   bytesOut: 2,
+};
+
+const request: RequestView = {
+  ...{ role: "primary", address: "192.0.2.1", hostname: "aaaa.localhost", traceId: "trace" },
+  ...{ method: "GET", path: "/", status: 200, durationMs: 5 },
 };
 
 const gateway = { mode: "auto", headers: "auto", routes: [], paused: false, adapted: [] } as const;
@@ -145,9 +158,72 @@ describe("the text reporter", () => {
     assert.ok(written.endsWith("connecting to relay:4433"), written);
     reporter.onState("main", state(online));
     reporter.close();
-    const visible = stripVTControlCharacters(written.replace(/[^\n]*\r/g, ""));
-    assert.equal(visible, `ID: aaaa\nabove it\nURL: ${url}\nonline at relay:4433 over QUIC\n`);
+    assert.equal(visible().at(0), "above it");
+    assert.ok(!visible().join("").includes("connecting"), written);
   });
+
+  it("begins on a terminal with the URL, where it leads, and what to press", () => {
+    const reporter = createTextReporter(output(true), { qr: false, tunnels: ["web", "hook"] });
+    const [web, hook] = [
+      state(online),
+      { endpoints: state(online).endpoints.map((each) => ({ ...each, localUp: false })) },
+    ];
+    reporter.onState("web", web);
+    reporter.onState("hook", hook);
+    reporter.onRequest("web", request);
+    reporter.onState("hook", { endpoints: hook.endpoints.map((each) => ({ ...each, localUp: true })) });
+    reporter.close();
+    const lines = visible().map((line) => line.replace(/\d\d:\d\d:\d\d/, "TIME"));
+    assert.deepEqual(lines, [
+      `web   ${url} → http://localhost:3000`,
+      "web   online at relay:4433 over QUIC",
+      `hook  ${url} → http://localhost:3000`,
+      "hook  Nothing listens at http://localhost:3000 yet. Visitors get through as soon as it does.",
+      "hook  online at relay:4433 over QUIC",
+      "Ctrl-C ends them. In another terminal, porthole inspect --tunnel NAME shows requests.",
+      "web   TIME  192.0.2.1  GET /  200  5 ms",
+      "hook  http://localhost:3000 listens.",
+      "",
+    ]);
+  });
+
+  const visible = (): readonly string[] => stripVTControlCharacters(written.replaceAll(/[^\n]*\r/g, "")).split("\n");
+});
+
+describe("readiness", () => {
+  const name = { hostname: "aaaa.localhost", sha256: "00" };
+  const pending: CertificateView = { ...name, status: "pending", phase: "ordering" };
+  const valid: CertificateView = { ...name, status: "valid", notAfter: 0, renewAt: 0 };
+  const withCertificate = (certificate: CertificateView): TunnelStateView => ({
+    endpoints: state(online).endpoints.map((each) => ({ ...each, certificates: [certificate] })),
+  });
+  const silent = createJsonReporter(() => {});
+
+  for (const [name, isStrict, readyAt] of [
+    ["has the URLs of all tunnels once they are online", false, 3],
+    ["waits for certificates when asked to", true, 4],
+  ] as const)
+    it(name, () => {
+      const ready: (readonly string[])[] = [];
+      const options = {
+        tunnels: ["web", "api"],
+        withCertificate: isStrict,
+        onReady: (urls: readonly string[]) => void ready.push(urls),
+      };
+      const reporter = watchReadiness(silent, options);
+      const steps: readonly (readonly [string, TunnelStateView])[] = [
+        ["api", withCertificate(valid)],
+        ["web", state({ status: "connecting" })],
+        ["web", withCertificate(pending)],
+        ["web", withCertificate(valid)],
+        ["web", withCertificate(valid)],
+      ];
+      for (const [index, [tunnel, now]] of steps.entries()) {
+        reporter.onState(tunnel, now);
+        assert.equal(ready.length, index + 1 >= readyAt ? 1 : 0);
+      }
+      assert.deepEqual(ready, [[url, url]]);
+    });
 });
 
 describe("the JSON reporter", () => {

@@ -6,14 +6,17 @@ import { createDialers } from "@porthole/tunnel/dialers";
 import { openCommandSocket, openRuntime, type Runtime } from "@porthole/tunnel/rpc/daemon";
 import { ownerKeyPath, tunnelSpecs } from "./config.ts";
 import type { ClientValues } from "./options.ts";
+import { detach, starterOf, type Starter } from "./detach.ts";
 import { joinClient, type Joined } from "./join-client.ts";
 import { createJsonReporter } from "./json-reporter.ts";
+import { watchReadiness } from "./readiness.ts";
 import type { Reporter } from "./reporter.ts";
 import { attachIfRunning } from "./running-client.ts";
 import { stopController } from "./stop-signals.ts";
 import { nameTargets, type NamedTarget, type Target } from "./targets.ts";
 import { createTextReporter } from "./text-reporter.ts";
 import { tunnelsAreOver } from "./tunnels-are-over.ts";
+import { openUrlFile } from "./url-file.ts";
 
 /** Several clients that lose the one that they have joined start at the same time, and one of them gets the socket. */
 const takeOverAttempts = 25;
@@ -52,17 +55,42 @@ export async function withRuntime<T>(
  * client. Rejects with the reason when it can't continue.
  */
 export async function runClient(values: ClientValues, targets: readonly Target[]): Promise<void> {
-  const stop = stopController().signal;
+  if (values.detach) return showDetached(await detach(process.argv.slice(2), values["state-dir"]));
+  const starter = starterOf();
+  try {
+    if (values["wait-for-url"] && values["url-file"] === undefined && !starter)
+      throw new PortholeError("usage", "--wait-for-url goes with --detach or --url-file");
+    await runHere(values, targets, starter);
+  } finally {
+    starter?.close();
+  }
+}
+
+async function runHere(values: ClientValues, targets: readonly Target[], starter: Starter | undefined): Promise<void> {
+  const stopped = stopController().signal;
+  const stop = starter ? AbortSignal.any([stopped, starter.gone]) : stopped;
   startWatchdog();
+  const urlFile = await openUrlFile(values["url-file"]);
   // The clock's timers keep no process alive, and between two attempts there is nothing else.
   const alive = setInterval(() => {}, longestTimerMs);
-  const run = new ClientRun(values, targets, stop);
+  const onReady = (urls: readonly string[]): void => {
+    starter?.ready(urls);
+    void urlFile?.write(urls);
+  };
+  const run = new ClientRun(values, targets, stop, onReady);
   try {
     await run.untilOver();
   } finally {
     clearInterval(alive);
     run.close();
+    await urlFile?.close();
   }
+}
+
+/** The URLs alone go to standard output: `url=$(porthole 3000 --detach)`. */
+function showDetached(urls: readonly string[]): void {
+  process.stdout.write(urls.map((url) => `${url}\n`).join(""));
+  process.stderr.write("It runs in the background. porthole ls, logs and stop show and end it.\n");
 }
 
 /** One command's tunnels, wherever they run. */
@@ -75,7 +103,15 @@ class ClientRun {
   #named: readonly NamedTarget[] | undefined;
   #reporter: Reporter | undefined;
 
-  constructor(values: ClientValues, targets: readonly Target[], stop: AbortSignal) {
+  readonly #onReady: (urls: readonly string[]) => void;
+
+  constructor(
+    values: ClientValues,
+    targets: readonly Target[],
+    stop: AbortSignal,
+    onReady: (urls: readonly string[]) => void,
+  ) {
+    this.#onReady = onReady;
     this.#values = values;
     this.#targets = targets;
     this.#stop = stop;
@@ -153,7 +189,11 @@ class ClientRun {
     const { json, qr } = this.#values;
     const tunnels = targets.map(({ name }) => name);
     const output = { write: this.#write, isTerminal: process.stdout.isTTY };
-    return (this.#reporter ??= json ? createJsonReporter(this.#write) : createTextReporter(output, { qr, tunnels }));
+    this.#reporter ??= watchReadiness(
+      json ? createJsonReporter(this.#write) : createTextReporter(output, { qr, tunnels }),
+      { tunnels, withCertificate: this.#values["wait-for-url"], onReady: this.#onReady },
+    );
+    return this.#reporter;
   }
 }
 

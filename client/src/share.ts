@@ -4,7 +4,7 @@ import { tunnelOption, withRunningTunnel, type TunnelClient } from "./running-cl
 import { formatMinute, visibleJson } from "@porthole/common/util";
 import { printable } from "./printable.ts";
 
-const options = defineOptions({
+export const shareOptions = defineOptions({
   for: { help: "How long the link lets in", parse: durationMs, defaultHelp: "until it is revoked" },
   label: { help: "Whom it is for", parse: text },
   tunnel: tunnelOption,
@@ -14,7 +14,7 @@ const options = defineOptions({
 
 /** The answer to `porthole share --help`. */
 export function shareHelp(columns: number | undefined): string {
-  return helpText(options, {
+  return helpText(shareOptions, {
     example: "porthole share --for 2h",
     summary: "A link that lets in everyone who has it, while the client runs with --access-share.",
     commands: { list: "The links that there are", "revoke ID... | all": "Revoke them: who came in by them is out" },
@@ -27,7 +27,7 @@ export async function share(argv: readonly string[]): Promise<string> {
   const [action, ...rest] = argv;
   if (action === "list") return list(rest);
   if (action === "revoke") return revoke(rest);
-  const { values } = readOptions(options, argv, process.env);
+  const { values } = readOptions(shareOptions, argv, process.env);
   const created = await withSharing(values, (client) =>
     client.call("access/share", {
       tunnel: client.tunnel,
@@ -44,7 +44,7 @@ export async function share(argv: readonly string[]): Promise<string> {
 }
 
 async function list(argv: readonly string[]): Promise<string> {
-  const { values } = readOptions(options, argv, process.env);
+  const { values } = readOptions(shareOptions, argv, process.env);
   const { links } = await withSharing(values, (client) => client.call("access/links", { tunnel: client.tunnel }));
   if (values.json) return `${visibleJson(links)}\n`;
   if (links.length === 0) return "There are no share links.\n";
@@ -57,7 +57,7 @@ async function list(argv: readonly string[]): Promise<string> {
 }
 
 async function revoke(argv: readonly string[]): Promise<string> {
-  const { values, positionals } = readOptions(options, argv, process.env, { maxPositionals: 100 });
+  const { values, positionals } = readOptions(shareOptions, argv, process.env, { maxPositionals: 100 });
   if (positionals.length === 0)
     throw new PortholeError("usage", "porthole share revoke needs the id of a link, or all", {
       hint: "porthole share list shows them.",

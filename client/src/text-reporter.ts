@@ -2,13 +2,19 @@ import { withFlags } from "@porthole/common/options";
 import { styleText } from "node:util";
 import type { EndpointView, RelayStatusView } from "@porthole/tunnel/rpc";
 import { renderUnicodeCompact } from "uqr";
+import { Held } from "./held.ts";
 import { describePublicUrl } from "./public-address.ts";
 import type { Reporter } from "./reporter.ts";
 import { StatusLine, type TextOutput } from "./status-line.ts";
-import { describeAccess, describeCertificate, describeRequest, describeStatus, describeVisit } from "./text.ts";
-
-/** How long a state is held back that another one mostly replaces at once. */
-const passingMs = 1_000;
+import {
+  describeAccess,
+  describeCertificate,
+  describeLocal,
+  describeRequest,
+  describeStatus,
+  describeTime,
+  describeVisit,
+} from "./text.ts";
 
 export interface TextReporterOptions {
   readonly qr: boolean;
@@ -16,25 +22,29 @@ export interface TextReporterOptions {
   readonly tunnels?: readonly string[];
 }
 
-/** For people: ID and URL once they are known, a line for every change and every visitor, a spinner while something is awaited. */
+/**
+ * For people. On a terminal: each URL with the service that it leads to, what to press, and a line with the time for every visitor,
+ * below them a spinner while something is awaited. Elsewhere plain lines, `ID: ` and `URL: ` among them.
+ */
 export function createTextReporter(output: TextOutput, options: TextReporterOptions): Reporter {
   const { tunnels = [] } = options;
+  const { isTerminal } = output;
   const width = Math.max(0, ...tunnels.map((name) => name.length));
   const shown = new Map<string, string>();
   /** What each tunnel waits for. */
   const waiting = new Map<string, string>();
-  /** Lines that are soon overtaken by newer ones, mostly. */
-  const held = new Map<string, { readonly timer: NodeJS.Timeout; readonly print: () => void }>();
+  const greeted = new Set<string>();
   const status = new StatusLine(output);
+  const held = new Held();
   const paint = (style: Parameters<typeof styleText>[0], text: string): string =>
-    output.isTerminal ? styleText(style, text) : text;
+    isTerminal ? styleText(style, text) : text;
 
   function line(text: string): void {
     status.printAbove(`${text}\n`);
   }
 
   function about(tunnel: string, text: string): void {
-    line(tunnels.length > 1 ? `${paint("cyan", tunnel.padEnd(width))}  ${text}` : text);
+    line(tunnels.length > 1 && tunnel !== "" ? `${paint("cyan", tunnel.padEnd(width))}  ${text}` : text);
   }
 
   /** Prints a thing of a tunnel once, and again only when it has changed, by what it says besides numbers that always change. */
@@ -46,18 +56,6 @@ export function createTextReporter(output: TextOutput, options: TextReporterOpti
     return true;
   }
 
-  /** Prints at once, or in a moment if nothing newer of the same key comes before: then that alone is printed. */
-  function soon(key: string, isPassing: boolean, print: () => void): void {
-    clearTimeout(held.get(key)?.timer);
-    held.delete(key);
-    if (!isPassing) return print();
-    const timer = setTimeout(() => {
-      held.delete(key);
-      print();
-    }, passingMs);
-    held.set(key, { timer, print });
-  }
-
   /** The only tunnel's refusal by its last relay is the program's error message. */
   function isLastWord({ relays }: EndpointView): boolean {
     return tunnels.length <= 1 && relays.every(({ now }) => now.status === "failed");
@@ -66,14 +64,11 @@ export function createTextReporter(output: TextOutput, options: TextReporterOpti
   function showEndpoint(tunnel: string, endpoint: EndpointView): void {
     const { role } = endpoint;
     const prefix = role === "primary" ? "" : "Secondary ";
-    once(tunnel, `${role} id`, `${prefix}ID: ${endpoint.clientId}`);
-    for (const url of endpoint.urls) {
-      const address = describePublicUrl(url, endpoint.local).replace(/(?<=: ).*/, (shown) => paint("bold", shown));
-      if (!once(tunnel, `${role} ${url}`, prefix + address)) continue;
-      if (options.qr) line(renderUnicodeCompact(url));
-    }
+    if (!isTerminal) once(tunnel, `${role} id`, `${prefix}ID: ${endpoint.clientId}`);
+    for (const url of endpoint.urls) showUrl(tunnel, endpoint, prefix, url);
     const { access } = endpoint.gateway;
     if (access) once(tunnel, `${role} access`, `${prefix}Access: ${describeAccess(access)}`);
+    showLocal(tunnel, endpoint, `${prefix}${describeLocal(endpoint.local)}`);
     for (const { address, now } of endpoint.relays) {
       const text = describeStatus(address, now, Date.now());
       if (now.status === "connecting") waiting.set(tunnel, text);
@@ -81,11 +76,36 @@ export function createTextReporter(output: TextOutput, options: TextReporterOpti
         const print = (): void =>
           void once(tunnel, `${role} ${address}`, colour(now.status, `${prefix}${text}`), essenceOf(address, now));
         // Over HTTP/2 until QUIC is up.
-        soon(`${tunnel} ${role} ${address}`, isFirstMoment(now), print);
+        held.print(`${tunnel} ${role} ${address}`, isFirstMoment(now), print);
       }
       if (now.status === "waiting" && now.hint === "doctor")
         once("", "doctor", paint("dim", "To see which hop fails, run: porthole doctor"));
     }
+  }
+
+  function showUrl(tunnel: string, { role, local }: EndpointView, prefix: string, url: string): void {
+    const [label = "", address = ""] = describePublicUrl(url, local).split(/(?<=^[A-Z][a-z]+|^URL): /);
+    const text = isTerminal
+      ? `${prefix}${paint("bold", address)} → ${describeLocal(local)}`
+      : `${prefix}${label}: ${address}`;
+    if (!once(tunnel, `${role} ${url}`, text)) return;
+    if (isTerminal && local.startsWith("tcp://"))
+      about(tunnel, paint("dim", `Programs without TLS: porthole connect ${url.replace("https://", "")}`));
+    if (options.qr) line(renderUnicodeCompact(url));
+  }
+
+  /** A service that has listened all the time needs no word. */
+  function showLocal(tunnel: string, { role, localUp }: EndpointView, local: string): void {
+    const key = `${role} local`;
+    const wasDown = shown.has(`${tunnel} ${key}`);
+    if (localUp === false)
+      once(
+        tunnel,
+        key,
+        paint("yellow", `Nothing listens at ${local} yet. Visitors get through as soon as it does.`),
+        "down",
+      );
+    else if (localUp && wasDown) once(tunnel, key, paint("green", `${local} listens.`), "up");
   }
 
   function showCertificates(tunnel: string, { role, certificates }: EndpointView): void {
@@ -95,12 +115,27 @@ export function createTextReporter(output: TextOutput, options: TextReporterOpti
       const key = `${role} certificate ${hostname}`;
       const print = (): void => void once(tunnel, key, paint(style, describeCertificate(certificate)));
       // Until the one that is kept has been read.
-      soon(`${tunnel} ${key}`, how === "pending", print);
+      held.print(`${tunnel} ${key}`, how === "pending", print);
     }
+  }
+
+  /** Says on a terminal what to press, once every tunnel has its URL. */
+  function greet(tunnel: string, { urls }: EndpointView): void {
+    const isLast = urls.length > 0 && !greeted.has(tunnel) && greeted.size + 1 >= tunnels.length;
+    if (urls.length > 0) greeted.add(tunnel);
+    if (!isTerminal || !isLast) return;
+    const many = tunnels.length > 1;
+    const inspect = many ? "porthole inspect --tunnel NAME" : "porthole inspect";
+    line(paint("dim", `Ctrl-C ends ${many ? "them" : "it"}. In another terminal, ${inspect} shows requests.`));
   }
 
   function colour(state: string, text: string): string {
     return paint(state === "online" ? "green" : state === "stopped" ? "dim" : "yellow", text);
+  }
+
+  /** A terminal shows visitors beside other lines, so they have a time. Elsewhere the reader of the lines adds it. */
+  function visited(tunnel: string, text: string, style: "dim" | "yellow"): void {
+    about(tunnel, paint(style, isTerminal ? `${describeTime(Date.now())}  ${text}` : text));
   }
 
   return {
@@ -114,22 +149,20 @@ export function createTextReporter(output: TextOutput, options: TextReporterOpti
         showEndpoint(tunnel, endpoint);
         showCertificates(tunnel, endpoint);
       }
+      const [first] = state.endpoints;
+      if (first) greet(tunnel, first);
       const [awaited] = waiting.values();
       if (awaited === undefined) status.clear();
       else status.show(awaited);
     },
     onVisit(tunnel, report) {
       // Its requests have been told.
-      if (report.mode !== "http") about(tunnel, paint("dim", describeVisit(report)));
+      if (report.mode !== "http") visited(tunnel, describeVisit(report), "dim");
     },
     onRequest: (tunnel, report) =>
-      about(tunnel, paint(report.status >= 500 || report.status === 0 ? "yellow" : "dim", describeRequest(report))),
+      visited(tunnel, describeRequest(report), report.status >= 500 || report.status === 0 ? "yellow" : "dim"),
     close() {
-      for (const { timer, print } of held.values()) {
-        clearTimeout(timer);
-        print();
-      }
-      held.clear();
+      held.close();
       status.clear();
     },
   };

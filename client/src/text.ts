@@ -58,6 +58,18 @@ export function describeRequest({ address, method, path, status, durationMs, err
 
 const longestPath = 200;
 
+/** The local service as a URL where it may be one: `http://localhost:3000` for `3000`. */
+export function describeLocal(local: string): string {
+  if (local.includes("://") || local.startsWith("unix:")) return printable(local);
+  return `http://${/^\d+$/.test(local) ? "localhost:" : ""}${printable(local)}`;
+}
+
+/** The time of day, 09:05:01. */
+export function describeTime(ms: number): string {
+  const date = new Date(ms);
+  return [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, "0")).join(":");
+}
+
 /** Who may visit, in a line. */
 export function describeAccess({ credentials, addresses, paths, endsAt }: AccessSummary): string {
   const names: Readonly<Record<string, string>> = { basic: "a password", bearer: "a token", share: "a share link" };

@@ -43,17 +43,21 @@ describe("hosting", function () {
     assert.equal(code, 0, stderr);
   });
 
-  it("has a unit that systemd reads", async function () {
-    const { code: isThere } = await run("systemd-analyze", ["--version"]);
-    skipUnless(this, isThere === 0, platformReason("there is no systemd-analyze here"));
-    const unit = await readFile(join(root, "packaging/porthole-relay.service"), "utf8");
-    const copy = join(await scope.folder(), "porthole-relay.service");
-    await writeFile(copy, unit.replace("/usr/local/bin/porthole-relay", process.execPath));
-    const { code, stderr } = await run("systemd-analyze", ["verify", "--man=no", copy]);
-    assert.equal(code, 0, stderr);
-    const ofTheUnit = stderr.split("\n").filter((line) => line.startsWith(copy) || line.includes("Unknown"));
-    assert.deepEqual(ofTheUnit, []);
-  });
+  for (const [name, ofUser] of [
+    ["porthole-relay", []],
+    ["porthole", ["--user"]],
+  ] as const)
+    it(`has a unit that systemd reads: ${name}.service`, async function () {
+      const { code: isThere } = await run("systemd-analyze", ["--version"]);
+      skipUnless(this, isThere === 0, platformReason("there is no systemd-analyze here"));
+      const unit = await readFile(join(root, `packaging/${name}.service`), "utf8");
+      const copy = join(await scope.folder(), `${name}.service`);
+      await writeFile(copy, unit.replace(`/usr/local/bin/${name}`, process.execPath));
+      const { code, stderr } = await run("systemd-analyze", ["verify", "--man=no", ...ofUser, copy]);
+      assert.equal(code, 0, stderr);
+      const ofTheUnit = stderr.split("\n").filter((line) => line.startsWith(copy) || line.includes("Unknown"));
+      assert.deepEqual(ofTheUnit, []);
+    });
 
   it("runs the relay as its image does: another user, no capabilities, nothing to write to but its state and /tmp", async function () {
     needQuic.call(this);

@@ -41,6 +41,9 @@ const options = {
   }),
 };
 
+/** Without a command after it. */
+export const inspectOptions = options.follow;
+
 type Command = (argv: readonly string[], out: Output) => Promise<void>;
 
 /** Where it prints. */

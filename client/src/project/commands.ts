@@ -2,7 +2,7 @@ import { join, relative } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
 import { defineOptions, path, readOptions } from "@porthole/common/options";
 import { createFileAtomic, dataFolder } from "@porthole/common/util";
-import { clientOptions } from "../options.ts";
+import { clientOptions, runOptions } from "../options.ts";
 import { runClient } from "../run.ts";
 import { withRunningClient } from "../running-client.ts";
 import { maxTargets } from "../targets.ts";
@@ -16,10 +16,8 @@ const file = {
 
 export const upOptions = defineOptions({
   file,
-  "state-dir": clientOptions["state-dir"],
   proxy: clientOptions.proxy,
-  qr: clientOptions.qr,
-  json: clientOptions.json,
+  ...runOptions,
 });
 export const downOptions = defineOptions({ file, "state-dir": clientOptions["state-dir"] });
 export const configOptions = downOptions;
@@ -31,9 +29,9 @@ export async function up(argv: readonly string[]): Promise<void> {
   const tunnels = chosen(projectOf(values), positionals);
   const [first] = tunnels;
   if (!first) throw new PortholeError("internal", "A project has no tunnel");
-  const { proxy = first.values.proxy, json, qr } = values;
+  const { file: _file, proxy = first.values.proxy, ...ofTheRun } = values;
   await runClient(
-    { ...first.values, proxy, json, qr, "state-dir": values["state-dir"] },
+    { ...first.values, ...ofTheRun, proxy },
     tunnels.map(({ target }) => target),
   );
 }

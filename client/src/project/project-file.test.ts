@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { clientSettings, tunnelSettings } from "@porthole/tunnel/settings";
-import { clientOptions } from "../options.ts";
+import { clientOptions, runOptions } from "../options.ts";
 import { findProjectFile, readProject } from "./project-file.ts";
 import { lineOf } from "./toml-line.ts";
 
@@ -24,7 +24,7 @@ describe("porthole.toml", () => {
 
   it("has every option of the command line but those of a run", () => {
     const flags = Object.entries(clientOptions).map(([name, spec]) => ("secret" in spec ? `${name}-file` : name));
-    const ofARun = ["state-dir", "qr", "json"];
+    const ofARun = Object.keys(runOptions);
     assert.deepEqual(
       [...Object.keys(clientSettings), ...Object.keys(tunnelSettings)].toSorted(),
       flags.filter((flag) => !ofARun.includes(flag)).toSorted(),

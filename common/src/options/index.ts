@@ -3,7 +3,7 @@ export { errorLines, exitStatusOf, withFlags } from "./exit-status.ts";
 export { formatConfigFile, type ConfigFile } from "./config-file.ts";
 export { nearestOf } from "./nearest.ts";
 export { helpText, markdownTable } from "./help.ts";
-export { defineOptions, type OptionSpec, type OptionTable, type OptionValues } from "./options.ts";
+export { defineOptions, flagNames, type OptionSpec, type OptionTable, type OptionValues } from "./options.ts";
 export {
   choice,
   durationMs,

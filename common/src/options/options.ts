@@ -68,6 +68,14 @@ export function flagName(name: string, spec: OptionSpec): string {
   return spec.secret ? `${name}-file` : name;
 }
 
+/** Every flag of the table with its dashes, `--no-` forms of switches that are on included. */
+export function flagNames(table: OptionTable): readonly string[] {
+  const own = Object.entries(table).map(
+    ([name, spec]) => `--${isSwitch(spec) && spec.default === "true" ? "no-" : ""}${flagName(name, spec)}`,
+  );
+  return [...own, "--help"];
+}
+
 export function envName(name: string, spec: OptionSpec, prefix: string): string {
   return spec.env ?? prefix + name.toUpperCase().replaceAll("-", "_");
 }

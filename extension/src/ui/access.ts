@@ -2,13 +2,13 @@ import { env, window, type QuickPickItem } from "vscode";
 import type { AccessSpec } from "@porthole/tunnel/rpc";
 import { nameOf, type Exposure } from "../controller/index.ts";
 import { t } from "../text.ts";
-import { askList, askPassword, askWebhook, newToken } from "./ask-access.ts";
+import { askPassword, askWebhook } from "./ask-access.ts";
 import { chooseExposure } from "./pickers.ts";
 import { showQrCode } from "./qr-code.ts";
 import { showError } from "./register-commands.ts";
 import type { UiContext } from "./context.ts";
 
-type Choice = "everyone" | "share" | "password" | "token" | "webhook" | "addresses" | "paths" | "limit" | "revoke";
+type Choice = "everyone" | "share" | "password" | "webhook" | "limit" | "revoke";
 
 const hourMs = 3_600_000;
 
@@ -70,37 +70,6 @@ export function accessCommands({ controller }: UiContext) {
     void window.showInformationMessage(t("Copied {0}:… to the clipboard. Password required from now on.", user));
   }
 
-  async function token(exposure: Exposure): Promise<void> {
-    const value = newToken();
-    await setCredentials(exposure, { bearerTokens: [value] });
-    await env.clipboard.writeText(value);
-    void window.showInformationMessage(
-      t("Copied a token to the clipboard. Programs send it as Authorization: Bearer."),
-    );
-  }
-
-  /** One of the two lists, besides whatever else the rules are. */
-  async function narrow({ id }: Exposure, kind: "addresses" | "paths", title: string, prompt: string): Promise<void> {
-    const { [kind]: before, ...access } = (await controller.keys.access(id)) ?? {};
-    const list = await askList(title, prompt, before);
-    if (list) await controller.protect(id, { ...access, ...(list.length > 0 ? { [kind]: list } : {}) });
-  }
-
-  const addresses = (exposure: Exposure): Promise<void> =>
-    narrow(
-      exposure,
-      "addresses",
-      t("Addresses that may visit {0}", nameOf(exposure)),
-      t("Addresses and networks, separated by spaces. A ! before one keeps it out. Empty: all of them."),
-    );
-  const paths = (exposure: Exposure): Promise<void> =>
-    narrow(
-      exposure,
-      "paths",
-      t("Paths of {0} that are open", nameOf(exposure)),
-      t("Such as /webhooks/*, separated by spaces. A ! before one keeps it closed. Empty: all of them."),
-    );
-
   async function webhook(exposure: Exposure): Promise<void> {
     const access = await askWebhook();
     if (!access) return;
@@ -130,7 +99,7 @@ export function accessCommands({ controller }: UiContext) {
   }
 
   const actions: Readonly<Record<Choice, (exposure: Exposure) => Promise<void>>> = {
-    ...{ everyone, share, password, token, webhook, addresses, paths, limit, revoke },
+    ...{ everyone, share, password, webhook, limit, revoke },
   };
   return {
     async "porthole.protect"(argument: unknown) {
@@ -171,10 +140,7 @@ async function chooseKind(exposure: Exposure, access: AccessSpec): Promise<Choic
       item("everyone", "globe", t("Everyone with the URL"), isOpen && access.endsAt === undefined),
       item("share", "link", access.share ? t("Another share link…") : t("Share link…"), access.share === true),
       item("password", "key", t("Password…"), access.users !== undefined),
-      item("token", "gist-secret", t("Token for programs…"), access.bearerTokens !== undefined),
       item("webhook", "verified", t("Signed webhooks only…"), access.webhook !== undefined),
-      item("addresses", "location", t("Only some addresses…"), access.addresses !== undefined),
-      item("paths", "list-tree", t("Only some paths…"), access.paths !== undefined),
       item("limit", "watch", t("Expires after…"), access.endsAt !== undefined),
       ...(access.share ? [item("revoke", "circle-slash", t("Revoke a share link…"), false)] : []),
     ],

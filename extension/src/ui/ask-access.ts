@@ -5,7 +5,7 @@ import { t } from "../text.ts";
 import { editorSettings } from "./vscode-host.ts";
 
 /** Vendors whose signatures are known (docs/access.md). */
-const webhooks = ["github", "stripe", "gitlab", "shopify", "slack", "standard"];
+const webhooks = ["github", "stripe", "gitlab", "shopify", "slack"];
 
 /** Rules that let everyone in: a choice, unlike none at all. */
 export const everyone: AccessSpec = {};
@@ -24,37 +24,8 @@ export async function askPassword(name: string): Promise<AccessSpec | undefined>
 
 /** Asks which service signs its webhooks, and with what. Undefined when the user leaves. */
 export async function askWebhook(): Promise<AccessSpec | undefined> {
-  const other = t("Another service…");
-  const picked = await window.showQuickPick([...webhooks, other], { placeHolder: t("Who signs the webhooks?") });
-  const scheme = picked === other ? await askHeader() : picked;
+  const scheme = await window.showQuickPick(webhooks, { placeHolder: t("Who signs the webhooks?") });
   return scheme === undefined ? undefined : askSecret(scheme);
-}
-
-/** Returns the scheme of a service that is not in the list: an HMAC of the body in a header. Undefined when the user leaves. */
-async function askHeader(): Promise<string | undefined> {
-  const header = await window.showInputBox({
-    title: t("Which header has the signature?"),
-    prompt: t(
-      "An HMAC-SHA256 of the body, in hex. For other kinds add the algorithm and encoding, as in {0}.",
-      "X-Signature:sha512:base64",
-    ),
-    placeHolder: "X-Signature",
-    ignoreFocusOut: true,
-    validateInput: (text) =>
-      /^[\w-]+(:sha(1|256|512)(:(hex|base64))?)?$/.test(text.trim()) ? undefined : t("Write the name of a header"),
-  });
-  return header === undefined ? undefined : `hmac:${header.trim()}`;
-}
-
-/** Asks for a list of addresses or paths. An empty one is no limit. Undefined when the user leaves. */
-export async function askList(
-  title: string,
-  prompt: string,
-  present: readonly string[] | undefined,
-): Promise<readonly string[] | undefined> {
-  const value = (present ?? []).join(" ");
-  const text = await window.showInputBox({ title, prompt, value, ignoreFocusOut: true });
-  return text?.split(/[\s,]+/).filter((each) => each !== "");
 }
 
 /** Asks for the secret that the service signs its webhooks with. Undefined when the user leaves. */
@@ -113,11 +84,6 @@ async function askAccess(name: string): Promise<AccessSpec | undefined> {
     { title: t("Who may visit {0}?", name), placeHolder: t("You can change it at any time"), ignoreFocusOut: true },
   );
   return picked?.choose();
-}
-
-/** A token that programs send as `Authorization: Bearer`. */
-export function newToken(): string {
-  return randomBytes(24).toString("base64url");
 }
 
 function newPassword(): string {

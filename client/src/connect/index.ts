@@ -1,0 +1,1 @@
+export { connect, connectOptions } from "./command.ts";
