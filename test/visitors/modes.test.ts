@@ -146,6 +146,25 @@ describe("What is read as HTTP, and what is carried as it is", function () {
     assert.equal((await ask(session, { ":path": "/" })).status, 200);
   });
 
+  it("a paused endpoint connects to no service, also for visitors that say nothing", async () => {
+    let connections = 0;
+    const service = await startTcp(scope, (socket) => {
+      connections += 1;
+      socket.end("220 ready\r\n");
+    });
+    const { site, client } = await startTunnel(scope, { transport: "http2", local: String(service.port) });
+    client.endpoints[0]?.gateway.update({ paused: true });
+    const visitor = await connectVisitor(scope, site);
+    // Longer than the gateway waits for a silent visitor of a running endpoint.
+    await pause(3 * gatewayLimits.silentVisitorMs);
+    visitor.write("EHLO there\r\n");
+    await heard(visitor);
+    assert.equal(connections, 0);
+    client.endpoints[0]?.gateway.update({ paused: false });
+    assert.equal(await heard(await connectVisitor(scope, site)), "220 ready\r\n");
+    assert.equal(connections, 1);
+  });
+
   it("a closed port is a page that reloads by itself for a browser, and JSON for a program", async function () {
     needProgram(this, "chromium");
     const port = await freePort();

@@ -147,7 +147,8 @@ export class Gateway {
         { ...this.#local, onUnverified: this.#targets.unverified(this.#local) },
         { clock, allowHalfOpen: true, ...at },
       );
-    let spoken = this.#expected(alpn, raw.allow);
+    // A paused endpoint connects to nothing.
+    let spoken = this.#expected(alpn, raw.allow && !this.#options.paused);
     let service: Duplex | undefined;
     let rest: Buffer | undefined;
     if (spoken === undefined) ({ spoken, service, rest } = await awaitFirstBytes(socket, { clock, connect }));

@@ -129,6 +129,14 @@ function mapped(name: string, value: string, names: Names): string {
   switch (name) {
     case "location":
     case "content-location":
+    // What htmx, Inertia, Turbolinks and debuggers follow.
+    case "hx-redirect":
+    case "hx-push-url":
+    case "hx-replace-url":
+    case "x-inertia-location":
+    case "turbolinks-location":
+    case "sourcemap":
+    case "x-sourcemap":
       return publicUrl(value, names);
     case "refresh":
       return value.replace(
