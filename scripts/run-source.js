@@ -8,7 +8,9 @@ import module from "node:module";
  */
 export async function runSource(source) {
   if (!("registerHooks" in module) || !process.features.typescript) {
-    console.error("This checkout's programs need its own Node. In the checkout: npm install, then npx porthole or npx porthole-relay.");
+    console.error(
+      "This checkout's programs need its own Node. In the checkout: npm install, then npx porthole or npx porthole-relay.",
+    );
     process.exit(2);
   }
   module.registerHooks({
