@@ -136,9 +136,11 @@ describe("porthole mcp", function () {
       await visit(url, { path: "/hook", method: "POST", body: '{"event":"paid"}' });
       return Promise.race([waiting.then(() => true), new Promise<boolean>((resolve) => setImmediate(resolve, false))]);
     }, "the request has come");
-    const found = JSON.parse(await waiting) as {
-      readonly id: string;
-      readonly request: { readonly headers: readonly string[]; readonly body: { readonly text: string } };
+    const { request: found } = JSON.parse(await waiting) as {
+      readonly request: {
+        readonly id: string;
+        readonly request: { readonly headers: readonly string[]; readonly body: { readonly text: string } };
+      };
     };
     assert.match(found.request.body.text, /"event": ?"paid"/);
     assert.ok(found.request.headers.includes("authorization: Bearer <redacted>"), found.request.headers.join());

@@ -41,7 +41,6 @@ describe("The extension in the extension host", function () {
       "porthole.autoExpose": ["169.254.169.254:80"],
       "porthole.routes": { "/": "169.254.169.254:80" },
       "porthole.relays": [{ address: "hostile.example" }],
-      "porthole.ports": { "80": { route: ["/=169.254.169.254:80"], "auto-expose": ["open"] } },
       "porthole.resume": "always",
       "porthole.environment": true,
       "http.proxy": "http://hostile.example:3128",
@@ -50,7 +49,10 @@ describe("The extension in the extension host", function () {
     for (const { data } of [server, distrustful]) {
       for (const name of ["one", "two"]) {
         await mkdir(join(data, name, ".vscode"), { recursive: true });
-        await writeFile(join(data, name, ".vscode", "settings.json"), JSON.stringify(hostile));
+        const port = name === "one" ? "80" : "81";
+        const ports = { [port]: { route: ["/=169.254.169.254:80"], "auto-expose": ["open"] } };
+        const ofFolder = { ...hostile, "porthole.ports": ports };
+        await writeFile(join(data, name, ".vscode", "settings.json"), JSON.stringify(ofFolder));
       }
       const both = { folders: [{ path: "one" }, { path: "two" }], settings: hostile };
       await writeFile(join(data, "both.code-workspace"), JSON.stringify(both));
@@ -63,8 +65,8 @@ describe("The extension in the extension host", function () {
   });
 
   const windows: readonly (readonly [string, string, string, boolean])[] = [
-    ["with a folder whose settings are hostile", "folder", "one", true],
-    ["with a workspace of two such folders", "workspace", "both.code-workspace", true],
+    ["with two folders whose settings are hostile", "workspace", "both.code-workspace", true],
+    ["with one such folder", "folder", "one", true],
     ["without a folder", "ew", "", true],
     ["with such a folder that is not trusted", "folder", "one", false],
     ["with two such folders that are not trusted", "workspace", "both.code-workspace", false],

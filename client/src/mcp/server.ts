@@ -19,6 +19,9 @@ export interface McpOptions {
   readonly streams: { readonly input: Readable; readonly output: Writable };
 }
 
+/** A person reads the question first. The library's own limit is a minute. */
+const answerMs = 10 * 60_000;
+
 const instructions =
   "Porthole exposes ports of this machine to the internet and records the requests of visitors. Exposing a port asks the user.";
 
@@ -65,7 +68,7 @@ function askUser(server: Server, allow: readonly number[]): AskUser {
         hint: `Start the server with --allow ${port}, or expose the port yourself: porthole ${port}.`,
       });
     const requestedSchema = { type: "object" as const, properties: {} };
-    const { action } = await server.elicitInput({ message: question, requestedSchema }, { signal });
+    const { action } = await server.elicitInput({ message: question, requestedSchema }, { signal, timeout: answerMs });
     if (action !== "accept") throw new PortholeError("aborted", `The user does not want port ${port} to be exposed`);
   };
 }

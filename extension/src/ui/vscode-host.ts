@@ -6,11 +6,21 @@ import type { SettingId, SettingTypes } from "../manifest/index.ts";
 /** The editor, as the controller needs it. */
 
 export const editorSettings: Settings = {
-  get: <K extends SettingId>(id: K) => vscode.workspace.getConfiguration().get(id) as SettingTypes[K],
+  get: <K extends SettingId>(id: K) =>
+    (id === "porthole.ports" ? portsOfFolders() : vscode.workspace.getConfiguration().get(id)) as SettingTypes[K],
   set: async (id, value) => {
     await vscode.workspace.getConfiguration().update(id, value, vscode.ConfigurationTarget.Global);
   },
 };
+
+/** What the settings of every folder describe; the first folder that describes a port counts. */
+function portsOfFolders(): SettingTypes["porthole.ports"] {
+  const scopes = vscode.workspace.workspaceFolders?.map(({ uri }) => uri) ?? [undefined];
+  const described = scopes.map((uri) =>
+    vscode.workspace.getConfiguration(undefined, uri).get<object>("porthole.ports"),
+  );
+  return Object.assign({}, ...described.toReversed()) as SettingTypes["porthole.ports"];
+}
 
 export function editorSecrets({ secrets }: ExtensionContext): Secrets {
   return {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { commands, extensions, workspace } from "vscode";
 import { editorProxy } from "../../../extension/src/ui/editor-proxy.ts";
+import { editorSettings } from "../../../extension/src/ui/vscode-host.ts";
 import { commands as declared, settings } from "../../../extension/src/manifest/index.ts";
 
 /** Holds in every window: with a folder, several, or none. */
@@ -33,8 +34,10 @@ export function declareSuite(): void {
     });
 
     it("takes no setting from a workspace, but for the one that describes ports", () => {
-      const described = workspace.getConfiguration().get<object>("porthole.ports");
-      assert.ok(workspace.isTrusted || Object.keys(described ?? {}).length === 0, JSON.stringify(described));
+      const described = Object.keys(editorSettings.get("porthole.ports"));
+      const ofFolders = { one: "80", two: "81" } as Readonly<Record<string, string>>;
+      const wanted = (workspace.workspaceFolders ?? []).map(({ name }) => ofFolders[name]);
+      assert.deepEqual(described.toSorted(), workspace.isTrusted ? wanted : []);
       for (const id of Object.keys(settings).filter((each) => each !== "porthole.ports")) {
         const inspected = workspace.getConfiguration().inspect(id);
         assert.ok(inspected, id);

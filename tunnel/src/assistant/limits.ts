@@ -6,9 +6,9 @@ export const assistantLimits = {
   maxTextChars: 2_000,
   maxHeaders: 100,
   maxRequests: 50,
-  /** How long `porthole_wait_for_request` may wait. */
+  /** How long `porthole_wait_for_request` may wait. Many programs give a tool a minute. */
   maxWaitSeconds: 300,
-  defaultWaitSeconds: 60,
+  defaultWaitSeconds: 45,
   /** How long a replay's response is waited for. */
   replayMs: 30_000,
 } as const;

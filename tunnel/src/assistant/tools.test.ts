@@ -93,6 +93,16 @@ describe("the tools of AI assistants", () => {
     const waiting = use("porthole_wait_for_request", {}, recording, abort.signal);
     abort.abort(new Error("enough"));
     await assert.rejects(waiting, /enough/);
-    await assert.rejects(use("porthole_wait_for_request", { seconds: 1 }, recording), { code: "timeout" });
+    const waited = async (input: object, of: AssistantHost) => {
+      const { request, since } = JSON.parse(await use("porthole_wait_for_request", input, of)) as {
+        readonly request: { readonly id: string } | null;
+        readonly since: number;
+      };
+      return [request?.id, since];
+    };
+    assert.deepEqual(await waited({ seconds: 1 }, recording), [undefined, 0]);
+    const late = { "inspect/list": { exchanges: [summary] }, "inspect/get": detail, "inspect/body": body };
+    assert.deepEqual(await waited({ since: 0 }, host([tunnel("one")], late)), ["1", 1]);
+    assert.deepEqual(await waited({ since: 1, seconds: 1 }, host([tunnel("one")], late)), [undefined, 1]);
   });
 });

@@ -146,6 +146,11 @@ export const assistantTools: readonly AssistantTool[] = [
         description: `How long to wait; ${defaultWaitSeconds} when left out.`,
         ...{ minimum: 1, maximum: maxWaitSeconds },
       },
+      since: {
+        type: "integer",
+        description: "The number since from an earlier answer: what came in between counts, too.",
+        minimum: 0,
+      },
     },
     async run(input, context) {
       const { host, clock, signal } = context;
@@ -154,18 +159,22 @@ export const assistantTools: readonly AssistantTool[] = [
         (await call("inspect/list", { tunnel: tunnelId, ...filterOf(input), limit: maxRequests }, { signal: within }))
           .exchanges;
       const all = await call("inspect/list", { tunnel: tunnelId, limit: 1 }, { signal });
-      const before = all.exchanges[0]?.seq ?? 0;
-      let found: string | undefined;
+      const since = Number(input["since"] ?? all.exchanges[0]?.seq ?? 0);
+      let found: ExchangeSummary | undefined;
       const look = async (within: AbortSignal): Promise<boolean> => {
-        const fresh = (await newest(within)).filter(({ seq, state }) => seq > before && state !== "open");
-        found = fresh.at(-1)?.id;
+        const fresh = (await newest(within)).filter(({ seq, state }) => seq > since && state !== "open");
+        found = fresh.at(-1);
         return found !== undefined;
       };
       const delayMs = Number(input["seconds"] ?? defaultWaitSeconds) * 1_000;
-      await withDeadline({ clock, delayMs, what: "A matching request", signal }, (within) =>
-        waitFor(on, tunnelId, within, () => look(within)),
+      const options = { clock, delayMs, what: "A matching request", signal };
+      await withDeadline(options, (within) => waitFor(on, tunnelId, within, () => look(within))).catch(
+        (reason: unknown) => {
+          if (PortholeError.from(reason).code !== "timeout") throw reason;
+        },
       );
-      return shown({ ...input, tunnel: tunnelId }, found ?? "", context);
+      if (!found) return { request: null, since, note: "No request has come. Call again with since to continue." };
+      return { request: await shown({ ...input, tunnel: tunnelId }, found.id, context), since: found.seq };
     },
   }),
 ];
