@@ -44,7 +44,7 @@ export default defineConfig({
   },
   overrides: [
     {
-      files: ["scripts/**", "bench/**", "test/**", "testing/**", "esbuild.config.mjs"],
+      files: ["scripts/**", "bench/**", "test/**", "testing/**", "docs/examples/**", "esbuild.config.mjs"],
       rules: { "no-console": "off" },
     },
     {

@@ -121,6 +121,10 @@ export const folders: Readonly<Record<"common" | "tunnel", Readonly<Record<strin
       imports: [...base, "@porthole/common/identity", "@porthole/common/protocol", "gateway", "tunnel"],
       instead: "The doctor looks at a tunnel from outside; the program that shows its report calls it.",
     },
+    expose: {
+      imports: [...base, "dialers", "rpc", "rpc/daemon"],
+      instead: "expose is for programs that expose something themselves: it drives the daemon's runtime in-process.",
+    },
     settings: {
       imports: [],
       instead: "settings is the schema of what a file says of tunnels: an editor loads it without them.",

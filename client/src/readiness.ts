@@ -1,4 +1,4 @@
-import type { TunnelStateView } from "@porthole/tunnel/rpc";
+import { readyUrl } from "@porthole/tunnel/rpc";
 import type { Reporter } from "./reporter.ts";
 
 export interface ReadinessOptions {
@@ -24,10 +24,4 @@ export function watchReadiness(reporter: Reporter, options: ReadinessOptions): R
       if (isReady) options.onReady(options.tunnels.map((name) => urls.get(name) ?? ""));
     },
   };
-}
-
-function readyUrl({ endpoints: [first] }: TunnelStateView, withCertificate: boolean): string | undefined {
-  if (!first?.relays.some(({ now }) => now.status === "online")) return undefined;
-  const isAwaited = first.certificates.some(({ status }) => status === "pending" || status === "failed");
-  return withCertificate && isAwaited ? undefined : first.urls[0];
 }

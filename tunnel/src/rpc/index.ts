@@ -19,3 +19,4 @@ export type {
 } from "../inspector/index.ts";
 export { connectDaemon, type DaemonConnection } from "./client.ts";
 export { fromRpcErrorData, rpcErrorData } from "./errors.ts";
+export { readyUrl } from "./ready-url.ts";
