@@ -3,6 +3,7 @@ import { cpus } from "node:os";
 import { benchBrokenTransfers } from "./broken-transfers.ts";
 import { benchIdleClients } from "./idle-clients.ts";
 import { benchFloods } from "./floods.ts";
+import { benchFrameFloods } from "./frame-floods.ts";
 import { benchGatewayFloods } from "./gateway-floods.ts";
 import { benchHeadOfLine } from "./head-of-line.ts";
 import { benchHostileUdp } from "./hostile-udp.ts";
@@ -11,6 +12,7 @@ import { benchInspector } from "./inspector.ts";
 import { benchInspectorTurns } from "./inspector-turns.ts";
 import { benchQuicEngine } from "./quic-engine.ts";
 import { benchOutages } from "./outages.ts";
+import { benchReturn } from "./return.ts";
 import { benchStart } from "./start.ts";
 import { benchStalledReaders } from "./stalled-readers.ts";
 import { benchThroughput } from "./throughput.ts";
@@ -28,7 +30,9 @@ const sections: Readonly<Record<string, (show: ShowRow) => Promise<void>>> = {
   "inspector-turns": benchInspectorTurns,
   "idle-clients": benchIdleClients,
   start: benchStart,
+  return: benchReturn,
   floods: benchFloods,
+  "frame-floods": benchFrameFloods,
   "gateway-floods": benchGatewayFloods,
   "hostile-udp": benchHostileUdp,
   "worker-faults": benchWorkerFaults,
