@@ -47,6 +47,8 @@ export async function joinClient(
     };
   } catch (reason) {
     client.close();
+    // It has ended just now.
+    if (reason instanceof PortholeError && reason.code === "closed") return undefined;
     throw reason;
   }
 }

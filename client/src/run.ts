@@ -41,7 +41,7 @@ export async function withRuntime<T>(
     try {
       return await use(runtime, stateDir);
     } finally {
-      if (!runtime.shutDown.aborted) await socket.close();
+      if (!runtime.isEnding) await socket.close();
       await runtime.close();
       await socket.close();
     }

@@ -46,6 +46,8 @@ export interface Runtime {
   readonly log: Logger;
   /** Aborts when `shutdown` was called and every tunnel has stopped. */
   readonly shutDown: AbortSignal;
+  /** Whether `shutdown` was called: the tunnels may still be stopping, one after the other. */
+  readonly isEnding: boolean;
   /** Returns what ends it. */
   subscribe(listener: RuntimeListener): () => void;
   /** Stops every tunnel, within 15 seconds. Never rejects. */
@@ -64,6 +66,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const context = { ...options, log, joined, owner, knownRelays };
   const trial = trialRelay({ start: startTrialRelay, stateDir, clock, log });
   const shutDown = new AbortController();
+  let isEnding = false;
   const history = new History();
   const tunnels = new Tunnels({
     ...context,
@@ -102,6 +105,9 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     about: aboutThis(dialers),
     log,
     shutDown: shutDown.signal,
+    get isEnding() {
+      return isEnding;
+    },
     close,
     subscribe(listener) {
       listeners.add(listener);
@@ -127,6 +133,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       },
       doctor: doctorHandler({ ...context, tunnels, onTokenUsed: (server) => forgetToken(joined, server, log) }),
       async shutdown() {
+        isEnding = true;
         await close();
         shutDown.abort(new PortholeError("aborted", "A program asked for the end"));
         return {};
