@@ -23,6 +23,13 @@ const sizes = [
   ["700x450", { width: 700, height: 450 }],
 ] as const;
 
+/** Each language has a theme of its own. */
+const looks = [
+  ["en", "Default Dark Modern"],
+  ["de", "Default High Contrast"],
+  ["zh-cn", "Default Light Modern"],
+] as const;
+
 describe("The Requests view in windows of each size", function () {
   this.timeout(600_000);
   let browser: Browser;
@@ -45,7 +52,10 @@ describe("The Requests view in windows of each size", function () {
   const scope = useScope();
 
   /** Two ports with visitors, and the view with the requests of both. */
-  async function setScene(language: Language): Promise<{ readonly window: Workbench; readonly view: Frame }> {
+  async function setScene(
+    language: Language,
+    colorTheme: string,
+  ): Promise<{ readonly window: Workbench; readonly view: Frame }> {
     const relay = await startTestRelay(scope, { args: ["--domain-suffix", "localhost", "--open"] });
     const sites = await Promise.all(
       [1, 2].map(() =>
@@ -62,6 +72,7 @@ describe("The Requests view in windows of each size", function () {
         "porthole.certificates": "self-signed",
         "porthole.defaultAccess": "public",
         "porthole.notifyWhenReady": false,
+        "workbench.colorTheme": colorTheme,
         "remote.autoForwardPorts": false,
       },
     });
@@ -92,9 +103,9 @@ describe("The Requests view in windows of each size", function () {
   const rowOf = (view: Frame, text: string | RegExp): Locator =>
     view.locator(".space .row").filter({ hasText: text }).first();
 
-  for (const language of ["en", "de", "zh-cn"] as const)
-    it(`cuts nothing off, and has no barrier that axe finds (${language})`, async () => {
-      const { window, view } = await setScene(language);
+  for (const [language, colorTheme] of looks)
+    it(`cuts nothing off, and has no barrier that axe finds (${language}, ${colorTheme})`, async () => {
+      const { window, view } = await setScene(language, colorTheme);
       const { t } = { t: (text: string) => window.texts.t(text) };
 
       // Assets go and come back; the choice is the page's own.
@@ -130,7 +141,7 @@ describe("The Requests view in windows of each size", function () {
       if (language !== "en") return;
       await inSideBar(window);
       // What is chosen in the tree is what is listed.
-      await window.endpointsPane.locator(".monaco-list-row").last().click();
+      await window.endpointsPane.locator(".monaco-list-row").filter({ hasText: "online" }).last().click();
       const inBar = await window.frameWith(".rows");
       const last = await inBar.locator(".ports option").last().getAttribute("value");
       await until(async () => (await inBar.locator(".ports").inputValue()) === last, "the list follows the tree");

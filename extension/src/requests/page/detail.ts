@@ -141,6 +141,8 @@ export class Detail {
     const sendAgain = run(async () => {
       const { id } = await host.call(tunnel, "inspect/replay", { id: summary.id });
       say(t("Sent again"));
+      // What one has sent it for.
+      this.#tab = "response";
       show(id);
     });
     const copyAs = (format: "curl" | "fetch") =>

@@ -124,6 +124,8 @@ export class List {
       {
         class: `row ${classOf(row)}${isChosen ? " chosen" : ""}`,
         role: "option",
+        // A narrow list leaves cells out, and cuts others off.
+        title: visible(`${cells[0]} · ${row.method} ${path} · ${row.visitor.address}`),
         id: `row-${index}`,
         aria: {
           selected: isChosen,
@@ -131,7 +133,7 @@ export class List {
           setsize: this.#rows.all.length,
         },
       },
-      ...cells.map((cell, at) => el("span", at === 2 ? { title: visible(cell) } : {}, visible(cell))),
+      ...cells.map((cell) => el("span", {}, visible(cell))),
     );
     element.style.top = `${index * rowPx}px`;
     element.dataset["id"] = key;
