@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { text as readText } from "node:stream/consumers";
 import { PortholeError } from "@porthole/common/errors";
 import { encryptKey, parseGivenKey, parseKey, type IdentityKey } from "@porthole/common/identity";
-import { defineOptions, flag, helpText, path, readOptions, text } from "@porthole/common/options";
+import { JoinedRelays } from "@porthole/common/invite";
+import { defineOptions, flag, formatHostPort, helpText, path, readOptions, text } from "@porthole/common/options";
 import type { EndpointView } from "@porthole/tunnel/rpc";
 import { createFileAtomic, dataFolder, readFileIfExists, visibleJson, writeFileAtomic } from "@porthole/common/util";
 import { clientOptions } from "./options.ts";
@@ -61,7 +62,7 @@ async function show({ keyPath, stateDir, json }: Place): Promise<string> {
   return `${[...lines, ...urls.map((url) => `URL: ${printable(url)}`)].join("\n")}\n`;
 }
 
-async function exportKey({ keyPath, passphrase, force }: Place, file: string): Promise<string> {
+async function exportKey({ keyPath, stateDir, passphrase, force }: Place, file: string): Promise<string> {
   const key = await presentKey(keyPath);
   const pem = passphrase ? encryptKey(key, passphrase) : key.pem;
   if (file === "-") return pem;
@@ -69,7 +70,16 @@ async function exportKey({ keyPath, passphrase, force }: Place, file: string): P
   else if (!(await createFileAtomic(file, pem)))
     throw new PortholeError("state", `${file} exists`, { hint: "Name another file, or replace it with --force." });
   const care = passphrase ? "It takes the passphrase to use it." : "Everyone who can read it can take over the name.";
-  return `The key of ${key.clientId} is in ${file}. ${care}\n`;
+  return `The key of ${key.clientId} is in ${file}. ${care}\n${await elsewhere(stateDir)}`;
+}
+
+/** A relay that was joined knows the key already: elsewhere it takes no invite, but the relay's address and pin. */
+async function elsewhere(stateDir: string): Promise<string> {
+  const { all } = await JoinedRelays.open(stateDir);
+  const relay = all.find(({ token }) => token === undefined);
+  if (!relay) return "";
+  const pin = relay.pin === undefined ? "" : ` --server-fingerprint ${relay.pin}`;
+  return `On another machine, after importing it:\n\n  porthole 3000 --server ${formatHostPort(relay)}${pin}\n`;
 }
 
 async function importKey({ keyPath, stateDir, passphrase, force }: Place, file: string): Promise<string> {

@@ -16,9 +16,12 @@ describe("porthole identity", function () {
     const [file, passphrase] = [join(from, "copy.pem"), join(from, "passphrase")];
     await writeFile(passphrase, "correct horse\n");
     const words = ["--passphrase-file", passphrase];
+    const joined = { host: "relay.example.com", port: 4433, pin: key.fingerprint };
+    await writeFile(join(from, "joined-relays.json"), JSON.stringify({ relays: [joined] }));
     const exported = await run("export", file, ...words, "--state-dir", from);
     assert.equal(exported.code, 0, exported.stderr);
     assert.doesNotMatch(exported.stdout, /PRIVATE KEY/);
+    assert.ok(exported.stdout.includes(`--server relay.example.com:4433 --server-fingerprint ${key.fingerprint}`));
     assert.match(await readFile(file, "utf8"), /BEGIN ENCRYPTED PRIVATE KEY/);
     assert.equal((await stat(file)).mode & 0o077, 0);
     const without = await run("import", file, "--state-dir", to);
