@@ -63,7 +63,7 @@ async function problemsOf(tarball: string): Promise<string[]> {
   const { stdout } = await run("tar", ["-tzf", tarball]);
   const files = stdout.trim().split("\n");
   const missing = ["README.md", "LICENSE", "package.json"].filter((name) => !files.includes(`package/${name}`));
-  return [...missing, ...files.filter((file) => /[.]test[.]|[/](testing|src)[/]|tsbuildinfo/.test(file))];
+  return [...missing, ...files.filter((file) => /[.]test[.]|[/](testing|src)[/]|tsbuildinfo|[.]map$/.test(file))];
 }
 
 async function succeed(cwd: string, command: string, args: readonly string[]): Promise<void> {
