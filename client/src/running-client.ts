@@ -57,11 +57,16 @@ export function withRunningTunnel<T>(
   });
 }
 
-/** Returns the tunnel that is meant: the named one, `main`, or the only one. Throws `usage`. */
+/**
+ * Returns the tunnel that is meant: the named one, `main`, or the only one. `web` names `shop.web` where no other tunnel is called so.
+ * Throws `usage`.
+ */
 export function chooseTunnel(ids: readonly string[], wanted: string | undefined): string {
   const names = ids.join(", ");
   if (wanted !== undefined) {
-    if (ids.includes(wanted)) return wanted;
+    const ofProjects = ids.filter((id) => id.endsWith(`.${wanted}`));
+    const [found] = ids.includes(wanted) ? [wanted] : ofProjects.length === 1 ? ofProjects : [];
+    if (found !== undefined) return found;
     throw new PortholeError("usage", `There is no tunnel ${JSON.stringify(wanted)}`, {
       hint: ids.length === 0 ? "The running client has no tunnel." : `The running client has: ${names}.`,
     });

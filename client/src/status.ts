@@ -1,12 +1,11 @@
 import { defineOptions, flag, path, readOptions } from "@porthole/common/options";
 import { visibleJson } from "@porthole/common/util";
 import type { TunnelInfo } from "@porthole/tunnel/rpc";
-import { PortholeError } from "@porthole/common/errors";
 import { rowsOf, tableOf } from "./tunnel-table.ts";
 import { printable } from "./printable.ts";
 import { describePublicUrl } from "./public-address.ts";
 import { maxTargets } from "./targets.ts";
-import { mainTunnel, withRunningClient } from "./running-client.ts";
+import { chooseTunnel, mainTunnel, withRunningClient } from "./running-client.ts";
 import { describeAccess, describeCertificate, describeStatus } from "./text.ts";
 
 export const runningOptions = defineOptions({
@@ -27,12 +26,10 @@ export async function stop(argv: readonly string[]): Promise<string> {
   const answer = await withRunningClient(values["state-dir"], async (client) => {
     if (positionals.length === 0) return client.call("shutdown", {});
     const { tunnels } = await client.call("tunnel/list", {});
-    const unknown = positionals.find((name) => !tunnels.some(({ id }) => id === name));
-    if (unknown !== undefined)
-      throw new PortholeError("usage", `There is no tunnel ${JSON.stringify(unknown)}`, {
-        hint: `porthole ls shows those that there are; nothing was stopped.`,
-      });
-    for (const id of new Set(positionals)) await client.call("tunnel/stop", { id });
+    const ids = tunnels.map(({ id }) => id);
+    // All are known before the first one is stopped.
+    const meant = new Set(positionals.map((name) => chooseTunnel(ids, name)));
+    for (const id of meant) await client.call("tunnel/stop", { id });
     return {};
   });
   return values.json ? `${visibleJson(answer)}\n` : "Stopped.\n";

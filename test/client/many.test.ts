@@ -151,7 +151,7 @@ describe("many tunnels in one client", function () {
       [["5000", "host:5000"], 2, /Two tunnels are called 5000/],
       [["Web=5000"], 2, /"Web" can't be the name of a tunnel[\s\S]*small letters/],
       [["5000", "6000", "--name", "app"], 2, /--name is for one tunnel/],
-      [["stop", "nobody"], 2, /no tunnel "nobody"[\s\S]*porthole ls/],
+      [["stop", "nobody"], 2, /no tunnel "nobody"[\s\S]*web, main/],
       [["logs", "nobody"], 2, /no tunnel "nobody"[\s\S]*web, main/],
       [["inspect", "list", "--tunnel", "nobody"], 2, /no tunnel "nobody"/],
     ] as const) {
