@@ -120,11 +120,12 @@ async function guess(): Promise<void> {
 function frames(connections: number, make: (streamId: number) => readonly Buffer[]): Promise<void> {
   return inParallel(connections, async () => {
     const socket = await begin([]);
+    const closed = ended(socket);
     socket.resume();
     for (let id = 1; socket.writable;) {
       const batch: Buffer[] = [];
       for (let count = 0; count < 500; count++, id += 2) batch.push(...make(id));
-      if (!socket.write(Buffer.concat(batch))) await Promise.race([once(socket, "drain"), ended(socket)]);
+      if (!socket.write(Buffer.concat(batch))) await Promise.race([once(socket, "drain"), closed]);
       else await pause(0);
     }
   });

@@ -47,6 +47,8 @@ export function acceptHttp2(socket: VisitorStream, serve: ServeRequest, clock: C
   });
   session.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, raw: string[]) => {
     stream.on("error", () => {});
+    // Node reports a request after it has read what follows it: one that was reset at once costs nothing more.
+    if (stream.destroyed || stream.closed) return;
     const request = visitorRequest(stream, headers, flags, raw);
     if (request && bytesOf(request.headers) > limits.maxHttpHeadBytes) return refuseHead(stream, request);
     if (!request) return stream.close(NGHTTP2_PROTOCOL_ERROR);
