@@ -110,7 +110,10 @@ export function exposingCommands(context: UiContext, side: Side) {
     /** In a tab of the editor, by the browser that comes with it. */
     async "porthole.preview"(argument: unknown) {
       const url = await urlFor(argument);
-      if (url !== undefined) await commands.executeCommand("simpleBrowser.show", url);
+      if (url === undefined) return;
+      // An editor may come without it, or have it switched off.
+      const outside = (): Thenable<unknown> => env.openExternal(Uri.parse(url, true));
+      await commands.executeCommand("simpleBrowser.show", url).then(undefined, outside);
     },
     /** For tasks and launch configurations, which wait for the answer: exposes the port, or one of the user's choice, if nothing is. */
     async "porthole.url"(argument: unknown) {
