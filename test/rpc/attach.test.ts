@@ -98,6 +98,44 @@ describe("programs that attach to a running client", function () {
     await settled(relay);
   });
 
+  it("read what happened before they came, and take along what they have bound to themselves", async () => {
+    const [service, relay] = await Promise.all([
+      startHttp(scope, (_request, response) => response.end("hello")),
+      startTestRelay(scope),
+    ]);
+    const starting = await attach();
+    const online = new Promise<TunnelStateView>((resolve) =>
+      starting.on("tunnel/state", ({ state }) => {
+        if (isOnline(state)) resolve(state);
+      }),
+    );
+    const { pem } = await starting.call("identity/create", {});
+    await starting.call("tunnel/start", {
+      id: "bound",
+      relays: [{ address: `127.0.0.1:${relay.apiPort}`, fingerprint: relay.fingerprint }],
+      primary: { identity: { pem }, local: service.local },
+      untilCallerLeaves: true,
+    });
+    const endpoint = (await soon(online, "the tunnel is online")).endpoints[0];
+    const answered = new Promise((resolve) => starting.on("tunnel/request", resolve));
+    await get(siteAt(endpoint?.urls[0] ?? "", join(stateDir, "self-signed", `${endpoint?.clientId}.pem`)));
+    await soon(answered, "the request is told");
+    const later = await attach();
+    const { entries } = await later.call("tunnel/history", { id: "bound" });
+    assert.ok(entries.some((entry) => entry.event === "state" && isOnline(entry.state)));
+    assert.ok(entries.some((entry) => entry.event === "request" && entry.request.status === 200));
+    assert.equal((await later.call("tunnel/history", { id: "bound", limit: 1 })).entries.length, 1);
+    await assert.rejects(later.call("tunnel/history", { id: "none" }), { code: "usage", message: /no tunnel "none"/ });
+    const stopped = new Promise<void>((resolve) =>
+      later.on("tunnel/state", ({ state }) => {
+        if (state.ended) resolve();
+      }),
+    );
+    starting.close();
+    await soon(stopped, "the tunnel ends with the connection");
+    await settled(relay);
+  });
+
   it("end the client only by asking for it", async () => {
     const staying = await attach();
     const leaving = await attach();

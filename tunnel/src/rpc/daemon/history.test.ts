@@ -18,4 +18,11 @@ describe("history", () => {
     assert.deepEqual(history.newest("web"), []);
     assert.equal(history.newest("api").length, 1);
   });
+
+  it("drops the oldest tunnel beyond 200", () => {
+    const history = new History();
+    for (let index = 0; index < 250; index++) history.add(`tunnel ${index}`, { time: 1, event: "state", state });
+    assert.equal(history.newest("tunnel 49").length, 0);
+    assert.equal(history.newest("tunnel 50").length, 1);
+  });
 });
