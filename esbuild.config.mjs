@@ -1,7 +1,9 @@
 import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, context } from "esbuild";
 import { builtins } from "./scripts/bundle/builtins.ts";
+import { bundledPackages, noticesOf } from "./scripts/package/notices.ts";
 import { leaveOut } from "./scripts/bundle/left-out.ts";
 
 /**
@@ -106,12 +108,17 @@ const extension = [
 await rm(new URL("dist/extension", import.meta.url), { recursive: true, force: true });
 if (isWatching) await watch(extension);
 else {
-  await report(await Promise.all([...programs, ...extension].map((options) => build(options))));
-  await copyToPackages();
+  const results = await Promise.all([...programs, ...extension].map((options) => build(options)));
+  await report(results);
+  await copyToPackages(results[0].metafile);
 }
 
-/** What npm publishes. */
-async function copyToPackages() {
+/**
+ * What npm publishes: the bundles, and the licences of the packages in them.
+ *
+ * @param {import("esbuild").Metafile} metafile
+ */
+async function copyToPackages({ outputs }) {
   const files = {
     client: ["porthole.mjs", "porthole-main.mjs", "porthole-reading.mjs"],
     relay: ["porthole-relay.mjs", "porthole-relay-main.mjs", "porthole-relay-quic.mjs"],
@@ -120,6 +127,9 @@ async function copyToPackages() {
     await mkdir(new URL(`${folder}/dist`, import.meta.url), { recursive: true });
     for (const name of names)
       await copyFile(new URL(`dist/${name}`, import.meta.url), new URL(`${folder}/dist/${name}`, import.meta.url));
+    const inputs = names.flatMap((name) => Object.keys(outputs[`dist/${name}`].inputs));
+    const packages = bundledPackages(inputs).map((path) => join(root, path));
+    await writeFile(new URL(`${folder}/dist/ThirdPartyNotices.txt`, import.meta.url), noticesOf(packages, false));
   }
 }
 

@@ -6,6 +6,7 @@ import { proseProblems } from "./prose.ts";
 /** What neither the compiler nor the linter looks at: the lock file, versions, undeclared packages, what no file may name, and prose. */
 
 interface Manifest {
+  readonly bin?: unknown;
   readonly name?: string;
   readonly workspaces?: readonly string[];
   readonly dependencies?: Versions;
@@ -137,14 +138,16 @@ function manifestProblems(): string[] {
 /** In the workspace every package is found from every folder; where one is installed by itself, only those that it declares. */
 function importProblems(): string[] {
   return ["common", "tunnel", "relay", "client"].flatMap((folder) => {
-    const { dependencies = {} } = readJson(join(folder, "package.json")) as Manifest;
+    const { bin, dependencies, devDependencies } = readJson(join(folder, "package.json")) as Manifest;
+    // A command is published as a bundle, which has in it what it was built with.
+    const found = { ...dependencies, ...(bin === undefined ? {} : devDependencies) };
     return filesIn(`${folder}/src`)
       .filter((path) => running.test(path))
       .flatMap((path) => {
         const content = readFileSync(join(root, path), "utf8");
         return [...content.matchAll(/^(?:import|export|\}).* from "(@[\w-]+\/[\w-]+|[\w-][^/":]*)["/]/gm)]
           .map(([, name = ""]) => name)
-          .filter((name) => !(name in dependencies))
+          .filter((name) => !(name in found))
           .map((name) => `${path} imports ${name}, which is not in ${folder}/package.json`);
       });
   });

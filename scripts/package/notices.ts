@@ -22,7 +22,7 @@ export function noticesOf(folders: readonly string[], withEngine: boolean): stri
     return section(`${manifest.name} ${manifest.version}`, licenceText(folder, manifest));
   });
   return [
-    "This extension contains software of others, with their licences below.\n",
+    "This package contains software of others, with their licences below.\n",
     ...parts,
     ...(withEngine ? [section("Native code of @matrixai/quic", engineNotice)] : []),
   ].join("\n");

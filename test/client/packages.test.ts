@@ -62,7 +62,9 @@ describe("the packages", function () {
 async function problemsOf(tarball: string): Promise<string[]> {
   const { stdout } = await run("tar", ["-tzf", tarball]);
   const files = stdout.trim().split("\n");
-  const missing = ["README.md", "LICENSE", "package.json"].filter((name) => !files.includes(`package/${name}`));
+  const isBundle = files.some((file) => file.startsWith("package/bin/"));
+  const wanted = ["README.md", "LICENSE", "package.json", ...(isBundle ? ["dist/ThirdPartyNotices.txt"] : [])];
+  const missing = wanted.filter((name) => !files.includes(`package/${name}`));
   return [...missing, ...files.filter((file) => /[.]test[.]|[/](testing|src)[/]|tsbuildinfo|[.]map$/.test(file))];
 }
 
