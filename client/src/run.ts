@@ -35,7 +35,7 @@ export async function withRuntime<T>(
   const clock = systemClock;
   const dialers = createDialers(values.proxy);
   const owner = { path: ownerKeyPath(values, stateDir) };
-  const runtime = await openRuntime({ stateDir, clock, dialers, owner, software: `porthole/${version}` });
+  const runtime = await openRuntime({ stateDir, clock, dialers, owner, drains: true, software: `porthole/${version}` });
   try {
     const socket = await openCommandSocket(runtime, { stateDir, clock, inUseHint });
     try {

@@ -29,6 +29,8 @@ import { EndpointRunner } from "./endpoint-runner.ts";
 import { endpointService, endpointTunnel, gatewayOptions } from "./tunnel-settings.ts";
 
 export interface TunnelContext {
+  /** See RuntimeOptions. */
+  readonly drains?: boolean | undefined;
   readonly stateDir: string;
   readonly dialers: Dialers;
   readonly software: string;
@@ -131,7 +133,9 @@ export class RunningTunnel {
   /** Resolves when nothing of it is left. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    await Promise.all([...this.#runners.values()].map((runner) => runner.stop("draining")));
+    await Promise.all(
+      [...this.#runners.values()].map((runner) => runner.stop(this.#context.drains ? "draining" : "aborted")),
+    );
     await this.#policy.close();
     this.#publish();
   }

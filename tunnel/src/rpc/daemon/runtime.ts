@@ -30,6 +30,8 @@ export interface RuntimeOptions {
   readonly clock: Clock;
   /** See InitializeParams. */
   readonly owner?: IdentityRef | undefined;
+  /** Visitors finish when a tunnel is stopped (see limits.drain in tunnel/), instead of being cut. */
+  readonly drains?: boolean | undefined;
   /** Where certificate authorities are and knock, if not on the internet: for tests. */
   readonly acmeNetwork?: AcmeNetwork | undefined;
   /** Where there is a relay to start: without it `trialRelay/start` is refused. */
