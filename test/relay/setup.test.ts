@@ -130,7 +130,7 @@ describe("Setting a relay up", function () {
     const { code, stdout } = await setup("--domain", domain, "--bind-addr", "127.0.0.1");
     assert.equal(code, 0);
     assert.match(stdout, /^FAILED +dns: \*\.t\.example\.com has no address in the DNS\n +Add to the domain's zone/m);
-    assert.match(stdout, /^FAILED +ports: .*is taken by another program\n +Stop it/m);
+    assert.match(stdout, /^FAILED +ports: .*is taken by another program( \(.+\))?\n +Stop it/m);
     assert.match(stdout, /^2 things are wrong or missing/m);
     assert.ok(existsSync(join(stateDir, "relay.toml")));
     const { code: status, checks } = await doctor();
