@@ -21,6 +21,8 @@ import { openUrlFile } from "./url-file.ts";
 /** Several clients that lose the one that they have joined start at the same time, and one of them gets the socket. */
 const takeOverAttempts = 25;
 const takeOverPauseMs = 200;
+const finishingAfterMs = 1_500;
+const finishingText = "Visitors finish their downloads, for 10 s at most. Press Ctrl-C again to end at once.\n";
 
 /**
  * A runtime with the state folder to itself: other programs attach to it, and a second one is kept away. They lose it before its
@@ -78,13 +80,30 @@ async function runHere(values: ClientValues, targets: readonly Target[], starter
     void urlFile?.write(urls);
   };
   const run = new ClientRun(values, targets, stop, onReady);
+  const finishing = sayWhenFinishing(stop);
   try {
     await run.untilOver();
   } finally {
+    finishing.stop();
     clearInterval(alive);
     run.close();
     await urlFile?.close();
   }
+}
+
+/** Says on a terminal why the program is still there a moment after Ctrl-C. */
+function sayWhenFinishing(stop: AbortSignal): { stop(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const onStop = (): void => {
+    timer = setTimeout(() => process.stderr.write(finishingText), finishingAfterMs);
+  };
+  if (process.stderr.isTTY) stop.addEventListener("abort", onStop, { once: true });
+  return {
+    stop() {
+      stop.removeEventListener("abort", onStop);
+      clearTimeout(timer);
+    },
+  };
 }
 
 /** The URLs alone go to standard output: `url=$(porthole 3000 --detach)`. */
