@@ -129,6 +129,8 @@ describe("The Requests view in an editor", function () {
 
     // A body in an editor, in its own language; two requests in the diff editor.
     await detail.getByRole("tab", { name: "Response" }).click();
+    // The view moves on to the replay when its answer is there.
+    await detail.locator("pre").filter({ hasText: '"given": "one and two"' }).waitFor();
     await detail.getByRole("button", { name: "Open Body in Editor" }).click();
     await workbench.page.locator(".tab.active").filter({ hasText: "response.json" }).waitFor();
     await workbench.page.locator(".statusbar-item").filter({ hasText: "JSON" }).waitFor();

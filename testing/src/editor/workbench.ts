@@ -131,13 +131,16 @@ export class Workbench {
     // The palette listens in the workbench, not in a page inside it.
     if (await this.page.evaluate<boolean>("document.activeElement?.tagName === 'IFRAME'"))
       await this.page.locator(".part.titlebar").click({ position: { x: 150, y: 10 } });
-    for (let attempt = 1; ; attempt++) {
+    // What takes the focus closes the palette: a notification, a view that opens.
+    const open = async (timeout: number): Promise<void> => {
       await this.page.keyboard.press("F1");
-      await input.waitFor();
-      await input.fill(`>${title}`);
+      await input.waitFor({ timeout });
+      await input.fill(`>${title}`, { timeout });
+      await this.quickPickRow(title).waitFor({ timeout });
+    };
+    for (let attempt = 1; ; attempt++) {
       try {
-        await this.quickPickRow(title).waitFor({ timeout: attempt * 3_000 });
-        return;
+        return await open(attempt * 3_000);
       } catch (reason) {
         if (attempt === 8) throw reason;
         await this.page.keyboard.press("Escape");
