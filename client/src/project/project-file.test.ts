@@ -98,6 +98,18 @@ describe("porthole.toml", () => {
       /tunnels\.web\.headres is not a setting/,
       /Did you mean headers\?/,
     ],
+    ["a list of tunnels", "[[tunnels]]\nlocal = 3000\n", 1, /tunnels should be a table, and is a list/, /--help/],
+    ["a list for a tunnel", "[tunnels]\nweb = [3000]\n", 2, /tunnels\.web should be a table, and is a list/, /--help/],
+    ...["constructor", "prototype", "__proto__"].map(
+      (name) =>
+        [
+          `the name ${name}`,
+          `[tunnels.${name}]\nlocal = 3000\n`,
+          1,
+          new RegExp(`tunnels\\.${name} can't be the name of a tunnel`),
+          /--help/,
+        ] as const,
+    ),
     ["a misspelt heading", "\n[tunnel.web]\nlocal = 3000\n", 2, /tunnel is not a setting/, /Did you mean tunnels\?/],
     [
       "a setting of another kind",

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { troubleOf, type SettingsTrouble } from "./settings-trouble.ts";
+import { listTrouble, troubleOf, type SettingsTrouble } from "./settings-trouble.ts";
 import { text, tunnelSettings } from "./tunnel-settings.ts";
 
 const trigger = v.pipe(text, v.regex(/^(open|(task|launch) .+)$/, "open, task NAME or launch NAME"));
@@ -35,8 +35,8 @@ export function readProjectPort(
 ):
   | { readonly settings: ProjectPortSettings; readonly trouble?: never }
   | { readonly settings?: never; readonly trouble: SettingsTrouble } {
-  // A list passes for an object without keys.
-  if (Array.isArray(data)) return { trouble: { path: [], problem: "should be a table, and is a list" } };
+  const trouble = listTrouble([], data);
+  if (trouble) return { trouble };
   const result = v.safeParse(projectPort, data, { abortEarly: true });
   if (result.success) return { settings: result.output };
   return { trouble: troubleOf(result.issues[0], () => Object.keys(projectPort.entries)) };

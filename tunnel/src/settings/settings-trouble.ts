@@ -17,9 +17,34 @@ export function settingsTrouble(
 ):
   | { readonly settings: SettingsFile; readonly trouble?: never }
   | { readonly settings?: never; readonly trouble: SettingsTrouble } {
+  const unseen = unseenTrouble(data);
+  if (unseen) return { trouble: unseen };
   const result = v.safeParse(settingsFile, data, { abortEarly: true });
   if (result.success) return { settings: result.output };
   return { trouble: troubleOf(result.issues[0], knownAt) };
+}
+
+/** Returns what the schema lets pass in silence: names that it drops, and lists, which pass for tables. */
+function unseenTrouble(data: unknown): SettingsTrouble | undefined {
+  const { tunnels } = Object(data) as { readonly tunnels?: unknown };
+  const tables = typeof tunnels === "object" && tunnels !== null ? Object.entries(tunnels) : [];
+  return (
+    listTrouble([], data) ??
+    listTrouble(["tunnels"], tunnels) ??
+    tables.map(([name, table]) => droppedTrouble(name) ?? listTrouble(["tunnels", name], table)).find(Boolean)
+  );
+}
+
+/** Returns the trouble with a list in place of a table. */
+export function listTrouble(path: readonly string[], data: unknown): SettingsTrouble | undefined {
+  return Array.isArray(data) ? { path, problem: "should be a table, and is a list" } : undefined;
+}
+
+/** Valibot drops these keys of a record, against prototype pollution. */
+function droppedTrouble(name: string): SettingsTrouble | undefined {
+  return ["__proto__", "prototype", "constructor"].includes(name)
+    ? { path: ["tunnels", name], problem: "can't be the name of a tunnel" }
+    : undefined;
 }
 
 /** Puts an issue into words. `known` returns the keys that may stand at a path. */
