@@ -26,6 +26,7 @@ export async function benchInspectorTurns(show: ShowRow): Promise<void> {
   const measured = async (what: string, work: () => Promise<unknown>): Promise<void> => {
     delay.reset();
     await work();
+    // The histogram sees the last turn at its next sample.
     await new Promise((resolve) => setTimeout(resolve, 20));
     show({ name: `longest turn: ${what}`, value: delay.max / 1e6, unit: "ms", target: 20, atMost: true });
   };

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parse } from "smol-toml";
 import { startFakeDns } from "@porthole/testing";
 import {
   freePort,
@@ -53,6 +54,44 @@ describe("Setting a relay up", function () {
     assert.equal(stderr, "");
     return { code, checks: (JSON.parse(stdout) as { checks: Check[] }).checks };
   }
+
+  it("sets a relay up beside a web server, in front of it and behind a proxy", async () => {
+    const [front, behind, quic] = await Promise.all([freePort(), freePort(), freePort()]);
+    const own = ["setup", "--state-dir", stateDir, "--resolver", resolver, "--no-acme", "--domain", domain, "--force"];
+    const settings = async (...argv: string[]): Promise<object> => {
+      const { code, stderr } = await runCli(scope, "relay", [...own, "--api-port", String(quic), ...argv]);
+      assert.deepEqual([code, stderr], [0, ""]);
+      const { "bind-addr": _address, ...rest } = parse(await readFile(join(stateDir, "relay.toml"), "utf8"));
+      return rest;
+    };
+    const same = { "domain-suffix": domain };
+    assert.deepEqual(
+      await settings(
+        ...["--pub-port", String(front), "--alpn-port", String(front)],
+        ...["--fallback", "127.0.0.1:8444", "--fallback-proxy-protocol"],
+      ),
+      {
+        ...{ ...same, "api-port": quic, "pub-port": front, "alpn-port": front },
+        ...{ fallback: "127.0.0.1:8444", "fallback-proxy-protocol": true },
+      },
+    );
+    const local = `127.0.0.1:${behind}`;
+    assert.deepEqual(
+      await settings(
+        ...["--pub-port", local, "--alpn-port", local, "--public-port", "443", "--quic-port", String(quic)],
+        ...["--proxy-protocol-from", "127.0.0.1", "--proxy-protocol-from", "10.0.0.0/8"],
+      ),
+      {
+        ...{ ...same, "api-port": quic, "pub-port": local, "alpn-port": local, "public-port": 443, "quic-port": quic },
+        "proxy-protocol-from": ["127.0.0.1/32", "10.0.0.0/8"],
+      },
+    );
+    // The relay reads what was written.
+    assert.equal(
+      (await doctor()).checks.some(({ id }) => id === "ports"),
+      true,
+    );
+  });
 
   it("names the page that opens the invite, where browsers will trust the certificate", async () => {
     const without = await setup("--domain", domain);

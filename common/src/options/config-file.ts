@@ -29,7 +29,9 @@ export function readConfigFile(path: string, readFile: (path: string) => string)
 }
 
 /** The text of a file that `readConfigFile` reads. */
-export function formatConfigFile(settings: Readonly<Record<string, string | number>>): string {
+export function formatConfigFile(
+  settings: Readonly<Record<string, string | number | boolean | readonly string[]>>,
+): string {
   return stringify(settings);
 }
 

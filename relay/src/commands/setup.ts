@@ -3,7 +3,15 @@ import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { PortholeError } from "@porthole/common/errors";
 import { loadOrCreateKey } from "@porthole/common/identity";
-import { flag, formatConfigFile, hostPort, readOptions, text, type OptionValues } from "@porthole/common/options";
+import {
+  flag,
+  formatConfigFile,
+  formatHostPort,
+  hostPort,
+  readOptions,
+  text,
+  type OptionValues,
+} from "@porthole/common/options";
 import { canonicalHostName, isLoopback } from "@porthole/common/protocol";
 import { systemClock, writeFileAtomic } from "@porthole/common/util";
 import { defineCommand } from "./command.ts";
@@ -39,11 +47,18 @@ const options = {
   "api-port": relayOptions["api-port"],
   "pub-port": { ...relayOptions["pub-port"], default: "443" },
   "alpn-port": relayOptions["alpn-port"],
-  "http-port": { ...relayOptions["http-port"], default: "80" },
+  "http-port": { ...relayOptions["http-port"], defaultHelp: "80; not opened beside a web server" },
   "bind-addr": {
     ...relayOptions["bind-addr"],
     defaultHelp: "all, IPv6 too where the machine has it",
   },
+  // For a machine whose port 443 a web server has: docs/beside-a-web-server.md.
+  "quic-port": relayOptions["quic-port"],
+  "public-port": relayOptions["public-port"],
+  "public-api-port": relayOptions["public-api-port"],
+  "proxy-protocol-from": relayOptions["proxy-protocol-from"],
+  fallback: relayOptions.fallback,
+  "fallback-proxy-protocol": relayOptions["fallback-proxy-protocol"],
   "state-dir": { ...relayOptions["state-dir"], help: "State folder of the relay" },
   resolver: { help: "DNS server to ask instead of the machine's own", parse: hostPort(53) },
   force: { help: "Replace a configuration that is there", parse: flag },
@@ -137,25 +152,42 @@ function parseDomain(given: string): string {
   });
 }
 
-type Settings = Readonly<Record<string, string | number>>;
+type Settings = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
 function settingsOf(values: Values, domain: string, email: string | undefined): Settings {
   const hasIpv6 = machineAddresses().some((address) => address.includes(":") && isGlobal(address));
-  const bindAddress = values["bind-addr"] ?? (hasIpv6 ? "::" : undefined);
-  return {
+  const { fallback, "quic-port": quicPort, "proxy-protocol-from": balancers } = values;
+  // The web server redirects on port 80.
+  const isBeside = fallback !== undefined || balancers.length > 0;
+  const httpPort = values["http-port"] ?? (isBeside ? undefined : { address: undefined, port: 80 });
+  return given({
     "domain-suffix": domain,
-    ...(values.acme ? { "acme-domain": domain } : {}),
-    ...(values.acme && email !== undefined ? { "acme-email": email } : {}),
+    "acme-domain": values.acme ? domain : undefined,
+    "acme-email": values.acme ? email : undefined,
     "api-port": formatListenPort(values["api-port"]),
     "pub-port": formatListenPort(values["pub-port"]),
     "alpn-port": formatListenPort(values["alpn-port"]),
-    "http-port": formatListenPort(values["http-port"]),
-    ...(bindAddress === undefined ? {} : { "bind-addr": bindAddress }),
-  };
+    "http-port": httpPort && formatListenPort(httpPort),
+    "quic-port": quicPort && formatListenPort(quicPort),
+    "public-port": values["public-port"],
+    "public-api-port": values["public-api-port"],
+    "proxy-protocol-from": balancers.length > 0 ? balancers : undefined,
+    fallback: fallback && formatHostPort(fallback),
+    "fallback-proxy-protocol": values["fallback-proxy-protocol"] || undefined,
+    "bind-addr": values["bind-addr"] ?? (hasIpv6 ? "::" : undefined),
+  });
+}
+
+function given(settings: Readonly<Record<string, Settings[string] | undefined>>): Settings {
+  return Object.fromEntries(
+    Object.entries(settings).filter((entry): entry is [string, Settings[string]] => entry[1] !== undefined),
+  );
 }
 
 function flagsOf(settings: Settings): string[] {
-  return Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
+  return Object.entries(settings).flatMap(([name, value]) =>
+    value === true ? [`--${name}`] : [value].flat().map((one) => `--${name}=${String(one)}`),
+  );
 }
 
 function report(checks: readonly Check[], path: string, stateDir: string | undefined, invite: string): string {

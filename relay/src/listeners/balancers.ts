@@ -34,6 +34,7 @@ export function behindBalancers({ isWanted, onConnection }: Taking, options: Bal
     const deadline = clock.timer(proxyHeaderMs, () => socket.destroy());
     try {
       const addresses = await readProxyHeader(socket);
+      if (socket.destroyed) return;
       // A connection of the balancer's own, its health check.
       if (addresses) setAddresses(socket, addresses);
       if (isWanted(addresses?.remote.address ?? socket.remoteAddress)) onConnection(socket);
