@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { linkProblems } from "./markdown-links.ts";
 import { proseProblems } from "./prose.ts";
 
-/** What neither the compiler nor the linter looks at: the lock file, versions, undeclared packages, what no file may name, and prose. */
+/** What neither the compiler nor the linter looks at: the lock file, versions, undeclared packages, what no file may name, links, and prose. */
 
 interface Manifest {
   readonly bin?: unknown;
@@ -66,6 +67,7 @@ const problems = [
   ...manifestProblems(),
   ...importProblems(),
   ...textProblems(),
+  ...pageProblems(),
 ];
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length > 0 ? 1 : 0;
@@ -168,6 +170,13 @@ function textProblems(): string[] {
       lines.push(`${path} has more than ${maxLines} lines: part it by its ideas`);
     return [...lines, ...(prose.test(path) ? proseProblems(path, content) : [])];
   });
+}
+
+function pageProblems(): string[] {
+  const pages = filesIn("")
+    .filter((path) => path.endsWith(".md"))
+    .map((path) => [path, readFileSync(join(root, path), "utf8")] as const);
+  return linkProblems({ pages: new Map(pages), exists: (path) => existsSync(join(root, path)) });
 }
 
 function lineCount(content: string): number {

@@ -1,21 +1,18 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { markdownTable } from "@porthole/common/options";
-import { relayOptions } from "@porthole/relay";
-import { clientOptions } from "porthole";
+import { referencePages } from "./reference.ts";
 import { settingsSchema } from "./settings-schema.ts";
 import { transparencySummary } from "../test/visitors/transparency/summary.ts";
 
 /** Writes what the code says into the documentation, or with --check fails when they differ. By file and place. */
 const parts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  "README.md": {
-    "options:client": markdownTable(clientOptions),
-    "options:relay": markdownTable(relayOptions),
-  },
   "docs/gateway.md": { transparency: transparencySummary() },
 };
 
 /** Whole files. */
-const files: Readonly<Record<string, string>> = { "client/porthole.schema.json": settingsSchema() };
+const files: Readonly<Record<string, string>> = {
+  "client/porthole.schema.json": settingsSchema(),
+  ...referencePages(),
+};
 
 for (const [file, content] of Object.entries(files)) {
   const path = new URL(`../${file}`, import.meta.url);
