@@ -48,7 +48,7 @@ export default defineConfig({
       rules: { "no-console": "off" },
     },
     {
-      files: ["**/*.test.ts", "test/**", "testing/**", "bench/**"],
+      files: ["**/*.test.ts", "test/**", "testing/**", "bench/**", "docs/examples/**"],
       rules: {
         // Fakes are made of other objects' methods.
         "typescript/unbound-method": "off",

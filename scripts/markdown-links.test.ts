@@ -4,6 +4,7 @@ import { linkProblems } from "./markdown-links.ts";
 describe("links between pages", () => {
   const problems = (content: string): string[] => {
     const pages = new Map([
+      ["README.md", "[a](docs/a.md), [b](docs/b.md)"],
       ["docs/a.md", content],
       ["docs/b.md", "# Who may visit?\n\n## Twice\n\n## Twice\n\n```\n# not a heading\n```\n"],
     ]);
@@ -25,6 +26,17 @@ describe("links between pages", () => {
     "[reference]\n\n[reference]: b.md",
   ])
     it(`takes ${good}`, () => assert.deepEqual(problems(good), []));
+
+  it("finds a page of docs/ that no page links to", () => {
+    const pages = new Map([
+      ["docs/README.md", "[a](a.md)"],
+      ["docs/a.md", ""],
+      ["docs/b.md", "[itself](#b)\n# b"],
+      ["bench/README.md", ""],
+    ]);
+    const found = linkProblems({ pages, exists: (path) => pages.has(path) });
+    assert.deepEqual(found, ["docs/b.md: no page links to it; docs/README.md should"]);
+  });
 
   for (const [bad, why] of [
     ["[gone](gone.md)", "docs/a.md:1 links to gone.md, which is not there"],

@@ -6,19 +6,41 @@ export interface Pages {
   readonly exists: (path: string) => boolean;
 }
 
-/** Returns a line for each link within the repository that leads to no file, or to no heading of one. */
+/** Returns a line for each link within the repository that leads to no file or no heading, and for each page of docs/ that none leads to. */
 export function linkProblems({ pages, exists }: Pages): string[] {
+  return [...brokenLinks({ pages, exists }), ...unlinkedPages(pages)];
+}
+
+function unlinkedPages(pages: Pages["pages"]): string[] {
+  const linked = new Set(
+    [...pages].flatMap(([path, content]) =>
+      links(content)
+        .map(({ target }) => fileOf(path, target))
+        .filter((file) => file !== path),
+    ),
+  );
+  return [...pages.keys()]
+    .filter((path) => path.startsWith("docs/") && path !== "docs/README.md" && !linked.has(path))
+    .map((path) => `${path}: no page links to it; docs/README.md should`);
+}
+
+function brokenLinks({ pages, exists }: Pages): string[] {
   const anchors = new Map([...pages].map(([path, content]) => [path, headingAnchors(content)]));
   return [...pages].flatMap(([path, content]) =>
     links(content).flatMap(({ line, target }) => {
-      const [file = "", anchor] = target.split("#");
-      const to = file === "" ? path : posix.normalize(posix.join(posix.dirname(path), decodeURI(file)));
+      const to = fileOf(path, target);
+      const [, anchor] = target.split("#");
       if (to.startsWith("../") || !exists(to.replace(/\/$/, "")))
         return [`${path}:${line} links to ${target}, which is not there`];
       if (anchor === undefined || !anchors.has(to) || anchors.get(to)?.has(anchor)) return [];
       return [`${path}:${line} links to ${target}, but ${to} has no such heading`];
     }),
   );
+}
+
+function fileOf(page: string, target: string): string {
+  const [file = ""] = target.split("#");
+  return file === "" ? page : posix.normalize(posix.join(posix.dirname(page), decodeURI(file)));
 }
 
 function links(content: string): { line: number; target: string }[] {
