@@ -45,6 +45,9 @@ const modules = {
 const entry = (source, out) => ({ in: source, out });
 
 /** @type {import("esbuild").BuildOptions} */
+const page = { ...common, platform: "browser", format: "iife", loader: { ".svg": "dataurl" } };
+
+/** @type {import("esbuild").BuildOptions} */
 const packed = isWatching ? { sourcemap: "linked" } : { minify: true };
 
 /** @type {import("esbuild").BuildOptions[]} */
@@ -79,16 +82,13 @@ const extension = [
     external: ["vscode"],
   },
   {
-    ...common,
+    ...page,
     ...packed,
-    // A page of the editor's own browser.
-    platform: "browser",
+    // The editor's own browser.
     target: "chrome122",
-    format: "iife",
-    loader: { ".svg": "dataurl" },
     entryPoints: [
-      entry("extension/src/requests/page/main.ts", "dist/extension/requests"),
-      entry("extension/src/requests/page/style.css", "dist/extension/requests"),
+      entry("tunnel/src/requests/page/main.ts", "dist/extension/requests"),
+      entry("tunnel/src/requests/page/style.css", "dist/extension/requests"),
     ],
   },
   {

@@ -188,6 +188,7 @@ function hostBans(): Ban[] {
         ...["errors", "log", "util", "version"].map((door) => `!@porthole/common/${door}`),
         "!@porthole/tunnel/rpc",
         "!@porthole/tunnel/assistant",
+        "!@porthole/tunnel/requests",
         "!@porthole/tunnel/settings",
       ],
       message: "The extension host holds the user interface only: tunnels run in extension/src/daemon, behind rpc.",

@@ -134,6 +134,11 @@ export const folders: Readonly<Record<"common" | "tunnel", Readonly<Record<strin
       imports: [...base, "@porthole/common/control", "access", "http", "inspector"],
       instead: "rpc is the contract and its two ends: an editor loads it without the tunnels, which are rpc/daemon's.",
     },
+    requests: {
+      imports: ["@porthole/common/errors", "rpc"],
+      instead:
+        "requests is the Requests page and what it says to its host: it sees the contract, and browsers load it.",
+    },
     assistant: {
       imports: [...base, "rpc"],
       instead: "assistant is what AI assistants may do with tunnels, on top of the contract: an editor loads it, too.",

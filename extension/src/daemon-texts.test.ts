@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { dialFaultTexts } from "@porthole/common/link";
 import { useTranslation } from "./text.ts";
-import { translated } from "./daemon-texts.ts";
+import { translated } from "@porthole/tunnel/requests";
 import { errorText } from "./controller/error-text.ts";
 
 const root = join(import.meta.dirname, "..", "..");

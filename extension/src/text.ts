@@ -1,14 +1,1 @@
-/** Translated text: English with `{0}` for what is filled in, as in l10n/bundle.l10n.json. */
-export type Translate = (text: string, ...args: (string | number)[]) => string;
-
-let translate: Translate = (text, ...args) =>
-  text.replaceAll(/\{(\d+)\}/g, (whole, index: string) => String(args[Number(index)] ?? whole));
-
-/** The editor's own translation, from its activation on. Without it text stays English. */
-export function useTranslation(by: Translate): void {
-  translate = by;
-}
-
-export function t(text: string, ...args: (string | number)[]): string {
-  return translate(text, ...args);
-}
+export { t, useTranslation } from "@porthole/tunnel/requests";

@@ -14,16 +14,16 @@ export async function manifestTextProblems(root: URL): Promise<string[]> {
   return problems.flat();
 }
 
-/** The texts of `t("…")` in the extension's sources: each is translated, and no other is. */
+/** The texts of `t("…")` in the sources of the extension and its page: each is translated, and no other is. */
 export async function sourceTextProblems(root: URL): Promise<string[]> {
   const used = new Set<string>();
-  const folder = new URL("extension/src/", root);
-  for (const name of await readdir(folder, { recursive: true })) {
-    if (!name.endsWith(".ts") || name.endsWith(".test.ts")) continue;
-    const source = await readFile(new URL(name.replaceAll("\\", "/"), folder), "utf8");
-    for (const [, text] of source.matchAll(/(?<![\w.])t\(\s*("(?:[^"\\]|\\.)*")/g))
-      used.add(JSON.parse(text as string) as string);
-  }
+  for (const folder of ["extension/src/", "tunnel/src/requests/"].map((path) => new URL(path, root)))
+    for (const name of await readdir(folder, { recursive: true })) {
+      if (!name.endsWith(".ts") || name.endsWith(".test.ts")) continue;
+      const source = await readFile(new URL(name.replaceAll("\\", "/"), folder), "utf8");
+      for (const [, text] of source.matchAll(/(?<![\w.])t\(\s*("(?:[^"\\]|\\.)*")/g))
+        used.add(JSON.parse(text as string) as string);
+    }
   const problems = await Promise.all(
     languages.map(async (language) => {
       const file = `l10n/bundle.l10n.${language}.json`;

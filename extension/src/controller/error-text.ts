@@ -1,4 +1,4 @@
-import { translated } from "../daemon-texts.ts";
+import { translated } from "@porthole/tunnel/requests";
 import type { RpcErrorData } from "@porthole/tunnel/rpc";
 
 /** A setting that the library names (`{state-dir}`), or an option in a text of the relay. */

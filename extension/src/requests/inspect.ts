@@ -2,7 +2,13 @@ import { PortholeError } from "@porthole/common/errors";
 import type { BodySide, BodyView, Requests } from "@porthole/tunnel/rpc";
 import { failureOf, type Controller } from "../controller/index.ts";
 import { t } from "../text.ts";
-import { pageMethods, type ExchangeRef, type PageMethod, type PageParams, type PageResult } from "./messages.ts";
+import {
+  pageMethods,
+  type ExchangeRef,
+  type PageMethod,
+  type PageParams,
+  type PageResult,
+} from "@porthole/tunnel/requests";
 
 /** Longer than any recorded body is when it is decoded. */
 const maxPieces = 64;

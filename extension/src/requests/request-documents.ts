@@ -6,9 +6,9 @@ import type { BodySide, ExchangeDetail, ExchangeSummary } from "@porthole/tunnel
 import type { Controller } from "../controller/index.ts";
 import { t } from "../text.ts";
 import { bodyExtension, bodyText, exchangeText } from "./body-file.ts";
-import { editableText, editOf, type RecordedBody } from "./http-text.ts";
+import { editableText, editOf, type RecordedBody } from "@porthole/tunnel/requests";
 import { inspect, readWholeBody } from "./inspect.ts";
-import type { ExchangeRef } from "./messages.ts";
+import type { ExchangeRef } from "@porthole/tunnel/requests";
 import { RequestFiles, requestScheme } from "./request-files.ts";
 
 /** So many other requests are offered to compare one with. */

@@ -4,7 +4,7 @@ import { nameOf, type Controller } from "../controller/index.ts";
 import { t } from "../text.ts";
 import { editorSettings } from "../ui/vscode-host.ts";
 import { inspect } from "./inspect.ts";
-import type { ExchangeRef } from "./messages.ts";
+import type { ExchangeRef } from "@porthole/tunnel/requests";
 
 /** Messages must not pile up when a sender tries again and again. */
 const pauseMs = 10_000;

@@ -16,7 +16,7 @@ import { errorText, nameOf, type Controller } from "../controller/index.ts";
 import type { ViewId } from "../manifest/index.ts";
 import { t } from "../text.ts";
 import { inspect } from "./inspect.ts";
-import type { FromPage, ToPage } from "./messages.ts";
+import type { FromPage, ToPage } from "@porthole/tunnel/requests";
 import { RequestDocuments } from "./request-documents.ts";
 import { RequestNotices } from "./request-notices.ts";
 

@@ -1,5 +1,5 @@
-import type { ExchangeDetail } from "@porthole/tunnel/rpc";
-import { t } from "../../text.ts";
+import type { ExchangeDetail } from "../../rpc/index.ts";
+import { t } from "../text.ts";
 import { el } from "./dom.ts";
 import { duration } from "./format.ts";
 

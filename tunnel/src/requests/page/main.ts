@@ -1,5 +1,5 @@
-import type { InspectorChanges } from "@porthole/tunnel/rpc";
-import { t, useTranslation } from "../../text.ts";
+import type { InspectorChanges } from "../../rpc/index.ts";
+import { t, useTranslation } from "../text.ts";
 import type { PageResult, ToPage, TunnelChoice } from "../messages.ts";
 import { messageOf } from "./context.ts";
 import { Detail } from "./detail.ts";

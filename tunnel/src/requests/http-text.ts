@@ -1,6 +1,6 @@
 import { PortholeError } from "@porthole/common/errors";
-import type { ExchangeDetail, Header, ReplayEdit } from "@porthole/tunnel/rpc";
-import { t } from "../text.ts";
+import type { ExchangeDetail, Header, ReplayEdit } from "../rpc/index.ts";
+import { t } from "./text.ts";
 
 /** The line that stands for a body as it was recorded: bytes that no text editor can show, or that nobody has changed. */
 export const recordedBody = "< recorded";

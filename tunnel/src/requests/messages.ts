@@ -1,4 +1,4 @@
-import type { BodySide, InspectorChanges, RpcErrorData, Requests } from "@porthole/tunnel/rpc";
+import type { BodySide, InspectorChanges, RpcErrorData, Requests } from "../rpc/index.ts";
 
 /** What the Requests view's page and the extension say to each other. Everything is data; the page is trusted with none of it to run. */
 

@@ -1,5 +1,5 @@
-import type { MessageView } from "@porthole/tunnel/rpc";
-import { t } from "../../text.ts";
+import type { MessageView } from "../../rpc/index.ts";
+import { t } from "../text.ts";
 import { messageOf, type DetailContext } from "./context.ts";
 import { el, visible } from "./dom.ts";
 import { bytes, duration } from "./format.ts";

@@ -1,5 +1,5 @@
-import type { ExchangeDetail, Header } from "@porthole/tunnel/rpc";
-import { t } from "../../text.ts";
+import type { ExchangeDetail, Header } from "../../rpc/index.ts";
+import { t } from "../text.ts";
 import { el, visible } from "./dom.ts";
 
 /** What was asked and answered, as tables. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ExchangeDetail } from "@porthole/tunnel/rpc";
+import type { ExchangeDetail } from "../rpc/index.ts";
 import { editableText, editOf, parseRequestText, recordedBody, requestText } from "./http-text.ts";
 
 const detail = (more: object = {}): ExchangeDetail =>

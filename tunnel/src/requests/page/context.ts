@@ -1,4 +1,4 @@
-import { t } from "../../text.ts";
+import { t } from "../text.ts";
 import { visible } from "./dom.ts";
 import { CallError, type Host } from "./host.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ExchangeSummary, InspectorChanges } from "@porthole/tunnel/rpc";
+import type { ExchangeSummary, InspectorChanges } from "../../rpc/index.ts";
 import { visible } from "./dom.ts";
 import { bytes, duration } from "./format.ts";
 import { isAsset, keyOf, Rows, type Row } from "./rows.ts";

@@ -1,4 +1,4 @@
-import { translated } from "../../daemon-texts.ts";
+import { translated } from "../daemon-texts.ts";
 import type { FromPage, PageMethod, PageParams, PageResult, ToPage } from "../messages.ts";
 
 interface EditorApi {

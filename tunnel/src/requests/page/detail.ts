@@ -1,6 +1,6 @@
-import type { BodyInfo, ExchangeDetail } from "@porthole/tunnel/rpc";
-import { translated } from "../../daemon-texts.ts";
-import { t } from "../../text.ts";
+import type { BodyInfo, ExchangeDetail } from "../../rpc/index.ts";
+import { translated } from "../daemon-texts.ts";
+import { t } from "../text.ts";
 import { BodyPane } from "./body.ts";
 import { messageOf, type DetailContext } from "./context.ts";
 import { button, el, iconButton, visible } from "./dom.ts";

@@ -1,5 +1,5 @@
-import type { BodyInfo, BodySide, BodyView } from "@porthole/tunnel/rpc";
-import { t } from "../../text.ts";
+import type { BodyInfo, BodySide, BodyView } from "../../rpc/index.ts";
+import { t } from "../text.ts";
 import { messageOf, type DetailContext } from "./context.ts";
 import { button, el, iconButton, visible } from "./dom.ts";
 import { bytes } from "./format.ts";

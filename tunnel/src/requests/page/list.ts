@@ -1,4 +1,4 @@
-import { t } from "../../text.ts";
+import { t } from "../text.ts";
 import { el, visible } from "./dom.ts";
 import { bytes, clockTime, duration } from "./format.ts";
 import { keyOf, type Row, type Rows } from "./rows.ts";

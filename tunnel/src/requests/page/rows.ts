@@ -1,4 +1,4 @@
-import type { ExchangeSummary, InspectorChanges } from "@porthole/tunnel/rpc";
+import type { ExchangeSummary, InspectorChanges } from "../../rpc/index.ts";
 
 /** A request and the port that it came to. */
 export interface Row extends ExchangeSummary {

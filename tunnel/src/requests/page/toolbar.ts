@@ -1,4 +1,4 @@
-import { t } from "../../text.ts";
+import { t } from "../text.ts";
 import type { TunnelChoice } from "../messages.ts";
 import { el, iconButton, setIcon, setLabel } from "./dom.ts";
 

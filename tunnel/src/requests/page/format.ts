@@ -1,4 +1,4 @@
-import { t } from "../../text.ts";
+import { t } from "../text.ts";
 
 export function bytes(count: number): string {
   if (count < 1_000) return `${count} B`;

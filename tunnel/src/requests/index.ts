@@ -1,0 +1,13 @@
+/** What the Requests page and its host say to each other, and their texts. The page itself is in `page/`, for browsers. */
+export { translated } from "./daemon-texts.ts";
+export { editableText, editOf, requestText, type RecordedBody } from "./http-text.ts";
+export {
+  pageMethods,
+  type ExchangeRef,
+  type FromPage,
+  type PageMethod,
+  type PageParams,
+  type PageResult,
+  type ToPage,
+} from "./messages.ts";
+export { t, useTranslation, type Translate } from "./text.ts";
