@@ -1,5 +1,5 @@
-import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { copyFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, context } from "esbuild";
 import { builtins } from "./scripts/bundle/builtins.ts";
@@ -64,6 +64,9 @@ const programs = [
       // Started by the relay, from its own folder.
       entry("relay/src/quic-worker/main.ts", "dist/porthole-relay-quic"),
     ],
+    // What only some commands need, such as the demo's relay, is a file of its own, and the programs share the rest.
+    splitting: true,
+    chunkNames: "dist/porthole-[name]-[hash]",
     minifySyntax: true,
     minifyWhitespace: true,
     sourcemap: "linked",
@@ -105,11 +108,12 @@ const extension = [
   },
 ];
 
-await rm(new URL("dist/extension", import.meta.url), { recursive: true, force: true });
+await rm(join(root, "dist", "extension"), { recursive: true, force: true });
 if (isWatching) await watch(extension);
 else {
   const results = await Promise.all([...programs, ...extension].map((options) => build(options)));
   await report(results);
+  await removeOthers(join(root, "dist"), Object.keys(results[0].metafile.outputs));
   await copyToPackages(results[0].metafile);
 }
 
@@ -119,18 +123,46 @@ else {
  * @param {import("esbuild").Metafile} metafile
  */
 async function copyToPackages({ outputs }) {
-  const files = {
-    client: ["porthole.mjs", "porthole-main.mjs", "porthole-reading.mjs"],
-    relay: ["porthole-relay.mjs", "porthole-relay-main.mjs", "porthole-relay-quic.mjs"],
-  };
-  for (const [folder, names] of Object.entries(files)) {
-    await mkdir(new URL(`${folder}/dist`, import.meta.url), { recursive: true });
-    for (const name of names)
-      await copyFile(new URL(`dist/${name}`, import.meta.url), new URL(`${folder}/dist/${name}`, import.meta.url));
-    const inputs = names.flatMap((name) => Object.keys(outputs[`dist/${name}`].inputs));
+  const relay = ["dist/porthole-relay.mjs", "dist/porthole-relay-main.mjs", "dist/porthole-relay-quic.mjs"];
+  const client = [
+    "dist/porthole.mjs",
+    "dist/porthole-main.mjs",
+    "dist/porthole-reading.mjs",
+    "dist/porthole-relay-quic.mjs",
+  ];
+  for (const [folder, programs] of Object.entries({ client, relay })) {
+    const to = join(root, folder, "dist");
+    await mkdir(to, { recursive: true });
+    const paths = withImports(programs, outputs);
+    for (const path of paths) await copyFile(join(root, path), join(to, basename(path)));
+    await removeOthers(to, paths);
+    const inputs = paths.flatMap((path) => Object.keys(outputs[path].inputs));
     const packages = bundledPackages(inputs).map((path) => join(root, path));
     await writeFile(new URL(`${folder}/dist/ThirdPartyNotices.txt`, import.meta.url), noticesOf(packages, false));
   }
+}
+
+/**
+ * The files and all that they import, now or later.
+ *
+ * @param {readonly string[]} paths @param {import("esbuild").Metafile["outputs"]} outputs
+ */
+function withImports(paths, outputs) {
+  const all = new Set(paths);
+  for (const path of all)
+    for (const { path: imported, external } of outputs[path].imports) if (!external) all.add(imported);
+  return [...all];
+}
+
+/**
+ * Removes files of an earlier build: their names change with their content.
+ *
+ * @param {string} folder @param {readonly string[]} paths
+ */
+async function removeOthers(folder, paths) {
+  const kept = new Set(paths.map((path) => basename(path)));
+  for (const name of await readdir(folder))
+    if (/^porthole-.*\.mjs(\.map)?$/.test(name) && !kept.has(name)) await rm(join(folder, name), { force: true });
 }
 
 /**

@@ -38,6 +38,8 @@ export const layerOverrides: OxlintOverride[] = [
     restrictImports([`${name}/src/**`], runningBans(name)),
     restrictImports([`${name}/src/**/*.test.ts`], packageBans(name, "tests")),
   ]),
+  // It shows all of Porthole on one machine.
+  restrictImports(["client/src/demo/**"], [...packageBans("client", "running", ["relay"]), quicBan(), forgeBan()]),
   // The daemon carries a relay for trying things out. It never sees the editor.
   restrictImports(
     ["extension/src/daemon/**"],

@@ -40,7 +40,7 @@ export const packages: Readonly<Record<string, Package>> = {
   client: {
     name: "porthole",
     imports: ["common", "tunnel"],
-    instead: "The command line drives the tunnel and never imports the relay or the extension.",
+    instead: "The command line drives the tunnel; only its demo starts a relay.",
   },
   extension: {
     name: "@porthole/extension",

@@ -3,6 +3,7 @@ import { asksForAllHelp, defineOptions, helpText, type OptionTable } from "@port
 import { completion } from "./completion.ts";
 import { connect, connectOptions } from "./connect/index.ts";
 import { daemonOptions, runStdioDaemon } from "./daemon.ts";
+import { demoOptions } from "./demo/options.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { doctor } from "./doctor.ts";
 import { identity, identityHelp, identityOptions } from "./identity.ts";
@@ -128,6 +129,21 @@ export const commands: Readonly<Record<string, Command>> = {
     options: identityOptions,
     helpText: (_argv, columns) => identityHelp(columns),
     run: async (argv) => write(await identity(argv)),
+  },
+  demo: {
+    usage: "demo [SERVICE]",
+    help: "Try it on this machine: a relay, a sample site and a client",
+    ...about(
+      demoOptions,
+      "porthole demo 5173",
+      "Tries Porthole out on this machine: a relay, a sample site or your own service, and a client.",
+    ),
+    ownsOutput: true,
+    async run(argv) {
+      // Loaded only here: no other command needs a relay.
+      const { runDemo } = await import("./demo/demo.ts");
+      await runDemo(argv);
+    },
   },
   daemon: {
     usage: "daemon --stdio",

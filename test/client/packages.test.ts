@@ -55,6 +55,14 @@ describe("the packages", function () {
     assert.equal(await get(siteAt(url, join(stateDir, "client", "primary-self-signed.pem"))), "packed");
     assert.equal((await client.kill("SIGTERM")).code, 0);
     assert.equal((await relay.kill("SIGTERM")).code, 0);
+
+    const demo = start(scope, join(bin, "porthole"), ["demo", "--api-port", "0", "--pub-port", "0"], {
+      cwd: folder,
+      env,
+    });
+    await demo.line(/^online at 127\.0\.0\.1:\d+ over /);
+    await demo.line(/^Checked: .* status 200 /);
+    assert.equal((await demo.kill("SIGTERM")).code, 0);
   });
 });
 

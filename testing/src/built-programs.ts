@@ -30,9 +30,11 @@ export const programsOfRun: BuiltPrograms | undefined = isMade("bundle") ? progr
 
 /** Compiles the packages to their `dist` folders, once a test run. */
 export function buildPackages(): Promise<void> {
-  return oncePerRun("build", () =>
-    run("npm", ["run", "build", "--silent"], { cwd: root, shell: process.platform === "win32" }),
-  );
+  return oncePerRun("build", async () => {
+    // Its files are not written again while other tests read them.
+    await buildPrograms();
+    await run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-b"], { cwd: root });
+  });
 }
 
 /** Returns the path of the extension's package for this machine, made once a test run as `npm run package` makes it. */

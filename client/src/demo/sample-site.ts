@@ -54,7 +54,7 @@ const page = `<!doctype html>
 <p>This page came from a web server on your machine, through a relay that could not read it:
 TLS ended in the Porthole client, next to the server.</p>
 <p>Page views so far: <b id="visits">…</b> (live, over server-sent events)</p>
-<p>Expose your own server with <code>npm start -- --local 127.0.0.1:5173</code>.</p>
+<p>Expose your own server with <code>porthole demo 5173</code>.</p>
 <script>new EventSource("/events").onmessage = (event) => { document.getElementById("visits").textContent = event.data }</script>
 </html>
 `;
