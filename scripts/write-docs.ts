@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { referencePages } from "./reference.ts";
+import { openRpc } from "./rpc-schema.ts";
 import { settingsSchema } from "./settings-schema.ts";
 import { transparencySummary } from "../test/visitors/transparency/summary.ts";
 
@@ -11,6 +12,7 @@ const parts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /** Whole files. */
 const files: Readonly<Record<string, string>> = {
   "client/porthole.schema.json": settingsSchema(),
+  "tunnel/openrpc.json": `${JSON.stringify(openRpc(), null, 2)}\n`,
   ...referencePages(),
 };
 

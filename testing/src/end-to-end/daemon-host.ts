@@ -1,8 +1,10 @@
+import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { connectDaemon, type DaemonConnection, type NotificationName, type Notifications } from "@porthole/tunnel/rpc";
 import { runDaemon, type DaemonOptions } from "@porthole/tunnel/rpc/daemon";
 import { createDialers } from "porthole";
 import type { Scope } from "./scope.ts";
+import { assertContract } from "./contract.ts";
 import { soon } from "./until.ts";
 
 /** A daemon in this process, and the connection that drives it. */
@@ -31,11 +33,22 @@ export async function startTestDaemon(
   const { daemon, ended } = startRawDaemon(scope, options);
   const told: { readonly name: string; readonly params: unknown }[] = [];
   const watchers = new Set<() => void>();
+  const faults: unknown[] = [];
+  /** A listener's error would end nothing. */
+  const check = (name: NotificationName, params: unknown): void => {
+    try {
+      assertContract(name, params);
+    } catch (reason) {
+      faults.push(reason);
+    }
+  };
   for (const name of ["tunnel/state", "tunnel/visit", "tunnel/request", "inspect/exchange", "log"] as const)
     daemon.on(name, (params) => {
+      check(name, params);
       told.push({ name, params });
       for (const watcher of watchers) watcher();
     });
+  scope.defer(() => assert.deepEqual(faults, []));
   const stateDir = await scope.folder();
   await daemon.call("initialize", {
     rpcVersion: 1,
@@ -68,6 +81,20 @@ export async function startTestDaemon(
   };
 }
 
+/** The connection, whose answers have to be what the contract says. */
+function checked(daemon: DaemonConnection): DaemonConnection {
+  return {
+    closed: daemon.closed,
+    on: (name, listener) => daemon.on(name, listener),
+    close: () => daemon.close(),
+    async call(method, params, init) {
+      const answer = await daemon.call(method, params, init);
+      assertContract(method, answer);
+      return answer;
+    },
+  };
+}
+
 /** Not initialized. Ends with the test. */
 export function startRawDaemon(
   scope: Scope,
@@ -80,7 +107,7 @@ export function startRawDaemon(
     { dialers: createDialers(), clock: scope.clock, ...options },
     new AbortController().signal,
   );
-  const daemon = connectDaemon({ input: down, output: up });
+  const daemon = checked(connectDaemon({ input: down, output: up }));
   scope.defer(async () => {
     daemon.close();
     await soon(ended, "the end of the daemon");

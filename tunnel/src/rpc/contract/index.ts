@@ -15,7 +15,7 @@ export type { Identity, RelaySpec, RelayTest, TransportTest } from "./relays.ts"
 export type * from "./tunnels.ts";
 export type { RpcErrorData } from "../errors.ts";
 
-const logLevel = v.picklist(["debug", "info", "warn", "error"]);
+export const logLevel = v.picklist(["debug", "info", "warn", "error"]);
 export type LogLevel = v.InferOutput<typeof logLevel>;
 
 const initialize = v.object({

@@ -29,16 +29,16 @@ const endpointOptions = {
   /** Where the self-signed certificate is kept; in the state folder, by its client id, when absent. */
   certificatePath: v.string(),
 };
-const endpoint = v.object({ ...endpointFields, ...partial(endpointOptions) });
-const partOfEndpoint = v.object(partial({ ...endpointFields, ...endpointOptions }));
-export type EndpointSpec = Parameter<typeof endpoint>;
-export type EndpointChanges = Parameter<typeof partOfEndpoint>;
+export const endpointSpec = v.object({ ...endpointFields, ...partial(endpointOptions) });
+export const endpointChanges = v.object(partial({ ...endpointFields, ...endpointOptions }));
+export type EndpointSpec = Parameter<typeof endpointSpec>;
+export type EndpointChanges = Parameter<typeof endpointChanges>;
 
 /** `path`: `/api` is itself and everything below. `local`: as an endpoint's. */
-const route = v.object({ path: v.string(), local: v.string() });
+export const routeSpec = v.object({ path: v.string(), local: v.string() });
 
 /** Addresses, paths and the end must hold for everybody; of the credentials any one is enough. */
-const access = v.object({
+export const accessSpec = v.object({
   /** `192.0.2.1`, `10.0.0.0/8`, and with `!` before it what is kept out. */
   addresses: optional(texts),
   /** `/exact`, `/folder/*`, and with `!` before it what is kept closed. */
@@ -53,9 +53,9 @@ const access = v.object({
   /** Senders of webhooks, by their signature: `github`, `stripe`, `hmac:HEADER` and others (docs/access.md). */
   webhook: optional(v.object({ scheme: v.string(), secrets: texts })),
 });
-export type AccessSpec = Parameter<typeof access>;
+export type AccessSpec = Parameter<typeof accessSpec>;
 
-const acme = v.object({
+export const acmeSpec = v.object({
   enabled: v.boolean(),
   email: optional(v.string()),
   staging: optional(v.boolean()),
@@ -81,7 +81,7 @@ const tunnelOptions = {
   /** Whether the local service sees the public name or localhost; `auto` changes over when it refuses the name. */
   headers: v.picklist(["auto", "transparent", "localhost"]),
   /** Paths of the primary name that other local services answer. */
-  routes: v.array(route),
+  routes: v.array(routeSpec),
   /** Visitors get a page that says so, and reach nothing. */
   paused: v.boolean(),
   /** Connections to local services begin with a PROXY protocol v2 header, which has the visitor's address. */
@@ -91,11 +91,11 @@ const tunnelOptions = {
   /** Any certificate of a local https service is accepted. */
   localInsecure: v.boolean(),
   /** Who may visit, of both endpoints; everybody when absent. */
-  access,
+  access: accessSpec,
   /** Records requests in memory, for `inspect/...`; not when absent. `redact`: headers, fields and parameters to take out besides those that always are. */
   inspect: v.object({ redact: optional(texts) }),
   /** A CA's certificate for the public name; asked for when absent. */
-  acme,
+  acme: acmeSpec,
   /**
    * The tunnel stops once the lock file at `path` (common's `lockFile`) names another holder, or none: the caller may hang, and can't
    * say itself that another one has taken over.
@@ -103,12 +103,12 @@ const tunnelOptions = {
   lease: v.object({ path: v.string(), holder: v.string() }),
 };
 
-const tunnelSpec = v.object({
+export const tunnelSpec = v.object({
   /** Chosen by the caller, unique among its tunnels. */
   id,
-  primary: endpoint,
+  primary: endpointSpec,
   /** A second name with a self-signed certificate. */
-  secondary: optional(endpoint),
+  secondary: optional(endpointSpec),
   ...partial(tunnelOptions),
 });
 export type TunnelSpec = Parameter<typeof tunnelSpec>;
@@ -120,12 +120,12 @@ const startSpec = v.object({
 });
 
 /** What is absent stays as it is, in an endpoint too; `null` takes it away. */
-const changes = v.object({
-  primary: optional(partOfEndpoint),
-  secondary: optional(v.nullable(partOfEndpoint)),
+export const tunnelChanges = v.object({
+  primary: optional(endpointChanges),
+  secondary: optional(v.nullable(endpointChanges)),
   ...partial(nullable(tunnelOptions)),
 });
-export type TunnelChanges = Parameter<typeof changes>;
+export type TunnelChanges = Parameter<typeof tunnelChanges>;
 
 export const tunnelSchemas = {
   "tunnel/start": startSpec,
@@ -134,7 +134,7 @@ export const tunnelSchemas = {
   /** The newest states, visits and requests of a tunnel, the oldest first: at most `limit`, and 200. */
   "tunnel/history": v.object({ id, limit: optional(v.pipe(v.number(), v.integer(), v.minValue(1))) }),
   /** Changes a running tunnel without a new name: what it can take in place it takes; the rest starts again behind the same id. */
-  "tunnel/update": v.object({ id, changes }),
+  "tunnel/update": v.object({ id, changes: tunnelChanges }),
   /**
    * Checks each hop in turn: local port, relay, name, certificate, a request through the whole path. A tunnel that does not run
    * is given as it would be started, and is up for as long as that takes.

@@ -19,7 +19,7 @@ const body = v.union(
   [v.object({ text: v.string() }), v.object({ base64: v.string() })],
   "an object with text or base64",
 );
-const edit = v.object({
+export const replayEdit = v.object({
   method: optional(v.string()),
   target: optional(v.string()),
   headers: optional(v.array(header)),
@@ -40,7 +40,7 @@ export const inspectSchemas = {
     limit: optional(position),
   }),
   "inspect/messages": v.object({ tunnel: id, id, unredacted, after: number, limit: number }),
-  "inspect/replay": v.object({ tunnel: id, id, edit: optional(edit) }),
+  "inspect/replay": v.object({ tunnel: id, id, edit: optional(replayEdit) }),
   "inspect/export": v.object({
     ...{ tunnel: id, ids: texts, filter: optional(filter), unredacted },
     format: v.picklist(["curl", "fetch", "har"]),
