@@ -27,6 +27,11 @@ describe("version", () => {
       assert.deepEqual([own, ...ours.map(([, wanted]) => wanted)], Array(ours.length + 1).fill(version));
     });
   }
+
+  it("is the same in clients/python", () => {
+    const project = readFileSync(new URL("../clients/python/pyproject.toml", import.meta.url), "utf8");
+    assert.equal(/^version = "(.*)"$/m.exec(project)?.[1], version);
+  });
 });
 
 describe("package.json", () => {

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { referencePages } from "./reference.ts";
+import { pythonContract } from "./clients/python.ts";
 import { openRpc } from "./rpc-schema.ts";
 import { settingsSchema } from "./settings-schema.ts";
 import { transparencySummary } from "../test/visitors/transparency/summary.ts";
@@ -9,10 +10,13 @@ const parts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "docs/gateway.md": { transparency: transparencySummary() },
 };
 
+const contract = openRpc();
+
 /** Whole files. */
 const files: Readonly<Record<string, string>> = {
   "client/porthole.schema.json": settingsSchema(),
-  "tunnel/openrpc.json": `${JSON.stringify(openRpc(), null, 2)}\n`,
+  "tunnel/openrpc.json": `${JSON.stringify(contract, null, 2)}\n`,
+  "clients/python/src/porthole/types.py": pythonContract(contract),
   ...referencePages(),
 };
 

@@ -1,11 +1,6 @@
 #!/usr/bin/env python3
 """Drives a Porthole client from Python, with nothing but the standard library.
 
-    drive.py attach SOCKET
-    drive.py attach ~/.local/share/porthole/client.sock
-
-Attaches to the client that runs, prints its URLs, and leaves. The client continues.
-
     drive.py RELAY FINGERPRINT LOCAL COMMAND...
     drive.py relay.example.com:4433 mfzw... 3000 porthole daemon --stdio
 
@@ -94,17 +89,6 @@ def fetch(url, sha256, address):
     return response.status, body
 
 
-def attach(path):
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(DEADLINE_SECONDS)
-        connection.connect(path)
-        with connection.makefile("rwb") as stream:
-            daemon = Daemon(stream, connection.makefile("rb"))
-            daemon.call("initialize", {"rpcVersion": 1, "client": {"name": "drive.py", "version": "1"}})
-            tunnels = daemon.call("tunnel/list", {})["tunnels"]
-    print(json.dumps([url for tunnel in tunnels for each in tunnel["state"]["endpoints"] for url in each["urls"]]))
-
-
 def main(relay, fingerprint, local, command):
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     daemon = Daemon(child.stdin, child.stdout)
@@ -135,9 +119,6 @@ def is_online(state):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3 and sys.argv[1] == "attach":
-        attach(sys.argv[2])
-        raise SystemExit
     if len(sys.argv) < 5:
         raise SystemExit(__doc__)
     main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:])

@@ -1,19 +1,23 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  isFull,
   needProgram,
+  pythonPackages,
   settled,
   soon,
   start,
   programFile,
-  startCli,
   startHttp,
   startTestRelay,
   useScope,
 } from "@porthole/testing/end-to-end";
+import { skipUnless } from "@porthole/testing/skip";
 
 const root = join(import.meta.dirname, "../..");
+const folder = join(root, "clients/python");
 
 interface Said {
   readonly direction: "->" | "<-";
@@ -56,19 +60,49 @@ describe("a program in another language", function () {
     );
   });
 
-  it("attaches to a client that runs, and leaves it running", async function () {
-    needProgram(this, "python3");
+  /** The oldest that the client is for is 3.9. */
+  function needPython(context: Mocha.Context): void {
+    needProgram(context, "python3");
+    const code = "import sys; sys.exit(sys.version_info < (3, 9))";
+    skipUnless(context, spawnSync("python3", ["-c", code]).status === 0, "python3 is older than 3.9");
+  }
+
+  it("uses the Python client, which its own tests try against a relay", async function () {
+    needPython(this);
     const relay = await startTestRelay(scope);
-    const stateDir = await scope.folder();
-    const running = startCli(scope, "client", ["--server", `127.0.0.1:${relay.apiPort}`, "--state-dir", stateDir]);
-    const url = (await running.line(/^URL: /)).slice(5);
-    const script = join(root, "docs/examples/drive.py");
-    const example = start(scope, "python3", [script, "attach", join(stateDir, "client.sock")]);
-    const { code } = await soon(example.exited, () => example.errors.join("\n"));
-    assert.equal(code, 0, example.errors.join("\n"));
-    assert.deepEqual(JSON.parse(example.lines.at(-1) ?? ""), [url]);
-    assert.equal((await running.kill("SIGINT")).code, 0);
+    const { code, said } = await inPython(
+      ["-W", "error", "-m", "unittest", "discover", "--verbose", "--start-directory", "tests"],
+      {
+        PORTHOLE_TEST: JSON.stringify({
+          command: [process.execPath, "--conditions=source", programFile("client")],
+          ...{ relay: `127.0.0.1:${relay.apiPort}`, fingerprint: relay.fingerprint },
+        }),
+      },
+    );
+    assert.equal(code, 0, said());
+    assert.match(said(), /\nOK$/, said());
+    await settled(relay);
   });
+
+  if (isFull)
+    it("finds the types of the Python client and of its tests in order", async function () {
+      needPython(this);
+      const { code, said } = await inPython(["-m", "mypy", "--no-incremental"], {
+        PYTHONPATH: await pythonPackages({ mypy: "2.4.1" }),
+      });
+      assert.equal(code, 0, said());
+    });
+
+  async function inPython(args: readonly string[], env: NodeJS.ProcessEnv) {
+    const { PATH } = process.env;
+    const program = start(scope, "python3", args, {
+      cwd: folder,
+      env: { PATH, HOME: await scope.folder(), PYTHONPATH: "src", PYTHONDONTWRITEBYTECODE: "1", ...env },
+    });
+    const said = (): string => [...program.lines, ...program.errors].join("\n");
+    const { code } = await program.exited;
+    return { code, said };
+  }
 });
 
 /** What the documentation says. */

@@ -59,7 +59,7 @@ export class PlacementWorld {
     return {
       hostname: "id.localhost",
       opening: [Buffer.from("header "), Buffer.from("hello")],
-      places: this.registry,
+      registry: this.registry,
       clock: this.clock,
       log: silentLogger,
       trace: "t",

@@ -1,6 +1,7 @@
 export { freePort } from "../free-port.ts";
 export { startDaemonProcess, type DaemonProcess } from "./daemon-process.ts";
 export { startProxy } from "./connect-proxy.ts";
+export { pythonPackages } from "./python-packages.ts";
 export { figuresOf } from "./figures.ts";
 export { startTestClient, type TestClient, type TestClientOptions } from "./client.ts";
 export {
@@ -14,7 +15,6 @@ export {
   type Output,
   type Running,
 } from "./process.ts";
-export { peerSeats, type PeerSeat } from "./peers.ts";
 export { settled, startTestRelay, type TestRelayOptions } from "./relay.ts";
 export { useScope, type Scope } from "./scope.ts";
 export { startH2c, startHttp, startTcp, type Service } from "./services.ts";

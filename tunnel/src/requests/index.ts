@@ -10,5 +10,4 @@ export {
   type PageResult,
   type ToPage,
 } from "./messages.ts";
-export { readRecordedBody, readWholeBody, type ReadBody, type WholeBody } from "./whole-body.ts";
 export { t, useTranslation, type Translate } from "./text.ts";

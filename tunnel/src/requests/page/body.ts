@@ -46,11 +46,10 @@ export class BodyPane {
       { class: "notes" },
       notes.filter(Boolean).join(" · "),
       " ",
-      host.offers.open &&
-        iconButton("open-file", t("Open Body in Editor"), () => {
-          const { id, side, unredacted = false } = this.#query;
-          host.send({ type: "open", tunnel, id, side, unredacted });
-        }),
+      iconButton("open-file", t("Open Body in Editor"), () => {
+        const { id, side, unredacted = false } = this.#query;
+        host.send({ type: "open", tunnel, id, side, unredacted });
+      }),
       iconButton(
         "copy",
         t("Copy Body"),
