@@ -1,16 +1,11 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
-import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import tls, { type TLSSocket } from "node:tls";
-import type { AcmeNetwork } from "@porthole/common/acme";
+import type { TLSSocket } from "node:tls";
 import { createCertificate, generateKey } from "@porthole/common/identity";
-import type { Relay } from "@porthole/relay";
-import { startPebble, whyNoPebble, type Pebble } from "@porthole/testing/pebble";
-import { skipUnless } from "@porthole/testing/skip";
+import type { Pebble } from "@porthole/testing/pebble";
 import {
-  freePort,
   overEachTransport,
   runCli,
   sized,
@@ -20,21 +15,10 @@ import {
   startTestRelay,
   until,
   useScope,
-  type Scope,
-  type TestClient,
-  type TestClientOptions,
 } from "@porthole/testing/end-to-end";
+import { certified, needPebble, startCertifiedClient, startWorld, suffix, trusted } from "./world.ts";
 
-const suffix = "tunnel.example";
 const manyClients = sized(5, 50);
-/** What one order may take here, with a browserful of other tests on the machine. Longer than the pause after an attempt that a busy machine was too slow for. */
-const orderMs = 150_000;
-
-interface World {
-  readonly pebble: Pebble;
-  readonly relay: Relay;
-  readonly network: AcmeNetwork;
-}
 
 describe("certificate files of a relay", () => {
   const scope = useScope();
@@ -62,10 +46,7 @@ describe("certificates from a certificate authority", function () {
   this.timeout(300_000);
   const scope = useScope();
 
-  before(function () {
-    const why = whyNoPebble();
-    skipUnless(this, why === undefined, why ?? "");
-  });
+  before(needPebble);
 
   it("are the relay's own, too, and come into service without a restart", async () => {
     // A client that asks again and again before the certificate is there looks like one that can't be admitted.
@@ -107,33 +88,6 @@ describe("certificates from a certificate authority", function () {
       const stored = await readFile(join(first.stateDir, "certificates", `${hostname}.pem`), "utf8");
       assert.ok(new X509Certificate(stored).checkHost(hostname));
     });
-  });
-
-  it("are renewed under a running connection, which continues", async () => {
-    const world = await startWorld(scope, [], { lifetimeSeconds: 30 });
-    const service = await startHttp(scope, (request, response) => void request.pipe(response));
-    const client = await startCertifiedClient(scope, world, { local: service.local });
-    const { hostname, notAfter } = await certified(client);
-    const ca = await world.pebble.rootPem();
-    const running = await trusted(world.relay.publicPort, hostname, ca);
-    running.write(`POST / HTTP/1.1\r\nHost: ${hostname}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n`);
-    await once(running, "data");
-    const renewed = await client.when(
-      "a newer certificate",
-      ({ endpoints }) => {
-        const now = endpoints[0]?.certificates[0];
-        return now?.status === "valid" && now.notAfter > notAfter ? now : undefined;
-      },
-      orderMs,
-    );
-    const next = await trusted(world.relay.publicPort, hostname, ca);
-    // By now it may be the one after that.
-    assert.ok(Date.parse(next.getPeerCertificate().valid_to) >= renewed.notAfter);
-    next.destroy();
-    running.write("6\r\nsecond\r\n0\r\n\r\n");
-    const [rest] = (await once(running, "data")) as [Buffer];
-    assert.match(rest.toString(), /second/);
-    running.destroy();
   });
 
   it("are ordered once for a name that two relays serve, whichever of them the validator comes to", async () => {
@@ -214,39 +168,6 @@ describe("certificates from a certificate authority", function () {
     (await trusted(elsewhere.publicPort, hostname, await world.pebble.rootPem())).destroy();
   });
 
-  it("are got and renewed by each of two processes with the same key, which learn of one another", async () => {
-    const world = await startWorld(scope, [], { lifetimeSeconds: 40 });
-    const key = join(await scope.folder(), "key.pem");
-    await writeFile(key, generateKey().pem);
-    const startOne = (): Promise<TestClient> => startCertifiedClient(scope, world, { args: ["--primary-key", key] });
-    const renewal = (client: TestClient, notAfter: number): Promise<unknown> =>
-      client.when(
-        "a newer certificate",
-        ({ endpoints }) => {
-          const now = endpoints[0]?.certificates[0];
-          return now?.status === "valid" && now.notAfter > notAfter ? now : undefined;
-        },
-        orderMs,
-      );
-    const older = await startOne();
-    const first = await certified(older);
-    const newer = await startOne();
-    const second = await certified(newer);
-    assert.equal(second.hostname, first.hostname);
-    // The older one's challenges come to the newer one first.
-    await Promise.all([renewal(older, Math.max(first.notAfter, second.notAfter)), renewal(newer, second.notAfter)]);
-    for (const client of [older, newer])
-      await client.when("the other process", ({ endpoints }) => {
-        const now = endpoints[0]?.relays[0]?.now;
-        return now?.status === "online" && now.otherProcesses === 1 ? now : undefined;
-      });
-    await newer.stop();
-    await older.when("the other process to be gone", ({ endpoints }) => {
-      const now = endpoints[0]?.relays[0]?.now;
-      return now?.status === "online" && now.otherProcesses === undefined ? now : undefined;
-    });
-  });
-
   it("are not ordered before a connection from outside has reached the client", async () => {
     const world = await startWorld(scope);
     const client = await startCertifiedClient(scope, world, {
@@ -275,74 +196,6 @@ describe("certificates from a certificate authority", function () {
       assert.ok(proxy.targets.includes(target), `${target} is not in ${proxy.targets.join(" ")}`);
   });
 });
-
-async function startWorld(
-  scope: Scope,
-  relayArgs: readonly string[] = [],
-  options: { readonly lifetimeSeconds?: number } = {},
-): Promise<World> {
-  // Pebble has to know where to knock before the relay knows where Pebble is.
-  const tlsPort = await freePort();
-  const pebble = await startPebble({ tlsPort, ...options });
-  scope.defer(() => pebble.close());
-  const network: AcmeNetwork = { trust: pebble.caPem, port: tlsPort, lookup: async () => ["127.0.0.1"] };
-  const relay = await startTestRelay(scope, {
-    args: [
-      ...["--domain-suffix", suffix, "--open", "--alpn-port", String(tlsPort)],
-      ...["--acme-directory", pebble.directoryUrl, "--acme-email", "relay@tunnel.example"],
-      ...relayArgs,
-    ],
-    acmeNetwork: network,
-  });
-  return { pebble, relay, network };
-}
-
-function startCertifiedClient(
-  scope: Scope,
-  { pebble, relay, network }: World,
-  options: Partial<TestClientOptions>,
-): Promise<TestClient> {
-  return startTestClient(scope, {
-    servers: [relay.apiPort],
-    acmeNetwork: network,
-    ...options,
-    args: ["--acme-directory", pebble.directoryUrl, ...(options.args ?? [])],
-  });
-}
-
-/** Waits for the certificate of the primary endpoint's only name. */
-function certified(client: TestClient): Promise<{ readonly hostname: string; readonly notAfter: number }> {
-  return client.when(
-    "a certificate",
-    ({ endpoints }) => {
-      const certificate = endpoints[0]?.certificates[0];
-      return certificate?.status === "valid"
-        ? { hostname: certificate.hostname, notAfter: certificate.notAfter }
-        : undefined;
-    },
-    orderMs,
-  );
-}
-
-/** A connection of somebody who trusts nobody but the authority; tried again until its certificate is in service. */
-async function trusted(
-  port: number,
-  servername: string,
-  ca: string,
-  options: tls.ConnectionOptions = {},
-): Promise<TLSSocket> {
-  const giveUpAt = performance.now() + orderMs;
-  for (;;) {
-    const socket = tls.connect({ host: "127.0.0.1", port, servername, ca, ...options });
-    try {
-      await once(socket, "secureConnect");
-      return socket;
-    } catch (reason) {
-      const isSelfSigned = (reason as NodeJS.ErrnoException).code === "DEPTH_ZERO_SELF_SIGNED_CERT";
-      if (!isSelfSigned || performance.now() > giveUpAt) throw reason;
-    }
-  }
-}
 
 async function readText(socket: TLSSocket): Promise<string> {
   let text = "";
