@@ -5,98 +5,85 @@ import {
   connectVisitor,
   get,
   hastenedFrom,
-  request,
-  readAll,
   soon,
   startHttp,
-  startTcp,
   startTunnel,
   until,
   useScope,
-  type Site,
 } from "@porthole/testing/end-to-end";
 import { ask, connectHttp2, heard, say } from "../visitors/visits.ts";
+import { nextIsServed, startHttpWorld, type HttpWorld } from "./http-world.ts";
 
-describe("Requests that mean no good", function () {
+const host = "Host: NAME\r\n";
+const smuggled = "GET /smuggled HTTP/1.1\r\nHost: NAME\r\n\r\n";
+/** What is sent, and the status that it is refused with; undefined: the connection just ends. */
+const refused: Readonly<Record<string, readonly [string, number | undefined]>> = {
+  "Content-Length with Transfer-Encoding": [
+    `POST / HTTP/1.1\r\n${host}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`,
+    400,
+  ],
+  "Transfer-Encoding with Content-Length": [
+    `POST / HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n${smuggled}`,
+    400,
+  ],
+  "two Content-Lengths": [`POST / HTTP/1.1\r\n${host}Content-Length: 0\r\nContent-Length: 44\r\n\r\n${smuggled}`, 400],
+  "a signed Content-Length": [`POST / HTTP/1.1\r\n${host}Content-Length: +0\r\n\r\n`, 400],
+  "a coding that nobody knows": [`POST / HTTP/1.1\r\n${host}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`, 501],
+  "a coding before chunked": [`POST / HTTP/1.1\r\n${host}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, 501],
+  "chunked twice": [
+    `POST / HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`,
+    400,
+  ],
+  "chunks in HTTP/1.0": [`POST / HTTP/1.0\r\n${host}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`, 400],
+  "a folded header": [`GET / HTTP/1.1\r\n${host}X: a\r\n b\r\n\r\n`, 400],
+  "a bare line feed": [`GET / HTTP/1.1\n${host}\n`, 400],
+  "a bare line feed between headers": [`GET / HTTP/1.1\r\nHost: NAME\nX: y\r\n\r\n`, 400],
+  "a bare carriage return": [`GET / HTTP/1.1\r\n${host}X: a\rY: b\r\n\r\n`, 400],
+  "a space before the colon": [`GET / HTTP/1.1\r\nHost : NAME\r\n\r\n`, 400],
+  "a NUL in a header": [`GET / HTTP/1.1\r\n${host}X: a\0b\r\n\r\n`, 400],
+  "two Hosts": [`GET / HTTP/1.1\r\n${host}Host: other.example\r\n\r\n`, 400],
+  "the same Host twice": [`GET / HTTP/1.1\r\n${host}${host}\r\n`, 400],
+  "no Host": ["GET / HTTP/1.1\r\n\r\n", 400],
+  "a Host that is not ours": ["GET / HTTP/1.1\r\nHost: other.example\r\n\r\n", 421],
+  "a Host that begins as ours": ["GET / HTTP/1.1\r\nHost: NAME.evil.example\r\n\r\n", 421],
+  "a Host with a user": ["GET / HTTP/1.1\r\nHost: user@NAME\r\n\r\n", 400],
+  "an absolute form that is not ours": [`GET http://other.example/ HTTP/1.1\r\n${host}\r\n`, 421],
+  "a target that is no path": [`GET other HTTP/1.1\r\n${host}\r\n`, 400],
+  "a fragment": [`GET /a#b HTTP/1.1\r\n${host}\r\n`, 400],
+  "a space in the path": [`GET /a b HTTP/1.1\r\n${host}\r\n`, 400],
+  "invalid UTF-8 in the path": [`GET /\xff\xfe HTTP/1.1\r\n${host}\r\n`, 400],
+  "a method that does not exist": [`FETCH / HTTP/1.1\r\n${host}\r\n`, 400],
+  CONNECT: [`CONNECT NAME:443 HTTP/1.1\r\n${host}\r\n`, 405],
+  "HTTP/0.9": ["GET /\r\n\r\n", 505],
+  "another version": [`GET / HTTP/3.7\r\n${host}\r\n`, 400],
+  "an expectation that nobody knows": [`GET / HTTP/1.1\r\n${host}Expect: miracles\r\n\r\n`, 417],
+  "an oversized header": [`GET / HTTP/1.1\r\n${host}X: ${"a".repeat(40_000)}\r\n\r\n`, 431],
+  "bytes that mean nothing": ["\x16\x03\x01\x02\x00 hello\r\n\r\n", 400],
+};
+
+describe("Requests that are refused", function () {
   this.timeout(120_000);
-  const scope = useScope();
+  const scope = useScope({ lasts: "suite" });
+  let world: HttpWorld;
+  before(async () => (world = await startHttpWorld(scope)));
 
-  /** A service that keeps a list of what reaches it. */
-  async function world(handler?: RequestListener) {
-    const seen: IncomingMessage[] = [];
-    const service = await startHttp(scope, (incoming, response) => {
-      if (incoming.url === "/next") return void response.end("served");
-      seen.push(incoming);
-      if (handler) return handler(incoming, response);
-      incoming.resume().on("end", () => response.end("reached"));
-    });
-    return { ...(await startTunnel(scope, { transport: "http2", local: service.local })), seen };
-  }
-
-  async function nextIsServed(site: Site): Promise<void> {
-    assert.equal(await get(site, "/next"), "served");
-  }
-
-  const host = "Host: NAME\r\n";
-  const smuggled = "GET /smuggled HTTP/1.1\r\nHost: NAME\r\n\r\n";
-  /** What is sent, and the status that it is refused with; undefined: the connection just ends. */
-  const refused: Readonly<Record<string, readonly [string, number | undefined]>> = {
-    "Content-Length with Transfer-Encoding": [
-      `POST / HTTP/1.1\r\n${host}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`,
-      400,
-    ],
-    "Transfer-Encoding with Content-Length": [
-      `POST / HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n${smuggled}`,
-      400,
-    ],
-    "two Content-Lengths": [
-      `POST / HTTP/1.1\r\n${host}Content-Length: 0\r\nContent-Length: 44\r\n\r\n${smuggled}`,
-      400,
-    ],
-    "a signed Content-Length": [`POST / HTTP/1.1\r\n${host}Content-Length: +0\r\n\r\n`, 400],
-    "a coding that nobody knows": [`POST / HTTP/1.1\r\n${host}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`, 501],
-    "a coding before chunked": [`POST / HTTP/1.1\r\n${host}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, 501],
-    "chunked twice": [
-      `POST / HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`,
-      400,
-    ],
-    "chunks in HTTP/1.0": [`POST / HTTP/1.0\r\n${host}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`, 400],
-    "a folded header": [`GET / HTTP/1.1\r\n${host}X: a\r\n b\r\n\r\n`, 400],
-    "a bare line feed": [`GET / HTTP/1.1\n${host}\n`, 400],
-    "a bare line feed between headers": [`GET / HTTP/1.1\r\nHost: NAME\nX: y\r\n\r\n`, 400],
-    "a bare carriage return": [`GET / HTTP/1.1\r\n${host}X: a\rY: b\r\n\r\n`, 400],
-    "a space before the colon": [`GET / HTTP/1.1\r\nHost : NAME\r\n\r\n`, 400],
-    "a NUL in a header": [`GET / HTTP/1.1\r\n${host}X: a\0b\r\n\r\n`, 400],
-    "two Hosts": [`GET / HTTP/1.1\r\n${host}Host: other.example\r\n\r\n`, 400],
-    "the same Host twice": [`GET / HTTP/1.1\r\n${host}${host}\r\n`, 400],
-    "no Host": ["GET / HTTP/1.1\r\n\r\n", 400],
-    "a Host that is not ours": ["GET / HTTP/1.1\r\nHost: other.example\r\n\r\n", 421],
-    "a Host that begins as ours": ["GET / HTTP/1.1\r\nHost: NAME.evil.example\r\n\r\n", 421],
-    "a Host with a user": ["GET / HTTP/1.1\r\nHost: user@NAME\r\n\r\n", 400],
-    "an absolute form that is not ours": [`GET http://other.example/ HTTP/1.1\r\n${host}\r\n`, 421],
-    "a target that is no path": [`GET other HTTP/1.1\r\n${host}\r\n`, 400],
-    "a fragment": [`GET /a#b HTTP/1.1\r\n${host}\r\n`, 400],
-    "a space in the path": [`GET /a b HTTP/1.1\r\n${host}\r\n`, 400],
-    "invalid UTF-8 in the path": [`GET /\xff\xfe HTTP/1.1\r\n${host}\r\n`, 400],
-    "a method that does not exist": [`FETCH / HTTP/1.1\r\n${host}\r\n`, 400],
-    CONNECT: [`CONNECT NAME:443 HTTP/1.1\r\n${host}\r\n`, 405],
-    "HTTP/0.9": ["GET /\r\n\r\n", 505],
-    "another version": [`GET / HTTP/3.7\r\n${host}\r\n`, 400],
-    "an expectation that nobody knows": [`GET / HTTP/1.1\r\n${host}Expect: miracles\r\n\r\n`, 417],
-    "an oversized header": [`GET / HTTP/1.1\r\n${host}X: ${"a".repeat(40_000)}\r\n\r\n`, 431],
-    "bytes that mean nothing": ["\x16\x03\x01\x02\x00 hello\r\n\r\n", 400],
-  };
   for (const [what, [bytes, status]] of Object.entries(refused)) {
     it(`${what}: one clean answer, nothing reaches the service, and the next visitor is served`, async () => {
-      const { site, seen } = await world();
+      const { site, seen } = world;
       const answer = await say(scope, site, bytes.replaceAll("NAME", site.hostname));
       const statuses = [...answer.matchAll(/^HTTP\/1\.1 (\d+) /gm)].map(([, code]) => Number(code));
       assert.deepEqual(statuses, status === undefined ? [] : [status], answer);
       if (status !== undefined) assert.match(answer, /^connection: close\r$/im);
-      assert.deepEqual(seen, []);
+      assert.deepEqual(seen.splice(0), []);
       await nextIsServed(site);
     });
   }
+});
+
+describe("Requests that mean no good", function () {
+  this.timeout(120_000);
+  const scope = useScope();
+  const world = (handler?: RequestListener): Promise<HttpWorld> => startHttpWorld(scope, handler);
 
   it("broken chunks end in one clean answer, and the service sees that the body is not whole", async () => {
     for (const chunks of ["zz\r\nabc\r\n", "3\nabc\n0\n\n", "5\r\nabc\r\n0\r\n\r\n", "3;\0\r\nabc\r\n"]) {
@@ -270,90 +257,4 @@ describe("Requests that mean no good", function () {
     assert.ok(exchanges.length <= 24, `${exchanges.length} of 201 requests began`);
     visitor.destroy();
   });
-
-  for (const version of ["1.1", "2"] as const) {
-    it(`a visitor who leaves in mid-body is gone for the service, too (HTTP/${version})`, async () => {
-      const bodies: IncomingMessage[] = [];
-      const { site } = await world((incoming) => void bodies.push(incoming.on("error", () => {}).resume()));
-      if (version === "2") {
-        const session = await connectHttp2(scope, site);
-        const stream = session.request({ ":path": "/", ":method": "POST" });
-        stream.on("error", () => {});
-        stream.write("half");
-        await until(() => bodies.length === 1, "the request had come");
-        session.destroy();
-      } else {
-        const visitor = await connectVisitor(scope, site, { alpn: ["http/1.1"] });
-        visitor.write(`POST / HTTP/1.1\r\nHost: ${site.hostname}\r\nContent-Length: 100\r\n\r\nhalf`);
-        await until(() => bodies.length === 1, "the request had come");
-        visitor.destroy();
-      }
-      const [body] = bodies as [IncomingMessage];
-      if (!body.closed) await soon(closed(body), "the service to notice");
-      assert.equal(body.complete, false);
-      await nextIsServed(site);
-    });
-
-    it(`a visitor who leaves before the answer is gone for the service, too (HTTP/${version})`, async () => {
-      const gone: Promise<void>[] = [];
-      const { site } = await world((_incoming, response) => void gone.push(closed(response)));
-      if (version === "2") {
-        const session = await connectHttp2(scope, site);
-        const stream = session.request({ ":path": "/" });
-        stream.on("error", () => {});
-        await until(() => gone.length === 1, "the request had come");
-        stream.close(8);
-      } else {
-        const visitor = await connectVisitor(scope, site, { alpn: ["http/1.1"] });
-        visitor.write(`GET / HTTP/1.1\r\nHost: ${site.hostname}\r\n\r\n`);
-        await until(() => gone.length === 1, "the request had come");
-        visitor.destroy();
-      }
-      await soon(Promise.all(gone), "the service to notice");
-      await nextIsServed(site);
-    });
-
-    for (const [what, head] of [
-      ["of a known length", "Content-Length: 100\r\n"],
-      ["in chunks", "Transfer-Encoding: chunked\r\n"],
-    ] as const) {
-      it(`a service that leaves in mid-body ${what} is not taken for one that has ended (HTTP/${version})`, async () => {
-        const service = await startTcp(scope, (socket) => {
-          socket.once("data", (bytes: Buffer) => {
-            if (bytes.includes("GET /next"))
-              return void socket.end("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nserved");
-            socket.end(`HTTP/1.1 200 OK\r\n${head}\r\n${head.startsWith("T") ? "4\r\n" : ""}half`);
-          });
-        });
-        const local = service.local.replace("tcp:", "http:");
-        const { site } = await startTunnel(scope, { transport: "http2", local });
-        if (version === "2") {
-          const session = await connectHttp2(scope, site);
-          const { status } = await ask(session, { ":path": "/" }).catch(() => ({ status: "broken" }));
-          assert.ok(status === 502 || status === "broken");
-          assert.equal((await ask(session, { ":path": "/next" })).body, "served");
-        } else {
-          const { status, body } = await request(site, "/");
-          if (status !== 502) await assert.rejects(soon(readAll(body), "the end"));
-        }
-        await nextIsServed(site);
-      });
-    }
-  }
-
-  for (const [what, bytes] of [
-    ["no HTTP at all", "220 mail.example ESMTP\r\n"],
-    ["two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"],
-    ["a head without an end", `HTTP/1.1 200 OK\r\n${"X: y\r\n".repeat(40_000)}`],
-    ["nothing", ""],
-  ] as const) {
-    it(`a service that answers ${what} is a 502 for its visitor`, async () => {
-      const service = await startTcp(scope, (socket) => socket.once("data", () => socket.end(bytes)));
-      const local = service.local.replace("tcp:", "http:");
-      const { site } = await startTunnel(scope, { transport: "http2", local });
-      const { status, body } = await request(site, "/");
-      assert.equal(status, 502);
-      assert.match((await readAll(body)).toString(), /"code":"service-broke"/);
-    });
-  }
 });
