@@ -116,7 +116,7 @@ function parseArguments(args: readonly string[]): Arguments {
   return {
     ...{ paths, mochaArgs, suite: own.get("suite"), isFull: own.has("full"), isVerbose: own.has("verbose") },
     // Many tests wait more than they work.
-    width: Number(own.get("jobs") ?? availableParallelism() + 1),
+    width: Number(own.get("jobs") ?? availableParallelism() + 2),
   };
 }
 

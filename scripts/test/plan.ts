@@ -19,12 +19,8 @@ export interface Job {
   readonly name: string;
   /** Relative to the root. */
   readonly files: readonly string[];
-  /** Runs after the others with nothing beside it. */
-  readonly isAlone: boolean;
 }
 
-/** Files that need the whole machine: they fill it themselves, or judge by how fast something goes. */
-const alone = ["test/hostile/floods.test.ts", "test/hostile/hostile-udp.test.ts", "test/relay/crowd.test.ts"];
 /** Unit tests that take as long as an end-to-end file: processes that hang and starve. */
 const slow = ["relay/src/quic-worker/quic-worker.test.ts"];
 /** Unit tests of a package share processes: most of them take less time than the start of one. */
@@ -33,10 +29,13 @@ const filesPerUnitJob = 14;
 const unknownMs = 20_000;
 const longMs = 60_000;
 
-/** Files that take minutes, the longest first. They begin first where no run before has measured them, as in a new checkout. */
+/** Files that take half a minute and more, the longest first. They begin first where no run before has measured them, as in a new checkout. */
 const long = [
-  ...["network/network", "editor/looks", "editor/windows", "editor/host", "editor/flow", "frameworks/frameworks"],
-  ...["editor/ways", "certificates/certificates", "visitors/transparency/transparency", "client/shutdown"],
+  ...["network/network", "editor/windows", "editor/looks", "editor/flow", "editor/host", "editor/project"],
+  ...["editor/others", "frameworks/frameworks", "editor/requests", "editor/requests-layout", "editor/ways"],
+  ...["editor/relays", "editor/proxy", "client/shutdown", "visitors/transparency/transparency"],
+  ...["visitors/transparency/clients", "client/packages", "visitors/unread-answers", "certificates/renewals"],
+  ...["certificates/certificates"],
 ].map((name) => `test/${name}.test.ts`);
 
 /** An end-to-end file is a job of its own. What took longest the last time begins first. */
@@ -46,7 +45,7 @@ export function planJobs(files: readonly string[], lastMs: Readonly<Record<strin
   const units = files.filter((file) => !isLarge(file));
   const packages = Map.groupBy(units, (file) => file.split("/", 1)[0] as string);
   const jobs = [
-    ...large.map((file) => ({ name: file, files: [file], isAlone: alone.includes(file) })),
+    ...large.map((file) => ({ name: file, files: [file] })),
     ...[...packages].flatMap(([name, ofPackage]) => unitJobs(name, ofPackage)),
   ];
   const expectedMs = ({ name }: Job): number => {
@@ -62,7 +61,6 @@ function unitJobs(name: string, files: readonly string[]): Job[] {
   return Array.from({ length: count }, (_, part) => ({
     name: count === 1 ? name : `${name} ${part + 1}/${count}`,
     files: files.filter((_file, index) => index % count === part),
-    isAlone: false,
   }));
 }
 

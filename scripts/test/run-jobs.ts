@@ -16,15 +16,14 @@ export interface PoolOptions {
   readonly onResult: (result: JobResult) => void;
 }
 
-/** Runs the jobs in their order, several at a time, and then one by one those that want to be alone. */
+/** Runs the jobs in their order, several at a time. */
 export async function runJobs(jobs: readonly Job[], options: PoolOptions): Promise<JobResult[]> {
   const results: JobResult[] = [];
-  const together = jobs.filter(({ isAlone }) => !isAlone).values();
-  await Promise.all(Array.from({ length: options.width }, () => work(together)));
-  await work(jobs.filter(({ isAlone }) => isAlone).values());
+  const queue = jobs.values();
+  await Promise.all(Array.from({ length: options.width }, work));
   return results;
 
-  async function work(queue: Iterable<Job>): Promise<void> {
+  async function work(): Promise<void> {
     for (const job of queue) {
       if (options.signal.aborted) return;
       const start = performance.now();
