@@ -28,7 +28,7 @@ export async function benchOutages(show: ShowRow): Promise<void> {
     const whole = [download, upload].filter((transfer) => transfer.whole).length;
     show({ name: `${what} transfers of two that continued`, value: whole, unit: "", target: 2 });
   });
-  const cases = absences(awaySeconds);
+  const cases = absences([5, awaySeconds]);
   // Side by side: most of the time they wait.
   const returns = await Promise.all(
     cases.map(({ how, seconds, transport }) =>

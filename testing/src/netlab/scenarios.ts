@@ -78,15 +78,17 @@ export interface AbsenceCase {
   readonly transport: "auto" | "h2";
 }
 
-/** Short ones and long ones, of this many seconds, over each choice of transports. */
-export function absences(longest: number): AbsenceCase[] {
+/** Cables out for each of these times, the others as long as the last, over each choice of transports. */
+export function absences(seconds: readonly number[]): AbsenceCase[] {
+  const longest = seconds.at(-1) ?? 0;
   const cases: readonly (readonly [Absence, number])[] = [
-    ["cable cut", 5],
-    ["cable cut", longest],
+    ...seconds.map((each) => ["cable cut", each] as const),
     ["client stopped", longest],
     ["address changed", 0],
   ];
-  return cases.flatMap(([how, seconds]) => (["auto", "h2"] as const).map((transport) => ({ how, seconds, transport })));
+  return cases.flatMap(([how, away]) =>
+    (["auto", "h2"] as const).map((transport) => ({ how, seconds: away, transport })),
+  );
 }
 
 export interface Return {
@@ -129,9 +131,12 @@ export interface StalledReaders {
   readonly errors: readonly string[];
 }
 
-/** So many visitors ask for a gigabyte each and read nothing, while others ask for small things. */
-export async function stalledReaders(tunnel: LabTunnel, count: number): Promise<StalledReaders> {
-  const others = { small: 7, seconds: 6 };
+/**
+ * So many visitors ask for a gigabyte each and read nothing, while others ask for small things. `seconds` is how long these are counted, alone
+ * and beside; defaults to 6.
+ */
+export async function stalledReaders(tunnel: LabTunnel, count: number, seconds = 6): Promise<StalledReaders> {
+  const others = { small: 7, seconds };
   const alone = await tunnel.crowd(others);
   const memory = watchMemory(tunnel);
   try {
