@@ -1,4 +1,5 @@
 export { deadline, orAbort, withDeadline } from "./abort.ts";
+export { Deadline } from "./deadline.ts";
 export { AsyncQueue } from "./async-queue.ts";
 export { Backoff } from "./backoff.ts";
 export { longestTimerMs, sleep, systemClock, type Clock, type Timer } from "./clock.ts";

@@ -31,6 +31,8 @@ export function requestedHost(
   const absolute = /^(https?):\/\/([^/?#]*)(.*)$/i.exec(target);
   if (!absolute && !target.startsWith("/") && target !== "*") return { status: 400, page: "bad-request" };
   if (target.includes("#")) return { status: 400, page: "bad-request" };
+  // Our names are canonical: a host that is one of them needs no reading.
+  if (!absolute && isOurs(host)) return { authority: host, target };
   // RFC 9112 3.2.2: the absolute form wins. Who means two hosts by one request means no good.
   const authority = canonicalAuthority(absolute?.[2] ?? host);
   if (authority === undefined || authority !== canonicalAuthority(host))

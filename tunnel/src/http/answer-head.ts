@@ -1,6 +1,6 @@
 import type { RawHeaders } from "./exchange.ts";
 import { readLenientFieldLines } from "./field-lines.ts";
-import { valuesOf } from "./raw-headers.ts";
+import { hasValue, valuesOf } from "./raw-headers.ts";
 import type { Framing } from "./request-head.ts";
 
 export interface Http1AnswerHead {
@@ -38,16 +38,44 @@ export function parseAnswerHead(text: string, isForHead: boolean): Http1AnswerHe
   const body = bodyOf(headers);
   if (!body) return undefined;
   const framing = isForHead || status < 200 || status === 204 || status === 304 ? noBody : body.framing;
-  const connection = valuesOf(headers, "connection").join(",").toLowerCase();
-  const isKept = framing.kind !== "until-close" && (isOld ? /\bkeep-alive\b/ : /^(?!.*\bclose\b)/s).test(connection);
-  const statusText = reason.replace(/[\0\r]/g, " ").trimEnd();
+  const isKept = framing.kind !== "until-close" && isKeptBy(headers, isOld);
+  const statusText = reason === "" ? reason : reason.replace(/[\0\r]/g, " ").trimEnd();
   return { status, statusText, headers: body.headers, framing, codings: body.codings, isKept };
 }
 
+function isKeptBy(headers: RawHeaders, isOld: boolean): boolean {
+  if (!hasValue(headers, "connection")) return !isOld;
+  const connection = valuesOf(headers, "connection").join(",").toLowerCase();
+  return (isOld ? /\bkeep-alive\b/ : /^(?!.*\bclose\b)/s).test(connection);
+}
+
+interface AnswerBody {
+  readonly framing: Framing;
+  readonly codings: string;
+  readonly headers: string[];
+}
+
 /** Undefined when lengths contradict one another: nobody could say where the answer ends. */
-function bodyOf(
-  headers: string[],
-): { readonly framing: Framing; readonly codings: string; readonly headers: string[] } | undefined {
+function bodyOf(headers: string[]): AnswerBody | undefined {
+  const length = onlyLength(headers);
+  if (length === undefined) return unusualBodyOf(headers);
+  return { framing: length === 0 ? noBody : { kind: "sized", bytes: length }, codings: "", headers };
+}
+
+/** Most answers have one length and no coding. */
+function onlyLength(headers: RawHeaders): number | undefined {
+  let length: string | undefined;
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const name = headers[index] ?? "";
+    if (name.length === 17 && name.toLowerCase() === "transfer-encoding") return undefined;
+    if (name.length !== 14 || name.toLowerCase() !== "content-length") continue;
+    if (length !== undefined) return undefined;
+    length = headers[index + 1] ?? "";
+  }
+  return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+}
+
+function unusualBodyOf(headers: string[]): AnswerBody | undefined {
   const codings = valuesOf(headers, "transfer-encoding")
     .flatMap((value) => value.toLowerCase().split(","))
     .map((coding) => coding.trim())

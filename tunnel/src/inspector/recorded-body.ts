@@ -2,27 +2,40 @@ import { valueOf, type RawHeaders } from "../http/index.ts";
 import { GrowingBytes } from "./growing-bytes.ts";
 import type { BodyInfo } from "./types.ts";
 
-/** The bytes of a body as they were sent, up to a bound. */
+/** A body that comes in one piece of at most so many bytes is kept as text. */
+const maxTextBytes = 4 * 1024;
+
+/**
+ * The bytes of a body as they were sent, up to a bound. Most are absent or come in one small piece, and thousands are kept: as buffers they
+ * would cost the garbage collector more than everything else of a recording.
+ */
 export class RecordedBody {
-  #kept: GrowingBytes;
+  #maxBytes: number;
+  /** All of it, as Latin-1, unless there is a buffer. */
+  #text = "";
+  #buffer: GrowingBytes | undefined;
   #isWhole = false;
   bytes = 0;
 
   constructor(maxBytes: number) {
-    this.#kept = new GrowingBytes(maxBytes);
+    this.#maxBytes = maxBytes;
   }
 
   /** How many bytes of memory more are taken now. */
   add(chunk: Uint8Array): number {
-    const before = this.#kept.capacity;
+    const before = this.capacity;
     this.bytes += chunk.length;
-    this.#kept.append(chunk);
-    return this.#kept.capacity - before;
+    if (!this.#buffer && this.#text === "" && chunk.length <= Math.min(maxTextBytes, this.#maxBytes))
+      this.#text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString("latin1");
+    else this.#toBuffer().append(chunk);
+    return this.capacity - before;
   }
 
   /** Gives its memory back: nobody looks at it any more, though more of it may come. */
   drop(): void {
-    this.#kept = new GrowingBytes(0);
+    this.#maxBytes = 0;
+    this.#text = "";
+    this.#buffer = undefined;
   }
 
   end(): void {
@@ -30,12 +43,12 @@ export class RecordedBody {
   }
 
   get keptBytes(): number {
-    return this.#kept.length;
+    return this.#buffer?.length ?? this.#text.length;
   }
 
   /** Bytes of memory that it takes. */
   get capacity(): number {
-    return this.#kept.capacity;
+    return this.#buffer?.capacity ?? this.#text.length;
   }
 
   get isComplete(): boolean {
@@ -43,7 +56,7 @@ export class RecordedBody {
   }
 
   get kept(): Buffer {
-    return this.#kept.bytes;
+    return this.#buffer?.bytes ?? Buffer.from(this.#text, "latin1");
   }
 
   info(headers: RawHeaders): BodyInfo {
@@ -54,6 +67,15 @@ export class RecordedBody {
       contentType: valueOf(headers, "content-type") ?? "",
       contentEncoding: valueOf(headers, "content-encoding") ?? "",
     };
+  }
+
+  #toBuffer(): GrowingBytes {
+    if (this.#buffer) return this.#buffer;
+    const buffer = new GrowingBytes(this.#maxBytes);
+    if (this.#text !== "") buffer.append(this.kept);
+    this.#text = "";
+    this.#buffer = buffer;
+    return buffer;
   }
 
   #state(): BodyInfo["state"] {

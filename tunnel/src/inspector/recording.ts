@@ -35,6 +35,10 @@ export interface RecordingOrigin {
 
 type Mark = "forwarded" | "requestEnd" | "responseHead" | "responseEnd" | "end";
 
+type Readers = { readonly visitor?: WebSocketReader; readonly service?: WebSocketReader };
+
+const noReaders: Readers = {};
+
 /** Objects, dates and numbers of one recording; strings come on top. */
 const overheadBytes = 1_024;
 /** The limit for a WebSocket, both directions together: about 2 % of a processor. */
@@ -61,7 +65,7 @@ export class Recording implements Exchange {
   bytes = 0;
   readonly #home: RecordingHome;
   readonly #startedMono: number;
-  #readers: { readonly visitor?: WebSocketReader; readonly service?: WebSocketReader } = {};
+  #readers: Readers = noReaders;
   #events: EventReader | Transform | undefined;
   #isGone = false;
 
@@ -157,7 +161,7 @@ export class Recording implements Exchange {
     else this.#grow(body.add(chunk));
     reader?.push(chunk);
     if (this.#isFlooded()) {
-      this.#readers = {};
+      this.#readers = noReaders;
       this.#log(invalidMessage(from, "There are too many messages to read them; the bytes are carried on"));
     }
     this.#home.changed(this);
@@ -188,7 +192,7 @@ export class Recording implements Exchange {
   #stopReading(): void {
     if (this.#events && !(this.#events instanceof EventReader)) this.#events.end();
     this.#events = undefined;
-    this.#readers = {};
+    this.#readers = noReaders;
   }
 
   #isFlooded(): boolean {

@@ -36,6 +36,8 @@ export class Endpoint {
   readonly #options: EndpointOptions;
   /** Host names by relay. */
   readonly #hostnames = new Map<string, readonly string[]>();
+  /** All of them: every request asks. */
+  #ours: ReadonlySet<string> = new Set();
   #selfSigned: ShownCertificate;
   #update: Promise<void> = Promise.resolve();
 
@@ -45,7 +47,7 @@ export class Endpoint {
     this.gateway = new Gateway({
       local: options.local,
       options: options.gateway,
-      isOurName: (hostname) => this.#names().includes(hostname),
+      isOurName: (hostname) => this.#ours.has(hostname),
       clock: options.clock,
       log: options.log,
     });
@@ -87,6 +89,7 @@ export class Endpoint {
       .then(async () => {
         const before = this.#names();
         this.#hostnames.set(relay, hostnames);
+        this.#ours = new Set([...this.#hostnames.values()].flat());
         const names = this.#names();
         if (names.join() === before.join()) return;
         this.#selfSigned = this.#shown(await selfSigned(this.#options, names, this.#options.certificatePath));
@@ -95,7 +98,7 @@ export class Endpoint {
   }
 
   #names(): string[] {
-    return [...new Set([...this.#hostnames.values()].flat())].toSorted();
+    return [...this.#ours].toSorted();
   }
 
   #shownTo(hostname: string | undefined): ShownCertificate {

@@ -51,7 +51,8 @@ export class Http1Call implements UpstreamCall {
     this.#connection = connection;
     if (!socket) return;
     this.#socket = socket;
-    this.#cork();
+    // A body's first bytes leave together with the head.
+    if (this.#init.body !== "none") this.#cork();
     socket.write(this.#head, "latin1");
     this.#head = "";
     for (const chunk of this.#held.splice(0)) this.#send(chunk);

@@ -10,7 +10,16 @@ export interface LocalSide {
   readonly origin: string;
 }
 
-export function localSide({ kind, host, port }: LocalService): LocalSide {
+const sides = new WeakMap<LocalService, LocalSide>();
+
+/** The same object for the same service: every request asks. */
+export function localSide(service: LocalService): LocalSide {
+  let side = sides.get(service);
+  if (!side) sides.set(service, (side = sideOf(service)));
+  return side;
+}
+
+function sideOf({ kind, host, port }: LocalService): LocalSide {
   const scheme = kind === "https" ? "https" : "http";
   const name = isLoopback(host) ? "localhost" : host.includes(":") ? `[${host}]` : host;
   const isDefault = port === (scheme === "https" ? 443 : 80);

@@ -55,7 +55,9 @@ export class ServiceSocket extends ResettableSocket {
       onread: {
         buffer: () => (this.isTaken ? scratch : firstScratch),
         callback: (bytes) => {
-          events.onData(Buffer.from(scratch.subarray(0, bytes)));
+          const chunk = Buffer.allocUnsafe(bytes);
+          scratch.copy(chunk, 0, 0, bytes);
+          events.onData(chunk);
           return true;
         },
       },

@@ -48,10 +48,16 @@ export class ServiceTargets {
       if (await this.#https.isHttp2(service, isHttp2Only, connection)) overTls.add(service);
     };
     await Promise.all([local, ...others].filter(({ kind }) => kind === "https").map(ask));
+    const targets = new Map<LocalService, ServiceTarget>();
     return (service) => {
-      const target = { ...targetOf(service), preface: rest.preface, onUnverified: this.unverified(service) };
-      if (overTls.has(service)) return { ...target, kind: "h2" };
-      return isH2c && service === local ? { ...target, kind: "h2c" } : target;
+      let target = targets.get(service);
+      if (!target) {
+        target = { ...targetOf(service), preface: rest.preface, onUnverified: this.unverified(service) };
+        if (overTls.has(service)) target = { ...target, kind: "h2" };
+        else if (isH2c && service === local) target = { ...target, kind: "h2c" };
+        targets.set(service, target);
+      }
+      return target;
     };
   }
 

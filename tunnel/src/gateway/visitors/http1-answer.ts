@@ -24,6 +24,7 @@ export interface AnswerConnection {
 const crlf = "\r\n";
 /** More of a body does not wait for the end of the turn. */
 const maxPendingBytes = 16 * 1024;
+const maxCopiedBytes = 4 * 1024;
 
 /** The answer to one request of a visitor that speaks HTTP/1, or what it was upgraded to. */
 export class Http1Answer implements Answer {
@@ -149,12 +150,25 @@ export class Http1Answer implements Answer {
     if (pending) this.#put(pending);
   }
 
-  /** As one piece. */
+  /** As one piece. Small ones are copied into it: that costs less than a list of writes through every layer below. */
   #put(pieces: readonly (string | Buffer)[]): boolean {
     const socket = this.#socket;
-    if (pieces.length > 1) socket.cork();
-    for (const piece of pieces) socket.write(piece, "latin1");
-    if (pieces.length > 1) socket.uncork();
+    let bytes = 0;
+    for (const piece of pieces) bytes += piece.length;
+    if (pieces.length > 1 && bytes <= maxCopiedBytes) socket.write(joined(pieces, bytes));
+    else {
+      if (pieces.length > 1) socket.cork();
+      for (const piece of pieces) socket.write(piece, "latin1");
+      if (pieces.length > 1) socket.uncork();
+    }
     return !socket.writableNeedDrain;
   }
+}
+
+/** Texts are Latin-1. */
+function joined(pieces: readonly (string | Buffer)[], bytes: number): Buffer {
+  const all = Buffer.allocUnsafe(bytes);
+  let end = 0;
+  for (const piece of pieces) end += typeof piece === "string" ? all.write(piece, end, "latin1") : piece.copy(all, end);
+  return all;
 }

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { PortholeError } from "@porthole/common/errors";
 import { limits } from "../limits.ts";
-import type { Clock, Timer } from "@porthole/common/util";
+import { Deadline, type Clock } from "@porthole/common/util";
 import {
   answerHeadText,
   Body,
@@ -38,7 +38,7 @@ const pageOfFault: Readonly<Record<RequestFault, PageKind>> = {
 class Http1Visitor implements RequestEvents, AnswerConnection, BodySource, UnreadConnection {
   readonly socket: VisitorStream;
   readonly #serve: ServeRequest;
-  readonly #clock: Clock;
+  readonly #deadline: Deadline;
   readonly #reader = new RequestReader(limits.maxHttpHeadBytes, this);
   readonly #onData = (chunk: Buffer): void => this.#read(chunk);
   #answer: Http1Answer | undefined;
@@ -47,12 +47,11 @@ class Http1Visitor implements RequestEvents, AnswerConnection, BodySource, Unrea
   #isReading = false;
   #isPaused = false;
   #isClosing = false;
-  #timer: Timer | undefined;
 
   constructor(socket: VisitorStream, serve: ServeRequest, clock: Clock) {
     this.socket = socket;
     this.#serve = serve;
-    this.#clock = clock;
+    this.#deadline = new Deadline(clock);
   }
 
   listen(): void {
@@ -69,7 +68,7 @@ class Http1Visitor implements RequestEvents, AnswerConnection, BodySource, Unrea
   // From the reader.
 
   onHead(head: Http1RequestHead): void {
-    this.#timer?.cancel();
+    this.#deadline.clear();
     this.#isWhole = head.framing.kind === "none";
     if (head.method === "CONNECT") return this.#close(405, "unsupported", head);
     const expects = head.httpVersion === "1.1" && hasValue(head.headers, "expect");
@@ -103,7 +102,7 @@ class Http1Visitor implements RequestEvents, AnswerConnection, BodySource, Unrea
   }
 
   release(): Duplex {
-    this.#timer?.cancel();
+    this.#deadline.stop();
     const { socket } = this;
     socket.off("data", this.#onData).pause();
     const held = this.#reader.stop();
@@ -117,7 +116,7 @@ class Http1Visitor implements RequestEvents, AnswerConnection, BodySource, Unrea
     const end = (): void => void this.socket.destroy(error);
     if (this.socket.writableLength === 0) return end();
     this.socket.write("", end);
-    this.#wait(limits.visitorCloseMs, end);
+    this.#deadline.set(limits.visitorCloseMs, end);
   }
 
   // For the bound on unread answers.
@@ -195,14 +194,14 @@ class Http1Visitor implements RequestEvents, AnswerConnection, BodySource, Unrea
 
   /** A visitor that has ended its direction has mostly left; as long as it takes the answer, it has not. */
   #awaitTaking(takenBefore = this.takenBytes): void {
-    this.#wait(limits.halfClosedVisitorMs, () => {
+    this.#deadline.set(limits.halfClosedVisitorMs, () => {
       if (this.takenBytes === takenBefore) this.socket.destroy();
       else this.#awaitTaking();
     });
   }
 
   #onClose(): void {
-    this.#timer?.cancel();
+    this.#deadline.stop();
     this.#reader.stop();
     const left = (): PortholeError => new PortholeError("aborted", "The visitor left");
     if (this.#body && !this.#body.isWhole) this.#body.breakOff(left());
@@ -221,7 +220,7 @@ class Http1Visitor implements RequestEvents, AnswerConnection, BodySource, Unrea
 
   /** Between requests there is one deadline, for silence and for heads that don't end. */
   #awaitHead(readBefore = this.socket.bytesRead): void {
-    this.#wait(limits.httpHeadDeadlineMs, () => {
+    this.#deadline.set(limits.httpHeadDeadlineMs, () => {
       if (this.socket.bytesRead === readBefore) this.#endSocket();
       else this.#close(408, "request-timeout");
     });
@@ -234,12 +233,7 @@ class Http1Visitor implements RequestEvents, AnswerConnection, BodySource, Unrea
     if (this.socket.destroyed) return;
     this.socket.end();
     this.socket.resume();
-    this.#wait(limits.visitorCloseMs, () => this.socket.destroy());
-  }
-
-  #wait(delayMs: number, callback: () => void): void {
-    this.#timer?.cancel();
-    this.#timer = this.#clock.timer(delayMs, callback);
+    this.#deadline.set(limits.visitorCloseMs, () => this.socket.destroy());
   }
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import http2, { type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import { limits } from "../limits.ts";
 import { PortholeError } from "@porthole/common/errors";
-import type { Clock, Timer } from "@porthole/common/util";
+import { Deadline, type Clock } from "@porthole/common/util";
 import { Body, fromHttp2, type RawHeaders } from "../../http/index.ts";
 import { Http2Answer } from "./http2-answer.ts";
 import { pageFor } from "./pages.ts";
@@ -32,17 +32,14 @@ export function acceptHttp2(socket: VisitorStream, serve: ServeRequest, clock: C
   socket.allowHalfOpen = false;
   const session = http2.performServerHandshake(socket, sessionOptions);
   const answers = new Set<Http2Answer>();
-  let idle: Timer | undefined;
-  const awaitHead = (): void => {
-    idle?.cancel();
-    idle = clock.timer(limits.httpHeadDeadlineMs, () => session.close());
-  };
+  const idle = new Deadline(clock);
+  const awaitHead = (): void => idle.set(limits.httpHeadDeadlineMs, () => session.close());
   session.setLocalWindowSize(limits.visitorWindowBytes);
   session.on("error", () => {});
   // There is no half of an HTTP/2 connection: a visitor that has ended it has left.
   socket.on("end", () => session.destroy());
   session.on("close", () => {
-    idle?.cancel();
+    idle.stop();
     socket.destroy();
   });
   session.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, raw: string[]) => {
@@ -52,7 +49,7 @@ export function acceptHttp2(socket: VisitorStream, serve: ServeRequest, clock: C
     const request = visitorRequest(stream, headers, flags, raw);
     if (request && bytesOf(request.headers) > limits.maxHttpHeadBytes) return refuseHead(stream, request);
     if (!request) return stream.close(NGHTTP2_PROTOCOL_ERROR);
-    idle?.cancel();
+    idle.clear();
     const answer = new Http2Answer(stream, request);
     answers.add(answer);
     serve(request, answer, () => {

@@ -18,6 +18,7 @@ function convert(value: unknown): unknown {
   if (value instanceof PortholeError) return rpcErrorData(value);
   if (Array.isArray(value)) return value.map(convert);
   if (typeof value !== "object" || value === null) return value;
-  const fields = Object.entries(value).filter(([, field]) => field !== undefined);
-  return Object.fromEntries(fields.map(([key, field]) => [key, convert(field)]));
+  const data: Record<string, unknown> = {};
+  for (const [key, field] of Object.entries(value)) if (field !== undefined) data[key] = convert(field);
+  return data;
 }

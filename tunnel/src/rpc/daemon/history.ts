@@ -10,12 +10,17 @@ export class History {
   readonly #entries = new Map<string, HistoryEntry[]>();
 
   add(id: string, entry: HistoryEntry): void {
-    const entries = this.#entries.get(id) ?? [];
+    const entries = this.#entries.get(id) ?? this.#begin(id);
+    entries.push(entry);
+    if (entries.length > maxEntries) entries.shift();
+  }
+
+  #begin(id: string): HistoryEntry[] {
+    const entries: HistoryEntry[] = [];
     this.#entries.set(id, entries);
     const [oldest] = this.#entries.keys();
     if (this.#entries.size > maxTunnels && oldest !== undefined) this.#entries.delete(oldest);
-    entries.push(entry);
-    if (entries.length > maxEntries) entries.shift();
+    return entries;
   }
 
   /** Returns the newest entries, the oldest of them first. */
