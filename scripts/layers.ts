@@ -97,7 +97,7 @@ export const folders: Readonly<Record<"common" | "tunnel", Readonly<Record<strin
       instead: "The gateway reads HTTP; the tunnel hands it streams.",
     },
     inspector: {
-      imports: [...base, "@porthole/common/protocol", "gateway", "http"],
+      imports: [...base, "@porthole/common/protocol", "gateway", "http", "schema"],
       instead: "The inspector is notified of exchanges through http/exchange.ts and knows neither tunnel nor rules.",
     },
     tunnel: {
@@ -125,6 +125,10 @@ export const folders: Readonly<Record<"common" | "tunnel", Readonly<Record<strin
       imports: [...base, "dialers", "rpc", "rpc/daemon"],
       instead: "expose is for programs that expose something themselves: it drives the daemon's runtime in-process.",
     },
+    schema: {
+      imports: [],
+      instead: "schema is the vocabulary of schemas: it knows none of them.",
+    },
     settings: {
       imports: [],
       instead: "settings is the schema of what a file says of tunnels: an editor loads it without them.",
@@ -144,7 +148,7 @@ export const folders: Readonly<Record<"common" | "tunnel", Readonly<Record<strin
       instead: "assistant is what AI assistants may do with tunnels, on top of the contract: an editor loads it, too.",
     },
     "rpc/contract": {
-      imports: ["@porthole/common/errors", "access", "doctor", "http", "inspector", "tunnel"],
+      imports: ["@porthole/common/errors", "access", "inspector", "schema"],
       instead: "The contract is schemas, and types of what they lead to: an editor loads it without the tunnels.",
     },
     "rpc/daemon": {

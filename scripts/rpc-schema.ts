@@ -136,24 +136,30 @@ const containers: Readonly<Record<string, readonly string[]>> = {
   EndpointSpec: ["endpointFields", "endpointOptions"],
   EndpointChanges: ["endpointFields", "endpointOptions"],
   InitializeParams: ["initialize"],
-  EndpointView: ["EndpointView", "EndpointState"],
+  EndpointView: ["endpointView", "EndpointState"],
   RelayStatusView: ["RelayStatus"],
   CertificateView: ["NameCertificate", "CertificateState"],
   VisitView: ["VisitReport"],
   RequestView: ["RequestReport"],
   DoctorCheck: ["Check", "Finding"],
   TransportTest: ["TransportOutcome"],
-  ReplayEdit: ["ReplayEdit"],
+  ReplayEdit: ["replayEdit"],
   ShareLink: ["StoredShareLink"],
 };
 
 const sources = [
   ...["errors.ts", "contract/fields.ts", "contract/index.ts", "contract/relays.ts", "contract/tunnels.ts"],
-  ...["contract/visitors.ts"],
+  ...["contract/visitors.ts", "contract/results/index.ts", "contract/results/tunnels.ts"],
 ].map((file) => `tunnel/src/rpc/${file}`);
 const others = [
   ...["access/policy.ts", "access/share-links.ts", "doctor/check.ts", "gateway/gateway.ts", "http/reports.ts"],
-  ...["inspector/types.ts", "tunnel/endpoint-certificates.ts", "tunnel/forwarder.ts", "tunnel/state.ts"],
+  ...[
+    "inspector/queries.ts",
+    "inspector/views.ts",
+    "tunnel/endpoint-certificates.ts",
+    "tunnel/forwarder.ts",
+    "tunnel/state.ts",
+  ],
   "tunnel/test-relay.ts",
 ].map((file) => `tunnel/src/${file}`);
 

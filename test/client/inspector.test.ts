@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import http2 from "node:http2";
 import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
-import type { ExchangeSummary, InspectorApi } from "@porthole/tunnel/inspector";
+import type { ExchangeSummary, Inspector } from "@porthole/tunnel/inspector";
 import { chromium } from "playwright-core";
 import { WebSocket, WebSocketServer } from "ws";
 import {
@@ -34,7 +34,7 @@ describe("the inspector", function () {
     return { ...tunnel, inspector };
   }
 
-  async function recorded(inspector: InspectorApi, filter: string): Promise<ExchangeSummary> {
+  async function recorded(inspector: Inspector, filter: string): Promise<ExchangeSummary> {
     let found: ExchangeSummary | undefined;
     await until(
       async () => {

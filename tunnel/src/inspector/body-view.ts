@@ -2,7 +2,8 @@ import { isUtf8 } from "node:buffer";
 import { decodeContent } from "./content-decoder.ts";
 import { fieldsOf } from "./redact-fields.ts";
 import type { Redactor } from "./redactor.ts";
-import type { BodyInfo, BodyQuery, BodyView } from "./types.ts";
+import type { BodyQuery } from "./queries.ts";
+import type { BodyInfo, BodyView } from "./views.ts";
 
 /** What a compressed body may grow to for the eye. */
 const maxDecodedBytes = 8 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "@porthole/common/util";
 import type { Recording } from "./recording.ts";
-import type { ExchangeSummary, InspectorChanges, InspectorStatus } from "./types.ts";
+import type { ExchangeSummary, InspectorChanges, InspectorStatus } from "./views.ts";
 
 /** Soon enough for the eye, rare enough for thousands of requests a second. */
 const pauseMs = 50;

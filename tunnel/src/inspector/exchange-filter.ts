@@ -1,4 +1,5 @@
-import type { ExchangeFilter, ExchangeSummary } from "./types.ts";
+import type { ExchangeFilter } from "./queries.ts";
+import type { ExchangeSummary } from "./views.ts";
 
 /** What a filter looks at. Texts are made only when a word is looked for. */
 export interface FilterSubject {

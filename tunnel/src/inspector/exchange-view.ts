@@ -2,7 +2,7 @@ import { valueOf, type RawHeaders } from "../http/index.ts";
 import type { Recording } from "./recording.ts";
 import type { Redactor } from "./redactor.ts";
 import { whyNoReplay } from "./replay-request.ts";
-import type { BodyInfo, ExchangeDetail, ExchangeSummary, Header } from "./types.ts";
+import type { BodyInfo, ExchangeDetail, ExchangeSummary, Header } from "./views.ts";
 
 export function summaryOf(recording: Recording, redactor: Redactor): ExchangeSummary {
   const { request, response, marks, error, origin, messages } = recording;

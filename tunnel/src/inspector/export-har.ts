@@ -1,7 +1,7 @@
 import { version } from "@porthole/common/version";
 import type { ReadBody } from "./body-view.ts";
 import { fieldsOf } from "./redact-fields.ts";
-import type { ExchangeDetail, Header, MessageView } from "./types.ts";
+import type { ExchangeDetail, Header, MessageView } from "./views.ts";
 
 /** An exchange with everything that a HAR says of it, redacted already unless the user wanted otherwise. */
 export interface HarSource {

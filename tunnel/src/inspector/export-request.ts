@@ -1,4 +1,4 @@
-import type { Header } from "./types.ts";
+import type { Header } from "./views.ts";
 
 /** A request as an export writes it down: redacted already, unless the user wanted otherwise. */
 export interface ExportedRequest {

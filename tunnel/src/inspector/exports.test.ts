@@ -14,7 +14,7 @@ import {
 } from "@porthole/testing";
 import type { ServiceTarget } from "../http/index.ts";
 import { Inspector } from "./inspector.ts";
-import type { ExportFormat } from "./types.ts";
+import type { ExportQuery } from "./queries.ts";
 
 interface Received {
   readonly method: string;
@@ -65,7 +65,7 @@ describe("exports", () => {
     return (await inspector.list({})).exchanges[0]?.id ?? "";
   }
 
-  async function textOf(format: ExportFormat, id: string, unredacted = true): Promise<string> {
+  async function textOf(format: ExportQuery["format"], id: string, unredacted = true): Promise<string> {
     return (await inspector.export({ format, ids: [id], to: "service", unredacted })).text;
   }
 

@@ -10,7 +10,8 @@ import { bufferOf } from "./reading-jobs.ts";
 import type { ReadingThread } from "./reading-thread.ts";
 import type { Recording } from "./recording.ts";
 import type { Redactor } from "./redactor.ts";
-import type { ExportQuery, ExportResult, Header } from "./types.ts";
+import type { ExportQuery } from "./queries.ts";
+import type { ExportResult, Header } from "./views.ts";
 
 /** What is asked for of these recordings, as a text to copy or to save. Throws `usage` when it makes no sense. */
 export async function exportRecordings(

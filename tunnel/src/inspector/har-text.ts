@@ -4,7 +4,7 @@ import { harOf, type HarSource } from "./export-har.ts";
 import type { LoggedMessage } from "./message-log.ts";
 import { messageViewOf } from "./message-view.ts";
 import type { Redactor } from "./redactor.ts";
-import type { BodyInfo, ExchangeDetail } from "./types.ts";
+import type { BodyInfo, ExchangeDetail } from "./views.ts";
 
 /** The limit on decoded bodies and messages: JSON makes more of them, and a reader has to hold all of it. */
 export const maxHarBytes = 12 * 1024 * 1024;

@@ -1,2 +1,4 @@
-export * from "./types.ts";
 export { Inspector } from "./inspector.ts";
+export * from "./queries.ts";
+export { redactedMark } from "./redacted-mark.ts";
+export * from "./views.ts";

@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import { PortholeError } from "@porthole/common/errors";
 import { FakeClock, requestHead, tellExchange, type ToldExchange } from "@porthole/testing";
 import { Inspector, type InspectorOptions } from "./inspector.ts";
-import type { InspectorChanges } from "./types.ts";
+import type { InspectorChanges } from "./views.ts";
 
 const secret = "hush-hush";
 

@@ -13,26 +13,28 @@ import { Redactor } from "./redactor.ts";
 import { sendReplay } from "./replay.ts";
 import { prepareReplay } from "./replay-request.ts";
 import { TextSearch } from "./text-search.ts";
+import type {
+  BodyQuery,
+  DetailQuery,
+  ExchangeFilter,
+  ExportQuery,
+  ListQuery,
+  MessagesQuery,
+  ReplayRequest,
+} from "./queries.ts";
 import {
   inspectorVersion,
-  type BodyQuery,
   type BodyView,
   type ExchangeDetail,
-  type ExchangeFilter,
   type ExchangeId,
   type ExchangeSummary,
-  type ExportQuery,
   type ExportResult,
-  type InspectorApi,
   type InspectorChanges,
   type InspectorStatus,
-  type ListQuery,
   type ListResult,
-  type MessagesQuery,
   type MessagesResult,
-  type ReplayRequest,
   type ReplayResult,
-} from "./types.ts";
+} from "./views.ts";
 
 export interface InspectorOptions {
   readonly clock: Clock;
@@ -51,7 +53,7 @@ const defaultLimits: RecordingLimits = {
 const maxReplays = 100;
 
 /** Records exchanges in memory and answers questions about them. The caller closes it. */
-export class Inspector implements ExchangeObserver, InspectorApi {
+export class Inspector implements ExchangeObserver {
   readonly #clock: Clock;
   readonly #limits: RecordingLimits;
   readonly #redactor: Redactor;
@@ -107,7 +109,7 @@ export class Inspector implements ExchangeObserver, InspectorApi {
     return { version: inspectorVersion, exchanges, more, status: this.status() };
   }
 
-  detail({ id, unredacted = false }: { readonly id: ExchangeId; readonly unredacted?: boolean }): ExchangeDetail {
+  detail({ id, unredacted = false }: DetailQuery): ExchangeDetail {
     return detailOf(this.#recording(id), this.#redactor, unredacted);
   }
 
@@ -159,12 +161,14 @@ export class Inspector implements ExchangeObserver, InspectorApi {
     this.#feed.touch();
   }
 
+  /** False: new requests are not recorded, and cost nothing. What is there stays. */
   setRecording(recording: boolean): InspectorStatus {
     this.#isRecording = recording;
     this.#feed.touch();
     return this.status();
   }
 
+  /** Nobody subscribed, nothing paid. The returned function ends it. */
   subscribe(listener: (changes: InspectorChanges) => void): () => void {
     return this.#feed.subscribe(listener);
   }

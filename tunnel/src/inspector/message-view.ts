@@ -1,6 +1,6 @@
 import type { LoggedMessage } from "./message-log.ts";
 import type { Redactor } from "./redactor.ts";
-import type { MessageView } from "./types.ts";
+import type { MessageView } from "./views.ts";
 
 /** Returns a message for display. Without a redactor everything is shown. */
 export function messageViewOf({ seq, atMs, message }: LoggedMessage, redactor: Redactor | undefined): MessageView {

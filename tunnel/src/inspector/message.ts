@@ -1,4 +1,4 @@
-import type { MessageView } from "./types.ts";
+import type { MessageView } from "./views.ts";
 
 /** A message as it is kept: not redacted yet, its bytes bounded. */
 export interface Message {

@@ -3,7 +3,8 @@ import { harText, type HarRecord } from "./har-text.ts";
 import type { LoggedMessage } from "./message-log.ts";
 import { messageViewOf } from "./message-view.ts";
 import type { Redactor } from "./redactor.ts";
-import type { BodyInfo, BodyQuery, BodyView, MessageView } from "./types.ts";
+import type { BodyQuery } from "./queries.ts";
+import type { BodyInfo, BodyView, MessageView } from "./views.ts";
 
 /** Decoding and redacting what was recorded: a job takes as long as visitors' bytes make it. Plain data, so that another thread can do it. */
 export type ReadingJob =

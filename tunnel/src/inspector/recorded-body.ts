@@ -1,6 +1,6 @@
 import { valueOf, type RawHeaders } from "../http/index.ts";
 import { GrowingBytes } from "./growing-bytes.ts";
-import type { BodyInfo } from "./types.ts";
+import type { BodyInfo } from "./views.ts";
 
 /** A body that comes in one piece of at most so many bytes is kept as text. */
 const maxTextBytes = 4 * 1024;

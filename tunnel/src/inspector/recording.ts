@@ -13,7 +13,7 @@ import { EventReader } from "./event-reader.ts";
 import { invalidMessage, type Message } from "./message.ts";
 import { MessageLog } from "./message-log.ts";
 import { RecordedBody } from "./recorded-body.ts";
-import type { ExchangeSummary } from "./types.ts";
+import type { ExchangeSummary } from "./views.ts";
 import { WebSocketReader } from "./websocket-reader.ts";
 
 /** What the list that a recording belongs to does for it. */

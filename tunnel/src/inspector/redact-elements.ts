@@ -1,4 +1,4 @@
-import { redactedMark } from "./types.ts";
+import { redactedMark } from "./redacted-mark.ts";
 
 /** XML with the text of elements that have a secret name, whatever their namespace, replaced by the mark. */
 export function redactElements(text: string, isSecret: (name: string) => boolean): string {

@@ -1,4 +1,5 @@
-import { redactedMark, type Header } from "./types.ts";
+import { redactedMark } from "./redacted-mark.ts";
+import type { Header } from "./views.ts";
 
 /** A form as sent, with the values of secret names replaced by the mark. Urlencoded, or multipart when the type says so. */
 export function redactFields(text: string, contentType: string, isSecret: (name: string) => boolean): string {

@@ -1,4 +1,4 @@
-import { redactedMark } from "./types.ts";
+import { redactedMark } from "./redacted-mark.ts";
 
 const quotedMark = JSON.stringify(redactedMark);
 

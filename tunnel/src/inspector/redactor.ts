@@ -2,7 +2,8 @@ import type { RawHeaders } from "../http/index.ts";
 import { redactFields } from "./redact-fields.ts";
 import { redactElements } from "./redact-elements.ts";
 import { redactJson, redactLooseJson } from "./redact-json.ts";
-import { redactedMark, type BodyView, type Header } from "./types.ts";
+import { redactedMark } from "./redacted-mark.ts";
+import type { BodyView, Header } from "./views.ts";
 
 /** Headers whose values are credentials in every request. */
 const alwaysHeaders = ["authorization", "proxy-authorization", "cookie", "set-cookie"];

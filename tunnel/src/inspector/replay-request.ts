@@ -1,7 +1,8 @@
 import { PortholeError } from "@porthole/common/errors";
 import { valueOf, valuesOf, type ForwardedHead, type RawHeaders } from "../http/index.ts";
 import type { Recording } from "./recording.ts";
-import { redactedMark, type ReplayEdit } from "./types.ts";
+import { redactedMark } from "./redacted-mark.ts";
+import type { ReplayEdit } from "./queries.ts";
 
 export interface PreparedReplay {
   readonly head: ForwardedHead;

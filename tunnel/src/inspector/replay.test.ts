@@ -5,7 +5,8 @@ import net, { type AddressInfo, type Server, type Socket } from "node:net";
 import { FakeClock, tellExchange, until, type ToldExchange } from "@porthole/testing";
 import type { ServiceTarget } from "../http/index.ts";
 import { Inspector } from "./inspector.ts";
-import type { ExchangeSummary, ReplayEdit } from "./types.ts";
+import type { ReplayEdit } from "./queries.ts";
+import type { ExchangeSummary } from "./views.ts";
 
 /** A service that keeps what it got, byte for byte, and answers as it is told. */
 describe("replay", () => {

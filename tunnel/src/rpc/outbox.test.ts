@@ -11,7 +11,7 @@ function slowReader() {
   const sent: [string, Record<string, unknown>][] = [];
   const waiting: (() => void)[] = [];
   const outbox = new Outbox(async (name, params) => {
-    sent.push([name, params as unknown as Record<string, unknown>]);
+    sent.push([name, params]);
     await new Promise<void>((resolve) => waiting.push(resolve));
   });
   return {

@@ -208,15 +208,6 @@ class AcmeSpec(_AcmeSpecRequired, total=False):
     certificatePath: str
 
 
-class _ReplayEditHeadersRequired(TypedDict):
-    name: str
-    value: str
-
-
-class ReplayEditHeaders(_ReplayEditHeadersRequired, total=False):
-    redacted: bool
-
-
 class ReplayEditBodyText(TypedDict):
     text: str
 
@@ -233,7 +224,7 @@ class ReplayEdit(TypedDict, total=False):
     #: request. A value that is the mark keeps the recorded one of that name (the second mark of a
     #: name the second recorded value). Host stays when absent; Content-Length and hop-by-hop
     #: headers are set again.
-    headers: List[ReplayEditHeaders]
+    headers: List[Header]
     #: Must not contain the mark: to edit a body, ask for it unredacted.
     body: Union[ReplayEditBodyText, ReplayEditBodyBase64]
 
@@ -1001,9 +992,9 @@ class _InspectMessagesParamsRequired(TypedDict):
 
 
 class InspectMessagesParams(_InspectMessagesParamsRequired, total=False):
-    unredacted: bool
     after: float
     limit: float
+    unredacted: bool
 
 
 class InspectMessagesResult(TypedDict):
@@ -1032,8 +1023,8 @@ class InspectExportParamsFilter(TypedDict):
 
 class _InspectExportParamsRequired(TypedDict):
     tunnel: str
-    ids: List[str]
     format: Literal["curl", "fetch", "har"]
+    ids: List[str]
 
 
 class InspectExportParams(_InspectExportParamsRequired, total=False):

@@ -7,7 +7,7 @@ export type AsData<T> = T extends PortholeError
   : T extends readonly (infer E)[]
     ? readonly AsData<E>[]
     : T extends object
-      ? { readonly [K in keyof T]: AsData<T[K]> }
+      ? { readonly [K in keyof T]: AsData<Exclude<T[K], undefined>> }
       : T;
 
 export function asData<T>(value: T): AsData<T> {

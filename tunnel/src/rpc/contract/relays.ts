@@ -1,7 +1,6 @@
 import * as v from "valibot";
-import type { TransportOutcome } from "../../tunnel/index.ts";
-import type { AsData } from "./as-data.ts";
-import { empty, identityRef, optional, port, type Empty, type Parameter } from "./fields.ts";
+import { optional, type Data } from "../../schema/index.ts";
+import { empty, identityRef, port } from "./fields.ts";
 
 export const relaySpec = v.object({
   /** `host` or `host:port`; 4433 when it has none. */
@@ -17,7 +16,7 @@ export const relaySpec = v.object({
   /** Directory of the certificate authority for the names that it gives, as an invite says; a tunnel's own `acme` goes before it. */
   certificateDirectory: optional(v.string()),
 });
-export type RelaySpec = Parameter<typeof relaySpec>;
+export type RelaySpec = Data<typeof relaySpec>;
 
 const passphrase = v.pipe(v.string(), v.nonEmpty());
 
@@ -30,20 +29,6 @@ export const identitySchemas = {
   "identity/export": v.object({ identity: identityRef, passphrase: optional(passphrase) }),
   "identity/fingerprint": v.object({ identity: identityRef }),
 };
-
-export interface Identity {
-  /** First label of the public name. */
-  readonly clientId: string;
-  /** SHA-256 of the public key, as it is pinned. */
-  readonly fingerprint: string;
-}
-
-export interface IdentityResults {
-  "identity/create": Identity & { readonly pem: string };
-  "identity/import": Identity & { readonly pem: string };
-  "identity/export": { readonly pem: string };
-  "identity/fingerprint": Identity;
-}
 
 export const relaySchemas = {
   /** Relays that are remembered in the state folder: used by a tunnel that names none. */
@@ -61,22 +46,3 @@ export const relaySchemas = {
   "trialRelay/start": v.object({ publicPort: optional(port) }),
   "trialRelay/stop": empty,
 };
-
-export interface RelayResults {
-  "relay/list": { readonly relays: readonly RelaySpec[] };
-  "relay/add": { readonly relay: RelaySpec };
-  "relay/remove": Empty;
-  "relay/parseInvite": { readonly relay: RelaySpec };
-  "relay/test": RelayTest;
-  "trialRelay/start": { readonly relay: RelaySpec; readonly publicPort: number };
-  "trialRelay/stop": Empty;
-}
-
-export type TransportTest = AsData<TransportOutcome>;
-
-export interface RelayTest {
-  readonly quic: TransportTest;
-  readonly http2: TransportTest;
-  /** The key that the relay showed. */
-  readonly fingerprint?: string;
-}

@@ -1,21 +1,6 @@
 import * as v from "valibot";
-import type { Check } from "../../doctor/index.ts";
-import type { RequestReport } from "../../http/index.ts";
-import type { EndpointState, VisitReport } from "../../tunnel/index.ts";
-import type { RpcErrorData } from "../errors.ts";
-import type { AsData } from "./as-data.ts";
-import {
-  empty,
-  id,
-  identityRef,
-  nullable,
-  optional,
-  partial,
-  role,
-  texts,
-  type Empty,
-  type Parameter,
-} from "./fields.ts";
+import { id, optional, role, texts, type Data } from "../../schema/index.ts";
+import { empty, identityRef, nullable, partial } from "./fields.ts";
 import { relaySpec } from "./relays.ts";
 
 const endpointFields = {
@@ -31,8 +16,8 @@ const endpointOptions = {
 };
 export const endpointSpec = v.object({ ...endpointFields, ...partial(endpointOptions) });
 export const endpointChanges = v.object(partial({ ...endpointFields, ...endpointOptions }));
-export type EndpointSpec = Parameter<typeof endpointSpec>;
-export type EndpointChanges = Parameter<typeof endpointChanges>;
+export type EndpointSpec = Data<typeof endpointSpec>;
+export type EndpointChanges = Data<typeof endpointChanges>;
 
 /** `path`: `/api` is itself and everything below. `local`: as an endpoint's. */
 export const routeSpec = v.object({ path: v.string(), local: v.string() });
@@ -53,7 +38,7 @@ export const accessSpec = v.object({
   /** Senders of webhooks, by their signature: `github`, `stripe`, `hmac:HEADER` and others (docs/access.md). */
   webhook: optional(v.object({ scheme: v.string(), secrets: texts })),
 });
-export type AccessSpec = Parameter<typeof accessSpec>;
+export type AccessSpec = Data<typeof accessSpec>;
 
 export const acmeSpec = v.object({
   enabled: v.boolean(),
@@ -111,7 +96,7 @@ export const tunnelSpec = v.object({
   secondary: optional(endpointSpec),
   ...partial(tunnelOptions),
 });
-export type TunnelSpec = Parameter<typeof tunnelSpec>;
+export type TunnelSpec = Data<typeof tunnelSpec>;
 
 const startSpec = v.object({
   ...tunnelSpec.entries,
@@ -125,7 +110,7 @@ export const tunnelChanges = v.object({
   secondary: optional(v.nullable(endpointChanges)),
   ...partial(nullable(tunnelOptions)),
 });
-export type TunnelChanges = Parameter<typeof tunnelChanges>;
+export type TunnelChanges = Data<typeof tunnelChanges>;
 
 export const tunnelSchemas = {
   "tunnel/start": startSpec,
@@ -144,55 +129,3 @@ export const tunnelSchemas = {
     "an object with tunnel or spec",
   ),
 };
-
-export interface TunnelResults {
-  "tunnel/start": TunnelInfo;
-  "tunnel/stop": Empty;
-  "tunnel/list": TunnelList;
-  "tunnel/history": TunnelHistory;
-  "tunnel/update": TunnelInfo;
-  doctor: DoctorReport;
-}
-
-export interface TunnelInfo {
-  readonly id: string;
-  readonly state: TunnelStateView;
-}
-
-export interface TunnelList {
-  readonly tunnels: readonly TunnelInfo[];
-}
-
-export interface TunnelHistory {
-  readonly entries: readonly HistoryEntry[];
-}
-
-/** What a notification of this name carried, and when, in milliseconds since 1970. */
-export type HistoryEntry = { readonly time: number } & (
-  | { readonly event: "state"; readonly state: TunnelStateView }
-  | { readonly event: "visit"; readonly visit: VisitView }
-  | { readonly event: "request"; readonly request: RequestView }
-);
-
-export interface TunnelStateView {
-  readonly endpoints: readonly EndpointView[];
-  /** The tunnel is over, because every relay refused, or because it was stopped. */
-  readonly ended?: { readonly error?: RpcErrorData };
-}
-
-export type EndpointView = AsData<EndpointState> & {
-  /** False while connections to the local service are refused; absent before it has been looked at. */
-  readonly localUp?: boolean;
-  /** Also those of relays that are away just now. */
-  readonly urls: readonly string[];
-};
-export type RelayStatusView = EndpointView["relays"][number]["now"];
-export type CertificateView = EndpointView["certificates"][number];
-export type VisitView = AsData<VisitReport>;
-export type RequestView = AsData<RequestReport>;
-
-export interface DoctorReport {
-  /** The checks in the order of the path; the first that failed is the one to mend. */
-  readonly checks: readonly DoctorCheck[];
-}
-export type DoctorCheck = Check;

@@ -1,45 +1,62 @@
 import * as v from "valibot";
-import { logLevel, type Method, type NotificationName, type Notifications, type Requests } from "../index.ts";
-import { empty, identityRef, ofTunnel, optional, type Parameter } from "../fields.ts";
+import * as exchanges from "../../../inspector/index.ts";
+import { count, flag, number, optional, text, texts, type Data } from "../../../schema/index.ts";
+import { empty, identityRef, logLevel } from "../fields.ts";
 import { relaySpec } from "../relays.ts";
 import * as spec from "../tunnels.ts";
-import { replayEdit } from "../visitors.ts";
-import { count, flag, number, rpcErrorData, text, texts } from "./common.ts";
-import * as exchanges from "./exchanges.ts";
+import { ofTunnel } from "../visitors.ts";
 import * as tunnels from "./tunnels.ts";
 
 /**
- * What answers and notifications look like, for the contract's JSON Schema: this process makes them itself and checks none. The compiler
- * compares them with the types that the code works with.
+ * What answers and notifications look like, for the contract's types and its JSON Schema: this process makes them itself and checks none.
  */
 
-const { tunnelInfo, visitView, requestView, historyEntry, doctorCheck } = tunnels;
-const { inspectorChanges, inspectorStatus, shareLink } = exchanges;
+const { tunnelInfo, visitView, requestView, historyEntry, doctorCheck, doctorReport, rpcErrorData } = tunnels;
+const { inspectorChanges, inspectorStatus } = exchanges;
 
+const shareLink = v.object({ id: text, label: text, createdAt: number, endsAt: optional(number) });
 const initializeResult = v.object({
   rpcVersion: number,
   version: text,
   node: text,
+  /** Whether this process can speak QUIC at all; without it HTTP/2 carries the traffic. */
   quic: v.variant("available", [
     v.object({ available: v.literal(true) }),
     v.object({ available: v.literal(false), reason: text }),
   ]),
 });
-const identity = v.object({ clientId: text, fingerprint: text });
+export type InitializeResult = Data<typeof initializeResult>;
+const identity = v.object({
+  /** First label of the public name. */
+  clientId: text,
+  /** SHA-256 of the public key, as it is pinned. */
+  fingerprint: text,
+});
+export type Identity = Data<typeof identity>;
 const identityWithPem = v.object({ ...identity.entries, pem: text });
 const transportTest = v.variant("ok", [
   v.object({ ok: v.literal(true), connectMs: number, rttMs: optional(number), hostnames: texts }),
   v.object({ ok: v.literal(false), error: rpcErrorData }),
 ]);
-const relayTest = v.object({ quic: transportTest, http2: transportTest, fingerprint: optional(text) });
+export type TransportTest = Data<typeof transportTest>;
+const relayTest = v.object({
+  quic: transportTest,
+  http2: transportTest,
+  /** The key that the relay showed. */
+  fingerprint: optional(text),
+});
+export type RelayTest = Data<typeof relayTest>;
 const oneRelay = v.object({ relay: relaySpec });
 const logLine = v.object({
   level: logLevel,
   message: text,
+  /** Milliseconds since 1970. */
   time: number,
   fields: optional(v.record(text, v.union([text, number, flag]))),
+  /** How many lines before it were dropped, because nobody read them in time. */
   missed: optional(count),
 });
+export type LogLine = Data<typeof logLine>;
 const missed = optional(count);
 
 export const resultSchemas = {
@@ -50,7 +67,7 @@ export const resultSchemas = {
   "tunnel/list": v.object({ tunnels: v.array(tunnelInfo) }),
   "tunnel/history": v.object({ entries: v.array(historyEntry) }),
   "tunnel/update": tunnelInfo,
-  doctor: v.object({ checks: v.array(doctorCheck) }),
+  doctor: doctorReport,
   "inspect/list": exchanges.listResult,
   "inspect/get": exchanges.exchangeDetail,
   "inspect/body": exchanges.bodyView,
@@ -76,9 +93,13 @@ export const resultSchemas = {
 };
 
 export const notificationSchemas = {
+  /** After every change, with the whole state. */
   "tunnel/state": tunnelInfo,
+  /** A visitor's connection is over. `missed`: so many before it were dropped, because nobody read them in time. */
   "tunnel/visit": v.object({ id: text, visit: visitView, missed }),
+  /** A visitor's request has been answered; only where HTTP is read. */
   "tunnel/request": v.object({ id: text, request: requestView, missed }),
+  /** What has changed in a tunnel's recordings, several changes together. */
   "inspect/exchange": v.object({ id: text, changes: inspectorChanges }),
   log: logLine,
 };
@@ -99,7 +120,7 @@ export const namedSchemas = {
   RouteSpec: spec.routeSpec,
   AccessSpec: spec.accessSpec,
   AcmeSpec: spec.acmeSpec,
-  ReplayEdit: replayEdit,
+  ReplayEdit: exchanges.replayEdit,
   InitializeResult: initializeResult,
   Identity: identity,
   IdentityWithPem: identityWithPem,
@@ -130,18 +151,3 @@ export const namedSchemas = {
   InspectorChanges: inspectorChanges,
   ShareLink: shareLink,
 };
-
-type Defined<T> = T extends object ? { readonly [K in keyof T]: Defined<Exclude<T[K], undefined>> } : T;
-type Complete<T> = T extends object ? { readonly [K in keyof T]-?: Complete<T[K]> } : T;
-type Fits<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
-/** True when both take the same values and know the same fields. */
-type Same<A, B> = Fits<[Defined<A>, Complete<Defined<A>>], [Defined<B>, Complete<Defined<B>>]>;
-
-type Described = {
-  readonly [M in Method]: Parameter<(typeof resultSchemas)[M]>;
-} & { readonly [N in NotificationName]: Parameter<(typeof notificationSchemas)[N]> };
-type Declared = { readonly [M in Method]: Requests[M][1] } & Notifications;
-type Agreed<T extends Readonly<Record<keyof Declared, true>>> = T;
-
-/** Does not compile when an answer's schema and its type differ, and the error names the answer. */
-export type Agreement = Agreed<{ readonly [N in keyof Declared]: Same<Described[N], Declared[N]> }>;

@@ -1,7 +1,17 @@
 import * as v from "valibot";
 import type { AccessSummary } from "../../../access/index.ts";
-import { optional } from "../fields.ts";
-import { count, flag, linkKind, number, role, rpcErrorData, text, texts } from "./common.ts";
+import { count, flag, number, optional, role, text, texts, type Data } from "../../../schema/index.ts";
+import type { RpcErrorData } from "../../errors.ts";
+
+const linkKind = v.picklist(["memory", "http2", "quic"]);
+
+export const rpcErrorData = v.object({
+  code: text,
+  message: text,
+  hint: optional(text),
+  retryAfterMs: optional(number),
+  retryable: flag,
+}) satisfies v.GenericSchema<RpcErrorData>;
 
 export const relayStatusView = v.variant("status", [
   v.object({ status: v.literal("connecting") }),
@@ -25,6 +35,7 @@ export const relayStatusView = v.variant("status", [
   v.object({ status: v.literal("failed"), error: rpcErrorData }),
   v.object({ status: v.literal("stopped") }),
 ]);
+export type RelayStatusView = Data<typeof relayStatusView>;
 
 const phase = v.picklist(["waiting", "ordering"]);
 const ofName = { hostname: text, sha256: text, quotaLeft: optional(number) };
@@ -41,6 +52,7 @@ export const certificateView = v.variant("status", [
     nextAttemptAt: optional(number),
   }),
 ]);
+export type CertificateView = Data<typeof certificateView>;
 
 export const accessSummary = v.object({
   // A template of TypeScript, which a schema can't say.
@@ -67,16 +79,22 @@ export const endpointView = v.object({
   gateway: gatewayState,
   relays: v.array(v.object({ address: text, now: relayStatusView })),
   certificates: v.array(certificateView),
+  /** False while connections to the local service are refused; absent before it has been looked at. */
   localUp: optional(flag),
+  /** Also those of relays that are away just now. */
   urls: texts,
 });
+export type EndpointView = Data<typeof endpointView>;
 
 export const tunnelStateView = v.object({
   endpoints: v.array(endpointView),
+  /** The tunnel is over, because every relay refused, or because it was stopped. */
   ended: optional(v.object({ error: optional(rpcErrorData) })),
 });
+export type TunnelStateView = Data<typeof tunnelStateView>;
 
 export const tunnelInfo = v.object({ id: text, state: tunnelStateView });
+export type TunnelInfo = Data<typeof tunnelInfo>;
 
 export const visitView = v.object({
   role,
@@ -90,6 +108,7 @@ export const visitView = v.object({
   bytesOut: count,
   error: optional(rpcErrorData),
 });
+export type VisitView = Data<typeof visitView>;
 
 export const requestView = v.object({
   role,
@@ -102,12 +121,15 @@ export const requestView = v.object({
   durationMs: number,
   error: optional(rpcErrorData),
 });
+export type RequestView = Data<typeof requestView>;
 
+/** What a notification of this name carried, and when, in milliseconds since 1970. */
 export const historyEntry = v.variant("event", [
   v.object({ time: number, event: v.literal("state"), state: tunnelStateView }),
   v.object({ time: number, event: v.literal("visit"), visit: visitView }),
   v.object({ time: number, event: v.literal("request"), request: requestView }),
 ]);
+export type HistoryEntry = Data<typeof historyEntry>;
 
 export const doctorCheck = v.object({
   id: v.picklist([
@@ -126,3 +148,10 @@ export const doctorCheck = v.object({
   finding: text,
   fix: optional(text),
 });
+export type DoctorCheck = Data<typeof doctorCheck>;
+
+export const doctorReport = v.object({
+  /** The checks in the order of the path; the first that failed is the one to mend. */
+  checks: v.array(doctorCheck),
+});
+export type DoctorReport = Data<typeof doctorReport>;
