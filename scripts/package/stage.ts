@@ -1,8 +1,8 @@
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { listFiles, PackageManager } from "@vscode/vsce";
+import { engine, stageEngine } from "./engine.ts";
 import { noticesOf } from "./notices.ts";
-import { unpackPackage, type LockFile } from "./npm-tarball.ts";
 import type { Target } from "./targets.ts";
 
 export interface StageOptions {
@@ -17,9 +17,6 @@ export interface StageOptions {
   readonly bundled: readonly string[];
 }
 
-/** The wrapper that finds the binary; of its package nothing else runs. */
-const engine = "@matrixai/quic";
-const engineFiles = ["package.json", "LICENSE", "dist/native/quiche.js"];
 /** What npm and the workspace need, and an editor does not. */
 const notForEditors = ["workspaces", "scripts", "devDependencies", "allowScripts", "private", "type"];
 
@@ -43,10 +40,7 @@ export async function stage({ root, files, folder, scratch, target, bundled }: S
   if (target.native === undefined) return;
 
   // Beside the bundles, because vsce takes nothing from a node_modules at the root.
-  const modules = join(folder, "dist", "node_modules");
-  for (const file of engineFiles) await copy(join(enginePath, file), join(modules, engine, file));
-  const lock = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8")) as LockFile;
-  await unpackPackage(lock, target.native, join(modules, target.native), scratch);
+  await stageEngine(root, join(folder, "dist", "node_modules"), target.native, scratch);
 }
 
 async function copy(from: string, to: string): Promise<void> {

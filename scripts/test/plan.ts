@@ -7,7 +7,7 @@ export const suites = {
   unit: ["common", "tunnel", "relay", "client", "extension", "testing", "scripts", "bench"],
   e2e: [
     ...["test/certificates", "test/client", "test/frameworks", "test/hostile", "test/network"],
-    ...["test/relay", "test/rpc", "test/visitors"],
+    ...["test/relay", "test/release", "test/rpc", "test/visitors"],
   ],
   editor: ["test/editor"],
 } as const;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { readdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { buildPackages } from "@porthole/testing/built-programs";
 import { get, run, siteAt, start, startHttp, useScope } from "@porthole/testing/end-to-end";
+import { packPackages } from "../../scripts/release/npm-packages.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -13,12 +14,10 @@ describe("the packages", function () {
   this.timeout(1_000_000);
   const scope = useScope();
 
-  it("install globally, as docs/hosting.md has it, and run where nothing knows of this repository", async () => {
+  it("install globally, as a release makes them, and run where nothing knows of this repository", async () => {
     const [packed, folder, stateDir] = await Promise.all([scope.folder(), scope.folder(), scope.folder()]);
     await buildPackages();
-    const workspaces = ["common", "tunnel", "relay", "client"].flatMap((name) => ["-w", name]);
-    await succeed(root, "npm", ["pack", ...workspaces, "--pack-destination", packed, "--silent"]);
-    const tarballs = (await readdir(packed)).map((file) => join(packed, file));
+    const tarballs = await packPackages(root, packed);
     assert.equal(tarballs.length, 4);
     for (const tarball of tarballs) assert.deepEqual(await problemsOf(tarball), [], tarball);
     const common = tarballs.find((tarball) => basename(tarball).startsWith("porthole-common-"));

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { publishedManifest } from "./npm-packages.ts";
+
+describe("a package's manifest on npm", () => {
+  it("has no sources, and names each door", () => {
+    const manifest = {
+      name: "@porthole/x",
+      version: "1.0.0",
+      devDependencies: { a: "1.0.0" },
+      dependencies: { b: "1.0.0" },
+      exports: {
+        "./one": { source: "./src/one.ts", types: "./dist/one.d.ts", default: "./dist/one.js" },
+        "./*": { source: "./src/*/index.ts", types: "./dist/*/index.d.ts", default: "./dist/*/index.js" },
+      },
+    };
+    const files = ["dist/index.d.ts", "dist/one.d.ts", "dist/a/index.d.ts", "dist\\a\\b\\index.d.ts", "dist/a/c.d.ts"];
+    assert.deepEqual(publishedManifest(manifest, files), {
+      name: "@porthole/x",
+      version: "1.0.0",
+      dependencies: { b: "1.0.0" },
+      exports: {
+        "./one": { types: "./dist/one.d.ts", default: "./dist/one.js" },
+        "./a": { types: "./dist/a/index.d.ts", default: "./dist/a/index.js" },
+        "./a/b": { types: "./dist/a/b/index.d.ts", default: "./dist/a/b/index.js" },
+      },
+    });
+  });
+});
