@@ -10,6 +10,7 @@ describe("a package's manifest on npm", () => {
       dependencies: { b: "1.0.0" },
       exports: {
         "./one": { source: "./src/one.ts", types: "./dist/one.d.ts", default: "./dist/one.js" },
+        "./data.json": "./data.json",
         "./*": { source: "./src/*/index.ts", types: "./dist/*/index.d.ts", default: "./dist/*/index.js" },
       },
     };
@@ -20,6 +21,7 @@ describe("a package's manifest on npm", () => {
       dependencies: { b: "1.0.0" },
       exports: {
         "./one": { types: "./dist/one.d.ts", default: "./dist/one.js" },
+        "./data.json": "./data.json",
         "./a": { types: "./dist/a/index.d.ts", default: "./dist/a/index.js" },
         "./a/b": { types: "./dist/a/b/index.d.ts", default: "./dist/a/b/index.js" },
       },

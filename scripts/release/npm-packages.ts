@@ -10,7 +10,8 @@ const shell = process.platform === "win32";
 /** The workspaces that are published, each after those that it needs. */
 export const published = ["common", "tunnel", "relay", "client"] as const;
 
-type Exports = Readonly<Record<string, Readonly<Record<string, string>>>>;
+/** A door leads to a file, or for each condition to one. */
+type Exports = Readonly<Record<string, string | Readonly<Record<string, string>>>>;
 interface Manifest extends Readonly<Record<string, unknown>> {
   readonly name: string;
   readonly version: string;
@@ -48,14 +49,16 @@ async function pack(source: string, destination: string): Promise<string> {
 /** Without what only a checkout has: sources, and what builds and tests them. Each door is named, so that other tools can check it. */
 export function publishedManifest(manifest: Manifest, files: readonly string[]): Manifest {
   const { devDependencies: _, exports, ...rest } = manifest;
-  const doors = Object.entries(exports).flatMap(([door, { source: _source, ...targets }]) => {
-    if (!door.includes("*")) return [[door, targets] as const];
+  const doors = Object.entries(exports).flatMap(([door, target]): [string, Exports[string]][] => {
+    if (typeof target === "string") return [[door, target]];
+    const { source: _source, ...targets } = target;
+    if (!door.includes("*")) return [[door, targets]];
     const [before = "", after = ""] = (targets["types"] ?? "").slice(2).split("*");
     return files
       .map((file) => file.replaceAll("\\", "/"))
       .filter((file) => file.startsWith(before) && file.endsWith(after) && file.length > before.length + after.length)
       .map((file) => file.slice(before.length, -after.length))
-      .map((name) => [door.replace("*", name), filled(targets, name)] as const);
+      .map((name) => [door.replace("*", name), filled(targets, name)]);
   });
   return { ...rest, exports: Object.fromEntries(doors) };
 }
