@@ -46,5 +46,7 @@ function sidebar() {
         link: `/${target.replace(/README$/, "")}`,
       });
   }
+  const build = groups.find(({ text }) => text === "Build on it");
+  build?.items.push({ text: "API of @porthole/tunnel", link: "/api-pages/" });
   return groups;
 }

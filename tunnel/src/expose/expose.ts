@@ -55,6 +55,7 @@ export interface ExposeOptions extends Pick<
   readonly timeoutMs?: number;
   /** Ends the tunnel, or the wait for it. */
   readonly signal?: AbortSignal;
+  /** Is called with each log line, from `debug` on. Nothing is logged without it. */
   readonly onLog?: (line: LogLine) => void;
 }
 
@@ -64,6 +65,7 @@ export interface ExposedTunnel extends AsyncDisposable {
   readonly url: string;
   /** The public URLs by all relays, the first one among them. */
   readonly urls: readonly string[];
+  /** The state at this moment. */
   readonly state: TunnelStateView;
   /**
    * The requests of visitors once they are answered, from this call on, until the tunnel ends. Each call has its own. When nobody

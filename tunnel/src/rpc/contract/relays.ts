@@ -16,6 +16,7 @@ export const relaySpec = v.object({
   /** Directory of the certificate authority for the names that it gives, as an invite says; a tunnel's own `acme` goes before it. */
   certificateDirectory: optional(v.string()),
 });
+/** A relay to connect to. */
 export type RelaySpec = Data<typeof relaySpec>;
 
 const passphrase = v.pipe(v.string(), v.nonEmpty());

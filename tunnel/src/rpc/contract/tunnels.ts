@@ -38,6 +38,7 @@ export const accessSpec = v.object({
   /** Senders of webhooks, by their signature: `github`, `stripe`, `hmac:HEADER` and others (docs/access.md). */
   webhook: optional(v.object({ scheme: v.string(), secrets: texts })),
 });
+/** Who may visit. Several ways in may stand beside one another; bounds hold for all of them. */
 export type AccessSpec = Data<typeof accessSpec>;
 
 export const acmeSpec = v.object({

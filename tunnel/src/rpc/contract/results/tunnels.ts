@@ -91,6 +91,7 @@ export const tunnelStateView = v.object({
   /** The tunnel is over, because every relay refused, or because it was stopped. */
   ended: optional(v.object({ error: optional(rpcErrorData) })),
 });
+/** What a tunnel is doing. The status command, the editor and RPC show the same. */
 export type TunnelStateView = Data<typeof tunnelStateView>;
 
 export const tunnelInfo = v.object({ id: text, state: tunnelStateView });
@@ -121,6 +122,7 @@ export const requestView = v.object({
   durationMs: number,
   error: optional(rpcErrorData),
 });
+/** A visitor's request after its answer, without headers and bodies. */
 export type RequestView = Data<typeof requestView>;
 
 /** What a notification of this name carried, and when, in milliseconds since 1970. */
