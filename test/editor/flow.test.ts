@@ -1,98 +1,37 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
 import type { Relay } from "@porthole/relay";
-import { platformReason, skipUnless } from "@porthole/testing/skip";
-import {
-  freePort,
-  needProgram,
-  run,
-  startHttp,
-  startTestRelay,
-  until,
-  useScope,
-  type Service,
-} from "@porthole/testing/end-to-end";
-import {
-  launchBrowser,
-  openPage,
-  packExtension,
-  startCodeServer,
-  Workbench,
-  type CodeServer,
-} from "@porthole/testing/editor";
+import { run, startHttp, until, type Service } from "@porthole/testing/end-to-end";
+import { comes, settingsFor, startOpenRelay, useEditor, type Workbench } from "@porthole/testing/editor";
 
 describe("The extension in an editor", function () {
   this.timeout(400_000);
-  let browser: Browser;
-  let server: CodeServer;
+  const editor = useEditor({ lasts: "suite" });
+  const { scope } = editor;
   let workbench: Workbench;
-  let relayPort: number;
+  let relay: Relay;
   /** The relay's key in it is what the extension remembers it by. */
   let relayState: string;
 
   before(async function () {
-    this.timeout(10 * 60_000);
-    skipUnless(this, process.platform === "linux" && process.arch === "x64", platformReason("The editor is Linux's"));
-    needProgram(this, "chromium");
-    const vsix = await packExtension();
-    relayPort = await freePort();
-    relayState = await mkdtemp(join(tmpdir(), "porthole-editor-relay-"));
-    server = await startCodeServer({
-      extensions: [vsix],
-      settings: {
-        "porthole.relays": [{ address: `127.0.0.1:${relayPort}` }],
-        "porthole.certificates": "self-signed",
-        "porthole.defaultAccess": "public",
-        "porthole.terminalLinks": true,
-      },
-    });
-    browser = await launchBrowser();
-    workbench = await Workbench.open(browser, server);
-  });
-  after(async () => {
-    await Promise.allSettled([workbench?.close(), browser?.close()]);
-    await server?.stop();
-    if (relayState) await rm(relayState, { recursive: true });
-  });
-  afterEach(async function () {
-    await workbench?.pictureOfFailure(this.currentTest);
+    this.timeout(300_000);
+    relayState = await scope.folder();
+    relay = await startOpenRelay(scope, ["--state-dir", relayState]);
+    await editor.server.configure(settingsFor(relay.apiPort, { "porthole.terminalLinks": true }));
+    workbench = await editor.open();
   });
 
-  const scope = useScope();
-  const startRelay = (): Promise<Relay> =>
-    startTestRelay(scope, {
-      args: [
-        ...["--api-port", String(relayPort), "--state-dir", relayState],
-        ...["--domain-suffix", "localhost", "--open"],
-      ],
-    });
   const startSite = (text: string): Promise<Service> => startHttp(scope, (_request, response) => response.end(text));
 
-  /** What a visitor reads at a URL; undefined when nobody is there. */
-  async function visit(url: string): Promise<string | undefined> {
-    const page: Page = await openPage(browser);
-    try {
-      await page.goto(url);
-      return await page.locator("body").innerText();
-    } catch {
-      return undefined;
-    } finally {
-      await page.close();
-    }
-  }
-
   it("gives a port of the Ports view a URL by a right click, and takes it away from the status bar", async () => {
-    await startRelay();
     const site = await startSite("hello from the port");
-    const row = await workbench.forwarded(site.port);
+    const row = await workbench.ports.forwarded(site.port);
     const before = await workbench.contextMenu(row, "Expose with Porthole");
     assert.ok(!before.includes("Stop Exposing"));
     await workbench.notification("Copied https://").waitFor();
     const url = await workbench.copiedUrl();
-    assert.equal(await visit(url), "hello from the port");
+    assert.equal(await read(url), "hello from the port");
     assert.match((await workbench.statusBarItem.textContent()) ?? "", /\S/);
     await workbench.dismissNotifications();
     const after = await workbench.contextMenu(row, undefined);
@@ -107,18 +46,13 @@ describe("The extension in an editor", function () {
     await workbench.statusBarItem.click();
     await workbench.pick(/Stop/);
     await workbench.treeRow("stopped").waitFor();
-    assert.equal(await visit(url), undefined);
+    assert.equal(await read(url), undefined);
     await workbench.statusBarItem.waitFor({ state: "detached" });
   });
 
   it("exposes from the palette, and keeps the URL through a reload and the death of the tunnels' process", async () => {
-    const relay = await startRelay();
     const site = await startSite("hello again");
-    await workbench.command("Porthole: Expose with Porthole");
-    await workbench.quickInput("Expose a Port");
-    await workbench.pick(String(site.port));
-    await workbench.notification("Copied https://").waitFor();
-    const url = await workbench.copiedUrl();
+    const url = await workbench.expose(site.port);
     await serves(url, "hello again");
 
     const ofThisWindow = await daemonPid();
@@ -132,7 +66,7 @@ describe("The extension in an editor", function () {
     await workbench.showEndpoints();
     await workbench.treeRow(/online/).waitFor();
     await workbench.picture("endpoints");
-    const planted = join(server.data, "planted.pem");
+    const planted = join(editor.server.data, "planted.pem");
     await writeFile(planted, "-----BEGIN PRIVATE KEY-----");
     assert.deepEqual(await filesWithKeys(), [planted]);
 
@@ -152,11 +86,8 @@ describe("The extension in an editor", function () {
   });
 
   it("says that the relay is away, and continues when it is back", async () => {
-    const relay = await startRelay();
     const site = await startSite("hello");
-    await workbench.command("Porthole: Expose with Porthole");
-    await workbench.quickInput("Expose a Port");
-    await workbench.pick(String(site.port));
+    await workbench.choosePort(site.port);
     await workbench.notification("Copied https://").waitFor();
     await workbench.picture("notification");
     await workbench.dismissNotifications();
@@ -173,7 +104,7 @@ describe("The extension in an editor", function () {
     await relay.close();
     await workbench.treeRow(/relay unreachable/).waitFor();
     await workbench.picture("relay away");
-    await startRelay();
+    relay = await startOpenRelay(scope, ["--state-dir", relayState, "--api-port", String(relay.apiPort)]);
     await row.waitFor();
     await workbench.statusBarItem.click();
     await workbench.pick(/Stop/);
@@ -181,7 +112,6 @@ describe("The extension in an editor", function () {
   });
 
   it("exposes from the tree and by a link in the terminal, and adds a second name", async () => {
-    await startRelay();
     const site = await startSite("three ways");
     await workbench.command("Terminal: Create New Terminal");
     // There may be another one, which the editor opens with the view. What is typed before the prompt is there may be lost.
@@ -203,8 +133,7 @@ describe("The extension in an editor", function () {
     await until(async () => {
       await mouse.move(box.x + 44, box.y + box.height / 2, { steps: 3 });
       await mouse.move(box.x + 41, box.y + box.height / 2, { steps: 3 });
-      await workbench.page.waitForTimeout(500);
-      return (await link.count()) > 0;
+      return comes(link, { state: "attached", timeout: 2_000 });
     }, "the terminal shows a link");
     await workbench.picture("terminal link");
     await mouse.click(box.x + 41, box.y + box.height / 2);
@@ -236,13 +165,18 @@ describe("The extension in an editor", function () {
     await stopped.waitFor();
   });
 
+  /** What a visitor reads; undefined when nobody is there. */
+  async function read(url: string): Promise<string | undefined> {
+    return (await editor.visit(url))?.text;
+  }
+
   async function serves(url: string, text: string): Promise<void> {
-    await until(async () => (await visit(url)) === text, `${url} served ${text}`, 60_000);
+    await until(async () => (await read(url)) === text, `${url} served ${text}`, 60_000);
   }
 
   /** Keys are among the editor's secrets: never in its settings, state or logs. */
   async function filesWithKeys(): Promise<string[]> {
-    const { stdout } = await run("grep", ["-rlaF", "--exclude-dir=extensions", "PRIVATE KEY", server.data]);
+    const { stdout } = await run("grep", ["-rlaF", "--exclude-dir=extensions", "PRIVATE KEY", editor.server.data]);
     return stdout.trim().split("\n");
   }
 
@@ -252,13 +186,13 @@ describe("The extension in an editor", function () {
   }
 
   async function daemonPids(): Promise<number[]> {
-    const { stdout } = await run("pgrep", ["-f", `${server.data}/extensions/.*daemon.mjs`]);
+    const { stdout } = await run("pgrep", ["-f", `${editor.server.data}/extensions/.*daemon.mjs`]);
     return stdout.split("\n").filter(Boolean).map(Number);
   }
 
   /** Its file, and where that can be in the meantime. */
   async function daemonProgram(): Promise<readonly [string, string]> {
-    const extensions = join(server.data, "extensions");
+    const extensions = join(editor.server.data, "extensions");
     const found = (await readdir(extensions, { recursive: true })).find((each) => each.endsWith("/daemon.mjs"));
     const path = join(extensions, found ?? assert.fail("there is no daemon.mjs"));
     return [path, `${path}.aside`];

@@ -1,17 +1,13 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Browser } from "playwright-core";
-import { platformReason, skipUnless } from "@porthole/testing/skip";
-import { needProgram, startHttp, startTestRelay, until, useScope } from "@porthole/testing/end-to-end";
+import { startHttp, until } from "@porthole/testing/end-to-end";
 import {
-  launchBrowser,
-  openPage,
-  packExtension,
   packSampleExtension,
-  startCodeServer,
-  Workbench,
-  type CodeServer,
+  startOpenRelay,
+  useEditor,
+  type Settings,
+  type Workbench,
 } from "@porthole/testing/editor";
 
 /** The editor's own word for a yes to a tool. */
@@ -20,52 +16,32 @@ const consent = "Yes";
 /** Other extensions and AI assistants expose ports, too, and never without the user. */
 describe("The extension for assistants and other extensions", function () {
   this.timeout(600_000);
-  let browser: Browser;
-  let vsixes: readonly string[];
-  let workbench: Workbench | undefined;
-  let server: CodeServer;
+  const editor = useEditor({ server: async () => ({ extensions: [await packSampleExtension()] }) });
+  const { scope } = editor;
+  let workbench: Workbench;
   let orders = 0;
 
-  before(async function () {
-    this.timeout(10 * 60_000);
-    skipUnless(this, process.platform === "linux" && process.arch === "x64", platformReason("The editor is Linux's"));
-    needProgram(this, "chromium");
-    vsixes = [await packExtension(), await packSampleExtension()];
-    browser = await launchBrowser();
-  });
-  after(() => browser?.close());
-  afterEach(async function () {
-    await workbench?.pictureOfFailure(this.currentTest);
-    await workbench?.close();
-  });
-
-  const scope = useScope();
-
-  async function open(settings: object = {}): Promise<Workbench> {
-    const relay = await startTestRelay(scope, { args: ["--domain-suffix", "localhost", "--open"] });
-    server = await startCodeServer({
-      extensions: vsixes,
-      settings: {
-        "porthole.relays": [{ address: `127.0.0.1:${relay.apiPort}` }],
-        "porthole.certificates": "self-signed",
-        "chat.disableAIFeatures": false,
-        ...settings,
-      },
+  async function open(settings: Settings = {}): Promise<Workbench> {
+    const { apiPort } = await startOpenRelay(scope);
+    await editor.server.configure({
+      "porthole.relays": [{ address: `127.0.0.1:${apiPort}` }],
+      "porthole.certificates": "self-signed",
+      "chat.disableAIFeatures": false,
+      ...settings,
     });
-    scope.defer(() => server.stop());
-    workbench = await Workbench.open(browser, server);
+    workbench = await editor.open();
     return workbench;
   }
 
   /** Makes the sample extension do something; `then` is what the user does in between. */
   async function order(call: string, args: readonly unknown[] = [], then?: () => Promise<void>): Promise<unknown> {
     const id = ++orders;
-    await writeFile(join(server.workspace, "order.json"), JSON.stringify({ id, call, args }));
-    await workbench?.command("Sample: Run");
+    await writeFile(join(editor.server.workspace, "order.json"), JSON.stringify({ id, call, args }));
+    await workbench.command("Sample: Run");
     await then?.();
     let text = "";
     const look = async (): Promise<boolean> => {
-      text = await readFile(join(server.workspace, `answer-${id}.json`), "utf8").catch(() => "");
+      text = await readFile(join(editor.server.workspace, `answer-${id}.json`), "utf8").catch(() => "");
       return text.endsWith("}");
     };
     await until(look, `the sample has answered ${call}`, 60_000);
@@ -75,19 +51,14 @@ describe("The extension for assistants and other extensions", function () {
   }
 
   const answer = (button: string, text: RegExp) => async (): Promise<void> => {
-    const dialog = workbench?.page.locator(".monaco-dialog-box") ?? assert.fail("there is no window");
+    const dialog = workbench.page.locator(".monaco-dialog-box");
     await dialog.filter({ hasText: text }).waitFor();
-    await workbench?.picture(`asked ${button}`);
+    await workbench.picture(`asked ${button}`);
     await dialog.getByText(button, { exact: true }).click();
   };
 
-  async function visit(url: string): Promise<number> {
-    const page = await openPage(browser);
-    try {
-      return (await page.goto(url))?.status() ?? 0;
-    } finally {
-      await page.close();
-    }
+  async function visit(url: string): Promise<number | undefined> {
+    return (await editor.visit(url))?.status;
   }
 
   it("has an API that asks the user, tells requests, and stops", async () => {

@@ -4,81 +4,45 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { Relay } from "@porthole/relay";
-import type { Browser } from "playwright-core";
-import { platformReason, skipUnless } from "@porthole/testing/skip";
-import { freePort, needProgram, startHttp, startTestRelay, until, useScope } from "@porthole/testing/end-to-end";
-import {
-  launchBrowser,
-  openPage,
-  packExtension,
-  startCodeServer,
-  Workbench,
-  type CodeServer,
-} from "@porthole/testing/editor";
+import { freePort, startHttp, until } from "@porthole/testing/end-to-end";
+import { openPage, settingsFor, startOpenRelay, useEditor } from "@porthole/testing/editor";
 
 /** A folder that somebody else has written describes ports: it is asked about, and never trusted further than that. */
 describe("The extension in a project that describes ports", function () {
   this.timeout(600_000);
-  let browser: Browser;
-  let vsix: string;
-  let workbench: Workbench | undefined;
+  const editor = useEditor();
+  const { scope } = editor;
 
-  before(async function () {
-    this.timeout(10 * 60_000);
-    skipUnless(this, process.platform === "linux" && process.arch === "x64", platformReason("The editor is Linux's"));
-    needProgram(this, "chromium");
-    vsix = await packExtension();
-    browser = await launchBrowser();
-  });
-  after(() => browser?.close());
-  afterEach(async function () {
-    await workbench?.pictureOfFailure(this.currentTest);
-    await workbench?.close();
-  });
+  beforeEach(() => mkdir(join(editor.server.workspace, ".vscode")));
 
-  const scope = useScope();
-
-  async function start(): Promise<{ readonly relay: Relay; readonly server: CodeServer }> {
-    const relay = await startTestRelay(scope, { args: ["--domain-suffix", "localhost", "--open"] });
-    const server = await startCodeServer({
-      extensions: [vsix],
-      settings: {
-        "porthole.relays": [{ address: `127.0.0.1:${relay.apiPort}` }],
-        "porthole.certificates": "self-signed",
-        "porthole.defaultAccess": "public",
-      },
-    });
-    scope.defer(() => server.stop());
-    await mkdir(join(server.workspace, ".vscode"));
-    return { relay, server };
+  async function startRelay(): Promise<Relay> {
+    const relay = await startOpenRelay(scope);
+    await editor.server.configure(settingsFor(relay.apiPort));
+    return relay;
   }
 
-  const describePorts = (server: CodeServer, ports: object): Promise<void> =>
-    writeFile(join(server.workspace, ".vscode", "settings.json"), JSON.stringify({ "porthole.ports": ports }));
+  const describePorts = (ports: object): Promise<void> =>
+    writeFile(join(editor.server.workspace, ".vscode", "settings.json"), JSON.stringify({ "porthole.ports": ports }));
 
   async function visit(url: string, path = "/"): Promise<string> {
-    const page = await openPage(browser);
-    try {
-      const response = await page.goto(new URL(path, url).href);
-      return `${response?.status() ?? 0} ${await page.innerText("body")}`;
-    } finally {
-      await page.close();
-    }
+    const page = await editor.visit(new URL(path, url).href);
+    return `${page?.status} ${page?.text}`;
   }
 
   it("asks once for each description, and lets it narrow but never widen who may visit", async () => {
-    const { relay, server } = await start();
+    const relay = await startRelay();
     const site = await startHttp(scope, (_request, response) => response.end("shop"));
     const api = await startHttp(scope, (_request, response) => response.end("api"));
     const other = await startHttp(scope, (_request, response) => response.end("other"));
     const described = { label: "shop", route: [`/api=${api.port}`], "access-share": true };
-    await describePorts(server, { [site.port]: described });
-    const opened = await Workbench.open(browser, server);
-    workbench = opened;
+    await describePorts({ [site.port]: described });
+    const opened = await editor.open();
     const dialog = opened.page.locator(".monaco-dialog-box");
 
     const told = opened.notification(`This project describes ports: shop · ${site.port}`);
     await told.waitFor();
+    // It stays as long as the pointer is on it.
+    await told.hover();
     await opened.showEndpoints();
     await opened.treeRow(/in this project/).waitFor();
     await opened.picture("project");
@@ -94,14 +58,14 @@ describe("The extension in a project that describes ports", function () {
     const { origin } = new URL(link);
     assert.match(await visit(origin), /^401 /);
     assert.match(await visit(origin, "/api"), /^401 /);
-    const page = await openPage(browser);
+    const page = await openPage(editor.browser);
     await page.goto(link);
     assert.equal(await page.innerText("body"), "shop");
     await page.goto(`${origin}/api`);
     assert.equal(await page.innerText("body"), "api");
 
     // The project wants more now: nothing of that happens to what runs, and exposing it again asks.
-    await describePorts(server, { [site.port]: { label: "shop", route: [`/=${other.port}`] } });
+    await describePorts({ [site.port]: { label: "shop", route: [`/=${other.port}`] } });
     await opened.notification("This project describes ports").waitFor();
     await opened.dismissNotifications();
     await page.goto(`${origin}/api`);
@@ -122,24 +86,22 @@ describe("The extension in a project that describes ports", function () {
   });
 
   it("exposes a port when it opens, and when a task starts, once the user has agreed", async () => {
-    const { server } = await start();
+    await startRelay();
     const port = await freePort();
     const site = await startHttp(scope, (_request, response) => response.end("by task"));
     await writeFile(
-      join(server.workspace, ".vscode", "tasks.json"),
+      join(editor.server.workspace, ".vscode", "tasks.json"),
       JSON.stringify({
         version: "2.0.0",
         tasks: [{ label: "dev", type: "shell", command: "true", problemMatcher: [] }],
       }),
     );
-    const keys = [{ key: "ctrl+alt+t", command: "workbench.action.tasks.runTask", args: "dev" }];
-    await writeFile(join(server.data, "User", "keybindings.json"), JSON.stringify(keys));
-    await describePorts(server, {
+    await editor.server.bind([{ key: "ctrl+alt+t", command: "workbench.action.tasks.runTask", args: "dev" }]);
+    await describePorts({
       [port]: { label: "web", "auto-expose": ["open"] },
       [site.port]: { label: "worker", "auto-expose": ["task dev"] },
     });
-    const opened = await Workbench.open(browser, server);
-    workbench = opened;
+    const opened = await editor.open();
     const { page } = opened;
     await opened.notification("This project describes ports").waitFor();
     await opened.dismissNotifications();
@@ -159,8 +121,7 @@ describe("The extension in a project that describes ports", function () {
     await opened.showEndpoints();
     // Not agreed to yet: neither the port nor the task exposes anything.
     let close = await open();
-    await page.locator(".part.editor").click();
-    await page.keyboard.press("Control+Alt+T");
+    await opened.boundKey("Control+Alt+T");
     await page.locator(".part.panel .terminal-wrapper.active .xterm-rows").waitFor();
     await opened.showEndpoints();
     await opened.command("Porthole: Expose This Project's Ports…");
@@ -188,8 +149,7 @@ describe("The extension in a project that describes ports", function () {
     };
     await until(opens, "the port is exposed by itself", 120_000);
     assert.equal(await opened.treeRow(/worker.*stopped/).count(), 1);
-    await page.locator(".part.editor").click();
-    await page.keyboard.press("Control+Alt+T");
+    await opened.boundKey("Control+Alt+T");
     // The task's terminal may take the panel at any time.
     await opened.statusBarItem.filter({ hasText: "2 ports" }).waitFor();
   });

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
-import type { Browser } from "playwright-core";
-import { platformReason, skipUnless } from "@porthole/testing/skip";
-import { needProgram, startHttp, startTestRelay, until, useScope } from "@porthole/testing/end-to-end";
-import { launchBrowser, openPage, packExtension, startCodeServer, Workbench } from "@porthole/testing/editor";
+import { startHttp, until } from "@porthole/testing/end-to-end";
+import { settingsFor, startOpenRelay, useEditor } from "@porthole/testing/editor";
 
 const sizes = [
   { width: 1_400, height: 900 },
@@ -12,43 +10,16 @@ const sizes = [
 
 describe("Relays and names in the editor", function () {
   this.timeout(600_000);
-  let browser: Browser;
-  let vsix: string;
-  let workbench: Workbench | undefined;
-
-  before(async function () {
-    this.timeout(10 * 60_000);
-    skipUnless(this, process.platform === "linux" && process.arch === "x64", platformReason("The editor is Linux's"));
-    needProgram(this, "chromium");
-    vsix = await packExtension();
-    browser = await launchBrowser();
-  });
-  after(() => browser?.close());
-  afterEach(async function () {
-    await workbench?.pictureOfFailure(this.currentTest);
-    workbench = undefined;
-  });
-
-  const scope = useScope();
+  const editor = useEditor();
+  const { scope } = editor;
 
   it("a friendly name and a preview of a port; a relay is named, tested, and removed after a question", async () => {
-    const relay = await startTestRelay(scope, { args: ["--domain-suffix", "localhost", "--open"] });
+    const relay = await startOpenRelay(scope);
     const address = `127.0.0.1:${relay.apiPort}`;
     const site = await startHttp(scope, (_request, response) => response.end("<h1>the shop</h1>"));
-    const server = await startCodeServer({
-      extensions: [vsix],
-      settings: {
-        "porthole.relays": [{ address }],
-        "porthole.certificates": "self-signed",
-        "porthole.defaultAccess": "public",
-        "porthole.notifyWhenReady": false,
-        "remote.autoForwardPorts": false,
-      },
-    });
-    scope.defer(() => server.stop());
-    const window = await Workbench.open(browser, server);
-    scope.defer(() => window.close());
-    workbench = window;
+    const quiet = { "porthole.notifyWhenReady": false, "remote.autoForwardPorts": false };
+    await editor.server.configure(settingsFor(relay.apiPort, quiet));
+    const window = await editor.open();
     await window.showEndpoints();
 
     // Nothing is exposed: one row leads to it, another has the relays.
@@ -61,10 +32,7 @@ describe("Relays and names in the editor", function () {
     await window.answer("shop");
     const named = window.treeRow(/online.*shop\.localhost/);
     await named.waitFor();
-    const visitor = await openPage(browser);
-    scope.defer(() => visitor.close());
-    await visitor.goto(`https://shop.localhost:${relay.publicPort}/`);
-    await visitor.getByText("the shop").waitFor();
+    assert.equal((await editor.visit(`https://shop.localhost:${relay.publicPort}/`))?.text, "the shop");
 
     await window.command("Porthole: Preview in Editor");
     await window.page.locator(".tab.active").filter({ hasText: "Simple Browser" }).waitFor();

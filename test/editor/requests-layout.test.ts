@@ -2,16 +2,15 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { AxeResults } from "axe-core";
-import type { Browser, Frame, Locator } from "playwright-core";
-import { platformReason, skipUnless } from "@porthole/testing/skip";
-import { isFull, needProgram, startHttp, startTestRelay, until, useScope } from "@porthole/testing/end-to-end";
+import type { Frame, Locator } from "playwright-core";
+import { isFull, startHttp, until } from "@porthole/testing/end-to-end";
 import {
-  launchBrowser,
   openPage,
-  packExtension,
-  startCodeServer,
-  Workbench,
+  settingsFor,
+  startOpenRelay,
+  useEditor,
   type Language,
+  type Workbench,
 } from "@porthole/testing/editor";
 
 const axePath = createRequire(import.meta.url).resolve("axe-core");
@@ -23,40 +22,28 @@ const sizes = [
   ["700x450", { width: 700, height: 450 }],
 ] as const;
 
-/** Each language has a theme of its own; German has the longest words. */
+/** Each language has a theme of its own. German has the longest words. */
 const looks = [
-  ["en", "Default Dark Modern"],
-  ["de", "Default High Contrast"],
-  ...(isFull ? ([["zh-cn", "Default Light Modern"]] as const) : []),
+  ["de", "Default Dark Modern"],
+  ...(isFull
+    ? ([
+        ["en", "Default High Contrast"],
+        ["zh-cn", "Default Light Modern"],
+      ] as const)
+    : []),
 ] as const;
 
 describe("The Requests view in windows of each size", function () {
   this.timeout(600_000);
-  let browser: Browser;
-  let vsix: string;
-  let workbench: Workbench | undefined;
-
-  before(async function () {
-    this.timeout(10 * 60_000);
-    skipUnless(this, process.platform === "linux" && process.arch === "x64", platformReason("The editor is Linux's"));
-    needProgram(this, "chromium");
-    vsix = await packExtension();
-    browser = await launchBrowser();
-  });
-  after(() => browser?.close());
-  afterEach(async function () {
-    await workbench?.pictureOfFailure(this.currentTest);
-    workbench = undefined;
-  });
-
-  const scope = useScope();
+  const editor = useEditor();
+  const { scope } = editor;
 
   /** Two ports with visitors, and the view with the requests of both. */
   async function setScene(
     language: Language,
     colorTheme: string,
   ): Promise<{ readonly window: Workbench; readonly view: Frame }> {
-    const relay = await startTestRelay(scope, { args: ["--domain-suffix", "localhost", "--open"] });
+    const relay = await startOpenRelay(scope);
     const sites = await Promise.all(
       [1, 2].map(() =>
         startHttp(scope, (request, response) => {
@@ -65,29 +52,20 @@ describe("The Requests view in windows of each size", function () {
         }),
       ),
     );
-    const server = await startCodeServer({
-      extensions: [vsix],
-      settings: {
-        "porthole.relays": [{ address: `127.0.0.1:${relay.apiPort}` }],
-        "porthole.certificates": "self-signed",
-        "porthole.defaultAccess": "public",
+    await editor.server.configure(
+      settingsFor(relay.apiPort, {
         "porthole.notifyWhenReady": false,
         "workbench.colorTheme": colorTheme,
         "remote.autoForwardPorts": false,
-      },
-    });
-    scope.defer(() => server.stop());
-    const window = await Workbench.open(browser, server, { language });
-    scope.defer(() => window.close());
-    workbench = window;
-    const visitor = await openPage(browser);
+      }),
+    );
+    const window = await editor.open({ language });
+    const visitor = await openPage(editor.browser);
     scope.defer(() => visitor.close());
     // An earlier window's may still be there.
     let url = await window.clipboard();
     for (const { port } of sites) {
-      await window.command(window.texts.command("porthole.expose"));
-      await window.quickInput(window.texts.t("Expose a Port"));
-      await window.pick(String(port));
+      await window.choosePort(port);
       url = await window.copiedUrl(url);
       await visitor.goto(`${url}/orders/${port}?page=1`);
       await visitor.evaluate("fetch('/style.css').then(() => {})");
@@ -138,7 +116,6 @@ describe("The Requests view in windows of each size", function () {
           await assertVisible(view, `${language} list at ${name}`);
         }
       }
-      if (language !== "en") return;
       await inSideBar(window);
       // What is chosen in the tree is what is listed.
       await window.endpointsPane.locator(".monaco-list-row").filter({ hasText: "online" }).last().click();
@@ -154,7 +131,7 @@ describe("The Requests view in windows of each size", function () {
     await window.palette("View: Move View");
     // Others begin with the same words.
     await window.page.getByRole("option", { name: /^View: Move View(,|$)/ }).click();
-    await window.pick("Requests");
+    await window.pick(window.texts.manifest("view.requests"));
     await window.pick("New Side Bar Entry");
     const view = await window.frameWith(".rows");
     await rowOf(view, "/hook").click();

@@ -2,60 +2,26 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
-import type { Browser, Frame } from "playwright-core";
+import type { Frame } from "playwright-core";
 import { WebSocketServer } from "ws";
-import { platformReason, skipUnless } from "@porthole/testing/skip";
-import { freePort, needProgram, soon, startHttp, startTestRelay, until, useScope } from "@porthole/testing/end-to-end";
-import {
-  launchBrowser,
-  openPage,
-  packExtension,
-  startCodeServer,
-  Workbench,
-  type CodeServer,
-} from "@porthole/testing/editor";
+import { sized, soon, startHttp, until } from "@porthole/testing/end-to-end";
+import { openPage, settingsFor, startOpenRelay, useEditor } from "@porthole/testing/editor";
 
 /** What a visitor may send to the viewer of its requests. */
 const hostile = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>\u001b[31m\u202e";
-const many = 5_000;
+/** More than a list of a thousand rows in the page would take. */
+const many = sized(1_000, 5_000);
+
 describe("The Requests view in an editor", function () {
   this.timeout(600_000);
-  let browser: Browser;
-  let server: CodeServer;
-  let workbench: Workbench;
-  let relayPort: number;
-
-  before(async function () {
-    this.timeout(10 * 60_000);
-    skipUnless(this, process.platform === "linux" && process.arch === "x64", platformReason("The editor is Linux's"));
-    needProgram(this, "chromium");
-    relayPort = await freePort();
-    server = await startCodeServer({
-      extensions: [await packExtension()],
-      settings: {
-        "porthole.relays": [{ address: `127.0.0.1:${relayPort}` }],
-        "porthole.certificates": "self-signed",
-        "porthole.defaultAccess": "public",
-        "porthole.notifyWhenReady": false,
-        "porthole.notifyOnWebhook": true,
-        "remote.autoForwardPorts": false,
-      },
-    });
-    browser = await launchBrowser();
-    workbench = await Workbench.open(browser, server);
-  });
-  after(async () => {
-    await Promise.allSettled([workbench?.close(), browser?.close()]);
-    await server?.stop();
-  });
-  afterEach(async function () {
-    await workbench?.pictureOfFailure(this.currentTest);
-  });
-
-  const scope = useScope();
+  const editor = useEditor();
+  const { scope } = editor;
 
   it("shows requests at once, their bodies, and sends them again as they were or changed; what came in never runs", async () => {
-    await startTestRelay(scope, { args: ["--api-port", String(relayPort), "--domain-suffix", "localhost", "--open"] });
+    const quiet = { "porthole.notifyWhenReady": false, "remote.autoForwardPorts": false };
+    const { apiPort } = await startOpenRelay(scope);
+    await editor.server.configure(settingsFor(apiPort, { ...quiet, "porthole.notifyOnWebhook": true }));
+    const workbench = await editor.open();
     const seen: string[] = [];
     const sockets = new WebSocketServer({ noServer: true });
     sockets.on("connection", (socket) =>
@@ -78,14 +44,11 @@ describe("The Requests view in an editor", function () {
           sockets.handleUpgrade(incoming, socket, head, (ws) => sockets.emit("connection", ws)),
       },
     );
-    await workbench.command("Porthole: Expose with Porthole");
-    await workbench.quickInput("Expose a Port");
-    await workbench.page.locator(".quick-input-widget input.input").fill(String(site.port));
-    await workbench.pick(String(site.port));
+    await workbench.choosePort(site.port);
     await workbench.statusBarItem.filter({ hasText: String(site.port) }).waitFor();
     const url = await workbench.copiedUrl();
     const view = await workbench.requestsView();
-    const visitor = await openPage(browser);
+    const visitor = await openPage(editor.browser);
     await visitor.goto(url);
 
     // Within 200 ms, by the page's own clock: from the answer that a visitor has to the row that one sees.
@@ -116,11 +79,11 @@ describe("The Requests view in an editor", function () {
     // The same by the keyboard, as a text in an editor.
     await detail.getByRole("button", { name: "Edit and Send" }).focus();
     await workbench.page.keyboard.press("Enter");
-    const editor = workbench.page.locator(".part.editor .monaco-editor");
-    await editor.locator(".view-line").filter({ hasText: "POST /json" }).waitFor();
+    const textEditor = workbench.page.locator(".part.editor .monaco-editor");
+    await textEditor.locator(".view-line").filter({ hasText: "POST /json" }).waitFor();
     await workbench.page.keyboard.press("Control+End");
     await workbench.page.keyboard.type(" and two");
-    await editor.locator(".view-line").filter({ hasText: "one and two" }).waitFor();
+    await textEditor.locator(".view-line").filter({ hasText: "one and two" }).waitFor();
     await workbench.picture("requests edit");
     await workbench.page.keyboard.press("Control+Alt+Enter");
     await until(() => seen.includes("POST /json one and two"), "the changed replay has come");
@@ -134,7 +97,7 @@ describe("The Requests view in an editor", function () {
     await detail.getByRole("button", { name: "Open Body in Editor" }).click();
     await workbench.page.locator(".tab.active").filter({ hasText: "response.json" }).waitFor();
     await workbench.page.locator(".statusbar-item").filter({ hasText: "JSON" }).waitFor();
-    await editor.locator(".view-line").filter({ hasText: '"given": "one and two"' }).waitFor();
+    await textEditor.locator(".view-line").filter({ hasText: '"given": "one and two"' }).waitFor();
     await detail.getByRole("button", { name: "Compare with…" }).click();
     await workbench.pick("POST /json");
     const diff = workbench.page.locator(".part.editor .monaco-diff-editor");
@@ -205,7 +168,7 @@ describe("The Requests view in an editor", function () {
       "the end of the list is shown",
     );
     assert.ok((await view.locator(".space .row").count()) < 200);
-    await workbench.picture("requests 5000");
+    await workbench.picture("requests, many");
     await visitor.close();
     sockets.close();
     await workbench.statusBarItem.click();

@@ -1,48 +1,26 @@
 import assert from "node:assert/strict";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Browser } from "playwright-core";
-import { platformReason, skipUnless } from "@porthole/testing/skip";
-import { needProgram, startHttp, startTestRelay, until, useScope } from "@porthole/testing/end-to-end";
-import { launchBrowser, packExtension, startCodeServer, Workbench } from "@porthole/testing/editor";
+import { startHttp, until } from "@porthole/testing/end-to-end";
+import { startOpenRelay, useEditor } from "@porthole/testing/editor";
 
 describe("The extension beside what else is in an editor", function () {
   this.timeout(600_000);
-  let browser: Browser;
-  let vsix: string;
-  let workbench: Workbench | undefined;
-
-  before(async function () {
-    this.timeout(10 * 60_000);
-    skipUnless(this, process.platform === "linux" && process.arch === "x64", platformReason("The editor is Linux's"));
-    needProgram(this, "chromium");
-    vsix = await packExtension();
-    browser = await launchBrowser();
-  });
-  after(() => browser?.close());
-  afterEach(async function () {
-    await workbench?.pictureOfFailure(this.currentTest);
-    await workbench?.close();
-  });
-
-  const scope = useScope();
+  const editor = useEditor();
+  const { scope } = editor;
 
   it("joins by a link, hands the URL to a task, and names to terminals only when asked to", async () => {
-    const relay = await startTestRelay(scope, { args: ["--domain-suffix", "localhost", "--open"] });
+    const relay = await startOpenRelay(scope);
     const site = await startHttp(scope, (_request, response) => response.end("hello"));
-    const server = await startCodeServer({
-      extensions: [vsix],
-      settings: { "porthole.certificates": "self-signed", "porthole.defaultAccess": "public" },
-    });
-    scope.defer(() => server.stop());
+    const { server } = editor;
+    await server.configure({ "porthole.certificates": "self-signed", "porthole.defaultAccess": "public" });
     const userFile = (name: string): string => join(server.data, "User", name);
     // As a click on the link does it that an operating system hands to the editor.
     const link = `code-oss://porthole.porthole/join?relay=127.0.0.1:${relay.apiPort}&pin=${relay.fingerprint}&token=once`;
-    const keys = [
+    await server.bind([
       { key: "ctrl+alt+j", command: "vscode.open", args: link },
       { key: "ctrl+alt+t", command: "workbench.action.tasks.runTask", args: "share" },
-    ];
-    await writeFile(userFile("keybindings.json"), JSON.stringify(keys));
+    ]);
     const written = join(server.workspace, "url.txt");
     await mkdir(join(server.workspace, ".vscode"));
     await writeFile(
@@ -54,21 +32,18 @@ describe("The extension beside what else is in an editor", function () {
         ],
       }),
     );
-    const opened = await Workbench.open(browser, server);
-    workbench = opened;
+    const opened = await editor.open();
     const { page } = opened;
     const dialog = page.locator(".monaco-dialog-box");
 
-    await page.locator(".part.editor").click();
-    await page.keyboard.press("Control+Alt+J");
+    await opened.boundKey("Control+Alt+J");
     await dialog.getByText("Join the relay").waitFor();
     await dialog.getByText("Join", { exact: true }).click();
     await opened.notification("Joined 127.0.0.1").getByText("Expose a Port").waitFor();
     await opened.dismissNotifications();
 
     // Nothing is exposed yet, so the task asks.
-    await page.locator(".part.editor").click();
-    await page.keyboard.press("Control+Alt+T");
+    await opened.boundKey("Control+Alt+T");
     await opened.quickInput("Expose a Port");
     await opened.pick(String(site.port));
     await until(async () => (await contents(written)) !== "", "the task has the URL", 120_000);

@@ -1,67 +1,41 @@
 import assert from "node:assert/strict";
 import { request } from "node:https";
-import type { Browser } from "playwright-core";
-import { platformReason, skipUnless } from "@porthole/testing/skip";
-import { needProgram, run, startHttp, startTestRelay, until, useScope } from "@porthole/testing/end-to-end";
-import { launchBrowser, packExtension, startCodeServer, Workbench, type CodeServer } from "@porthole/testing/editor";
+import { run, startHttp, until } from "@porthole/testing/end-to-end";
+import type { Locator } from "playwright-core";
+import {
+  settingsFor,
+  startOpenRelay,
+  useEditor,
+  type CodeServerOptions,
+  type Workbench,
+} from "@porthole/testing/editor";
 
 /** Everything that a person can do in one window holds in all of them, and in those that nobody sees any more. */
 describe("The extension in several windows", function () {
   this.timeout(600_000);
-  let browser: Browser;
-  let vsix: string;
-  let windows: Workbench[];
+  // As code-server has it: an extension host outlives its window for hours.
+  const server = (): Promise<CodeServerOptions> => Promise.resolve({ reconnectionGraceSeconds: 3_600 });
+  const editor = useEditor({ lasts: "suite", server });
+  const { scope } = editor;
+  /** Exposes the port of each test. */
+  let first: Workbench;
+  let port: number;
+  let url: string;
 
   before(async function () {
-    this.timeout(10 * 60_000);
-    skipUnless(this, process.platform === "linux" && process.arch === "x64", platformReason("The editor is Linux's"));
-    needProgram(this, "chromium");
-    vsix = await packExtension();
-    browser = await launchBrowser();
+    this.timeout(300_000);
+    await editor.server.configure(settingsFor((await startOpenRelay(scope)).apiPort));
+    first = await editor.open();
+    await first.showEndpoints();
   });
-  after(() => browser?.close());
-  beforeEach(() => {
-    windows = [];
-  });
-  afterEach(async function () {
-    for (const each of windows) await each.pictureOfFailure(this.currentTest);
-    await windows[0]?.close();
+  beforeEach(async function () {
+    this.timeout(300_000);
+    ({ port } = await startHttp(scope, (_request, response) => response.end("hello")));
+    url = await first.expose(port);
+    assert.equal(await visit(url), 200);
   });
 
-  const scope = useScope();
-
-  async function start(reconnectionGraceSeconds?: number): Promise<CodeServer> {
-    const relay = await startTestRelay(scope, { args: ["--domain-suffix", "localhost", "--open"] });
-    const server = await startCodeServer({
-      extensions: [vsix],
-      settings: {
-        "porthole.relays": [{ address: `127.0.0.1:${relay.apiPort}` }],
-        "porthole.certificates": "self-signed",
-        "porthole.defaultAccess": "public",
-      },
-      ...(reconnectionGraceSeconds === undefined ? {} : { reconnectionGraceSeconds }),
-    });
-    scope.defer(() => server.stop());
-    return server;
-  }
-
-  /** Another tab of the same profile, if there is one. */
-  async function open(server: CodeServer): Promise<Workbench> {
-    const [beside] = windows;
-    const opened = await Workbench.open(browser, server, beside ? { beside } : {});
-    windows.push(opened);
-    return opened;
-  }
-
-  async function expose(workbench: Workbench, port: number): Promise<string> {
-    await workbench.command("Porthole: Expose with Porthole");
-    await workbench.quickInput("Expose a Port");
-    await workbench.pick(String(port));
-    await workbench.notification("Copied https://").waitFor();
-    const url = await workbench.copiedUrl();
-    await workbench.dismissNotifications();
-    return url;
-  }
+  const row = (window: Workbench, state: string): Locator => window.treeRow(new RegExp(`${port}.*${state}`));
 
   async function requirePassword(workbench: Workbench): Promise<void> {
     await workbench.command("Porthole: Restrict Access…");
@@ -79,17 +53,16 @@ describe("The extension in several windows", function () {
     return all;
   }
 
-  it("serves a URL from one window, and stops and protects it from any", async () => {
-    const server = await start();
-    const site = await startHttp(scope, (_request, response) => response.end("hello"));
-    const first = await open(server);
-    const url = await expose(first, site.port);
-    assert.equal(await visit(url), 200);
-    await first.showEndpoints();
+  /** Another window, which is opened only now. */
+  async function openBeside(): Promise<Workbench> {
+    const opened = await editor.open({ beside: first });
+    await opened.showEndpoints();
+    return opened;
+  }
 
-    const second = await open(server);
-    await second.showEndpoints();
-    const elsewhere = second.treeRow(/exposed by another window/);
+  it("serves a URL from one window, and stops and protects it from any", async () => {
+    const second = await openBeside();
+    const elsewhere = row(second, "exposed by another window");
     await elsewhere.waitFor();
     await second.picture("exposed by another window");
     await requirePassword(first);
@@ -97,54 +70,43 @@ describe("The extension in several windows", function () {
 
     await elsewhere.hover();
     await elsewhere.locator('[aria-label="Stop Exposing"]').click();
-    await second.treeRow(/stopped/).waitFor();
+    await row(second, "stopped").waitFor();
     assert.deepEqual(await statuses(url, 100), new Set([0]));
-    await first.treeRow(/stopped/).waitFor();
+    await row(first, "stopped").waitFor();
+    await second.page.close();
+  });
+
+  it("ends what a crashed tab has exposed, and continues in the next one under its rules", async () => {
+    await first.crash();
+    await until(async () => (await visit(url)) === 0, "the orphan has ended its tunnel", 60_000);
+
+    first = await openBeside();
+    await until(async () => (await visit(url)) === 200, "the next window continues", 120_000);
+    await requirePassword(first);
+    assert.deepEqual(await statuses(url, 100), new Set([401]));
+    await first.command("Porthole: Stop All");
+    await row(first, "stopped").waitFor();
+    assert.deepEqual(await statuses(url, 100), new Set([0]));
   });
 
   it("serves nothing from a window that hangs, once another has taken the port over", async () => {
-    const server = await start();
-    const site = await startHttp(scope, (_request, response) => response.end("hello"));
-    const first = await open(server);
-    const url = await expose(first, site.port);
-    assert.equal(await visit(url), 200);
-    const { stdout } = await run("pgrep", ["-f", `${server.data}/extensions/.*daemon.mjs`]);
+    const { stdout } = await run("pgrep", ["--newest", "-f", `${editor.server.data}/extensions/.*daemon.mjs`]);
     const host = Number((await run("ps", ["-o", "ppid=", "-p", stdout.trim()])).stdout);
     process.kill(host, "SIGSTOP");
     try {
-      const second = await open(server);
-      await second.showEndpoints();
-      const elsewhere = second.treeRow(/exposed by another window/);
+      const second = await openBeside();
+      const elsewhere = row(second, "exposed by another window");
       await elsewhere.hover();
       await elsewhere.locator('[aria-label="Take Over"]').click();
-      await second.treeRow(/online/).waitFor();
+      await row(second, "online").waitFor();
       await requirePassword(second);
       assert.deepEqual(await statuses(url, 100), new Set([401]));
       await second.command("Porthole: Stop All");
-      await second.treeRow(/stopped/).waitFor();
+      await row(second, "stopped").waitFor();
       assert.deepEqual(await statuses(url, 100), new Set([0]));
     } finally {
       process.kill(host, "SIGCONT");
     }
-  });
-
-  it("ends what a crashed tab has exposed, and continues in the next one under its rules", async () => {
-    const server = await start(3_600);
-    const site = await startHttp(scope, (_request, response) => response.end("hello"));
-    const crashed = await open(server);
-    const url = await expose(crashed, site.port);
-    assert.equal(await visit(url), 200);
-    await crashed.crash();
-    await until(async () => (await visit(url)) === 0, "the orphan has ended its tunnel", 60_000);
-
-    const next = await open(server);
-    await until(async () => (await visit(url)) === 200, "the next window continues", 120_000);
-    await requirePassword(next);
-    assert.deepEqual(await statuses(url, 100), new Set([401]));
-    await next.showEndpoints();
-    await next.command("Porthole: Stop All");
-    await next.treeRow(/stopped/).waitFor();
-    assert.deepEqual(await statuses(url, 100), new Set([0]));
   });
 });
 

@@ -21,7 +21,7 @@ export async function firstMinutes({ workbench, relay, relayAddress, site, pictu
   await picture("choose a port");
   await page.keyboard.press("Escape");
 
-  const row = await workbench.forwarded(site.port);
+  const row = await workbench.ports.forwarded(site.port);
   await workbench.openMenu(row);
   await picture("ports menu");
   await page.keyboard.press("Escape");
@@ -43,7 +43,7 @@ export async function firstMinutes({ workbench, relay, relayAddress, site, pictu
   await picture("notification");
   const url = await workbench.copiedUrl();
   await workbench.dismissNotifications();
-  await workbench.openMenu(workbench.portRow(site.port));
+  await workbench.openMenu(workbench.ports.row(site.port));
   await picture("ports menu, exposed");
   await page.keyboard.press("Escape");
   return url;

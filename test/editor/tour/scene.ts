@@ -1,8 +1,8 @@
 import type { Browser } from "playwright-core";
 import { WebSocketServer } from "ws";
 import type { Relay } from "@porthole/relay";
-import { startHttp, startTestRelay, type Scope, type Service } from "@porthole/testing/end-to-end";
-import { packExtension, startCodeServer, Workbench, type Language } from "@porthole/testing/editor";
+import { startHttp, type Scope, type Service } from "@porthole/testing/end-to-end";
+import { startOpenRelay, type Editor, type Language, type Workbench } from "@porthole/testing/editor";
 
 export interface Look {
   /** What the pictures' names begin with. */
@@ -23,15 +23,14 @@ export interface Scene {
   picture(surface: string): Promise<void>;
 }
 
-export async function setScene(scope: Scope, browser: Browser, look: Look): Promise<Scene> {
-  const relay = await startTestRelay(scope, { args: ["--domain-suffix", "localhost", "--open"] });
-  const server = await startCodeServer({
-    extensions: [await packExtension()],
-    settings: { "porthole.certificates": "self-signed", "workbench.colorTheme": look.colorTheme },
+export async function setScene(editor: Editor, look: Look): Promise<Scene> {
+  const { scope, browser } = editor;
+  const relay = await startOpenRelay(scope);
+  await editor.server.configure({
+    "porthole.certificates": "self-signed",
+    "workbench.colorTheme": look.colorTheme,
   });
-  scope.defer(() => server.stop());
-  const workbench = await Workbench.open(browser, server, { language: look.language });
-  scope.defer(() => workbench.close());
+  const workbench = await editor.open({ language: look.language });
   return {
     ...{ browser, workbench, relay },
     relayAddress: `127.0.0.1:${relay.apiPort}`,

@@ -6,16 +6,18 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
-import { compileCache, freePort, soon } from "../end-to-end/index.ts";
+import { compileCache, freePort, soon, until } from "../end-to-end/index.ts";
 import { installCodeServer } from "./install.ts";
 
 const run = promisify(execFile);
+
+export type Settings = Readonly<Record<string, unknown>>;
 
 export interface CodeServerOptions {
   /** Installed before the start. */
   readonly extensions?: readonly string[];
   /** The user's. */
-  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly settings?: Settings;
   /** Ask whether a folder is trusted; otherwise all are. */
   readonly workspaceTrust?: boolean;
   readonly env?: Readonly<Record<string, string>>;
@@ -36,6 +38,12 @@ export interface CodeServer {
   readonly pid: number;
   /** What it has printed. */
   output(): string;
+  /** Replaces the user's settings. */
+  configure(settings: Settings): Promise<void>;
+  /** Replaces the user's key bindings. A window has them some time after it is drawn: see `Workbench.boundKey`. */
+  bind(keys: readonly { readonly key: string; readonly command: string; readonly args?: unknown }[]): Promise<void>;
+  /** Forgets the user's files, and the workspace's, once the extension hosts of closed windows have ended. */
+  reset(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -59,6 +67,9 @@ const quietSettings = {
   "terminal.integrated.gpuAcceleration": "off",
 };
 
+/** Does something that shows and that a test may repeat, for as long as the window does not know the bindings. */
+export const readyKey = { key: "ctrl+alt+9", command: "workbench.action.showCommands" };
+
 /** Starts one on a free port of loopback with folders of its own. */
 export async function startCodeServer(options: CodeServerOptions = {}): Promise<CodeServer> {
   const { node, entry } = await installCodeServer();
@@ -67,8 +78,9 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
   const workspace = join(data, "workspace");
   for (const folder of ["User", "extensions", "workspace"]) await mkdir(join(data, folder));
   await writeFile(join(data, "config.yaml"), "auth: none\n");
-  const settings = { ...quietSettings, ...options.settings };
-  await writeFile(join(data, "User", "settings.json"), JSON.stringify(settings, null, 2));
+  const configure = (settings: Settings = {}): Promise<void> =>
+    writeFile(join(data, "User", "settings.json"), JSON.stringify({ ...quietSettings, ...settings }, null, 2));
+  await configure(options.settings);
 
   const env = {
     ...{ HOME: data, LANG: "C.UTF-8", SHELL: "/bin/bash", EXTENSIONS_GALLERY: "{}" },
@@ -116,6 +128,16 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
     workspace,
     pid: child.pid ?? 0,
     output,
+    configure,
+    bind: (keys) => writeFile(join(data, "User", "keybindings.json"), JSON.stringify([...keys, readyKey])),
+    async reset() {
+      await until(async () => (await hosts()).length === 0, "the extension hosts had ended", 60_000);
+      for (const folder of [join(data, "User"), workspace]) {
+        await rm(folder, { recursive: true, maxRetries: 20, retryDelay: 200 });
+        await mkdir(folder);
+      }
+      await configure(options.settings);
+    },
     async stop() {
       signalGroup("SIGTERM");
       await Promise.race([exited, pause(5_000, undefined, { ref: false })]);
@@ -133,6 +155,20 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
     throw reason;
   }
   return server;
+
+  async function hosts(): Promise<number[]> {
+    // It fails where it finds none.
+    const found = run("pgrep", ["--pgroup", String(child.pid), "--full", "type=extensionHost"]);
+    return (
+      await found.then(
+        ({ stdout }) => stdout,
+        () => "",
+      )
+    )
+      .split("\n")
+      .filter(Boolean)
+      .map(Number);
+  }
 
   function signalGroup(signal: NodeJS.Signals): void {
     try {

@@ -1,50 +1,16 @@
-import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import {
-  chromium,
-  errors,
-  type Browser,
-  type BrowserContext,
-  type Frame,
-  type Locator,
-  type Page,
-} from "playwright-core";
+import type { Browser, BrowserContext, Frame, Locator, Page } from "playwright-core";
 import { soon, until } from "../end-to-end/index.ts";
+import { comes, ignoreTimeout, slowMs } from "./browser.ts";
 import type { CodeServer } from "./code-server.ts";
+import { chooseFromMenu, openMenu } from "./context-menu.ts";
+import { PortsView } from "./ports-view.ts";
 import { Texts, type Language } from "./texts.ts";
 
 /** Where a person finds pictures of every surface after a run. */
 export const pictures = join(import.meta.dirname, "..", "..", "..", "test-results", "editor");
-
-/** Longer than any step takes on a machine that is busy with something else, and longer than a client's pause between attempts. */
-const slowMs = 90_000;
-
-/** Chromium as a developer's and as a visitor's: public names lead to loopback, and self-signed certificates are taken. */
-export function launchBrowser(): Promise<Browser> {
-  return chromium.launch({
-    timeout: slowMs,
-    executablePath: "/usr/bin/chromium",
-    args: [
-      ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-      ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-      ...["--ignore-certificate-errors", "--host-resolver-rules=MAP *.localhost 127.0.0.1"],
-    ],
-  });
-}
-
-/** For a gesture that is repeated when it found no target in time. */
-function ignoreTimeout(reason: unknown): void {
-  if (!(reason instanceof errors.TimeoutError)) throw reason;
-}
-
-/** A page of a visitor's. */
-export async function openPage(browser: Browser): Promise<Page> {
-  const page = await browser.newPage();
-  page.setDefaultTimeout(slowMs);
-  return page;
-}
 
 export interface OpenOptions {
   /** A folder or a `.code-workspace` file; null for an empty window, the server's own folder when absent. */
@@ -60,12 +26,14 @@ export class Workbench {
   readonly page: Page;
   /** What is to be read on the extension's surfaces. */
   readonly texts: Texts;
+  readonly ports: PortsView;
   readonly #context: BrowserContext;
 
   private constructor(context: BrowserContext, page: Page, texts: Texts) {
     this.#context = context;
     this.page = page;
     this.texts = texts;
+    this.ports = new PortsView(page, (title) => this.command(title));
   }
 
   static async open(
@@ -148,6 +116,22 @@ export class Workbench {
     }
   }
 
+  /** Presses a key of `CodeServer.bind` outside of what takes the keyboard for itself. */
+  async boundKey(key: string): Promise<void> {
+    const input = this.page.locator(".quick-input-widget input.input");
+    const editors = this.page.locator(".part.editor");
+    const areKnown = async (): Promise<boolean> => {
+      await editors.click();
+      await this.page.keyboard.press("Control+Alt+9");
+      return comes(input, { timeout: 3_000 });
+    };
+    await until(areKnown, "the window knows the bindings", slowMs);
+    await this.page.keyboard.press("Escape");
+    await input.waitFor({ state: "hidden" });
+    await editors.click();
+    await this.page.keyboard.press(key);
+  }
+
   quickPickRow(text: string | RegExp): Locator {
     return this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: text }).first();
   }
@@ -182,26 +166,6 @@ export class Workbench {
     await this.page.locator(".quick-input-title").filter({ hasText: title }).waitFor();
   }
 
-  /** What the editor itself says of our activation, in milliseconds. Leaves the list of running extensions open. */
-  async activationMs(): Promise<number> {
-    await this.command("Developer: Show Running Extensions");
-    const list = this.page.locator(".runtime-extensions-editor");
-    await list.hover();
-    const time = list.locator(".extension").filter({ hasText: "Porthole" }).locator(".activation-time");
-    const isThere = async (): Promise<boolean> => {
-      // Rows below the fold are not there, and those just below it are not to be seen.
-      const [whole, row] = [await list.boundingBox(), (await time.count()) > 0 ? await time.boundingBox() : null];
-      if (whole && row && row.y + row.height < whole.y + whole.height) return true;
-      await this.page.mouse.wheel(0, 200);
-      await pause(100);
-      return false;
-    };
-    await until(isThere, "the extension is in the list of those that run");
-    const [, ms] = /Activation: (\d+)ms/.exec(await time.innerText()) ?? [];
-    assert.ok(ms, "the time of its activation");
-    return Number(ms);
-  }
-
   get statusBarItem(): Locator {
     return this.page.locator("#porthole\\.porthole\\.porthole\\.status");
   }
@@ -215,89 +179,19 @@ export class Workbench {
     // The editor's own may come at any time.
     const clear = async (): Promise<boolean> => {
       await this.command("Notifications: Clear All Notifications");
-      const gone = toast.waitFor({ state: "detached", timeout: 5_000 });
-      return gone.then(
-        () => true,
-        () => false,
-      );
+      return comes(toast, { state: "detached", timeout: 5_000 });
     };
     await until(clear, "no notification was left");
   }
 
-  /** Opens the Ports view. Without a port it is a text, not a table. */
-  async showPorts(): Promise<void> {
-    await this.command("Ports: Focus on Ports View");
-    await this.page.locator(".part.panel .action-item.checked").filter({ hasText: "Ports" }).waitFor();
-  }
-
-  /** A row of the Ports view. */
-  portRow(port: number): Locator {
-    return this.page
-      .locator(".part.panel .monaco-list-row")
-      .filter({ hasText: String(port) })
-      .first();
-  }
-
-  /** Waits until the Ports view lists the port, which VS Code finds by itself; otherwise forwards it by hand. */
-  async forwarded(port: number): Promise<Locator> {
-    await this.showPorts();
-    const row = this.portRow(port);
-    const listed = (timeout: number): Promise<boolean> =>
-      row.waitFor({ timeout }).then(
-        () => true,
-        () => false,
-      );
-    // What listened before VS Code looked for the first time is not new to it, so it is not listed. The view has no command in the palette
-    // before it has a port, and its button another name after that; a row that comes in between takes the input box away.
-    for (let isThere = await listed(8_000); !isThere; isThere = await listed(8_000)) {
-      const panel = this.page.locator(".part.panel");
-      // An empty view's button stays, unseen, when there are rows.
-      const button = panel.getByText(/^(Forward a Port|Add Port)$/).filter({ visible: true });
-      const input = panel.locator(".monaco-inputbox input").filter({ visible: true });
-      const fill = async (): Promise<void> => {
-        await button.first().click({ timeout: 5_000 });
-        await input.first().fill(String(port), { timeout: 5_000 });
-        await this.page.keyboard.press("Enter");
-      };
-      await fill().catch(ignoreTimeout);
-    }
-    return row;
-  }
-
-  /** Opens a row's context menu. Rows above it come and go: the menu of one that was elsewhere in the meantime may be another one's. */
-  async openMenu(row: Locator): Promise<Locator> {
-    const menu = this.page.locator(".monaco-menu").last();
-    for (;;) {
-      await row.scrollIntoViewIfNeeded();
-      const before = await row.boundingBox();
-      // Not in the middle, where buttons appear under the pointer.
-      await row.click({ button: "right", position: { x: 60, y: 10 } });
-      await menu.waitFor();
-      const after = await row.boundingBox();
-      if (before && after && before.y === after.y) return menu;
-      await this.page.keyboard.press("Escape");
-      await menu.waitFor({ state: "detached" });
-    }
+  /** Opens a row's context menu. */
+  openMenu(row: Locator): Promise<Locator> {
+    return openMenu(this.page, row);
   }
 
   /** Opens a row's context menu and chooses; returns everything that was in the menu. */
-  async contextMenu(row: Locator, label: string | undefined): Promise<string[]> {
-    const menu = await this.openMenu(row);
-    const labels = await menu.locator(".action-label").allTextContents();
-    if (label === undefined) await this.page.keyboard.press("Escape");
-    else await choose(label);
-    await menu.waitFor({ state: "detached" });
-    return labels;
-
-    /** A menu takes no click in its first 100 ms; one that has taken it goes, sooner or later. */
-    async function choose(text: string): Promise<void> {
-      for (let attempt = 1; attempt <= 10 && (await menu.count()) > 0; attempt++) {
-        await pause(250);
-        const item = menu.getByText(text, { exact: true });
-        await item.click({ timeout: 2_000 }).catch(() => {});
-        await menu.waitFor({ state: "detached", timeout: 2_000 }).catch(() => {});
-      }
-    }
+  contextMenu(row: Locator, label: string | undefined): Promise<string[]> {
+    return chooseFromMenu(this.page, row, label);
   }
 
   /** Opens the Endpoints tree. */
@@ -337,6 +231,28 @@ export class Workbench {
     };
     await until(look, `there is a page with ${selector}`);
     return found as Frame;
+  }
+
+  /** Chooses a port to expose, from the palette. */
+  async choosePort(port: number): Promise<void> {
+    const box = this.page.locator(".quick-input-title").filter({ hasText: this.texts.t("Expose a Port") });
+    // It closes when something else takes the focus, as the palette does.
+    const ask = async (): Promise<boolean> => {
+      await this.command(this.texts.command("porthole.expose"));
+      return comes(box, { timeout: 10_000 });
+    };
+    await until(ask, "the list of ports is open", slowMs);
+    await this.pick(String(port));
+  }
+
+  /** Exposes a port as a user whom nothing is asked. Returns its URL, which is another one than the last. */
+  async expose(port: number): Promise<string> {
+    const last = await this.clipboard();
+    await this.choosePort(port);
+    await this.notification(this.texts.like("Copied {0} → {1}.")).waitFor();
+    const url = await this.copiedUrl(last);
+    await this.dismissNotifications();
+    return url;
   }
 
   /** The next public URL on the clipboard, other than this one. */

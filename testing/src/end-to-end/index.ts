@@ -16,7 +16,7 @@ export {
   type Running,
 } from "./process.ts";
 export { settled, startTestRelay, type TestRelayOptions } from "./relay.ts";
-export { useScope, type Scope } from "./scope.ts";
+export { useScope, type Scope, type ScopeOptions } from "./scope.ts";
 export { startH2c, startHttp, startTcp, type Service } from "./services.ts";
 export { needQuic, overEachTransport, type Transport } from "./transport.ts";
 export { startTunnel, type Tunnel } from "./tunnel.ts";
