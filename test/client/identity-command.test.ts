@@ -45,6 +45,48 @@ describe("porthole identity", function () {
     assert.equal((await client.kill("SIGINT")).code, 0);
   });
 
+  it("takes everything along in one file: each tunnel's name, the relays and their pins", async () => {
+    const [from, to] = [await scope.folder(), await scope.folder()];
+    const relay = await startTestRelay(scope);
+    const passphrase = join(from, "passphrase");
+    await writeFile(passphrase, "correct horse\n");
+    const words = ["--passphrase-file", passphrase];
+    const joined = [{ host: "127.0.0.1", port: relay.apiPort, pin: relay.fingerprint }];
+    await writeFile(join(from, "joined-relays.json"), JSON.stringify({ relays: joined }));
+    const urlsOf = async (stateDir: string): Promise<string[]> => {
+      const args = ["web=3000", "api=4000", "--force-h2", "--json", "--state-dir", stateDir];
+      const client = startCli(scope, "client", args);
+      const online = async (tunnel: string): Promise<string> => {
+        const line = await client.line(new RegExp(`"tunnel":"${tunnel}".*"urls":\\["https`));
+        return /https:[^"]*/.exec(line)?.[0] ?? "";
+      };
+      const urls = await Promise.all(["web", "api"].map(online));
+      assert.equal((await client.kill("SIGINT")).code, 0);
+      return urls;
+    };
+    const before = await urlsOf(from);
+    const file = join(from, "everything");
+    const exported = await run("export", "--all", file, ...words, "--state-dir", from);
+    assert.equal(exported.code, 0, exported.stderr);
+    assert.match(exported.stdout, /^3 keys and 1 relay are in /);
+    assert.equal((await run("import", file, "--state-dir", to)).code, 2);
+    assert.equal((await run("import", file, ...words, "--state-dir", to)).code, 0);
+    assert.deepEqual(await urlsOf(to), before);
+    // Once more, it is there already.
+    assert.equal((await run("import", file, ...words, "--state-dir", to)).code, 0);
+
+    const other = join(to, "tunnels", "api.pem");
+    await writeFile(other, generateKey().pem);
+    await writeFile(join(to, "tunnels", "web.pem"), "damaged");
+    const kept = await readFile(other, "utf8");
+    const refused = await run("import", file, ...words, "--state-dir", to);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /--force/);
+    assert.equal(await readFile(other, "utf8"), kept);
+    assert.equal((await run("import", "--force", file, ...words, "--state-dir", to)).code, 0);
+    assert.deepEqual(await urlsOf(to), before);
+  });
+
   it("replaces neither a key nor a file unless it is told to, and says what would be lost", async () => {
     const folder = await scope.folder();
     const stateDir = ["--state-dir", folder];

@@ -82,7 +82,8 @@ async function read(path: string): Promise<readonly JoinedRelay[]> {
   return (await readJson(path, readRelays)) ?? [];
 }
 
-function readRelays(value: unknown): JoinedRelay[] {
+/** The relays of a file. Throws `state`. */
+export function readRelays(value: unknown): JoinedRelay[] {
   const { relays } = Object(value) as { readonly relays?: unknown };
   if (!Array.isArray(relays)) throw new PortholeError("state", "it has no list of relays");
   return relays.map((relay: unknown) => {

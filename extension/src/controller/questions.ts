@@ -55,11 +55,17 @@ export class Questions {
     return this.#call("identity/fingerprint", { identity: { pem: await this.#keys.identity(id) } });
   }
 
-  /** The port's key as PEM for a file. */
-  async exportIdentity(id: string, passphrase: string | undefined): Promise<string> {
+  /** The port's key for a file: as PEM, or in a bundle with the relays that know it. */
+  async exportIdentity(id: string, passphrase: string | undefined, relays: readonly RelaySpec[] = []): Promise<string> {
     const identity = { pem: await this.#keys.identity(id) };
     const encrypt = passphrase === undefined ? {} : { passphrase };
-    return (await this.#call("identity/export", { identity, ...encrypt })).pem;
+    return (
+      await this.#call("identity/export", {
+        identity,
+        ...encrypt,
+        ...(relays.length === 0 ? {} : { relays }),
+      })
+    ).pem;
   }
 
   /** The key in the text of a file, which can be given to a port then. Rejects with `key` for what is none. */

@@ -22,6 +22,25 @@ export function identityCommands({ controller }: UiContext) {
     return choice === replace;
   }
 
+  /** Returns the key that the user chooses where the file has several. Undefined when they leave. */
+  async function chooseKey(given: GivenKey, title: string): Promise<Pick<GivenKey, "clientId" | "pem"> | undefined> {
+    const { identities = [given] } = given;
+    if (identities.length < 2) return given;
+    const items = identities.map((identity) => ({ label: identity.clientId, identity }));
+    return (await window.showQuickPick(items, { title }))?.identity;
+  }
+
+  /** The file may name relays that this editor does not use yet: without them the URL leads nowhere. */
+  async function offerRelays({ relays = [] }: GivenKey): Promise<void> {
+    const known = new Set(controller.relays.configured.map(({ address }) => address));
+    for (const relay of relays.filter(({ address }) => !known.has(address))) {
+      const use = t("Use It");
+      const question = t("The URL belongs to the relay {0}. Use it for your ports?", relay.address);
+      if ((await window.showInformationMessage(question, { modal: true }, use)) === use)
+        await controller.relays.add(relay);
+    }
+  }
+
   /** Asks for the passphrase until it is right. Undefined when the user leaves. */
   async function readKey(pem: string, title: string): Promise<GivenKey | undefined> {
     if (!/ENCRYPTED/.test(pem)) return controller.ask.readIdentity(pem, undefined);
@@ -58,7 +77,11 @@ export function identityCommands({ controller }: UiContext) {
         filters: { PEM: ["pem"] },
       });
       if (!uri) return;
-      const pem = await controller.ask.exportIdentity(exposure.id, passphrase === "" ? undefined : passphrase);
+      const pem = await controller.ask.exportIdentity(
+        exposure.id,
+        passphrase === "" ? undefined : passphrase,
+        controller.relays.configured,
+      );
       await writeSecret(uri, pem);
       const stop = t("Stop It Here");
       const choice = await window.showInformationMessage(
@@ -82,12 +105,15 @@ export function identityCommands({ controller }: UiContext) {
       const pem = Buffer.from(await workspace.fs.readFile(uri)).toString("utf8");
       const given = await readKey(pem, title);
       if (!given) return;
+      const key = await chooseKey(given, title);
+      if (!key) return;
       const present = await controller.ask.identityOf(exposure.id);
-      if (given.clientId !== present.clientId) {
+      if (key.clientId !== present.clientId) {
         if (!(await confirmLoss(exposure))) return;
-        await controller.identities.replace(exposure.id, given);
+        await controller.identities.replace(exposure.id, key);
       }
-      void window.showInformationMessage(t("The name of {0} is {1} from now on.", nameOf(exposure), given.clientId));
+      await offerRelays(given);
+      void window.showInformationMessage(t("The name of {0} is {1} from now on.", nameOf(exposure), key.clientId));
     },
     async "porthole.newIdentity"(argument: unknown) {
       const exposure = await choose(argument);

@@ -74,6 +74,10 @@ export function declareSecrets(driver: ExtensionContext): void {
       assert.match(locked, /^-----BEGIN ENCRYPTED PRIVATE KEY-----/);
       const other = await controller.ask.exportIdentity(otherId, undefined);
 
+      const relays = [{ address: "relay.example.com:4433", label: "work" }];
+      const bundle = await controller.ask.exportIdentity(id, "correct horse", relays);
+      assert.match(bundle, /^-----BEGIN ENCRYPTED PORTHOLE BUNDLE-----/);
+
       for (const [text, passphrase, message] of [
         ["", undefined, /empty/],
         ["hello", undefined, /no private key/],
@@ -81,6 +85,8 @@ export function declareSecrets(driver: ExtensionContext): void {
         [plain.replaceAll(/[a-z]/g, "A"), undefined, /can't be decoded/],
         [locked, undefined, /encrypted with a passphrase/],
         [locked, "wrong", /passphrase does not open/],
+        [bundle, undefined, /takes a passphrase/],
+        [bundle, "wrong", /passphrase does not open/],
       ] as const) {
         await assert.rejects(controller.ask.readIdentity(text, passphrase), { code: "key", message });
         assert.deepEqual(await controller.ask.identityOf(id), first, String(message));
@@ -90,6 +96,10 @@ export function declareSecrets(driver: ExtensionContext): void {
       assert.notEqual(second.clientId, first.clientId);
       controller = await reloaded();
       assert.deepEqual(await controller.ask.identityOf(id), second);
+      const given = await replace(controller, bundle, "correct horse");
+      assert.deepEqual(given.relays, relays);
+      assert.equal(given.clientId, first.clientId);
+      await replace(controller, other);
       await replace(controller, locked, "correct horse");
       controller = await reloaded();
       assert.deepEqual(await controller.ask.identityOf(id), first);

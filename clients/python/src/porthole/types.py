@@ -259,6 +259,26 @@ class IdentityWithPem(TypedDict):
     pem: str
 
 
+class ImportedIdentityIdentities(TypedDict):
+    name: str
+    clientId: str
+    fingerprint: str
+    pem: str
+
+
+class _ImportedIdentityRequired(TypedDict):
+    clientId: str
+    fingerprint: str
+    pem: str
+
+
+class ImportedIdentity(_ImportedIdentityRequired, total=False):
+    #: The relays of a bundle; absent for a key by itself.
+    relays: List[RelaySpec]
+    #: Every key of a bundle, by name: `primary`, `tunnels/web`.
+    identities: List[ImportedIdentityIdentities]
+
+
 class RelayResult(TypedDict):
     relay: RelaySpec
 
@@ -1082,6 +1102,7 @@ class _IdentityExportParamsRequired(TypedDict):
 
 class IdentityExportParams(_IdentityExportParamsRequired, total=False):
     passphrase: str
+    relays: List[RelaySpec]
 
 
 class IdentityExportResult(TypedDict):
@@ -1202,7 +1223,7 @@ class AsyncContract:
     @overload
     async def call(self, method: Literal["identity/create"], params: Empty, *, timeout: float = ...) -> IdentityWithPem: ...
     @overload
-    async def call(self, method: Literal["identity/import"], params: IdentityImportParams, *, timeout: float = ...) -> IdentityWithPem: ...
+    async def call(self, method: Literal["identity/import"], params: IdentityImportParams, *, timeout: float = ...) -> ImportedIdentity: ...
     @overload
     async def call(self, method: Literal["identity/export"], params: IdentityExportParams, *, timeout: float = ...) -> IdentityExportResult: ...
     @overload
@@ -1282,7 +1303,7 @@ class Contract:
     @overload
     def call(self, method: Literal["identity/create"], params: Empty, *, timeout: float = ...) -> IdentityWithPem: ...
     @overload
-    def call(self, method: Literal["identity/import"], params: IdentityImportParams, *, timeout: float = ...) -> IdentityWithPem: ...
+    def call(self, method: Literal["identity/import"], params: IdentityImportParams, *, timeout: float = ...) -> ImportedIdentity: ...
     @overload
     def call(self, method: Literal["identity/export"], params: IdentityExportParams, *, timeout: float = ...) -> IdentityExportResult: ...
     @overload

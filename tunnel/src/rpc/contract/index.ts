@@ -14,7 +14,14 @@ import { accessSchemas, inspectSchemas } from "./visitors.ts";
 export type { IdentityRef, LogLevel } from "./fields.ts";
 export type { RelaySpec } from "./relays.ts";
 export type * from "./results/tunnels.ts";
-export type { Identity, InitializeResult, LogLine, RelayTest, TransportTest } from "./results/index.ts";
+export type {
+  Identity,
+  ImportedIdentity,
+  InitializeResult,
+  LogLine,
+  RelayTest,
+  TransportTest,
+} from "./results/index.ts";
 export type * from "./tunnels.ts";
 export type { RpcErrorData } from "../errors.ts";
 

@@ -24,10 +24,17 @@ const passphrase = v.pipe(v.string(), v.nonEmpty());
 export const identitySchemas = {
   /** Makes a key. The caller keeps it. */
   "identity/create": empty,
-  /** Reads a key from PEM text, PKCS#8 or SEC1, encrypted or not, and returns it as plain PKCS#8. */
+  /**
+   * Reads a key from PEM text, PKCS#8 or SEC1, encrypted or not, and returns it as plain PKCS#8. Of a bundle it returns the first key,
+   * with the relays and all keys.
+   */
   "identity/import": v.object({ pem: v.string(), passphrase: optional(passphrase) }),
-  /** The key as PKCS#8 PEM for a file, encrypted when there is a passphrase. */
-  "identity/export": v.object({ identity: identityRef, passphrase: optional(passphrase) }),
+  /** The key as PKCS#8 PEM for a file, encrypted when there is a passphrase. With `relays` the text is a bundle of both; tokens are left out. */
+  "identity/export": v.object({
+    identity: identityRef,
+    passphrase: optional(passphrase),
+    relays: optional(v.array(relaySpec)),
+  }),
   "identity/fingerprint": v.object({ identity: identityRef }),
 };
 

@@ -1,10 +1,13 @@
+import { PortholeError } from "@porthole/common/errors";
 import { encryptKey, generateKey, parseGivenKey, type IdentityKey } from "@porthole/common/identity";
+import { formatBundle, isBundle, parseBundle } from "@porthole/common/invite";
 import type { Logger } from "@porthole/common/log";
 import { readKey } from "../../tunnel/index.ts";
 import { Secret } from "@porthole/common/util";
-import type { Identity } from "../contract/index.ts";
+import type { Identity, ImportedIdentity } from "../contract/index.ts";
 import type { Handlers } from "../server.ts";
-import { keySource } from "./tunnel-settings.ts";
+import { describedRelay } from "./relays.ts";
+import { keySource, readRelay } from "./tunnel-settings.ts";
 
 type IdentityHandlers = Pick<Handlers, Extract<keyof Handlers, `identity/${string}`>>;
 
@@ -12,12 +15,32 @@ type IdentityHandlers = Pick<Handlers, Extract<keyof Handlers, `identity/${strin
 export function identityHandlers(log: Logger): IdentityHandlers {
   return {
     "identity/create": () => withPem(generateKey()),
-    "identity/import": ({ pem, passphrase }) => withPem(parseGivenKey(pem, "the PEM text", secret(passphrase))),
-    "identity/export": async ({ identity, passphrase }) => {
+    "identity/import": ({ pem, passphrase }) =>
+      isBundle(pem)
+        ? importBundle(pem, secret(passphrase))
+        : withPem(parseGivenKey(pem, "the PEM text", secret(passphrase))),
+    "identity/export": async ({ identity, passphrase, relays }) => {
       const key = await readKey(keySource(identity, "identity"), log);
+      if (relays) {
+        const read = relays.map((relay, index) => readRelay(relay, `relays.${index}`));
+        return {
+          pem: await formatBundle({ identities: [{ name: "primary", key }], relays: read }, secret(passphrase)),
+        };
+      }
       return { pem: passphrase === undefined ? key.pem : encryptKey(key, new Secret(passphrase)) };
     },
     "identity/fingerprint": async ({ identity }) => described(await readKey(keySource(identity, "identity"), log)),
+  };
+}
+
+async function importBundle(text: string, passphrase: Secret | undefined): Promise<ImportedIdentity> {
+  const { identities, relays } = await parseBundle(text, "the text", passphrase);
+  const [first] = identities;
+  if (!first) throw new PortholeError("key", "The bundle has no key");
+  return {
+    ...withPem(first.key),
+    relays: relays.map(describedRelay),
+    identities: identities.map(({ name, key }) => ({ name, ...withPem(key) })),
   };
 }
 

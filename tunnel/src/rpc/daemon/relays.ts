@@ -23,11 +23,11 @@ type RelayHandlers = Pick<Handlers, Extract<keyof Handlers, `relay/${string}`>>;
 export function relayHandlers(context: RelaysContext): RelayHandlers {
   const { dialers, software, clock, log, joined } = context;
   return {
-    "relay/list": () => ({ relays: joined.all.map((relay) => described(relay)) }),
+    "relay/list": () => ({ relays: joined.all.map((relay) => describedRelay(relay)) }),
     async "relay/add"(params) {
       const relay = "relay" in params ? readRelay(params.relay, "relay") : invited(parseInvite(params.invite));
       await joined.add(relay);
-      return { relay: described(relay) };
+      return { relay: describedRelay(relay) };
     },
     async "relay/remove"({ address }) {
       if (await joined.remove(readRelay({ address }, "relay"))) return {};
@@ -37,7 +37,7 @@ export function relayHandlers(context: RelaysContext): RelayHandlers {
     },
     "relay/parseInvite": ({ invite }) => {
       const { token, ...relay } = invited(parseInvite(invite));
-      return { relay: { ...described(relay), token: token.reveal() } };
+      return { relay: { ...describedRelay(relay), token: token.reveal() } };
     },
     "relay/test": async ({ relay, identity }, { signal }) => {
       const { token, ...server } = serverSettings(relay, "relay", joined);
@@ -70,7 +70,7 @@ function invited({ relay, ...invite }: Invite): JoinedRelay & Pick<Invite, "toke
 }
 
 /** Tokens are told to nobody who did not bring them. */
-function described({ host, port, pin, label, certificateDirectory }: JoinedRelay): RelaySpec {
+export function describedRelay({ host, port, pin, label, certificateDirectory }: JoinedRelay): RelaySpec {
   return {
     address: formatHostPort({ host, port }),
     ...(pin === undefined ? {} : { fingerprint: pin }),

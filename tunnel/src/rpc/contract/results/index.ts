@@ -34,6 +34,15 @@ const identity = v.object({
 });
 export type Identity = Data<typeof identity>;
 const identityWithPem = v.object({ ...identity.entries, pem: text });
+/** A key that somebody has brought along. */
+const importedIdentity = v.object({
+  ...identityWithPem.entries,
+  /** The relays of a bundle; absent for a key by itself. */
+  relays: optional(v.array(relaySpec)),
+  /** Every key of a bundle, by name: `primary`, `tunnels/web`. */
+  identities: optional(v.array(v.object({ name: text, ...identityWithPem.entries }))),
+});
+export type ImportedIdentity = Data<typeof importedIdentity>;
 const transportTest = v.variant("ok", [
   v.object({ ok: v.literal(true), connectMs: number, rttMs: optional(number), hostnames: texts }),
   v.object({ ok: v.literal(false), error: rpcErrorData }),
@@ -80,7 +89,7 @@ export const resultSchemas = {
   "access/links": v.object({ links: v.array(shareLink) }),
   "access/revoke": empty,
   "identity/create": identityWithPem,
-  "identity/import": identityWithPem,
+  "identity/import": importedIdentity,
   "identity/export": v.object({ pem: text }),
   "identity/fingerprint": identity,
   "relay/list": v.object({ relays: v.array(relaySpec) }),
@@ -124,6 +133,7 @@ export const namedSchemas = {
   InitializeResult: initializeResult,
   Identity: identity,
   IdentityWithPem: identityWithPem,
+  ImportedIdentity: importedIdentity,
   RelayResult: oneRelay,
   RelayTest: relayTest,
   TransportTest: transportTest,
