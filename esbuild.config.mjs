@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { build, context } from "esbuild";
 import { builtins } from "./scripts/bundle/builtins.ts";
 import { bundledPackages, noticesOf } from "./scripts/package/notices.ts";
+import { node18, withoutQuic } from "./scripts/bundle/embedded.ts";
 import { leaveOut } from "./scripts/bundle/left-out.ts";
 
 /**
@@ -71,6 +72,17 @@ const programs = [
     minifyWhitespace: true,
     sourcemap: "linked",
   },
+  {
+    ...modules,
+    // The program of a Node inside an app, where 18 is the newest: one file, without native code.
+    target: "node18.20",
+    external: [],
+    plugins: [withoutQuic, ...modules.plugins],
+    banner: { js: modules.banner.js + node18 },
+    entryPoints: [entry("client/src/embedded/main.ts", "dist/porthole-embedded")],
+    minifySyntax: true,
+    minifyWhitespace: true,
+  },
 ];
 
 /** @type {import("esbuild").BuildOptions[]} */
@@ -113,14 +125,15 @@ if (isWatching) await watch(extension);
 else {
   const results = await Promise.all([...programs, ...extension].map((options) => build(options)));
   await report(results);
-  await removeOthers(join(root, "dist"), Object.keys(results[0].metafile.outputs));
-  await copyToPackages(results[0].metafile);
+  const outputs = Object.assign({}, ...results.slice(0, programs.length).map(({ metafile }) => metafile.outputs));
+  await removeOthers(join(root, "dist"), Object.keys(outputs));
+  await copyToPackages({ outputs });
 }
 
 /**
  * What npm publishes: the bundles, and the licences of the packages in them.
  *
- * @param {import("esbuild").Metafile} metafile
+ * @param {Pick<import("esbuild").Metafile, "outputs">} metafile
  */
 async function copyToPackages({ outputs }) {
   const relay = ["dist/porthole-relay.mjs", "dist/porthole-relay-main.mjs", "dist/porthole-relay-quic.mjs"];
@@ -128,6 +141,7 @@ async function copyToPackages({ outputs }) {
     "dist/porthole.mjs",
     "dist/porthole-main.mjs",
     "dist/porthole-reading.mjs",
+    "dist/porthole-embedded.mjs",
     "dist/porthole-relay-quic.mjs",
   ];
   for (const [folder, programs] of Object.entries({ client, relay })) {

@@ -12,11 +12,14 @@ export interface BuiltPrograms {
   /** Paths of one file each, as people run them. */
   readonly client: string;
   readonly relay: string;
+  /** For a Node inside an app. */
+  readonly embedded: string;
 }
 
 const programs: BuiltPrograms = {
   client: join(root, "dist", "porthole.mjs"),
   relay: join(root, "dist", "porthole-relay.mjs"),
+  embedded: join(root, "dist", "porthole-embedded.mjs"),
 };
 
 /** Bundles the programs and the extension in `dist/`, once a test run. */

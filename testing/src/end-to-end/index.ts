@@ -2,6 +2,7 @@ export { freePort } from "../free-port.ts";
 export { startDaemonProcess, type DaemonProcess } from "./daemon-process.ts";
 export { startProxy } from "./connect-proxy.ts";
 export { pythonPackages } from "./python-packages.ts";
+export { npmPackage } from "./npm-package.ts";
 export { figuresOf } from "./figures.ts";
 export { startTestClient, type TestClient, type TestClientOptions } from "./client.ts";
 export {
