@@ -76,7 +76,6 @@ export const folders: Readonly<Record<"common" | "tunnel", Readonly<Record<strin
       imports: ["identity", "protocol", "util"],
       instead: "The link contract is below the tunnel and knows no transport.",
     },
-    "link/memory": transport,
     "link/http2": transport,
     "link/quic": transport,
     acme: {
@@ -165,4 +164,4 @@ export const folders: Readonly<Record<"common" | "tunnel", Readonly<Record<strin
 };
 
 /** The folders of `common/src/link`. */
-export const transports = ["memory", "http2", "quic"];
+export const transports = ["http2", "quic"];

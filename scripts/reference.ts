@@ -1,5 +1,12 @@
 import { readFileSync } from "node:fs";
-import { markdownTable } from "@porthole/common/options";
+import {
+  describeOption,
+  envName,
+  flagWithValue,
+  isSwitch,
+  type OptionSpec,
+  type OptionTable,
+} from "@porthole/common/options";
 import { relayOptions } from "@porthole/relay";
 import { clientOptions } from "porthole";
 import { settings } from "../extension/src/manifest/settings.ts";
@@ -11,14 +18,14 @@ export function referencePages(): Readonly<Record<string, string>> {
       "Options of porthole",
       "Flags and environment variables of the client. A flag counts before a variable, and a variable before " +
         "`porthole.toml` ([tunnels](../tunnels.md)). `porthole --help all` prints the same.",
-      markdownTable(clientOptions),
+      optionsTable(clientOptions),
     ),
     "docs/reference/relay.md": page(
       "Options of porthole-relay",
       "Flags and environment variables of the relay. A flag counts before a variable, and a variable before the " +
         "configuration file, which has the same names without the leading dashes ([operating](../operating.md)). " +
         "`porthole-relay --help all` prints the same.",
-      markdownTable(relayOptions),
+      optionsTable(relayOptions),
     ),
     "docs/reference/editor.md": page(
       "Settings of the extension",
@@ -31,6 +38,25 @@ export function referencePages(): Readonly<Record<string, string>> {
 
 function page(title: string, first: string, table: string): string {
   return `# ${title}\n\n${first}\n\n${table}\n`;
+}
+
+export function optionsTable(table: OptionTable): string {
+  const rows = Object.entries(table).map(([name, spec]) => {
+    const cells = [
+      code(flagWithValue(name, spec)),
+      code(envName(name, spec)),
+      defaultCell(spec),
+      describeOption(spec, ""),
+    ];
+    return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  });
+  return ["| flag | environment variable | default | purpose |", "| --- | --- | --- | --- |", ...rows, ""].join("\n");
+}
+
+function defaultCell(spec: OptionSpec): string {
+  if (spec.defaultHelp !== undefined) return spec.defaultHelp;
+  if (spec.default !== undefined) return code(spec.default);
+  return isSwitch(spec) ? "off" : "";
 }
 
 function settingsTable(): string {

@@ -79,14 +79,12 @@ async function runHere(values: ClientValues, targets: readonly Target[], starter
     starter?.ready(urls);
     void urlFile?.write(urls);
   };
-  const run = new ClientRun(values, targets, stop, onReady);
   const finishing = sayWhenFinishing(stop);
   try {
-    await run.untilOver();
+    await runTunnels(values, targets, stop, onReady);
   } finally {
     finishing.stop();
     clearInterval(alive);
-    run.close();
     await urlFile?.close();
   }
 }
@@ -113,54 +111,38 @@ function showDetached(urls: readonly string[]): void {
 }
 
 /** One command's tunnels, wherever they run. */
-class ClientRun {
-  readonly #values: ClientValues;
-  readonly #targets: readonly Target[];
-  readonly #stop: AbortSignal;
-  readonly #write = lastingOutput();
+async function runTunnels(
+  values: ClientValues,
+  given: readonly Target[],
+  stop: AbortSignal,
+  onReady: (urls: readonly string[]) => void,
+): Promise<void> {
+  const write = lastingOutput();
   /** Stays the same when they move to another process. */
-  #named: readonly NamedTarget[] | undefined;
-  #reporter: Reporter | undefined;
+  let named: readonly NamedTarget[] | undefined;
+  let reporter: Reporter | undefined;
 
-  readonly #onReady: (urls: readonly string[]) => void;
-
-  constructor(
-    values: ClientValues,
-    targets: readonly Target[],
-    stop: AbortSignal,
-    onReady: (urls: readonly string[]) => void,
-  ) {
-    this.#onReady = onReady;
-    this.#values = values;
-    this.#targets = targets;
-    this.#stop = stop;
-  }
-
-  close(): void {
-    this.#reporter?.close();
-  }
-
-  async untilOver(): Promise<void> {
-    for (let attempt = 1; !this.#stop.aborted; attempt++) {
-      const joined = await joinClient(this.#values, this.#targets, this.#named);
-      if (joined) {
-        const outcome = await this.#within(joined);
-        if (outcome === "over") return;
-        attempt = 1;
-      } else if ((await this.#asClient(attempt)) === "over") return;
-    }
+  function show(targets: readonly NamedTarget[]): Reporter {
+    named = targets;
+    const { json, qr } = values;
+    const tunnels = targets.map(({ name }) => name);
+    const output = { write, isTerminal: process.stdout.isTTY };
+    reporter ??= watchReadiness(json ? createJsonReporter(write) : createTextReporter(output, { qr, tunnels }), {
+      ...{ tunnels, withCertificate: values["wait-for-url"], onReady },
+    });
+    return reporter;
   }
 
   /** `gone`: the other client has ended, and the tunnels with it. */
-  async #within(joined: Joined): Promise<"over" | "gone"> {
-    const reporter = this.#show(joined.targets);
+  async function within(joined: Joined): Promise<"over" | "gone"> {
+    const shown = show(joined.targets);
     try {
-      reporter.onLog({ ...now(), message: "Joined the client that runs. porthole ls shows all of its tunnels." });
-      if (this.#values.proxy !== undefined)
-        reporter.onLog({ ...now(), level: "warn", message: "--proxy is not used: it is the running client's choice" });
-      const outcome = await joined.run(reporter, this.#stop);
+      shown.onLog({ ...now(), message: "Joined the client that runs. porthole ls shows all of its tunnels." });
+      if (values.proxy !== undefined)
+        shown.onLog({ ...now(), level: "warn", message: "--proxy is not used: it is the running client's choice" });
+      const outcome = await joined.run(shown, stop);
       if (outcome === "gone")
-        reporter.onLog({
+        shown.onLog({
           ...now(),
           message: "The client that this one had joined has ended. This one takes its place.",
         });
@@ -171,15 +153,13 @@ class ClientRun {
   }
 
   /** `taken`: another process is the client now. */
-  async #asClient(attempt: number): Promise<"over" | "taken"> {
-    const values = this.#values;
+  async function asClient(attempt: number): Promise<"over" | "taken"> {
     try {
       await withRuntime(values, "See what it exposes with porthole ls.", async (runtime, stateDir) => {
         const { log, handlers } = runtime;
-        const targets = this.#named ?? nameTargets(this.#targets);
-        const reporter = this.#show(targets);
+        const targets = named ?? nameTargets(given);
         const names = targets.map(({ name }) => name);
-        const over = tunnelsAreOver(runtime, names, reporter, [this.#stop, runtime.shutDown]);
+        const over = tunnelsAreOver(runtime, names, show(targets), [stop, runtime.shutDown]);
         const warning = nodeVersionWarning();
         if (warning) log.warn({}, warning);
         if (values.insecure) log.warn({}, "--insecure: others on the path can pose as the relay");
@@ -190,30 +170,30 @@ class ClientRun {
       });
       return "over";
     } catch (reason) {
-      if (attempt >= takeOverAttempts || !(await this.#isTaken(reason))) throw reason;
-      await sleep(systemClock, takeOverPauseMs, this.#stop).catch(() => {});
+      if (attempt >= takeOverAttempts || !(await isTaken(values, reason))) throw reason;
+      await sleep(systemClock, takeOverPauseMs, stop).catch(() => {});
       return "taken";
     }
   }
 
-  async #isTaken(reason: unknown): Promise<boolean> {
-    if (PortholeError.from(reason).code !== "state") return false;
-    const other = await attachIfRunning(this.#values["state-dir"]).catch(() => undefined);
-    other?.close();
-    return other !== undefined;
+  try {
+    for (let attempt = 1; !stop.aborted; attempt++) {
+      const joined = await joinClient(values, given, named);
+      if (joined) {
+        if ((await within(joined)) === "over") return;
+        attempt = 1;
+      } else if ((await asClient(attempt)) === "over") return;
+    }
+  } finally {
+    reporter?.close();
   }
+}
 
-  #show(targets: readonly NamedTarget[]): Reporter {
-    this.#named = targets;
-    const { json, qr } = this.#values;
-    const tunnels = targets.map(({ name }) => name);
-    const output = { write: this.#write, isTerminal: process.stdout.isTTY };
-    this.#reporter ??= watchReadiness(
-      json ? createJsonReporter(this.#write) : createTextReporter(output, { qr, tunnels }),
-      { tunnels, withCertificate: this.#values["wait-for-url"], onReady: this.#onReady },
-    );
-    return this.#reporter;
-  }
+async function isTaken(values: ClientValues, reason: unknown): Promise<boolean> {
+  if (PortholeError.from(reason).code !== "state") return false;
+  const other = await attachIfRunning(values["state-dir"]).catch(() => undefined);
+  other?.close();
+  return other !== undefined;
 }
 
 function now(): { readonly level: "info"; readonly time: number } {

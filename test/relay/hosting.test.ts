@@ -117,6 +117,6 @@ function variablesIn(yaml: string): string[] {
 
 function variablesOf(table: OptionTable): string[] {
   return Object.entries(table)
-    .map(([name, spec]) => envName(name, spec, "PORTHOLE_"))
+    .map(([name, spec]) => envName(name, spec))
     .sort();
 }

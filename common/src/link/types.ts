@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import type { PortholeError } from "../errors.ts";
 import type { ControlChannel } from "./control-channel.ts";
 
-export type LinkKind = "memory" | "http2" | "quic";
+export type LinkKind = "http2" | "quic";
 
 export interface RemoteAddress {
   readonly address: string;

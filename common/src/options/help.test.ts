@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { helpText, markdownTable } from "./help.ts";
+import { helpText } from "./help.ts";
 import { defineOptions } from "./options.ts";
 import { choice, flag, port, text } from "./parsers.ts";
 
@@ -68,24 +68,5 @@ describe("helpText of a long table", () => {
 
   it("has everything when all is asked for", () => {
     assert.match(helpText(long, { ...context, all: true }), /^Other options:\n {2}--pool-size TEXT +Connections$/m);
-  });
-});
-
-describe("markdownTable", () => {
-  it("has a row for each option", () => {
-    assert.equal(
-      markdownTable(options),
-      `| flag | environment variable | default | purpose |
-| --- | --- | --- | --- |
-| \`--api-port PORT\` | \`PORTHOLE_API_PORT\` | \`4433\` | Port for clients |
-| \`--transport KIND\` | \`PORTHOLE_TRANSPORT\` | \`auto\` | Transport |
-| \`--state-dir TEXT\` | \`PORTHOLE_STATE_DIR\` | the platform's data folder | Everything that is written |
-| \`--mode a\\|b\` | \`PORTHOLE_MODE\` |  | How local services are reached, which this text explains at some length |
-| \`--domain-suffix TEXT\` | \`PORTHOLE_DOMAIN_SUFFIX\` |  | Allowed suffix (repeatable) |
-| \`--open\` | \`PORTHOLE_OPEN\` | off | Lets anyone in |
-| \`--[no-]inspect\` | \`PORTHOLE_INSPECT\` | \`true\` | Keeps requests |
-| \`--acme-eab-hmac-file PATH\` | \`PORTHOLE_ACME_EAB_HMAC\` |  | Key of the ACME account |
-`,
-    );
   });
 });

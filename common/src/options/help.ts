@@ -1,5 +1,5 @@
 import { envName, flagName, isSwitch, type OptionSpec, type OptionTable } from "./options.ts";
-import { defaultPrefix, placeholderOf } from "./read-options.ts";
+import { placeholderOf } from "./read-options.ts";
 
 export interface HelpContext {
   /** One sentence. */
@@ -8,7 +8,6 @@ export interface HelpContext {
   readonly example: string;
   /** What else can be typed (`porthole join INVITE`), with what it does. */
   readonly commands?: Readonly<Record<string, string>>;
-  readonly prefix?: string;
   readonly columns?: number;
   /** The advanced options, too. */
   readonly all?: boolean;
@@ -25,7 +24,7 @@ export function helpText(table: OptionTable, context: HelpContext): string {
   const rowsOf = (isAdvanced: boolean): Row[] =>
     Object.entries(table)
       .filter(([, spec]) => (spec.advanced ?? false) === isAdvanced)
-      .map(([name, spec]) => [flagWithValue(name, spec), describe(spec, defaultOf(spec))]);
+      .map(([name, spec]) => [flagWithValue(name, spec), describeOption(spec, defaultOf(spec))]);
   const advanced = rowsOf(true);
   const hasMore = isShort && advanced.length > 0;
   const everyday: Row[] = [
@@ -42,29 +41,21 @@ export function helpText(table: OptionTable, context: HelpContext): string {
   lines.push(advanced.length > 0 ? "Everyday options:" : "Options:", ...block(everyday));
   if (!isShort && advanced.length > 0) lines.push("", "Other options:", ...block(advanced));
   if (sample) {
-    const variable = envName(...sample, context.prefix ?? defaultPrefix);
-    lines.push("", `Every option has an environment variable: ${variable} for --${sample[0]}.`);
+    lines.push("", `Every option has an environment variable: ${envName(...sample)} for --${sample[0]}.`);
   }
   return `${lines.join("\n")}\n`;
 }
 
-/** The options as a table for the documentation; a test compares it with what the documentation says. */
-export function markdownTable(table: OptionTable, prefix = defaultPrefix): string {
-  const rows = Object.entries(table).map(([name, spec]) => {
-    const flag = code(flagWithValue(name, spec));
-    return `| ${flag} | ${code(envName(name, spec, prefix))} | ${defaultCell(spec)} | ${cell(describe(spec, ""))} |`;
-  });
-  return ["| flag | environment variable | default | purpose |", "| --- | --- | --- | --- |", ...rows, ""].join("\n");
-}
-
-function flagWithValue(name: string, spec: OptionSpec): string {
+/** The flag as it is typed. */
+export function flagWithValue(name: string, spec: OptionSpec): string {
   const placeholder = placeholderOf(spec);
   // What is on already is given to turn it off.
   const isOn = isSwitch(spec) && spec.default === "true";
   return `--${isOn ? "[no-]" : ""}${flagName(name, spec)}${placeholder === "" ? "" : ` ${placeholder}`}`;
 }
 
-function describe(spec: OptionSpec, defaultText: string): string {
+/** What the option is for, and what else there is to say of it. */
+export function describeOption(spec: OptionSpec, defaultText: string): string {
   const notes = [
     spec.required ? "required" : "",
     spec.repeatable ? "repeatable" : "",
@@ -76,20 +67,6 @@ function describe(spec: OptionSpec, defaultText: string): string {
 
 function defaultOf(spec: OptionSpec): string {
   return spec.defaultHelp ?? spec.default ?? "";
-}
-
-function defaultCell(spec: OptionSpec): string {
-  if (spec.defaultHelp !== undefined) return cell(spec.defaultHelp);
-  if (spec.default !== undefined) return code(spec.default);
-  return isSwitch(spec) ? "off" : "";
-}
-
-function code(value: string): string {
-  return `\`${cell(value)}\``;
-}
-
-function cell(value: string): string {
-  return value.replaceAll("|", "\\|");
 }
 
 function layOut([left, right]: Row, width: number, columns: number): string[] {

@@ -2,8 +2,16 @@ export { acmeOptions } from "./acme-options.ts";
 export { errorLines, exitStatusOf, withFlags } from "./exit-status.ts";
 export { formatConfigFile, type ConfigFile } from "./config-file.ts";
 export { nearestOf } from "./nearest.ts";
-export { helpText, markdownTable } from "./help.ts";
-export { defineOptions, flagNames, type OptionSpec, type OptionTable, type OptionValues } from "./options.ts";
+export { describeOption, flagWithValue, helpText } from "./help.ts";
+export {
+  defineOptions,
+  envName,
+  flagNames,
+  isSwitch,
+  type OptionSpec,
+  type OptionTable,
+  type OptionValues,
+} from "./options.ts";
 export {
   choice,
   durationMs,

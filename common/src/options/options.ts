@@ -76,8 +76,8 @@ export function flagNames(table: OptionTable): readonly string[] {
   return [...own, "--help"];
 }
 
-export function envName(name: string, spec: OptionSpec, prefix: string): string {
-  return spec.env ?? prefix + name.toUpperCase().replaceAll("-", "_");
+export function envName(name: string, spec: OptionSpec): string {
+  return spec.env ?? `PORTHOLE_${name.toUpperCase().replaceAll("-", "_")}`;
 }
 
 export function isSwitch(spec: OptionSpec): boolean {

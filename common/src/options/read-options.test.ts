@@ -101,7 +101,6 @@ describe("readOptions", () => {
     assert.equal(read(["--open"]).values.open, true);
     assert.equal(read(["--open=false"]).values.open, false);
     assert.equal(read(["--no-qr"]).values.qr, false);
-    assert.equal(read([], { RELAY_API_PORT: "7" }, { prefix: "RELAY_" }).values["api-port"], 7);
     assert.deepEqual([...read(["--open"], env).sources.entries()].slice(0, 2), [
       ["api-port", "env"],
       ["transport", "default"],

@@ -17,8 +17,6 @@ export interface ReadOptions<T extends OptionTable> {
 }
 
 export interface ReadContext {
-  /** PORTHOLE_ when absent. */
-  readonly prefix?: string;
   /** How many arguments without dashes there may be: none when absent. */
   readonly maxPositionals?: number;
   readonly configFile?: ConfigFileContext;
@@ -34,8 +32,6 @@ export interface ConfigFileContext {
   /** Where the file is, from the text that a flag or an environment variable gives for an option; undefined when there is none. */
   find(given: (name: string) => string | undefined): string | undefined;
 }
-
-export const defaultPrefix = "PORTHOLE_";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -68,7 +64,7 @@ export function readOptions<T extends OptionTable>(
   env: Env,
   context: ReadContext = {},
 ): ReadOptions<T> {
-  const { prefix = defaultPrefix, maxPositionals = 0 } = context;
+  const { maxPositionals = 0 } = context;
   const readFile = context.readFile ?? ((path: string) => readFileSync(path, "utf8"));
   const { flags, positionals } = readFlags(table, argv);
   const extra = positionals[maxPositionals];
@@ -76,8 +72,7 @@ export function readOptions<T extends OptionTable>(
     throw new PortholeError("usage", `Unexpected argument ${JSON.stringify(extra)}`, {
       hint: "Flags begin with two dashes, a command stands before them; --help all lists both.",
     });
-  const fromCaller = (name: string, spec: OptionSpec): Given | undefined =>
-    flags.get(name) ?? fromEnv(name, spec, env, prefix);
+  const fromCaller = (name: string, spec: OptionSpec): Given | undefined => flags.get(name) ?? fromEnv(name, spec, env);
   const file = context.settings ?? findFile(context.configFile, fromCaller, readFile);
   const values: Record<string, unknown> = {};
   const sources = new Map<keyof T & string, OptionSource>();
@@ -86,7 +81,7 @@ export function readOptions<T extends OptionTable>(
     if (given) sources.set(name, given.source);
     else if (spec.required)
       throw new PortholeError("usage", `--${flagName(name, spec)} is required: ${spec.help}`, {
-        hint: `Give the flag, or set ${envName(name, spec, prefix)}.`,
+        hint: `Give the flag, or set ${envName(name, spec)}.`,
       });
     values[name] = valueOf(spec, given, readFile);
   }
@@ -156,8 +151,8 @@ function unknownFlag(table: OptionTable, names: ReadonlyMap<string, string>, tok
   });
 }
 
-function fromEnv(name: string, spec: OptionSpec, env: Env, prefix: string): Given | undefined {
-  const variable = envName(name, spec, prefix);
+function fromEnv(name: string, spec: OptionSpec, env: Env): Given | undefined {
+  const variable = envName(name, spec);
   const file = spec.secret ? env[`${variable}_FILE`] : undefined;
   if (file) return { source: "env", label: `${variable}_FILE`, texts: [file] };
   const text = env[variable];

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import net, { type AddressInfo, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { PortholeError } from "../errors.ts";
-import { memoryPipe } from "../link/memory/pipe.ts";
+import { memoryPipe } from "@porthole/testing/memory-pipe";
 import { splice, type SpliceEnd } from "./splice.ts";
 
 describe("splice", () => {

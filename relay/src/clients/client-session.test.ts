@@ -6,7 +6,7 @@ import type { IssuanceQuotas } from "../certificates/issuance-quotas.ts";
 import { PortholeError } from "@porthole/common/errors";
 import { createCertificate, generateKey, delegate } from "@porthole/common/identity";
 import { createLink, type Link } from "@porthole/common/link";
-import { memoryConnectionPair } from "@porthole/common/link/memory";
+import { memoryConnectionPair } from "@porthole/testing/memory-link";
 import { readOptions } from "@porthole/common/options";
 import { silentLogger, type Logger } from "@porthole/common/log";
 import { limits, type ControlMessage, type Hello } from "@porthole/common/protocol";

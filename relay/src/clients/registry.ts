@@ -49,7 +49,7 @@ export interface Registry {
   count(): { readonly clients: number; readonly links: number; readonly streams: number };
 }
 
-const preference: Readonly<Record<LinkKind, number>> = { memory: 0, quic: 0, http2: 1 };
+const preference: Readonly<Record<LinkKind, number>> = { quic: 0, http2: 1 };
 
 /**
  * Live links come before silent ones, QUIC before HTTP/2, and then the fewest streams. A busy QUIC link keeps its place:

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import net, { type AddressInfo, type Socket } from "node:net";
 import { PortholeError } from "@porthole/common/errors";
 import { createLink, linkLimits, type Link, type LinkStream } from "@porthole/common/link";
-import { memoryConnectionPair } from "@porthole/common/link/memory";
+import { memoryConnectionPair } from "@porthole/testing/memory-link";
 import { silentLogger } from "@porthole/common/log";
 import { FakeClock } from "@porthole/testing";
 import { Account } from "../accounting/index.ts";

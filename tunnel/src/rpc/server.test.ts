@@ -4,7 +4,7 @@ import { PortholeError } from "@porthole/common/errors";
 import { FakeClock } from "@porthole/testing/fake-clock";
 import { connectDaemon } from "./client.ts";
 import type { InitializeResult } from "./contract/index.ts";
-import { rpcLimits, serveRpc, type Handlers } from "./server.ts";
+import { rpcLimits, RpcServer, type Handlers } from "./server.ts";
 
 const client = { name: "test", version: "1" };
 const result = { rpcVersion: 1, version: "0", node: "0", quic: { available: true } } as InitializeResult;
@@ -18,7 +18,7 @@ function pair(given: Partial<Handlers>) {
   const handlers = given as Handlers;
   const [up, down] = [new PassThrough(), new PassThrough()];
   const clock = new FakeClock();
-  const server = serveRpc({ input: up, output: down }, { initialize: async () => ({ result, handlers }) }, clock);
+  const server = new RpcServer({ input: up, output: down }, { initialize: async () => ({ result, handlers }) }, clock);
   return { up, down, clock, server, daemon: connectDaemon({ input: down, output: up }) };
 }
 
@@ -132,7 +132,7 @@ describe("the two ends of the contract", () => {
     const clock = new FakeClock();
     const pem = "x".repeat(1024 * 1024);
     const handlers = { "identity/export": () => ({ pem }) } as Partial<Handlers> as Handlers;
-    const server = serveRpc({ input, output }, { initialize: async () => ({ result, handlers }) }, clock);
+    const server = new RpcServer({ input, output }, { initialize: async () => ({ result, handlers }) }, clock);
     const send = (id: number, method: string, params: object): void => {
       const body = JSON.stringify({ jsonrpc: "2.0", id, method, params });
       input.write(`Content-Length: ${body.length}\r\n\r\n${body}`);
@@ -152,7 +152,7 @@ describe("the two ends of the contract", () => {
   it("end at what is not a message, after an error that says so", async () => {
     const [input, output] = [new PassThrough(), new PassThrough()];
     const clock = new FakeClock();
-    const server = serveRpc({ input, output }, { initialize: unexpected }, clock);
+    const server = new RpcServer({ input, output }, { initialize: unexpected }, clock);
     input.write("GET / HTTP/1.1\r\n\r\n");
     await server.closed;
     assert.match(String(output.read()), /"id":null,"error":\{"code":-32600,"message":"What came in is not a message/);
@@ -163,7 +163,7 @@ describe("the two ends of the contract", () => {
     const input = new PassThrough();
     const output = new Writable({ write: () => {} });
     const clock = new FakeClock();
-    const server = serveRpc({ input, output }, { initialize: unexpected }, clock);
+    const server = new RpcServer({ input, output }, { initialize: unexpected }, clock);
     input.write(Buffer.alloc(100_000));
     while (clock.pending === 0) await new Promise((resolve) => setImmediate(resolve));
     await clock.advance(rpcLimits.refusalMs);

@@ -57,23 +57,9 @@ export interface RpcService {
   }>;
 }
 
-export interface RpcServer {
-  /** Resolves once the system has taken the notification; rejects when nobody can get it any more. */
-  notify<N extends NotificationName>(name: N, params: Notifications[N]): Promise<void>;
-  /** Resolves, never rejects, when the caller has left or `close` was called. */
-  readonly closed: Promise<void>;
-  /** Resolves when every request is answered, and the system has taken the answers. */
-  idle(): Promise<void>;
-  /** Reads and writes nothing more. The streams stay their owner's. */
-  close(): void;
-}
-
 /** Serves requests until the input ends. Invalid requests get an error; what is not a message ends the connection after an error that says so. */
-export function serveRpc(streams: RpcStreams, service: RpcService, clock: Clock): RpcServer {
-  return new StreamServer(streams, service, clock);
-}
-
-class StreamServer implements RpcServer {
+export class RpcServer {
+  /** Resolves, never rejects, when the caller has left or `close` was called. */
   readonly closed: Promise<void>;
   readonly #reader: GuardedReader;
   readonly #service: RpcService;
@@ -116,15 +102,18 @@ class StreamServer implements RpcServer {
     this.#connection.listen();
   }
 
+  /** Resolves once the system has taken the notification; rejects when nobody can get it any more. */
   async notify<N extends NotificationName>(name: N, params: Notifications[N]): Promise<void> {
     await this.#connection.sendNotification(name, params);
   }
 
+  /** Resolves when every request is answered, and the system has taken the answers. */
   async idle(): Promise<void> {
     if (this.#working === 0 && this.#writer.writing === 0) return;
     await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
+  /** Reads and writes nothing more. The streams stay their owner's. */
   close(): void {
     if (this.#leave.signal.aborted) return;
     this.#leave.abort(new PortholeError("closed", "The caller has left"));

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import tls from "node:tls";
 import { PortholeError } from "@porthole/common/errors";
 import { createLink, type Link } from "@porthole/common/link";
-import { memoryConnectionPair } from "@porthole/common/link/memory";
+import { memoryConnectionPair } from "@porthole/testing/memory-link";
 import { silentLogger } from "@porthole/common/log";
 import { alpn, encodeProxyHeader } from "@porthole/common/protocol";
 import { systemClock } from "@porthole/common/util";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PortholeError } from "@porthole/common/errors";
 import { createLink, type Link } from "@porthole/common/link";
-import { memoryConnectionPair } from "@porthole/common/link/memory";
+import { memoryConnectionPair } from "@porthole/testing/memory-link";
 import { type TicketOffer } from "@porthole/common/protocol";
 import { FakeClock } from "@porthole/testing/fake-clock";
 import { key, welcome } from "./fixture.test.ts";

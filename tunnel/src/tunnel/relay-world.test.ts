@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { PortholeError } from "@porthole/common/errors";
 import { parseLocalService } from "../gateway/index.ts";
 import { createLink, type TransportConnection, type Link } from "@porthole/common/link";
-import { memoryConnectionPair } from "@porthole/common/link/memory";
+import { memoryConnectionPair } from "@porthole/testing/memory-link";
 import { silentLogger } from "@porthole/common/log";
 import { encodeProxyHeader, type ControlMessage, type Hello } from "@porthole/common/protocol";
 import { Secret } from "@porthole/common/util";

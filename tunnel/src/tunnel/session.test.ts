@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PortholeError } from "@porthole/common/errors";
 import { createLink, type Link, type LinkStream } from "@porthole/common/link";
-import { memoryConnectionPair } from "@porthole/common/link/memory";
+import { memoryConnectionPair } from "@porthole/testing/memory-link";
 import { limits, type ControlMessage, type Hello } from "@porthole/common/protocol";
 import { FakeClock } from "@porthole/testing/fake-clock";
 import { key, welcome } from "./fixture.test.ts";

@@ -423,7 +423,7 @@ class RelayStatusViewConnecting(TypedDict):
 class _RelayStatusViewOnlineRequired(TypedDict):
     status: Literal["online"]
     #: What carries new visitors.
-    transport: Literal["memory", "http2", "quic"]
+    transport: Literal["http2", "quic"]
     links: int
     hostnames: List[str]
     urls: List[str]
@@ -538,7 +538,7 @@ class _VisitViewRequired(TypedDict):
     address: str
     hostname: str
     traceId: str
-    transport: Literal["memory", "http2", "quic"]
+    transport: Literal["http2", "quic"]
     durationMs: float
     #: Plain bytes from the visitor and to the visitor.
     bytesIn: int

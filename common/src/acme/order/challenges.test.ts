@@ -3,7 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import tls from "node:tls";
-import { memoryPipe } from "../../link/memory/pipe.ts";
+import { memoryPipe } from "@porthole/testing/memory-pipe";
 import { alpn } from "../../protocol/index.ts";
 import { FakeClock } from "@porthole/testing/fake-clock";
 import { challengeCertificate } from "./challenge-certificate.ts";

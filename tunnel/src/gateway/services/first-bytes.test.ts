@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
-import { memoryPipe } from "@porthole/common/link/memory";
+import { memoryPipe } from "@porthole/testing/memory-pipe";
 import { limits } from "../limits.ts";
 import { FakeClock } from "@porthole/testing/fake-clock";
 import { awaitFirstBytes, spokenBy } from "./first-bytes.ts";

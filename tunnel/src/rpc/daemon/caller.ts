@@ -3,7 +3,7 @@ import { withDeadline, type Clock } from "@porthole/common/util";
 import type { InitializeParams } from "../contract/index.ts";
 import { rpcVersion } from "../version.ts";
 import { Outbox } from "../outbox.ts";
-import { serveRpc, type Handlers, type RpcStreams } from "../server.ts";
+import { RpcServer, type Handlers, type RpcStreams } from "../server.ts";
 import { isAtLeast } from "./log.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -26,7 +26,7 @@ export function serveCaller(
 ): Caller {
   let unsubscribe = (): void => {};
   const bound = new BoundTunnels();
-  const server = serveRpc(
+  const server = new RpcServer(
     streams,
     {
       async initialize(params) {

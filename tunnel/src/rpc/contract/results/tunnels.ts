@@ -3,7 +3,7 @@ import type { AccessSummary } from "../../../access/index.ts";
 import { count, flag, number, optional, role, text, texts, type Data } from "../../../schema/index.ts";
 import type { RpcErrorData } from "../../errors.ts";
 
-const linkKind = v.picklist(["memory", "http2", "quic"]);
+const linkKind = v.picklist(["http2", "quic"]);
 
 export const rpcErrorData = v.object({
   code: text,

@@ -1,7 +1,7 @@
-import { systemClock } from "../../util/index.ts";
-import { linkCompliance } from "@porthole/testing/link-compliance";
-import { createLink } from "../index.ts";
-import { memoryConnectionPair } from "./index.ts";
+import { createLink } from "@porthole/common/link";
+import { systemClock } from "@porthole/common/util";
+import { linkCompliance } from "./link-compliance.ts";
+import { memoryConnectionPair } from "./memory-link.ts";
 
 linkCompliance(
   "memory",

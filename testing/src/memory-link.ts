@@ -1,11 +1,10 @@
 import type { Duplex } from "node:stream";
-import { PortholeError } from "../../errors.ts";
-import { AsyncQueue } from "../../util/async-queue.ts";
-import type { TransportConnection, TransportStream, RemoteAddress } from "../types.ts";
-import { memoryPipe } from "./pipe.ts";
-import { limits } from "../limits.ts";
+import { PortholeError } from "@porthole/common/errors";
+import { AsyncQueue } from "@porthole/common/util";
+import { linkLimits, type RemoteAddress, type TransportConnection, type TransportStream } from "@porthole/common/link";
+import { memoryPipe } from "./memory-pipe.ts";
 
-export interface MemoryPairOptions {
+interface MemoryPairOptions {
   readonly relayCertificate?: Buffer;
   readonly clientCertificate?: Buffer;
   readonly maxStreams?: number;
@@ -21,7 +20,7 @@ export function memoryConnectionPair(options: MemoryPairOptions = {}): {
   client: TransportConnection;
 } {
   const [relayControl, clientControl] = memoryPipe();
-  const maxStreams = options.maxStreams ?? limits.maxStreamsPerLink;
+  const maxStreams = options.maxStreams ?? linkLimits.maxStreamsPerLink;
   const relay = new MemoryConnection(relayControl, maxStreams, options.clientCertificate);
   const client = new MemoryConnection(clientControl, maxStreams, options.relayCertificate);
   if (options.clientAddress !== undefined) relay.remote = { address: options.clientAddress, port: 0 };
@@ -31,7 +30,7 @@ export function memoryConnectionPair(options: MemoryPairOptions = {}): {
 }
 
 class MemoryConnection implements TransportConnection {
-  readonly kind = "memory";
+  readonly kind = "http2";
   remote = nowhere;
   readonly control: Duplex;
   readonly maxStreams: number;

@@ -1,2 +1,0 @@
-export { memoryPipe } from "./pipe.ts";
-export { memoryConnectionPair, type MemoryPairOptions } from "./connection.ts";
