@@ -5,7 +5,7 @@ import type { AddressList } from "./address-list.ts";
 import { authorizationOf, isBearer, isUser } from "./credentials.ts";
 import { valuesOf, type RawHeaders } from "../http/index.ts";
 import { GuessBrake } from "./guess-brake.ts";
-import { lasting } from "./lasting-signal.ts";
+import { unlimitedListeners } from "./unlimited-listeners.ts";
 import type { PathList } from "./path-list.ts";
 import type { AccessDecision, AccessPolicy, AccessRequest, AccessSummary, RawDecision, Refused } from "./policy.ts";
 import type { ShareLinks } from "./share-links.ts";
@@ -54,7 +54,7 @@ export function createAccessPolicy(rules: AccessRules, { clock, log }: AccessCon
   /** One signal for each link: a new one for each request would stay in memory until the link ends. */
   function untilBoth(link: AbortSignal): AbortSignal {
     if (!end) return link;
-    const known = both.get(link) ?? lasting(AbortSignal.any([link, end.signal]));
+    const known = both.get(link) ?? unlimitedListeners(AbortSignal.any([link, end.signal]));
     both.set(link, known);
     return known;
   }
@@ -169,7 +169,7 @@ function watchEnd(endsAt: number, clock: Clock) {
     });
   }
   watch();
-  return { signal: lasting(controller.signal), cancel: () => timer.cancel() };
+  return { signal: unlimitedListeners(controller.signal), cancel: () => timer.cancel() };
 }
 
 function summaryOf(rules: AccessRules): AccessSummary {

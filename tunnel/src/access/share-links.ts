@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { PortholeError } from "@porthole/common/errors";
 import { longestTimerMs, type Clock, type Timer } from "@porthole/common/util";
-import { lasting } from "./lasting-signal.ts";
+import { unlimitedListeners } from "./unlimited-listeners.ts";
 
 /** Where links are kept between runs: without the tokens, which can't be found out from what is kept. */
 export interface ShareLinkStore {
@@ -118,7 +118,7 @@ export class ShareLinks {
 
   #add(stored: StoredShareLink): void {
     const entry: Entry = { stored, controller: new AbortController(), timer: undefined };
-    lasting(entry.controller.signal);
+    unlimitedListeners(entry.controller.signal);
     this.#entries.set(stored.id, entry);
     this.#watch(entry);
   }
