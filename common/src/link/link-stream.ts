@@ -25,6 +25,8 @@ export interface LinkStreamHooks {
  */
 export class TransportLinkStream extends Duplex implements LinkStream {
   readonly id: number;
+  bytesRead = 0;
+  bytesWritten = 0;
   readonly #raw: TransportStream;
   readonly #hooks: LinkStreamHooks;
   #onDrain: (() => void) | undefined;
@@ -38,6 +40,7 @@ export class TransportLinkStream extends Duplex implements LinkStream {
     this.#raw = raw;
     this.#hooks = hooks;
     raw.on("data", (chunk: Buffer) => {
+      this.bytesRead += chunk.length;
       hooks.onHeard(chunk.length);
       if (!this.destroyed && !this.push(chunk)) raw.pause();
     });
@@ -77,6 +80,7 @@ export class TransportLinkStream extends Duplex implements LinkStream {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     this.#hooks.onSent();
+    this.bytesWritten += chunk.length;
     if (this.#raw.write(chunk)) done();
     else this.#onDrain = done;
   }
@@ -85,7 +89,10 @@ export class TransportLinkStream extends Duplex implements LinkStream {
     this.#hooks.onSent();
     this.#raw.cork();
     let room = true;
-    for (const { chunk } of chunks) room = this.#raw.write(chunk);
+    for (const { chunk } of chunks) {
+      this.bytesWritten += chunk.length;
+      room = this.#raw.write(chunk);
+    }
     this.#raw.uncork();
     if (room) done();
     else this.#onDrain = done;

@@ -75,6 +75,9 @@ export interface TransportConnection {
  */
 export interface LinkStream extends Duplex {
   readonly id: number;
+  /** Bytes that have come from the peer, and that were written to it, as a socket counts them. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
 }
 
 export interface Link {
