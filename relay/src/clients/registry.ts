@@ -32,8 +32,8 @@ export interface ClientLink {
 }
 
 /**
- * Which client serves which host name. An interface, because several relays under one name will share it: nothing else may
- * assume that a client is on this relay.
+ * Which client serves which host name at this relay. Visitors are led by `Places`, which knows the other relays, too: what
+ * ends or questions a link must only ever see these.
  */
 export interface Registry {
   add(client: ClientLink): void;
@@ -41,6 +41,8 @@ export interface Registry {
   remove(client: ClientLink): void;
   /** Links that serve exactly this (canonical) host name, the best one first. Empty for an unknown name. */
   find(hostname: string): readonly ClientLink[];
+  /** Host names that clients serve here now. */
+  names(): Iterable<string>;
   /** Every link that is here now. */
   all(): readonly ClientLink[];
   /** The instances of this client that are here. */
@@ -59,18 +61,29 @@ function rankOf(link: Link): { readonly group: number; readonly streams: number 
   return { group: preference[link.kind] + (link.isSilent ? 2 : 0), streams: link.openStreams };
 }
 
-function addTo(map: Map<string, readonly ClientLink[]>, key: string, client: ClientLink): void {
-  map.set(key, [...(map.get(key) ?? []), client]);
+/** Returns whether that is the first one. */
+function addTo(map: Map<string, readonly ClientLink[]>, key: string, client: ClientLink): boolean {
+  const others = map.get(key);
+  map.set(key, others ? [...others, client] : [client]);
+  return others === undefined;
 }
 
-function removeFrom(map: Map<string, readonly ClientLink[]>, key: string, client: ClientLink): void {
+/** Returns whether that was the last one. */
+function removeFrom(map: Map<string, readonly ClientLink[]>, key: string, client: ClientLink): boolean {
   const others = map.get(key)?.filter((each) => each !== client) ?? [];
   if (others.length > 0) map.set(key, others);
   else map.delete(key);
+  return others.length === 0;
 }
 
-/** `onAdd` is called with each host name of a link that is added. */
-export function createRegistry(onAdd: (hostname: string) => void = () => {}): Registry {
+export interface RegistryEvents {
+  /** The first link with this host name was added. */
+  onAdd?(hostname: string): void;
+  /** The last link with this host name was removed. */
+  onGone?(hostname: string): void;
+}
+
+export function createRegistry(events: RegistryEvents = {}): Registry {
   // Most have one link: a list of it is a third of a Set.
   const byName = new Map<string, readonly ClientLink[]>();
   const byClient = new Map<string, readonly ClientLink[]>();
@@ -80,14 +93,11 @@ export function createRegistry(onAdd: (hostname: string) => void = () => {}): Re
       if (all.has(client)) return;
       all.add(client);
       addTo(byClient, client.clientId, client);
-      for (const hostname of client.hostnames) {
-        addTo(byName, hostname, client);
-        onAdd(hostname);
-      }
+      for (const hostname of client.hostnames) if (addTo(byName, hostname, client)) events.onAdd?.(hostname);
     },
     remove(client) {
       if (!all.delete(client)) return;
-      for (const hostname of client.hostnames) removeFrom(byName, hostname, client);
+      for (const hostname of client.hostnames) if (removeFrom(byName, hostname, client)) events.onGone?.(hostname);
       removeFrom(byClient, client.clientId, client);
     },
     find(hostname) {
@@ -98,6 +108,7 @@ export function createRegistry(onAdd: (hostname: string) => void = () => {}): Re
       ranked.sort((a, b) => a.rank.group - b.rank.group || a.rank.streams - b.rank.streams);
       return ranked.map(({ client }) => client);
     },
+    names: () => byName.keys(),
     all: () => [...all],
     instances(clientId) {
       return new Set(byClient.get(clientId)?.map((client) => client.instance));

@@ -6,6 +6,7 @@ import { doctor } from "./doctor.ts";
 import { invite } from "./invite.ts";
 import { keys } from "./keys.ts";
 import { names } from "./names.ts";
+import { showNodeKey } from "./node-key.ts";
 import { setup } from "./setup.ts";
 import { status } from "./status.ts";
 import { unblock } from "./unblock.ts";
@@ -15,4 +16,5 @@ export const commands: Readonly<Record<string, Command>> = {
   ...{ setup, doctor, status, clients },
   ...{ invite, keys, names },
   ...{ disconnect, ban, unblock },
+  "node-key": showNodeKey,
 };

@@ -1,4 +1,6 @@
+import { formatHostPort } from "@porthole/common/options";
 import { formatBytes, formatDuration } from "@porthole/common/util";
+import type { PeerReport } from "../cluster/report.ts";
 import { defineCommand } from "./command.ts";
 import type { HeldReport, LinkReport, RelayReport } from "../monitoring/report.ts";
 import { admissionOptions, stateDirOf } from "./admission-options.ts";
@@ -31,6 +33,7 @@ export function describeReport(report: RelayReport): string {
     ...(report.quicUnavailable === undefined ? [] : [`no QUIC: ${report.quicUnavailable}`]),
     `${clients.length} clients on ${links.length} links, ${streams} visitors now, ${report.visitors} since the start; ` +
       `${formatBytes(report.bytesIn)} in, ${formatBytes(report.bytesOut)} out`,
+    ...describeCluster(report.cluster),
     ...describeHeld(report.held),
     ...clients.flatMap(({ client, label, hostnames, links }) => [
       "",
@@ -39,6 +42,28 @@ export function describeReport(report: RelayReport): string {
     ]),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function describeCluster(cluster: RelayReport["cluster"]): readonly string[] {
+  if (!cluster) return [];
+  return [
+    "",
+    `One of ${cluster.peers.length + 1} relays, ${cluster.node} on port ${cluster.port}; the others serve ${cluster.names} names:`,
+    ...cluster.peers.map((peer) => `  ${describePeer(peer)}`),
+  ];
+}
+
+function describePeer(peer: PeerReport): string {
+  const { node, host, port, isHeard, isLeaving, failure, linksTo, linksFrom, to, from } = peer;
+  return [
+    `${node.slice(0, 8)} at ${formatHostPort({ host, port })}`,
+    isLeaving ? "on its way out" : isHeard ? "serving" : "not reachable",
+    `${peer.clients ?? 0} clients, ${peer.names} names`,
+    `${linksTo} links to it, ${linksFrom} from it`,
+    `${to.visitors} visitors led there, ${formatBytes(to.bytesIn + to.bytesOut)}`,
+    `${from.visitors} from there, ${formatBytes(from.bytesIn + from.bytesOut)}`,
+    ...(failure === undefined ? [] : [failure]),
+  ].join("  ");
 }
 
 function describeHeld(held: readonly HeldReport[]): readonly string[] {

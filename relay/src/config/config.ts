@@ -6,6 +6,7 @@ import type { HostPort, OptionValues } from "@porthole/common/options";
 import { canonicalHostName, isLoopback, splitPublicName } from "@porthole/common/protocol";
 import { dataFolder } from "@porthole/common/util";
 import type { AdmissionConfig } from "../admission/index.ts";
+import type { ClusterConfig } from "../cluster/cluster.ts";
 import { defaultMemoryMebibytes } from "../quic-worker/memory.ts";
 import type { RelayLimits } from "../limits/index.ts";
 import type { relayOptions } from "./options.ts";
@@ -47,6 +48,8 @@ export interface RelayConfig {
   /** What the process that serves QUIC may hold. */
   readonly quicMemoryBytes: number;
   readonly stateDir: string;
+  /** Undefined for a relay that is alone. */
+  readonly cluster: ClusterConfig | undefined;
   readonly limits: RelayLimits;
   /** How many clients have figures of their own in the metrics. */
   readonly clientMetrics: number;
@@ -88,6 +91,7 @@ const optionsOf: Readonly<Record<keyof RelayConfig, readonly string[]>> = {
   quicAdmission: ["quic-admission"],
   quicMemoryBytes: ["quic-memory"],
   stateDir: ["state-dir"],
+  cluster: ["peer-port", "peer"],
   limits: [],
   clientMetrics: ["client-metrics"],
   abuseContact: ["abuse-contact"],
@@ -154,6 +158,7 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
     quicAdmission: values["quic-admission"],
     quicMemoryBytes: (values["quic-memory"] ?? defaultMemoryMebibytes()) * mebibyte,
     stateDir,
+    cluster: clusterConfig(values, bindAddress),
     limits: relayLimits(values, isReachable),
     clientMetrics: values["client-metrics"],
     abuseContact: values["abuse-contact"],
@@ -178,6 +183,13 @@ function addressesOf(values: OptionValues<typeof relayOptions>, bindAddress: str
     // Only TCP is forwarded by the proxy that QUIC's own port is for.
     quic: values["quic-port"] ? (values["quic-port"].address ?? bindAddress) : api,
   };
+}
+
+function clusterConfig(values: OptionValues<typeof relayOptions>, bindAddress: string): RelayConfig["cluster"] {
+  const { "peer-port": listen, peer: peers } = values;
+  if (listen) return { address: listen.address ?? bindAddress, port: listen.port, peers };
+  if (peers.length > 0) throw new PortholeError("usage", "--peer needs --peer-port: relays connect in both directions");
+  return undefined;
 }
 
 function fallbackOf(values: OptionValues<typeof relayOptions>, suffixes: readonly string[]): RelayConfig["fallback"] {

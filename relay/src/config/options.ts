@@ -10,7 +10,7 @@ import {
   text,
 } from "@porthole/common/options";
 import { earlyDrop } from "../limits/index.ts";
-import { abuseContact, byteCount, fallbackServer, listenPort, networkOption } from "./parsers.ts";
+import { abuseContact, byteCount, fallbackServer, listenPort, networkOption, peer } from "./parsers.ts";
 
 const count = integer(0, 1_000_000);
 
@@ -135,6 +135,19 @@ export const relayOptions = defineOptions({
     help: "Memory limit of the QUIC process in MiB; beyond it, it restarts",
     parse: integer(128, 1_048_576),
     defaultHelp: "half of the machine's",
+    advanced: true,
+  },
+  "peer-port": {
+    help: "Port for other relays of a cluster",
+    parse: listenPort,
+    defaultHelp: "not opened",
+    advanced: true,
+  },
+  peer: {
+    help: "Another relay of the cluster: its node key and its --peer-port",
+    parse: peer,
+    repeatable: true,
+    defaultHelp: "none",
     advanced: true,
   },
   "state-dir": {

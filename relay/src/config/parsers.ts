@@ -1,6 +1,8 @@
 import { PortholeError } from "@porthole/common/errors";
+import { parseFingerprint } from "@porthole/common/identity";
 import { hostPort, port, type Parser } from "@porthole/common/options";
 import { formatIp, parseIp } from "@porthole/common/protocol";
+import type { Peer } from "../cluster/peer.ts";
 import { parseNetwork } from "./networks.ts";
 
 /** Where a port is opened. */
@@ -43,6 +45,23 @@ export const networkOption: Parser<string> = {
       "usage",
       `expected an address or a network like 127.0.0.1 or 10.0.0.0/8, got ${JSON.stringify(value.slice(0, 100))}`,
     );
+  },
+};
+
+const peerAddress = hostPort();
+
+/** Another relay: the fingerprint of its node key, and where its port for relays is. */
+export const peer: Parser<Peer> = {
+  placeholder: "KEY@HOST:PORT",
+  parse(value) {
+    const at = value.indexOf("@");
+    if (at < 0)
+      throw new PortholeError(
+        "usage",
+        `expected a relay's node key and address, like KEY@10.0.0.2:4434, got ${JSON.stringify(value.slice(0, 100))}`,
+        { hint: "porthole-relay node-key shows the key of a relay." },
+      );
+    return { node: parseFingerprint(value.slice(0, at)), ...peerAddress.parse(value.slice(at + 1)) };
   },
 };
 

@@ -2,6 +2,7 @@ import { formatHostPort } from "@porthole/common/options";
 import type { LinkKind } from "@porthole/common/link";
 import { version } from "@porthole/common/version";
 import type { ClientLink } from "../clients/registry.ts";
+import type { ClusterReport } from "../cluster/report.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** How one link stands. */
@@ -66,11 +67,13 @@ export interface RelayReport {
   readonly clients: readonly ClientReport[];
   /** Kept out by --max-penalty, at most 100. */
   readonly held: readonly HeldReport[];
+  /** The other relays of its cluster. */
+  readonly cluster: ClusterReport | undefined;
 }
 
 export interface ReportSource extends Pick<
   RelayReport,
-  "isDraining" | "ports" | "fingerprint" | "certificateExpiresAt" | "quicUnavailable" | "held"
+  "isDraining" | "ports" | "fingerprint" | "certificateExpiresAt" | "quicUnavailable" | "held" | "cluster"
 > {
   readonly now: number;
   readonly startedAt: number;
@@ -100,6 +103,7 @@ export function reportOf(source: ReportSource): RelayReport {
     bytesOut: traffic.bytesOut,
     clients: [...byClient].map(([client, links]) => clientReport(client, links, source)),
     held,
+    cluster: source.cluster,
   };
 }
 

@@ -4,7 +4,10 @@ import { Usage } from "../accounting/index.ts";
 import { openCertificate, type CertificateSource, type RelayCertificate } from "../certificates/relay-certificate.ts";
 import { ClientAcceptor } from "../clients/client-acceptor.ts";
 import { ClientSessions } from "../clients/client-sessions.ts";
+
 import { createRegistry, type Registry } from "../clients/registry.ts";
+import { Cluster } from "../cluster/cluster.ts";
+import { registerClusterMetrics } from "../cluster/metrics.ts";
 import { advertisedAddressOf, writeAdvertisedAddress } from "../config/advertised-address.ts";
 import type { RelayConfig } from "../config/config.ts";
 import { ClientGate, LimitLog, VisitorGate, type LimitName } from "../limits/index.ts";
@@ -38,6 +41,8 @@ export interface RelayParts {
   readonly acceptor: ClientAcceptor;
   readonly clients: ClientSessions;
   readonly ports: OpenPorts;
+  /** Undefined for a relay that is alone. */
+  readonly cluster: Cluster | undefined;
   readonly http: HttpListener | undefined;
   readonly admin: HttpListener | undefined;
   /** The certificate in service now. */
@@ -70,8 +75,18 @@ async function openEach(
 ): Promise<Omit<RelayParts, "close">> {
   const { clock, log, isDraining } = options;
   const config = options.config();
-  const startupGrace = new StartupGrace(clock, config.limits.startupGraceMs);
-  const registry = createRegistry((hostname) => startupGrace.arrived(hostname));
+  const startupGrace = new StartupGrace(
+    clock,
+    config.limits.startupGraceMs,
+    (hostname) => cluster?.expectedMs(hostname) ?? 0,
+  );
+  const registry = createRegistry({
+    onAdd(hostname) {
+      startupGrace.arrived(hostname);
+      cluster?.changed(hostname, true);
+    },
+    onGone: (hostname) => cluster?.changed(hostname, false),
+  });
   const metrics = new Metrics(
     () => ({
       links: registry.all().map(({ link }) => link),
@@ -95,6 +110,19 @@ async function openEach(
   const limitLog = new LimitLog(clock, log);
   const clientGate = new ClientGate({ ...gates, onHeld: (held) => limitLog.held(held) });
   const visitorGate = new VisitorGate(gates);
+
+  let cluster: Cluster | undefined;
+  if (config.cluster) {
+    cluster = await Cluster.open(config.cluster, {
+      ...{ stateDir: config.stateDir, clock, log, registry, gate: visitorGate, isDraining },
+      graceMs: () => options.config().limits.startupGraceMs,
+      onArrival: (hostname) => startupGrace.arrived(hostname),
+    });
+    const opened = cluster;
+    registerClusterMetrics(metrics.registry, () => opened.report());
+    closers.push(async () => cluster?.close());
+  }
+  const places = cluster ?? registry;
 
   const source = await openCertificate(config, {
     clock,
@@ -132,14 +160,14 @@ async function openEach(
   const ownPage = new OwnPage({ clock, ...certificate, abuseContact: config.abuseContact });
   const redirect = new HttpsRedirect({
     ...{ clock, ownPage, ownNames: config.ownNames },
-    isServed: (hostname) => registry.find(hostname).length > 0,
+    isServed: (hostname) => places.find(hostname).length > 0,
     publicPort: () => config.advertisedPorts.public ?? ports.public,
   });
   const ports = new OpenPorts({
     config,
     acceptor,
     visitors: {
-      ...{ clock, log, metrics, registry, startupGrace, ownPage, redirect, signal },
+      ...{ clock, log, metrics, places, startupGrace, ownPage, redirect, signal },
       gate: visitorGate,
       suffixes: config.suffixes,
       ownNames: config.ownNames,
@@ -163,7 +191,7 @@ async function openEach(
   const keeping = source.keep(signal);
   closers.push(() => keeping);
   return {
-    ...{ registry, clientGate, visitorGate, usage, metrics, source, acceptor, clients, ports, http, admin },
+    ...{ registry, clientGate, visitorGate, usage, metrics, source, acceptor, clients, ports, cluster, http, admin },
     certificate: () => certificate,
   };
 }

@@ -34,6 +34,8 @@ export interface Relay {
   /** Why there is no QUIC on this machine, if there is none. */
   readonly quicUnavailable: string | undefined;
   readonly httpPort: number | undefined;
+  /** The port for other relays. */
+  readonly peerPort: number | undefined;
   readonly adminPort: number | undefined;
   readonly metrics: Metrics;
   /** How the QUIC worker is doing. */

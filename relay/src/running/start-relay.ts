@@ -62,6 +62,10 @@ class RunningRelay implements Relay {
     return this.#parts.http?.port;
   }
 
+  get peerPort(): number | undefined {
+    return this.#parts.cluster?.port;
+  }
+
   get adminPort(): number | undefined {
     return this.#parts.admin?.port;
   }
@@ -95,6 +99,7 @@ class RunningRelay implements Relay {
       links: this.#parts.registry.all(),
       usage: (owner) => this.#parts.usage.of(owner),
       held: this.#parts.clientGate.held(),
+      cluster: this.#parts.cluster?.report(),
     });
   }
 
@@ -114,9 +119,10 @@ class RunningRelay implements Relay {
   }
 
   async drain(signal: AbortSignal): Promise<void> {
-    const { clients, ports, visitorGate: visitors } = this.#parts;
+    const { clients, ports, cluster, visitorGate: visitors } = this.#parts;
     const { drainMs } = this.#life.config.limits;
     this.#life.phase = "draining";
+    cluster?.announceEnd();
     if (drainMs === 0) return;
     clients.announceEnd(drainMs);
     await drain({ clock: this.#options.clock, delayMs: drainMs, visitors, shut: () => ports.stop() }, signal);

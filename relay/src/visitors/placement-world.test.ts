@@ -59,7 +59,7 @@ export class PlacementWorld {
     return {
       hostname: "id.localhost",
       opening: [Buffer.from("header "), Buffer.from("hello")],
-      registry: this.registry,
+      places: this.registry,
       clock: this.clock,
       log: silentLogger,
       trace: "t",

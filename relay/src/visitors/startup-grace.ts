@@ -7,12 +7,14 @@ import type { Clock } from "@porthole/common/util";
 export class StartupGrace {
   readonly #clock: Clock;
   readonly #endsAt: number;
+  readonly #expectedMs: (hostname: string) => number;
   readonly #waiting = new Map<string, Set<() => void>>();
 
-  /** Starts now and lasts `delayMs`. */
-  constructor(clock: Clock, delayMs: number) {
+  /** Starts now and lasts `delayMs`. `expectedMs` returns for how long a name's client is expected back, 0 for one that is not. */
+  constructor(clock: Clock, delayMs: number, expectedMs: (hostname: string) => number = () => 0) {
     this.#clock = clock;
     this.#endsAt = clock.monotonic() + delayMs;
+    this.#expectedMs = expectedMs;
   }
 
   /** A client with this host name is there. */
@@ -25,7 +27,7 @@ export class StartupGrace {
    * ends the wait before.
    */
   wait(hostname: string, resume: () => void): (() => void) | undefined {
-    const leftMs = this.#endsAt - this.#clock.monotonic();
+    const leftMs = Math.max(this.#endsAt - this.#clock.monotonic(), this.#expectedMs(hostname));
     if (leftMs <= 0) return undefined;
     const stop = (): void => {
       timer.cancel();

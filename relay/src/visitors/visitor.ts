@@ -26,14 +26,14 @@ import type { VisitorSlot, VisitorGate } from "../limits/index.ts";
 import type { Metrics, VisitorOutcome } from "../monitoring/metrics.ts";
 import { placeChallenge } from "./challenge-placement.ts";
 import { placeVisitor } from "./placement.ts";
-import type { Registry } from "../clients/registry.ts";
+import type { Places } from "./place.ts";
 
 export interface VisitorDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly gate: VisitorGate;
-  readonly registry: Registry;
+  readonly places: Places;
   readonly startupGrace: StartupGrace;
   /** Allowed suffixes; empty allows any. */
   readonly suffixes: readonly string[];
@@ -129,7 +129,7 @@ function readHello(visitor: Visitor, deps: VisitorDeps): void {
 /** Now, or when the client is back that is probably about to be: see StartupGrace. */
 function onceServed({ socket }: Visitor, { serverName = "" }: ClientHello, deps: VisitorDeps, go: () => void): void {
   const hostname = publicName(serverName, deps);
-  if (hostname === undefined || deps.registry.find(hostname).length > 0) return go();
+  if (hostname === undefined || deps.places.find(hostname).length > 0) return go();
   const stop = deps.startupGrace.wait(hostname, () => {
     if (!socket.destroyed) go();
   });
@@ -176,7 +176,7 @@ function route(visitor: Visitor, bytes: Buffer, hello: ClientHello, deps: Visito
     refuse(socket, tlsAlert.unrecognizedName, "A visitor asked for no name of ours", trace, deps);
     return "unknown-name";
   }
-  if (deps.registry.find(hostname).length > 0 && !slot.mayVisit(hostname)) {
+  if (deps.places.find(hostname).length > 0 && !slot.mayVisit(hostname)) {
     refuse(socket, tlsAlert.internalError, `${hostname} has too many visitors`, trace, deps);
     return "limited";
   }
@@ -189,20 +189,38 @@ function route(visitor: Visitor, bytes: Buffer, hello: ClientHello, deps: Visito
     // The client has to know before TLS begins which certificate to show.
     ...(isChallenge ? { alpn: alpn.acmeChallenge } : {}),
   });
-  const { registry, clock, log } = deps;
+  const outcome = lead(visitor, { hostname, opening: [header, bytes], isChallenge }, deps);
+  if (outcome === "forwarded") deps.metrics.traffic.add(socket);
+  return outcome;
+}
+
+interface Destination {
+  readonly hostname: string;
+  readonly opening: readonly Buffer[];
+  readonly isChallenge: boolean;
+}
+
+function lead(visitor: Visitor, destination: Destination, deps: VisitorDeps): "forwarded" | "full" | "unknown-name" {
+  const { socket, trace } = visitor;
+  const { hostname, opening, isChallenge } = destination;
+  const { places, clock, log, startupGrace } = deps;
+  const refuseUnknown = (): void =>
+    refuse(socket, tlsAlert.unrecognizedName, `No client serves ${hostname}`, trace, deps);
   const place = isChallenge ? placeChallenge : placeVisitor;
-  const outcome = place(socket, { hostname, opening: [header, bytes], registry, clock, log, trace });
-  switch (outcome) {
-    case "forwarded":
-      deps.metrics.traffic.add(socket);
-      break;
-    case "unknown-name":
-      refuse(socket, tlsAlert.unrecognizedName, `No client serves ${hostname}`, trace, deps);
-      break;
-    case "full":
-      refuse(socket, tlsAlert.internalError, `The client of ${hostname} has no room`, trace, deps);
-      break;
-  }
+  const outcome = place(socket, {
+    ...{ hostname, opening, places, clock, log, trace },
+    onDeclined() {
+      // A client that another relay has just lost may be on its way to the next one.
+      const stop = startupGrace.wait(hostname, () => {
+        if (!socket.destroyed) lead(visitor, destination, deps);
+      });
+      if (stop) socket.on("close", stop);
+      else refuseUnknown();
+    },
+  });
+  if (outcome === "unknown-name") refuseUnknown();
+  else if (outcome === "full")
+    refuse(socket, tlsAlert.internalError, `The client of ${hostname} has no room`, trace, deps);
   return outcome;
 }
 

@@ -16,6 +16,7 @@ export {
   type Output,
   type Running,
 } from "./process.ts";
+export { peerSeats, type PeerSeat } from "./peers.ts";
 export { settled, startTestRelay, type TestRelayOptions } from "./relay.ts";
 export { useScope, type Scope, type ScopeOptions } from "./scope.ts";
 export { startH2c, startHttp, startTcp, type Service } from "./services.ts";

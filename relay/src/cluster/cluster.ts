@@ -1,0 +1,234 @@
+import { join } from "node:path";
+import { PortholeError } from "@porthole/common/errors";
+import { createCertificate, loadOrCreateKey } from "@porthole/common/identity";
+import type { Logger } from "@porthole/common/log";
+import type { Clock, Timer } from "@porthole/common/util";
+import type { Registry } from "../clients/registry.ts";
+import type { VisitorGate } from "../limits/index.ts";
+import { listenTcp, type TcpListener } from "../listeners/tcp-listener.ts";
+import { Traffic } from "../monitoring/traffic.ts";
+import type { Place, Places } from "../visitors/place.ts";
+import { Beats } from "./beats.ts";
+import { limits } from "./limits.ts";
+import { LinkBus } from "./link-bus.ts";
+import { NameMirror } from "./name-mirror.ts";
+import { NameTeller, namesTopic } from "./name-teller.ts";
+import { decodeNames } from "./names-wire.ts";
+import { shortNode, type Peer } from "./peer.ts";
+import { PeerDialer } from "./peer-dialer.ts";
+import { PeerLinks } from "./peer-links.ts";
+import type { ClusterReport } from "./report.ts";
+import { serveForwarded } from "./serve-forwarded.ts";
+
+/** What a relay needs to know to be one of several. */
+export interface ClusterConfig {
+  readonly address: string;
+  /** Where the other relays connect. */
+  readonly port: number;
+  /** All relays of the cluster; this one may be among them. */
+  readonly peers: readonly Peer[];
+}
+
+export interface ClusterDeps {
+  readonly stateDir: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly gate: VisitorGate;
+  readonly isDraining: () => boolean;
+  /** For how long clients of a relay that is gone are expected at another one. */
+  readonly graceMs: () => number;
+  /** A name is served by another relay now. */
+  readonly onArrival: (name: string) => void;
+}
+
+const certificateDays = 3_650;
+const nodeKeyFile = "node-key.pem";
+
+/** The key by which the other relays know this one. Made when the file is missing; it never leaves the machine. */
+export function nodeKey(stateDir: string, logger: Logger): ReturnType<typeof loadOrCreateKey> {
+  return loadOrCreateKey(join(stateDir, nodeKeyFile), { logger });
+}
+
+/** One relay's part in a cluster: tells the others which names it serves, and leads visitors to whom they serve. The caller closes it. */
+export class Cluster implements Places {
+  readonly #deps: ClusterDeps;
+  readonly #node: string;
+  readonly #bus: LinkBus;
+  readonly #teller: NameTeller;
+  readonly #mirror: NameMirror;
+  readonly #beats: Beats;
+  readonly #links: PeerLinks;
+  readonly #dialers = new Map<string, PeerDialer>();
+  readonly #incoming = new Map<string, Traffic>();
+  readonly #confused = new Map<string, Timer>();
+  readonly #stop = new AbortController();
+  readonly #cert: string;
+  readonly #key: string;
+  #listener: TcpListener | undefined;
+
+  private constructor(deps: ClusterDeps, key: Awaited<ReturnType<typeof nodeKey>>) {
+    const { clock, log, registry } = deps;
+    this.#deps = deps;
+    this.#node = key.fingerprint;
+    this.#key = key.pem;
+    const notBefore = new Date(clock.now() - 48 * 3_600_000);
+    this.#cert = createCertificate({ key, dnsNames: ["relay"], notBefore, days: certificateDays }).pem;
+    this.#bus = new LinkBus(log);
+    this.#teller = new NameTeller({ bus: this.#bus, clock, names: () => registry.names() });
+    this.#mirror = new NameMirror({
+      ...{ clock, graceMs: deps.graceMs, onArrival: deps.onArrival },
+      onConfusion: (node) => this.#listenAgain(node),
+    });
+    this.#beats = new Beats({
+      ...{ bus: this.#bus, clock },
+      own: () => ({ ...this.#teller.told, isLeaving: deps.isDraining(), ...registry.count() }),
+      onBeat: (node, beat) => this.#mirror.check(node, beat),
+    });
+    this.#links = new PeerLinks({
+      ...{ cert: this.#cert, key: this.#key, clock, log, bus: this.#bus, signal: this.#stop.signal },
+      isPeer: (node) => this.#dialers.has(node),
+    });
+    this.#bus.subscribe(namesTopic, (from, bytes) => this.#mirror.hear(from, decodeNames(bytes)));
+    this.#bus.onSpeaker((from, isHeard) => {
+      if (!isHeard) this.#mirror.lost(from);
+    });
+  }
+
+  /** Opens the port for relays and dials the others. Rejects with `address`, `state` or `key`. */
+  static async open(config: ClusterConfig, deps: ClusterDeps): Promise<Cluster> {
+    const cluster = new Cluster(deps, await nodeKey(deps.stateDir, deps.log));
+    for (const name of deps.registry.names()) cluster.#teller.changed(name, true);
+    for (const peer of config.peers) cluster.#add(peer);
+    try {
+      cluster.#listener = await listenTcp({
+        ...{ address: config.address, port: config.port, flag: "peer-port" },
+        isWanted: () => cluster.#links.admits(),
+        onConnection: (socket) => cluster.#links.accept(socket),
+      });
+    } catch (reason) {
+      await cluster.close();
+      throw reason;
+    }
+    return cluster;
+  }
+
+  /** Fingerprint of this relay's node key. */
+  get node(): string {
+    return this.#node;
+  }
+
+  get port(): number {
+    return this.#listener?.port ?? 0;
+  }
+
+  /** This relay's own clients; where there is none that answers, those of others too. Relays that stop come last. */
+  find(hostname: string): readonly Place[] {
+    const own = this.#deps.registry.find(hostname);
+    if (own[0] && !own[0].link.isSilent) return own;
+    const nodes = this.#mirror.find(hostname);
+    if (nodes.length === 0) return own;
+    const others = nodes
+      .map((node) => ({ places: this.#links.of(node), isLeaving: this.#beats.of(node)?.isLeaving ?? false }))
+      .filter(({ places }) => places.length > 0)
+      .toSorted((a, b) => rank(a) - rank(b) || load(a) - load(b));
+    return [...own, ...others.flatMap(({ places }) => places)];
+  }
+
+  /** For how long the client of this name is expected, because its relay was lost; 0 for any other name. */
+  expectedMs(hostname: string): number {
+    return this.#mirror.expectedMs(hostname);
+  }
+
+  /** See NameTeller. */
+  changed(name: string, isHere: boolean): void {
+    this.#teller.changed(name, isHere);
+  }
+
+  /** Tells the others at once that this relay stops. */
+  announceEnd(): void {
+    this.#beats.beat();
+  }
+
+  report(): ClusterReport {
+    return {
+      node: this.#node,
+      port: this.port,
+      names: this.#mirror.size,
+      peers: [...this.#dialers.values()].map(({ peer, links: dialled, failure }) => {
+        const places = this.#links.of(peer.node);
+        const [to, from] = [this.#links.traffic(peer.node), this.#traffic(peer.node)];
+        const beat = this.#beats.of(peer.node);
+        return {
+          ...{ node: peer.node, host: peer.host, port: peer.port },
+          isHeard: this.#bus.hears(peer.node),
+          isLeaving: beat?.isLeaving ?? false,
+          software: beat?.software,
+          clients: beat?.clients,
+          ...{ linksTo: dialled, linksFrom: places.length, failure: failure?.message },
+          names: this.#mirror.count(peer.node),
+          to: { visitors: to.visitors, bytesIn: to.bytesIn, bytesOut: to.bytesOut },
+          from: { visitors: from.visitors, bytesIn: from.bytesIn, bytesOut: from.bytesOut },
+        };
+      }),
+    };
+  }
+
+  async close(): Promise<void> {
+    const reason = new PortholeError("draining", "The relay stops");
+    this.#stop.abort(reason);
+    this.#teller.close();
+    this.#beats.close();
+    for (const timer of this.#confused.values()) timer.cancel();
+    await Promise.all([...this.#dialers.values()].map((dialer) => dialer.close(reason)));
+    await this.#links.close(reason);
+    await this.#listener?.close();
+    this.#mirror.close();
+  }
+
+  #add(peer: Peer): void {
+    if (peer.node === this.#node || this.#dialers.has(peer.node)) return;
+    const { clock, log, registry, gate } = this.#deps;
+    const deps = {
+      ...{ local: registry, gate, bus: this.#bus, clock, log, signal: this.#stop.signal },
+      traffic: this.#traffic(peer.node),
+    };
+    this.#dialers.set(
+      peer.node,
+      new PeerDialer({
+        ...{ peer, cert: this.#cert, key: this.#key, clock, log },
+        onStream: (stream) => void serveForwarded(stream, peer.node, deps),
+      }),
+    );
+  }
+
+  #traffic(node: string): Traffic {
+    const traffic = this.#incoming.get(node) ?? new Traffic();
+    this.#incoming.set(node, traffic);
+    return traffic;
+  }
+
+  /** Not at once: what does not fit may not fit again. */
+  #listenAgain(node: string): void {
+    if (this.#confused.has(node)) return;
+    this.#deps.log.warn({ relay: shortNode(node) }, "A relay's list of names does not fit; it begins again");
+    const timer = this.#deps.clock.timer(limits.beatMs, () => {
+      this.#confused.delete(node);
+      this.#bus.listenAgain(node);
+    });
+    this.#confused.set(node, timer);
+  }
+}
+
+interface Candidate {
+  readonly places: readonly Place[];
+  readonly isLeaving: boolean;
+}
+
+function rank({ places, isLeaving }: Candidate): number {
+  return (places[0]?.link.isSilent ? 2 : 0) + (isLeaving ? 1 : 0);
+}
+
+function load({ places }: Candidate): number {
+  return places.reduce((sum, { link }) => sum + link.openStreams, 0);
+}
