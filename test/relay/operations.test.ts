@@ -50,7 +50,7 @@ describe("Operating a relay", function () {
   });
 
   it("has the figures that docs/operating.md names, and no other, from the start where an alert asks for an increase", async () => {
-    const relay = await startTestRelay(scope, { args: ["--admin-port", "0"] });
+    const relay = await startTestRelay(scope, { args: ["--admin-port", "0", "--peer-port", "0"] });
     const response = await fetch(`http://127.0.0.1:${relay.adminPort}/metrics`, { headers: { connection: "close" } });
     const names = [...(await response.text()).matchAll(/^# TYPE (porthole_\w+)/gm)].map(([, name]) => name);
     const docs = await readFile(join(import.meta.dirname, "../../docs/operating.md"), "utf8");

@@ -4,7 +4,9 @@ import { friendlyName } from "@porthole/common/protocol";
 import { makeFolder, type Clock, type Secret } from "@porthole/common/util";
 import { unknownClient, type AdmissionRequest, type Authorize } from "./admission-request.ts";
 import { authorizedKeys, type AuthorizedKeys } from "./authorized-keys.ts";
-import { openEnrollmentFile, type EnrollmentFile } from "./enrollment-file.ts";
+import { openEnrollmentFile } from "./enrollment-file.ts";
+import type { Enrollments } from "./enrollments.ts";
+import type { Ledger } from "./ledger.ts";
 import { banReason } from "./bans.ts";
 import { isEnrolled, labelOf } from "./keys.ts";
 import { useInvite } from "./invites.ts";
@@ -31,6 +33,8 @@ export interface AdmissionContext {
   readonly log: Logger;
   /** The embedding program's, asked about those whom neither a list nor the webhook lets in. */
   readonly authorize?: Authorize | undefined;
+  /** Where enrollments are kept, if not in the state folder. Its opener closes it. */
+  readonly ledger?: Ledger<Enrollments> | undefined;
 }
 
 /** What a client has got. */
@@ -66,7 +70,7 @@ export class Admission {
   readonly #config: AdmissionConfig;
   readonly #context: AdmissionContext;
   readonly #events: AdmissionEvents;
-  readonly #file: EnrollmentFile;
+  readonly #ledger: Ledger<Enrollments>;
   readonly #keys: AuthorizedKeys | undefined;
   /** Decide about clients that no list knows; one that allows a client is enough. */
   readonly #authorizers: readonly Authorize[];
@@ -75,13 +79,13 @@ export class Admission {
     config: AdmissionConfig,
     context: AdmissionContext,
     events: AdmissionEvents,
-    file: EnrollmentFile,
+    ledger: Ledger<Enrollments>,
     keys: AuthorizedKeys | undefined,
   ) {
     this.#config = config;
     this.#context = context;
     this.#events = events;
-    this.#file = file;
+    this.#ledger = ledger;
     this.#keys = keys;
     this.#authorizers = [
       ...(config.webhook ? [webhookAuthorize(config.webhook, context.clock)] : []),
@@ -93,16 +97,16 @@ export class Admission {
   static async open(config: AdmissionConfig, context: AdmissionContext, events: AdmissionEvents): Promise<Admission> {
     const onChange = (): void => events.onChange();
     await makeFolder(config.stateDir);
-    const file = await openEnrollmentFile(config.stateDir, context);
+    const ledger = context.ledger ?? (await openEnrollmentFile(config.stateDir, context));
     const { keysPath } = config;
     const keys = keysPath === undefined ? undefined : await authorizedKeys(keysPath, context.log, onChange);
-    file.watch(onChange);
-    return new Admission(config, context, events, file, keys);
+    ledger.watch(onChange);
+    return new Admission(config, context, events, ledger, keys);
   }
 
   /** Whether nobody can come in as things are. */
   get isEmpty(): boolean {
-    const { invites, keys } = this.#file.enrollments;
+    const { invites, keys } = this.#ledger.state;
     const lists = this.#config.open || this.#keys !== undefined || this.#authorizers.length > 0;
     return !lists && Object.keys(invites).length === 0 && Object.keys(keys).length === 0;
   }
@@ -115,7 +119,7 @@ export class Admission {
       const basis = await this.#letIn(request, signal);
       const hostname = `${peer.clientId}.${request.suffix}`;
       const known = this.#knownKey(request) ?? owner.fingerprint;
-      const grant: Grant = { ...basis, hostname, owner: known, label: labelOf(this.#file.enrollments, known) };
+      const grant: Grant = { ...basis, hostname, owner: known, label: labelOf(this.#ledger.state, known) };
       const named = name === undefined ? grant : await this.#withName(request, name, grant, signal);
       const revocationReason = (): PortholeError | undefined =>
         this.#banReason(request, named.hostname) ?? named.revocationReason();
@@ -133,7 +137,7 @@ export class Admission {
   }
 
   #banReason({ peer, owner = peer, address }: AdmissionRequest, hostname: string): PortholeError | undefined {
-    return banReason(this.#file.enrollments, { keys: [peer, owner], address, hostname }, this.#context.clock.now());
+    return banReason(this.#ledger.state, { keys: [peer, owner], address, hostname }, this.#context.clock.now());
   }
 
   /** Rereads the list of keys now; what the relay writes itself is watched. */
@@ -143,7 +147,7 @@ export class Admission {
 
   async close(): Promise<void> {
     this.#keys?.close();
-    await this.#file.close();
+    if (this.#ledger !== this.#context.ledger) await this.#ledger.close();
   }
 
   /** Returns what could end the admission later. */
@@ -182,7 +186,7 @@ export class Admission {
   }
 
   async #enrol({ peer, owner = peer, address }: AdmissionRequest, token: Secret, signal: AbortSignal): Promise<void> {
-    await this.#file.update((enrollments, now) => useInvite(enrollments, token, owner.fingerprint, now), signal);
+    await this.#ledger.update((enrollments, now) => useInvite(enrollments, token, owner.fingerprint, now), signal);
     this.#context.log.info({ clientId: owner.clientId, address }, "A key has joined by an invite");
   }
 
@@ -193,7 +197,7 @@ export class Admission {
   /** The key that a list has: the client's own, or its owner's. */
   #knownKey({ peer, owner = peer }: AdmissionRequest): string | undefined {
     const known = [peer, owner].find(
-      (key) => isEnrolled(this.#file.enrollments, key.fingerprint) || (this.#keys?.isAllowed(key) ?? false),
+      (key) => isEnrolled(this.#ledger.state, key.fingerprint) || (this.#keys?.isAllowed(key) ?? false),
     );
     return known?.fingerprint;
   }
@@ -208,8 +212,8 @@ export class Admission {
       throw new PortholeError("name", `${JSON.stringify(wanted)} can't be a client's name`, {
         hint: `Choose another ${setting("name")}, or leave it out.`,
       });
-    if (!ownsName(this.#file.enrollments, name, fingerprint))
-      await this.#file.update(
+    if (!ownsName(this.#ledger.state, name, fingerprint))
+      await this.#ledger.update(
         (enrollments, now) => grantName(enrollments, name, fingerprint, now, grant.owner),
         signal,
       );
@@ -218,7 +222,7 @@ export class Admission {
       hostname: `${name}.${suffix}`,
       revocationReason: () =>
         grant.revocationReason() ??
-        (ownsName(this.#file.enrollments, name, fingerprint)
+        (ownsName(this.#ledger.state, name, fingerprint)
           ? undefined
           : new PortholeError("name", `the name ${name} was revoked by the relay's operator`)),
     };

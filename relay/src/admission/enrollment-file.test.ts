@@ -25,7 +25,7 @@ describe("the enrollments on disk", () => {
       (enrollments, now) => addInvite(enrollments, { uses: 1, expiresAt: now + 3_600_000 }, now).enrollments,
       signal,
     );
-  const invites = ({ enrollments }: EnrollmentFile): number => Object.keys(enrollments.invites).length;
+  const invites = ({ state }: EnrollmentFile): number => Object.keys(state.invites).length;
 
   it("does not forget what was just written for what is still being read", async () => {
     const file = await open();

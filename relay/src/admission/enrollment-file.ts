@@ -4,6 +4,7 @@ import { PortholeError } from "@porthole/common/errors";
 import type { Logger } from "@porthole/common/log";
 import { lockFile, readJson, whileHeld, writeJson, type Clock } from "@porthole/common/util";
 import { watchFiles } from "../config/watch-files.ts";
+import type { Ledger } from "./ledger.ts";
 import { noEnrollments, pruned, type Enrollments } from "./enrollments.ts";
 import { readEnrollments } from "./read-enrollments.ts";
 
@@ -13,7 +14,7 @@ export interface EnrollmentFileContext {
 }
 
 /** The enrollments on disk, which a running relay and the commands share. */
-export class EnrollmentFile {
+export class EnrollmentFile implements Ledger<Enrollments> {
   readonly #path: string;
   readonly #context: EnrollmentFileContext;
   readonly #stop = new AbortController();
@@ -34,7 +35,7 @@ export class EnrollmentFile {
   }
 
   /** As of the last reading or writing. */
-  get enrollments(): Enrollments {
+  get state(): Enrollments {
     return this.#enrollments;
   }
 

@@ -6,7 +6,7 @@ import type { TransportConnection } from "@porthole/common/link";
 import { sleep } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
 import type { Usage } from "../accounting/index.ts";
-import { Admission, type Authorize } from "../admission/index.ts";
+import { Admission, type Authorize, type Enrollments, type Ledger } from "../admission/index.ts";
 import { refuse, serveClient, type ClientSessionDeps } from "./client-session.ts";
 import type { RelayConfig } from "../config/config.ts";
 import type { ClientGate, PendingClient } from "../limits/index.ts";
@@ -21,6 +21,8 @@ export interface ClientSessionsDeps extends Pick<
   readonly gate: ClientGate;
   readonly usage: Usage;
   readonly authorize?: Authorize | undefined;
+  /** See AdmissionContext. */
+  readonly ledger?: Ledger<Enrollments> | undefined;
   readonly publicPort: () => number;
 }
 
@@ -45,10 +47,10 @@ export class ClientSessions {
 
   /** Rejects with `state` or `usage` when a file is damaged. */
   static async open(deps: ClientSessionsDeps): Promise<ClientSessions> {
-    const { clock, log, authorize, config, registry } = deps;
+    const { clock, log, authorize, ledger, config, registry } = deps;
     const admission = await Admission.open(
       config.admission,
-      { clock, log, authorize },
+      { clock, log, authorize, ledger },
       {
         onChange: () => {
           deps.gate.forgetRefusals();

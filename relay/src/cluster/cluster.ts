@@ -10,6 +10,7 @@ import { Traffic } from "../monitoring/traffic.ts";
 import type { Place, Places } from "../visitors/place.ts";
 import { Beats } from "./beats.ts";
 import { limits } from "./limits.ts";
+import type { NatsLedger } from "./nats/nats-ledger.ts";
 import { LinkBus } from "./link-bus.ts";
 import { NameMirror } from "./name-mirror.ts";
 import { NameTeller, namesTopic } from "./name-teller.ts";
@@ -18,6 +19,7 @@ import { shortNode, type Peer } from "./peer.ts";
 import { PeerDialer } from "./peer-dialer.ts";
 import { PeerLinks } from "./peer-links.ts";
 import type { ClusterReport } from "./report.ts";
+import { joinCluster, membersOf, type SharedConfig } from "./shared.ts";
 import { serveForwarded } from "./serve-forwarded.ts";
 
 /** What a relay needs to know to be one of several. */
@@ -27,6 +29,10 @@ export interface ClusterConfig {
   readonly port: number;
   /** All relays of the cluster; this one may be among them. */
   readonly peers: readonly Peer[];
+  /** Where the other relays reach this one. */
+  readonly advertised: { readonly host: string; readonly port: number };
+  /** The engine that keeps what all relays know; undefined for relays that share nothing but visitors. */
+  readonly shared: SharedConfig | undefined;
 }
 
 export interface ClusterDeps {
@@ -62,10 +68,13 @@ export class Cluster implements Places {
   readonly #dialers = new Map<string, PeerDialer>();
   readonly #incoming = new Map<string, Traffic>();
   readonly #confused = new Map<string, Timer>();
+  readonly #closing = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   readonly #cert: string;
   readonly #key: string;
   #listener: TcpListener | undefined;
+  #ledger: NatsLedger | undefined;
+  #fixed: readonly Peer[] = [];
 
   private constructor(deps: ClusterDeps, key: Awaited<ReturnType<typeof nodeKey>>) {
     const { clock, log, registry } = deps;
@@ -99,7 +108,8 @@ export class Cluster implements Places {
   static async open(config: ClusterConfig, deps: ClusterDeps): Promise<Cluster> {
     const cluster = new Cluster(deps, await nodeKey(deps.stateDir, deps.log));
     for (const name of deps.registry.names()) cluster.#teller.changed(name, true);
-    for (const peer of config.peers) cluster.#add(peer);
+    cluster.#fixed = config.peers;
+    cluster.setPeers(config.peers);
     try {
       cluster.#listener = await listenTcp({
         ...{ address: config.address, port: config.port, flag: "peer-port" },
@@ -135,6 +145,27 @@ export class Cluster implements Places {
     return [...own, ...others.flatMap(({ places }) => places)];
   }
 
+  /** Joins the relays that are in the ledger, and follows who comes and goes. Rejects with `unauthorized` for a relay that was removed. */
+  async follow(ledger: NatsLedger, { host, port }: ClusterConfig["advertised"], signal: AbortSignal): Promise<void> {
+    this.#ledger = ledger;
+    const update = (): void => this.setPeers([...this.#fixed, ...membersOf(ledger.state)]);
+    ledger.watch(update);
+    update();
+    await joinCluster(ledger, { node: this.#node, host, port }, signal);
+  }
+
+  /** These are the relays of the cluster from now on. */
+  setPeers(peers: readonly Peer[]): void {
+    const nodes = new Map(peers.map((peer) => [peer.node, peer]));
+    for (const [node, { peer }] of this.#dialers) {
+      const now = nodes.get(node);
+      if (now && now.host === peer.host && now.port === peer.port) continue;
+      this.#remove(node);
+      if (!now) this.#links.dismiss(node);
+    }
+    for (const peer of peers) this.#add(peer);
+  }
+
   /** For how long the client of this name is expected, because its relay was lost; 0 for any other name. */
   expectedMs(hostname: string): number {
     return this.#mirror.expectedMs(hostname);
@@ -154,6 +185,7 @@ export class Cluster implements Places {
     return {
       node: this.#node,
       port: this.port,
+      engine: this.#ledger?.report(),
       names: this.#mirror.size,
       peers: [...this.#dialers.values()].map(({ peer, links: dialled, failure }) => {
         const places = this.#links.of(peer.node);
@@ -181,6 +213,7 @@ export class Cluster implements Places {
     this.#beats.close();
     for (const timer of this.#confused.values()) timer.cancel();
     await Promise.all([...this.#dialers.values()].map((dialer) => dialer.close(reason)));
+    await Promise.all(this.#closing);
     await this.#links.close(reason);
     await this.#listener?.close();
     this.#mirror.close();
@@ -200,6 +233,15 @@ export class Cluster implements Places {
         onStream: (stream) => void serveForwarded(stream, peer.node, deps),
       }),
     );
+  }
+
+  #remove(node: string): void {
+    const dialer = this.#dialers.get(node);
+    this.#dialers.delete(node);
+    if (!dialer) return;
+    const reason = new PortholeError("closed", "This relay is not where it was");
+    const closing = dialer.close(reason).finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
   }
 
   #traffic(node: string): Traffic {

@@ -1,3 +1,5 @@
+import type { LedgerReport } from "./nats/nats-ledger.ts";
+
 interface Forwarded {
   readonly visitors: number;
   /** Bytes from visitors and to them, encrypted. */
@@ -34,6 +36,8 @@ export interface ClusterReport {
   /** Fingerprint of this relay's own node key. */
   readonly node: string;
   readonly port: number;
+  /** The engine that keeps what all relays know, if there is one. */
+  readonly engine: LedgerReport | undefined;
   /** Names that other relays serve. */
   readonly names: number;
   readonly peers: readonly PeerReport[];

@@ -1,7 +1,11 @@
 import { flag } from "@porthole/common/options";
 import { silentLogger } from "@porthole/common/log";
 import { dataFolder, systemClock } from "@porthole/common/util";
-import { openEnrollmentFile, type EnrollmentFile } from "../admission/index.ts";
+import type { OptionValues } from "@porthole/common/options";
+import { openEnrollmentFile, type Enrollments, type Ledger } from "../admission/index.ts";
+import { enrollmentsOf, openShared } from "../cluster/shared.ts";
+import { sharedConfig } from "../config/cluster-config.ts";
+import { engineOptions } from "../config/cluster-options.ts";
 import { relayOptions } from "../config/options.ts";
 
 /** What the commands about admission have in common. */
@@ -9,6 +13,8 @@ export const admissionOptions = {
   config: relayOptions.config,
   "state-dir": { ...relayOptions["state-dir"], help: "State folder of the relay" },
   json: { help: "One JSON object", parse: flag, notInFile: true },
+  // Commands find the cluster's records as the relay does, usually by its relay.toml.
+  ...engineOptions,
 } as const;
 
 export function stateDirOf(values: { readonly "state-dir": string | undefined }): string {
@@ -21,9 +27,19 @@ export function commandLine(words: string, stateDir: string | undefined): string
   return ["porthole-relay", words, folder === undefined ? "" : `--state-dir ${folder}`].filter(Boolean).join(" ");
 }
 
-/** The relay's enrollments, whether or not the relay runs. */
-export function openEnrollmentFileOf(stateDir: string): Promise<EnrollmentFile> {
-  return openEnrollmentFile(stateDir, { clock: systemClock, log: silentLogger });
+/** Does something with the relay's enrollments, or those of its cluster; whether or not the relay runs. */
+export async function withEnrollments<T>(
+  values: OptionValues<typeof admissionOptions>,
+  act: (ledger: Ledger<Enrollments>) => Promise<T>,
+): Promise<T> {
+  const context = { clock: systemClock, log: silentLogger };
+  const shared = sharedConfig(values);
+  const ledger = shared ? await openShared(shared, context) : await openEnrollmentFile(stateDirOf(values), context);
+  try {
+    return await act("report" in ledger ? enrollmentsOf(ledger) : ledger);
+  } finally {
+    await ledger.close();
+  }
 }
 
 /** Rows for people, in columns. */

@@ -2,7 +2,7 @@ import { PortholeError } from "@porthole/common/errors";
 import { durationMs } from "@porthole/common/options";
 import { formatMinute } from "@porthole/common/util";
 import { addBan, liftBan, type Enrollments } from "../admission/index.ts";
-import { admissionOptions, columns, openEnrollmentFileOf, stateDirOf } from "./admission-options.ts";
+import { admissionOptions, columns, withEnrollments } from "./admission-options.ts";
 import { defineCommand } from "./command.ts";
 
 const { signal } = new AbortController();
@@ -18,25 +18,26 @@ export const ban = defineCommand({
   },
   maxPositionals: 2,
   async run(values, [action, what]) {
-    const file = await openEnrollmentFileOf(stateDirOf(values));
-    if (action === "list" && what === undefined) {
-      const bans = listed(file.enrollments);
-      process.stdout.write(values.json ? `${JSON.stringify(bans)}\n` : describe(bans));
-    } else if (action === "lift" && what !== undefined) {
-      await file.update((enrollments) => liftBan(enrollments, what), signal);
-      process.stdout.write(`${what} is not banned any more.\n`);
-    } else if (action !== undefined && action !== "lift" && what === undefined) {
-      const lastsMs = values.for;
-      await file.update(
-        (enrollments, now) => addBan(enrollments, action, now, lastsMs === undefined ? undefined : now + lastsMs),
-        signal,
-      );
-      process.stdout.write(`${action} is banned. A running relay ends the links that this concerns.\n`);
-    } else {
-      throw new PortholeError("usage", "porthole-relay ban needs to know whom", {
-        hint: "porthole-relay ban CLIENT-ID, ban 203.0.113.7, ban NAME, ban list, or ban lift WHAT.",
-      });
-    }
+    await withEnrollments(values, async (file) => {
+      if (action === "list" && what === undefined) {
+        const bans = listed(file.state);
+        process.stdout.write(values.json ? `${JSON.stringify(bans)}\n` : describe(bans));
+      } else if (action === "lift" && what !== undefined) {
+        await file.update((enrollments) => liftBan(enrollments, what), signal);
+        process.stdout.write(`${what} is not banned any more.\n`);
+      } else if (action !== undefined && action !== "lift" && what === undefined) {
+        const lastsMs = values.for;
+        await file.update(
+          (enrollments, now) => addBan(enrollments, action, now, lastsMs === undefined ? undefined : now + lastsMs),
+          signal,
+        );
+        process.stdout.write(`${action} is banned. A running relay ends the links that this concerns.\n`);
+      } else {
+        throw new PortholeError("usage", "porthole-relay ban needs to know whom", {
+          hint: "porthole-relay ban CLIENT-ID, ban 203.0.113.7, ban NAME, ban list, or ban lift WHAT.",
+        });
+      }
+    });
     return 0;
   },
 });

@@ -1,4 +1,5 @@
 import { ban } from "./ban.ts";
+import { cluster } from "./cluster.ts";
 import { clients } from "./clients.ts";
 import type { Command } from "./command.ts";
 import { disconnect } from "./disconnect.ts";
@@ -16,5 +17,5 @@ export const commands: Readonly<Record<string, Command>> = {
   ...{ setup, doctor, status, clients },
   ...{ invite, keys, names },
   ...{ disconnect, ban, unblock },
-  "node-key": showNodeKey,
+  ...{ cluster, "node-key": showNodeKey },
 };

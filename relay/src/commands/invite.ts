@@ -4,7 +4,7 @@ import { defaultApiPort } from "@porthole/common/protocol";
 import { formatMinute, systemClock } from "@porthole/common/util";
 import { revokeInvite, type Enrollments } from "../admission/index.ts";
 import { defineCommand } from "./command.ts";
-import { admissionOptions, columns, openEnrollmentFileOf, stateDirOf } from "./admission-options.ts";
+import { admissionOptions, columns, stateDirOf, withEnrollments } from "./admission-options.ts";
 import { describeInvite, inviteJson, makeInvite } from "./make-invite.ts";
 
 const { signal } = new AbortController();
@@ -46,19 +46,17 @@ export const invite = defineCommand({
   },
   maxPositionals: 2,
   async run(values, [action, id, ...rest]) {
-    const stateDir = stateDirOf(values);
     if (action === undefined) {
       const { uses, expires: expiresMs, label, address } = values;
-      const made = await makeInvite(stateDir, { uses, expiresMs, label, address });
+      const made = await withEnrollments(values, (ledger) =>
+        makeInvite(ledger, stateDirOf(values), { uses, expiresMs, label, address }),
+      );
       process.stdout.write(values.json ? inviteJson(made) : describeInvite(made, values["state-dir"]));
     } else if (action === "list" && id === undefined) {
-      const file = await openEnrollmentFileOf(stateDir);
-      process.stdout.write(
-        values.json ? `${JSON.stringify(listed(file.enrollments))}\n` : describeAll(file.enrollments),
-      );
+      const state = await withEnrollments(values, async (ledger) => ledger.state);
+      process.stdout.write(values.json ? `${JSON.stringify(listed(state))}\n` : describeAll(state));
     } else if (action === "revoke" && id !== undefined && rest.length === 0) {
-      const file = await openEnrollmentFileOf(stateDir);
-      await file.update((enrollments) => revokeInvite(enrollments, id), signal);
+      await withEnrollments(values, (ledger) => ledger.update((enrollments) => revokeInvite(enrollments, id), signal));
       process.stdout.write(`Nobody can join with the invite ${id} any more. Who has joined with it stays.\n`);
     } else {
       throw new PortholeError("usage", `porthole-relay invite does not know ${[action, id].join(" ").trim()}`, {

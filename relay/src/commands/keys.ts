@@ -4,7 +4,7 @@ import { formatDay } from "@porthole/common/util";
 import { namesOf, parseKey, readAuthorizedKeys, revokeKey, type Enrollments } from "../admission/index.ts";
 import { defineCommand } from "./command.ts";
 import { relayOptions } from "../config/options.ts";
-import { admissionOptions, columns, openEnrollmentFileOf, stateDirOf } from "./admission-options.ts";
+import { admissionOptions, columns, withEnrollments } from "./admission-options.ts";
 
 const { signal } = new AbortController();
 
@@ -16,23 +16,24 @@ export const keys = defineCommand({
   options: { ...admissionOptions, "authorized-keys": relayOptions["authorized-keys"] },
   maxPositionals: 2,
   async run(values, [action, id]) {
-    const file = await openEnrollmentFileOf(stateDirOf(values));
-    if (action === "list" && id === undefined) {
-      const path = values["authorized-keys"];
-      const inFile = path === undefined ? [] : [...(await readAuthorizedKeys(path))];
-      const all = { joined: joined(file.enrollments), authorized: inFile };
-      process.stdout.write(values.json ? `${JSON.stringify(all)}\n` : describe(all, path));
-    } else if (action === "revoke" && id !== undefined) {
-      const key = parseKey(id);
-      await file.update((enrollments, now) => revokeKey(enrollments, key, now), signal);
-      process.stdout.write(
-        `${clientIdOf(key)} can't connect any more; a running relay disconnects it. A new invite would let it in again.\n`,
-      );
-    } else {
-      throw new PortholeError("usage", "porthole-relay keys needs to know what to do", {
-        hint: "porthole-relay keys list, or keys revoke CLIENT-ID.",
-      });
-    }
+    await withEnrollments(values, async (file) => {
+      if (action === "list" && id === undefined) {
+        const path = values["authorized-keys"];
+        const inFile = path === undefined ? [] : [...(await readAuthorizedKeys(path))];
+        const all = { joined: joined(file.state), authorized: inFile };
+        process.stdout.write(values.json ? `${JSON.stringify(all)}\n` : describe(all, path));
+      } else if (action === "revoke" && id !== undefined) {
+        const key = parseKey(id);
+        await file.update((enrollments, now) => revokeKey(enrollments, key, now), signal);
+        process.stdout.write(
+          `${clientIdOf(key)} can't connect any more; a running relay disconnects it. A new invite would let it in again.\n`,
+        );
+      } else {
+        throw new PortholeError("usage", "porthole-relay keys needs to know what to do", {
+          hint: "porthole-relay keys list, or keys revoke CLIENT-ID.",
+        });
+      }
+    });
     return 0;
   },
 });

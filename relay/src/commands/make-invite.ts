@@ -2,9 +2,9 @@ import { PortholeError } from "@porthole/common/errors";
 import { formatInvite, type Invite } from "@porthole/common/invite";
 import type { HostPort } from "@porthole/common/options";
 import { formatDuration, systemClock, type Secret } from "@porthole/common/util";
-import { addInvite } from "../admission/index.ts";
+import { addInvite, type Enrollments, type Ledger } from "../admission/index.ts";
 import { readAdvertisedAddress } from "../config/advertised-address.ts";
-import { commandLine, openEnrollmentFileOf } from "./admission-options.ts";
+import { commandLine } from "./admission-options.ts";
 
 export interface InviteWishes {
   readonly uses: number;
@@ -23,16 +23,19 @@ export interface MadeInvite extends Invite {
 }
 
 /** Writes an invite into the enrollments, whether or not the relay runs. Rejects with `state` or `usage` when nobody knows where it is. */
-export async function makeInvite(stateDir: string, wishes: InviteWishes): Promise<MadeInvite> {
+export async function makeInvite(
+  ledger: Ledger<Enrollments>,
+  stateDir: string,
+  wishes: InviteWishes,
+): Promise<MadeInvite> {
   const { uses, expiresMs, label, address } = wishes;
   const contact = await readAdvertisedAddress(stateDir);
   const host = address?.host ?? contact?.host;
   if (!contact || host === undefined) throw noAddress(contact !== undefined);
   const relay = { host, port: address?.port ?? contact.port };
   const expiresAt = systemClock.now() + expiresMs;
-  const file = await openEnrollmentFileOf(stateDir);
   let token: Secret | undefined;
-  await file.update((enrollments, now) => {
+  await ledger.update((enrollments, now) => {
     const added = addInvite(enrollments, { uses, expiresAt, label }, now);
     ({ token } = added);
     return added.enrollments;

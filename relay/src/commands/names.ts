@@ -4,7 +4,7 @@ import { friendlyName } from "@porthole/common/protocol";
 import { formatDay } from "@porthole/common/util";
 import { quarantineMs, releaseName, type Enrollments } from "../admission/index.ts";
 import { defineCommand } from "./command.ts";
-import { admissionOptions, columns, openEnrollmentFileOf, stateDirOf } from "./admission-options.ts";
+import { admissionOptions, columns, withEnrollments } from "./admission-options.ts";
 
 const { signal } = new AbortController();
 
@@ -16,19 +16,22 @@ export const names = defineCommand({
   options: admissionOptions,
   maxPositionals: 2,
   async run(values, [action, name]) {
-    const file = await openEnrollmentFileOf(stateDirOf(values));
-    if (action === "list" && name === undefined) {
-      process.stdout.write(values.json ? `${JSON.stringify(listed(file.enrollments))}\n` : describe(file.enrollments));
-    } else if (action === "release" && name !== undefined) {
-      const canonical = friendlyName(name) ?? name;
-      await file.update((enrollments, now) => releaseName(enrollments, canonical, now), signal);
-      const days = quarantineMs / (24 * 3_600_000);
-      process.stdout.write(`${canonical} leads nowhere now; for ${days} days only its last owner can have it again.\n`);
-    } else {
-      throw new PortholeError("usage", "porthole-relay names needs to know what to do", {
-        hint: "porthole-relay names list, or names release NAME.",
-      });
-    }
+    await withEnrollments(values, async (file) => {
+      if (action === "list" && name === undefined) {
+        process.stdout.write(values.json ? `${JSON.stringify(listed(file.state))}\n` : describe(file.state));
+      } else if (action === "release" && name !== undefined) {
+        const canonical = friendlyName(name) ?? name;
+        await file.update((enrollments, now) => releaseName(enrollments, canonical, now), signal);
+        const days = quarantineMs / (24 * 3_600_000);
+        process.stdout.write(
+          `${canonical} leads nowhere now; for ${days} days only its last owner can have it again.\n`,
+        );
+      } else {
+        throw new PortholeError("usage", "porthole-relay names needs to know what to do", {
+          hint: "porthole-relay names list, or names release NAME.",
+        });
+      }
+    });
     return 0;
   },
 });

@@ -12,6 +12,7 @@ import {
   text,
   type OptionValues,
 } from "@porthole/common/options";
+import { silentLogger } from "@porthole/common/log";
 import { canonicalHostName, isLoopback } from "@porthole/common/protocol";
 import { systemClock, writeFileAtomic } from "@porthole/common/util";
 import { defineCommand } from "./command.ts";
@@ -29,6 +30,7 @@ import {
 } from "../doctor/index.ts";
 import { relayOptions } from "../config/options.ts";
 import { commandLine, stateDirOf } from "./admission-options.ts";
+import { openEnrollmentFile } from "../admission/index.ts";
 import { describeInvite, makeInvite } from "./make-invite.ts";
 
 const options = {
@@ -105,7 +107,8 @@ export const setup = defineCommand({
       ...{ host: domain, port: config.advertisedPorts.api ?? config.apiPort, pin: key.fingerprint },
       ...(config.acme ? { joinPage: joinPageAt(domain, config.advertisedPorts.public ?? config.publicPort) } : {}),
     });
-    const invite = await makeInvite(stateDir, { uses: 1, expiresMs: inviteMs });
+    const file = await openEnrollmentFile(stateDir, { clock: systemClock, log: silentLogger });
+    const invite = await makeInvite(file, stateDir, { uses: 1, expiresMs: inviteMs });
     process.stdout.write(report(checks, path, values["state-dir"], describeInvite(invite, values["state-dir"])));
     return 0;
   },

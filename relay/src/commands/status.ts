@@ -49,7 +49,16 @@ function describeCluster(cluster: RelayReport["cluster"]): readonly string[] {
   return [
     "",
     `One of ${cluster.peers.length + 1} relays, ${cluster.node} on port ${cluster.port}; the others serve ${cluster.names} names:`,
+    ...describeEngine(cluster.engine),
     ...cluster.peers.map((peer) => `  ${describePeer(peer)}`),
+  ];
+}
+
+function describeEngine(engine: NonNullable<RelayReport["cluster"]>["engine"]): readonly string[] {
+  if (!engine) return [];
+  const { isConnected, revision, failure } = engine;
+  return [
+    `  engine ${isConnected ? "connected" : "not connected"}, record ${revision}${failure ? `  ${failure}` : ""}`,
   ];
 }
 

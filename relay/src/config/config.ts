@@ -9,6 +9,7 @@ import type { AdmissionConfig } from "../admission/index.ts";
 import type { ClusterConfig } from "../cluster/cluster.ts";
 import { defaultMemoryMebibytes } from "../quic-worker/memory.ts";
 import type { RelayLimits } from "../limits/index.ts";
+import { clusterConfig } from "./cluster-config.ts";
 import type { relayOptions } from "./options.ts";
 
 /** What a relay needs to know, complete and checked. Ports may be 0: the system chooses. */
@@ -91,7 +92,10 @@ const optionsOf: Readonly<Record<keyof RelayConfig, readonly string[]>> = {
   quicAdmission: ["quic-admission"],
   quicMemoryBytes: ["quic-memory"],
   stateDir: ["state-dir"],
-  cluster: ["peer-port", "peer"],
+  cluster: [
+    ...["peer-port", "peer", "peer-address"],
+    ...["cluster", "cluster-name", "cluster-secret", "cluster-creds", "cluster-ca"],
+  ],
   limits: [],
   clientMetrics: ["client-metrics"],
   abuseContact: ["abuse-contact"],
@@ -183,13 +187,6 @@ function addressesOf(values: OptionValues<typeof relayOptions>, bindAddress: str
     // Only TCP is forwarded by the proxy that QUIC's own port is for.
     quic: values["quic-port"] ? (values["quic-port"].address ?? bindAddress) : api,
   };
-}
-
-function clusterConfig(values: OptionValues<typeof relayOptions>, bindAddress: string): RelayConfig["cluster"] {
-  const { "peer-port": listen, peer: peers } = values;
-  if (listen) return { address: listen.address ?? bindAddress, port: listen.port, peers };
-  if (peers.length > 0) throw new PortholeError("usage", "--peer needs --peer-port: relays connect in both directions");
-  return undefined;
 }
 
 function fallbackOf(values: OptionValues<typeof relayOptions>, suffixes: readonly string[]): RelayConfig["fallback"] {

@@ -10,7 +10,8 @@ import {
   text,
 } from "@porthole/common/options";
 import { earlyDrop } from "../limits/index.ts";
-import { abuseContact, byteCount, fallbackServer, listenPort, networkOption, peer } from "./parsers.ts";
+import { engineOptions, peerOptions } from "./cluster-options.ts";
+import { abuseContact, byteCount, fallbackServer, listenPort, networkOption } from "./parsers.ts";
 
 const count = integer(0, 1_000_000);
 
@@ -137,19 +138,8 @@ export const relayOptions = defineOptions({
     defaultHelp: "half of the machine's",
     advanced: true,
   },
-  "peer-port": {
-    help: "Port for other relays of a cluster",
-    parse: listenPort,
-    defaultHelp: "not opened",
-    advanced: true,
-  },
-  peer: {
-    help: "Another relay of the cluster: its node key and its --peer-port",
-    parse: peer,
-    repeatable: true,
-    defaultHelp: "none",
-    advanced: true,
-  },
+  ...peerOptions,
+  ...engineOptions,
   "state-dir": {
     help: "Folder for keys, certificates and state",
     parse: path,

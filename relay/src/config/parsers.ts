@@ -65,6 +65,26 @@ export const peer: Parser<Peer> = {
   },
 };
 
+/** A NATS server: `nats://HOST:PORT`, or `tls://HOST:PORT`. */
+export const engineServer: Parser<string> = {
+  placeholder: "URL",
+  parse(value) {
+    const url = URL.canParse(value) ? new URL(value) : undefined;
+    const isPlain = url?.username === "" && url.password === "" && url.hostname !== "";
+    if (isPlain && ["nats:", "tls:"].includes(url.protocol)) return value.replace(/\/$/, "");
+    throw new PortholeError("usage", "expected the URL of a NATS server like nats://10.0.0.1:4222, without a password");
+  },
+};
+
+/** It becomes a part of subjects. */
+export const clusterName: Parser<string> = {
+  placeholder: "NAME",
+  parse(value) {
+    if (/^[a-zA-Z0-9_-]{1,32}$/.test(value)) return value;
+    throw new PortholeError("usage", "expected up to 32 letters, digits, hyphens and underscores");
+  },
+};
+
 /** The server that gets the names that are not ours. */
 export const fallbackServer = hostPort();
 

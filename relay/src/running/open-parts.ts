@@ -7,6 +7,7 @@ import { ClientSessions } from "../clients/client-sessions.ts";
 
 import { createRegistry, type Registry } from "../clients/registry.ts";
 import { Cluster } from "../cluster/cluster.ts";
+import { enrollmentsOf, openShared, shareServiceKey } from "../cluster/shared.ts";
 import { registerClusterMetrics } from "../cluster/metrics.ts";
 import { advertisedAddressOf, writeAdvertisedAddress } from "../config/advertised-address.ts";
 import type { RelayConfig } from "../config/config.ts";
@@ -112,6 +113,12 @@ async function openEach(
   const visitorGate = new VisitorGate(gates);
 
   let cluster: Cluster | undefined;
+  const ledger =
+    config.cluster?.shared && (await openShared(config.cluster.shared, { clock, log, stateDir: config.stateDir }));
+  if (ledger) {
+    closers.push(() => ledger.close());
+    await shareServiceKey(ledger, { stateDir: config.stateDir, log }, signal);
+  }
   if (config.cluster) {
     cluster = await Cluster.open(config.cluster, {
       ...{ stateDir: config.stateDir, clock, log, registry, gate: visitorGate, isDraining },
@@ -121,6 +128,7 @@ async function openEach(
     const opened = cluster;
     registerClusterMetrics(metrics.registry, () => opened.report());
     closers.push(async () => cluster?.close());
+    if (ledger) await opened.follow(ledger, config.cluster.advertised, signal);
   }
   const places = cluster ?? registry;
 
@@ -143,6 +151,7 @@ async function openEach(
   closers.push(() => usage.close());
   const clients = await ClientSessions.open({
     ...{ ...options, config, metrics, registry, usage, signal },
+    ledger: ledger && enrollmentsOf(ledger),
     gate: clientGate,
     ticket: (holder, anywhere) => acceptor.ticket(holder, anywhere),
     publicPort: () => config.advertisedPorts.public ?? ports.public,
