@@ -6,11 +6,12 @@ import type { ServeEnd } from "../gateway/index.ts";
 import type { Logger } from "@porthole/common/log";
 import type { Link, LinkKind, LinkStream } from "@porthole/common/link";
 import { decodeProxyHeader, encodeProxyHeader, type ProxyHeader, alpn } from "@porthole/common/protocol";
-import { orAbort, withDeadline, type Clock } from "@porthole/common/util";
+import type { Clock } from "@porthole/common/util";
 import type { Endpoint } from "./endpoint.ts";
 import { Turnstile } from "./turnstile.ts";
 import { handshake, type VisitorSocket } from "./visitor-handshake.ts";
 import { limits } from "./limits.ts";
+import { VisitBeginning } from "./visit-beginning.ts";
 
 /** A handshake costs milliseconds: visitors that have left by their turn cost none. */
 const handshakes = new Turnstile(limits.handshakesPerTurn);
@@ -74,34 +75,34 @@ async function serve(
   let header: ProxyHeader | undefined;
   let secure: VisitorSocket | undefined;
   let end: Partial<ServeEnd> = {};
+  let beginning: VisitBeginning | undefined;
   try {
-    header = await withDeadline(
-      { clock, delayMs: limits.streamHeaderDeadlineMs, what: "The header of a visitor's stream", signal },
-      () => readHeader(stream),
-    );
+    beginning = new VisitBeginning(clock, signal, (error) => {
+      secure?.destroy();
+      stream.destroy(error);
+    });
+    beginning.within(limits.streamHeaderDeadlineMs, "The header of a visitor's stream");
+    header = await readHeader(stream);
     if (header.alpn === alpn.acmeChallenge) {
+      beginning.stop();
       await answerValidator(stream, header.authority, options);
       return;
     }
+    beginning.within(limits.visitorHandshakeMs, "A visitor's TLS handshake");
     await handshakes.pass();
     if (stream.destroyed) throw new PortholeError("aborted", "The visitor left before its TLS handshake");
     const { authority } = header;
     const offered: string[] = [];
-    secure = await withDeadline(
-      { clock, delayMs: limits.visitorHandshakeMs, what: "A visitor's TLS handshake", signal },
-      (within) =>
-        orAbort(
-          within,
-          handshake(stream, endpoint, authority, offered, (socket) => (secure = socket)),
-        ),
-    );
+    secure = await handshake(stream, endpoint, authority, offered, (socket) => (secure = socket));
+    beginning.stop();
     onSecure(secure);
     const handshakeMs = clock.monotonic() - startedAt;
     const visitor = visitorConnection(endpoint, header, link, handshakeMs);
     const proxyHeader = headerForService(header, secure.alpnProtocol);
     end = await endpoint.gateway.serve(secure, offered, { visitor, proxyHeader, signal, onRequest });
   } catch (reason) {
-    end = { error: PortholeError.from(reason) };
+    beginning?.stop();
+    end = { error: beginning?.failure ?? PortholeError.from(reason) };
   }
   const { error } = end;
   if (error) {
