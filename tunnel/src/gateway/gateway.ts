@@ -51,7 +51,7 @@ export interface ServeInit {
 }
 
 /** A visitor's TLS, which may know what waits below it. */
-export type VisitorTls = TLSSocket & Pick<VisitorStream, "unsentBytes">;
+export type VisitorTls = TLSSocket & Pick<VisitorStream, "unsentBytes" | "takesAtOnce">;
 
 /** How a visitor's connection went. */
 export interface ServeEnd {

@@ -15,7 +15,7 @@ export interface AnswerEvents {
   /** An informational answer: the real one follows. */
   onInform(head: Http1AnswerHead): void;
   onHead(head: Http1AnswerHead): void;
-  /** Bytes of the body without their framing, by reference. */
+  /** Bytes of the body without their framing, by reference: valid during the call, as the chunk that was pushed is. */
   onData(payload: Buffer): void;
   onEnd(trailers: RawHeaders): void;
   /** Called once, and nothing after it. */

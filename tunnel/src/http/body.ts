@@ -4,7 +4,7 @@ import type { RawHeaders } from "./exchange.ts";
 
 /** Where a body's bytes go. */
 export interface BodySink {
-  /** False to be called back by `onDrain` before the next one. */
+  /** False to be called back by `onDrain` before the next one. A chunk may be memory that is used again after the call: who keeps it copies it. */
   write(chunk: Buffer): boolean;
   onDrain(callback: () => void): void;
   /** The body is whole. */
@@ -21,7 +21,7 @@ export interface BodySource {
 
 /**
  * A message's body between the connection that brings it and its reader. Chunks are passed on by reference and at once; what comes before
- * somebody takes them is held, and holds the source up.
+ * somebody takes them is copied and held, and holds the source up.
  */
 export class Body {
   readonly #source: BodySource;
@@ -53,7 +53,7 @@ export class Body {
       if (!this.#sink.write(chunk)) this.#holdUp();
       return;
     }
-    this.#held.push(chunk);
+    this.#held.push(Buffer.from(chunk));
     this.#heldBytes += chunk.length;
     if (this.#onNews) this.#onNews();
     else this.#source.pause();

@@ -16,6 +16,8 @@ export class VisitorSocket extends tls.TLSSocket {
   readonly #stream: LinkStream;
   readonly #onFailure: (error: Error) => void;
   #isUp = false;
+  /** See VisitorStream. Node's TLS hands a single buffer to OpenSSL within the write, and copies what OpenSSL does not take. */
+  readonly takesAtOnce = true;
 
   constructor(stream: LinkStream, options: tls.TLSSocketOptions, onFailure: (error: Error) => void) {
     super(stream, options);

@@ -2,6 +2,7 @@ import net from "node:net";
 
 /** What a connection to a service reports. Nothing comes after `onClose`. */
 export interface SocketEvents {
+  /** The chunk's memory is read into again after the call: who keeps it copies it. */
   onData(chunk: Buffer): void;
   /** The service has ended its direction in order. */
   onEnd(): void;
@@ -11,10 +12,7 @@ export interface SocketEvents {
   onClose(failure: Error | undefined): void;
 }
 
-/**
- * What one read takes at most. All sockets share it: what is read is copied out at its exact size, so that an answer that waits for its visitor
- * holds no more than its bytes.
- */
+/** What one read takes at most. All sockets share it: what waits for its visitor is copied at its exact size, and holds no more than its bytes. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 /** The same until the visitor has taken something. */
 const firstScratch = scratch.subarray(0, 16 * 1024);
@@ -55,9 +53,7 @@ export class ServiceSocket extends ResettableSocket {
       onread: {
         buffer: () => (this.isTaken ? scratch : firstScratch),
         callback: (bytes) => {
-          const chunk = Buffer.allocUnsafe(bytes);
-          scratch.copy(chunk, 0, 0, bytes);
-          events.onData(chunk);
+          events.onData(scratch.subarray(0, bytes));
           return true;
         },
       },

@@ -8,11 +8,11 @@ import {
   type Http1RequestHead,
   type RawHeaders,
 } from "../../http/index.ts";
-import type { Answer, AnswerHead } from "./visitor.ts";
+import type { Answer, AnswerHead, VisitorStream } from "./visitor.ts";
 
 /** What an answer needs of its connection. */
 export interface AnswerConnection {
-  readonly socket: Duplex;
+  readonly socket: VisitorStream;
   /** The request has come whole, so another one may follow it. */
   isRequestWhole(): boolean;
   /** Ends the connection out of order, once what was written is on its way. */
@@ -29,7 +29,7 @@ const maxCopiedBytes = 4 * 1024;
 /** The answer to one request of a visitor that speaks HTTP/1, or what it was upgraded to. */
 export class Http1Answer implements Answer {
   readonly #connection: AnswerConnection;
-  readonly #socket: Duplex;
+  readonly #socket: VisitorStream;
   readonly #request: Http1RequestHead;
   readonly #wantsToStay: boolean;
   #onTrouble: ((error: PortholeError) => void) | undefined;
@@ -138,7 +138,9 @@ export class Http1Answer implements Answer {
 
   #send(bytes: number, ...pieces: (string | Buffer)[]): boolean {
     if (!this.#pending) return this.#put(pieces);
-    this.#pending.push(...pieces);
+    const [head] = this.#pending;
+    if (typeof head === "string") this.#pending = [joined([head, ...pieces])];
+    else this.#pending.push(joined(pieces));
     this.#pendingBytes += bytes;
     if (this.#pendingBytes >= maxPendingBytes) this.flush();
     return !this.#socket.writableNeedDrain;
@@ -153,9 +155,8 @@ export class Http1Answer implements Answer {
   /** As one piece. Small ones are copied into it: that costs less than a list of writes through every layer below. */
   #put(pieces: readonly (string | Buffer)[]): boolean {
     const socket = this.#socket;
-    let bytes = 0;
-    for (const piece of pieces) bytes += piece.length;
-    if (pieces.length > 1 && bytes <= maxCopiedBytes) socket.write(joined(pieces, bytes));
+    const isTaken = socket.takesAtOnce === true && socket.writableLength === 0;
+    if (!isTaken || (pieces.length > 1 && bytesOf(pieces) <= maxCopiedBytes)) socket.write(joined(pieces));
     else {
       if (pieces.length > 1) socket.cork();
       for (const piece of pieces) socket.write(piece, "latin1");
@@ -165,9 +166,15 @@ export class Http1Answer implements Answer {
   }
 }
 
-/** Texts are Latin-1. */
-function joined(pieces: readonly (string | Buffer)[], bytes: number): Buffer {
-  const all = Buffer.allocUnsafe(bytes);
+function bytesOf(pieces: readonly (string | Buffer)[]): number {
+  let bytes = 0;
+  for (const piece of pieces) bytes += piece.length;
+  return bytes;
+}
+
+/** A copy. Texts are Latin-1. */
+function joined(pieces: readonly (string | Buffer)[]): Buffer {
+  const all = Buffer.allocUnsafe(bytesOf(pieces));
   let end = 0;
   for (const piece of pieces) end += typeof piece === "string" ? all.write(piece, end, "latin1") : piece.copy(all, end);
   return all;

@@ -86,8 +86,9 @@ export class Http2Answer implements Answer, Unread {
   write(chunk: Buffer): boolean {
     if (this.#rest === "nothing" || this.#stream.destroyed) return true;
     this.#writtenBytes += chunk.length;
-    if (!this.#head) return this.#put(chunk);
-    this.#pending.push(chunk);
+    const own = Buffer.from(chunk);
+    if (!this.#head) return this.#put(own);
+    this.#pending.push(own);
     this.#pendingBytes += chunk.length;
     if (this.#pendingBytes >= maxPendingBytes) this.#respond(false);
     return this.#stream.writableLength + this.#pendingBytes < fullBytes;

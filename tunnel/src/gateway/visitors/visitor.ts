@@ -8,6 +8,8 @@ export interface VisitorStream extends Duplex {
   readonly bytesWritten?: number;
   /** Bytes that were written and have not left this process, those of TLS included. */
   readonly unsentBytes?: number;
+  /** What is written while nothing waits is encrypted, and so copied, before `write` returns. */
+  readonly takesAtOnce?: boolean;
 }
 
 /** Bytes that a visitor's connection has not taken yet. */
@@ -51,7 +53,7 @@ export interface Answer {
   flush(): void;
   /** Takes a head back that has not left yet. False when it has. */
   retract(): boolean;
-  /** False when the visitor is behind: wait for `onDrain`. */
+  /** False when the visitor is behind: wait for `onDrain`. The chunk's memory may be used again after the call. */
   write(chunk: Buffer): boolean;
   onDrain(callback: () => void): void;
   /** Calls back once all of it is on its way. */
