@@ -11,6 +11,7 @@ import { benchHttpMode } from "./http-mode.ts";
 import { benchInspector } from "./inspector.ts";
 import { benchInspectorTurns } from "./inspector-turns.ts";
 import { benchQuicEngine } from "./quic-engine.ts";
+import { benchPeers } from "./peers.ts";
 import { benchOutages } from "./outages.ts";
 import { benchReturn } from "./return.ts";
 import { benchStart } from "./start.ts";
@@ -26,6 +27,7 @@ const sections: Readonly<Record<string, (show: ShowRow) => Promise<void>>> = {
   "quic-worker": benchQuicWorker,
   "whole-path": benchWholePath,
   "http-mode": benchHttpMode,
+  peers: benchPeers,
   inspector: benchInspector,
   "inspector-turns": benchInspectorTurns,
   "idle-clients": benchIdleClients,

@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import http from "node:http";
+import http, { type RequestListener } from "node:http";
+import https from "node:https";
 import type { AddressInfo } from "node:net";
 
-/** A local service in a process of its own: `/` answers two bytes, `/N` answers N bytes. */
+/** A local service in a process of its own: `/` answers two bytes, `/N` answers N bytes. Over TLS where the environment has a key. */
 const block = Buffer.alloc(1024 * 1024, "a");
-const server = http.createServer((request, response) => {
+const answer: RequestListener = (request, response) => {
   let left = Number(request.url?.slice(1)) || 2;
   response.writeHead(200, { "content-length": left });
   const send = (): void => {
@@ -19,7 +20,9 @@ const server = http.createServer((request, response) => {
     response.end();
   };
   send();
-});
+};
+const { BENCH_TLS_KEY: key, BENCH_TLS_CERT: cert } = process.env;
+const server = key ? https.createServer({ key, cert }, answer) : http.createServer(answer);
 server.listen(0, "127.0.0.1");
 await once(server, "listening");
 process.stdout.write(`${(server.address() as AddressInfo).port}\n`);
