@@ -44,11 +44,11 @@ export default defineConfig({
   },
   overrides: [
     {
-      files: ["scripts/**", "bench/**", "test/**", "testing/**", "docs/examples/**", "esbuild.config.mjs"],
+      files: ["scripts/**", "bench/**", "test/**", "testing/**", "examples/**", "esbuild.config.mjs"],
       rules: { "no-console": "off" },
     },
     {
-      files: ["**/*.test.ts", "test/**", "testing/**", "bench/**", "docs/examples/**"],
+      files: ["**/*.test.ts", "test/**", "testing/**", "bench/**", "examples/**"],
       rules: {
         // Fakes are made of other objects' methods.
         "typescript/unbound-method": "off",

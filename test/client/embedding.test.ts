@@ -159,7 +159,7 @@ describe("exposing in-process", function () {
   });
 
   it("runs the example of a webhook's test", async () => {
-    const { code, stdout, stderr } = await runExample(scope, "webhook.test.mjs", {
+    const { code, stdout, stderr } = await runExample(scope, "webhook-test/webhook.test.mjs", {
       argv: [join(import.meta.dirname, "../../node_modules/mocha/bin/mocha.js"), "--no-config"],
       env: { PORTHOLE_INVITE: invite, XDG_DATA_HOME: stateDir },
     });

@@ -32,7 +32,7 @@ describe("examples of programs that expose themselves", function () {
   }
 
   it("an Express app", async () => {
-    const program = await startExample(scope, "express-app.mjs", { packages, env: env() });
+    const program = await startExample(scope, "express/express-app.mjs", { packages, env: env() });
     assert.equal(await visit(program), "Hello from Express");
     await program.line(/^GET \/ 200 /);
     assert.equal((await program.kill("SIGTERM")).code, 0);
@@ -41,7 +41,7 @@ describe("examples of programs that expose themselves", function () {
   it("a Vite plugin", async () => {
     const config = `import { porthole } from "./vite-plugin-porthole.mjs";
 export default { logLevel: "info", clearScreen: false, plugins: [porthole({ invite: process.env.PORTHOLE_INVITE })] };`;
-    const program = await startExample(scope, "vite-plugin-porthole.mjs", {
+    const program = await startExample(scope, "vite/vite-plugin-porthole.mjs", {
       ...{ packages, env: env() },
       argv: [join(packages, "vite", "bin", "vite.js"), "--port", "0", "--config", "vite.config.mjs", "--"],
       files: { "vite.config.mjs": config, "index.html": "<h1>Hello from Vite</h1>" },

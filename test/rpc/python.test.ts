@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   isFull,
   needProgram,
   pythonPackages,
+  readText,
+  request,
   settled,
+  siteAt,
   soon,
   start,
   programFile,
@@ -19,6 +23,10 @@ import { skipUnless } from "@porthole/testing/skip";
 const root = join(import.meta.dirname, "../..");
 const folder = join(root, "clients/python");
 
+async function onlyFileIn(place: string): Promise<string> {
+  return join(place, (await readdir(place))[0] ?? "");
+}
+
 interface Said {
   readonly direction: "->" | "<-";
   readonly message: unknown;
@@ -27,6 +35,36 @@ interface Said {
 describe("a program in another language", function () {
   this.timeout(180_000);
   const scope = useScope();
+
+  it("waits for a webhook and sends it again, as examples/python does", async function () {
+    needProgram(this, "python3");
+    const got: string[] = [];
+    const service = await startHttp(scope, (incoming, response) => {
+      incoming.on("data", (chunk: Buffer) => got.push(`${incoming.method} ${incoming.url} ${chunk.toString()}`));
+      incoming.on("end", () => response.end("thanks"));
+    });
+    const relay = await startTestRelay(scope);
+    const data = await scope.folder();
+    const bin = await scope.folder();
+    const client = [process.execPath, "--conditions=source", programFile("client")].map((each) => `'${each}'`);
+    await writeFile(join(bin, "porthole"), `#!/bin/sh\nexec ${client.join(" ")} "$@"\n`, { mode: 0o755 });
+    const example = start(scope, "python3", [join(root, "examples/python/wait_for_webhook.py"), String(service.port)], {
+      env: {
+        PATH: `${bin}:${process.env["PATH"]}`,
+        PYTHONPATH: join(folder, "src"),
+        XDG_DATA_HOME: data,
+        // An open relay takes any.
+        PORTHOLE_INVITE: `porthole://join?relay=127.0.0.1:${relay.apiPort}&pin=${relay.fingerprint}&token=${randomBytes(24).toString("base64url")}`,
+      },
+    });
+    const url = await example.line(/^https:/);
+    const site = siteAt(url, await onlyFileIn(join(data, "porthole", "self-signed")));
+    await readText((await request(site, "/hook", { method: "POST", body: "paid" })).body);
+    const { code } = await soon(example.exited, () => [...example.lines, ...example.errors].join("\n"));
+    assert.equal(code, 0, example.errors.join("\n"));
+    assert.deepEqual(example.lines.slice(1), ["POST /hook 200", "b'paid'"]);
+    assert.deepEqual(got, ["POST /hook paid", "POST /hook paid"]);
+  });
 
   it("drives a client as docs/rpc.md shows it", async function () {
     needProgram(this, "python3");
@@ -37,7 +75,7 @@ describe("a program in another language", function () {
       "python3",
       [
         ...[
-          join(root, "docs/examples/drive.py"),
+          join(root, "examples/json-rpc/drive.py"),
           `127.0.0.1:${relay.apiPort}`,
           relay.fingerprint,
           String(service.port),
