@@ -6,7 +6,7 @@ export const suites = {
   /** Beside their sources. They need no programs but Node's. */
   unit: ["common", "tunnel", "relay", "client", "extension", "testing", "scripts", "bench"],
   e2e: [
-    ...["test/certificates", "test/client", "test/frameworks", "test/hostile", "test/network"],
+    ...["test/certificates", "test/client", "test/docs", "test/frameworks", "test/hostile", "test/network"],
     ...["test/relay", "test/release", "test/rpc", "test/visitors"],
   ],
   editor: ["test/editor"],

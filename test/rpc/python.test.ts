@@ -146,7 +146,7 @@ describe("a program in another language", function () {
 /** What the documentation says. */
 async function transcript(): Promise<Said[]> {
   const text = await readFile(join(root, "docs/rpc.md"), "utf8");
-  const block = /<!-- transcript -->\s+```\n([\s\S]*?)\n```/.exec(text)?.[1] ?? "";
+  const block = /<!-- transcript -->\s+```text\n([\s\S]*?)\n```/.exec(text)?.[1] ?? "";
   return block.split("\n").map((line) => {
     const direction = line.slice(0, 2) as Said["direction"];
     return { direction, message: JSON.parse(line.slice(3)) };
