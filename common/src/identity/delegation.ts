@@ -1,8 +1,9 @@
-import { createPublicKey, sign, verify } from "node:crypto";
+import { createPublicKey } from "node:crypto";
 import { PortholeError } from "../errors.ts";
 import { clientIdOf, fingerprint } from "./client-id.ts";
-import { kindOf, spkiOf, type KeyKind } from "./key-kind.ts";
+import { kindOf, spkiOf } from "./key-kind.ts";
 import type { IdentityKey } from "./key.ts";
+import { isSigned, signText } from "./sign-text.ts";
 
 /** A key that speaks for others: a person's, where each thing that the person exposes has a key and a name of its own. */
 export interface Owner {
@@ -17,8 +18,7 @@ const where = "the delegation";
  * worth nothing to others: its bearer has to prove in TLS that the key is theirs.
  */
 export function delegate(owner: IdentityKey, keyFingerprint: string): string {
-  const signature = sign(digestFor(owner.kind), statement(keyFingerprint), owner.privateKey);
-  return `${owner.spki.toString("base64url")}.${signature.toString("base64url")}`;
+  return `${owner.spki.toString("base64url")}.${signText(owner, statement(keyFingerprint))}`;
 }
 
 /** Whose word it is. Throws `protocol` when it is not about this key or not signed, `key` for a kind of key that we don't accept. */
@@ -28,10 +28,8 @@ export function readDelegation(delegation: string, keyFingerprint: string): Owne
     const publicKey = createPublicKey({ key: Buffer.from(spkiText, "base64url"), type: "spki", format: "der" });
     const kind = kindOf(publicKey, where);
     const spki = spkiOf(publicKey, kind, where);
-    const isSigned =
-      rest.length === 0 &&
-      verify(digestFor(kind), statement(keyFingerprint), publicKey, Buffer.from(signature, "base64url"));
-    if (!isSigned) throw new PortholeError("protocol", "The delegation is not signed by its key for this one");
+    if (rest.length > 0 || !isSigned({ kind, publicKey }, statement(keyFingerprint), signature))
+      throw new PortholeError("protocol", "The delegation is not signed by its key for this one");
     const print = fingerprint(spki);
     return { fingerprint: print, clientId: clientIdOf(print) };
   } catch (cause) {
@@ -41,11 +39,6 @@ export function readDelegation(delegation: string, keyFingerprint: string): Owne
 }
 
 /** No other text that a key of ours signs begins like this. */
-function statement(keyFingerprint: string): Buffer {
-  return Buffer.from(`porthole delegation 1\n${keyFingerprint}\n`);
-}
-
-/** Ed25519 does its own hashing. */
-function digestFor(kind: KeyKind): "sha256" | null {
-  return kind === "ed25519" ? null : "sha256";
+function statement(keyFingerprint: string): string {
+  return `porthole delegation 1\n${keyFingerprint}\n`;
 }

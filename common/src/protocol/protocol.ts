@@ -26,13 +26,15 @@ export interface Hello {
   readonly instance: string;
   /** The client only tries the relay out: it is answered as any other, and gets no visitors. */
   readonly test?: boolean;
+  /** The link's own key gets no name: names come by `expose`. A relay that does not know this gives it one all the same. */
+  readonly bare?: boolean;
 }
 
 /** The relay admits the client: from now on visitors may come. */
 export interface Welcome {
   readonly type: "welcome";
   readonly clientId: string;
-  /** Public names that lead to this client, the preferred one first. */
+  /** Public names that lead to this client, the preferred one first. Empty for a link that is `bare`. */
   readonly hostnames: readonly string[];
   readonly publicPort: number;
   readonly limits: { readonly maxStreams: number };
@@ -45,6 +47,39 @@ export interface Welcome {
   readonly certificateDirectory?: string;
   /** Random id of the relay's process: a client learns by it that the relay was restarted. */
   readonly instance?: string;
+  /** Further keys may be exposed over this link. Absent when the relay does not know `expose`. */
+  readonly names?: NamesOffer;
+}
+
+/** How many keys may be exposed over the link, its own included, and what each of them has to sign: 32 random bytes as hex digits. */
+export interface NamesOffer {
+  readonly challenge: string;
+  readonly max: number;
+}
+
+/** Exposes a further key over this link. `proof` shows that its holder wants that: see proveKey. */
+export interface Expose {
+  readonly type: "expose";
+  readonly proof: string;
+  /** As in Hello. */
+  readonly suffix?: string;
+  readonly name?: string;
+}
+
+/** The key with this client id gets no new visitors over this link. Those that are there stay. */
+export interface Unexpose {
+  readonly type: "unexpose";
+  readonly clientId: string;
+}
+
+/** The names that lead to this key over this link, from now on: the answer to `expose` and `unexpose`, and unasked when they are revoked. `code` says why there is none; it is an ErrorCode. */
+export interface Exposed {
+  readonly type: "exposed";
+  readonly clientId: string;
+  readonly hostnames: readonly string[];
+  readonly code?: string;
+  readonly message?: string;
+  readonly retryAfterMs?: number;
 }
 
 /** Lets the client begin one QUIC handshake: it uses these 20 bytes as its own connection id. */
@@ -114,10 +149,12 @@ export interface IssuanceReply {
   readonly retryAfterMs?: number;
 }
 
-/** How many other processes with this client's key are connected to the relay now. Sent when it changes. */
+/** How many other processes with this key are connected to the relay now. Sent when it changes. */
 export interface Instances {
   readonly type: "instances";
   readonly others: number;
+  /** Whose key; the link's own when absent. */
+  readonly clientId?: string;
 }
 
 /** One side gives a stream up: the other stops sending and both end it in order. `code` is an ErrorCode. */
@@ -133,6 +170,9 @@ export type ControlMessage =
   | Reject
   | Drain
   | Goodbye
+  | Expose
+  | Unexpose
+  | Exposed
   | TicketRequest
   | TicketOffer
   | IssuanceRequest

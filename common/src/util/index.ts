@@ -27,4 +27,5 @@ export {
 } from "./state-file.ts";
 export { destroyOnTlsError, openSslReason } from "./tls-errors.ts";
 export { splice, type SpliceEnd } from "./splice.ts";
+export { TokenBucket } from "./token-bucket.ts";
 export { startWatchdog } from "./watchdog.ts";

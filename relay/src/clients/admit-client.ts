@@ -1,10 +1,16 @@
 import { PortholeError } from "@porthole/common/errors";
-import { clientIdOf, readDelegation, readPeer } from "@porthole/common/identity";
+import { clientIdOf, readDelegation, readPeer, type Owner, type PeerIdentity } from "@porthole/common/identity";
 import type { Link } from "@porthole/common/link";
-import { canonicalHostName, protocolVersion, type Hello, type QuicTicket } from "@porthole/common/protocol";
+import {
+  canonicalHostName,
+  protocolVersion,
+  type Hello,
+  type NamesOffer,
+  type QuicTicket,
+} from "@porthole/common/protocol";
 import { Secret, type Clock } from "@porthole/common/util";
 import type { Usage } from "../accounting/index.ts";
-import type { Admission } from "../admission/index.ts";
+import type { Admission, AdmissionRequest, Grant } from "../admission/index.ts";
 import type { PendingClient } from "../limits/index.ts";
 import { Traffic } from "../monitoring/traffic.ts";
 import type { ClientLink } from "./registry.ts";
@@ -36,14 +42,21 @@ export interface AdmissionAttempt {
   /** Names the link in logs and reports. */
   readonly id: string;
   readonly pendingClient: PendingClient;
+  readonly names: NamesOffer;
+}
+
+/** The key that a link is known by, and who vouches for it. */
+export interface Admitted {
+  readonly client: Omit<ClientLink, "dismiss">;
+  readonly owner: Owner;
 }
 
 /** Reads the client's hello and responds with `welcome`. Rejects with the reason when the client is not admitted. Returns undefined for a client that only tries the relay out. */
 export async function admitClient(
-  { link, id, pendingClient }: AdmissionAttempt,
+  { link, id, pendingClient, names }: AdmissionAttempt,
   deps: AdmissionDeps,
   signal: AbortSignal,
-): Promise<ClientLink | undefined> {
+): Promise<Admitted | undefined> {
   if (!link.peerCertificate) throw new PortholeError("protocol", "the client presented no certificate");
   const peer = readPeer(link.peerCertificate);
   link.forgetPeerCertificate();
@@ -51,37 +64,21 @@ export async function admitClient(
   const hello = await receiveHello(link);
   const isTest = hello.test ?? false;
   if (isTest) pendingClient.test();
-  const refusal = deps.refusal();
-  if (refusal) throw refusal;
-  const suffix = chooseSuffix(hello.suffix, deps.suffixes);
-  const { name, token, delegation } = hello;
-  const { hostname, ...grant } = await deps.admission.admit(
-    {
-      peer,
-      suffix,
-      address: link.remote.address,
-      ...(name === undefined ? {} : { name }),
-      ...(token === undefined ? {} : { token: new Secret(token) }),
-      ...(delegation === undefined ? {} : { owner: readDelegation(delegation, peer.fingerprint) }),
-    },
-    signal,
-  );
-  // It may have been revoked while its admission was being written down.
-  const objected = grant.revocationReason();
-  if (objected) throw objected;
-  // Or the relay has told everybody in the meantime that it will stop.
-  const late = deps.refusal();
-  if (late) throw late;
-  const hostnames = [hostname];
+  const { suffix, name, token, delegation, bare = false, instance, software } = hello;
+  const owner = delegation === undefined ? undefined : readDelegation(delegation, peer.fingerprint);
+  const wanted = {
+    ...{ peer, owner, suffix, name, address: link.remote.address },
+    ...(token === undefined ? {} : { token: new Secret(token) }),
+  };
+  const { hostname, ...grant } = await admitKey(wanted, deps, signal);
+  const hostnames = bare ? [] : [hostname];
   const { certificateDirectory, instance: own } = deps;
-  const exceeded = deps.usage.exceeded(grant.owner);
-  if (exceeded) throw exceeded;
   if (!isTest) pendingClient.admit(peer.clientId);
-  const { fingerprint } = peer;
+  const { fingerprint, clientId } = peer;
   const ticket = deps.ticket({ fingerprint, address: link.remote.address }, false);
   link.control.send({
     type: "welcome",
-    clientId: peer.clientId,
+    clientId,
     hostnames,
     publicPort: deps.publicPort,
     limits: { maxStreams: link.maxStreams },
@@ -90,16 +87,54 @@ export async function admitClient(
     ...(ticket ? { ticket } : {}),
     ...(certificateDirectory === undefined ? {} : { certificateDirectory }),
     ...(own === undefined ? {} : { instance: own }),
+    names,
   });
   if (isTest) return undefined;
-  const { clientId } = peer;
-  const { instance, software } = hello;
   return {
-    ...{ id, clientId, fingerprint, hostnames, instance, software, link, ...grant },
-    connectedAt: deps.clock.now(),
-    traffic: new Traffic(),
-    account: deps.usage.enter(grant.owner, grant.label ?? clientIdOf(grant.owner)),
+    owner: owner ?? peer,
+    client: {
+      ...{ id, clientId, fingerprint, linkFingerprint: fingerprint, hostnames, instance, software, link, ...grant },
+      connectedAt: deps.clock.now(),
+      traffic: new Traffic(),
+      account: deps.usage.enter(grant.owner, grant.label ?? clientIdOf(grant.owner)),
+    },
   };
+}
+
+/** What a key asks for; see Hello. */
+export interface WantedName {
+  readonly peer: PeerIdentity;
+  readonly owner: Owner | undefined;
+  readonly address: string;
+  readonly suffix: string | undefined;
+  readonly name: string | undefined;
+  readonly token?: Secret;
+}
+
+/** Whether the key may be exposed now, and as what. Rejects with the reason when it may not. */
+export async function admitKey(
+  { owner, name, suffix, ...wanted }: WantedName,
+  deps: Pick<AdmissionDeps, "admission" | "refusal" | "suffixes" | "usage">,
+  signal: AbortSignal,
+): Promise<Grant> {
+  const refusal = deps.refusal();
+  if (refusal) throw refusal;
+  const request: AdmissionRequest = {
+    ...wanted,
+    suffix: chooseSuffix(suffix, deps.suffixes),
+    ...(name === undefined ? {} : { name }),
+    ...(owner === undefined ? {} : { owner }),
+  };
+  const grant = await deps.admission.admit(request, signal);
+  // It may have been revoked while its admission was being written down.
+  const objected = grant.revocationReason();
+  if (objected) throw objected;
+  // Or the relay has told everybody in the meantime that it will stop.
+  const late = deps.refusal();
+  if (late) throw late;
+  const exceeded = deps.usage.exceeded(grant.owner);
+  if (exceeded) throw exceeded;
+  return grant;
 }
 
 async function receiveHello(link: Link): Promise<Hello> {

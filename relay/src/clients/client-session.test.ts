@@ -9,11 +9,11 @@ import { createLink, type Link } from "@porthole/common/link";
 import { memoryConnectionPair } from "@porthole/testing/memory-link";
 import { readOptions } from "@porthole/common/options";
 import { silentLogger, type Logger } from "@porthole/common/log";
-import { limits, type ControlMessage, type Hello } from "@porthole/common/protocol";
+import { limits, type ControlMessage, type Hello, type Welcome } from "@porthole/common/protocol";
 import { FakeClock } from "@porthole/testing";
 import { Usage } from "../accounting/index.ts";
 import type { AdmissionRequest, Grant } from "../admission/index.ts";
-import { refuse, serveClient, type ClientSessionDeps } from "./client-session.ts";
+import { serveClient, type ClientSessionDeps } from "./client-session.ts";
 import { relayConfig } from "../config/config.ts";
 import { ClientGate } from "../limits/index.ts";
 import { relayOptions } from "../config/options.ts";
@@ -114,7 +114,10 @@ describe("the relay's side of a client", () => {
     link.control.send({ ...hello, suffix: "Two.Example" });
     const { type, ...welcome } = (await link.control.next()) as ControlMessage;
     assert.equal(type, "welcome");
-    assert.deepEqual(welcome, {
+    const { names, ...others } = welcome as Welcome;
+    assert.match(names?.challenge ?? "", /^[0-9a-f]{64}$/);
+    assert.equal(names?.max, 100);
+    assert.deepEqual(others, {
       clientId: key.clientId,
       hostnames: [`${key.clientId}.two.example`],
       publicPort: 8443,
@@ -329,9 +332,9 @@ describe("the relay's side of a client", () => {
     const { link, over } = await admitted();
     const client = registry.all()[0];
     assert.ok(client);
-    const refused = refuse(client.link, new PortholeError("unauthorized", "not any more"));
+    client.dismiss(new PortholeError("unauthorized", "not any more"));
     assert.deepEqual(await link.control.next(), { type: "reject", code: "unauthorized", message: "not any more" });
-    await Promise.all([refused, over]);
+    await over;
   });
 });
 

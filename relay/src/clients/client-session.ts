@@ -7,8 +7,10 @@ import { limits } from "@porthole/common/protocol";
 import { deadline, withDeadline } from "@porthole/common/util";
 import type { PendingClient } from "../limits/index.ts";
 import type { Metrics } from "../monitoring/metrics.ts";
-import { admitClient, type AdmissionDeps } from "./admit-client.ts";
-import type { ClientLink, Registry } from "./registry.ts";
+import { admitClient, type AdmissionDeps, type Admitted } from "./admit-client.ts";
+import { LinkNames, offerNames } from "./link-names.ts";
+import { refuse } from "./refuse.ts";
+import type { Registry } from "./registry.ts";
 
 export interface ClientSessionDeps extends AdmissionDeps {
   readonly log: Logger;
@@ -25,18 +27,20 @@ export async function serveClient(
   pendingClient: PendingClient,
   deps: ClientSessionDeps,
 ): Promise<void> {
-  const { clock, registry, metrics, signal } = deps;
+  const { clock, metrics, signal } = deps;
   const link = createLink(connection, { clock, heartbeat: "watch" });
   const id = randomBytes(4).toString("hex");
   const from = { link: id, transport: link.kind, address: link.remote.address };
-  let client: ClientLink;
+  const offer = offerNames();
+  let admitted: Admitted;
   try {
-    const admitted = await withDeadline(
+    const attempt = { link, id, pendingClient, names: offer };
+    const outcome = await withDeadline(
       { clock, delayMs: limits.admissionDeadlineMs, what: "The client's hello", signal },
-      (deadline) => admitClient({ link, id, pendingClient }, deps, deadline),
+      (deadline) => admitClient(attempt, deps, deadline),
     );
-    if (!admitted) return await endTest(link, pendingClient, deps);
-    client = admitted;
+    if (!outcome) return await endTest(link, pendingClient, deps);
+    admitted = outcome;
   } catch (reason) {
     const error = PortholeError.from(reason);
     pendingClient.end(error);
@@ -45,17 +49,12 @@ export async function serveClient(
     await refuse(link, error);
     return;
   }
+  const { client } = admitted;
   const known = { ...from, client: client.clientId, ...(client.label === undefined ? {} : { label: client.label }) };
-  const others = registry.instances(client.clientId);
-  const hasOthers = [...others].some((instance) => instance !== client.instance);
-  if (hasOthers && !others.has(client.instance))
-    deps.log.warn(known, "Another process with the same key is connected; both serve");
-  lookAtOthers(client, registry);
-  registry.add(client);
-  if (hasOthers) tellInstances(client, registry);
+  const names = new LinkNames({ ...deps, admitted, offer, pendingClient });
   metrics.clientAdmitted(link.kind);
   deps.log.info(known, "Client connected");
-  const watching = watchControl(client, deps);
+  const watching = watchControl(admitted, names, deps);
   const drain = (): void => void sendAway(link, signal.reason);
   if (signal.aborted) drain();
   signal.addEventListener("abort", drain, { once: true });
@@ -63,10 +62,8 @@ export async function serveClient(
   // Its last word explains the end better than the transport does.
   const reason = (await watching) ?? ended;
   signal.removeEventListener("abort", drain);
-  registry.remove(client);
-  if (!registry.instances(client.clientId).has(client.instance)) tellInstances(client, registry);
+  names.close();
   pendingClient.end(reason);
-  deps.usage.leave(client.owner);
   metrics.linkEnded(link.kind, reason.code);
   deps.log.info({ ...known, code: reason.code }, `Client disconnected: ${reason.message}`);
 }
@@ -89,27 +86,6 @@ async function endTest(link: Link, pendingClient: PendingClient, { clock, signal
   }
 }
 
-/**
- * Who dials again may have lost what it had; visitors must not find that out one by one. A TCP connection can't come along to another
- * address, a QUIC connection can.
- */
-function lookAtOthers({ hostnames, instance, link }: ClientLink, registry: Registry): void {
-  for (const other of new Set(hostnames.flatMap((hostname) => registry.find(hostname)))) {
-    if (other.instance !== instance) continue;
-    const { kind, remote } = other.link;
-    const isElsewhere = kind === link.kind && kind !== "quic" && remote.address !== link.remote.address;
-    if (isElsewhere) other.link.suspect();
-    else void other.link.probe();
-  }
-}
-
-/** Every process of a name learns how many others there are: each orders certificates, and visitors come to any of them. */
-function tellInstances({ hostnames }: ClientLink, registry: Registry): void {
-  const links = [...new Set(hostnames.flatMap((hostname) => registry.find(hostname)))];
-  const others = new Set(links.map(({ instance }) => instance)).size - 1;
-  for (const { link } of links) link.control.send({ type: "instances", others });
-}
-
 /** The relay stops: the client learns that it was no accident. */
 async function sendAway(link: Link, reason: unknown): Promise<void> {
   const error = PortholeError.from(reason);
@@ -117,30 +93,30 @@ async function sendAway(link: Link, reason: unknown): Promise<void> {
   await link.close(error);
 }
 
-/** Tells the client why, then ends the link. */
-export async function refuse(link: Link, error: PortholeError): Promise<void> {
-  link.control.send({
-    type: "reject",
-    code: error.code,
-    message: error.hint ? `${error.message.replace(/\.$/, "")}. ${error.hint}` : error.message,
-    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
-  });
-  await link.close(error);
-}
-
 /** What a client may say after welcome. Resolves at the end of the link, with the goodbye if there was one. */
-async function watchControl(client: ClientLink, deps: ClientSessionDeps): Promise<PortholeError | undefined> {
+async function watchControl(
+  admitted: Admitted,
+  names: LinkNames,
+  deps: ClientSessionDeps,
+): Promise<PortholeError | undefined> {
+  const { client } = admitted;
   const { link } = client;
   let goodbye: PortholeError | undefined;
   for (let message = await link.control.next(); message; message = await link.control.next()) {
     switch (message.type) {
       case "goodbye":
-        deps.registry.remove(client);
+        names.retire();
         goodbye = new PortholeError("closed", `The client said goodbye: ${message.reason}`);
         void sayGoodbye(link, goodbye);
         break;
       case "issuance-request":
-        void grantIssuance(client, message.hostname, deps);
+        void grantIssuance(admitted, names, message.hostname, deps);
+        break;
+      case "expose":
+        names.expose(message);
+        break;
+      case "unexpose":
+        names.unexpose(message.clientId);
         break;
       case "ticket-request": {
         const holder = { fingerprint: client.fingerprint, address: link.remote.address };
@@ -155,6 +131,7 @@ async function watchControl(client: ClientLink, deps: ClientSessionDeps): Promis
       case "instances":
       case "issuance":
       case "ticket":
+      case "exposed":
         link.destroy(new PortholeError("protocol", `The client sent ${message.type} in the middle of a session`));
         return undefined;
     }
@@ -168,20 +145,24 @@ async function sayGoodbye(link: Link, reason: PortholeError): Promise<void> {
   await link.close(reason);
 }
 
-async function grantIssuance(client: ClientLink, hostname: string, deps: ClientSessionDeps): Promise<void> {
-  const { control } = client.link;
+async function grantIssuance(
+  { client: { link, id } }: Admitted,
+  names: LinkNames,
+  hostname: string,
+  deps: ClientSessionDeps,
+): Promise<void> {
+  const client = names.clientOf(hostname);
+  const about = { link: id, client: client?.clientId, hostname };
   try {
-    if (!client.hostnames.includes(hostname))
-      throw new PortholeError("name", `${hostname} is not a name of this client`);
+    if (!client) throw new PortholeError("name", `${hostname} is not a name of this client`);
     await deps.quotas.take(hostname, client.owner);
     const { all, own } = await deps.quotas.left(client.owner);
-    const about = { link: client.id, client: client.clientId, hostname, left: all };
-    deps.log.info(about, "Gave a quota to order a certificate");
-    control.send({ type: "issuance", hostname, left: own });
+    deps.log.info({ ...about, left: all }, "Gave a quota to order a certificate");
+    link.control.send({ type: "issuance", hostname, left: own });
   } catch (reason) {
     const { code, message, retryAfterMs } = PortholeError.from(reason);
-    deps.log.warn({ link: client.id, client: client.clientId, hostname, code, retryAfterMs }, `No quota: ${message}`);
-    control.send({
+    deps.log.warn({ ...about, code, retryAfterMs }, `No quota: ${message}`);
+    link.control.send({
       type: "issuance",
       hostname,
       code,

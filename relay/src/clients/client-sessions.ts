@@ -7,10 +7,10 @@ import { sleep } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
 import type { Usage } from "../accounting/index.ts";
 import { Admission, type Authorize, type Enrollments, type Ledger } from "../admission/index.ts";
-import { refuse, serveClient, type ClientSessionDeps } from "./client-session.ts";
+import { serveClient, type ClientSessionDeps } from "./client-session.ts";
 import type { RelayConfig } from "../config/config.ts";
 import type { ClientGate, PendingClient } from "../limits/index.ts";
-import type { ClientLink, Registry } from "./registry.ts";
+import { linksOf, type ClientLink, type Registry } from "./registry.ts";
 
 export interface ClientSessionsDeps extends Pick<
   ClientSessionDeps,
@@ -99,9 +99,10 @@ export class ClientSessions {
   /** Clients that continue over HTTP/2 may come back to QUIC: not all in the same moment, because a handshake costs a millisecond. */
   async offerQuic(): Promise<void> {
     const { registry, ticket: ticketFor, clock, signal } = this.#deps;
-    const clients = registry.all().filter(({ link }) => link.kind === "http2");
+    const http2 = registry.all().filter(({ link }) => link.kind === "http2");
+    const holders = new Map(http2.map(({ link, linkFingerprint }) => [link, linkFingerprint]));
     try {
-      for (const [index, { link, fingerprint }] of clients.entries()) {
+      for (const [index, [link, fingerprint]] of [...holders].entries()) {
         const ticket = ticketFor({ fingerprint, address: link.remote.address }, false);
         if (!ticket) return;
         link.control.send({ type: "ticket", ticket });
@@ -114,7 +115,7 @@ export class ClientSessions {
 
   /** They keep serving who is there, and dial elsewhere. */
   announceEnd(deadlineMs: number): void {
-    for (const { link } of this.#deps.registry.all())
+    for (const link of linksOf(this.#deps.registry.all()))
       link.control.send({ type: "drain", reason: "it is being stopped", deadlineMs });
   }
 
@@ -146,7 +147,7 @@ export class ClientSessions {
   }
 }
 
-/** Ends the links of the clients that have to go, and tells them why. Returns how many. */
+/** Ends what is exposed by the clients that have to go, and tells them why. Returns how many there were. */
 function dismiss(registry: Registry, revocationReasonOf: (client: ClientLink) => PortholeError | undefined): number {
   let dismissed = 0;
   for (const client of registry.all()) {
@@ -154,7 +155,7 @@ function dismiss(registry: Registry, revocationReasonOf: (client: ClientLink) =>
     if (!revocationReason) continue;
     dismissed += 1;
     registry.remove(client);
-    void refuse(client.link, revocationReason);
+    client.dismiss(revocationReason);
   }
   return dismissed;
 }

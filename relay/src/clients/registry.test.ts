@@ -19,6 +19,8 @@ function client(kind: LinkKind, openStreams = 0, instance = "one", label = "id",
     ...shown,
     clientId: "id",
     fingerprint: "id",
+    linkFingerprint: "id",
+    dismiss: () => {},
     owner: "id",
     hostnames: [`${label}.localhost`],
     instance,
@@ -51,6 +53,21 @@ describe("registry", () => {
     assert.deepEqual(registry.instances("id"), new Set(["one", "two"]));
     registry.remove(plain);
     registry.remove(named);
+    assert.deepEqual(registry.count(), { clients: 0, links: 0, streams: 0 });
+  });
+
+  it("counts a link once, whatever keys are exposed over it, and no client without a name", () => {
+    const registry = createRegistry();
+    const web = client("quic", 3, "one", "web");
+    const shared = [
+      web,
+      { ...web, clientId: "api", hostnames: ["api.localhost"] },
+      { ...web, clientId: "bare", hostnames: [] },
+    ];
+    for (const each of shared) registry.add(each);
+    assert.deepEqual(registry.count(), { clients: 2, links: 1, streams: 3 });
+    assert.deepEqual(registry.instances("bare"), new Set());
+    for (const each of shared) registry.remove(each);
     assert.deepEqual(registry.count(), { clients: 0, links: 0, streams: 0 });
   });
 

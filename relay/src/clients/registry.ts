@@ -3,15 +3,17 @@ import type { Link, LinkKind } from "@porthole/common/link";
 import type { Account } from "../accounting/index.ts";
 import type { Traffic } from "../monitoring/traffic.ts";
 
-/** One admitted link of a client, and the name that leads to it. */
+/** A key that is exposed over one admitted link, and the names that lead to it. A link may have several, see LinkNames. */
 export interface ClientLink {
   /** Names the link in logs and reports. */
   readonly id: string;
   readonly clientId: string;
   readonly fingerprint: string;
+  /** Fingerprint of the key that TLS has proved. */
+  readonly linkFingerprint: string;
   /** Fingerprint of its owner; see Grant. */
   readonly owner: string;
-  /** The public names, whole and canonical. */
+  /** The public names, whole and canonical. None for a link that its client has called bare. */
   readonly hostnames: readonly string[];
   /** The operator's label for the client: that of its invite. */
   readonly label?: string | undefined;
@@ -29,6 +31,8 @@ export interface ClientLink {
   readonly revocationReason: () => PortholeError | undefined;
   /** Admitted by webhook or callback; a later denial for the same key revokes this link. */
   readonly isExternallyAuthorized: boolean;
+  /** Tells the client why the key is not exposed any more; with the key that the link is known by the link ends. */
+  dismiss(reason: PortholeError): void;
 }
 
 /**
@@ -45,7 +49,7 @@ export interface Registry {
   names(): Iterable<string>;
   /** Every link that is here now. */
   all(): readonly ClientLink[];
-  /** The instances of this client that are here. */
+  /** The instances of this client that are here under a name. */
   instances(clientId: string): ReadonlySet<string>;
   /** Clients, their links, and the visitors' streams on them. */
   count(): { readonly clients: number; readonly links: number; readonly streams: number };
@@ -92,7 +96,7 @@ export function createRegistry(events: RegistryEvents = {}): Registry {
     add(client) {
       if (all.has(client)) return;
       all.add(client);
-      addTo(byClient, client.clientId, client);
+      if (client.hostnames.length > 0) addTo(byClient, client.clientId, client);
       for (const hostname of client.hostnames) if (addTo(byName, hostname, client)) events.onAdd?.(hostname);
     },
     remove(client) {
@@ -114,9 +118,17 @@ export function createRegistry(events: RegistryEvents = {}): Registry {
       return new Set(byClient.get(clientId)?.map((client) => client.instance));
     },
     count() {
+      const links = linksOf(all);
       let streams = 0;
-      for (const { link } of all) streams += link.openStreams;
-      return { clients: byClient.size, links: all.size, streams };
+      for (const link of links) streams += link.openStreams;
+      return { clients: byClient.size, links: links.size, streams };
     },
   };
+}
+
+/** Each link once, whatever is exposed over it. */
+export function linksOf(clients: Iterable<ClientLink>): ReadonlySet<Link> {
+  const links = new Set<Link>();
+  for (const { link } of clients) links.add(link);
+  return links;
 }

@@ -16,6 +16,9 @@ export interface PendingClient {
   test(): void;
   /** Counts it as a link of this client from now on. Throws `busy` when the client, its source or the relay has too many. */
   admit(clientId: string): void;
+  /** Counts another key that is exposed over the link, by the same limits as a link of its own, until `dropKey` or the end. Throws `busy`. */
+  addKey(clientId: string): void;
+  dropKey(clientId: string): void;
   /** It has ended, or was refused; `error` says why. The first call counts. */
   end(error: PortholeError): void;
 }
@@ -125,6 +128,7 @@ export class ClientGate {
 
   #pendingClient(source: string): PendingClient {
     let client: string | undefined;
+    const others = new Set<string>();
     let key: string | undefined;
     let isFree = false;
     let isOver = false;
@@ -145,11 +149,18 @@ export class ClientGate {
         this.#checkRoom(source, clientId);
         client = clientId;
         this.#pending -= 1;
-        this.#admitted += 1;
-        this.#bySource.add(source);
-        this.#byClient.add(clientId);
+        this.#count(source, clientId);
         if (key !== undefined) this.#keys.forgive(key);
         this.#remember(source);
+      },
+      addKey: (clientId) => {
+        if (clientId === client || others.has(clientId)) return;
+        this.#checkRoom(source, clientId);
+        others.add(clientId);
+        this.#count(source, clientId);
+      },
+      dropKey: (clientId) => {
+        if (others.delete(clientId)) this.#discount(source, clientId);
       },
       end: (error) => {
         if (isOver) return;
@@ -161,12 +172,22 @@ export class ClientGate {
           this.#pending -= 1;
           return;
         }
-        this.#admitted -= 1;
-        this.#bySource.remove(source);
-        this.#byClient.remove(client);
+        for (const each of [client, ...others]) this.#discount(source, each);
         this.#remember(source);
       },
     };
+  }
+
+  #count(source: string, clientId: string): void {
+    this.#admitted += 1;
+    this.#bySource.add(source);
+    this.#byClient.add(clientId);
+  }
+
+  #discount(source: string, clientId: string): void {
+    this.#admitted -= 1;
+    this.#bySource.remove(source);
+    this.#byClient.remove(clientId);
   }
 
   /** A refused key pays first; its address pays a little, once, and nothing where a client was admitted from. */

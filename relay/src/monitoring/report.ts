@@ -7,6 +7,7 @@ import type { Traffic } from "./traffic.ts";
 
 /** How one link stands. */
 export interface LinkReport {
+  /** Clients of one process may share a link. */
   readonly link: string;
   readonly transport: LinkKind;
   /** Where the client is: address and port. */
@@ -86,6 +87,7 @@ export function reportOf(source: ReportSource): RelayReport {
   const { now, isDraining, ports, fingerprint, certificateExpiresAt, quicUnavailable, traffic, held } = source;
   const byClient = new Map<string, ClientLink[]>();
   for (const link of source.links) {
+    if (link.hostnames.length === 0) continue;
     const others = byClient.get(link.clientId);
     if (others) others.push(link);
     else byClient.set(link.clientId, [link]);
@@ -129,7 +131,7 @@ function linkReport({ id, link, connectedAt, traffic }: ClientLink, now: number)
     from: formatHostPort({ host: address, port }),
     upMs: now - connectedAt,
     ...(rttMs === undefined ? {} : { rttMs }),
-    streams: link.openStreams,
+    streams: traffic.open,
     visitors: traffic.visitors,
     bytesIn: traffic.bytesIn,
     bytesOut: traffic.bytesOut,

@@ -5,7 +5,7 @@ import { openCertificate, type CertificateSource, type RelayCertificate } from "
 import { ClientAcceptor } from "../clients/client-acceptor.ts";
 import { ClientSessions } from "../clients/client-sessions.ts";
 
-import { createRegistry, type Registry } from "../clients/registry.ts";
+import { createRegistry, linksOf, type Registry } from "../clients/registry.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import { enrollmentsOf, openShared, shareServiceKey } from "../cluster/shared.ts";
 import { registerClusterMetrics } from "../cluster/metrics.ts";
@@ -90,7 +90,7 @@ async function openEach(
   });
   const metrics = new Metrics(
     () => ({
-      links: registry.all().map(({ link }) => link),
+      links: [...linksOf(registry.all())],
       clients: registry.count().clients,
       sockets: ports.connections(),
       certificateExpiresAt: certificate.expiresAt,

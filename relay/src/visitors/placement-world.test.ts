@@ -73,6 +73,8 @@ export class PlacementWorld {
     const link = createLink(pair.relay, { clock, heartbeat: "watch" });
     this.registry.add({
       ...{ id: `${instance} ${kind} ${connectedAt}`, clientId: "id", fingerprint: "id", owner: "id" },
+      linkFingerprint: "id",
+      dismiss: () => {},
       ...{ software: "test", instance, connectedAt, link, hostnames: ["id.localhost"] },
       ...{ traffic: new Traffic(), isExternallyAuthorized: false },
       account: new Account("test", clock, () => 0),

@@ -10,6 +10,10 @@ export const limits = {
   visitorHandshakeMs: 10_000,
   /** The relay's answer to a quota request. */
   issuanceDeadlineMs: 10_000,
+  /** The relay's answer when a key is exposed over a link that is up; the relay itself takes 10 seconds at most. */
+  exposeDeadlineMs: 12_000,
+  /** Pauses before a key is exposed again that the relay did not take for now. */
+  exposeRetry: { firstMs: 1_000, maxMs: 30_000 },
   /** Client: TCP, TLS and HTTP/2 until `welcome`. */
   dialDeadlineMs: 10_000,
   /** Failed attempts in a row after which the state names the doctor. */

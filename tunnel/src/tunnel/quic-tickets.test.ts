@@ -41,11 +41,7 @@ describe("tickets for QUIC", () => {
     const relay = createLink(pair.relay, { clock, heartbeat: "watch" });
     void answer(relay, [...answers]);
     const hello = { type: "hello", protocol: 1, software: "test", instance: "one" } as const;
-    const it = await openSession(
-      pair.client,
-      { clock, hello, clientId: key.clientId, onStream: () => {} },
-      stop.signal,
-    );
+    const it = await openSession(pair.client, { clock, hello, key, onStream: () => {} }, stop.signal);
     served.push(it.serve(stop.signal).catch(() => {}));
     tickets.add(it);
     return {

@@ -270,7 +270,8 @@ export class RelayClient {
     const { connection, whyNotQuic } = this.#decision;
     const best = online.find((slot) => slot.transport === connection && isServing(slot)) ?? online[0];
     if (best?.state.status === "online") {
-      const otherProcesses = Math.max(...this.sessions().map((session) => session.otherInstances));
+      const { clientId } = this.#options.endpoint.key;
+      const otherProcesses = Math.max(...this.sessions().map(({ names }) => names.of(clientId)?.others ?? 0));
       return onlineStatus(best.state.session, { links: online.length, otherProcesses, whyNotQuic });
     }
     // HTTP/2 is there as long as the relay is; what QUIC is doing in the meantime is nobody's news.

@@ -78,7 +78,7 @@ export interface RelayDialerListeners {
   readonly onStream: (stream: LinkStream, link: Link) => void;
   /** The relay says by itself that it has QUIC: it had none, or another process has taken over. */
   readonly onQuicOffer: () => void;
-  /** See Session.otherInstances. */
+  /** See ExposedName.others. */
   readonly onInstances: () => void;
 }
 
@@ -224,9 +224,9 @@ export class RelayDialer {
       {
         clock,
         hello: this.#hello(),
-        clientId: endpoint.key.clientId,
+        key: endpoint.key,
         onStream: this.#onStream,
-        onInstances: this.#onInstances,
+        onNames: this.#onInstances,
         onTicket: (ticket, from) => {
           this.#tickets.keep(ticket, from);
           this.#onQuicOffer();

@@ -23,11 +23,7 @@ describe("the client's session with a relay", () => {
     streams = [];
     const pair = memoryConnectionPair();
     relay = createLink(pair.relay, { clock, heartbeat: "watch" });
-    opened = openSession(
-      pair.client,
-      { clock, hello, clientId: key.clientId, onStream: (stream) => streams.push(stream) },
-      stop.signal,
-    );
+    opened = openSession(pair.client, { clock, hello, key, onStream: (stream) => streams.push(stream) }, stop.signal);
     opened.catch(() => {});
   });
 

@@ -1,15 +1,18 @@
-import { PortholeError, isErrorCode } from "@porthole/common/errors";
+import { PortholeError } from "@porthole/common/errors";
+import type { IdentityKey } from "@porthole/common/identity";
 import { createLink, type TransportConnection, type Link, type LinkStream } from "@porthole/common/link";
 import {
-  canonicalHostName,
   limits,
+  type Exposed,
   type Hello,
   type IssuanceReply,
   type QuicTicket,
   type Welcome,
 } from "@porthole/common/protocol";
 import { orAbort, withDeadline, type Clock } from "@porthole/common/util";
+import { fromReject } from "./from-reject.ts";
 import { limits as tunnelLimits } from "./limits.ts";
+import { checkHostnames, SessionNames } from "./session-names.ts";
 
 /** A link that the relay has admitted. */
 export interface Session {
@@ -22,8 +25,8 @@ export interface Session {
    * it would let us have, if it says so; rejects with its reason, `busy` mostly.
    */
   requestIssuance(hostname: string, signal: AbortSignal): Promise<number | undefined>;
-  /** Other processes with our key that are connected to this relay. */
-  readonly otherInstances: number;
+  /** The keys that are exposed over the link. */
+  readonly names: SessionNames;
   /** Resolves when the relay says that it will stop; what runs may continue for a while. */
   readonly drained: Promise<void>;
   /** A ticket for a QUIC handshake; undefined when the relay has no QUIC at present. `anywhere`: see TicketRequest. */
@@ -36,10 +39,10 @@ export interface SessionOptions {
   readonly clock: Clock;
   readonly hello: Hello;
   /** Ours: the relay must have taken us for no other client. */
-  readonly clientId: string;
+  readonly key: Pick<IdentityKey, "clientId" | "fingerprint">;
   onStream(stream: LinkStream, link: Link): void;
-  /** `otherInstances` has changed. */
-  onInstances?(): void;
+  /** Something about a key's names has changed without our doing; see SessionNames. */
+  onNames?(clientId: string): void;
   /** The relay offers QUIC without having been asked. */
   onTicket?(ticket: QuicTicket, session: Session): void;
 }
@@ -83,69 +86,45 @@ async function receiveWelcome(link: Link, options: SessionOptions): Promise<Welc
     case "issuance-request":
     case "ticket":
     case "ticket-request":
+    case "expose":
+    case "exposed":
+    case "unexpose":
       throw new PortholeError("protocol", `The relay answered hello with ${message.type}`);
   }
 }
 
-/**
- * We show these names, and order certificates for them. A relay that is not honest must not make us keep names without number, nor
- * names that are not ours: the first label is our client id or the name that we asked for. Throws `protocol`.
- */
-function checkedWelcome(welcome: Welcome, { clientId, hello }: SessionOptions): Welcome {
-  const { hostnames } = welcome;
-  const shown = JSON.stringify(hostnames).slice(0, 200);
+/** Throws `protocol` when the relay took us for another, or gave us names that are not ours. */
+function checkedWelcome(welcome: Welcome, { key: { clientId }, hello }: SessionOptions): Welcome {
+  const { hostnames, names } = welcome;
   if (welcome.clientId !== clientId) throw new PortholeError("protocol", "The relay took us for another client");
-  if (hostnames.length === 0 || !hostnames.every((name) => canonicalHostName(name) === name))
-    throw new PortholeError("protocol", `The relay gave us no host name, but ${shown}`);
-  if (hostnames.length > tunnelLimits.maxHostnames)
-    throw new PortholeError(
-      "protocol",
-      `The relay gave us ${hostnames.length} names, more than ${tunnelLimits.maxHostnames}`,
-    );
-  const suffix = hello.suffix === undefined ? undefined : canonicalHostName(hello.suffix);
-  const labels = [clientId, hello.name?.toLowerCase()];
-  const isOurs = (hostname: string): boolean => {
-    const dot = hostname.indexOf(".");
-    return labels.includes(hostname.slice(0, dot)) && (suffix === undefined || hostname.slice(dot + 1) === suffix);
-  };
-  if (!hostnames.every(isOurs))
-    throw new PortholeError("protocol", `The relay gave us names that we did not ask for: ${shown}`);
+  if (!hello.bare || !names || hostnames.length > 0) checkHostnames(hostnames, { ...hello, clientId });
   return welcome;
-}
-
-function fromReject(code: string, message: string, retryAfterMs: number | undefined): PortholeError {
-  return new PortholeError(
-    isErrorCode(code) ? code : "unauthorized",
-    `The relay refused: ${message.replace(/\.$/, "")}`,
-    {
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    },
-  );
 }
 
 class LinkSession implements Session {
   readonly link: Link;
   readonly welcome: Welcome;
   readonly drained: Promise<void>;
+  readonly names: SessionNames;
   readonly #options: SessionOptions;
   readonly #quotas = new Map<string, (answer: IssuanceReply) => void>();
   readonly #ticketRequests: ((ticket: QuicTicket | undefined) => void)[] = [];
   /** The relay's last word explains the end of the link better than the transport does. */
   #told: PortholeError | undefined;
   #onDrain: () => void = () => {};
-  #others = 0;
 
   constructor(link: Link, welcome: Welcome, options: SessionOptions) {
     this.link = link;
     this.welcome = welcome;
     this.#options = options;
+    const { clock, key } = options;
+    this.names = new SessionNames({
+      ...{ clock, link, welcome, fingerprint: key.fingerprint },
+      onChange: (clientId) => options.onNames?.(clientId),
+    });
     this.drained = new Promise((resolve) => {
       this.#onDrain = resolve;
     });
-  }
-
-  get otherInstances(): number {
-    return this.#others;
   }
 
   async serve(signal: AbortSignal): Promise<PortholeError> {
@@ -196,6 +175,17 @@ class LinkSession implements Session {
     else if (ticket) this.#options.onTicket?.(ticket, this);
   }
 
+  /** False when the relay gave us names that are not ours: that ends the link. */
+  #takeNames(message: Exposed): boolean {
+    try {
+      this.names.onExposed(message);
+      return true;
+    } catch (reason) {
+      this.link.destroy(PortholeError.from(reason));
+      return false;
+    }
+  }
+
   async #acceptStreams(): Promise<void> {
     for await (const stream of this.link.incoming) this.#options.onStream(stream, this.link);
   }
@@ -216,9 +206,11 @@ class LinkSession implements Session {
           this.#quotas.delete(message.hostname);
           break;
         case "instances":
-          this.#others = message.others;
-          this.#options.onInstances?.();
+          this.names.onInstances(message);
           break;
+        case "exposed":
+          if (this.#takeNames(message)) break;
+          return;
         case "ticket":
           this.#onTicket(message.ticket);
           break;
@@ -227,6 +219,8 @@ class LinkSession implements Session {
         case "goodbye":
         case "issuance-request":
         case "ticket-request":
+        case "expose":
+        case "unexpose":
           this.link.destroy(new PortholeError("protocol", `The relay sent ${message.type} in the middle of a session`));
           return;
       }
