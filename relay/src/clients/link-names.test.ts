@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
 import { createCertificate, generateKey, proveKey, type IdentityKey } from "@porthole/common/identity";
 import { createLink, type Link } from "@porthole/common/link";
-import { memoryConnectionPair } from "@porthole/common/link/memory";
+import { memoryConnectionPair } from "@porthole/testing/memory-link";
 import { readOptions } from "@porthole/common/options";
 import { silentLogger } from "@porthole/common/log";
 import type { ControlMessage, Hello, Welcome } from "@porthole/common/protocol";

@@ -60,6 +60,11 @@ export class Endpoint {
     return new Endpoint(options, await selfSigned(options, [options.key.clientId]));
   }
 
+  /** Whether its certificates carry bytes of the user's. */
+  get hasExtension(): boolean {
+    return this.#options.extension !== undefined;
+  }
+
   get local(): LocalService {
     return this.gateway.local;
   }

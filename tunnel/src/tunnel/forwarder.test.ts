@@ -10,6 +10,7 @@ import { systemClock } from "@porthole/common/util";
 import { Endpoint } from "./endpoint.ts";
 import { key } from "./fixture.test.ts";
 import { forward, type VisitReport } from "./forwarder.ts";
+import { readVisitor } from "./read-visitor.ts";
 
 const over = new PortholeError("closed", "The test is over");
 const nowhere = { address: "127.0.0.1", port: 1 };
@@ -42,7 +43,9 @@ describe("a visitor's stream at the client", () => {
     const onVisit = (report: VisitReport): void => void reports.push(report);
     void (async () => {
       for await (const stream of client.incoming)
-        void forward(stream, client, { endpoint, ...context, signal, onVisit, onRequest: () => {} });
+        void readVisitor(stream, client, { ...context, signal }).then((visitor) =>
+          forward(visitor, { endpoint, ...context, signal, onVisit, onRequest: () => {} }),
+        );
     })();
   });
 

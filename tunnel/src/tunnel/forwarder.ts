@@ -5,9 +5,10 @@ import type { RequestReport, VisitorConnection } from "../http/index.ts";
 import type { ServeEnd } from "../gateway/index.ts";
 import type { Logger } from "@porthole/common/log";
 import type { Link, LinkKind, LinkStream } from "@porthole/common/link";
-import { decodeProxyHeader, encodeProxyHeader, type ProxyHeader, alpn } from "@porthole/common/protocol";
+import { encodeProxyHeader, type ProxyHeader, alpn } from "@porthole/common/protocol";
 import type { Clock } from "@porthole/common/util";
 import type { Endpoint } from "./endpoint.ts";
+import type { ArrivedVisitor } from "./read-visitor.ts";
 import { Turnstile } from "./turnstile.ts";
 import { handshake, type VisitorSocket } from "./visitor-handshake.ts";
 import { limits } from "./limits.ts";
@@ -52,11 +53,11 @@ export interface Visit {
   end(): void;
 }
 
-/** A visitor's stream from its header to its end: TLS ends here, and the gateway takes it to the local service. */
-export function forward(stream: LinkStream, link: Link, options: ForwarderOptions): Visit {
+/** A visitor's stream from its ClientHello to its end: TLS ends here, and the gateway takes it to the local service. */
+export function forward(visitor: ArrivedVisitor, options: ForwarderOptions): Visit {
   let secure: VisitorSocket | undefined;
   return {
-    done: serve(stream, link, options, (socket) => (secure = socket)),
+    done: serve(visitor, options, (socket) => (secure = socket)),
     get bytes() {
       return (secure?.bytesRead ?? 0) + (secure?.bytesWritten ?? 0);
     },
@@ -65,14 +66,11 @@ export function forward(stream: LinkStream, link: Link, options: ForwarderOption
 }
 
 async function serve(
-  stream: LinkStream,
-  link: Link,
+  { stream, link, header, startedAt }: ArrivedVisitor,
   options: ForwarderOptions,
   onSecure: (socket: VisitorSocket) => void,
 ): Promise<void> {
   const { endpoint, clock, signal, onRequest } = options;
-  const startedAt = clock.monotonic();
-  let header: ProxyHeader | undefined;
   let secure: VisitorSocket | undefined;
   let end: Partial<ServeEnd> = {};
   let beginning: VisitBeginning | undefined;
@@ -81,8 +79,6 @@ async function serve(
       secure?.destroy();
       stream.destroy(error);
     });
-    beginning.within(limits.streamHeaderDeadlineMs, "The header of a visitor's stream");
-    header = await readHeader(stream);
     if (header.alpn === alpn.acmeChallenge) {
       beginning.stop();
       await answerValidator(stream, header.authority, options);
@@ -112,9 +108,9 @@ async function serve(
   }
   options.onVisit({
     role: endpoint.role,
-    address: header?.source?.address ?? "unknown",
-    hostname: header?.authority ?? "",
-    traceId: header?.uniqueId ?? "",
+    address: header.source?.address ?? "unknown",
+    hostname: header.authority ?? "",
+    traceId: header.uniqueId ?? "",
     transport: link.kind,
     ...(end.mode ? { mode: end.mode } : {}),
     durationMs: clock.monotonic() - startedAt,
@@ -155,41 +151,6 @@ function headerForService(
     authority,
     uniqueId,
     alpn: protocol || undefined,
-  });
-}
-
-/** Reads the PROXY header and puts what follows it back. */
-function readHeader(stream: LinkStream): Promise<ProxyHeader> {
-  return new Promise((resolve, reject) => {
-    let buffer: Buffer = Buffer.alloc(0);
-    function onReadable(): void {
-      for (let chunk = stream.read() as Buffer | null; chunk; chunk = stream.read() as Buffer | null) {
-        buffer = buffer.length === 0 ? chunk : Buffer.concat([buffer, chunk]);
-      }
-      try {
-        const decoded = decodeProxyHeader(buffer);
-        if (!decoded) return;
-        cleanUp();
-        if (decoded.length < buffer.length) stream.unshift(buffer.subarray(decoded.length));
-        resolve(decoded.header);
-      } catch (reason) {
-        cleanUp();
-        reject(PortholeError.from(reason));
-      }
-    }
-    function onEnd(): void {
-      cleanUp();
-      reject(new PortholeError("closed", "A visitor's stream ended before its header"));
-    }
-    function cleanUp(): void {
-      stream.off("readable", onReadable);
-      stream.off("end", onEnd);
-      stream.off("close", onEnd);
-    }
-    stream.on("readable", onReadable);
-    stream.on("end", onEnd);
-    stream.on("close", onEnd);
-    onReadable();
   });
 }
 

@@ -12,6 +12,8 @@ export const limits = {
   issuanceDeadlineMs: 10_000,
   /** The relay's answer when a key is exposed over a link that is up; the relay itself takes 10 seconds at most. */
   exposeDeadlineMs: 12_000,
+  /** The relay's answer when a key is not to be exposed any more. */
+  unexposeDeadlineMs: 1_000,
   /** Pauses before a key is exposed again that the relay did not take for now. */
   exposeRetry: { firstMs: 1_000, maxMs: 30_000 },
   /** Client: TCP, TLS and HTTP/2 until `welcome`. */

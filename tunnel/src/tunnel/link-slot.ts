@@ -181,3 +181,8 @@ export class LinkSlot {
     else end();
   }
 }
+
+/** Up, and not silent. */
+export function isServing({ link }: LinkSlot): boolean {
+  return link !== undefined && !link.isSilent;
+}

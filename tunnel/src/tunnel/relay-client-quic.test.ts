@@ -67,7 +67,7 @@ describe("one endpoint's links with one relay over QUIC", () => {
     await it.settle();
     it.darken("quic", true);
     it.answers.quic = "hang";
-    it.client.recheck();
+    it.recheck();
     await it.clock.advance(linkLimits.linkSilence.deadMs);
     assert.ok(it.dials.quic > 1);
     await it.clock.advance(3_600_000);
@@ -147,7 +147,7 @@ describe("one endpoint's links with one relay over QUIC", () => {
   it("QUIC alone looks for another ticket when the network changes while it closes what brought the last one", async () => {
     const it = world("quic");
     for (let turn = 0; turn < 40 && it.up()[0] === 0; turn++) {
-      it.client.recheck();
+      it.recheck();
       await it.clock.advance(0);
       if (it.dials.http2 > 1) break;
     }

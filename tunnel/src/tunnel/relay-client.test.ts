@@ -134,7 +134,7 @@ describe("one endpoint's links with one relay", () => {
     const it = world("auto");
     await it.settle();
     it.darken("http2", true);
-    it.client.recheck();
+    it.recheck();
     await it.clock.advance(linkLimits.linkSilence.suspectMs);
     await it.settle();
     assert.deepEqual(it.dials, { quic: 1, http2: 2 });
@@ -146,7 +146,7 @@ describe("one endpoint's links with one relay", () => {
     await it.clock.advance(tunnelLimits.reconnect.maxMs);
     const { http2 } = it.dials;
     it.answers.http2 = welcome;
-    it.client.recheck();
+    it.recheck();
     await it.settle();
     assert.equal(it.dials.http2, http2 + 1);
     assert.equal(it.up()[1], 1);

@@ -1,11 +1,10 @@
 import type { ProxyTo } from "@porthole/common/acme";
 import { PortholeError, setting } from "@porthole/common/errors";
-import { delegate, type IdentityKey } from "@porthole/common/identity";
 import type { Logger } from "@porthole/common/log";
 import type { TransportConnection, Link, LinkStream, PeerTrust } from "@porthole/common/link";
 import { protocolVersion, type Hello, type Welcome } from "@porthole/common/protocol";
 import { withDeadline, type Clock, type Secret } from "@porthole/common/util";
-import type { Endpoint } from "./endpoint.ts";
+import type { LinkIdentity } from "./link-identity.ts";
 import { QuicTickets } from "./quic-tickets.ts";
 import { openSession, type Session } from "./session.ts";
 import { fingerprintOf, type RelayTrust } from "./trust.ts";
@@ -54,20 +53,16 @@ export interface Dialers {
 
 export interface RelayDialerOptions {
   readonly server: ServerAddress;
-  readonly endpoint: Endpoint;
+  /** The key that the links are known by. */
+  readonly identity: LinkIdentity;
   readonly trust: RelayTrust;
   readonly dialers: Dialers;
-  readonly suffix?: string | undefined;
-  /** Wanted instead of the client id. */
-  readonly name?: string | undefined;
-  /** The key that the relay knows the user by, when it is not the endpoint's own. */
-  readonly owner?: IdentityKey | undefined;
+  /** What is asked for with each link. */
+  readonly hello: () => Partial<Hello>;
   /** The relay has admitted us: the server's token has done its work. Called at most once. */
   readonly onTokenUsed?: () => void;
   readonly software: string;
   readonly instance: string;
-  /** Directory of the authority that certificates for this relay's names come from; undefined when none is asked, or the user has chosen it for all relays. */
-  readonly certificateDirectory?: string | undefined;
   /** The links only try the relay out: no visitors come over them. */
   readonly isTest?: boolean;
   readonly clock: Clock;
@@ -78,20 +73,18 @@ export interface RelayDialerListeners {
   readonly onStream: (stream: LinkStream, link: Link) => void;
   /** The relay says by itself that it has QUIC: it had none, or another process has taken over. */
   readonly onQuicOffer: () => void;
-  /** See ExposedName.others. */
-  readonly onInstances: () => void;
+  /** What is exposed over a link has changed; see SessionNames. */
+  readonly onNames: () => void;
 }
 
 /** Makes one admitted link with one relay, over either transport. */
 export class RelayDialer {
   readonly #options: RelayDialerOptions;
   readonly #onStream: (stream: LinkStream, link: Link) => void;
-  readonly #delegation: string | undefined;
   readonly #onQuicOffer: () => void;
-  readonly #onInstances: () => void;
+  readonly #onNames: () => void;
   readonly #tickets: QuicTickets;
   #token: Secret | undefined;
-  #toldDirectory: string | undefined;
   #seenFingerprint: string | undefined;
   /** The next ticket shall not be bound to an address. */
   #anywhere = false;
@@ -100,12 +93,9 @@ export class RelayDialer {
     this.#options = options;
     this.#onStream = listeners.onStream;
     this.#onQuicOffer = listeners.onQuicOffer;
-    this.#onInstances = listeners.onInstances;
+    this.#onNames = listeners.onNames;
     this.#tickets = new QuicTickets(options.clock);
     this.#token = options.server.token;
-    const { owner, endpoint } = options;
-    if (owner && owner.fingerprint !== endpoint.key.fingerprint)
-      this.#delegation = delegate(owner, endpoint.key.fingerprint);
   }
 
   async http2(signal: AbortSignal): Promise<Session> {
@@ -218,15 +208,15 @@ export class RelayDialer {
   }
 
   async #openSession(connection: TransportConnection, signal: AbortSignal): Promise<Session> {
-    const { clock, endpoint } = this.#options;
+    const { clock, identity } = this.#options;
     const session = await openSession(
       connection,
       {
         clock,
         hello: this.#hello(),
-        key: endpoint.key,
+        key: identity.key,
         onStream: this.#onStream,
-        onNames: this.#onInstances,
+        onNames: this.#onNames,
         onTicket: (ticket, from) => {
           this.#tickets.keep(ticket, from);
           this.#onQuicOffer();
@@ -235,52 +225,29 @@ export class RelayDialer {
       signal,
     );
     this.#tickets.add(session);
-    this.#compareDirectory(session.welcome.certificateDirectory);
     if (this.#token) {
       this.#token = undefined;
       this.#options.onTokenUsed?.();
     }
-    // Streams wait in the link until the session serves; by then there is a certificate for the names.
-    await endpoint.serveNames(this.#options.server.text, session.welcome.hostnames);
     return session;
   }
 
-  /** A relay must not lead us to any address: its user has to agree to another authority, by an invite or a setting. */
-  #compareDirectory(directory: string | undefined): void {
-    const { certificateDirectory: ours, server, log } = this.#options;
-    if (directory === undefined || ours === undefined || directory === ours || directory === this.#toldDirectory)
-      return;
-    this.#toldDirectory = directory;
-    log.warn(
-      { hint: `If you trust it, set ${setting("acme-directory")} to ${directory}, or join the relay by a new invite.` },
-      `${server.text} recommends another certificate authority than ${ours}`,
-    );
-  }
-
   #hello(): Hello {
-    const { software, instance, suffix, name } = this.#options;
+    const { software, instance, hello } = this.#options;
     return {
       type: "hello",
       protocol: protocolVersion,
       software,
       instance,
-      ...(suffix === undefined ? {} : { suffix }),
-      ...(name === undefined ? {} : { name }),
-      ...(this.#delegation === undefined ? {} : { delegation: this.#delegation }),
+      ...hello(),
       ...(this.#token ? { token: this.#token.reveal() } : {}),
       ...(this.#options.isTest === true ? { test: true } : {}),
     };
   }
 
   #target(trust: PeerTrust): DialTarget {
-    const { server, endpoint } = this.#options;
-    return {
-      host: server.host,
-      port: server.port,
-      cert: endpoint.linkCertificate,
-      key: endpoint.key.pem,
-      trust,
-    };
+    const { server, identity } = this.#options;
+    return { host: server.host, port: server.port, cert: identity.certificate, key: identity.key.pem, trust };
   }
 
   /** Failing to write the pin down costs QUIC its head start next time, and no service now. */

@@ -10,6 +10,7 @@ import { Secret } from "@porthole/common/util";
 import { FakeClock } from "@porthole/testing/fake-clock";
 import { key, welcome } from "./fixture.test.ts";
 import { Endpoint } from "./endpoint.ts";
+import { LinkSet } from "./link-set.ts";
 import { RelayClient } from "./relay-client.ts";
 import type { Dialers } from "./relay-dialer.ts";
 import type { RelayStatus } from "./state.ts";
@@ -99,8 +100,10 @@ export function useRelayWorlds() {
           }
         : { available: false, reason: "no binary" },
     };
+    let linkSet: LinkSet | undefined;
     const client = new RelayClient(
       {
+        ownLinks: (options) => (linkSet = new LinkSet(options)),
         server: { text: "relay:4433", host: "relay", port: 4433, token: new Secret("one-time") },
         name: "myapp",
         onTokenUsed: () => (tokensUsed += 1),
@@ -122,7 +125,7 @@ export function useRelayWorlds() {
     const over = client.run();
     return {
       clock,
-      client,
+      recheck: () => linkSet?.recheck(),
       answers,
       dials,
       statuses,

@@ -100,7 +100,8 @@ function longestPauseMs({ code }: PortholeError, maxMs: number | undefined): num
   return code === "busy" ? Math.min(limits.reconnect.maxBusyMs, maxMs ?? Number.POSITIVE_INFINITY) : maxMs;
 }
 
-function isFinal(error: PortholeError, persistent: boolean): boolean {
+/** Whether trying again is useless. `persistent`: the relay has admitted us before. */
+export function isFinal(error: PortholeError, persistent: boolean): boolean {
   // A relay that can't judge us now says when it may be able to; a client that it had let in before comes back then.
   if (persistent && error.isRefusal && error.retryAfterMs !== undefined) return false;
   const hopeless = error.isRefusal || error.code === "unavailable" || error.code === "key";

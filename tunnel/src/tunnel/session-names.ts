@@ -38,7 +38,8 @@ export interface SessionNamesOptions {
 export class SessionNames {
   readonly #options: SessionNamesOptions;
   readonly #exposed = new Map<string, ExposedName>();
-  readonly #requests = new Map<string, { readonly request?: NameRequest; answer(message: Exposed): void }>();
+  /** The relay answers in the order of the requests for a key, also those that nobody waits for any more. */
+  readonly #requests = new Map<string, Waiting[]>();
   /** Why the relay has ended what was exposed. */
   readonly #refusals = new Map<string, PortholeError>();
 
@@ -57,24 +58,29 @@ export class SessionNames {
     return this.#exposed.get(clientId);
   }
 
-  /** Why the relay does not expose the key any more, after it did. */
-  refusalOf(clientId: string): PortholeError | undefined {
-    return this.#refusals.get(clientId);
+  /** Why the relay does not expose the key any more, after it did; once. */
+  takeRefusal(clientId: string): PortholeError | undefined {
+    const refusal = this.#refusals.get(clientId);
+    this.#refusals.delete(clientId);
+    return refusal;
   }
 
-  /** Resolves when visitors can come. Rejects with the relay's reason, or that of the link's end. One request for a key at a time. */
+  /** Resolves when visitors can come. Rejects with the relay's reason, or that of the link's end. */
   async expose(request: NameRequest, signal: AbortSignal): Promise<void> {
     const { fingerprint, link, welcome } = this.#options;
     const { key, certificate, suffix, name } = request;
     if (!welcome.names) throw new PortholeError("unavailable", "The relay takes one name for each link");
     this.#refusals.delete(key.clientId);
     const proof = proveKey(key, certificate, { fingerprint, challenge: welcome.names.challenge });
-    const { code, message, retryAfterMs } = await this.#ask(key.clientId, request, signal, () =>
-      link.control.send({
-        ...{ type: "expose", proof },
-        ...(suffix === undefined ? {} : { suffix }),
-        ...(name === undefined ? {} : { name }),
-      }),
+    const { code, message, retryAfterMs } = await this.#ask(
+      { clientId: key.clientId, delayMs: limits.exposeDeadlineMs, request },
+      signal,
+      () =>
+        link.control.send({
+          ...{ type: "expose", proof },
+          ...(suffix === undefined ? {} : { suffix }),
+          ...(name === undefined ? {} : { name }),
+        }),
     );
     if (code !== undefined) throw fromReject(code, message ?? "no name", retryAfterMs);
     if (!this.#exposed.has(key.clientId)) throw new PortholeError("protocol", "The relay gave us no host name");
@@ -84,24 +90,25 @@ export class SessionNames {
   async unexpose(clientId: string, signal: AbortSignal): Promise<void> {
     this.#exposed.delete(clientId);
     if (!this.canExpose) return;
-    await this.#ask(clientId, undefined, signal, () => this.#options.link.control.send({ type: "unexpose", clientId }));
+    await this.#ask({ clientId, delayMs: limits.unexposeDeadlineMs }, signal, () =>
+      this.#options.link.control.send({ type: "unexpose", clientId }),
+    );
   }
 
   /** Throws `protocol` for names that are not ours. */
   onExposed(message: Exposed): void {
     const { clientId, hostnames, code } = message;
-    const waiting = this.#requests.get(clientId);
+    // A key that is exposed is not asked for again: this is its end.
+    if (this.#exposed.has(clientId) && code !== undefined) {
+      this.#exposed.delete(clientId);
+      this.#refusals.set(clientId, fromReject(code, message.message ?? "no name", message.retryAfterMs));
+      this.#options.onChange(clientId);
+      return;
+    }
+    const waiting = this.#requests.get(clientId)?.shift();
     if (waiting?.request && hostnames.length > 0) {
       checkHostnames(hostnames, { ...waiting.request, clientId });
       this.#exposed.set(clientId, { hostnames, others: 0 });
-    }
-    if (hostnames.length === 0) {
-      const wasExposed = this.#exposed.delete(clientId);
-      if (wasExposed && code !== undefined) {
-        this.#refusals.set(clientId, fromReject(code, message.message ?? "no name", message.retryAfterMs));
-        this.#options.onChange(clientId);
-        return;
-      }
     }
     waiting?.answer(message);
   }
@@ -113,29 +120,32 @@ export class SessionNames {
     this.#options.onChange(clientId);
   }
 
-  async #ask(
-    clientId: string,
-    request: NameRequest | undefined,
-    signal: AbortSignal,
-    send: () => void,
-  ): Promise<Exposed> {
+  async #ask({ clientId, delayMs, request }: Question, signal: AbortSignal, send: () => void): Promise<Exposed> {
     const { clock, link } = this.#options;
     const what = "The relay's answer about a name";
-    try {
-      return await withDeadline({ clock, delayMs: limits.exposeDeadlineMs, what, signal }, () => {
-        const answered = new Promise<Exposed>((resolve) =>
-          this.#requests.set(clientId, { ...(request ? { request } : {}), answer: resolve }),
-        );
-        send();
-        const ended = link.closed.then((reason): never => {
-          throw reason;
-        });
-        return Promise.race([answered, ended]);
+    return withDeadline({ clock, delayMs, what, signal }, () => {
+      const answered = new Promise<Exposed>((resolve) => {
+        const waiting = { ...(request ? { request } : {}), answer: resolve };
+        this.#requests.set(clientId, [...(this.#requests.get(clientId) ?? []), waiting]);
       });
-    } finally {
-      this.#requests.delete(clientId);
-    }
+      send();
+      const ended = link.closed.then((reason): never => {
+        throw reason;
+      });
+      return Promise.race([answered, ended]);
+    });
   }
+}
+
+interface Question {
+  readonly clientId: string;
+  readonly delayMs: number;
+  readonly request?: NameRequest;
+}
+
+interface Waiting {
+  readonly request?: NameRequest;
+  answer(message: Exposed): void;
 }
 
 /**

@@ -61,6 +61,7 @@ export interface TunnelState {
 }
 
 interface OnlineFacts {
+  readonly hostnames: readonly string[];
   readonly links: number;
   readonly otherProcesses: number;
   readonly whyNotQuic: WhyNotQuic | undefined;
@@ -69,15 +70,15 @@ interface OnlineFacts {
 /** The state while the session's link carries new visitors. */
 export function onlineStatus(
   { link, welcome }: Session,
-  { links, otherProcesses, whyNotQuic }: OnlineFacts,
+  { hostnames, links, otherProcesses, whyNotQuic }: OnlineFacts,
 ): Extract<RelayStatus, { status: "online" }> {
   const rttMs = link.rttMs();
   return {
     status: "online",
     transport: link.kind,
     links,
-    hostnames: welcome.hostnames,
-    urls: welcome.hostnames.map((name) => publicUrl(name, welcome.publicPort)),
+    hostnames,
+    urls: hostnames.map((name) => publicUrl(name, welcome.publicPort)),
     ...(whyNotQuic === undefined ? {} : { whyNotQuic: whyNotQuic.message }),
     ...(whyNotQuic?.nextTryAt === undefined ? {} : { nextQuicTryAt: whyNotQuic.nextTryAt }),
     ...(rttMs === undefined ? {} : { rttMs }),

@@ -3,7 +3,7 @@ import { PortholeError } from "@porthole/common/errors";
 import type { IdentityKey } from "@porthole/common/identity";
 import type { Logger } from "@porthole/common/log";
 import type { Clock } from "@porthole/common/util";
-import { Endpoint } from "./endpoint.ts";
+import { delegationOf, linkIdentity } from "./link-identity.ts";
 import { defaultTrust, type ServerSettings } from "./prepare.ts";
 import { RelayDialer, type Dialers } from "./relay-dialer.ts";
 import type { Session } from "./session.ts";
@@ -46,13 +46,15 @@ export interface RelayOutcome {
 export async function testRelay(options: RelayTestOptions, signal: AbortSignal): Promise<RelayOutcome> {
   const { server, key, owner, dialers, software, clock, log } = options;
   const known = memoryKnownRelays();
-  const service = { text: "none", kind: "any", host: "127.0.0.1", port: 9 } as const;
-  const endpoint = await Endpoint.create({ role: "primary", key, local: service, clock, log });
   const trust = new RelayTrust(server.text, server.trust ?? defaultTrust(server), known);
   const dialer = new RelayDialer(
-    { server, owner, endpoint, trust, dialers, software, clock, log, instance: randomUUID(), isTest: true },
+    {
+      ...{ server, trust, dialers, software, clock, log, instance: randomUUID(), isTest: true },
+      identity: linkIdentity(key, clock.now()),
+      hello: () => delegationOf(owner, key),
+    },
     // Nobody knows this name yet; a visitor that comes all the same is not served.
-    { onStream: (stream) => void stream.destroy(), onQuicOffer: () => {}, onInstances: () => {} },
+    { onStream: (stream) => void stream.destroy(), onQuicOffer: () => {}, onNames: () => {} },
   );
   const http2 = await attempt((within) => dialer.http2(within), options, signal);
   const quic =

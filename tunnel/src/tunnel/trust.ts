@@ -66,27 +66,27 @@ function validateKnown(value: unknown): Record<string, KnownRelay> {
  */
 export class RelayTrust {
   readonly #server: string;
-  readonly #policy: TrustPolicy;
+  readonly policy: TrustPolicy;
   readonly #known: KnownRelays;
   readonly #onSeen: (() => void)[] = [];
 
   constructor(server: string, policy: TrustPolicy, known: KnownRelays) {
     this.#server = server;
-    this.#policy = policy;
+    this.policy = policy;
     this.#known = known;
   }
 
   /** What the HTTP/2 transport checks by itself; `verify` does the rest. */
   get http2(): PeerTrust {
-    return this.#policy.kind === "ca" ? { kind: "ca" } : { kind: "unchecked" };
+    return this.policy.kind === "ca" ? { kind: "ca" } : { kind: "unchecked" };
   }
 
   /** What the QUIC transport checks; undefined until an HTTP/2 connection has seen the relay's certificate. */
   get quic(): PeerTrust | undefined {
-    if (this.#policy.kind === "ca") return { kind: "ca" };
-    if (this.#policy.kind === "insecure") return { kind: "unchecked" };
+    if (this.policy.kind === "ca") return { kind: "ca" };
+    if (this.policy.kind === "insecure") return { kind: "unchecked" };
     const known = this.#known.get(this.#server);
-    if (!known || (this.#policy.kind === "pin" && known.fingerprint !== this.#policy.fingerprint)) return undefined;
+    if (!known || (this.policy.kind === "pin" && known.fingerprint !== this.policy.fingerprint)) return undefined;
     return isSelfSigned(known.certificate) ? { kind: "pinned", pem: known.certificate } : { kind: "ca" };
   }
 
@@ -103,7 +103,7 @@ export class RelayTrust {
   verify(certificate: Buffer): void {
     const expected = this.#expected();
     const actual = fingerprintOf(certificate);
-    const isPinned = this.#policy.kind === "pin";
+    const isPinned = this.policy.kind === "pin";
     if (expected !== undefined && actual !== expected)
       throw new PortholeError(
         "untrusted",
@@ -118,7 +118,7 @@ export class RelayTrust {
 
   /** Called with a certificate that `verify` accepted. */
   async remember(certificate: Buffer): Promise<void> {
-    if (this.#policy.kind !== "pin" && this.#policy.kind !== "first-use") return;
+    if (this.policy.kind !== "pin" && this.policy.kind !== "first-use") return;
     const pem = certificatePem(certificate);
     const relay = { fingerprint: fingerprintOf(certificate), certificate: pem };
     if (this.#known.get(this.#server)?.certificate === pem) return;
@@ -130,9 +130,9 @@ export class RelayTrust {
   }
 
   #expected(): string | undefined {
-    switch (this.#policy.kind) {
+    switch (this.policy.kind) {
       case "pin":
-        return this.#policy.fingerprint;
+        return this.policy.fingerprint;
       case "first-use":
         return this.#known.get(this.#server)?.fingerprint;
       case "ca":

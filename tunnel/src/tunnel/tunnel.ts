@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { PortholeError } from "@porthole/common/errors";
 import type { IdentityKey } from "@porthole/common/identity";
 import type { Logger } from "@porthole/common/log";
@@ -6,7 +5,8 @@ import type { Clock } from "@porthole/common/util";
 import type { RequestReport } from "../http/index.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { VisitReport } from "./forwarder.ts";
-import { NetworkWatch, type Interfaces } from "./network-watch.ts";
+import type { Interfaces } from "./network-watch.ts";
+import { LinkPool } from "./link-pool.ts";
 import { RelayClient } from "./relay-client.ts";
 import type { Dialers, ServerAddress } from "./relay-dialer.ts";
 import { EndpointCertificates, type EndpointAcme } from "./endpoint-certificates.ts";
@@ -31,6 +31,8 @@ export interface TunnelOptions {
    * them, and a relay that lets it in lets them in. Undefined: each endpoint is known by its own.
    */
   readonly owner?: IdentityKey | undefined;
+  /** Links that tunnels of this process share, where they have one owner; each endpoint has its own ones if absent. */
+  readonly sharedLinks?: LinkPool | undefined;
   /** How an endpoint gets certificates; undefined for one that stays self-signed. */
   acmeFor?(endpoint: Endpoint): EndpointAcme | undefined;
   /** This machine's network interfaces; its own ones if absent. */
@@ -53,7 +55,8 @@ export interface TunnelOptions {
  * relay has refused for good; as long as one of them may still serve, it continues.
  */
 export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Promise<void> {
-  const instance = randomUUID();
+  const { clock, log, interfaces, sharedLinks } = options;
+  const pool = sharedLinks ?? new LinkPool({ clock, log, interfaces });
   const trusts = options.servers.map(
     (server) => new RelayTrust(server.text, options.trustFor(server), options.knownRelays),
   );
@@ -89,7 +92,8 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
             ...options,
             server,
             endpoint,
-            instance,
+            instance: pool.instance,
+            ownLinks: (own) => pool.own(own),
             name: endpoint.role === "primary" ? options.name : undefined,
             certificateDirectory: directoryFor(server),
             onTokenUsed: () => options.onTokenUsed?.(server),
@@ -119,9 +123,6 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
         })),
         certificates: certificates.status(),
       }),
-      recheck() {
-        for (const client of clients) client.recheck();
-      },
       async run() {
         const unwatch = endpoint.gateway.onChange(publish);
         await Promise.all(clients.map((client) => client.run()));
@@ -131,16 +132,7 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
     };
   }
 
-  const watch = new NetworkWatch({
-    clock: options.clock,
-    interfaces: options.interfaces,
-    onChange(what) {
-      options.log.debug({}, what);
-      for (const each of exposed) each.recheck();
-    },
-  });
   await Promise.all(exposed.map((each) => each.run()));
-  watch.stop();
   if (signal.aborted) return;
   const failed = exposed.flatMap(({ statuses }) => statuses).findLast((status) => status.status === "failed");
   throw failed?.status === "failed" ? failed.error : new PortholeError("internal", "The tunnel ended by itself");
@@ -149,8 +141,6 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
 interface Exposed {
   readonly statuses: readonly RelayStatus[];
   state(): EndpointState;
-  /** See RelayClient.recheck. */
-  recheck(): void;
   run(): Promise<void>;
 }
 
@@ -160,9 +150,7 @@ async function requestIssuance(
   hostname: string,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  const session = clients
-    .flatMap((client) => client.sessions())
-    .find(({ welcome }) => welcome.hostnames.includes(hostname));
+  const session = clients.map((client) => client.issuerOf(hostname)).find((each) => each !== undefined);
   if (!session) throw new PortholeError("unreachable", `No relay serves ${hostname} at present`);
   return session.requestIssuance(hostname, signal);
 }

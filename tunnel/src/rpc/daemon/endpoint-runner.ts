@@ -8,6 +8,7 @@ import {
   type Dialers,
   type Endpoint,
   type EndpointState,
+  type LinkPool,
   type PreparedTunnel,
   type VisitReport,
 } from "../../tunnel/index.ts";
@@ -20,6 +21,7 @@ import { forgetToken } from "./relays.ts";
 export interface EndpointRunnerOptions {
   readonly prepared: PreparedTunnel;
   readonly dialers: Dialers;
+  readonly sharedLinks: LinkPool;
   readonly software: string;
   readonly clock: Clock;
   readonly log: Logger;
@@ -94,12 +96,14 @@ export class EndpointRunner {
   }
 
   async #run(): Promise<void> {
-    const { prepared, dialers, software, clock, log, joined, onChange, onVisit, onRequest } = this.#options;
+    const { prepared, dialers, sharedLinks, software, clock, log, joined, onChange, onVisit, onRequest } =
+      this.#options;
     try {
       await runTunnel(
         {
           ...prepared,
           dialers,
+          sharedLinks,
           software,
           clock,
           log,

@@ -9,6 +9,7 @@ import {
   type Dialers,
   type KeySource,
   type KnownRelays,
+  type LinkPool,
   type EndpointState,
   type PreparedTunnel,
   type TunnelSettings,
@@ -37,6 +38,7 @@ export interface TunnelContext {
   readonly clock: Clock;
   readonly log: Logger;
   readonly knownRelays: KnownRelays;
+  readonly sharedLinks: LinkPool;
   readonly owner: KeySource | undefined;
   readonly acmeNetwork?: AcmeNetwork | undefined;
   readonly joined: JoinedRelays;
@@ -184,10 +186,11 @@ export class RunningTunnel {
   }
 
   #open(role: Role, prepared: PreparedTunnel): void {
-    const { dialers, software, clock, log, joined, onVisit, onRequest } = this.#context;
+    const { dialers, sharedLinks, software, clock, log, joined, onVisit, onRequest } = this.#context;
     const runner: EndpointRunner = new EndpointRunner({
       prepared,
       dialers,
+      sharedLinks,
       software,
       clock,
       log,

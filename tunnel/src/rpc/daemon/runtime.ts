@@ -4,7 +4,7 @@ import { JoinedRelays } from "@porthole/common/invite";
 import type { Logger } from "@porthole/common/log";
 import { withDeadline, type Clock } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
-import { openKnownRelays, type Dialers } from "../../tunnel/index.ts";
+import { LinkPool, openKnownRelays, type Dialers } from "../../tunnel/index.ts";
 import type { IdentityRef, InitializeResult } from "../contract/index.ts";
 import { rpcVersion } from "../version.ts";
 import type { Outbox } from "../outbox.ts";
@@ -65,7 +65,8 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const joined = await JoinedRelays.open(stateDir);
   const owner = options.owner && keySource(options.owner, "owner");
   const knownRelays = await openKnownRelays(stateDir);
-  const context = { ...options, log, joined, owner, knownRelays };
+  const sharedLinks = new LinkPool({ clock, log });
+  const context = { ...options, log, joined, owner, knownRelays, sharedLinks };
   const trial = trialRelay({ start: startTrialRelay, stateDir, clock, log });
   const shutDown = new AbortController();
   let isEnding = false;
