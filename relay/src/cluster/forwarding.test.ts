@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { PortholeError } from "@porthole/common/errors";
 import { createLink, linkLimits, type Link, type LinkStream } from "@porthole/common/link";
-import { memoryConnectionPair } from "@porthole/common/link/memory";
+import { memoryConnectionPair } from "@porthole/testing/memory-link";
 import { silentLogger } from "@porthole/common/log";
 import { encodeProxyHeader } from "@porthole/common/protocol";
 import { createRegistry, type Registry } from "../clients/registry.ts";
