@@ -4,6 +4,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildPrograms } from "@porthole/testing/built-programs";
 import { isCi } from "@porthole/testing/skip";
+import { buildNative } from "./native/build.ts";
 import { provision } from "./provision.ts";
 import { planJobs, suites, testFiles, type Suite } from "./test/plan.ts";
 import { report } from "./test/report.ts";
@@ -22,6 +23,9 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const durationsFile = join(root, ".cache", "test-durations.json");
 const optionsWithValue = ["-g", "--grep", "-f", "--fgrep", "-t", "--timeout", "-s", "--slow", "--retries"];
 
+/** Tests that run over the native QUIC engine, where there is one. */
+const usesNative = /quic|network/;
+
 interface Arguments {
   readonly paths: readonly string[];
   readonly mochaArgs: readonly string[];
@@ -38,6 +42,7 @@ async function main(): Promise<boolean> {
   const jobs = planJobs([...new Set(folders.flatMap((folder) => testFiles(root, folder)))], lastMs);
   const isEndToEnd = jobs.some(({ name }) => name.startsWith("test/"));
   if (isEndToEnd) provision();
+  if (jobs.some(({ files }) => files.some((file) => usesNative.test(file)))) prepareNative();
 
   const stop = new AbortController();
   const minutes = isFull ? deadlineMinutes.full : deadlineMinutes.small;
@@ -80,6 +85,11 @@ async function main(): Promise<boolean> {
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
     rmSync(shared, { recursive: true, force: true });
   }
+}
+
+function prepareNative(): void {
+  const native = buildNative("fast");
+  if (!native.built) console.log(`Tests of the native QUIC engine are skipped: ${native.why}\n`);
 }
 
 function foldersOf(suite: string): readonly string[] {

@@ -9,11 +9,12 @@ import { stopController } from "./stop-signals.ts";
 export const daemonOptions = defineOptions({
   stdio: { help: "Speak JSON-RPC on standard input and output", parse: flag },
   proxy: clientOptions.proxy,
+  "quic-engine": clientOptions["quic-engine"],
 });
 
 /** `porthole daemon --stdio`: does what another program says (docs/rpc.md), and ends with its input. */
 export async function runStdioDaemon(argv: readonly string[]): Promise<void> {
-  const { stdio, proxy } = readOptions(daemonOptions, argv, process.env).values;
+  const { stdio, proxy, "quic-engine": engine } = readOptions(daemonOptions, argv, process.env).values;
   if (!stdio)
     throw new PortholeError("usage", "porthole daemon is for other programs, which say how they speak to it", {
       hint: "porthole daemon --stdio speaks JSON-RPC on standard input and output: see docs/rpc.md.",
@@ -21,6 +22,6 @@ export async function runStdioDaemon(argv: readonly string[]): Promise<void> {
   const stop = stopController();
   startWatchdog();
   const streams = takeStdio();
-  await runDaemon(streams, { dialers: createDialers(proxy), clock: systemClock }, stop.signal);
+  await runDaemon(streams, { dialers: createDialers(proxy, engine), clock: systemClock }, stop.signal);
   streams.input.destroy();
 }

@@ -90,6 +90,12 @@ export const clientOptions = defineOptions({
     advanced: true,
   },
   transport: { help: "How to reach the relay", parse: choice("auto", "quic", "h2"), default: "auto" },
+  "quic-engine": {
+    help: "Which QUIC engine to use; auto takes the native one where it loads",
+    parse: choice("auto", "native", "quiche"),
+    default: "auto",
+    advanced: true,
+  },
   "force-h2": { help: "Short for --transport h2", parse: flag, advanced: true },
   "pool-size": {
     help: "HTTP/2 connections when they carry the traffic",

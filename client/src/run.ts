@@ -35,7 +35,7 @@ export async function withRuntime<T>(
 ): Promise<T> {
   const stateDir = values["state-dir"] ?? dataFolder("porthole");
   const clock = systemClock;
-  const dialers = createDialers(values.proxy);
+  const dialers = createDialers(values.proxy, values["quic-engine"]);
   const owner = { path: ownerKeyPath(values, stateDir) };
   const runtime = await openRuntime({ stateDir, clock, dialers, owner, drains: true, software: `porthole/${version}` });
   try {

@@ -7,7 +7,7 @@ import { cageNode, type CagedNode } from "@porthole/testing";
 import { PortholeError } from "@porthole/common/errors";
 import { createCertificate, generateKey } from "@porthole/common/identity";
 import type { TransportConnection } from "@porthole/common/link";
-import { acceptQuic, type QuicAcceptor } from "@porthole/common/link/quic";
+import { acceptQuic, quicAvailability, type EngineName, type QuicAcceptor } from "@porthole/common/link/quic";
 
 /** The client: proves first that bytes can't be returned, then dials what it is told and echoes what comes. */
 const clientSource = `
@@ -35,13 +35,17 @@ try {
 const relayIdentity = selfSigned("relay.example");
 const clientIdentity = selfSigned();
 
-describe("quic where bytes can't be returned, as in Electron", function () {
-  this.timeout(120_000);
+for (const engine of ["quiche", "native"] as const)
+  describe(`quic where bytes can't be returned, as in Electron: ${engine}`, () => suite(engine));
+
+function suite(this: void, engine: EngineName): void {
   let caged: CagedNode | undefined;
   let listener: QuicAcceptor;
   let child: ChildProcess | undefined;
 
   before(async function () {
+    this.timeout(120_000);
+    if (!quicAvailability(engine).available) this.skip();
     caged = await cageNode(this);
   });
 
@@ -49,7 +53,7 @@ describe("quic where bytes can't be returned, as in Electron", function () {
 
   beforeEach(async () => {
     const { signal } = new AbortController();
-    listener = await acceptQuic({ address: "127.0.0.1", port: 0, ...relayIdentity }, { signal });
+    listener = await acceptQuic({ address: "127.0.0.1", port: 0, engine, ...relayIdentity }, { signal });
   });
 
   afterEach(async () => {
@@ -68,6 +72,7 @@ describe("quic where bytes can't be returned, as in Electron", function () {
       cert: clientIdentity.cert,
       key: clientIdentity.key,
       trust: { kind: "pinned", pem: trustedPem },
+      engine,
     };
     const url = import.meta.resolve("@porthole/common/link/quic");
     const args = [...caged.args, "--input-type=module", "--eval", clientSource];
@@ -105,7 +110,7 @@ describe("quic where bytes can't be returned, as in Electron", function () {
     await lines.next();
     assert.equal((await lines.next()).value, "untrusted");
   });
-});
+}
 
 function selfSigned(...dnsNames: string[]): { readonly cert: string; readonly key: string; readonly der: Buffer } {
   const key = generateKey();

@@ -16,7 +16,7 @@ const certificate = ({ cert, key }: TestIdentity): RelayCertificate => ({
   expiresAt: Number.POSITIVE_INFINITY,
 });
 const holder = { fingerprint: "somebody", address: "127.0.0.1" };
-const quicOptions = { address: "127.0.0.1", port: 0, admission: "ticket", memoryCapBytes: 1024 ** 3 } as const;
+const quicOptions = { address: "127.0.0.1", port: 0, admission: "ticket", engine: "auto", memoryCapBytes: 1024 ** 3 } as const;
 
 describe("where clients come in", function () {
   this.timeout(20_000);
@@ -48,7 +48,7 @@ describe("where clients come in", function () {
 
   it("a certificate that comes while QUIC starts is QUIC's, too", async () => {
     const port = await freePort();
-    const opening = door.openQuic({ ...quicOptions, port, admission: "open" });
+    const opening = door.openQuic({ ...quicOptions, port, admission: "open", engine: "auto" });
     const renewed = selfSigned();
     door.setCertificate(certificate(renewed));
     await opening;

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { PortholeError } from "@porthole/common/errors";
 import { readPeer } from "@porthole/common/identity";
 import type { TransportConnection } from "@porthole/common/link";
+import type { EngineChoice } from "@porthole/common/link/quic";
 import { acceptHttp2, type Http2Acceptor } from "@porthole/common/link/http2";
 import type { Logger } from "@porthole/common/log";
 import { limits, type QuicTicket } from "@porthole/common/protocol";
@@ -79,6 +80,7 @@ export class ClientAcceptor {
     readonly address: string;
     readonly port: number;
     readonly admission: "ticket" | "open";
+    readonly engine: EngineChoice;
     readonly memoryCapBytes: number;
     readonly ticketKeysPath?: string;
   }): Promise<void> {

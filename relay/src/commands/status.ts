@@ -31,6 +31,7 @@ export function describeReport(report: RelayReport): string {
       (ports.admin === undefined ? "" : `, monitoring ${ports.admin}`),
     `fingerprint: ${report.fingerprint}, certificate until ${new Date(report.certificateExpiresAt).toISOString().slice(0, 10)}`,
     ...(report.quicUnavailable === undefined ? [] : [`no QUIC: ${report.quicUnavailable}`]),
+    ...(report.quicEngine === undefined ? [] : [`QUIC engine: ${report.quicEngine}`]),
     `${clients.length} clients on ${links.length} links, ${streams} visitors now, ${report.visitors} since the start; ` +
       `${formatBytes(report.bytesIn)} in, ${formatBytes(report.bytesOut)} out`,
     ...describeCluster(report.cluster),

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { directoryUrlOf, isLetsEncrypt, type AcmeSettings } from "@porthole/common/acme";
 import { quotaLimits, type QuotaLimits } from "../certificates/issuance-quota.ts";
 import { PortholeError } from "@porthole/common/errors";
+import type { EngineChoice } from "@porthole/common/link/quic";
 import type { HostPort, OptionValues } from "@porthole/common/options";
 import { canonicalHostName, isLoopback, splitPublicName } from "@porthole/common/protocol";
 import { dataFolder } from "@porthole/common/util";
@@ -46,6 +47,8 @@ export interface RelayConfig {
   readonly admission: AdmissionConfig;
   /** Whether QUIC is for those only who have come over HTTP/2 before. */
   readonly quicAdmission: "ticket" | "open";
+  /** What serves QUIC. */
+  readonly quicEngine: EngineChoice;
   /** What the process that serves QUIC may hold. */
   readonly quicMemoryBytes: number;
   readonly stateDir: string;
@@ -90,6 +93,7 @@ const optionsOf: Readonly<Record<keyof RelayConfig, readonly string[]>> = {
   isReachable: [],
   admission: ["authorized-keys", "auth-webhook", "auth-webhook-secret", "open"],
   quicAdmission: ["quic-admission"],
+  quicEngine: ["quic-engine"],
   quicMemoryBytes: ["quic-memory"],
   stateDir: ["state-dir"],
   cluster: [
@@ -160,6 +164,7 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
       stateDir,
     },
     quicAdmission: values["quic-admission"],
+    quicEngine: values["quic-engine"],
     quicMemoryBytes: (values["quic-memory"] ?? defaultMemoryMebibytes()) * mebibyte,
     stateDir,
     cluster: clusterConfig(values, bindAddress),

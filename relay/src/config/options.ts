@@ -132,6 +132,12 @@ export const relayOptions = defineOptions({
     default: "ticket",
     advanced: true,
   },
+  "quic-engine": {
+    help: "Which QUIC engine serves; auto takes the native one where it loads",
+    parse: choice("auto", "native", "quiche"),
+    default: "auto",
+    advanced: true,
+  },
   "quic-memory": {
     help: "Memory limit of the QUIC process in MiB; beyond it, it restarts",
     parse: integer(128, 1_048_576),

@@ -63,6 +63,7 @@ export class OpenPorts {
           address: config.addresses.quic,
           port: config.quicPort ?? this.api,
           admission: config.quicAdmission,
+          engine: config.quicEngine,
           memoryCapBytes: config.quicMemoryBytes,
           ticketKeysPath: join(config.stateDir, "quic-ticket-keys.json"),
         });

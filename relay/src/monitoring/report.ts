@@ -62,6 +62,8 @@ export interface RelayReport {
   readonly certificateExpiresAt: number;
   /** Why there is no QUIC, if there is none. */
   readonly quicUnavailable: string | undefined;
+  /** Which QUIC engine serves, and why that one; absent while none does. */
+  readonly quicEngine: string | undefined;
   readonly visitors: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
@@ -74,7 +76,14 @@ export interface RelayReport {
 
 export interface ReportSource extends Pick<
   RelayReport,
-  "isDraining" | "ports" | "fingerprint" | "certificateExpiresAt" | "quicUnavailable" | "held" | "cluster"
+  | "isDraining"
+  | "ports"
+  | "fingerprint"
+  | "certificateExpiresAt"
+  | "quicUnavailable"
+  | "quicEngine"
+  | "held"
+  | "cluster"
 > {
   readonly now: number;
   readonly startedAt: number;
@@ -84,7 +93,8 @@ export interface ReportSource extends Pick<
 }
 
 export function reportOf(source: ReportSource): RelayReport {
-  const { now, isDraining, ports, fingerprint, certificateExpiresAt, quicUnavailable, traffic, held } = source;
+  const { now, isDraining, ports, fingerprint, certificateExpiresAt, quicUnavailable, quicEngine, traffic, held } =
+    source;
   const byClient = new Map<string, ClientLink[]>();
   for (const link of source.links) {
     if (link.hostnames.length === 0) continue;
@@ -100,6 +110,7 @@ export function reportOf(source: ReportSource): RelayReport {
     fingerprint,
     certificateExpiresAt,
     quicUnavailable,
+    quicEngine,
     visitors: traffic.visitors,
     bytesIn: traffic.bytesIn,
     bytesOut: traffic.bytesOut,

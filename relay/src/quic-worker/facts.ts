@@ -1,3 +1,4 @@
+import type { ServingEngine } from "./wire.ts";
 import { noDrops, type QuicAcceptorStats } from "@porthole/common/link/quic";
 
 /** What can be known of the QUIC worker from outside, for metrics and for the operator. Counters never go back. */
@@ -13,6 +14,8 @@ export interface QuicWorkerFacts {
   readonly beats: number;
   readonly rssBytes: number;
   readonly memoryCapBytes: number;
+  /** Which engine serves, while one does. */
+  readonly serving: ServingEngine | undefined;
   /** Links that are up. */
   readonly links: number;
   /** `connections` and `handshakes` are of the present process, all else since the start of the relay. */

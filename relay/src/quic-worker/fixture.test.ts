@@ -1,7 +1,7 @@
 // What the tests of this folder share. It has the name of a test so that it is not published.
 import { createCertificate, generateKey } from "@porthole/common/identity";
 import type { TransportConnection } from "@porthole/common/link";
-import { dialQuic } from "@porthole/common/link/quic";
+import { dialQuic, type EngineName } from "@porthole/common/link/quic";
 import { silentLogger } from "@porthole/common/log";
 import { AsyncQueue, systemClock } from "@porthole/common/util";
 import { QuicWorker, type QuicWorkerOptions } from "./quic-worker.ts";
@@ -35,6 +35,7 @@ export async function openQuicWorker(options: Partial<QuicWorkerOptions> = {}): 
     port: 0,
     ...relayIdentity,
     admission: "open",
+    engine: "quiche",
     memoryCapBytes: 1024 ** 3,
     clock: systemClock,
     log: silentLogger,
@@ -53,8 +54,8 @@ export async function openQuicWorker(options: Partial<QuicWorkerOptions> = {}): 
   };
 }
 
-export function dial(port: number): Promise<TransportConnection> {
+export function dial(port: number, engine: EngineName = "quiche"): Promise<TransportConnection> {
   const trust = { kind: "pinned", pem: relayIdentity.cert } as const;
   const { signal } = new AbortController();
-  return dialQuic({ host: "127.0.0.1", port, ...clientIdentity, trust }, { signal });
+  return dialQuic({ host: "127.0.0.1", port, ...clientIdentity, trust, engine }, { signal });
 }

@@ -30,7 +30,8 @@ async function start(message: Extract<ToWorker, { type: "start" }>): Promise<voi
     send({ type: "failed", code, message: text, ...(hint === undefined ? {} : { hint }) }, () => process.disconnect());
     return;
   }
-  send({ type: "ready", port: server.port });
+  send({ type: "ready", port: server.port, engine: server.engine });
+  void server.lost.then(({ code, message }) => send({ type: "failed", code, message }, () => process.exit(1)));
   beat();
 }
 

@@ -11,6 +11,7 @@ const facts: QuicWorkerFacts = {
   beats: 3,
   rssBytes: 4,
   memoryCapBytes: 5,
+  serving: { name: "native", why: "it is the faster one" },
   links: 6,
   engine: { ...noStats, accepted: 7, dropped: { ...noStats.dropped, "no-ticket": 8 } },
 };
@@ -25,6 +26,7 @@ describe("the QUIC worker's figures", () => {
     for (let i = 0; i < 2; i++) {
       const text = await registry.metrics();
       assert.match(text, /^porthole_quic_up 1$/m);
+      assert.match(text, /^porthole_quic_engine_info\{engine="native"\} 1$/m);
       assert.match(text, /^porthole_quic_restarts_total 2$/m);
       assert.match(text, /^porthole_quic_memory_bytes 4$/m);
       assert.match(text, /^porthole_quic_handshakes_total 7$/m);

@@ -11,6 +11,17 @@ export function registerQuicWorkerMetrics(registry: Registry, observe: () => Qui
   counter("handshakes_total", "Handshakes that the QUIC engine has begun", ({ engine }) => engine.accepted);
   counter("answered_total", "Datagrams that were answered without the engine", ({ engine }) => engine.answered);
   counter("send_failures_total", "Datagrams that the system did not take", ({ engine }) => engine.sendFailures);
+  const engine: Gauge<"engine"> = new Gauge({
+    name: "porthole_quic_engine_info",
+    help: "1 for the QUIC engine that serves",
+    labelNames: ["engine"],
+    registers: [registry],
+    collect() {
+      engine.reset();
+      const name = observe()?.serving?.name;
+      if (name !== undefined) engine.set({ engine: name }, 1);
+    },
+  });
   const dropped: Counter<"reason"> = new Counter({
     name: "porthole_quic_dropped_total",
     help: "Datagrams of no connection that were dropped, by the reason",

@@ -3,7 +3,7 @@ import net from "node:net";
 import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
 import type { TransportConnection } from "@porthole/common/link";
-import type { QuicAcceptorStats } from "@porthole/common/link/quic";
+import type { EngineChoice, QuicAcceptorStats } from "@porthole/common/link/quic";
 import type { Logger } from "@porthole/common/log";
 import type { QuicTicket } from "@porthole/common/protocol";
 import { Backoff, temporaryFolder, type Clock } from "@porthole/common/util";
@@ -29,6 +29,8 @@ export interface QuicWorkerOptions {
   readonly ticketKeysPath?: string | undefined;
   /** Whether a client needs a ticket for a handshake. */
   readonly admission: "ticket" | "open";
+  /** The best engine that loads if absent. */
+  readonly engine?: EngineChoice;
   /** A QUIC worker that holds more is restarted. */
   readonly memoryCapBytes: number;
   /** What one link may make the QUIC worker hold for visitors who don't read; workerLimits.maxHeldBytesPerLink if absent. */
@@ -110,6 +112,7 @@ export class QuicWorker {
       beats: this.#beats,
       rssBytes: this.#child?.rssBytes ?? 0,
       memoryCapBytes: this.#options.memoryCapBytes,
+      serving: this.#state.is === "up" ? this.#state.engine : undefined,
       links: this.#transports.size,
       engine: addStats(this.#before, this.#now),
     };
@@ -154,7 +157,7 @@ export class QuicWorker {
   }
 
   #spawn(): WorkerChild {
-    const { address, admission, memoryCapBytes, maxHeldBytes, clock } = this.#options;
+    const { address, admission, engine = "auto", memoryCapBytes, maxHeldBytes, clock } = this.#options;
     this.#lives += 1;
     const socketPath =
       process.platform === "win32"
@@ -166,6 +169,7 @@ export class QuicWorker {
         address,
         port: this.#port,
         ...this.#identity,
+        engine,
         ticketKeys: admission === "ticket" ? this.#tickets.keys() : undefined,
         // So that no client can bring the QUIC worker to its cap by visitors who don't read, and end the links of all.
         heldBounds: { perLink: maxHeldBytes ?? workerLimits.maxHeldBytesPerLink, inAll: memoryCapBytes / 2 },
@@ -188,6 +192,7 @@ export class QuicWorker {
           is: "up",
           child: this.#state.child,
           wire: this.#connectWire(socketPath),
+          engine: message.engine,
           stable: clock.timer(workerLimits.restart.stableAfterMs, () => this.#backoff.reset()),
         };
         if (this.#restarts > 0) log.info({ restarts: this.#restarts }, "The QUIC worker is up again");

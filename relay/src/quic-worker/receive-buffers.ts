@@ -1,10 +1,23 @@
 import type { TransportStream } from "@porthole/common/link";
+import type { EngineName } from "@porthole/common/link/quic";
 import type { Clock } from "@porthole/common/util";
 
+/** What an engine lets a client send on one stream before the visitor has taken anything, and how that grows with his speed. */
+export interface StreamWindows {
+  readonly first: number;
+  readonly initial: number;
+  readonly max: number;
+}
+
 /** quiche's own numbers (0.18, flowcontrol.rs), and ours for the first bytes of a stream and for the largest window. */
-const firstWindowBytes = 32 * 1024;
-const initialBytes = 256 * 1024;
-const maxWindowBytes = 4 * 1024 * 1024;
+const quicheWindows: StreamWindows = { first: 32 * 1024, initial: 256 * 1024, max: 4 * 1024 * 1024 };
+/** The native engine's window is fixed, and it holds a little beside it (native/src/stream.rs). */
+const nativeWindow = 2 * 1024 * 1024 + 256 * 1024;
+export const streamWindows: Readonly<Record<EngineName, StreamWindows>> = {
+  quiche: quicheWindows,
+  native: { first: nativeWindow, initial: nativeWindow, max: nativeWindow },
+};
+
 /** The engine doubles a window that is used up within two round trips. We don't know them; no path that anyone likes is longer. */
 const fastMs = 1_000;
 /** A visitor that has taken nothing for this time does not read; others are only slow. */
@@ -35,12 +48,14 @@ export interface HeldBounds {
 export class ReceiveBuffers {
   readonly #clock: Clock;
   readonly #bounds: HeldBounds;
+  readonly #windows: StreamWindows;
   /** Those that hold anything. */
   readonly #links = new Set<LinkReceiveBuffer>();
   #total = 0;
 
-  constructor(clock: Clock, bounds: HeldBounds) {
+  constructor(clock: Clock, bounds: HeldBounds, windows: StreamWindows = quicheWindows) {
     this.#clock = clock;
+    this.#windows = windows;
     this.#bounds = bounds;
   }
 
@@ -48,6 +63,7 @@ export class ReceiveBuffers {
   link(onExcess: (stream: TransportStream) => void): LinkReceiveBuffer {
     const link = new LinkReceiveBuffer({
       clock: this.#clock,
+      windows: this.#windows,
       onExcess,
       onChange: (bytes) => this.#onChange(link, bytes),
     });
@@ -67,6 +83,7 @@ export class ReceiveBuffers {
 
 interface LinkReceiveBufferOptions {
   readonly clock: Clock;
+  readonly windows: StreamWindows;
   readonly onExcess: (stream: TransportStream) => void;
   /** Holds so much more, or less. */
   readonly onChange: (bytes: number) => void;
@@ -90,9 +107,9 @@ export class LinkReceiveBuffer {
   /** `stream` is piped to where the visitor is, which pauses it while the visitor does not read. */
   watch(stream: TransportStream): void {
     const now = this.#options.clock.monotonic();
-    const reader: Reader = { window: firstWindowBytes, sinceUpdate: 0, updatedAt: now };
+    const reader: Reader = { window: this.#options.windows.first, sinceUpdate: 0, updatedAt: now };
     stream.on("data", (chunk: Buffer) => this.#onRead(reader, chunk.length));
-    stream.on("pause", () => this.#stop(stream, Math.max(initialBytes, reader.window)));
+    stream.on("pause", () => this.#stop(stream, Math.max(this.#options.windows.initial, reader.window)));
     // Node tells of it a little later, when it may be paused again.
     stream.on("resume", () => {
       if (!stream.isPaused()) this.#go(stream);
@@ -117,7 +134,7 @@ export class LinkReceiveBuffer {
     reader.sinceUpdate += bytes;
     if (reader.sinceUpdate < reader.window / 2) return;
     const now = this.#options.clock.monotonic();
-    if (now - reader.updatedAt < fastMs) reader.window = Math.min(2 * reader.window, maxWindowBytes);
+    if (now - reader.updatedAt < fastMs) reader.window = Math.min(2 * reader.window, this.#options.windows.max);
     reader.sinceUpdate = 0;
     reader.updatedAt = now;
   }

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "@porthole/common/errors";
 import type { RemoteAddress } from "@porthole/common/link";
-import type { QuicAcceptorStats, TicketKey } from "@porthole/common/link/quic";
+import type { EngineChoice, EngineName, QuicAcceptorStats, TicketKey } from "@porthole/common/link/quic";
 import type { HeldBounds } from "./receive-buffers.ts";
 
 /**
@@ -23,13 +23,14 @@ export interface WorkerStart {
   readonly key: string;
   /** Whose tickets the QUIC worker lets in; undefined lets in everyone. */
   readonly ticketKeys: readonly TicketKey[] | undefined;
+  readonly engine: EngineChoice;
   readonly heldBounds: HeldBounds;
   /** Where the QUIC worker listens for the relay's sockets. */
   readonly socketPath: string;
 }
 
 export type FromWorker =
-  | { readonly type: "ready"; readonly port: number }
+  | { readonly type: "ready"; readonly port: number; readonly engine: ServingEngine }
   /** The QUIC worker can't open its port, or there is no QUIC on this machine; it ends after this. */
   | { readonly type: "failed"; readonly code: ErrorCode; readonly message: string; readonly hint?: string }
   /** The engine does not take the new certificate; the old one stays. */
@@ -48,6 +49,12 @@ export type FromWorker =
   | { readonly type: "excess"; readonly link: number; readonly stream: number }
   | { readonly type: "moved"; readonly link: number; readonly remote: RemoteAddress }
   | { readonly type: "closed"; readonly link: number; readonly code: ErrorCode; readonly message: string };
+
+/** Which engine serves, and why that one. */
+export interface ServingEngine {
+  readonly name: EngineName;
+  readonly why: string;
+}
 
 export interface WorkerBeat {
   readonly stats: QuicAcceptorStats;

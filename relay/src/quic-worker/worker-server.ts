@@ -4,8 +4,8 @@ import { PortholeError } from "@porthole/common/errors";
 import { splice, type TransportStream, type RemoteAddress } from "@porthole/common/link";
 import {
   acceptQuic,
-  openAdmission,
-  TicketGate,
+  chooseEngine,
+  type EngineName,
   type QuicTransportConnection,
   type QuicAcceptor,
 } from "@porthole/common/link/quic";
@@ -13,7 +13,7 @@ import { limits } from "@porthole/common/protocol";
 import type { Clock, Timer } from "@porthole/common/util";
 import { ControlWire, type ControlFrame } from "./control-wire.ts";
 import { FramedStream } from "./framed-stream.ts";
-import { ReceiveBuffers, type LinkReceiveBuffer } from "./receive-buffers.ts";
+import { ReceiveBuffers, streamWindows, type LinkReceiveBuffer } from "./receive-buffers.ts";
 import {
   controlHead,
   decodeStreamHead,
@@ -60,7 +60,6 @@ export class WorkerServer {
   readonly #links = new Map<number, WorkerLink>();
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
-  readonly #tickets: TicketGate | undefined;
   readonly #held: ReceiveBuffers;
   #quic: QuicAcceptor | undefined;
   #wire: ControlWire | undefined;
@@ -68,8 +67,7 @@ export class WorkerServer {
 
   private constructor(options: WorkerServerOptions) {
     this.#options = options;
-    this.#tickets = options.ticketKeys && new TicketGate(options.clock, options.ticketKeys);
-    this.#held = new ReceiveBuffers(options.clock, options.heldBounds);
+    this.#held = new ReceiveBuffers(options.clock, options.heldBounds, streamWindows[this.engine.name]);
     this.#server = net.createServer({ allowHalfOpen: true }, (socket) => this.#onSocket(socket));
   }
 
@@ -81,7 +79,7 @@ export class WorkerServer {
       server.#server.listen({ path: options.socketPath, backlog }, resolve);
     });
     try {
-      server.#quic = await acceptQuic({ ...options, admission: server.#tickets ?? openAdmission }, init);
+      server.#quic = await acceptQuic(options, init);
     } catch (reason) {
       await server.close();
       throw reason;
@@ -92,6 +90,17 @@ export class WorkerServer {
 
   get socketPath(): string {
     return this.#options.socketPath;
+  }
+
+  /** What serves, and why it is this. */
+  get engine(): { readonly name: EngineName; readonly why: string } {
+    const { engine, why } = chooseEngine(this.#options.engine);
+    return { name: engine.name, why };
+  }
+
+  /** Resolves when the engine has lost its port. */
+  get lost(): Promise<PortholeError> {
+    return this.#quic?.lost ?? new Promise(() => {});
   }
 
   get port(): number {
@@ -105,7 +114,7 @@ export class WorkerServer {
       return;
     }
     if (message.type === "ticket-keys") {
-      this.#tickets?.setKeys(message.keys);
+      this.#quic?.setTicketKeys(message.keys);
       return;
     }
     const link = this.#links.get(message.link);

@@ -3,6 +3,7 @@ import type { Timer } from "@porthole/common/util";
 import type { WorkerChild } from "./child.ts";
 import type { ControlWire } from "./control-wire.ts";
 import type { QuicWorkerFacts } from "./facts.ts";
+import type { ServingEngine } from "./wire.ts";
 
 /** Each state owns its process, its timers and its handles. */
 export type WorkerState =
@@ -19,6 +20,7 @@ export type WorkerState =
       readonly is: "up";
       readonly child: WorkerChild;
       readonly wire: ControlWire;
+      readonly engine: ServingEngine;
       readonly stable: Timer;
       readonly complaint?: PortholeError;
     }

@@ -75,6 +75,11 @@ class RunningRelay implements Relay {
     return facts?.state === "unavailable" ? facts.reason : undefined;
   }
 
+  get #quicEngine(): string | undefined {
+    const serving = this.quic()?.serving;
+    return serving && `${serving.name}, because ${serving.why}`;
+  }
+
   quic(): QuicWorkerFacts | undefined {
     return this.#parts.acceptor.quic();
   }
@@ -95,6 +100,7 @@ class RunningRelay implements Relay {
       fingerprint: this.fingerprint,
       certificateExpiresAt: this.#parts.certificate().expiresAt,
       quicUnavailable: this.quicUnavailable,
+      quicEngine: this.#quicEngine,
       traffic: this.metrics.traffic,
       links: this.#parts.registry.all(),
       usage: (owner) => this.#parts.usage.of(owner),

@@ -77,7 +77,7 @@ async function checkPath(runner: CheckRunner, options: PathOptions, signal: Abor
   // A test: the relay leads no visitors there, so it does not get in the way of the tunnel with the same key. The invite is the tunnel's.
   const test = { ...options, ...(await keysOf(settings, options.log)), server: { ...server, token: undefined } };
   const tried = runner.isBlocked ? undefined : await testRelay(test, signal);
-  await runner.step("relay-udp", () => checkUdp(outcomeOr(tried?.quic), server, settings.transport));
+  await runner.step("relay-udp", () => checkUdp(outcomeOr(tried?.quic), server, settings.transport, options.dialers));
   await runner.step("relay-trust", () => checkTrust(outcomeOr(tried?.http2), tried?.fingerprint, server));
   const relay = runner.isBlocked ? undefined : await statusOf(options, signal);
   await runner.step("relay-admission", () => checkAdmission(outcomeOf(relay)));

@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import net from "node:net";
 import type { ErrorCode } from "@porthole/common/errors";
-import type { ServerSettings, TransportOutcome, TransportPolicy } from "../tunnel/index.ts";
+import type { Dialers, ServerSettings, TransportOutcome, TransportPolicy } from "../tunnel/index.ts";
 import {
   faultText,
   failed,
@@ -65,9 +65,18 @@ export async function checkRelayPort(
 /** A relay that refuses us over QUIC has been reached over UDP all the same. */
 const answersOfRelay: readonly ErrorCode[] = ["unauthorized", "name", "version", "busy", "draining", "limit"];
 
-export function checkUdp(quic: TransportOutcome, { text }: ServerSettings, transport: TransportPolicy): Finding {
+export function checkUdp(
+  quic: TransportOutcome,
+  { text }: ServerSettings,
+  transport: TransportPolicy,
+  dialers?: Pick<Dialers, "quic">,
+): Finding {
   if (transport === "h2") return skipped("QUIC is turned off, so UDP is not needed.");
-  if (quic.ok || answersOfRelay.includes(quic.error.code)) return ok(`UDP ${text} can be reached: QUIC works.`);
+  if (quic.ok || answersOfRelay.includes(quic.error.code)) {
+    const { engine, why } = dialers?.quic.available ? dialers.quic : {};
+    const by = engine === undefined ? "" : ` Its engine is ${engine}, because ${why}.`;
+    return ok(`UDP ${text} can be reached: QUIC works.${by}`);
+  }
   const { code, message } = quic.error;
   const say = transport === "quic" ? failed : warning;
   if (code === "unavailable") return say(`${message}.`, "HTTP/2 carries the traffic; nothing needs to be done.");

@@ -44,6 +44,9 @@ export interface Dialers {
   readonly quic:
     | {
         readonly available: true;
+        /** Which engine carries it, and why that one. */
+        readonly engine?: string;
+        readonly why?: string;
         dial(options: DialTarget, init: { readonly signal: AbortSignal }): Promise<TransportConnection>;
       }
     | { readonly available: false; readonly reason: string };

@@ -1,6 +1,18 @@
 import { PortholeError, type ErrorCode } from "../../errors.ts";
 import { receivedAlert, sentAlert } from "../tls-alerts.ts";
-import type { QuicheCloseError, QuicheConnection } from "./binding.ts";
+
+/** Who ended a connection, as numbers: RFC 9000 section 20. */
+export interface QuicCloseError {
+  readonly isApp: boolean;
+  readonly errorCode: number;
+}
+
+/** What an engine knows about the end of a connection. */
+export interface QuicEnd {
+  peerError(): QuicCloseError | null;
+  localError(): QuicCloseError | null;
+  isTimedOut(): boolean;
+}
 
 /** Our QUIC application error codes (RFC 9000 section 20.2). On the wire: numbers are never reused. */
 const closeCodes: Readonly<Record<ErrorCode, number>> = {
@@ -68,7 +80,7 @@ function transportText(number: number): string {
 }
 
 /** The other side's CONNECTION_CLOSE as an error of ours. `what` names the connection. */
-function fromPeerClose(close: QuicheCloseError, what: string): PortholeError {
+function fromPeerClose(close: QuicCloseError, what: string): PortholeError {
   const { isApp, errorCode } = close;
   if (isApp) {
     const code = codesByNumber.get(errorCode) ?? "closed";
@@ -85,7 +97,7 @@ function fromPeerClose(close: QuicheCloseError, what: string): PortholeError {
 }
 
 /** Why our own engine ended a connection. */
-function fromLocalClose(close: QuicheCloseError, what: string): PortholeError {
+function fromLocalClose(close: QuicCloseError, what: string): PortholeError {
   const alert = close.isApp ? undefined : alertIn(close.errorCode);
   const cause = new Error(`Our engine closed with QUIC error ${close.errorCode}`);
   if (alert === undefined)
@@ -100,10 +112,7 @@ function alertIn(errorCode: number): number | undefined {
 }
 
 /** Why a connection is over that we have not closed. */
-export function endOf(
-  engine: Pick<QuicheConnection, "peerError" | "localError" | "isTimedOut">,
-  what: string,
-): PortholeError {
+export function endOf(engine: QuicEnd, what: string): PortholeError {
   try {
     const peer = engine.peerError();
     if (peer) return fromPeerClose(peer, what);
@@ -115,20 +124,4 @@ export function endOf(
   return engine.isTimedOut()
     ? new PortholeError("timeout", `${what}: the other side is silent`)
     : new PortholeError("closed", `${what}: the connection ended`);
-}
-
-/**
- * What a call on a stream failed with. The binding's errors have nothing but a text, the name of quiche's error;
- * this is the one place that reads it.
- */
-export function fromStreamFailure(reason: unknown, what: string): PortholeError {
-  const name = reason instanceof Error ? reason.message : String(reason);
-  const options = { cause: reason };
-  if (name.startsWith("StreamStopped") || name.startsWith("StreamReset"))
-    return new PortholeError("aborted", `${what}: the other side aborted the stream`, options);
-  if (name.startsWith("StreamLimit"))
-    return new PortholeError("busy", `${what}: the other side takes no more streams for now`, options);
-  if (name.startsWith("InvalidStreamState"))
-    return new PortholeError("closed", `${what}: the stream is closed`, options);
-  return new PortholeError("internal", `${what}: the QUIC engine failed`, options);
 }

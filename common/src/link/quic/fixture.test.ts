@@ -1,7 +1,8 @@
 // What the tests of this folder share. It has the name of a test so that it is not published.
 import { createCertificate, generateKey } from "../../identity/index.ts";
 import type { TransportConnection } from "../types.ts";
-import { dialQuic, acceptQuic, type DialQuicOptions, type AcceptQuicOptions, type QuicAcceptor } from "./index.ts";
+import { dialQuic, acceptQuic, type DialQuicOptions, type QuicAcceptor } from "./index.ts";
+import type { AcceptQuicOptions } from "./options.ts";
 
 export interface TestIdentity {
   readonly cert: string;

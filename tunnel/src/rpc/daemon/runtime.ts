@@ -150,6 +150,8 @@ function aboutThis({ quic }: Dialers): InitializeResult {
     rpcVersion,
     version,
     node: process.versions.node,
-    quic: quic.available ? { available: true } : { available: false, reason: quic.reason },
+    quic: quic.available
+      ? { available: true, ...(quic.engine && { engine: quic.engine, why: quic.why }) }
+      : { available: false, reason: quic.reason },
   };
 }

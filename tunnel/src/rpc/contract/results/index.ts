@@ -21,7 +21,7 @@ const initializeResult = v.object({
   node: text,
   /** Whether this process can speak QUIC at all; without it HTTP/2 carries the traffic. */
   quic: v.variant("available", [
-    v.object({ available: v.literal(true) }),
+    v.object({ available: v.literal(true), engine: v.optional(text), why: v.optional(text) }),
     v.object({ available: v.literal(false), reason: text }),
   ]),
 });

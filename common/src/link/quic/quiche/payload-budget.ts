@@ -1,0 +1,40 @@
+import { limits } from "../../limits.ts";
+
+/** What the engine has received and sent so far. Only genuine packets count: neither forged nor copied ones. */
+export interface PacketStats {
+  readonly recv: number;
+  readonly recvBytes: number;
+  readonly sent: number;
+}
+
+/** A short header with a connection id of 20 bytes, a packet number of up to 4 and the seal: RFC 9000 section 17.3.1. */
+const packetOverheadBytes = 41;
+/** Acknowledgements: an honest peer sends one of 40 to 60 bytes for every two packets of ours. */
+const bytesPerSentPacket = 32;
+/** Frame headers, and data that came twice. */
+const share = 0.1;
+/** What waits for its reader counts until it is read; the rest is for window updates and connection ids. */
+const bytesAtOnce = limits.linkWindowBytes + 16 * 1024 * 1024;
+
+/**
+ * Bounds what a peer may send besides stream data after the handshake. quiche 0.18 keeps CRYPTO data behind a gap
+ * (CVE-2024-1765), PATH_CHALLENGEs (CVE-2023-6193) and connection ids (CVE-2024-1410) without bound.
+ */
+export class PayloadBudget {
+  #delivered = 0;
+
+  /** Stream data has been read from the engine. */
+  delivered(bytes: number): void {
+    this.#delivered += bytes;
+  }
+
+  isExceeded({ recv, recvBytes, sent }: PacketStats): boolean {
+    return this.uselessBytes({ recv, recvBytes, sent }) > bytesAtOnce;
+  }
+
+  /** Below zero for an honest peer, but for what waits for its reader. */
+  uselessBytes({ recv, recvBytes, sent }: PacketStats): number {
+    const payload = recvBytes - recv * packetOverheadBytes;
+    return payload - (1 + share) * this.#delivered - sent * bytesPerSentPacket;
+  }
+}
