@@ -16,7 +16,13 @@ const certificate = ({ cert, key }: TestIdentity): RelayCertificate => ({
   expiresAt: Number.POSITIVE_INFINITY,
 });
 const holder = { fingerprint: "somebody", address: "127.0.0.1" };
-const quicOptions = { address: "127.0.0.1", port: 0, admission: "ticket", engine: "auto", memoryCapBytes: 1024 ** 3 } as const;
+const quicOptions = {
+  address: "127.0.0.1",
+  port: 0,
+  admission: "ticket",
+  engine: "auto",
+  memoryCapBytes: 1024 ** 3,
+} as const;
 
 describe("where clients come in", function () {
   this.timeout(20_000);

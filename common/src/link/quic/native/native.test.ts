@@ -114,7 +114,7 @@ describe("the native QUIC engine", function () {
     }
   });
 
-  it("gives up a handshake that nobody answers, at its deadline and when it is aborted", async () => {
+  it("ends a handshake that nobody answers at its deadline, and when it is aborted", async () => {
     listener = await listen({ engine });
     const silent = dgram.createSocket("udp4").bind(0, "127.0.0.1");
     await once(silent, "listening");
