@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
+import { quicAvailability } from "@porthole/common/link/quic";
 import { skipUnless } from "@porthole/testing/skip";
 import { isFull, needQuic, sized, useScope } from "@porthole/testing/end-to-end";
 import {

@@ -229,8 +229,13 @@ class ReplayEdit(TypedDict, total=False):
     body: Union[ReplayEditBodyText, ReplayEditBodyBase64]
 
 
-class InitializeResultQuicYes(TypedDict):
+class _InitializeResultQuicYesRequired(TypedDict):
     available: Literal[True]
+
+
+class InitializeResultQuicYes(_InitializeResultQuicYesRequired, total=False):
+    engine: str
+    why: str
 
 
 class InitializeResultQuicNo(TypedDict):
