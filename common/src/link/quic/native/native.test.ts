@@ -7,7 +7,7 @@ import { createCertificate, generateKey, readPeer } from "../../../identity/inde
 import type { TransportConnection } from "../../types.ts";
 import { accept, clientIdentity, dial, listen, relayIdentity, selfSigned } from "../fixture.test.ts";
 import { quicAvailability, type QuicAcceptor } from "../index.ts";
-import { createTicketKey, mintTicket, type TicketKey } from "../ticket.ts";
+import { createTicketKey, mintTicket, type TicketClaims, type TicketKey } from "../ticket.ts";
 import { loadNative } from "./binding.ts";
 import { parseRemote } from "./connection.ts";
 
@@ -130,10 +130,11 @@ describe("the native QUIC engine", function () {
   describe("asks for tickets:", () => {
     let key: TicketKey;
     const fingerprint = (identity = clientIdentity): string => readPeer(identity.der).fingerprint;
-    const claims = { address: "127.0.0.1", expiresAtMs: Date.now() + 60_000 };
+    let claims: Omit<TicketClaims, "fingerprint">;
 
     beforeEach(async () => {
       key = createTicketKey(7, Date.now());
+      claims = { address: "127.0.0.1", expiresAtMs: Date.now() + 60_000 };
       listener = await listen({ engine, ticketKeys: [key] });
     });
 
