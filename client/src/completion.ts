@@ -8,6 +8,10 @@ export interface Completable {
 }
 
 const shells = { bash, zsh, fish } as const;
+/** Commands that take names of tunnels, as `--tunnel` does. */
+const takeNames = ["logs", "stop"] as const;
+/** A command of the shell that lists the running client's tunnels. */
+const listNames = `porthole ls --json 2>/dev/null | grep -o '"name":"[^"]*"' | cut -d'"' -f4`;
 
 /** `porthole completion bash|zsh|fish`: a script for the shell, from the tables of options. Throws `usage`. */
 export function completion(argv: readonly string[], what: Completable): string {
@@ -30,6 +34,8 @@ ${cases.join("\n")}
     *) words="${flagNames(options).join(" ")}" ;;
   esac
   [ "$COMP_CWORD" -eq 1 ] && words="$words ${Object.keys(commands).join(" ")}"
+  case "$COMP_CWORD:\${COMP_WORDS[1]}" in 1:*) ;; *:${takeNames.join("|*:")}) words="$words $(${listNames})" ;; esac
+  [ "\${COMP_WORDS[COMP_CWORD-1]}" = --tunnel ] && words="$(${listNames})"
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
 complete -o default -F _porthole porthole
@@ -50,6 +56,9 @@ ${described.join("\n")}
   if (( CURRENT == 2 )); then
     _describe command commands
   fi
+  if [[ "$words[CURRENT-1]" == --tunnel ]] || [[ $CURRENT -gt 2 && "$words[2]" == (${takeNames.join("|")}) ]]; then
+    compadd -- \${(f)"$(${listNames})"}
+  fi
   case "$words[2]" in
 ${cases.join("\n")}
     *) compadd -- ${flagNames(options).join(" ")} ;;
@@ -69,6 +78,7 @@ function fish({ options, commands }: Completable): string {
     ...Object.entries(commands).map(
       ([name, { help }]) => `complete -c porthole -n ${quoted(none)} -a ${name} -d ${quoted(help)}`,
     ),
+    `complete -c porthole -n '__fish_seen_subcommand_from ${takeNames.join(" ")}' -f -a "(${listNames.replaceAll('"', '\\"')})"`,
     ...flagLines(options, none),
     ...Object.entries(commands).flatMap(([name, { options: own = {} }]) =>
       flagLines(own, `__fish_seen_subcommand_from ${name}`),

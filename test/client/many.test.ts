@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import type { Relay } from "@porthole/relay";
 import {
   get,
+  run,
   runCli,
   settled,
   siteAt,
@@ -160,6 +161,19 @@ describe("many tunnels in one client", function () {
       assert.match(result.stderr, text);
     }
     assert.deepEqual(await listed(), ["web", "main"]);
+    const script = join(await scope.folder(), "completion");
+    const listing = join(await scope.folder(), "listing");
+    await writeFile(script, (await porthole("completion", "bash")).stdout);
+    await writeFile(listing, (await porthole("ls", "--json")).stdout);
+    for (const [typed, expected] of [
+      ["logs ma", "main"],
+      ["stop w", "web"],
+      ["share --tunnel m", "main"],
+      ["lo", "logs"],
+    ]) {
+      const source = `source <(cat "${script}"); porthole() { cat "${listing}"; }; COMP_WORDS=(porthole ${typed}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _porthole; echo "\${COMPREPLY[@]}"`;
+      assert.equal((await run("bash", ["-c", source])).stdout.trim(), expected);
+    }
     assert.equal((await porthole("inspect", "list", "--tunnel", "web")).code, 0);
     assert.equal((await client.kill("SIGINT")).code, 0);
   });
