@@ -31,8 +31,7 @@ export function requestedHost(
   const absolute = /^(https?):\/\/([^/?#]*)(.*)$/i.exec(target);
   if (!absolute && !target.startsWith("/") && target !== "*") return { status: 400, page: "bad-request" };
   if (target.includes("#")) return { status: 400, page: "bad-request" };
-  // Our names are canonical: a host that is one of them needs no reading.
-  if (!absolute && isOurs(host)) return { authority: host, target };
+  if (!absolute && isCanonical(host, isOurs)) return { authority: host, target };
   // RFC 9112 3.2.2: the absolute form wins. Who means two hosts by one request means no good.
   const authority = canonicalAuthority(absolute?.[2] ?? host);
   if (authority === undefined || authority !== canonicalAuthority(host))
@@ -40,6 +39,14 @@ export function requestedHost(
   if (!isOurs(authority.split(":", 1)[0] ?? "")) return { status: 421, page: "misdirected" };
   const path = absolute?.[3];
   return { authority, target: path === undefined ? target : path.startsWith("/") ? path : `/${path}` };
+}
+
+/** Our names are canonical: a host that is one of them, with or without a port, needs no reading. */
+function isCanonical(host: string, isOurs: (hostname: string) => boolean): boolean {
+  const colon = host.indexOf(":");
+  if (colon < 0) return isOurs(host);
+  const port = host.slice(colon + 1);
+  return port !== "443" && /^[1-9]\d{0,4}$/.test(port) && isOurs(host.slice(0, colon));
 }
 
 function canonicalAuthority(text: string): string | undefined {
