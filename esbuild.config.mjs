@@ -85,6 +85,18 @@ const programs = [
   },
 ];
 
+/** @type {import("esbuild").BuildOptions} */
+const webPage = {
+  ...page,
+  // Browsers of the last two years.
+  target: ["chrome123", "firefox120", "safari17.5"],
+  minify: true,
+  entryPoints: [
+    entry("tunnel/src/requests/page/web.ts", "dist/porthole-requests"),
+    entry("tunnel/src/requests/page/web.css", "dist/porthole-requests"),
+  ],
+};
+
 /** @type {import("esbuild").BuildOptions[]} */
 const extension = [
   {
@@ -102,7 +114,7 @@ const extension = [
     // The editor's own browser.
     target: "chrome122",
     entryPoints: [
-      entry("tunnel/src/requests/page/main.ts", "dist/extension/requests"),
+      entry("tunnel/src/requests/page/editor.ts", "dist/extension/requests"),
       entry("tunnel/src/requests/page/style.css", "dist/extension/requests"),
     ],
   },
@@ -120,22 +132,26 @@ const extension = [
   },
 ];
 
-await rm(join(root, "dist", "extension"), { recursive: true, force: true });
-if (isWatching) await watch(extension);
+if (process.argv.includes("--page")) await build(webPage);
 else {
-  const results = await Promise.all([...programs, ...extension].map((options) => build(options)));
-  await report(results);
-  const outputs = Object.assign({}, ...results.slice(0, programs.length).map(({ metafile }) => metafile.outputs));
-  await removeOthers(join(root, "dist"), Object.keys(outputs));
-  await copyToPackages({ outputs });
+  await rm(join(root, "dist", "extension"), { recursive: true, force: true });
+  if (isWatching) await watch(extension);
+  else {
+    const results = await Promise.all([...programs, webPage, ...extension].map((options) => build(options)));
+    await report(results);
+    const outputs = Object.assign({}, ...results.slice(0, programs.length).map(({ metafile }) => metafile.outputs));
+    await removeOthers(join(root, "dist"), Object.keys(outputs));
+    await copyToPackages({ outputs }, results[programs.length].metafile);
+  }
 }
 
 /**
  * What npm publishes: the bundles, and the licences of the packages in them.
  *
- * @param {Pick<import("esbuild").Metafile, "outputs">} metafile
+ * @param {Pick<import("esbuild").Metafile, "outputs">} programs
+ * @param {import("esbuild").Metafile} page
  */
-async function copyToPackages({ outputs }) {
+async function copyToPackages({ outputs }, page) {
   const relay = ["dist/porthole-relay.mjs", "dist/porthole-relay-main.mjs", "dist/porthole-relay-quic.mjs"];
   const client = [
     "dist/porthole.mjs",
@@ -148,9 +164,14 @@ async function copyToPackages({ outputs }) {
     const to = join(root, folder, "dist");
     await mkdir(to, { recursive: true });
     const paths = withImports(programs, outputs);
-    for (const path of paths) await copyFile(join(root, path), join(to, basename(path)));
+    const pages = folder === "client" ? Object.keys(page.outputs) : [];
+    for (const path of [...paths, ...pages]) await copyFile(join(root, path), join(to, basename(path)));
     await removeOthers(to, paths);
-    const inputs = paths.flatMap((path) => Object.keys(outputs[path].inputs));
+    // The output of a style does not name its pictures.
+    const inputs = [
+      ...paths.flatMap((path) => Object.keys(outputs[path].inputs)),
+      ...(folder === "client" ? Object.keys(page.inputs) : []),
+    ];
     const packages = bundledPackages(inputs).map((path) => join(root, path));
     await writeFile(new URL(`${folder}/dist/ThirdPartyNotices.txt`, import.meta.url), noticesOf(packages, false));
   }

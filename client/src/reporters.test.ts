@@ -180,7 +180,7 @@ describe("the text reporter", () => {
       `hook  ${url} → http://localhost:3000`,
       "hook  Nothing listens at http://localhost:3000 yet. Visitors get through as soon as it does.",
       "hook  online at relay:4433 over QUIC",
-      "Ctrl-C ends them. In another terminal, porthole inspect --tunnel NAME shows requests.",
+      "Ctrl-C ends them. In another terminal: porthole inspect --web shows requests.",
       "web   TIME  192.0.2.1  GET /  200  5 ms",
       "hook  http://localhost:3000 listens.",
       "",

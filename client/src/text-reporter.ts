@@ -125,8 +125,9 @@ export function createTextReporter(output: TextOutput, options: TextReporterOpti
     if (urls.length > 0) greeted.add(tunnel);
     if (!isTerminal || !isLast) return;
     const many = tunnels.length > 1;
-    const inspect = many ? "porthole inspect --tunnel NAME" : "porthole inspect";
-    line(paint("dim", `Ctrl-C ends ${many ? "them" : "it"}. In another terminal, ${inspect} shows requests.`));
+    line(
+      paint("dim", `Ctrl-C ends ${many ? "them" : "it"}. In another terminal: porthole inspect --web shows requests.`),
+    );
   }
 
   function colour(state: string, text: string): string {

@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  needProgram,
   readText,
   request,
   runCli,
@@ -12,9 +9,7 @@ import {
   startCli,
   startHttp,
   startTestRelay,
-  until,
   useScope,
-  programFile,
 } from "@porthole/testing/end-to-end";
 
 const secret = "hush-hush-4711";
@@ -131,47 +126,24 @@ describe("porthole inspect", function () {
     assert.equal((await soon(json.exited, "the end of the follower")).code, 0);
   });
 
-  it("is a list that can be walked through, on a terminal", async function () {
-    needProgram(this, "script");
-    const { client, stateDir, ask } = await visited();
-    const main = programFile("client");
-    const editor = join(stateDir, "editor.sh");
-    await writeFile(editor, '#!/bin/sh\nsed -i "s#/form#/edited#" "$1"\n', { mode: 0o700 });
-    const terminal = spawn(
-      "script",
-      [
-        "-qec",
-        `stty rows 30 cols 120; exec ${process.execPath} --conditions=source ${main} inspect --state-dir ${stateDir}`,
-        "/dev/null",
-      ],
-      { env: { ...process.env, TERM: "xterm", EDITOR: `sh ${editor}` }, stdio: ["pipe", "pipe", "inherit"] },
-    );
-    scope.defer(() => terminal.kill("SIGKILL"));
-    let shown = "";
-    terminal.stdout.on("data", (chunk: Buffer) => (shown += chunk.toString()));
-    const sees = async (text: string | RegExp): Promise<void> => {
-      await until(
-        () => (typeof text === "string" ? shown.includes(text) : text.test(shown)),
-        () => `the terminal showed ${text}:\n${JSON.stringify(shown)}`,
-      );
-      shown = "";
+  it("sends a request again as an editor leaves it", async () => {
+    const { client, state, stateDir } = await visited();
+    const edit = async (script: string) => {
+      const editor = join(stateDir, "editor.sh");
+      await writeFile(editor, `#!/bin/sh\n${script}\n`, { mode: 0o700 });
+      return runCli(scope, "client", ["inspect", "replay", "2", "--edit", ...state], {
+        env: { EDITOR: `sh ${editor}`, VISUAL: "" },
+      });
     };
-    const press = (keys: string): boolean => terminal.stdin.write(keys);
-    await sees("/get?token=<redacted>");
-    await ask("/later", "GET");
-    await sees("/later");
-    press("j\r");
-    await sees("password");
-    press("\u001b");
-    await sees("VISITOR");
-    press("e");
-    await sees("Sent as 4.");
-    press("/path:edited\r");
-    await sees("[replay of 2, edited] /edited");
-    press("q");
-    const [code] = (await soon(once(terminal, "close"), "the end of the terminal")) as [number];
-    assert.equal(code, 0);
-    assert.ok(shown.includes("\u001b[?1049l"), "the terminal is as it was");
+    const changed = await edit('sed -i -e "s#/form#/edited#" "$1"');
+    assert.equal(changed.code, 0, changed.stderr);
+    assert.match(changed.stdout, /POST .*\/edited/);
+    assert.match(changed.stdout, /an edited replay of 2/);
+    assert.ok(!changed.stdout.includes(secret));
+    assert.equal((await edit(': > "$1"')).stdout, "Nothing was sent.");
+    const wrong = await edit('echo nonsense > "$1"');
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /The first line is a method and a path/);
     await client.kill("SIGINT");
   });
 });

@@ -1,14 +1,26 @@
 import { readFile } from "node:fs/promises";
 import { PortholeError } from "@porthole/common/errors";
+import { editableText, editOf, readRecordedBody } from "@porthole/tunnel/requests";
 import type { ExchangeSummary, ReplayEdit } from "@porthole/tunnel/rpc";
-import { choice, defineOptions, flag, helpText, integer, path, readOptions, text } from "@porthole/common/options";
+import {
+  choice,
+  defineOptions,
+  flag,
+  helpText,
+  integer,
+  path,
+  port,
+  readOptions,
+  text,
+} from "@porthole/common/options";
 import { stateError, visibleJson } from "@porthole/common/util";
 import { printableLines } from "../printable.ts";
-import { inEditor, inspectLive } from "./live.ts";
+import { inEditor } from "./in-editor.ts";
 import { stopController } from "../stop-signals.ts";
 import { pageOf } from "./page.ts";
 import { fullExchange } from "./full-exchange.ts";
-import { editOf, parseHeader, requestText } from "./request-text.ts";
+import { parseHeader } from "./parse-header.ts";
+import { inspectInBrowser } from "./web.ts";
 import { tunnelOption, withRunningTunnel, type TunnelClient } from "../running-client.ts";
 import { writeExport } from "./write-export.ts";
 import { colourPaint, headingOf, plainPaint, rowOf, type Paint } from "./row.ts";
@@ -21,7 +33,12 @@ const common = {
 const unredacted = { help: "Passwords, tokens and cookies too", parse: flag } as const;
 
 const options = {
-  follow: defineOptions(common),
+  follow: defineOptions({
+    ...common,
+    web: { help: "In a browser on this machine, instead of lines here", parse: flag },
+    "web-port": { help: "Port of 127.0.0.1 for it", parse: port, placeholder: "PORT", defaultHelp: "a free one" },
+  }),
+  each: defineOptions(common),
   list: defineOptions({ ...common, limit: { help: "How many", parse: integer(1, 1_000), default: "100" } }),
   show: defineOptions({ ...common, unredacted }),
   replay: defineOptions({
@@ -108,7 +125,7 @@ const commands: Readonly<Record<string, Command>> = {
   },
 
   async clear(argv, out) {
-    const { values } = readOptions(options.follow, argv, process.env);
+    const { values } = readOptions(options.each, argv, process.env);
     await withRunningTunnel(values, (client) => client.call("inspect/clear", { tunnel: client.tunnel }));
     out.write("Forgotten.\n");
   },
@@ -153,7 +170,7 @@ export function inspectHelp([name = ""]: readonly string[], columns: number | un
 
 /** `porthole inspect`: what the running client keeps of its visitors' requests. */
 export async function inspect(argv: readonly string[]): Promise<void> {
-  const { stdin, stdout } = process;
+  const { stdout } = process;
   const out: Output = {
     write: (text) => void stdout.write(text),
     columns: stdout.columns || 120,
@@ -163,12 +180,11 @@ export async function inspect(argv: readonly string[]): Promise<void> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command) return command(rest, out);
   const { values, positionals } = readOptions(options.follow, argv, process.env, { maxPositionals: 100 });
+  if (values.web) return inspectInBrowser(values);
   const filter = positionals.join(" ");
-  await withRunningTunnel(values, (client) =>
-    stdin.isTTY && stdout.isTTY && !values.json
-      ? inspectLive(client, { input: stdin, output: stdout }, filter)
-      : follow(client, filter, values.json, out),
-  );
+  if (out.isTerminal && !values.json)
+    process.stderr.write("Requests as they end. --web shows them in a browser; Ctrl-C leaves.\n");
+  await withRunningTunnel(values, (client) => follow(client, filter, values.json, out));
 }
 
 /** A line for each request once it has ended: those that are there, then those that come. */
@@ -204,15 +220,23 @@ function printRows(rows: readonly ExchangeSummary[], out: Output): void {
 }
 
 async function record(argv: readonly string[], out: Output, recording: boolean): Promise<void> {
-  const { values } = readOptions(options.follow, argv, process.env);
+  const { values } = readOptions(options.each, argv, process.env);
   await withRunningTunnel(values, (client) => client.call("inspect/record", { tunnel: client.tunnel, recording }));
   out.write(recording ? "Recording.\n" : "Paused: new requests are not kept.\n");
 }
 
+const howToEdit = "Change the request, save and close: it is sent to the local service. An empty file sends nothing.";
+
+/** Undefined when the user has emptied the file. */
 async function edited(client: TunnelClient, id: string): Promise<ReplayEdit | undefined> {
-  const body = await client.call("inspect/body", { tunnel: client.tunnel, id, side: "request", unredacted: true });
-  const before = requestText(await client.call("inspect/get", { tunnel: client.tunnel, id }), body);
-  return editOf(await inEditor(before), before);
+  const { tunnel } = client;
+  const detail = await client.call("inspect/get", { tunnel, id });
+  const recorded = await readRecordedBody((query) => client.call("inspect/body", { ...query, tunnel }), detail);
+  const before = editableText(detail, recorded, howToEdit);
+  const after = await inEditor(before);
+  if (after.trim() === "") return undefined;
+  // Editors end the last line.
+  return editOf(after.endsWith("\n") && !before.endsWith("\n") ? after.slice(0, -1) : after, recorded);
 }
 
 interface ReplayFlags {

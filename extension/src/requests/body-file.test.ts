@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { ExchangeDetail } from "@porthole/tunnel/rpc";
 import { bodyExtension, bodyText, exchangeText } from "./body-file.ts";
-import type { WholeBody } from "./inspect.ts";
+import type { WholeBody } from "@porthole/tunnel/requests";
 
-const body = (contentType: string, format: WholeBody["format"], bytes?: Buffer): WholeBody =>
-  ({ info: { contentType }, format, ...(bytes ? { bytes } : { text: "" }) }) as WholeBody;
+const body = (contentType: string, format: WholeBody["format"], base64?: string[]): WholeBody =>
+  ({ info: { contentType }, format, ...(base64 ? { base64 } : { text: "" }) }) as WholeBody;
 
 describe("a body as a file", () => {
   for (const [given, expected] of [
@@ -16,11 +16,11 @@ describe("a body as a file", () => {
     [body("text/css", "text"), "css"],
     [body("text/x-python", "text"), "python"],
     [body("text/javascript", "text"), "js"],
-    [body("image/png", "image", Buffer.of(1)), "png"],
+    [body("image/png", "image", ["AQ=="]), "png"],
     [body("application/x-www-form-urlencoded", "form"), "txt"],
     [body("", "text"), "txt"],
     [body("../../etc/passwd", "text"), "txt"],
-    [body("application/octet-stream", "binary", Buffer.of(1)), "bin"],
+    [body("application/octet-stream", "binary", ["AQ=="]), "bin"],
   ] as const)
     it(`of ${given.info.contentType} ends in .${expected}`, () => assert.equal(bodyExtension(given), expected));
 

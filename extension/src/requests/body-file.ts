@@ -1,5 +1,5 @@
 import type { ExchangeDetail, Header } from "@porthole/tunnel/rpc";
-import type { WholeBody } from "./inspect.ts";
+import type { WholeBody } from "@porthole/tunnel/requests";
 
 /** By media type without parameters; the editor chooses the language by the name's end. */
 const extensions: Readonly<Record<string, string>> = {
@@ -21,7 +21,7 @@ const extensions: Readonly<Record<string, string>> = {
 };
 
 /** Returns how the name of a file with such a body ends, without the dot. */
-export function bodyExtension({ info, format, bytes }: Pick<WholeBody, "info" | "format" | "bytes">): string {
+export function bodyExtension({ info, format, base64 }: Pick<WholeBody, "info" | "format" | "base64">): string {
   const type = info.contentType.split(";", 1)[0]?.trim().toLowerCase() ?? "";
   const known = extensions[type];
   if (known !== undefined) return known;
@@ -29,7 +29,7 @@ export function bodyExtension({ info, format, bytes }: Pick<WholeBody, "info" | 
   if (format === "html" || format === "xml") return format;
   const [, subtype] = /^(?:text|image|audio|video|font)\/(?:x-)?([a-z0-9]{1,8})$/.exec(type) ?? [];
   if (subtype !== undefined) return subtype;
-  return bytes === undefined ? "txt" : "bin";
+  return base64 === undefined ? "txt" : "bin";
 }
 
 /** A body as people read it: JSON gets lines. */

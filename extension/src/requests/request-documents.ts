@@ -6,9 +6,16 @@ import type { BodySide, ExchangeDetail, ExchangeSummary } from "@porthole/tunnel
 import type { Controller } from "../controller/index.ts";
 import { t } from "../text.ts";
 import { bodyExtension, bodyText, exchangeText } from "./body-file.ts";
-import { editableText, editOf, type RecordedBody } from "@porthole/tunnel/requests";
-import { inspect, readWholeBody } from "./inspect.ts";
-import type { ExchangeRef } from "@porthole/tunnel/requests";
+import {
+  editableText,
+  editOf,
+  readRecordedBody,
+  readWholeBody,
+  type ExchangeRef,
+  type RecordedBody,
+  type WholeBody,
+} from "@porthole/tunnel/requests";
+import { bodyReader, inspect } from "./inspect.ts";
 import { RequestFiles, requestScheme } from "./request-files.ts";
 
 /** So many other requests are offered to compare one with. */
@@ -33,13 +40,10 @@ export class RequestDocuments implements Disposable {
   }
 
   async openBody(of: ExchangeRef, side: BodySide, unredacted: boolean): Promise<void> {
-    const [{ summary }, body] = await Promise.all([
-      this.#detail(of, unredacted),
-      readWholeBody(this.#controller, of, side, unredacted),
-    ]);
+    const [{ summary }, body] = await Promise.all([this.#detail(of, unredacted), this.#body(of, side, unredacted)]);
     const extension = bodyExtension(body);
     const name = `${titleOf(summary)} ${side === "request" ? t("request") : t("response")}.${extension}`;
-    const content = body.bytes ?? bodyText(body.text ?? "", extension);
+    const content = bytesOf(body) ?? bodyText(body.text ?? "", extension);
     const uri = this.#files.put(pathFor(`${keyOf(of)} ${side} ${unredacted}`, name), content);
     await commands.executeCommand("vscode.open", uri, { preview: true });
   }
@@ -70,9 +74,10 @@ export class RequestDocuments implements Disposable {
   /** Opens the request as a text that can be changed and sent. */
   async edit(of: ExchangeRef): Promise<void> {
     const detail = await this.#detail(of, false);
-    const recorded = await this.#recordedBody(detail, of);
+    const recorded = await readRecordedBody(bodyReader(this.#controller, of.tunnel), detail);
+    const how = t("Change the request, then send it with the button in the title bar.");
     const path = pathFor(`${keyOf(of)} edit ${Date.now()}`, `${titleOf(detail.summary)}.http`);
-    const uri = this.#files.put(path, editableText(detail, recorded), true);
+    const uri = this.#files.put(path, editableText(detail, recorded, how), true);
     this.#drafts.set(path, { of, recorded });
     const [oldest] = this.#drafts.keys();
     if (this.#drafts.size > maxDrafts && oldest !== undefined) this.#drafts.delete(oldest);
@@ -104,12 +109,8 @@ export class RequestDocuments implements Disposable {
     return inspect(this.#controller, tunnel, "inspect/get", { id, ...(unredacted ? { unredacted } : {}) });
   }
 
-  async #recordedBody({ request, replay }: ExchangeDetail, of: ExchangeRef): Promise<RecordedBody> {
-    const isWhole = replay.possible;
-    if (request.body.state === "none") return { isWhole };
-    const { text, decoding, info } = await readWholeBody(this.#controller, of, "request", true);
-    const isText = text !== undefined && decoding === "none" && info.keptBytes === info.bytes;
-    return { isWhole, ...(isText ? { text } : {}) };
+  #body({ tunnel, id }: ExchangeRef, side: BodySide, unredacted: boolean): Promise<WholeBody> {
+    return readWholeBody(bodyReader(this.#controller, tunnel), { id, side, unredacted });
   }
 
   async #whole(of: ExchangeRef, unredacted: boolean): Promise<Uri> {
@@ -123,10 +124,15 @@ export class RequestDocuments implements Disposable {
   }
 
   async #bodyText(of: ExchangeRef, side: BodySide, unredacted: boolean): Promise<string> {
-    const body = await readWholeBody(this.#controller, of, side, unredacted);
-    if (body.bytes) return `< ${body.info.contentType} ${body.bytes.toString("base64")}`;
+    const body = await this.#body(of, side, unredacted);
+    const bytes = bytesOf(body);
+    if (bytes) return `< ${body.info.contentType} ${bytes.toString("base64")}`;
     return bodyText(body.text ?? "", bodyExtension(body)).trimEnd();
   }
+}
+
+function bytesOf({ base64 }: WholeBody): Buffer | undefined {
+  return base64 && Buffer.concat(base64.map((piece) => Buffer.from(piece, "base64")));
 }
 
 /** The same content gets the same tab. */

@@ -57,13 +57,16 @@ export interface RecordedBody {
   readonly isWhole: boolean;
 }
 
-/** The text that a person changes: the request as the local service got it. */
-export function editableText({ summary, request, replay }: ExchangeDetail, body: RecordedBody): string {
+/** The text that a person changes: the request as the local service got it. `notes` begin it, as comments. */
+export function editableText(
+  { summary, request, replay }: ExchangeDetail,
+  body: RecordedBody,
+  ...notes: string[]
+): string {
   const recorded = request.forwarded ?? { method: summary.method, target: summary.target, headers: request.headers };
   // It follows from the body that is sent.
   const headers = recorded.headers.filter(({ name }) => name.toLowerCase() !== "content-length");
   const source = { method: recorded.method, target: recorded.target, headers };
-  const notes = [t("Change the request, then send it with the button in the title bar.")];
   if ([source.target, ...source.headers.map(({ value }) => value)].some((each) => each.includes("<redacted>")))
     notes.push(t("{0} keeps what was recorded.", "<redacted>"));
   if (request.body.state === "none") return requestText(source, notes);

@@ -10,4 +10,5 @@ export {
   type PageResult,
   type ToPage,
 } from "./messages.ts";
+export { readRecordedBody, readWholeBody, type ReadBody, type WholeBody } from "./whole-body.ts";
 export { t, useTranslation, type Translate } from "./text.ts";

@@ -1,6 +1,6 @@
 import type { BodySide, InspectorChanges, RpcErrorData, Requests } from "../rpc/index.ts";
 
-/** What the Requests view's page and the extension say to each other. Everything is data; the page is trusted with none of it to run. */
+/** What the Requests page and its host say to each other. Everything is data; the page is trusted with none of it to run. */
 
 /** What the page may ask of the daemon. */
 export const pageMethods = [
@@ -37,6 +37,8 @@ export type ToPage =
   /** The requests of this port, and of them the one with this id. */
   | { readonly type: "show"; readonly tunnel: string; readonly id?: string }
   | { readonly type: "changes"; readonly tunnel: string; readonly changes: InspectorChanges }
+  /** Something that a person should know. */
+  | { readonly type: "say"; readonly text: string }
   | { readonly type: "answer"; readonly n: number; readonly result?: unknown; readonly error?: RpcErrorData };
 
 export type FromPage =

@@ -46,10 +46,11 @@ export class BodyPane {
       { class: "notes" },
       notes.filter(Boolean).join(" · "),
       " ",
-      iconButton("open-file", t("Open Body in Editor"), () => {
-        const { id, side, unredacted = false } = this.#query;
-        host.send({ type: "open", tunnel, id, side, unredacted });
-      }),
+      host.offers.open &&
+        iconButton("open-file", t("Open Body in Editor"), () => {
+          const { id, side, unredacted = false } = this.#query;
+          host.send({ type: "open", tunnel, id, side, unredacted });
+        }),
       iconButton(
         "copy",
         t("Copy Body"),

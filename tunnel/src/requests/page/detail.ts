@@ -178,7 +178,7 @@ export class Detail {
         { class: "actions", role: "toolbar", aria: { label: t("Actions") } },
         iconButton("replay", t("Replay"), sendAgain, can),
         iconButton("edit", t("Edit and Send"), edit, canEdit),
-        iconButton("compare", t("Compare with…"), compare),
+        host.offers.compare && iconButton("compare", t("Compare with…"), compare),
         iconButton("terminal", t("Copy as curl"), copyAs("curl")),
         iconButton("code", t("Copy as fetch"), copyAs("fetch")),
         iconButton("save", t("Save as HAR"), saveHar),

@@ -1,53 +1,59 @@
 import { translated } from "../daemon-texts.ts";
 import type { FromPage, PageMethod, PageParams, PageResult, ToPage } from "../messages.ts";
 
-interface EditorApi {
-  postMessage(message: FromPage): void;
-  getState(): PageState | undefined;
-  setState(state: PageState): void;
-}
-
-/** What the page remembers over a reload of the window. */
+/** What the page remembers over a reload. */
 export interface PageState {
   readonly hidesAssets: boolean;
 }
 
-declare function acquireVsCodeApi(): EditorApi;
+/** The way to what runs the page: an editor, or a server on this machine. */
+export interface Wire {
+  /** What it does not offer has no button. */
+  readonly offers: { readonly open: boolean; readonly compare: boolean };
+  state: PageState | undefined;
+  send(message: FromPage): void;
+  onMessage(listener: (message: ToPage) => void): void;
+}
 
 /** Why something did not work, in words for people. */
 export class CallError extends Error {}
 
-/** The extension on the other side of the page's wall. */
+/** What runs the page, on the other side of the page's wall. */
 export class Host {
-  readonly #api = acquireVsCodeApi();
+  readonly #wire: Wire;
   readonly #waiting = new Map<number, { resolve(result: unknown): void; reject(reason: Error): void }>();
   #n = 0;
 
-  constructor(onMessage: (message: Exclude<ToPage, { type: "answer" }>) => void) {
-    window.addEventListener("message", ({ data }: MessageEvent<ToPage>) => {
-      if (data.type === "answer") this.#settle(data);
-      else onMessage(data);
+  constructor(wire: Wire, onMessage: (message: Exclude<ToPage, { type: "answer" }>) => void) {
+    this.#wire = wire;
+    wire.onMessage((message) => {
+      if (message.type === "answer") this.#settle(message);
+      else onMessage(message);
     });
   }
 
+  get offers(): Wire["offers"] {
+    return this.#wire.offers;
+  }
+
   get state(): PageState {
-    return { hidesAssets: this.#api.getState()?.hidesAssets === true };
+    return { hidesAssets: this.#wire.state?.hidesAssets === true };
   }
 
   remember(state: PageState): void {
-    this.#api.setState(state);
+    this.#wire.state = state;
   }
 
   send(message: Exclude<FromPage, { type: "call" }>): void {
-    this.#api.postMessage(message);
+    this.#wire.send(message);
   }
 
   /** Rejects with a `CallError`. */
   call<M extends PageMethod>(tunnel: string, method: M, params: PageParams<M>): Promise<PageResult<M>> {
     const n = ++this.#n;
-    this.#api.postMessage({ type: "call", n, tunnel, method, params });
     return new Promise((resolve, reject) => {
       this.#waiting.set(n, { resolve: (result) => resolve(result as PageResult<M>), reject });
+      this.#wire.send({ type: "call", n, tunnel, method, params });
     });
   }
 

@@ -1,10 +1,10 @@
 import type { InspectorChanges } from "../../rpc/index.ts";
 import { t, useTranslation } from "../text.ts";
-import type { PageResult, ToPage, TunnelChoice } from "../messages.ts";
+import type { PageResult, TunnelChoice } from "../messages.ts";
 import { messageOf } from "./context.ts";
 import { Detail } from "./detail.ts";
 import { el } from "./dom.ts";
-import { Host } from "./host.ts";
+import { Host, type Wire } from "./host.ts";
 import { List } from "./list.ts";
 import { isAsset, keyOf, Rows } from "./rows.ts";
 import { Toolbar } from "./toolbar.ts";
@@ -68,6 +68,10 @@ class Page {
     if (isListed) return this.#chooseWanted();
     this.#toolbar.choosePort(tunnel);
     void this.#reload();
+  }
+
+  say(text: string): void {
+    this.#toolbar.say(text);
   }
 
   apply(tunnel: string, changes: InspectorChanges): void {
@@ -242,26 +246,32 @@ class Page {
   }
 }
 
-let page: Page | undefined;
-const host = new Host((message: Exclude<ToPage, { type: "answer" }>) => {
-  switch (message.type) {
-    case "init":
-      useTranslation((text, ...args) =>
-        (message.texts[text] ?? text).replaceAll(/\{(\d+)\}/g, (whole, index: string) =>
-          String(args[Number(index)] ?? whole),
-        ),
-      );
-      page ??= new Page(host);
-      break;
-    case "tunnels":
-      page?.setTunnels(message.tunnels);
-      break;
-    case "show":
-      page?.show(message.tunnel, message.id);
-      break;
-    case "changes":
-      page?.apply(message.tunnel, message.changes);
-      break;
-  }
-});
-host.send({ type: "ready" });
+/** Shows what the host has recorded. The host says by which texts. */
+export function startPage(wire: Wire): void {
+  let page: Page | undefined;
+  const host = new Host(wire, (message) => {
+    switch (message.type) {
+      case "init":
+        useTranslation((text, ...args) =>
+          (message.texts[text] ?? text).replaceAll(/\{(\d+)\}/g, (whole, index: string) =>
+            String(args[Number(index)] ?? whole),
+          ),
+        );
+        page ??= new Page(host);
+        break;
+      case "tunnels":
+        page?.setTunnels(message.tunnels);
+        break;
+      case "show":
+        page?.show(message.tunnel, message.id);
+        break;
+      case "changes":
+        page?.apply(message.tunnel, message.changes);
+        break;
+      case "say":
+        page?.say(message.text);
+        break;
+    }
+  });
+  host.send({ type: "ready" });
+}
