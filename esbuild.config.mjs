@@ -121,6 +121,8 @@ const extension = [
   {
     ...modules,
     ...packed,
+    // The trial relay is never one of a cluster.
+    external: [...modules.external, "@nats-io/*"],
     entryPoints: [
       entry("extension/src/daemon/main.ts", "dist/extension/daemon"),
       entry("tunnel/src/inspector/reading-worker.ts", "dist/extension/porthole-reading"),

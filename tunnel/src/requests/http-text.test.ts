@@ -60,7 +60,7 @@ describe("a request as a text", () => {
 
   it("sends the recorded bytes unless the body was changed", () => {
     const recorded = { text: "a\r\nb\r\n", isWhole: true };
-    const text = editableText(detail(), recorded);
+    const text = editableText(detail(), recorded, "How to send it.");
     assert.match(
       text,
       /^# .*\n# <redacted> keeps .*\nPOST \/hook\?token=<redacted>\nHost: localhost:3000\nX-Empty: \n\na\nb\n$/,
