@@ -46,7 +46,7 @@ export const substitutions: readonly (readonly [RegExp, string, string])[] = [
 
 /** What runs before a block, as its page says in words. */
 export const before: Readonly<Record<string, readonly string[]>> = {
-  "docs/inspector.md: porthole inspect": ["porthole 3000"],
+  "docs/inspector.md: porthole inspect --web": ["porthole 3000"],
   "docs/guides/remote.md: porthole identity export --all everything.txt --passphrase-file passphrase.txt": [
     "echo correct horse battery staple > passphrase.txt",
     "porthole 3000 --detach",
@@ -72,6 +72,7 @@ export const servicePorts = ["3000", "4000", "5173", "5432", "6379"] as const;
 export const readyLines: readonly (readonly [RegExp, RegExp])[] = [
   [/^npm start/, /^Checked: .* status 200/],
   [/^porthole-relay/, /Relay is ready/],
+  [/^porthole inspect --web/, /^http:/],
   [/^porthole inspect$/, /\bGET\b/],
   [/^/, /^online\b|^\S+ +online\b/],
 ];
