@@ -11,6 +11,7 @@ import { benchHttpMode } from "./http-mode.ts";
 import { benchInspector } from "./inspector.ts";
 import { benchInspectorTurns } from "./inspector-turns.ts";
 import { benchQuicEngine } from "./quic-engine.ts";
+import { benchQuicEngines } from "./quic-engines.ts";
 import { benchPeers } from "./peers.ts";
 import { benchOutages } from "./outages.ts";
 import { benchReturn } from "./return.ts";
@@ -25,6 +26,7 @@ import { benchWholePath } from "./whole-path.ts";
 const sections: Readonly<Record<string, (show: ShowRow) => Promise<void>>> = {
   "quic-engine": quicEngine,
   "quic-worker": benchQuicWorker,
+  "quic-engines": benchQuicEngines,
   "whole-path": benchWholePath,
   "http-mode": benchHttpMode,
   peers: benchPeers,

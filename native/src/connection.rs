@@ -118,7 +118,6 @@ impl Link {
     pub fn figures(&self) -> Figures {
         *lock(&self.figures)
     }
-
 }
 
 impl Wire {
@@ -210,7 +209,12 @@ impl Wire {
         self.run(orders, alarm, &mut end).await;
     }
 
-    async fn run(self: &Arc<Self>, mut orders: UnboundedReceiver<Command>, mut alarm: watch::Receiver<u32>, end: &mut End) {
+    async fn run(
+        self: &Arc<Self>,
+        mut orders: UnboundedReceiver<Command>,
+        mut alarm: watch::Receiver<u32>,
+        end: &mut End,
+    ) {
         let is_client = self.connection.side() == quinn::Side::Client;
         // The client's first byte makes the control stream exist for the relay, too.
         let control = Arc::new(Stream::new(CONTROL, usize::from(!is_client)));

@@ -227,7 +227,8 @@ impl Endpoint {
             let Some(door) = &self.door else { break };
             let from = incoming.remote_address();
             let of_address = lock(&addresses).get(&from.ip()).copied().unwrap_or(0);
-            if self.handshakes.load(Ordering::Relaxed) >= bounds.handshakes || of_address >= bounds.handshakes_per_address
+            if self.handshakes.load(Ordering::Relaxed) >= bounds.handshakes
+                || of_address >= bounds.handshakes_per_address
             {
                 door.count(Reason::Handshakes);
                 incoming.ignore();
@@ -264,7 +265,13 @@ impl Endpoint {
         opened.shut().await;
     }
 
-    async fn run(self: Arc<Self>, id: u32, connection: Connection, ticket: Option<Ticket>, alarm: watch::Receiver<u32>) {
+    async fn run(
+        self: Arc<Self>,
+        id: u32,
+        connection: Connection,
+        ticket: Option<Ticket>,
+        alarm: watch::Receiver<u32>,
+    ) {
         let connection = Kept::new(connection);
         let data = connection.handshake_data().and_then(|any| any.downcast::<HandshakeData>().ok());
         let protocol = data.and_then(|data| data.protocol);

@@ -194,9 +194,7 @@ impl NativeEndpoint {
     #[napi]
     pub fn set_certificate(&self, cert: String, key: String, alpn: String) -> Result<()> {
         let identity = Identity { cert: &cert, key: &key, alpn: &alpn };
-        tls::server(&identity)
-            .and_then(|tls| self.0.set_certificate(tls))
-            .map_err(|error| failure("key", error))
+        tls::server(&identity).and_then(|tls| self.0.set_certificate(tls)).map_err(|error| failure("key", error))
     }
 
     /// Whose tickets are good; without keys nobody needs one.

@@ -11,8 +11,8 @@ use quinn::{ReadError, RecvStream, SendStream};
 use tokio::sync::Notify;
 
 use crate::connection::{Link, Wire};
-use crate::kept::Kept;
 use crate::events::{READABLE, WRITABLE, lock};
+use crate::kept::Kept;
 
 /// What is held for a reader, beside quinn's window of the stream.
 const MAX_RX: usize = 256 * 1024;
@@ -66,7 +66,9 @@ impl Stream {
         let mut rx = lock(&self.rx);
         let length = rx.data.len().min(out.len());
         if length == 0 {
-            if rx.data.is_empty() && let Some(end) = rx.end {
+            if rx.data.is_empty()
+                && let Some(end) = rx.end
+            {
                 return end;
             }
             rx.is_armed = true;

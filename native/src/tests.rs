@@ -1,8 +1,8 @@
 //! What crosses the border, and what comes from strangers, with whatever bytes; and that a panic stays the end of a link.
 use std::any::Any;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use quinn::congestion::{Controller, ControllerFactory};
@@ -13,8 +13,8 @@ use crate::endpoint::{Bounds, Endpoint, Settings, congestion};
 use crate::events::{CLOSED, CONNECTED, EVENT_WORDS, Events};
 use crate::gate::{Door, Ids, Seal};
 use crate::stream::{BROKEN, END_ABORTED, Stream};
-use crate::tls;
 use crate::ticket::{Bucket, Drop, Key, TICKET_BYTES, Tickets};
+use crate::tls;
 use quinn::ConnectionIdGenerator as _;
 
 /// Numbers that are told with a failure, so that it can be had again.
@@ -249,7 +249,8 @@ fn a_panic_ends_its_link_and_no_other() {
         wait("the handshake", || drained(&endpoint, &inbox).iter().any(|event| event[0] == CONNECTED));
         (endpoint, inbox)
     };
-    let has_ended = |endpoint: &Endpoint, inbox: &Inbox| drained(endpoint, inbox).iter().any(|event| event[0] == CLOSED);
+    let has_ended =
+        |endpoint: &Endpoint, inbox: &Inbox| drained(endpoint, inbox).iter().any(|event| event[0] == CLOSED);
     let (doomed, its_inbox) = dial(Arc::new(Bomb(bomb.clone())), 1);
     let (other, other_inbox) = dial(congestion("bbr"), 2);
     bomb.store(true, Ordering::Relaxed);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createLink } from "@porthole/common/link";
 import { quicAvailability, type EngineName } from "@porthole/common/link/quic";
 import { linkCompliance } from "@porthole/testing";
+import { platformReason, skipUnless } from "@porthole/testing/skip";
 import { systemClock } from "@porthole/common/util";
 import { dial, openQuicWorker, type TestWorker } from "./fixture.test.ts";
 
@@ -16,7 +17,9 @@ for (const engine of engines) {
 
   if (!quicAvailability(engine).available) {
     describe(`quic through the QUIC worker, ${engine}`, () => {
-      it.skip("has no engine here: npm run build:native makes it, where Rust is");
+      it("passes", function () {
+        skipUnless(this, false, platformReason("no native QUIC engine was built: see npm run build:native"));
+      });
     });
     continue;
   }

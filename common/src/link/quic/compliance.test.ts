@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { linkCompliance } from "@porthole/testing/link-compliance";
+import { platformReason, skipUnless } from "@porthole/testing/skip";
 import { systemClock } from "../../util/index.ts";
 import { createLink } from "../index.ts";
 import { connectedPair } from "./fixture.test.ts";
@@ -16,7 +17,9 @@ for (const [relayEngine, clientEngine] of pairings) {
   const isHere = [relayEngine, clientEngine].every((engine) => quicAvailability(engine).available);
   if (!isHere) {
     describe(`quic, ${clientEngine} to ${relayEngine}`, () => {
-      it.skip("has no engine here: npm run build:native makes it, where Rust is");
+      it("passes", function () {
+        skipUnless(this, false, platformReason("no native QUIC engine was built: see npm run build:native"));
+      });
     });
     continue;
   }

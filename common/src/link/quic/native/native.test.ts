@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import dgram from "node:dgram";
 import { once } from "node:events";
+import { platformReason, skipUnless } from "@porthole/testing/skip";
 import { PortholeError } from "../../../errors.ts";
 import { createCertificate, generateKey, readPeer } from "../../../identity/index.ts";
 import type { TransportConnection } from "../../types.ts";
@@ -20,8 +21,8 @@ describe("the native QUIC engine", function () {
   const clients: TransportConnection[] = [];
 
   before(function () {
-    // npm test builds it where Rust is, and says so where it is not.
-    if (!quicAvailability(engine).available) this.skip();
+    const isHere = quicAvailability(engine).available;
+    skipUnless(this, isHere, platformReason("no native QUIC engine was built: see npm run build:native"));
   });
 
   afterEach(async () => {
