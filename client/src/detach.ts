@@ -8,11 +8,14 @@ import { stopController } from "./stop-signals.ts";
 
 /** A certificate authority is given its time, too. */
 const readyDeadlineMs = 180_000;
+/** A relay that has not answered by then is not waited for. */
+const unreachableAfterMs = 15_000;
 const childVariable = "PORTHOLE_DETACHED";
 
 /**
  * `--detach`: starts this command again as a process of its own, without a terminal. Returns the URLs once its tunnels are ready.
- * Rejects with what it has printed when it ends before that, or after 3 minutes; nothing is left running then.
+ * Rejects with what it has printed when it ends before that, after 15 seconds when no relay can be reached, and after 3 minutes in any
+ * case; nothing is left running then.
  */
 export async function detach(argv: readonly string[], stateDir = dataFolder("porthole")): Promise<readonly string[]> {
   await makeFolder(stateDir);
@@ -29,7 +32,7 @@ export async function detach(argv: readonly string[], stateDir = dataFolder("por
   try {
     const urls = await withDeadline(
       { clock: systemClock, delayMs: readyDeadlineMs, what: "Coming online", signal: stop },
-      (signal) => orAbort(signal, firstMessage(child, logPath)),
+      (signal) => orAbort(signal, Promise.race([whenReady(child), whenEnded(child, logPath)])),
     );
     child.disconnect();
     child.unref();
@@ -40,18 +43,46 @@ export async function detach(argv: readonly string[], stateDir = dataFolder("por
   }
 }
 
-async function firstMessage(child: ChildProcess, logPath: string): Promise<readonly string[]> {
-  const ended = once(child, "exit").then(([code]: unknown[]) => {
-    const text = readFileSync(logPath, "utf8")
-      .trim()
-      .replace(/^porthole: /, "");
-    const refused =
-      code === 3 ? ({ code: "unauthorized" } as const) : code === 2 ? ({ code: "usage" } as const) : undefined;
-    throw new PortholeError(refused?.code ?? "closed", text === "" ? "The client ended before it was online" : text);
+/** What the process says to the one that has started it. */
+type Message =
+  | { readonly urls: readonly string[] }
+  /** Why no relay answers; null when one does. */
+  | { readonly unreachable: string | null };
+
+function whenReady(child: ChildProcess): Promise<readonly string[]> {
+  return new Promise((resolve, reject) => {
+    let unreachable: string | null = null;
+    let isLate = false;
+    const judge = (): void => {
+      if (!isLate || unreachable === null) return;
+      const hint = "porthole doctor shows which hop fails. Without --detach the client keeps trying.";
+      reject(new PortholeError("timeout", unreachable, { hint }));
+    };
+    const timer = setTimeout(() => {
+      isLate = true;
+      judge();
+    }, unreachableAfterMs);
+    child.once("exit", () => clearTimeout(timer));
+    child.on("message", (message: Message) => {
+      if ("urls" in message) {
+        clearTimeout(timer);
+        resolve(message.urls);
+      } else {
+        ({ unreachable } = message);
+        judge();
+      }
+    });
   });
-  const [message] = (await Promise.race([once(child, "message"), ended])) as unknown[];
-  ended.catch(() => {});
-  return message as readonly string[];
+}
+
+async function whenEnded(child: ChildProcess, logPath: string): Promise<never> {
+  const [code] = (await once(child, "exit")) as [number | null];
+  const text = readFileSync(logPath, "utf8")
+    .trim()
+    .replace(/^porthole: /, "");
+  const refused =
+    code === 3 ? ({ code: "unauthorized" } as const) : code === 2 ? ({ code: "usage" } as const) : undefined;
+  throw new PortholeError(refused?.code ?? "closed", text === "" ? "The client ended before it was online" : text);
 }
 
 /** The arguments with `--detach` turned off, whatever its variable says. */
@@ -67,6 +98,8 @@ function inForeground(argv: readonly string[]): readonly string[] {
 /** The process that has started this one with `--detach` and waits; undefined for any other. */
 export interface Starter {
   ready(urls: readonly string[]): void;
+  /** Why no relay answers; null when one does. */
+  unreachable(why: string | null): void;
   /** Aborts when it waits no longer. */
   readonly gone: AbortSignal;
   /** Nothing more is said. The channel would keep this process alive. */
@@ -84,7 +117,10 @@ export function starterOf(): Starter | undefined {
     gone: gone.signal,
     ready(urls) {
       isReady = true;
-      process.send?.(urls);
+      process.send?.({ urls } satisfies Message);
+    },
+    unreachable(why) {
+      if (process.connected) process.send?.({ unreachable: why } satisfies Message);
     },
     close() {
       isReady = true;

@@ -34,6 +34,12 @@ export const runOptions = defineOptions({
     parse: path,
     defaultHelp: "the platform's data folder",
   },
+  "quic-engine": {
+    help: "Which QUIC engine to use; auto takes the native one where it loads",
+    parse: choice("auto", "native", "quiche"),
+    default: "auto",
+    advanced: true,
+  },
   qr: { help: "Show the URL as a QR code", parse: flag },
   json: { help: "One JSON object a line", parse: flag },
 });
@@ -90,12 +96,6 @@ export const clientOptions = defineOptions({
     advanced: true,
   },
   transport: { help: "How to reach the relay", parse: choice("auto", "quic", "h2"), default: "auto" },
-  "quic-engine": {
-    help: "Which QUIC engine to use; auto takes the native one where it loads",
-    parse: choice("auto", "native", "quiche"),
-    default: "auto",
-    advanced: true,
-  },
   "force-h2": { help: "Short for --transport h2", parse: flag, advanced: true },
   "pool-size": {
     help: "HTTP/2 connections when they carry the traffic",

@@ -9,7 +9,7 @@ import type { ClientValues } from "./options.ts";
 import { detach, starterOf, type Starter } from "./detach.ts";
 import { joinClient, type Joined } from "./join-client.ts";
 import { createJsonReporter } from "./json-reporter.ts";
-import { watchReadiness } from "./readiness.ts";
+import { watchReadiness, type ReadinessOptions } from "./readiness.ts";
 import type { Reporter } from "./reporter.ts";
 import { attachIfRunning } from "./running-client.ts";
 import { stopController } from "./stop-signals.ts";
@@ -79,9 +79,10 @@ async function runHere(values: ClientValues, targets: readonly Target[], starter
     starter?.ready(urls);
     void urlFile?.write(urls);
   };
+  const onUnreachable = (why: string | null): void => starter?.unreachable(why);
   const finishing = sayWhenFinishing(stop);
   try {
-    await runTunnels(values, targets, stop, onReady);
+    await runTunnels(values, targets, stop, { onReady, onUnreachable });
   } finally {
     finishing.stop();
     clearInterval(alive);
@@ -115,7 +116,7 @@ async function runTunnels(
   values: ClientValues,
   given: readonly Target[],
   stop: AbortSignal,
-  onReady: (urls: readonly string[]) => void,
+  readiness: Pick<ReadinessOptions, "onReady" | "onUnreachable">,
 ): Promise<void> {
   const write = lastingOutput();
   /** Stays the same when they move to another process. */
@@ -128,7 +129,8 @@ async function runTunnels(
     const tunnels = targets.map(({ name }) => name);
     const output = { write, isTerminal: process.stdout.isTTY };
     reporter ??= watchReadiness(json ? createJsonReporter(write) : createTextReporter(output, { qr, tunnels }), {
-      ...{ tunnels, withCertificate: values["wait-for-url"], onReady },
+      ...{ tunnels, withCertificate: values["wait-for-url"] },
+      ...readiness,
     });
     return reporter;
   }

@@ -56,6 +56,20 @@ describe("a client in the background", function () {
     assert.equal((await porthole("status")).code, 1);
   });
 
+  it("ends after some seconds without a relay that it can trust, and says which", async () => {
+    const pin = "A".repeat(52).toLowerCase();
+    const other = ["--server", `127.0.0.1:${relay.apiPort}`, "--server-fingerprint", pin];
+    const [nobody, wrongPin] = await Promise.all([
+      porthole("3000", "--detach", "--server", `127.0.0.1:${await freePort()}`),
+      runCli(scope, "client", ["3000", "--detach", ...other, "--state-dir", await scope.folder()]),
+    ]);
+    for (const { code, stdout } of [nobody, wrongPin]) assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(nobody.stderr, /Nothing listens on 127\.0\.0\.1:/);
+    assert.match(wrongPin.stderr, /is not the relay that was pinned/);
+    assert.match(nobody.stderr, /porthole doctor/);
+    assert.equal((await porthole("status")).code, 1);
+  });
+
   it("has its URL in a file while it is online", async () => {
     const path = join(await scope.folder(), "url");
     const port = String(await freePort());
