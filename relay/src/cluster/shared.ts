@@ -23,8 +23,13 @@ export function openShared(
   context: { readonly clock: Clock; readonly log: Logger; readonly stateDir?: string },
 ): Promise<NatsLedger> {
   const { clock, log, stateDir } = context;
-  const mirrorPath = stateDir === undefined ? undefined : join(stateDir, "cluster-records.bin");
+  const mirrorPath = stateDir === undefined ? undefined : mirrorPathOf(stateDir);
   return NatsLedger.open({ engine, secret, clock, log, mirrorPath });
+}
+
+/** Where a relay keeps its own copy of the records. */
+export function mirrorPathOf(stateDir: string): string {
+  return join(stateDir, "cluster-records.bin");
 }
 
 /** The part of the cluster's records that decides about clients. Closing it does nothing. */

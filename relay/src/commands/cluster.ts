@@ -2,17 +2,18 @@ import { PortholeError } from "@porthole/common/errors";
 import { silentLogger } from "@porthole/common/log";
 import { formatHostPort } from "@porthole/common/options";
 import { formatMinute, systemClock } from "@porthole/common/util";
-import { openShared, withoutMember } from "../cluster/shared.ts";
+import { restoreRecords } from "../cluster/nats/restore.ts";
+import { mirrorPathOf, openShared, withoutMember } from "../cluster/shared.ts";
 import type { SharedRecords } from "../cluster/shared-records.ts";
 import { sharedConfig } from "../config/cluster-config.ts";
-import { admissionOptions, columns } from "./admission-options.ts";
+import { admissionOptions, columns, stateDirOf } from "./admission-options.ts";
 import { defineCommand } from "./command.ts";
 
 const { signal } = new AbortController();
 
 /** Lists the relays of a cluster and takes one out; whether or not a relay runs here. */
 export const cluster = defineCommand({
-  usage: "cluster list|remove NODE",
+  usage: "cluster list|remove NODE|restore",
   help: "The relays of a cluster",
   example: "porthole-relay cluster list",
   options: admissionOptions,
@@ -23,6 +24,14 @@ export const cluster = defineCommand({
       throw new PortholeError("usage", "This relay has no --cluster", {
         hint: "Relays that are named with --peer are in each other's relay.toml.",
       });
+    if (action === "restore" && node === undefined) {
+      const mirrorPath = mirrorPathOf(stateDirOf(values));
+      const count = await restoreRecords({ ...shared, mirrorPath, log: silentLogger });
+      process.stdout.write(
+        `The engine has ${count} records again. At the other relays move cluster-records.bin away, then start all of them.\n`,
+      );
+      return 0;
+    }
     const ledger = await openShared(shared, { clock: systemClock, log: silentLogger });
     try {
       if (action === "list" && node === undefined) {
@@ -35,7 +44,7 @@ export const cluster = defineCommand({
         );
       } else {
         throw new PortholeError("usage", "porthole-relay cluster needs to know what to do", {
-          hint: "porthole-relay cluster list, or cluster remove NODE, with the first 8 characters of its key at least.",
+          hint: "porthole-relay cluster list, cluster remove NODE with the first 8 characters of its key at least, or cluster restore.",
         });
       }
     } finally {

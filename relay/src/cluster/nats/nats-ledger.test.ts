@@ -13,6 +13,7 @@ import { enrollmentsOf } from "../shared.ts";
 import { connectEngine } from "./engine.ts";
 import { NatsLedger, type NatsLedgerOptions } from "./nats-ledger.ts";
 import { encodeSubject } from "./record-wire.ts";
+import { restoreRecords } from "./restore.ts";
 import { RecordStream } from "./record-stream.ts";
 
 const secret = new Secret("a secret of at least thirty-two characters");
@@ -132,5 +133,14 @@ describe("a ledger in NATS", function () {
     );
     await ledger.close();
     await assert.rejects(NatsLedger.open({ ...options, mirrorPath }), { code: "state" });
+    const restoring = { ...options, mirrorPath };
+    assert.equal(await restoreRecords(restoring), 1);
+    await assert.rejects(restoreRecords(restoring), { code: "usage" });
+    for (const path of [mirrorPath, join(folder, "another.bin")]) {
+      const again = await NatsLedger.open({ ...options, mirrorPath: path });
+      assert.equal(again.state.keys["ada"]?.enrolledAt, 1);
+      await again.update((state) => ({ ...state, bans: { [path]: { kind: "name", bannedAt: 1 } } }), signal);
+      await again.close();
+    }
   });
 });

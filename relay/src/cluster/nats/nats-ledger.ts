@@ -239,7 +239,7 @@ export class NatsLedger implements Ledger<SharedRecords> {
     const isSame = this.#created === undefined || this.#created === state?.created;
     if (!state || !isSame || state.lastSeq < this.#known.revision)
       throw new PortholeError("state", "The cluster's engine has lost records that this relay knows", {
-        hint: "The old ones stay in force, and nothing can be changed. Restore the engine's files, or write them back: porthole-relay cluster restore",
+        hint: "The old ones stay in force, and nothing can be changed. Restore the engine's files; or stop all relays and write them back: porthole-relay cluster restore",
       });
     this.#created = state.created;
     this.#failure = undefined;
