@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { benchBrokenTransfers } from "./broken-transfers.ts";
+import { benchCluster } from "./cluster.ts";
 import { benchIdleClients } from "./idle-clients.ts";
 import { benchFloods } from "./floods.ts";
 import { benchFrameFloods } from "./frame-floods.ts";
@@ -33,6 +34,7 @@ const sections: Readonly<Record<string, (show: ShowRow) => Promise<void>>> = {
   inspector: benchInspector,
   "inspector-turns": benchInspectorTurns,
   "idle-clients": benchIdleClients,
+  cluster: benchCluster,
   start: benchStart,
   return: benchReturn,
   floods: benchFloods,

@@ -21,8 +21,8 @@ export const limits = {
   maxQueuedBytes: 64 * 1024 * 1024,
   /** Changes are told together. */
   batchMs: 5,
-  /** Names in one message. */
-  namesPerMessage: 5_000,
+  /** Names in one message, which is read in one turn. */
+  namesPerMessage: 500,
   beatMs: 1_000,
   /** Entries of a relay that is gone are removed in pieces, so that visitors don't wait. */
   sweep: { entries: 20_000, pauseMs: 5 },
