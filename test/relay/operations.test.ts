@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import net from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import {
   figuresOf,
   get,
@@ -93,7 +94,17 @@ describe("Operating a relay", function () {
       startHttp(scope, (_request, response) => response.end("hello")),
     ]);
     const toml = join(stateDir, "relay.toml");
-    await writeFile(toml, 'api-port = 0\npub-port = 0\nadmin-port = 0\nlog-level = "debug"\njson = true\n');
+    const posts: string[] = [];
+    const hook = await startHttp(scope, async (request, response) => {
+      posts.push(await text(request));
+      response.end();
+    });
+    await writeFile(join(stateDir, "secret"), "a secret of the two of them");
+    await writeFile(
+      toml,
+      'api-port = 0\npub-port = 0\nadmin-port = 0\nlog-level = "debug"\njson = true\n' +
+        `events-webhook = "${hook.local}/"\nevents-webhook-secret-file = "secret"\n`,
+    );
     const relay = startCli(scope, "relay", ["--state-dir", stateDir]);
     const ready = JSON.parse(await relay.line(/Relay is ready/)) as { readonly api: number; readonly admin: number };
     const none = await runCli(scope, "relay", ["status", "--state-dir", await scope.folder()]);
@@ -103,15 +114,29 @@ describe("Operating a relay", function () {
     const client = await startTestClient(scope, { servers: [ready.api], transport: "http2", local: service.local });
     const { urls, hostnames } = await client.online();
     assert.equal(await get(siteAt(urls[0] ?? "", join(client.stateDir, "primary-self-signed.pem"))), "hello");
-    const text = await runCli(scope, "relay", ["status", "--state-dir", stateDir]);
-    assert.equal(text.code, 0, text.stderr);
-    assert.match(text.stdout, /serving/);
-    assert.match(text.stdout, new RegExp(`monitoring ${ready.admin}`));
-    assert.match(text.stdout, /^1 clients on \d links, \d visitors now, 1 since the start; .* in, .* out$/m);
-    assert.match(text.stdout, new RegExp(`: ${hostnames[0]}$`, "m"));
-    assert.match(text.stdout, /^ {2}[0-9a-f]{8} {2}HTTP\/2 {2}from 127\.0\.0\.1:\d+ /m);
+    const status = await runCli(scope, "relay", ["status", "--state-dir", stateDir]);
+    assert.equal(status.code, 0, status.stderr);
+    assert.match(status.stdout, /serving/);
+    assert.match(status.stdout, new RegExp(`monitoring ${ready.admin}`));
+    assert.match(status.stdout, /^1 clients on \d links, \d visitors now, 1 since the start; .* in, .* out$/m);
+    assert.match(status.stdout, new RegExp(`: ${hostnames[0]}$`, "m"));
+    assert.match(status.stdout, /^ {2}[0-9a-f]{8} {2}HTTP\/2 {2}from 127\.0\.0\.1:\d+ /m);
     const json = await runCli(scope, "relay", ["status", "--json"], { env: { PORTHOLE_STATE_DIR: stateDir } });
     assert.equal((JSON.parse(json.stdout) as { visitors: number }).visitors, 1);
+    const { hostnames: names } = (JSON.parse(json.stdout) as { clients: { hostnames: string[] }[] }).clients[0] ?? {};
+    const watched = startCli(scope, "relay", ["status", "--watch", "--state-dir", stateDir]);
+    for (let round = 0; round < 2; round++) await watched.line(/^1 clients on /);
+    const followed = startCli(scope, "relay", ["events", "--follow", "--json", "--state-dir", stateDir]);
+    assert.deepEqual(
+      { ...(JSON.parse(await followed.line(/"connected"/)) as object), time: "", link: "", client: "" },
+      { id: 1, time: "", type: "connected", link: "", transport: "http2", address: "127.0.0.1", client: "", names },
+    );
+    assert.equal((await runCli(scope, "relay", ["ban", "203.0.113.7", "--state-dir", stateDir])).code, 0);
+    assert.match(await followed.line(/"banned"/), /"what":"203\.0\.113\.7\/32"/);
+    const shown = await runCli(scope, "relay", ["events", "--state-dir", stateDir]);
+    assert.match(shown.stdout, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ {2}connected .* HTTP\/2 {2}from 127\.0\.0\.1$/m);
+    assert.match(shown.stdout, /^.*Z {2}banned {8}203\.0\.113\.7\/32$/m);
+    await until(() => /"type":"connected".*"type":"banned"/s.test(posts.join("")), "the webhook has the events");
     // The process's own figures are there too.
     assert.ok(Number((await figuresOf(ready.admin)).get("process_resident_memory_bytes")) > 0);
 

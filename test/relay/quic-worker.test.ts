@@ -57,6 +57,11 @@ describe("The process that serves QUIC", function () {
       await backOnQuic(world);
       assert.equal(await get(world.site.quic), "hello");
       assert.equal(world.relay.quic()?.restarts, 1);
+      const restarts = world.relay.events().events.filter(({ type }) => type === "quic-restart");
+      assert.deepEqual(
+        restarts.map(({ restarts: number }) => number),
+        [1],
+      );
     });
   }
 

@@ -31,10 +31,12 @@ describe("admission", () => {
   let folder: string;
   let changes = 0;
   let refusals: [string, PortholeError][];
+  let happened: unknown[];
   let admission: Admission | undefined;
 
   beforeEach(async () => {
     refusals = [];
+    happened = [];
     changes = 0;
     folder = await mkdtemp(join(tmpdir(), "porthole-admission-"));
   });
@@ -52,6 +54,8 @@ describe("admission", () => {
       {
         onChange: () => (changes += 1),
         onRefusal: (...refusal) => refusals.push(refusal),
+        onJoin: (...joined) => happened.push(joined),
+        onBan: (...banned) => happened.push(banned),
       },
     );
     return admission;
@@ -84,7 +88,9 @@ describe("admission", () => {
       enrollments: addBan(enrollments, one.clientId, systemClock.now(), undefined),
     }));
     await objects(revocationReason, "unauthorized");
+    await until(() => happened.length > 0, "the ban was told");
     await assert.rejects(relay.admit(requestOf(one), signal), { code: "unauthorized", message: /this key is banned/ });
+    assert.deepEqual(happened, [[one.clientId, undefined]]);
     await relay.admit(requestOf(two), signal);
   });
 
@@ -110,6 +116,7 @@ describe("admission", () => {
     const { token } = await invite();
     await admit(requestOf(one, { token }));
     await admit(requestOf(one));
+    assert.deepEqual(happened, [[one.clientId, undefined, "127.0.0.1"]]);
     await assert.rejects(admit(requestOf(two, { token })), { code: "unauthorized", message: /used already/ });
     await admission?.close();
     await bound(await open()).admit(requestOf(one));
@@ -298,7 +305,7 @@ describe("admission", () => {
     admission = await Admission.open(
       { open: false, givesNames: true, reservedNames: [], stateDir: folder },
       { ...context, log: { ...silentLogger, error: (_fields, message) => void errors.emit("logged", message) } },
-      { onChange() {}, onRefusal() {} },
+      { onChange() {}, onRefusal() {}, onJoin() {}, onBan() {} },
     );
     await admission.admit(requestOf(one, { token }), signal);
     const logged = once(errors, "logged");

@@ -10,7 +10,8 @@ import type { Ledger } from "./ledger.ts";
 import { banReason } from "./bans.ts";
 import { isEnrolled, labelOf } from "./keys.ts";
 import { useInvite } from "./invites.ts";
-import { webhookAuthorize, type WebhookSettings } from "./webhook.ts";
+import type { WebhookSettings } from "./signed-post.ts";
+import { webhookAuthorize } from "./webhook.ts";
 import { grantName, ownsName } from "./names.ts";
 
 /** How a relay decides who may connect. */
@@ -57,6 +58,10 @@ export interface AdmissionEvents {
   onChange(): void;
   /** The webhook or the embedding program has now denied this key. */
   onRefusal(fingerprint: string, refusal: PortholeError): void;
+  /** A key has been enrolled by an invite. */
+  onJoin(clientId: string, label: string | undefined, address: string): void;
+  /** The operator has banned a key, network or name; until a time in milliseconds since 1970, or without an end. */
+  onBan(what: string, until: number | undefined): void;
 }
 
 type Basis = Pick<Grant, "revocationReason" | "isExternallyAuthorized">;
@@ -95,9 +100,16 @@ export class Admission {
 
   /** Rejects with `state` or `usage` when a file is damaged. The caller closes it. */
   static async open(config: AdmissionConfig, context: AdmissionContext, events: AdmissionEvents): Promise<Admission> {
-    const onChange = (): void => events.onChange();
     await makeFolder(config.stateDir);
     const ledger = context.ledger ?? (await openEnrollmentFile(config.stateDir, context));
+    let known = ledger.state.bans;
+    const onChange = (): void => {
+      const before = known;
+      known = ledger.state.bans;
+      for (const [what, { until, bannedAt }] of Object.entries(known))
+        if (!Object.hasOwn(before, what) || before[what]?.bannedAt !== bannedAt) events.onBan(what, until);
+      events.onChange();
+    };
     const { keysPath } = config;
     const keys = keysPath === undefined ? undefined : await authorizedKeys(keysPath, context.log, onChange);
     ledger.watch(onChange);
@@ -188,6 +200,7 @@ export class Admission {
   async #enrol({ peer, owner = peer, address }: AdmissionRequest, token: Secret, signal: AbortSignal): Promise<void> {
     await this.#ledger.update((enrollments, now) => useInvite(enrollments, token, owner.fingerprint, now), signal);
     this.#context.log.info({ clientId: owner.clientId, address }, "A key has joined by an invite");
+    this.#events.onJoin(owner.clientId, labelOf(this.#ledger.state, owner.fingerprint), address);
   }
 
   #isKnown(request: AdmissionRequest): boolean {

@@ -9,3 +9,4 @@ export { revokeKey } from "./keys.ts";
 export { addBan, liftBan } from "./bans.ts";
 export { addInvite, revokeInvite } from "./invites.ts";
 export { namesOf, releaseName } from "./names.ts";
+export { signedPost, webhookDeadlineMs, type WebhookSettings } from "./signed-post.ts";

@@ -8,7 +8,8 @@ import { generateKey } from "@porthole/common/identity";
 import { FakeClock } from "@porthole/testing";
 import { Secret, systemClock } from "@porthole/common/util";
 import type { AdmissionRequest } from "./admission-request.ts";
-import { webhookAuthorize, webhookDeadlineMs } from "./webhook.ts";
+import { webhookDeadlineMs } from "./signed-post.ts";
+import { webhookAuthorize } from "./webhook.ts";
 
 const secret = new Secret("a secret of the two of them");
 const { kind, spki, fingerprint, clientId } = generateKey();

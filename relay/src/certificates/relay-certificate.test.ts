@@ -30,10 +30,12 @@ describe("the relay's certificate from files", () => {
     const first = await renew();
     const argv = ["--tls-cert", join(folder, "cert.pem"), "--tls-key", join(folder, "key.pem"), "--state-dir", folder];
     const told: string[] = [];
+    const failures: string[] = [];
     const source = await openCertificate(relayConfig(readOptions(relayOptions, argv, {}).values), {
       clock: systemClock,
       log: silentLogger,
       onCertificate: ({ cert }) => void told.push(cert),
+      onFailure: ({ code }) => void failures.push(code),
     });
     assert.equal(source.first.cert, first);
     const second = await renew();
@@ -44,6 +46,10 @@ describe("the relay's certificate from files", () => {
     await until(() => told.at(-1) === third, "the next one was told");
     assert.equal(told[0], second);
     assert.ok(!told.includes(first));
+    failures.length = 0;
+    await writeFile(join(folder, "cert.pem"), "nothing");
+    await until(() => failures.includes("state"), "the damaged file was told");
+    assert.equal(told.at(-1), third);
     stop.abort();
     await kept;
   });

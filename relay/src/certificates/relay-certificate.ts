@@ -39,6 +39,8 @@ export interface CertificateContext {
   readonly clock: Clock;
   readonly log: Logger;
   readonly onCertificate: (certificate: RelayCertificate) => void;
+  /** No new one could be had or read; the old one stays in service. */
+  readonly onFailure: (reason: PortholeError) => void;
 }
 
 /** The files that the configuration names, a CA's by ACME, else a self-signed one that stays the same between runs. */
@@ -63,7 +65,7 @@ async function fromFiles(
   files: { readonly cert: string; readonly key: string },
   context: CertificateContext,
 ): Promise<CertificateSource> {
-  const { log, onCertificate } = context;
+  const { log, onCertificate, onFailure } = context;
   const first = await readFiles(files);
   let present = first;
   async function reread(isChanged = true): Promise<void> {
@@ -74,7 +76,9 @@ async function fromFiles(
       onCertificate(now);
       log.info({ path: files.cert }, "Reread the certificate");
     } catch (reason) {
-      const { message, hint } = PortholeError.from(reason);
+      const error = PortholeError.from(reason);
+      const { message, hint } = error;
+      onFailure(error);
       log.error({ hint }, `${message}; the old certificate stays in service`);
     }
   }
@@ -116,7 +120,7 @@ async function byAcme(
   stateDir: string,
   selfSigned: RelayCertificate,
   key: IdentityKey,
-  { clock, log, onCertificate }: CertificateContext,
+  { clock, log, onCertificate, onFailure }: CertificateContext,
 ): Promise<CertificateSource> {
   const challenges = new Challenges();
   let previous: CertificateState["status"] | undefined;
@@ -130,6 +134,7 @@ async function byAcme(
     selfTest: "advisory",
     onCertificate: ({ chainPem }) => onCertificate(ofKey(key, chainPem)),
     onState(state) {
+      if (state.status === "failed" && previous !== "failed") onFailure(state.error);
       if (state.status !== previous) log.info({ name: acme.domain, status: state.status }, "Certificate of the relay");
       previous = state.status;
     },

@@ -24,6 +24,8 @@ export interface ClientAcceptorOptions {
   readonly onConnection: (connection: TransportConnection, pendingClient?: PendingClient) => void;
   /** QUIC is there now; some clients may have come when it was not. */
   readonly onQuicUp: () => void;
+  /** See QuicWorkerOptions. */
+  readonly onQuicRestart?: (reason: string, restarts: number) => void;
 }
 
 /** Where clients come in, over either transport: TLS with the relay's certificate, then a connection. */
@@ -84,9 +86,12 @@ export class ClientAcceptor {
     readonly memoryCapBytes: number;
     readonly ticketKeysPath?: string;
   }): Promise<void> {
-    const { log, onConnection, onQuicUp: onUp } = this.#options;
+    const { log, onConnection, onQuicUp: onUp, onQuicRestart: onRestart } = this.#options;
     const { cert, key } = this.#certificate;
-    this.#worker = new QuicWorker({ ...options, cert, key, clock: systemClock, log, onConnection, onUp });
+    this.#worker = new QuicWorker({
+      ...{ ...options, cert, key, clock: systemClock, log, onConnection, onUp },
+      ...(onRestart ? { onRestart } : {}),
+    });
     await this.#worker.open();
   }
 

@@ -17,6 +17,7 @@ import { serveClient, type ClientSessionDeps } from "./client-session.ts";
 import { relayConfig } from "../config/config.ts";
 import { ClientGate } from "../limits/index.ts";
 import { relayOptions } from "../config/options.ts";
+import type { NewEvent } from "../monitoring/events.ts";
 import { Metrics } from "../monitoring/metrics.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { linkLimits } from "@porthole/common/link";
@@ -32,6 +33,7 @@ describe("the relay's side of a client", () => {
   let gate: ClientGate;
   let stop: AbortController;
   let lines: string[];
+  let events: NewEvent[];
   let folder: string;
   let usage: Usage;
 
@@ -53,6 +55,7 @@ describe("the relay's side of a client", () => {
     gate = new ClientGate({ clock, limits: () => limits, onLimit: () => {} });
     stop = new AbortController();
     lines = [];
+    events = [];
   });
 
   afterEach(async () => {
@@ -77,6 +80,7 @@ describe("the relay's side of a client", () => {
       log,
       registry,
       metrics,
+      record: (event) => void events.push(event),
       admission: { admit: async ({ peer, suffix }) => grant(peer.clientId, suffix) },
       quotas: quotas(),
       usage,
@@ -108,6 +112,25 @@ describe("the relay's side of a client", () => {
   async function leave(link: Link): Promise<void> {
     await link.close(new PortholeError("closed", "The test is over"));
   }
+
+  it("is recorded: its coming and going, and why it was refused", async () => {
+    const { link, over } = await admitted();
+    await leave(link);
+    await over;
+    const { link: refused, over: end } = connect({
+      admission: { admit: () => Promise.reject(new PortholeError("unauthorized", "go away")) },
+    });
+    refused.control.send(hello);
+    await end;
+    assert.deepEqual(
+      events.map(({ type, address, names, code }) => [type, address, names?.length, code]),
+      [
+        ["connected", "127.0.0.1", 1, undefined],
+        ["disconnected", "127.0.0.1", undefined, "closed"],
+        ["refused", "127.0.0.1", undefined, "unauthorized"],
+      ],
+    );
+  });
 
   it("is welcomed with its name, and found under it", async () => {
     const { link, over } = connect({ suffixes: ["one.example", "two.example"] });

@@ -6,6 +6,7 @@ import type { Logger } from "@porthole/common/log";
 import { limits } from "@porthole/common/protocol";
 import { deadline, withDeadline } from "@porthole/common/util";
 import type { PendingClient } from "../limits/index.ts";
+import type { RecordEvent } from "../monitoring/events.ts";
 import type { Metrics } from "../monitoring/metrics.ts";
 import { admitClient, type AdmissionDeps, type Admitted } from "./admit-client.ts";
 import { LinkNames, offerNames } from "./link-names.ts";
@@ -15,6 +16,7 @@ import type { Registry } from "./registry.ts";
 export interface ClientSessionDeps extends AdmissionDeps {
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly record: RecordEvent;
   readonly registry: Registry;
   /** Shares out what the certificate authority gives to all names under our domain. */
   readonly quotas: IssuanceQuotas;
@@ -27,7 +29,7 @@ export async function serveClient(
   pendingClient: PendingClient,
   deps: ClientSessionDeps,
 ): Promise<void> {
-  const { clock, metrics, signal } = deps;
+  const { clock, metrics, record, signal } = deps;
   const link = createLink(connection, { clock, heartbeat: "watch" });
   const id = randomBytes(4).toString("hex");
   const from = { link: id, transport: link.kind, address: link.remote.address };
@@ -46,6 +48,7 @@ export async function serveClient(
     pendingClient.end(error);
     metrics.clientRefused(error.code);
     deps.log.info({ ...from, code: error.code }, `Refused a client: ${error.message}`);
+    record({ type: "refused", ...from, code: error.code, reason: error.message });
     await refuse(link, error);
     return;
   }
@@ -54,6 +57,7 @@ export async function serveClient(
   const names = new LinkNames({ ...deps, admitted, offer, pendingClient });
   metrics.clientAdmitted(link.kind);
   deps.log.info(known, "Client connected");
+  record({ type: "connected", ...known, names: client.hostnames });
   const watching = watchControl(admitted, names, deps);
   const drain = (): void => void sendAway(link, signal.reason);
   if (signal.aborted) drain();
@@ -66,6 +70,7 @@ export async function serveClient(
   pendingClient.end(reason);
   metrics.linkEnded(link.kind, reason.code);
   deps.log.info({ ...known, code: reason.code }, `Client disconnected: ${reason.message}`);
+  record({ type: "disconnected", ...known, code: reason.code, reason: reason.message });
 }
 
 /** A client that only tries the relay out has its answer, and leaves; it is nobody's destination. */

@@ -14,7 +14,7 @@ import { linksOf, type ClientLink, type Registry } from "./registry.ts";
 
 export interface ClientSessionsDeps extends Pick<
   ClientSessionDeps,
-  "clock" | "log" | "metrics" | "ticket" | "refusal" | "signal"
+  "clock" | "log" | "metrics" | "record" | "ticket" | "refusal" | "signal"
 > {
   readonly config: Pick<RelayConfig, "admission" | "quotas" | "suffixes" | "stateDir" | "certificateDirectory">;
   readonly registry: Registry;
@@ -47,7 +47,7 @@ export class ClientSessions {
 
   /** Rejects with `state` or `usage` when a file is damaged. */
   static async open(deps: ClientSessionsDeps): Promise<ClientSessions> {
-    const { clock, log, authorize, ledger, config, registry } = deps;
+    const { clock, log, authorize, ledger, config, registry, record } = deps;
     const admission = await Admission.open(
       config.admission,
       { clock, log, authorize, ledger },
@@ -60,6 +60,10 @@ export class ClientSessions {
           void dismiss(registry, (client) =>
             client.isExternallyAuthorized && client.fingerprint === fingerprint ? refusal : undefined,
           ),
+        onJoin: (client, label, address) =>
+          record({ type: "joined", client, ...(label === undefined ? {} : { label }), address }),
+        onBan: (what, until) =>
+          record({ type: "banned", what, ...(until === undefined ? {} : { until: new Date(until).toISOString() }) }),
       },
     );
     if (admission.isEmpty) log.warn({}, "Nobody may connect yet. Make an invite: porthole-relay invite");

@@ -89,6 +89,7 @@ describe("the names of a link", () => {
     const over = serveClient(pair.relay, gate.enter("127.0.0.1"), {
       ...{ clock, registry, usage, signal, log: silentLogger, admission: { admit } },
       metrics: new Metrics(() => assert.fail("nobody asks")),
+      record: () => {},
       quotas: { take: async () => {}, left: async () => ({ all: 30, own: 3 }) },
       ticket: () => undefined,
       suffixes: ["localhost", "two.example"],

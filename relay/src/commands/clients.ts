@@ -1,13 +1,9 @@
-import { setTimeout as pause } from "node:timers/promises";
-import { flag } from "@porthole/common/options";
 import { formatBytes, formatDuration } from "@porthole/common/util";
 import type { ClientReport, RelayReport } from "../monitoring/report.ts";
 import { admissionOptions, columns, stateDirOf } from "./admission-options.ts";
 import { defineCommand } from "./command.ts";
 import { askRelay } from "./control.ts";
-
-const everyMs = 2_000;
-const clearScreen = "\u001b[H\u001b[2J";
+import { show, watchOption } from "./watch.ts";
 
 /** Who is connected, and how much they carry, in one table. Rejects with `closed` when no relay is running. */
 export const clients = defineCommand({
@@ -16,18 +12,14 @@ export const clients = defineCommand({
   example: "porthole-relay clients --watch",
   options: {
     ...admissionOptions,
-    watch: { help: "Show it again every two seconds", parse: flag, notInFile: true },
+    watch: watchOption,
   },
-  async run(values) {
+  run(values) {
     const stateDir = stateDirOf(values);
-    for (;;) {
+    return show(values, async () => {
       const { clients: all } = await askRelay<RelayReport>(stateDir, "status");
-      const text = values.json ? `${JSON.stringify(all.map(rowOf))}\n` : describeClients(all);
-      const isScreen = values.watch && !values.json && process.stdout.isTTY;
-      process.stdout.write(isScreen ? clearScreen + text : text);
-      if (!values.watch) return 0;
-      await pause(everyMs);
-    }
+      return values.json ? `${JSON.stringify(all.map(rowOf))}\n` : describeClients(all);
+    });
   },
 });
 

@@ -7,6 +7,7 @@ import { nodeVersionWarning } from "@porthole/common/node-support";
 import type { OptionValues } from "@porthole/common/options";
 import { parseKey } from "../admission/index.ts";
 import { optionsFor, relayConfig, type RelayConfig } from "../config/config.ts";
+import type { EventsPosition } from "../monitoring/events.ts";
 import type { Relay } from "../running/relay.ts";
 import { serveCommand } from "./control.ts";
 import { createLogger } from "../monitoring/logger.ts";
@@ -24,6 +25,7 @@ export async function serve(readValues: () => OptionValues<typeof relayOptions>)
   let relay: Relay | undefined;
   const commands = {
     status: () => relay?.report(),
+    events: (params: unknown) => relay?.events(Object(params) as Partial<EventsPosition>),
     unblock: (params: unknown) => relay && { wasHeld: relay.unblock(String(params)) },
     disconnect: (params: unknown) => relay && { links: relay.disconnect(parseKey(String(params))) },
   };

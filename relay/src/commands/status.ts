@@ -5,17 +5,20 @@ import { defineCommand } from "./command.ts";
 import type { HeldReport, LinkReport, RelayReport } from "../monitoring/report.ts";
 import { admissionOptions, stateDirOf } from "./admission-options.ts";
 import { askRelay } from "./control.ts";
+import { show, watchOption } from "./watch.ts";
 
 /** `porthole-relay status`: what the running relay answers. Rejects with `closed` when none is running. */
 export const status = defineCommand({
-  usage: "status [--json]",
+  usage: "status [--watch]",
   help: "What the running relay is doing: clients, links, transports, bytes",
   example: "porthole-relay status",
-  options: admissionOptions,
-  async run(values) {
-    const report = await askRelay<RelayReport>(stateDirOf(values), "status");
-    process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : describeReport(report));
-    return 0;
+  options: { ...admissionOptions, watch: watchOption },
+  run(values) {
+    const stateDir = stateDirOf(values);
+    return show(values, async () => {
+      const report = await askRelay<RelayReport>(stateDir, "status");
+      return values.json ? `${JSON.stringify(report)}\n` : describeReport(report);
+    });
   },
 });
 

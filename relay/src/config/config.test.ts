@@ -90,6 +90,7 @@ describe("configuration of the relay", () => {
     ["--domain-suffix", "under_score.example"],
   ];
   const webhook = { PORTHOLE_AUTH_WEBHOOK_SECRET: "0123456789abcdef" };
+  const eventsSecret = { PORTHOLE_EVENTS_WEBHOOK_SECRET: "0123456789abcdef" };
   const hook = (...argv: string[]): RelayConfig => relayConfig(readOptions(relayOptions, argv, webhook).values);
 
   it("asks a webhook, and is closed then", () => {
@@ -111,6 +112,21 @@ describe("configuration of the relay", () => {
     it(`refuses with a webhook's secret: ${argv.join(" ")}`, () =>
       assert.throws(() => hook(...argv), { code: "usage" }));
   }
+
+  it("takes a webhook for events, on an open relay too, and refuses what a webhook can't be", () => {
+    const configured = (...argv: string[]): RelayConfig =>
+      relayConfig(readOptions(relayOptions, argv, eventsSecret).values);
+    assert.equal(
+      configured("--events-webhook", "https://example.com/e", "--open").eventsWebhook?.url,
+      "https://example.com/e",
+    );
+    for (const argv of [
+      [],
+      ["--events-webhook", "nonsense"],
+      ["--events-webhook", "https://user:password@example.com/"],
+    ])
+      assert.throws(() => configured(...argv), { code: "usage", message: /--events-webhook/ });
+  });
 
   it("refuses a webhook whose secret can be guessed, and does not repeat it", () => {
     const short = { PORTHOLE_AUTH_WEBHOOK_SECRET: "hunter2" };

@@ -6,12 +6,13 @@ import type { EngineChoice } from "@porthole/common/link/quic";
 import type { HostPort, OptionValues } from "@porthole/common/options";
 import { canonicalHostName, isLoopback, splitPublicName } from "@porthole/common/protocol";
 import { dataFolder } from "@porthole/common/util";
-import type { AdmissionConfig } from "../admission/index.ts";
+import type { AdmissionConfig, WebhookSettings } from "../admission/index.ts";
 import type { ClusterConfig } from "../cluster/cluster.ts";
 import { defaultMemoryMebibytes } from "../quic-worker/memory.ts";
 import type { RelayLimits } from "../limits/index.ts";
 import { clusterConfig } from "./cluster-config.ts";
 import type { relayOptions } from "./options.ts";
+import { webhookSettings } from "./webhook-config.ts";
 
 /** What a relay needs to know, complete and checked. Ports may be 0: the system chooses. */
 export interface RelayConfig {
@@ -55,6 +56,8 @@ export interface RelayConfig {
   /** Undefined for a relay that is alone. */
   readonly cluster: ClusterConfig | undefined;
   readonly limits: RelayLimits;
+  /** Gets what happens at the relay. */
+  readonly eventsWebhook: WebhookSettings | undefined;
   /** How many clients have figures of their own in the metrics. */
   readonly clientMetrics: number;
   /** Where people write who have something to report about a client. */
@@ -101,6 +104,7 @@ const optionsOf: Readonly<Record<keyof RelayConfig, readonly string[]>> = {
     ...["cluster", "cluster-name", "cluster-secret", "cluster-creds", "cluster-ca"],
   ],
   limits: [],
+  eventsWebhook: ["events-webhook", "events-webhook-secret"],
   clientMetrics: ["client-metrics"],
   abuseContact: ["abuse-contact"],
   admin: ["admin-port", "admin-addr", "admin-host"],
@@ -128,7 +132,8 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
   const keys = values["authorized-keys"];
   if (keys !== undefined && values.open)
     throw new PortholeError("usage", "--open and --authorized-keys contradict each other");
-  const webhook = webhookSettings(values);
+  const webhook = webhookSettings("auth-webhook", values["auth-webhook"], values["auth-webhook-secret"]);
+  if (webhook && values.open) throw new PortholeError("usage", "--open and --auth-webhook contradict each other");
   const bindAddress = values["bind-addr"] ?? (isPublic ? "0.0.0.0" : "127.0.0.1");
   const addresses = addressesOf(values, bindAddress);
   const isReachable = isPublic || Object.values(addresses).some((address) => !isLoopback(address));
@@ -169,6 +174,7 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
     stateDir,
     cluster: clusterConfig(values, bindAddress),
     limits: relayLimits(values, isReachable),
+    eventsWebhook: webhookSettings("events-webhook", values["events-webhook"], values["events-webhook-secret"]),
     clientMetrics: values["client-metrics"],
     abuseContact: values["abuse-contact"],
     admin:
@@ -203,33 +209,6 @@ function fallbackOf(values: OptionValues<typeof relayOptions>, suffixes: readonl
   if (suffixes.length === 0)
     throw new PortholeError("usage", "--fallback needs --domain-suffix: without one every name is a client's");
   return { ...fallback, hasProxyHeader };
-}
-
-function webhookSettings(values: OptionValues<typeof relayOptions>): AdmissionConfig["webhook"] {
-  const url = values["auth-webhook"];
-  const secret = values["auth-webhook-secret"];
-  if (url === undefined && secret === undefined) return undefined;
-  if (url === undefined || secret === undefined)
-    throw new PortholeError("usage", "--auth-webhook and --auth-webhook-secret-file belong together");
-  if (values.open) throw new PortholeError("usage", "--open and --auth-webhook contradict each other");
-  const { protocol, username, password } = URL.canParse(url)
-    ? new URL(url)
-    : { protocol: "", username: "", password: "" };
-  if (protocol !== "https:" && protocol !== "http:")
-    throw new PortholeError("usage", `--auth-webhook: ${JSON.stringify(url)} is not an http or https URL`);
-  if (username !== "" || password !== "")
-    throw new PortholeError(
-      "usage",
-      "--auth-webhook has a password in it, which every user of this machine could see",
-      {
-        hint: "The signature by --auth-webhook-secret-file says who asks.",
-      },
-    );
-  if (secret.reveal().length < 16)
-    throw new PortholeError("usage", "The secret of --auth-webhook-secret-file has fewer than 16 characters", {
-      hint: "Make one: openssl rand -hex 32",
-    });
-  return { url, secret };
 }
 
 function acmeSettings(

@@ -249,6 +249,18 @@ export const relayOptions = defineOptions({
     defaultHelp: "none",
     advanced: true,
   },
+  "events-webhook": {
+    help: "URL that gets what happens: clients that come and go, limits, bans",
+    parse: text,
+    placeholder: "URL",
+    advanced: true,
+  },
+  "events-webhook-secret": {
+    help: "Secret that signs requests to the events webhook",
+    parse: text,
+    secret: true,
+    advanced: true,
+  },
   "client-metrics": {
     help: "Labels of clients with byte counts of their own in the metrics",
     parse: integer(0, 1_000),

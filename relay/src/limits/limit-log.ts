@@ -18,15 +18,23 @@ interface Noted {
   unsaid: number;
 }
 
+/** What has a line in the log. */
+export type LimitEvent =
+  | { readonly type: "limited"; readonly limit: LimitName; readonly source?: string; readonly before?: number }
+  | { readonly type: "kept-out"; readonly source: string; readonly code: string; readonly forMs: number };
+
 /** Logs who is turned away by a limit, in few lines however many come. */
 export class LimitLog {
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #record: (event: LimitEvent) => void;
   readonly #noted = new LruCache<Noted>(maxRemembered);
   readonly #lines: Rates;
 
-  constructor(clock: Clock, log: Logger) {
+  /** Each line is also handed to `record`. */
+  constructor(clock: Clock, log: Logger, record: (event: LimitEvent) => void) {
     this.#clock = clock;
+    this.#record = record;
     this.#log = log;
     this.#lines = new Rates(clock, () => linesPerSecond);
   }
@@ -43,12 +51,15 @@ export class LimitLog {
     if (!this.#lines.take("")) return;
     this.#noted.set(key, { at: now, unsaid: 0 });
     const before = noted && noted.unsaid > 0 ? { before: noted.unsaid } : {};
-    this.#log.info({ limit, ...(source === "" ? {} : { source }), ...before }, `Turned away by --${optionOf(limit)}`);
+    const facts = { limit, ...(source === "" ? {} : { source }), ...before };
+    this.#record({ type: "limited", ...facts });
+    this.#log.info(facts, `Turned away by --${optionOf(limit)}`);
   }
 
   /** An address is kept out from now on. */
   held({ source, leftMs, code, times }: Held): void {
     if (!this.#lines.take("")) return;
+    this.#record({ type: "kept-out", source, code, forMs: Math.round(leftMs) });
     this.#log.warn(
       { source, code, times, leftMs: Math.round(leftMs) },
       `${source} is kept out for ${Math.ceil(leftMs / 1_000)} s: ${times} connections of clients that could not be admitted. porthole-relay unblock ${source} lifts it`,

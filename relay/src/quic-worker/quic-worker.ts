@@ -42,6 +42,8 @@ export interface QuicWorkerOptions {
   readonly onConnection: (transport: TransportConnection) => void;
   /** The QUIC worker serves: for the first time, or again after it was down. */
   readonly onUp?: () => void;
+  /** It has ended and will be started again: why, and how often that has happened. */
+  readonly onRestart?: (reason: string, restarts: number) => void;
 }
 
 /**
@@ -272,6 +274,7 @@ export class QuicWorker {
     else {
       this.#restarts += 1;
       const delayMs = this.#backoff.next();
+      this.#options.onRestart?.(reason.message, this.#restarts);
       log.warn({ restarts: this.#restarts, delayMs }, `${reason.message}; clients continue over HTTP/2`);
       this.#state = { is: "down", reason: reason.message, retry: clock.timer(delayMs, () => this.#start()) };
     }

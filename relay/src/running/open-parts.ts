@@ -15,6 +15,8 @@ import { ClientGate, LimitLog, VisitorGate, type LimitName } from "../limits/ind
 import { listenHttp, type HttpListener } from "../listeners/http-listener.ts";
 import { OpenPorts } from "../listeners/open-ports.ts";
 import { openAdmin } from "../monitoring/admin.ts";
+import { Events } from "../monitoring/events.ts";
+import { EventsWebhook } from "../monitoring/events-webhook.ts";
 import { Metrics } from "../monitoring/metrics.ts";
 import { registerQuicWorkerMetrics } from "../quic-worker/metrics.ts";
 import { OwnPage } from "../visitors/own-page.ts";
@@ -38,6 +40,7 @@ export interface RelayParts {
   readonly visitorGate: VisitorGate;
   readonly usage: Usage;
   readonly metrics: Metrics;
+  readonly events: Events;
   readonly source: CertificateSource;
   readonly acceptor: ClientAcceptor;
   readonly clients: ClientSessions;
@@ -108,7 +111,11 @@ async function openEach(
       limitLog.reached(limit, of);
     },
   };
-  const limitLog = new LimitLog(clock, log);
+  const webhook = config.eventsWebhook && new EventsWebhook(config.eventsWebhook, { clock, log });
+  if (webhook) closers.push(() => webhook.close());
+  const events = new Events(clock, webhook && ((event) => webhook.add(events.run, event)));
+  const { record } = events;
+  const limitLog = new LimitLog(clock, log, record);
   const clientGate = new ClientGate({ ...gates, onHeld: (held) => limitLog.held(held) });
   const visitorGate = new VisitorGate(gates);
 
@@ -139,7 +146,9 @@ async function openEach(
       certificate = renewed;
       ownPage.setCertificate(renewed);
       acceptor.setCertificate(renewed);
+      record({ type: "certificate", expires: new Date(renewed.expiresAt).toISOString() });
     },
+    onFailure: ({ code, message }) => record({ type: "certificate", code, reason: message }),
   });
   let certificate = source.first;
   const usage = await Usage.open(join(config.stateDir, "usage.json"), {
@@ -150,7 +159,7 @@ async function openEach(
   });
   closers.push(() => usage.close());
   const clients = await ClientSessions.open({
-    ...{ ...options, config, metrics, registry, usage, signal },
+    ...{ ...options, config, metrics, record, registry, usage, signal },
     ledger: ledger && enrollmentsOf(ledger),
     gate: clientGate,
     ticket: (holder, anywhere) => acceptor.ticket(holder, anywhere),
@@ -162,6 +171,7 @@ async function openEach(
     ...{ clock, log, certificate, signal, gate: clientGate },
     onConnection: (connection, pendingClient) => clients.serve(connection, pendingClient),
     onQuicUp: () => void clients.offerQuic(),
+    onQuicRestart: (reason, restarts) => record({ type: "quic-restart", reason, restarts }),
   });
   closers.push(() => acceptor.close());
   registerQuicWorkerMetrics(metrics.registry, () => acceptor.quic());
@@ -200,7 +210,21 @@ async function openEach(
   const keeping = source.keep(signal);
   closers.push(() => keeping);
   return {
-    ...{ registry, clientGate, visitorGate, usage, metrics, source, acceptor, clients, ports, cluster, http, admin },
+    ...{
+      registry,
+      clientGate,
+      visitorGate,
+      usage,
+      metrics,
+      events,
+      source,
+      acceptor,
+      clients,
+      ports,
+      cluster,
+      http,
+      admin,
+    },
     certificate: () => certificate,
   };
 }

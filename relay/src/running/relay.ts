@@ -3,6 +3,7 @@ import type { Clock } from "@porthole/common/util";
 import type { Authorize } from "../admission/index.ts";
 import type { RelayConfig } from "../config/config.ts";
 import type { QuicWorkerFacts } from "../quic-worker/facts.ts";
+import type { EventsAnswer, EventsPosition } from "../monitoring/events.ts";
 import type { Metrics } from "../monitoring/metrics.ts";
 import type { RelayReport } from "../monitoring/report.ts";
 
@@ -43,6 +44,8 @@ export interface Relay {
   counts(): RelayCounts;
   /** What `porthole-relay status` shows. */
   report(): RelayReport;
+  /** What has happened after that position, see Events.since. */
+  events(position?: Partial<EventsPosition>): EventsAnswer;
   /** Applies what can change while it runs (limits), and rereads certificate and keys. Returns the names of settings that need a restart. */
   reload(config: RelayConfig): Promise<readonly string[]>;
   /** Ends all links of a client, by its id or fingerprint, and returns how many. It may connect again if it is still admitted. */

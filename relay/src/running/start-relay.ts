@@ -1,5 +1,6 @@
 import { changedSettings } from "../config/changed-settings.ts";
 import type { RelayConfig } from "../config/config.ts";
+import type { EventsAnswer, EventsPosition } from "../monitoring/events.ts";
 import type { Metrics } from "../monitoring/metrics.ts";
 import { reportOf, type RelayReport } from "../monitoring/report.ts";
 import type { QuicWorkerFacts } from "../quic-worker/facts.ts";
@@ -107,6 +108,10 @@ class RunningRelay implements Relay {
       held: this.#parts.clientGate.held(),
       cluster: this.#parts.cluster?.report(),
     });
+  }
+
+  events(position?: Partial<EventsPosition>): EventsAnswer {
+    return this.#parts.events.since(position);
   }
 
   async reload(config: RelayConfig): Promise<readonly string[]> {
