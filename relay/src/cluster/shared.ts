@@ -85,7 +85,7 @@ export async function joinCluster(
     const known = state.members[node];
     if (known?.removedAt !== undefined)
       throw new PortholeError("unauthorized", "This relay was removed from the cluster", {
-        hint: "To bring it back, move node-key.pem away; if its secrets may be known, give all relays another secret first.",
+        hint: "To bring it back, move its node-key.pem away.",
       });
     if (known?.host === host && known.port === port) return state;
     return { ...state, members: { ...state.members, [node]: { host, port, joinedAt: known?.joinedAt ?? now } } };

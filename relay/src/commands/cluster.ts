@@ -40,7 +40,7 @@ export const cluster = defineCommand({
       } else if (action === "remove" && node !== undefined && node.length >= 8) {
         await ledger.update((state, now) => withoutMember(state, node, now), signal);
         process.stdout.write(
-          "The other relays end its links now. If its secrets may be known, give the others a new --cluster-secret-file.\n",
+          "The other relays end its links now. If its secrets may be known, begin a new cluster: docs/cluster.md says how.\n",
         );
       } else {
         throw new PortholeError("usage", "porthole-relay cluster needs to know what to do", {
