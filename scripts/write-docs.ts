@@ -3,11 +3,15 @@ import { referencePages } from "./reference.ts";
 import { pythonContract } from "./clients/python.ts";
 import { openRpc } from "./rpc-schema.ts";
 import { settingsSchema } from "./settings-schema.ts";
+import { alertsTable, rulesFile } from "./monitoring/alerts.ts";
+import { dashboardFile } from "./monitoring/dashboard.ts";
+import { figuresTable } from "./monitoring/metrics.ts";
 import { transparencySummary } from "../test/visitors/transparency/summary.ts";
 
 /** Writes what the code says into the documentation, or with --check fails when they differ. By file and place. */
 const parts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "docs/gateway.md": { transparency: transparencySummary() },
+  "docs/operating.md": { figures: figuresTable(), alerts: alertsTable() },
 };
 
 const contract = openRpc();
@@ -17,6 +21,8 @@ const files: Readonly<Record<string, string>> = {
   "client/porthole.schema.json": settingsSchema(),
   "tunnel/openrpc.json": `${JSON.stringify(contract, null, 2)}\n`,
   "clients/python/src/porthole/types.py": pythonContract(contract),
+  "packaging/porthole.rules.yml": rulesFile(),
+  "packaging/porthole-dashboard.json": dashboardFile(),
   ...referencePages(),
 };
 

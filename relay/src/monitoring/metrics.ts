@@ -44,14 +44,22 @@ export class Metrics {
   readonly traffic = new Traffic();
   readonly #visitors = this.#counter("visitors_total", "Visitors' connections, by what became of them", ["outcome"]);
   readonly #admitted = this.#counter("clients_admitted_total", "Links of clients that were admitted", ["transport"]);
-  readonly #refused = this.#counter("clients_refused_total", "Connections of clients that were not admitted", ["code"]);
-  readonly #ended = this.#counter("links_ended_total", "Admitted links that have ended", ["transport", "code"]);
+  readonly #refused = this.#counter(
+    "clients_refused_total",
+    "Connections of clients that were not admitted, by the reason that they were told",
+    ["code"],
+  );
+  readonly #ended = this.#counter("links_ended_total", "Admitted links that have ended, by reason", [
+    "transport",
+    "code",
+  ]);
   readonly #limited = this.#counter("limited_total", "Connections that were turned away, by the limit", ["limit"]);
 
-  readonly #clientBytes = this.#counter("client_bytes_total", "Bytes from visitors (in) and to them (out), by client", [
-    "client",
-    "direction",
-  ]);
+  readonly #clientBytes = this.#counter(
+    "client_bytes_total",
+    "Bytes of visitors by the label or id of their client, for --client-metrics N clients; the others together are other",
+    ["client", "direction"],
+  );
   readonly #ownFigures = new Set<string>();
   readonly #maxOwnFigures: number;
 
@@ -64,12 +72,12 @@ export class Metrics {
     for (const transport of transports) this.#ended.inc({ transport, code: "timeout" }, 0);
     this.#gauge("build_info", "Always 1; the label is the version", ["version"], (gauge) => gauge.set({ version }, 1));
     this.#gauge("clients", "Clients that are connected", [], (gauge) => gauge.set(observe().clients));
-    this.#gauge("links", "Links of clients", ["transport"], (gauge) => {
+    this.#gauge("links", "Links of clients: quic, http2", ["transport"], (gauge) => {
       const { links } = observe();
       for (const transport of transports)
         gauge.set({ transport }, links.filter(({ kind }) => kind === transport).length);
     });
-    this.#gauge("streams", "Visitors on the links", ["transport"], (gauge) => {
+    this.#gauge("streams", "Visitors on these links", ["transport"], (gauge) => {
       const { links } = observe();
       for (const transport of transports) {
         const streams = links.map(({ kind, openStreams }) => (kind === transport ? openStreams : 0));
@@ -94,7 +102,7 @@ export class Metrics {
     );
     const bytes = this.#counter(
       "visitor_bytes_total",
-      "Bytes from visitors (in) and to them (out)",
+      "Bytes from visitors (in) and to them (out), encrypted",
       ["direction"],
       () => {
         bytes.reset();

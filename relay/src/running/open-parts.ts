@@ -15,6 +15,7 @@ import { ClientGate, LimitLog, VisitorGate, type LimitName } from "../limits/ind
 import { listenHttp, type HttpListener } from "../listeners/http-listener.ts";
 import { OpenPorts } from "../listeners/open-ports.ts";
 import { openAdmin } from "../monitoring/admin.ts";
+import { registerDiskMetrics } from "../monitoring/disk.ts";
 import { Events } from "../monitoring/events.ts";
 import { EventsWebhook } from "../monitoring/events-webhook.ts";
 import { Metrics } from "../monitoring/metrics.ts";
@@ -103,6 +104,7 @@ async function openEach(
     }),
     config.clientMetrics,
   );
+  registerDiskMetrics(metrics.registry, config.stateDir, clock, signal);
   const gates = {
     clock,
     limits: () => options.config().limits,
