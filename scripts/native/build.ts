@@ -55,9 +55,22 @@ export function checkNative(): boolean | undefined {
   ].every((args) => cargo(args, "inherit") === 0);
 }
 
+/** As in native/Cargo.toml. */
+const oldest = [1, 88] as const;
+
+/** Whether "cargo 1.95.0 (...)" is one that knows the edition of the crate, and all that it uses. */
+export function isRecent(version: string): boolean {
+  const [, major = 0, minor = 0] = (/^cargo (\d+)\.(\d+)\./.exec(version) ?? []).map(Number);
+  return major > oldest[0] || (major === oldest[0] && minor >= oldest[1]);
+}
+
 /** Why nothing can be built here. */
 function whyNot(): string | undefined {
-  if (cargo(["--version"], "ignore") !== 0) return "there is no cargo";
+  const { stdout, error } = spawnSync("cargo", ["--version"], { cwd: crate, encoding: "utf8" });
+  if (error) return "there is no cargo";
+  if (!isRecent(stdout)) return `it needs Rust ${oldest.join(".")} or later, and this is ${stdout.trim() || "none"}`;
+  // What links the code, and the little C and assembly of ring.
+  if (process.platform !== "win32" && spawnSync("cc", ["--version"]).error) return "there is no C compiler";
   return cargo(["fetch", "--locked"], "ignore") === 0 ? undefined : "the registry of Rust can't be reached";
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { isRecent } from "./build.ts";
 import { nativeManifest, nativeTargets } from "./targets.ts";
 
 describe("packages of the native QUIC engine", () => {
@@ -10,6 +11,18 @@ describe("packages of the native QUIC engine", () => {
       return JSON.stringify([manifest["os"], manifest["cpu"], manifest["libc"]]);
     });
     assert.equal(new Set(places).size, nativeTargets.length);
+  });
+
+  it("are built by a Rust that knows the crate's edition, and by no older one", () => {
+    const versions = [
+      "cargo 1.63.0",
+      "cargo 1.87.0 (x)",
+      "cargo 1.88.0",
+      "cargo 1.95.0 (f2d3 2026)",
+      "cargo 2.0.0",
+      "",
+    ];
+    assert.deepEqual(versions.map(isRecent), [false, false, true, true, true, false]);
   });
 
   it("have the name that the engine's loader asks for here", () => {

@@ -44,6 +44,8 @@ export interface LabTunnel {
 
 export interface LabTunnelOptions {
   readonly transport: "auto" | "quic" | "h2";
+  /** The QUIC engine of both; each one's best when absent. */
+  readonly engine?: "native" | "quiche";
   /** How the client takes the web server behind it: for what it is, or as bytes. The former when absent. */
   readonly local?: "http" | "tcp";
   /** HTTP/2 connections; the client's default when absent. */
@@ -61,9 +63,9 @@ const root = join(import.meta.dirname, "../../..");
 
 /** Resolves as soon as visitors are served, over whatever. The lab's end is the programs' end. */
 export async function startLabTunnel(lab: Netlab, options: LabTunnelOptions): Promise<LabTunnel> {
-  const { transport, poolSize, local = "http", folder } = options;
+  const { transport, engine = "auto", poolSize, local = "http", folder } = options;
   const relay = startOn("relay", programFile("relay"), [
-    ...["--bind-addr", "0.0.0.0", "--open", "--json", "--state-dir", join(folder, "relay")],
+    ...["--bind-addr", "0.0.0.0", "--quic-engine", engine, "--open", "--json", "--state-dir", join(folder, "relay")],
     // All visitors of a lab come from one address.
     ...["--visitors-per-address", "0", "--visitors-per-name", "0"],
   ]);
@@ -75,6 +77,7 @@ export async function startLabTunnel(lab: Netlab, options: LabTunnelOptions): Pr
   const client = startOn("client", programFile("client"), [
     ...[`${local}://127.0.0.1:${String(port)}`, "--server", `${relayAddress.fromClient}:4433`],
     ...["--server-fingerprint", String(fingerprint), "--transport", transport],
+    ...["--quic-engine", engine],
     ...["--state-dir", join(folder, "client"), "--json"],
     ...(poolSize === undefined ? [] : ["--pool-size", String(poolSize)]),
   ]);

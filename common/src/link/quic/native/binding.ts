@@ -116,7 +116,9 @@ function tryLoad(): NativeBinding | PortholeError {
 /** Installed for this platform, beside a bundle, or built in this checkout. */
 function places(platform: string): string[] {
   const kinds = process.platform === "linux" ? ["-gnu", "-musl"] : [""];
-  const files = ["porthole-quic.node", "../../../../../native/porthole-quic.node"]
+  // Bundles of a checkout are in its dist/, their parts a folder deeper; this file is five folders down.
+  const files = ["", "../native/", "../../native/", "../../../../../native/"]
+    .map((folder) => `${folder}porthole-quic.node`)
     .map((path) => fileURLToPath(new URL(path, import.meta.url)))
     .filter((path) => existsSync(path));
   return [...files, ...kinds.map((kind) => `@porthole/quic-${platform}${kind}`)];
