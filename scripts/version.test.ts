@@ -32,6 +32,11 @@ describe("version", () => {
     const project = readFileSync(new URL("../clients/python/pyproject.toml", import.meta.url), "utf8");
     assert.equal(/^version = "(.*)"$/m.exec(project)?.[1], version);
   });
+
+  it("is the same in clients/kotlin", () => {
+    const project = readFileSync(new URL("../clients/kotlin/pom.xml", import.meta.url), "utf8");
+    assert.equal(/<version>(.*)<\/version>/.exec(project)?.[1], version);
+  });
 });
 
 describe("package.json", () => {

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { referencePages } from "./reference.ts";
+import { kotlinTypes } from "./clients/kotlin.ts";
 import { pythonContract } from "./clients/python.ts";
 import { openRpc } from "./rpc-schema.ts";
 import { settingsSchema } from "./settings-schema.ts";
@@ -21,6 +22,7 @@ const files: Readonly<Record<string, string>> = {
   "client/porthole.schema.json": settingsSchema(),
   "tunnel/openrpc.json": `${JSON.stringify(contract, null, 2)}\n`,
   "clients/python/src/porthole/types.py": pythonContract(contract),
+  "clients/kotlin/src/main/kotlin/io/porthole/Types.kt": kotlinTypes(contract),
   "packaging/porthole.rules.yml": rulesFile(),
   "packaging/porthole-dashboard.json": dashboardFile(),
   ...referencePages(),
