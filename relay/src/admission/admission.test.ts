@@ -94,6 +94,18 @@ describe("admission", () => {
     await relay.admit(requestOf(two), signal);
   });
 
+  it("lets a key in for as long as its invite said, and ends its links then", async () => {
+    const relay = await open();
+    const wishes = { uses: 1, expiresAt: Date.now() + 60_000, keyLastsMs: 400 };
+    const { token } = await change((enrollments) => addInvite(enrollments, wishes, Date.now()));
+    const { revocationReason } = await relay.admit(requestOf(one, { token }), signal);
+    assert.equal(revocationReason(), undefined);
+    const before = changes;
+    await until(() => changes > before && revocationReason() !== undefined, "the end was told");
+    assert.equal(revocationReason()?.code, "unauthorized");
+    await assert.rejects(relay.admit(requestOf(one), signal), { code: "unauthorized" });
+  });
+
   it("lets everyone in where the relay is open", async () => {
     const { admit } = bound(await open({ open: true }));
     const { hostname, revocationReason } = await admit(requestOf(one));

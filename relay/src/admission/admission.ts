@@ -1,14 +1,14 @@
 import { PortholeError, setting } from "@porthole/common/errors";
 import type { Logger } from "@porthole/common/log";
 import { friendlyName } from "@porthole/common/protocol";
-import { makeFolder, type Clock, type Secret } from "@porthole/common/util";
+import { longestTimerMs, makeFolder, type Clock, type Secret, type Timer } from "@porthole/common/util";
 import { unknownClient, type AdmissionRequest, type Authorize } from "./admission-request.ts";
 import { authorizedKeys, type AuthorizedKeys } from "./authorized-keys.ts";
 import { openEnrollmentFile } from "./enrollment-file.ts";
 import type { Enrollments } from "./enrollments.ts";
 import type { Ledger } from "./ledger.ts";
 import { banReason } from "./bans.ts";
-import { isEnrolled, labelOf } from "./keys.ts";
+import { isEnrolled, labelOf, nextExpiry } from "./keys.ts";
 import { useInvite } from "./invites.ts";
 import type { WebhookSettings } from "./signed-post.ts";
 import { webhookAuthorize } from "./webhook.ts";
@@ -79,6 +79,7 @@ export class Admission {
   readonly #keys: AuthorizedKeys | undefined;
   /** Decide about clients that no list knows; one that allows a client is enough. */
   readonly #authorizers: readonly Authorize[];
+  #expiry: Timer | undefined;
 
   private constructor(
     config: AdmissionConfig,
@@ -112,8 +113,13 @@ export class Admission {
     };
     const { keysPath } = config;
     const keys = keysPath === undefined ? undefined : await authorizedKeys(keysPath, context.log, onChange);
-    ledger.watch(onChange);
-    return new Admission(config, context, events, ledger, keys);
+    const admission = new Admission(config, context, events, ledger, keys);
+    ledger.watch(() => {
+      admission.#watchExpiry();
+      onChange();
+    });
+    admission.#watchExpiry();
+    return admission;
   }
 
   /** Whether nobody can come in as things are. */
@@ -157,7 +163,21 @@ export class Admission {
     await this.#keys?.reread();
   }
 
+  /** Links of a key end when it expires. */
+  #watchExpiry(): void {
+    const { clock } = this.#context;
+    this.#expiry?.cancel();
+    const now = clock.now();
+    const at = nextExpiry(this.#ledger.state, now);
+    if (at === undefined) return;
+    this.#expiry = clock.timer(Math.min(at - now, longestTimerMs), () => {
+      this.#events.onChange();
+      this.#watchExpiry();
+    });
+  }
+
   async close(): Promise<void> {
+    this.#expiry?.cancel();
     this.#keys?.close();
     if (this.#ledger !== this.#context.ledger) await this.#ledger.close();
   }
@@ -200,6 +220,7 @@ export class Admission {
   async #enrol({ peer, owner = peer, address }: AdmissionRequest, token: Secret, signal: AbortSignal): Promise<void> {
     await this.#ledger.update((enrollments, now) => useInvite(enrollments, token, owner.fingerprint, now), signal);
     this.#context.log.info({ clientId: owner.clientId, address }, "A key has joined by an invite");
+    this.#watchExpiry();
     this.#events.onJoin(owner.clientId, labelOf(this.#ledger.state, owner.fingerprint), address);
   }
 
@@ -209,8 +230,9 @@ export class Admission {
 
   /** The key that a list has: the client's own, or its owner's. */
   #knownKey({ peer, owner = peer }: AdmissionRequest): string | undefined {
+    const now = this.#context.clock.now();
     const known = [peer, owner].find(
-      (key) => isEnrolled(this.#ledger.state, key.fingerprint) || (this.#keys?.isAllowed(key) ?? false),
+      (key) => isEnrolled(this.#ledger.state, key.fingerprint, now) || (this.#keys?.isAllowed(key) ?? false),
     );
     return known?.fingerprint;
   }

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { clientIdOf, generateKey } from "@porthole/common/identity";
 import { Secret } from "@porthole/common/util";
 import { noEnrollments, pruned, quarantineMs, type Enrollments } from "./enrollments.ts";
-import { isEnrolled, revokeKey } from "./keys.ts";
+import { isEnrolled, nextExpiry, revokeKey } from "./keys.ts";
 import { addInvite, revokeInvite, useInvite } from "./invites.ts";
-import { grantName, ownsName, releaseName } from "./names.ts";
+import { grantName, ownsName, releaseName, reserveName } from "./names.ts";
 import { readEnrollments } from "./read-enrollments.ts";
 
 const dayMs = 24 * 3_600_000;
@@ -23,13 +23,13 @@ describe("an invite in the enrollments", () => {
   it("enrols the key that uses it, once", () => {
     const { enrollments, token } = invited();
     const joined = useInvite(enrollments, token, one, now + 1);
-    assert.ok(isEnrolled(joined, one));
+    assert.ok(isEnrolled(joined, one, now));
     assert.equal(joined.keys[one]?.label, "a laptop");
     assert.throws(() => useInvite(joined, token, two, now + 2), {
       code: "unauthorized",
       message: "the invite was used already",
     });
-    assert.ok(!isEnrolled(enrollments, one), "the enrollments before is as it was");
+    assert.ok(!isEnrolled(enrollments, one, now), "the enrollments before is as it was");
   });
 
   it("costs a key that has joined nothing", () => {
@@ -41,17 +41,38 @@ describe("an invite in the enrollments", () => {
   it("may be for several", () => {
     const { enrollments, token } = invited(2);
     const joined = useInvite(useInvite(enrollments, token, one, now), token, two, now);
-    assert.ok(isEnrolled(joined, one) && isEnrolled(joined, two));
+    assert.ok(isEnrolled(joined, one, now) && isEnrolled(joined, two, now));
     assert.throws(() => useInvite(joined, token, three, now), { message: /used already/ });
   });
 
   it("has its time", () => {
     const { enrollments, token } = invited();
-    assert.ok(isEnrolled(useInvite(enrollments, token, one, now + dayMs - 1), one));
+    assert.ok(isEnrolled(useInvite(enrollments, token, one, now + dayMs - 1), one, now));
     assert.throws(() => useInvite(enrollments, token, one, now + dayMs), {
       code: "unauthorized",
       message: "the invite has expired on 2026-11-25",
     });
+  });
+
+  it("says how long its keys are let in, and how many names they have", () => {
+    const wishes = { uses: 2, expiresAt: now + dayMs, keyLastsMs: dayMs, maxNames: 1 };
+    const { enrollments, token } = addInvite(noEnrollments, wishes, now);
+    const joined = readEnrollments(JSON.parse(JSON.stringify(useInvite(enrollments, token, one, now))));
+    const named = grantName(joined, "myapp", three, now, one);
+    assert.throws(() => grantName(named, "more", one, now), { code: "name", message: /has 1 names already/ });
+    assert.deepEqual([nextExpiry(named, now), nextExpiry(named, now + dayMs)], [now + dayMs, undefined]);
+    assert.deepEqual([isEnrolled(named, one, now + dayMs - 1), isEnrolled(named, one, now + dayMs)], [true, false]);
+    assert.throws(() => useInvite(named, token, one, now + dayMs), { message: "the key has expired on 2026-11-25" });
+    const later = pruned(named, now + dayMs);
+    assert.equal(later.keys[one]?.revokedAt, now + dayMs);
+    assert.equal(later.names["myapp"]?.releasedAt, now + dayMs);
+
+    const again = addInvite(later, { uses: 1, expiresAt: now + 3 * dayMs, maxNames: 0 }, now + dayMs);
+    const back = useInvite(again.enrollments, again.token, one, now + dayMs);
+    assert.ok(isEnrolled(back, one, now + 100 * dayMs));
+    assert.throws(() => grantName(back, "more", one, now), { code: "name", message: /no friendly names/ });
+    const reserved = reserveName(back, "shop", one, now);
+    assert.ok(ownsName(grantName(reserved, "shop", one, now), "shop", one));
   });
 
   it("can be taken back", () => {
@@ -91,7 +112,7 @@ describe("a revoked key", () => {
   it("is let in no more, by client id or fingerprint, and its names are released", () => {
     for (const id of [one, clientIdOf(one)]) {
       const revoked = revokeKey(joined, id, now + 1);
-      assert.deepEqual([isEnrolled(revoked, one), isEnrolled(revoked, two)], [false, true]);
+      assert.deepEqual([isEnrolled(revoked, one, now), isEnrolled(revoked, two, now)], [false, true]);
       assert.ok(!ownsName(revoked, "myapp", one));
       assert.throws(() => revokeKey(revoked, id, now), { code: "usage" });
     }
@@ -113,7 +134,7 @@ describe("a revoked key", () => {
     });
     const again = addInvite(revoked, { uses: 1, expiresAt: now + dayMs }, now);
     const back = useInvite(again.enrollments, again.token, one, now + 3);
-    assert.ok(isEnrolled(back, one));
+    assert.ok(isEnrolled(back, one, now));
     // Revoked once more, also the first invite stays used.
     const gone = revokeKey(back, one, now + 4);
     for (const each of [token, again.token])
@@ -126,6 +147,22 @@ describe("a revoked key", () => {
 
 describe("a friendly name", () => {
   const mine = grantName(noEnrollments, "myapp", one, now);
+
+  it("can be reserved for a key and those that it vouches for", () => {
+    const reserved = readEnrollments(JSON.parse(JSON.stringify(reserveName(noEnrollments, "shop", one, now))));
+    assert.throws(() => grantName(reserved, "shop", two, now), { code: "name", message: /belongs to another key/ });
+    assert.throws(() => reserveName(mine, "myapp", two, now), { code: "usage", message: /belongs to a key already/ });
+    assert.throws(() => reserveName(mine, "wpad", two, now), { code: "usage" });
+    const claimed = grantName(reserved, "shop", three, now, one);
+    assert.ok(ownsName(claimed, "shop", three));
+    assert.throws(() => grantName(claimed, "shop", one, now), { code: "name" }, "it is taken now");
+    const released = releaseName(reserved, "shop", now);
+    assert.throws(() => grantName(released, "shop", three, now, one), {
+      code: "name",
+      message: /reserved for its last owner/,
+    });
+    assert.ok(ownsName(grantName(reserveName(released, "shop", two, now), "shop", two, now), "shop", two));
+  });
 
   it("belongs to one key", () => {
     assert.ok(ownsName(mine, "myapp", one));

@@ -29,6 +29,10 @@ export interface InviteRecord {
   readonly createdAt: number;
   readonly expiresAt: number;
   readonly label?: string | undefined;
+  /** How many friendly names each key that joins may have; `maxNamesPerKey` if absent. */
+  readonly maxNames?: number | undefined;
+  /** How long each key that joins is let in, in milliseconds; for good if absent. */
+  readonly keyLastsMs?: number | undefined;
 }
 
 export interface KeyRecord {
@@ -36,6 +40,10 @@ export interface KeyRecord {
   /** The invite's id. */
   readonly invite: string;
   readonly label?: string | undefined;
+  /** See InviteRecord. */
+  readonly maxNames?: number | undefined;
+  /** From then on it counts as revoked. */
+  readonly expiresAt?: number | undefined;
   /** The key is not let in any more, not by the same invite either; a new one can enrol it again. */
   readonly revokedAt?: number | undefined;
 }
@@ -45,16 +53,23 @@ export interface NameRecord {
   /** Who vouches for the key, if not the key itself. */
   readonly owner?: string | undefined;
   readonly grantedAt: number;
+  /** The operator has set it aside for the key, or one that it vouches for; none has asked for it yet. */
+  readonly isReserved?: boolean | undefined;
   readonly releasedAt?: number | undefined;
 }
 
 export const noEnrollments: Enrollments = { invites: {}, keys: {}, names: {}, bans: {} };
 
+export function keyOf(enrollments: Enrollments, fingerprint: string): KeyRecord | undefined {
+  return Object.hasOwn(enrollments.keys, fingerprint) ? enrollments.keys[fingerprint] : undefined;
+}
+
 /** Long enough to tell someone that the invite is over and not unknown. */
 const rememberedMs = 30 * 24 * 3_600_000;
 
-/** Drops records that nothing needs any more. */
-export function pruned(enrollments: Enrollments, now: number): Enrollments {
+/** Drops records that nothing needs any more, and revokes keys whose time is over. */
+export function pruned(before: Enrollments, now: number): Enrollments {
+  const enrollments = withoutExpired(before, now);
   const invites = keep(enrollments.invites, ({ expiresAt }) => now < expiresAt + rememberedMs);
   return {
     invites,
@@ -63,6 +78,25 @@ export function pruned(enrollments: Enrollments, now: number): Enrollments {
     names: keep(enrollments.names, ({ releasedAt }) => releasedAt === undefined || now < releasedAt + quarantineMs),
     bans: keep(enrollments.bans, ({ until }) => until === undefined || now < until),
   };
+}
+
+/** Keys whose time is over are revoked, and their names released, as of that time. */
+function withoutExpired(enrollments: Enrollments, now: number): Enrollments {
+  const ends = new Map(
+    Object.entries(enrollments.keys).flatMap(([fingerprint, { expiresAt, revokedAt }]) =>
+      expiresAt !== undefined && expiresAt <= now && revokedAt === undefined ? [[fingerprint, expiresAt]] : [],
+    ),
+  );
+  if (ends.size === 0) return enrollments;
+  const keys = Object.entries(enrollments.keys).map(([fingerprint, key]) => {
+    const revokedAt = key.revokedAt ?? ends.get(fingerprint);
+    return [fingerprint, revokedAt === undefined ? key : { ...key, revokedAt }] as const;
+  });
+  const names = Object.entries(enrollments.names).map(([name, record]) => {
+    const releasedAt = record.releasedAt ?? ends.get(record.owner ?? record.fingerprint);
+    return [name, releasedAt === undefined ? record : { ...record, releasedAt }] as const;
+  });
+  return { ...enrollments, keys: Object.fromEntries(keys), names: Object.fromEntries(names) };
 }
 
 function keep<T>(records: Readonly<Record<string, T>>, isKept: (record: T) => boolean): Record<string, T> {

@@ -8,5 +8,5 @@ export { readEnrollments } from "./read-enrollments.ts";
 export { revokeKey } from "./keys.ts";
 export { addBan, liftBan } from "./bans.ts";
 export { addInvite, revokeInvite } from "./invites.ts";
-export { namesOf, releaseName } from "./names.ts";
+export { maxNamesPerKey, namesOf, releaseName, reserveName } from "./names.ts";
 export { signedPost, webhookDeadlineMs, type WebhookSettings } from "./signed-post.ts";

@@ -1,12 +1,16 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { PortholeError } from "@porthole/common/errors";
 import { formatDay, Secret } from "@porthole/common/util";
-import type { Enrollments, InviteRecord } from "./enrollments.ts";
+import { keyOf, type Enrollments, type InviteRecord, type KeyRecord } from "./enrollments.ts";
+import { isEnrolled } from "./keys.ts";
 
 export interface NewInvite {
   readonly uses: number;
   readonly expiresAt: number;
   readonly label?: string | undefined;
+  /** See InviteRecord. */
+  readonly maxNames?: number | undefined;
+  readonly keyLastsMs?: number | undefined;
 }
 
 const maxInvites = 1_000;
@@ -25,8 +29,8 @@ export function addInvite(
     });
   const id = randomBytes(5).toString("hex");
   const secret = randomBytes(24).toString("base64url");
-  const { uses, expiresAt, label } = invite;
-  const record: InviteRecord = { hash: hashOf(secret), uses, usedBy: [], createdAt: now, expiresAt, label };
+  const { uses, ...rest } = invite;
+  const record: InviteRecord = { hash: hashOf(secret), uses, usedBy: [], createdAt: now, ...rest };
   return {
     enrollments: { ...enrollments, invites: { ...enrollments.invites, [id]: record } },
     token: new Secret(`${id}.${secret}`),
@@ -48,18 +52,19 @@ export function revokeInvite(enrollments: Enrollments, id: string): Enrollments 
  */
 export function useInvite(enrollments: Enrollments, token: Secret, fingerprint: string, now: number): Enrollments {
   const { id, invite } = findInvite(enrollments, token);
-  const key = Object.hasOwn(enrollments.keys, fingerprint) ? enrollments.keys[fingerprint] : undefined;
-  if (key && key.revokedAt === undefined) return enrollments;
+  if (isEnrolled(enrollments, fingerprint, now)) return enrollments;
   // A key that has used this invite and is not let in any more was revoked, whichever invite came after it.
-  if (invite.usedBy.includes(fingerprint)) throw refused("the key was revoked", "Ask the relay's operator.");
+  if (invite.usedBy.includes(fingerprint)) throw endedKey(keyOf(enrollments, fingerprint));
   if (invite.expiresAt <= now) throw refused(`the invite has expired on ${formatDay(invite.expiresAt)}`);
   if (invite.usedBy.length >= invite.uses) throw refused("the invite was used already");
   if (Object.keys(enrollments.keys).length >= maxKeys)
     throw new PortholeError("busy", "this relay has no room for more keys");
+  const { label, maxNames, keyLastsMs } = invite;
+  const expiresAt = keyLastsMs === undefined ? undefined : now + keyLastsMs;
   return {
     ...enrollments,
     invites: { ...enrollments.invites, [id]: { ...invite, usedBy: [...invite.usedBy, fingerprint] } },
-    keys: { ...enrollments.keys, [fingerprint]: { enrolledAt: now, invite: id, label: invite.label } },
+    keys: { ...enrollments.keys, [fingerprint]: { enrolledAt: now, invite: id, label, maxNames, expiresAt } },
   };
 }
 
@@ -70,6 +75,13 @@ function findInvite(enrollments: Enrollments, token: Secret): { readonly id: str
   const isSame = timingSafeEqual(Buffer.from(hashOf(secret)), Buffer.from(invite?.hash ?? noSecret));
   if (invite && isSame) return { id, invite };
   throw refused("this relay does not know the invite", "Copy the whole link again, or ask for a new one.");
+}
+
+/** A key that expired counts as revoked from then on. */
+function endedKey({ expiresAt, revokedAt = expiresAt }: Partial<KeyRecord> = {}): PortholeError {
+  return expiresAt !== undefined && revokedAt === expiresAt
+    ? refused(`the key has expired on ${formatDay(expiresAt)}`)
+    : refused("the key was revoked", "Ask the relay's operator.");
 }
 
 /** A secret of 192 random bits needs no slow hash. */

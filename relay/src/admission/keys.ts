@@ -1,11 +1,19 @@
 import { PortholeError } from "@porthole/common/errors";
 import { clientIdOf } from "@porthole/common/identity";
-import type { Enrollments } from "./enrollments.ts";
+import { keyOf, type Enrollments } from "./enrollments.ts";
 import { namesOf, releaseName } from "./names.ts";
 
-export function isEnrolled(enrollments: Enrollments, fingerprint: string): boolean {
-  const key = Object.hasOwn(enrollments.keys, fingerprint) ? enrollments.keys[fingerprint] : undefined;
-  return key !== undefined && key.revokedAt === undefined;
+export function isEnrolled(enrollments: Enrollments, fingerprint: string, now: number): boolean {
+  const key = keyOf(enrollments, fingerprint);
+  return key !== undefined && key.revokedAt === undefined && !(key.expiresAt !== undefined && key.expiresAt <= now);
+}
+
+/** When the next key expires; undefined when none will. */
+export function nextExpiry(enrollments: Enrollments, now: number): number | undefined {
+  const times = Object.values(enrollments.keys).flatMap(({ expiresAt = 0, revokedAt }) =>
+    expiresAt > now && revokedAt === undefined ? [expiresAt] : [],
+  );
+  return times.length === 0 ? undefined : times.reduce((first, each) => Math.min(first, each));
 }
 
 /** Revokes the key of this client id or fingerprint and releases its names. Throws `usage`. */
@@ -27,5 +35,5 @@ export function revokeKey(enrollments: Enrollments, id: string, now: number): En
 
 /** What the invite of this key said whom it is for. */
 export function labelOf(enrollments: Enrollments, fingerprint: string): string | undefined {
-  return Object.hasOwn(enrollments.keys, fingerprint) ? enrollments.keys[fingerprint]?.label : undefined;
+  return keyOf(enrollments, fingerprint)?.label;
 }

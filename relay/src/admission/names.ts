@@ -1,10 +1,10 @@
 import { PortholeError, setting } from "@porthole/common/errors";
 import { formatDay } from "@porthole/common/util";
-import { quarantineMs, type Enrollments } from "./enrollments.ts";
+import { keyOf, quarantineMs, type Enrollments } from "./enrollments.ts";
 
 const maxNames = 10_000;
 /** The limit for a key and all keys that it vouches for: keys cost nothing. */
-const maxNamesPerKey = 10;
+export const maxNamesPerKey = 10;
 /**
  * What programs look for by themselves in the domain that they are in, and believe: proxy discovery, mail clients' configuration, the mail
  * policy of RFC 8461, tunnel discovery of RFC 5214. A wildcard in the DNS makes all of them exist.
@@ -20,19 +20,39 @@ export function grantName(
   owner = fingerprint,
 ): Enrollments {
   const owned = Object.hasOwn(enrollments.names, name) ? enrollments.names[name] : undefined;
-  if (owned?.fingerprint === fingerprint && owned.releasedAt === undefined) return enrollments;
-  if (owned && owned.fingerprint !== fingerprint) {
+  if (owned?.fingerprint === fingerprint && owned.releasedAt === undefined && !owned.isReserved) return enrollments;
+  const isForThem = owned?.isReserved === true && owned.fingerprint === owner && owned.releasedAt === undefined;
+  if (owned && owned.fingerprint !== fingerprint && !isForThem) {
     if (owned.releasedAt === undefined) throw refused(`the name ${name} belongs to another key`);
     const freeAt = owned.releasedAt + quarantineMs;
     if (now < freeAt) throw refused(`the name ${name} is reserved for its last owner until ${formatDay(freeAt)}`);
   }
   if (soughtByPrograms.includes(name)) throw refused(`programs look for ${name} by themselves, so no client gets it`);
-  if (namesOf(enrollments, owner).length >= maxNamesPerKey)
-    throw refused(`the key has ${maxNamesPerKey} names already`);
+  const { maxNames: most = maxNamesPerKey } = keyOf(enrollments, owner) ?? {};
+  if (!isForThem && namesOf(enrollments, owner).length >= most)
+    throw refused(most === 0 ? "the key may have no friendly names" : `the key has ${most} names already`);
   if (!owned && Object.keys(enrollments.names).length >= maxNames)
     throw refused("this relay has no room for more names");
   const vouched = owner === fingerprint ? {} : { owner };
   return { ...enrollments, names: { ...enrollments.names, [name]: { fingerprint, ...vouched, grantedAt: now } } };
+}
+
+/**
+ * Sets a name aside for a key, or one that it vouches for, whatever the number of its names. A released name can be set aside, too.
+ * Throws `usage`.
+ */
+export function reserveName(enrollments: Enrollments, name: string, fingerprint: string, now: number): Enrollments {
+  const owned = Object.hasOwn(enrollments.names, name) ? enrollments.names[name] : undefined;
+  if (owned && owned.releasedAt === undefined)
+    throw new PortholeError("usage", `The name ${name} belongs to a key already`, {
+      hint: `porthole-relay names release ${name} takes it back.`,
+    });
+  if (soughtByPrograms.includes(name))
+    throw new PortholeError("usage", `Programs look for ${name} by themselves, so no client gets it`);
+  if (!owned && Object.keys(enrollments.names).length >= maxNames)
+    throw new PortholeError("limit", "This relay has no room for more names");
+  const record = { fingerprint, grantedAt: now, isReserved: true };
+  return { ...enrollments, names: { ...enrollments.names, [name]: record } };
 }
 
 /** The names that the key has, and those of the keys that it vouches for. */

@@ -12,17 +12,22 @@ export function readEnrollments(value: unknown): Enrollments {
       createdAt: count(invite["createdAt"], `${where}.createdAt`),
       expiresAt: count(invite["expiresAt"], `${where}.expiresAt`),
       label: optional(invite["label"], (given) => text(given, `${where}.label`)),
+      maxNames: optional(invite["maxNames"], (given) => count(given, `${where}.maxNames`)),
+      keyLastsMs: optional(invite["keyLastsMs"], (given) => count(given, `${where}.keyLastsMs`)),
     })),
     keys: entries(keys, "keys", (key, where) => ({
       enrolledAt: count(key["enrolledAt"], `${where}.enrolledAt`),
       invite: text(key["invite"], `${where}.invite`),
       label: optional(key["label"], (given) => text(given, `${where}.label`)),
+      maxNames: optional(key["maxNames"], (given) => count(given, `${where}.maxNames`)),
+      expiresAt: optional(key["expiresAt"], (given) => count(given, `${where}.expiresAt`)),
       revokedAt: optional(key["revokedAt"], (given) => count(given, `${where}.revokedAt`)),
     })),
     names: entries(names, "names", (name, where) => ({
       fingerprint: text(name["fingerprint"], `${where}.fingerprint`),
       owner: optional(name["owner"], (given) => text(given, `${where}.owner`)),
       grantedAt: count(name["grantedAt"], `${where}.grantedAt`),
+      isReserved: optional(name["isReserved"], (given) => given === true),
       releasedAt: optional(name["releasedAt"], (given) => count(given, `${where}.releasedAt`)),
     })),
     bans: entries(bans, "bans", (ban, where) => ({

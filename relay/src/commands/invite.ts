@@ -2,7 +2,7 @@ import { PortholeError } from "@porthole/common/errors";
 import { durationMs, hostPort, integer, text, type Parser } from "@porthole/common/options";
 import { defaultApiPort } from "@porthole/common/protocol";
 import { formatMinute, systemClock } from "@porthole/common/util";
-import { revokeInvite, type Enrollments } from "../admission/index.ts";
+import { maxNamesPerKey, revokeInvite, type Enrollments } from "../admission/index.ts";
 import { defineCommand } from "./command.ts";
 import { admissionOptions, columns, stateDirOf, withEnrollments } from "./admission-options.ts";
 import { describeInvite, inviteJson, makeInvite } from "./make-invite.ts";
@@ -18,6 +18,11 @@ const expiry: Parser<number> = {
     if (ms >= minuteMs && ms <= maxExpiryMs) return ms;
     throw new PortholeError("usage", "expected a time between 1m and 366d");
   },
+};
+
+const nameCount: Parser<number> = {
+  placeholder: "NUMBER|none",
+  parse: (value) => (value === "none" ? 0 : integer(0, maxNamesPerKey).parse(value)),
 };
 
 const label: Parser<string> = {
@@ -37,6 +42,13 @@ export const invite = defineCommand({
     ...admissionOptions,
     uses: { help: "How many may join with it", parse: integer(1, 1_000), default: "1", notInFile: true },
     expires: { help: "How long it can be used", parse: expiry, default: "24h", notInFile: true },
+    names: { help: "Friendly names of each key that joins, or none", parse: nameCount, default: "10", notInFile: true },
+    "key-expires": {
+      help: "How long each key that joins is let in",
+      parse: expiry,
+      defaultHelp: "for good",
+      notInFile: true,
+    },
     label: { help: "Whom it is for; for your lists only", parse: label, notInFile: true },
     address: {
       help: "Where clients reach the relay, if not by its name and --api-port",
@@ -47,9 +59,10 @@ export const invite = defineCommand({
   maxPositionals: 2,
   async run(values, [action, id, ...rest]) {
     if (action === undefined) {
-      const { uses, expires: expiresMs, label, address } = values;
+      const { uses, expires: expiresMs, label, address, names, "key-expires": keyLastsMs } = values;
+      const maxNames = names === maxNamesPerKey ? undefined : names;
       const made = await withEnrollments(values, (ledger) =>
-        makeInvite(ledger, stateDirOf(values), { uses, expiresMs, label, address }),
+        makeInvite(ledger, stateDirOf(values), { uses, expiresMs, label, address, maxNames, keyLastsMs }),
       );
       process.stdout.write(values.json ? inviteJson(made) : describeInvite(made, values["state-dir"]));
     } else if (action === "list" && id === undefined) {
@@ -68,14 +81,18 @@ export const invite = defineCommand({
 });
 
 function listed(enrollments: Enrollments) {
-  return Object.entries(enrollments.invites).map(([id, { label, uses, usedBy, createdAt, expiresAt }]) => ({
-    id,
-    label,
-    uses,
-    used: usedBy.length,
-    createdAt,
-    expiresAt,
-  }));
+  return Object.entries(enrollments.invites).map(
+    ([id, { label, uses, usedBy, createdAt, expiresAt, maxNames, keyLastsMs }]) => ({
+      id,
+      label,
+      uses,
+      used: usedBy.length,
+      createdAt,
+      expiresAt,
+      maxNames: maxNames ?? maxNamesPerKey,
+      keyLastsMs,
+    }),
+  );
 }
 
 function describeAll(enrollments: Enrollments): string {

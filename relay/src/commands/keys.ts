@@ -1,7 +1,14 @@
 import { PortholeError } from "@porthole/common/errors";
 import { clientIdOf } from "@porthole/common/identity";
 import { formatDay } from "@porthole/common/util";
-import { namesOf, parseKey, readAuthorizedKeys, revokeKey, type Enrollments } from "../admission/index.ts";
+import {
+  maxNamesPerKey,
+  namesOf,
+  parseKey,
+  readAuthorizedKeys,
+  revokeKey,
+  type Enrollments,
+} from "../admission/index.ts";
 import { defineCommand } from "./command.ts";
 import { relayOptions } from "../config/options.ts";
 import { admissionOptions, columns, withEnrollments } from "./admission-options.ts";
@@ -39,15 +46,19 @@ export const keys = defineCommand({
 });
 
 function joined(enrollments: Enrollments) {
-  return Object.entries(enrollments.keys).map(([fingerprint, { enrolledAt, label, invite, revokedAt }]) => ({
-    clientId: clientIdOf(fingerprint),
-    fingerprint,
-    label,
-    invite,
-    enrolledAt,
-    revokedAt,
-    names: namesOf(enrollments, fingerprint),
-  }));
+  return Object.entries(enrollments.keys).map(
+    ([fingerprint, { enrolledAt, label, invite, expiresAt, maxNames, revokedAt }]) => ({
+      clientId: clientIdOf(fingerprint),
+      fingerprint,
+      label,
+      invite,
+      enrolledAt,
+      expiresAt,
+      maxNames: maxNames ?? maxNamesPerKey,
+      revokedAt,
+      names: namesOf(enrollments, fingerprint),
+    }),
+  );
 }
 
 interface All {
@@ -57,9 +68,11 @@ interface All {
 
 function describe({ joined, authorized }: All, path: string | undefined): string {
   const rows = [
-    ...joined.map(({ clientId, enrolledAt, revokedAt, label, names }) => [
+    ...joined.map(({ clientId, enrolledAt, expiresAt, revokedAt, label, names }) => [
       clientId,
-      revokedAt === undefined ? `joined ${formatDay(enrolledAt)}` : `revoked ${formatDay(revokedAt)}`,
+      revokedAt === undefined
+        ? `joined ${formatDay(enrolledAt)}${expiresAt === undefined ? "" : `, until ${formatDay(expiresAt)}`}`
+        : `revoked ${formatDay(revokedAt)}`,
       [label ?? "", ...names.map((name) => `--name ${name}`)].filter((part) => part !== "").join(", "),
     ]),
     ...authorized.map((key) => [key, `in ${path}`, ""]),

@@ -10,6 +10,9 @@ export interface InviteWishes {
   readonly uses: number;
   readonly expiresMs: number;
   readonly label?: string | undefined;
+  /** See InviteRecord. */
+  readonly maxNames?: number | undefined;
+  readonly keyLastsMs?: number | undefined;
   /** Where clients reach the relay, instead of where it says itself. */
   readonly address?: HostPort | undefined;
 }
@@ -28,7 +31,7 @@ export async function makeInvite(
   stateDir: string,
   wishes: InviteWishes,
 ): Promise<MadeInvite> {
-  const { uses, expiresMs, label, address } = wishes;
+  const { uses, expiresMs, label, address, maxNames, keyLastsMs } = wishes;
   const contact = await readAdvertisedAddress(stateDir);
   const host = address?.host ?? contact?.host;
   if (!contact || host === undefined) throw noAddress(contact !== undefined);
@@ -36,7 +39,7 @@ export async function makeInvite(
   const expiresAt = systemClock.now() + expiresMs;
   let token: Secret | undefined;
   await ledger.update((enrollments, now) => {
-    const added = addInvite(enrollments, { uses, expiresAt, label }, now);
+    const added = addInvite(enrollments, { uses, expiresAt, label, maxNames, keyLastsMs }, now);
     ({ token } = added);
     return added.enrollments;
   }, new AbortController().signal);
