@@ -144,6 +144,8 @@ describe("the QUIC worker", function () {
       }, "it had been silent for long");
     } finally {
       for (const other of others) other.kill("SIGKILL");
+      // Other tests may keep that processor busy for longer than a link may be silent.
+      run("chrt", "--all-tasks", "--other", "--pid", "0", String(pid));
     }
     const { beats } = facts();
     await until(() => facts().beats > beats, "it said something again");
