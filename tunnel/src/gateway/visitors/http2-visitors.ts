@@ -85,7 +85,8 @@ class Http2Connection implements UnreadConnection {
 
   giveUp(error: PortholeError): void {
     for (const answer of [...this.answers]) answer.giveUp(error);
-    this.#session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
+    // Without an error Node forgets the code.
+    this.#session.destroy(error, NGHTTP2_ENHANCE_YOUR_CALM);
     this.#socket.destroy(error);
   }
 }
