@@ -75,6 +75,8 @@ describe("Operating a relay", function () {
     assert.equal((await ask("/metrics", "HEAD")).status, 200);
     assert.equal((await ask("/metrics", "POST")).status, 405);
     assert.equal((await ask("/status")).status, 404);
+    assert.equal((await ask("/")).status, 200);
+    assert.equal((await ask("/operate", "POST")).status, 404);
   });
 
   it("an admin port that is taken is an error that names the flag", async () => {

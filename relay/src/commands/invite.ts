@@ -1,11 +1,11 @@
 import { PortholeError } from "@porthole/common/errors";
-import { durationMs, hostPort, integer, text, type Parser } from "@porthole/common/options";
+import { durationMs, hostPort, integer, type Parser } from "@porthole/common/options";
 import { defaultApiPort } from "@porthole/common/protocol";
 import { formatMinute, systemClock } from "@porthole/common/util";
 import { maxNamesPerKey, revokeInvite, type Enrollments } from "../admission/index.ts";
 import { defineCommand } from "./command.ts";
 import { admissionOptions, columns, stateDirOf, withEnrollments } from "./admission-options.ts";
-import { describeInvite, inviteJson, makeInvite } from "./make-invite.ts";
+import { describeInvite, inviteJson, inviteLabel, makeInvite } from "./make-invite.ts";
 
 const { signal } = new AbortController();
 const minuteMs = 60_000;
@@ -25,14 +25,6 @@ const nameCount: Parser<number> = {
   parse: (value) => (value === "none" ? 0 : integer(0, maxNamesPerKey).parse(value)),
 };
 
-const label: Parser<string> = {
-  placeholder: text.placeholder,
-  parse(value) {
-    if (value.length <= 100 && !/\p{C}/u.test(value)) return value;
-    throw new PortholeError("usage", "expected at most 100 characters that can be shown");
-  },
-};
-
 /** Makes the links by which clients join, lists them and takes them back; whether or not the relay runs. */
 export const invite = defineCommand({
   usage: "invite [list|revoke ID]",
@@ -49,7 +41,7 @@ export const invite = defineCommand({
       defaultHelp: "for good",
       notInFile: true,
     },
-    label: { help: "Whom it is for; for your lists only", parse: label, notInFile: true },
+    label: { help: "Whom it is for; for your lists only", parse: inviteLabel, notInFile: true },
     address: {
       help: "Where clients reach the relay, if not by its name and --api-port",
       parse: hostPort(defaultApiPort),

@@ -1,6 +1,6 @@
 import { PortholeError } from "@porthole/common/errors";
 import { formatInvite, type Invite } from "@porthole/common/invite";
-import type { HostPort } from "@porthole/common/options";
+import { text, type HostPort, type Parser } from "@porthole/common/options";
 import { formatDuration, systemClock, type Secret } from "@porthole/common/util";
 import { addInvite, type Enrollments, type Ledger } from "../admission/index.ts";
 import { readAdvertisedAddress } from "../config/advertised-address.ts";
@@ -24,6 +24,14 @@ export interface MadeInvite extends Invite {
   /** The relay's page that opens the invite in every editor, if it has one. */
   readonly joinPage: string | undefined;
 }
+
+export const inviteLabel: Parser<string> = {
+  placeholder: text.placeholder,
+  parse(value) {
+    if (value.length <= 100 && !/\p{C}/u.test(value)) return value;
+    throw new PortholeError("usage", "expected at most 100 characters that can be shown");
+  },
+};
 
 /** Writes an invite into the enrollments, whether or not the relay runs. Rejects with `state` or `usage` when nobody knows where it is. */
 export async function makeInvite(

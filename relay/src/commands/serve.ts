@@ -10,6 +10,7 @@ import { optionsFor, relayConfig, type RelayConfig } from "../config/config.ts";
 import type { EventsPosition } from "../monitoring/events.ts";
 import type { Relay } from "../running/relay.ts";
 import { serveCommand } from "./control.ts";
+import { operationsOf } from "./operations.ts";
 import { createLogger } from "../monitoring/logger.ts";
 import type { relayOptions } from "../config/options.ts";
 import { startRelay } from "../running/start-relay.ts";
@@ -38,7 +39,8 @@ export async function serve(readValues: () => OptionValues<typeof relayOptions>)
     inUseHint: "End the other one, or give this one a --state-dir of its own.",
   });
   try {
-    relay = await startRelay(config, { clock: systemClock, log });
+    const operations = operationsOf(values, (key) => relay?.disconnect(key) ?? 0);
+    relay = await startRelay(config, { clock: systemClock, log, operations });
     collectDefaultMetrics({ register: relay.metrics.registry });
     announce(relay, config, log);
     hangup.reload(relay, () => relayConfig(readValues()), log);

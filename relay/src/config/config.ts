@@ -10,6 +10,7 @@ import type { AdmissionConfig, WebhookSettings } from "../admission/index.ts";
 import type { ClusterConfig } from "../cluster/cluster.ts";
 import { defaultMemoryMebibytes } from "../quic-worker/memory.ts";
 import type { RelayLimits } from "../limits/index.ts";
+import { adminConfig, type AdminConfig } from "./admin-config.ts";
 import { clusterConfig } from "./cluster-config.ts";
 import type { relayOptions } from "./options.ts";
 import { webhookSettings } from "./webhook-config.ts";
@@ -63,7 +64,7 @@ export interface RelayConfig {
   /** Where people write who have something to report about a client. */
   readonly abuseContact: string | undefined;
   /** Where monitoring asks. */
-  readonly admin: { readonly address: string; readonly port: number; readonly names: readonly string[] } | undefined;
+  readonly admin: AdminConfig | undefined;
 }
 
 /** The options that decide about each setting; none for what follows from another one. */
@@ -107,7 +108,7 @@ const optionsOf: Readonly<Record<keyof RelayConfig, readonly string[]>> = {
   eventsWebhook: ["events-webhook", "events-webhook-secret"],
   clientMetrics: ["client-metrics"],
   abuseContact: ["abuse-contact"],
-  admin: ["admin-port", "admin-addr", "admin-host"],
+  admin: ["admin-port", "admin-addr", "admin-host", "admin-token"],
 };
 
 /** What a person would have to look at, for settings of a relay's configuration. */
@@ -177,14 +178,7 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
     eventsWebhook: webhookSettings("events-webhook", values["events-webhook"], values["events-webhook-secret"]),
     clientMetrics: values["client-metrics"],
     abuseContact: values["abuse-contact"],
-    admin:
-      values["admin-port"] === undefined
-        ? undefined
-        : {
-            address: values["admin-addr"],
-            port: values["admin-port"],
-            names: values["admin-host"].map((name) => name.toLowerCase()),
-          },
+    admin: adminConfig(values),
   };
 }
 

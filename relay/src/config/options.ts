@@ -230,7 +230,7 @@ export const relayOptions = defineOptions({
     advanced: true,
   },
   "admin-port": {
-    help: "Monitoring over HTTP: /healthz, /readyz and /metrics",
+    help: "Monitoring over HTTP: a page, /healthz, /readyz and /metrics",
     parse: port,
     defaultHelp: "not opened",
   },
@@ -247,6 +247,12 @@ export const relayOptions = defineOptions({
     placeholder: "NAME",
     repeatable: true,
     defaultHelp: "none",
+    advanced: true,
+  },
+  "admin-token": {
+    help: "Token that operates the relay by the page of the admin port",
+    parse: text,
+    secret: true,
     advanced: true,
   },
   "events-webhook": {

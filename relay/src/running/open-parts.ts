@@ -19,6 +19,7 @@ import { registerDiskMetrics } from "../monitoring/disk.ts";
 import { Events } from "../monitoring/events.ts";
 import { EventsWebhook } from "../monitoring/events-webhook.ts";
 import { Metrics } from "../monitoring/metrics.ts";
+import type { RelayReport } from "../monitoring/report.ts";
 import { registerQuicWorkerMetrics } from "../quic-worker/metrics.ts";
 import { OwnPage } from "../visitors/own-page.ts";
 import { Fallback } from "../visitors/fallback.ts";
@@ -32,6 +33,8 @@ export interface PartsOptions extends RelayOptions {
   readonly config: () => RelayConfig;
   /** True from the moment when the relay begins to stop. */
   readonly isDraining: () => boolean;
+  /** Undefined while it opens. */
+  readonly report: () => RelayReport | undefined;
 }
 
 /** Everything that a relay has open while it serves. */
@@ -206,7 +209,17 @@ async function openEach(
   if (http) closers.push(() => http.close());
   await ports.openQuic();
   const notReady = (): string | undefined => (isDraining() ? "draining" : undefined);
-  const admin = config.admin && (await openAdmin({ ...config.admin, metrics, notReady }));
+  const admin =
+    config.admin &&
+    (await openAdmin({
+      ...config.admin,
+      metrics,
+      notReady,
+      clock,
+      signal,
+      report: options.report,
+      operations: options.operations,
+    }));
   if (admin) closers.push(() => admin.close());
   await advertise(options, ports, certificate);
   const keeping = source.keep(signal);

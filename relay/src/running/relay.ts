@@ -1,3 +1,4 @@
+import type { Operations } from "../monitoring/operate.ts";
 import type { Logger } from "@porthole/common/log";
 import type { Clock } from "@porthole/common/util";
 import type { Authorize } from "../admission/index.ts";
@@ -13,6 +14,8 @@ export interface RelayOptions {
   readonly log: Logger;
   /** Asked about every client that no list and no invite lets in. */
   readonly authorize?: Authorize;
+  /** What the admin page may do, with its token. */
+  readonly operations?: Operations;
 }
 
 /** What is open now. */

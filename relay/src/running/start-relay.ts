@@ -17,13 +17,16 @@ interface Life {
 /** Opens all ports, or none: rejects with `address`, `state`, `key` or `usage`, and has closed what was open then. */
 export async function startRelay(config: RelayConfig, options: RelayOptions): Promise<Relay> {
   const life: Life = { config, phase: "opening" };
+  let relay: RunningRelay | undefined;
   const parts = await openParts({
     ...options,
+    report: () => relay?.report(),
     config: () => life.config,
     isDraining: () => life.phase === "draining" || life.phase === "closing",
   });
   life.phase = "serving";
-  return new RunningRelay(life, parts, options);
+  relay = new RunningRelay(life, parts, options);
+  return relay;
 }
 
 class RunningRelay implements Relay {
