@@ -85,8 +85,16 @@ describe("porthole inspect --web", function () {
     await page.getByText("/later").first().waitFor();
     await page.getByRole("button", { name: "Replay" }).click();
     await until(() => bodies.filter((each) => each === 'POST /hook?id=1 {"paid":true}').length === 2, "the replay");
-    await page.getByRole("button", { name: "Edit and Send" }).click();
+    // The replay is the request that is shown, until it has ended drawn again and again.
+    await page.getByText("Sent again").waitFor();
     const dialog = page.getByRole("dialog");
+    await until(async () => {
+      if (await dialog.isVisible()) return true;
+      // The dialog of the click before may open just now.
+      const edit = page.getByRole("button", { name: "Edit and Send" });
+      await edit.click({ timeout: 2_000 }).catch(() => {});
+      return dialog.isVisible();
+    }, "the text of the request");
     const text = await dialog.getByRole("textbox").inputValue();
     await dialog.getByRole("textbox").fill("nonsense");
     await dialog.getByRole("button", { name: "Send" }).click();

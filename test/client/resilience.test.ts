@@ -174,7 +174,7 @@ describe("What a tunnel survives", function () {
       `import Module from "node:module";
       const resolve = Module._resolveFilename;
       Module._resolveFilename = function (request, ...rest) {
-        if (/^@matrixai.quic-/.test(request)) throw new Error("there is no such binary");
+        if (/^@matrixai.quic-|porthole-quic.node$/.test(request)) throw new Error("there is no such binary");
         return resolve.call(this, request, ...rest);
       };`,
     );

@@ -8,7 +8,7 @@ import { show, watchOption } from "./watch.ts";
 /** Who is connected, and how much they carry, in one table. Rejects with `closed` when no relay is running. */
 export const clients = defineCommand({
   usage: "clients [--watch]",
-  help: "Who is connected: label, names, version, address, transport, bytes",
+  help: "Who is connected: label, names, version, address, bytes",
   example: "porthole-relay clients --watch",
   options: {
     ...admissionOptions,

@@ -11,7 +11,7 @@ const everyMs = 1_000;
 /** Prints what has happened in the running relay, oldest first. Rejects with `closed` when no relay is running. */
 export const events = defineCommand({
   usage: "events [--follow]",
-  help: "What has happened: clients that came and went, limits, bans, certificates",
+  help: "Clients that came and went, limits, bans, certificates",
   example: "porthole-relay events --follow",
   options: {
     ...admissionOptions,

@@ -10,7 +10,7 @@ import { show, watchOption } from "./watch.ts";
 /** `porthole-relay status`: what the running relay answers. Rejects with `closed` when none is running. */
 export const status = defineCommand({
   usage: "status [--watch]",
-  help: "What the running relay is doing: clients, links, transports, bytes",
+  help: "Clients, links, transports and bytes of the running relay",
   example: "porthole-relay status",
   options: { ...admissionOptions, watch: watchOption },
   run(values) {

@@ -17,6 +17,7 @@ class WebWire implements Wire {
   readonly offers = { open: false, compare: false };
   readonly #token = tokenOfAddress();
   #listener: (message: ToPage) => void = () => {};
+  #isEditing = false;
 
   get state(): PageState | undefined {
     return JSON.parse(localStorage.getItem(stateKey) ?? "null") as PageState | undefined;
@@ -49,7 +50,10 @@ class WebWire implements Wire {
       case "save":
         return save(message);
       case "edit":
-        return this.#edit(message);
+        // A second click opens no second dialog.
+        if (this.#isEditing) return;
+        this.#isEditing = true;
+        return this.#edit(message).finally(() => (this.#isEditing = false));
       case "open":
       case "compare":
     }
