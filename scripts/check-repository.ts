@@ -29,7 +29,7 @@ interface LockFile {
 }
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const notOurs = new Set([".git", ".cache", "node_modules", "dist", "test-results", "api-pages"]);
+const notOurs = new Set([".git", ".cache", "node_modules", "dist", "test-results", "api-pages", "target"]);
 const running = /^(common|tunnel|relay|client|extension)\/src\/(?!.*\.test\.ts$)/;
 
 /** Files with sentences of ours in them. The projects of frameworks are as their makers write them. */

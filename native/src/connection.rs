@@ -20,6 +20,8 @@ pub const CONTROL: u32 = 0;
 const TUNE_BYTES: usize = 64 * 1024;
 /// What was written last has its time to leave before the end is told.
 const LAST_WORDS: Duration = Duration::from_millis(10);
+/// How long the control stream may take to be read after the connection has ended.
+const LAST_READ: Duration = Duration::from_millis(200);
 
 /// How a connection ended, as native/binding.ts has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -249,6 +251,14 @@ impl Wire {
         // What has arrived before the end is read first: the tasks of the streams see the same end.
         for _ in 0..4 {
             tokio::task::yield_now().await;
+        }
+        if let Some(control) = self.link.stream(CONTROL) {
+            let _ = timeout(LAST_READ, async {
+                while !control.is_read() {
+                    sleep(Duration::from_millis(1)).await;
+                }
+            })
+            .await;
         }
         (end.how, end.code) = how(&error);
     }

@@ -216,9 +216,18 @@ impl Stream {
                 }
                 Ok(None) => return self.end_rx(if tail == Some(MARK_WHOLE) { END_WHOLE } else { END_ABORTED }, link),
                 Err(ReadError::Reset(_)) => return self.end_rx(END_ABORTED, link),
-                Err(_) => return self.end_rx(BROKEN, link),
+                Err(_) => {
+                    // A mark comes with its FIN, so this byte is the peer's.
+                    self.publish(tail.take(), link);
+                    return self.end_rx(BROKEN, link);
+                }
             }
         }
+    }
+
+    /// Whether everything that has arrived was given to JavaScript.
+    pub fn is_read(&self) -> bool {
+        lock(&self.rx).end.is_some()
     }
 
     /// From JavaScript to QUIC.

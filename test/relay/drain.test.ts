@@ -145,7 +145,7 @@ describe("Stopping and changing a relay", function () {
     await writeFile(toml, `${settings}max-visitors = 1\nadmin-port = 0\n`);
     relay.child.kill("SIGHUP");
     const { settings: later } = JSON.parse(await relay.line(/need a restart/)) as { readonly settings: string[] };
-    assert.deepEqual(later, ["admin-port", "admin-addr", "admin-host"]);
+    assert.deepEqual(later, ["admin-port", "admin-addr", "admin-host", "admin-token"]);
     await eventually(async () => assert.rejects(get(site)));
 
     await writeFile(toml, `${settings}max-visitors = none\n`);
