@@ -91,9 +91,15 @@ describe("The Requests view in an editor", function () {
     await detail.getByText("POST /json", { exact: true }).waitFor({ state: "attached" });
 
     // A body in an editor, in its own language; two requests in the diff editor.
-    await detail.getByRole("tab", { name: "Response" }).click();
     // The view moves on to the replay when its answer is there.
-    await detail.locator("pre").filter({ hasText: '"given": "one and two"' }).waitFor();
+    const answer = detail.locator("pre").filter({ hasText: '"given": "one and two"' });
+    await until(async () => {
+      await detail.getByRole("tab", { name: "Response" }).click();
+      return answer.waitFor({ timeout: 10_000 }).then(
+        () => true,
+        () => false,
+      );
+    }, "the answer to the replay");
     await detail.getByRole("button", { name: "Open Body in Editor" }).click();
     await workbench.page.locator(".tab.active").filter({ hasText: "response.json" }).waitFor();
     await workbench.page.locator(".statusbar-item").filter({ hasText: "JSON" }).waitFor();

@@ -30,6 +30,8 @@ export class Detail {
   #tab: Tab = "headers";
   #unredacted = false;
   #shown: string | undefined;
+  /** Reads again what is shown now. */
+  #again: () => void = () => {};
   #asked = 0;
   #messages: MessagesPane | undefined;
 
@@ -52,7 +54,8 @@ export class Detail {
       this.element.scrollTop = 0;
       this.#unredacted = false;
       this.#messages = undefined;
-      this.#made.clear();
+      // The tabs stay as they are: a click on one is not lost.
+      for (const part of [this.#head, this.#panel]) this.#made.delete(part);
     }
     this.#shown = key;
     const asked = ++this.#asked;
@@ -95,13 +98,14 @@ export class Detail {
 
   #paintTabs(tabs: readonly TabLabel[], again: () => void): void {
     if (!tabs.some(([tab]) => tab === this.#tab)) this.#tab = "headers";
-    this.#make(this.#strip, [this.#shown, tabs.map(([tab]) => tab)], () => {
+    this.#again = again;
+    this.#make(this.#strip, [tabs.map(([tab]) => tab)], () => {
       this.#tabs.clear();
       for (const [tab] of tabs) {
         const choose = (): void => {
           this.#tab = tab;
           this.#made.delete(this.#panel);
-          again();
+          this.#again();
         };
         this.#tabs.set(tab, button("", choose, { role: "tab" }));
       }
