@@ -42,7 +42,7 @@ async function main(): Promise<boolean> {
   const jobs = planJobs([...new Set(folders.flatMap((folder) => testFiles(root, folder)))], lastMs);
   const isEndToEnd = jobs.some(({ name }) => name.startsWith("test/"));
   if (isEndToEnd) provision();
-  if (jobs.some(({ files }) => files.some((file) => usesNative.test(file)))) prepareNative();
+  if (jobs.some(({ files }) => files.some((file) => usesNative.test(file)))) prepareNative(isFull);
 
   const stop = new AbortController();
   const minutes = isFull ? deadlineMinutes.full : deadlineMinutes.small;
@@ -87,8 +87,9 @@ async function main(): Promise<boolean> {
   }
 }
 
-function prepareNative(): void {
-  const native = buildNative("fast");
+function prepareNative(isFull: boolean): void {
+  // Its tests are not yet stable on a busy machine (docs/decisions/quic-native-engine.md), so the short run does without.
+  const native = isFull ? buildNative("fast") : { built: false, why: "npm run test:full has them" };
   if (!native.built) console.log(`Tests of the native QUIC engine are skipped: ${native.why}\n`);
 }
 
