@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { choice, defineOptions, flag, port, text } from "@porthole/common/options";
+import { choice, defineOptions, flag, text } from "@porthole/common/options";
 import { optionsTable } from "./reference.ts";
 
 const options = defineOptions({
-  "api-port": { help: "Port for clients", parse: port, default: "4433" },
   transport: { help: "Transport", parse: choice("auto", "h2"), default: "auto", placeholder: "KIND" },
   "state-dir": { help: "Everything that is written", parse: text, defaultHelp: "the platform's data folder" },
   mode: { help: "How local services are reached, which this text explains at some length", parse: choice("a", "b") },
@@ -19,7 +18,6 @@ describe("optionsTable", () => {
       optionsTable(options),
       `| flag | environment variable | default | purpose |
 | --- | --- | --- | --- |
-| \`--api-port PORT\` | \`PORTHOLE_API_PORT\` | \`4433\` | Port for clients |
 | \`--transport KIND\` | \`PORTHOLE_TRANSPORT\` | \`auto\` | Transport |
 | \`--state-dir TEXT\` | \`PORTHOLE_STATE_DIR\` | the platform's data folder | Everything that is written |
 | \`--mode a\\|b\` | \`PORTHOLE_MODE\` |  | How local services are reached, which this text explains at some length |

@@ -1,3 +1,4 @@
+import { platformReason, skipUnless } from "@porthole/testing/skip";
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
@@ -45,7 +46,8 @@ function suite(this: void, engine: EngineName): void {
 
   before(async function () {
     this.timeout(120_000);
-    if (!quicAvailability(engine).available) this.skip();
+    const { available } = quicAvailability(engine);
+    skipUnless(this, available, platformReason(`the ${engine} engine is not here: see npm run build:native`));
     caged = await cageNode(this);
   });
 

@@ -20,11 +20,11 @@ export interface Hello {
   readonly name?: string;
   /** One-time token of an invite. */
   readonly token?: string;
-  /** The word of a owner's key that this one is the same person's. */
+  /** The owner key's signature that this key belongs to the same person. */
   readonly delegation?: string;
   /** Random id of the client process: links with the same key and instance belong together. */
   readonly instance: string;
-  /** The client only tries the relay out: it is answered as any other, and gets no visitors. */
+  /** Marks a connection test. The relay answers it like any other hello and sends it no visitors. */
   readonly test?: boolean;
   /** The link's own key gets no name: names come by `expose`. A relay that does not know this gives it one all the same. */
   readonly bare?: boolean;

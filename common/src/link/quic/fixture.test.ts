@@ -49,7 +49,13 @@ export async function connectedPair(
   listenOptions: Partial<AcceptQuicOptions> = {},
   dialOptions: Partial<DialQuicOptions> = {},
 ): Promise<ConnectionPair> {
-  const listener = await listen(listenOptions);
-  const [relay, client] = await Promise.all([accept(listener), dial(listener.address.port, dialOptions)]);
+  return pairOf(await listen(listenOptions), (port) => dial(port, dialOptions));
+}
+
+export async function pairOf(
+  listener: QuicAcceptor,
+  dialPort: (port: number) => Promise<TransportConnection>,
+): Promise<ConnectionPair> {
+  const [relay, client] = await Promise.all([accept(listener), dialPort(listener.address.port)]);
   return { listener, relay, client };
 }

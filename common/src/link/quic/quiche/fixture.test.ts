@@ -1,6 +1,6 @@
 // The fixture of the folder above, for this engine and what only it can be told.
 import type { DialQuicOptions, QuicAcceptor } from "../options.ts";
-import { accept, clientIdentity, never, relayIdentity, type ConnectionPair } from "../fixture.test.ts";
+import { clientIdentity, never, pairOf, relayIdentity, type ConnectionPair } from "../fixture.test.ts";
 import type { TransportConnection } from "../../types.ts";
 import { acceptQuiche, type QuicheAcceptOptions } from "./accept.ts";
 import { dialQuiche } from "./dial.ts";
@@ -22,7 +22,5 @@ export async function connectedPair(
   listenOptions: Partial<QuicheAcceptOptions> = {},
   dialOptions: Partial<DialQuicOptions> = {},
 ): Promise<ConnectionPair> {
-  const listener = await listen(listenOptions);
-  const [relay, client] = await Promise.all([accept(listener), dial(listener.address.port, dialOptions)]);
-  return { listener, relay, client };
+  return pairOf(await listen(listenOptions), (port) => dial(port, dialOptions));
 }
