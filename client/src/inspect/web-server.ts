@@ -1,9 +1,10 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { PortholeError } from "@porthole/common/errors";
+import { sameSecret } from "@porthole/common/util";
 import { rpcErrorData, type DaemonConnection, type Requests } from "@porthole/tunnel/rpc";
 import { pageMethods, type PageMethod, type ToPage } from "@porthole/tunnel/requests";
 import type { PageFiles } from "./web-files.ts";
@@ -98,8 +99,7 @@ export async function startInspectServer(
   }
 
   function isAllowed(authorization = ""): boolean {
-    const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
-    return timingSafeEqual(digest(authorization), digest(`Bearer ${token}`));
+    return sameSecret(authorization, `Bearer ${token}`);
   }
 
   async function call(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -8,6 +8,7 @@ export { failed, ok, skipped, warning, type Finding } from "./finding.ts";
 export { parseHex } from "./hex.ts";
 export { isHeldBy, isLocked, lockFile, whileHeld, type FileLock, type Lock } from "./lock.ts";
 export { LruCache } from "./lru-cache.ts";
+export { sameSecret } from "./same-secret.ts";
 export { Secret } from "./secret.ts";
 export { visibleJson } from "./visible-json.ts";
 export { faultText } from "./fault-text.ts";

@@ -1,4 +1,5 @@
 import { formatBytes, formatDuration } from "@porthole/common/util";
+import { escapeHtml } from "../listeners/escape-html.ts";
 import type { ClientReport, RelayReport } from "./report.ts";
 
 export interface PageOptions {
@@ -38,7 +39,7 @@ export function adminPage(report: RelayReport, { canOperate, hasToken, outcome }
 <main>
 <h1>Porthole relay</h1>
 <p>${operate}</p>
-${outcome === undefined ? "" : `<p class="outcome" role="status">${escape(outcome)}</p>\n`}${facts(report)}
+${outcome === undefined ? "" : `<p class="outcome" role="status">${escapeHtml(outcome)}</p>\n`}${facts(report)}
 ${clients(report.clients, canOperate)}
 ${held(report, canOperate)}
 ${canOperate ? forms : ""}
@@ -68,7 +69,7 @@ function facts(report: RelayReport): string {
   ];
   return table(
     "Relay",
-    rows.map(([name, value]) => `<tr><th scope="row">${name}</th><td>${escape(value)}</td></tr>`),
+    rows.map(([name, value]) => `<tr><th scope="row">${name}</th><td>${escapeHtml(value)}</td></tr>`),
   );
 }
 
@@ -94,7 +95,7 @@ function clients(all: readonly ClientReport[], canOperate: boolean): string {
       const end = canOperate
         ? `<td>${button("disconnect", client.client, "Disconnect")}${button("ban", client.client, "Ban")}</td>`
         : "";
-      return `<tr>${cells.map((cell) => `<td>${escape(cell)}</td>`).join("")}${end}</tr>`;
+      return `<tr>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join("")}${end}</tr>`;
     }),
     canOperate ? [...head, "Actions"] : head,
   );
@@ -107,7 +108,7 @@ function held({ held: all }: RelayReport, canOperate: boolean): string {
     "Kept out",
     all.map(
       ({ source, leftMs, code, times }) =>
-        `<tr>${[source, code, String(times), formatDuration(leftMs)].map((cell) => `<td>${escape(cell)}</td>`).join("")}</tr>`,
+        `<tr>${[source, code, String(times), formatDuration(leftMs)].map((cell) => `<td>${escapeHtml(cell)}</td>`).join("")}</tr>`,
     ),
     ["Address", "Why", "Times", "For"],
   );
@@ -128,15 +129,10 @@ const forms = `<h2>Operate</h2>
 
 function button(action: string, what: string, label: string): string {
   const name = `${label} ${what}`;
-  return `<form method="post" action="/operate"><input type="hidden" name="action" value="${action}"><input type="hidden" name="what" value="${escape(what)}"><button aria-label="${escape(name)}">${label}</button></form> `;
+  return `<form method="post" action="/operate"><input type="hidden" name="action" value="${action}"><input type="hidden" name="what" value="${escapeHtml(what)}"><button aria-label="${escapeHtml(name)}">${label}</button></form> `;
 }
 
 function table(title: string, rows: readonly string[], head: readonly string[] = []): string {
   const heading = head.map((each) => `<th scope="col">${each}</th>`).join("");
-  return `<h2>${escape(title)}</h2>\n<table>\n${heading === "" ? "" : `<tr>${heading}</tr>\n`}${rows.join("\n")}\n</table>`;
-}
-
-/** Labels, names and software are what clients and operators have written. */
-function escape(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  return `<h2>${escapeHtml(title)}</h2>\n<table>\n${heading === "" ? "" : `<tr>${heading}</tr>\n`}${rows.join("\n")}\n</table>`;
 }

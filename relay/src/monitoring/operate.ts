@@ -1,8 +1,7 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { PortholeError } from "@porthole/common/errors";
 import { durationMs } from "@porthole/common/options";
-import type { Secret } from "@porthole/common/util";
+import { sameSecret, type Secret } from "@porthole/common/util";
 
 /** What an operator can do by the admin page, as by the commands of the same names. */
 export interface Operations {
@@ -25,8 +24,7 @@ export function hasToken({ headers }: IncomingMessage, token: Secret): boolean {
           .toString()
           .replace(/^[^:]*:/, "")
       : value;
-  const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(given), digest(token.reveal()));
+  return sameSecret(given, token.reveal());
 }
 
 /** A browser sends the password with forms of other sites, too, but says where they are from. */

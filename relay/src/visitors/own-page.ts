@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import https from "node:https";
 import type { Socket } from "node:net";
 import type { Clock } from "@porthole/common/util";
+import { escapeHtml } from "../listeners/escape-html.ts";
 import { joinPage, joinPagePolicy } from "./join-page.ts";
 import { helloDeadlineMs } from "./limits.ts";
 
@@ -89,7 +90,7 @@ export class OwnPage {
 
   #page(): string {
     const { abuseContact } = this.#options;
-    const contact = abuseContact === undefined ? undefined : escape(abuseContact);
+    const contact = abuseContact === undefined ? undefined : escapeHtml(abuseContact);
     const report =
       contact === undefined
         ? "The operator of this relay has named no contact for reports."
@@ -115,8 +116,4 @@ its owner. The connection is encrypted up to that machine: this relay can neithe
     const expires = new Date(clock.now() + securityTextLifetimeMs).toISOString();
     return `Contact: ${abuseContact}\nExpires: ${expires}\n`;
   }
-}
-
-function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -1,8 +1,7 @@
 import { PortholeError } from "@porthole/common/errors";
-import { Secret } from "@porthole/common/util";
+import { sameSecret, Secret } from "@porthole/common/util";
 import type { RawHeaders } from "../http/index.ts";
 import { onlyValueOf } from "./headers.ts";
-import { sameSecret } from "./same-secret.ts";
 
 /** `user:password` pairs, one a line, as they come from a file or the environment. Throws `usage`, without the text. */
 export function parseUsers(text: Secret): readonly Secret[] {

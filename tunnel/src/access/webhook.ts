@@ -1,9 +1,8 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { orAbort, type Clock, type Secret } from "@porthole/common/util";
+import { orAbort, sameSecret, type Clock, type Secret } from "@porthole/common/util";
 import type { GuessBrake } from "./guess-brake.ts";
 import { HeldBodies } from "./held-bodies.ts";
 import type { AccessRequest } from "./policy.ts";
-import { sameSecret } from "./same-secret.ts";
 import type { Claim, WebhookScheme } from "./webhook-schemes.ts";
 
 /** As Stripe and Slack advise: long enough for clocks and retries, too short to send an old one again. */
