@@ -8,6 +8,7 @@ import {
   needProgram,
   readText,
   request,
+  runCli,
   soon,
   startCli,
   startHttp,
@@ -125,6 +126,18 @@ describe("porthole inspect --web", function () {
     assert.equal((await soon(inspect.exited, "the end of the page's server")).code, 0);
     await page.getByText("The client has ended").waitFor();
   });
+
+  for (const args of [
+    ["--web", "--json"],
+    ["--web", "--tunnel", "web"],
+    ["--web", "status:5xx"],
+    ["--web-port", "4040"],
+  ])
+    it(`does not ignore ${args.join(" ")}`, async () => {
+      const { code, stderr } = await runCli(scope, "client", ["inspect", ...args]);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /--web(-port)? goes with/);
+    });
 
   it("answers nobody but the page", async () => {
     const { client, inspect, page, visit } = await start();

@@ -1,7 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { PortholeError } from "@porthole/common/errors";
-import { editableText, editOf, readRecordedBody } from "@porthole/tunnel/requests";
-import type { ExchangeSummary, ReplayEdit } from "@porthole/tunnel/rpc";
+import type { ExchangeSummary } from "@porthole/tunnel/rpc";
 import {
   choice,
   defineOptions,
@@ -13,13 +11,12 @@ import {
   readOptions,
   text,
 } from "@porthole/common/options";
-import { stateError, visibleJson } from "@porthole/common/util";
+import { visibleJson } from "@porthole/common/util";
 import { printableLines } from "../printable.ts";
-import { inEditor } from "./in-editor.ts";
 import { stopController } from "../stop-signals.ts";
 import { pageOf } from "./page.ts";
 import { fullExchange } from "./full-exchange.ts";
-import { parseHeader } from "./parse-header.ts";
+import { edited, editFrom } from "./replay-edit.ts";
 import { inspectInBrowser } from "./web.ts";
 import { tunnelOption, withRunningTunnel, type TunnelClient } from "../running-client.ts";
 import { writeExport } from "./write-export.ts";
@@ -180,7 +177,14 @@ export async function inspect(argv: readonly string[]): Promise<void> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command) return command(rest, out);
   const { values, positionals } = readOptions(options.follow, argv, process.env, { maxPositionals: 100 });
-  if (values.web) return inspectInBrowser(values);
+  if (values.web) {
+    if (values.json || values.tunnel !== undefined || positionals.length > 0)
+      throw new PortholeError("usage", "--web goes with neither --json, --tunnel nor a filter", {
+        hint: "The page lists every tunnel and has a filter of its own.",
+      });
+    return inspectInBrowser(values);
+  }
+  if (values["web-port"] !== undefined) throw new PortholeError("usage", "--web-port goes with --web");
   const filter = positionals.join(" ");
   if (out.isTerminal && !values.json)
     process.stderr.write("Requests as they end. --web shows them in a browser; Ctrl-C leaves.\n");
@@ -223,52 +227,6 @@ async function record(argv: readonly string[], out: Output, recording: boolean):
   const { values } = readOptions(options.each, argv, process.env);
   await withRunningTunnel(values, (client) => client.call("inspect/record", { tunnel: client.tunnel, recording }));
   out.write(recording ? "Recording.\n" : "Paused: new requests are not kept.\n");
-}
-
-const howToEdit = "Change the request, save and close: it is sent to the local service. An empty file sends nothing.";
-
-/** Undefined when the user has emptied the file. */
-async function edited(client: TunnelClient, id: string): Promise<ReplayEdit | undefined> {
-  const { tunnel } = client;
-  const detail = await client.call("inspect/get", { tunnel, id });
-  const recorded = await readRecordedBody((query) => client.call("inspect/body", { ...query, tunnel }), detail);
-  const before = editableText(detail, recorded, howToEdit);
-  const after = await inEditor(before);
-  if (after.trim() === "") return undefined;
-  // Editors end the last line.
-  return editOf(after.endsWith("\n") && !before.endsWith("\n") ? after.slice(0, -1) : after, recorded);
-}
-
-interface ReplayFlags {
-  readonly method: string | undefined;
-  readonly target: string | undefined;
-  readonly header: readonly string[];
-  readonly "body-file": string | undefined;
-}
-
-async function editFrom(client: TunnelClient, id: string, flags: ReplayFlags): Promise<ReplayEdit | undefined> {
-  const { method, target, header, "body-file": bodyFile } = flags;
-  const given = header.map((line) => parseHeader(line));
-  if (method === undefined && target === undefined && given.length === 0 && bodyFile === undefined) return undefined;
-  const { request } =
-    given.length > 0 ? await client.call("inspect/get", { tunnel: client.tunnel, id }) : { request: undefined };
-  const kept = (request?.forwarded?.headers ?? []).filter(
-    ({ name }) => !given.some((own) => own.name.toLowerCase() === name.toLowerCase()),
-  );
-  return {
-    ...(method !== undefined && { method }),
-    ...(target !== undefined && { target }),
-    ...(given.length > 0 && { headers: [...kept, ...given] }),
-    ...(bodyFile !== undefined && { body: { base64: await readBody(bodyFile) } }),
-  };
-}
-
-async function readBody(path: string): Promise<string> {
-  try {
-    return await readFile(path, "base64");
-  } catch (reason) {
-    throw stateError("read", path, reason);
-  }
 }
 
 /** Resolves when it has ended, for which the inspector has a deadline, or is kept no more. */
