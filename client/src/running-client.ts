@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
 import { text } from "@porthole/common/options";
 import { dataFolder, systemClock } from "@porthole/common/util";
@@ -6,6 +7,11 @@ import { attachToClient, type DaemonConnection } from "@porthole/tunnel/rpc";
 
 /** The id of the tunnel that `porthole PORT` starts: it has the client's own key and name. */
 export const mainTunnel = "main";
+
+/** The state folder of `porthole demo`. */
+export function demoFolder(): string {
+  return join(dataFolder("porthole"), "demo");
+}
 
 /** For commands about one tunnel of the running client. */
 export const tunnelOption = {
@@ -25,16 +31,23 @@ export function attachIfRunning(stateDir: string = dataFolder("porthole")): Prom
   return attachToClient({ stateDir, clock: systemClock, client: { name: "porthole", version } });
 }
 
-/** Calls `use` with the client that runs with the state folder. Rejects with the client's error, or `closed` when none is running. */
+/**
+ * Calls `use` with the client that runs with the state folder; when none is named, the demo's client stands in for one that does not
+ * run. Rejects with the client's error, or `closed` when none is running.
+ */
 export async function withRunningClient<T>(
-  stateDir: string = dataFolder("porthole"),
+  stateDir: string | undefined,
   use: (client: DaemonConnection) => Promise<T>,
 ): Promise<T> {
-  const client = await attachIfRunning(stateDir);
+  const client = (await attachIfRunning(stateDir)) ?? (stateDir ? undefined : await attachIfRunning(demoFolder()));
   if (!client)
-    throw new PortholeError("closed", `No client is running with the state folder ${stateDir}`, {
-      hint: "Start one with porthole PORT --server HOST, or name its folder with --state-dir.",
-    });
+    throw new PortholeError(
+      "closed",
+      `No client is running with the state folder ${stateDir ?? dataFolder("porthole")}`,
+      {
+        hint: "Start one with porthole PORT --server HOST, or name its folder with --state-dir.",
+      },
+    );
   try {
     return await use(client);
   } finally {

@@ -26,7 +26,11 @@ export const notRun: Readonly<Record<string, string>> = {
 
 /** What stands in a command for something that is not here, what the test puts in its place, and why; one after the other. */
 export const substitutions: readonly (readonly [RegExp, string, string])[] = [
-  [/^npm install && npm start$/, "npm start -- --api-port 0 --pub-port 0", "everything is installed"],
+  [
+    /^npm install && npm start$/,
+    "npm start -- --api-port 0 --pub-port 0 --state-dir $HOME/demo",
+    "everything is installed",
+  ],
   [
     /^npm install --global (?:@porthole\/)?([\w-]+)$/,
     "command -v $1 || command -v porthole-relay",

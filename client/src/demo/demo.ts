@@ -4,16 +4,16 @@ import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
 import { silentLogger } from "@porthole/common/log";
 import { readOptions, type OptionValues } from "@porthole/common/options";
-import { dataFolder, systemClock } from "@porthole/common/util";
+import { systemClock } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
 import { relayConfig, relayOptions, startRelay, type Relay } from "@porthole/relay";
 import { createDialers } from "@porthole/tunnel/dialers";
 import { localService } from "@porthole/tunnel/gateway";
 import type { EndpointView, TunnelSpec } from "@porthole/tunnel/rpc";
-import { openRuntime, type Runtime } from "@porthole/tunnel/rpc/daemon";
+import { openCommandSocket, openRuntime, type CommandSocket, type Runtime } from "@porthole/tunnel/rpc/daemon";
 import { tunnelSpec } from "../config.ts";
 import { clientOptions } from "../options.ts";
-import { mainTunnel } from "../running-client.ts";
+import { demoFolder, mainTunnel } from "../running-client.ts";
 import { stopController } from "../stop-signals.ts";
 import { createTextReporter } from "../text-reporter.ts";
 import { tunnelsAreOver } from "../tunnels-are-over.ts";
@@ -21,25 +21,30 @@ import { demoOptions } from "./options.ts";
 import { startSampleSite } from "./sample-site.ts";
 import { selfCheck } from "./self-check.ts";
 
-/** `porthole demo` and `npm start`: a relay, a sample site and a client on this machine, to try it out without a server. Ends with Ctrl-C. */
+/**
+ * `porthole demo` and `npm start`: a relay, a sample site and a client on this machine, to try it out without a server. Ends with
+ * Ctrl-C or `porthole stop`. Rejects with `state` when another client runs with the state folder.
+ */
 export async function runDemo(argv: readonly string[]): Promise<void> {
   const { values, positionals } = readOptions(demoOptions, argv, {}, { maxPositionals: 1 });
   const [service] = positionals.map((text) => localService.parse(text));
   const own = service ?? values.local;
-  const folder = values["state-dir"] ?? join(dataFolder("porthole"), "demo");
+  const stateDir = values["state-dir"] ?? demoFolder();
   const write = (text: string): void => void process.stdout.write(text);
   const reporter = createTextReporter(
     { write, isTerminal: process.stdout.isTTY },
     { qr: values.qr && process.stdout.isTTY },
   );
   const software = `porthole-demo/${version}`;
-  const stateDir = join(folder, "client");
   const runtime = await openRuntime({ stateDir, software, clock: systemClock, dialers: createDialers() });
   const over = tunnelsAreOver(runtime, [mainTunnel], reporter, [stopController().signal, runtime.shutDown]);
   const site = own ? undefined : await startSampleSite();
   let relay: Relay | undefined;
+  let socket: CommandSocket | undefined;
   try {
-    relay = await openRelay(values, join(folder, "relay"), runtime);
+    const inUseHint = "It may be another demo: porthole stop ends it. Or choose another --state-dir.";
+    socket = await openCommandSocket(runtime, { stateDir, clock: systemClock, inUseHint });
+    relay = await openRelay(values, join(stateDir, "relay"), runtime);
     const local = own?.text ?? `http://127.0.0.1:${site?.port}`;
     runtime.log.info(
       {},
@@ -51,6 +56,7 @@ export async function runDemo(argv: readonly string[]): Promise<void> {
     await over;
   } finally {
     await runtime.close();
+    await socket?.close();
     reporter.close();
     await relay?.close();
     await site?.close();

@@ -1,4 +1,4 @@
-export { openCommandSocket } from "./command-socket.ts";
+export { openCommandSocket, type CommandSocket } from "./command-socket.ts";
 export { runDaemon, type DaemonOptions } from "./daemon.ts";
 export { openRuntime, type Runtime } from "./runtime.ts";
 export { endpointTunnel } from "./tunnel-settings.ts";
