@@ -11,7 +11,6 @@ import { benchHostileUdp } from "./hostile-udp.ts";
 import { benchHttpMode } from "./http-mode.ts";
 import { benchInspector } from "./inspector.ts";
 import { benchInspectorTurns } from "./inspector-turns.ts";
-import { benchQuicEngine } from "./quic-engine.ts";
 import { benchQuicEngines } from "./quic-engines.ts";
 import { benchPeers } from "./peers.ts";
 import { benchOutages } from "./outages.ts";
@@ -19,14 +18,11 @@ import { benchReturn } from "./return.ts";
 import { benchStart } from "./start.ts";
 import { benchStalledReaders } from "./stalled-readers.ts";
 import { benchThroughput } from "./throughput.ts";
-import { benchQuicWorker } from "./quic-worker.ts";
 import { benchWorkerFaults } from "./worker-faults.ts";
 import { meetsTarget, type BenchRow, type ShowRow } from "./row.ts";
 import { benchWholePath } from "./whole-path.ts";
 
 const sections: Readonly<Record<string, (show: ShowRow) => Promise<void>>> = {
-  "quic-engine": quicEngine,
-  "quic-worker": benchQuicWorker,
   "quic-engines": benchQuicEngines,
   "whole-path": benchWholePath,
   "http-mode": benchHttpMode,
@@ -49,13 +45,6 @@ const sections: Readonly<Record<string, (show: ShowRow) => Promise<void>>> = {
   "throughput-20": (show) => benchThroughput(20, show),
   "throughput-100": (show) => benchThroughput(100, show),
 };
-
-async function quicEngine(show: ShowRow): Promise<void> {
-  const { engine, ratio } = await benchQuicEngine();
-  show({ name: "QUIC engine alone, one stream of 1350-byte packets", value: engine.megabytesPerSecond, unit: "MB/s" });
-  show({ name: "QUIC engine alone, a core", value: engine.megabytesPerCoreSecond, unit: "MB/s", target: 40 });
-  show({ name: "QUIC engine against the package's own classes", value: ratio, unit: "times", target: 30 });
-}
 
 function format({ value }: BenchRow): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
