@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fit, widthOf, wrap } from "./columns.ts";
+import { fit, widthOf } from "./columns.ts";
 
 describe("columns of a terminal", () => {
   const widths: readonly [string, number][] = [
@@ -20,12 +20,5 @@ describe("columns of a terminal", () => {
     assert.equal(fit("日本語", 4), "日… ");
     assert.equal(fit("abc", 0), "");
     for (const width of [1, 2, 3, 4, 5, 6]) assert.equal(widthOf(fit("日本語x", width)), width);
-  });
-
-  it("wrap lines", () => {
-    assert.deepEqual(wrap("abcdef", 4), ["abcd", "ef"]);
-    assert.deepEqual(wrap("日本語", 3), ["日", "本", "語"]);
-    assert.deepEqual(wrap("", 4), [""]);
-    assert.deepEqual(wrap("\u001b[1m日本\u001b[0m語abc", 5), ["\u001b[1m日本\u001b[0m", "語abc"]);
   });
 });

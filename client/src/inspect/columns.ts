@@ -23,24 +23,6 @@ export function fit(text: string, width: number, align: "left" | "right" = "left
   return `${result}…${" ".repeat(width - 1 - used)}`;
 }
 
-/** A line as several of at most so many cells, cut where it must be; escape sequences that colour it take no room. */
-export function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  let used = 0;
-  for (const [char] of text.matchAll(/\p{Cc}\[[\d;]*m|./gsu)) {
-    const cells = char.endsWith("m") && char.length > 2 ? 0 : cellsOf(char);
-    if (used + cells > width && line !== "") {
-      lines.push(line);
-      line = "";
-      used = 0;
-    }
-    line += char;
-    used += cells;
-  }
-  return [...lines, line];
-}
-
 function cellsOf(char: string): number {
   const code = char.codePointAt(0) ?? 0;
   if (code < 0x300) return 1;

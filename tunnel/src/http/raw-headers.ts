@@ -20,13 +20,6 @@ export function pairsOf(headers: RawHeaders): [name: string, value: string][] {
   return Array.from({ length: headers.length / 2 }, (_, i) => [headers[2 * i] ?? "", headers[2 * i + 1] ?? ""]);
 }
 
-/** As they stand in a message of HTTP/1. */
-export function linesOf(headers: RawHeaders): string {
-  return pairsOf(headers)
-    .map(([name, value]) => `${name}: ${value}\r\n`)
-    .join("");
-}
-
 /** Fields of one connection only (RFC 9110 7.6.1), and how HTTP/1 frames a body. HTTP/2 has none of them (RFC 9113 8.2.2). */
 export const hopByHop: ReadonlySet<string> = new Set([
   "connection",

@@ -75,7 +75,6 @@ export const exchangeTiming = v.object({
   /** The visitor's TLS handshake; the connection may have carried other requests before. */
   handshakeMs: optional(number),
 });
-export type ExchangeTiming = Data<typeof exchangeTiming>;
 
 /** A body without its bytes. */
 export const bodyInfo = v.object({

@@ -1,10 +1,9 @@
 import * as v from "valibot";
 import { detailQuery, bodyQuery, exportQuery, listQuery, messagesQuery, replayRequest } from "../../inspector/index.ts";
-import { flag, id, number, optional, text, type Data } from "../../schema/index.ts";
+import { flag, id, number, optional, text } from "../../schema/index.ts";
 
 const tunnel = id;
 export const ofTunnel = v.object({ tunnel });
-export type OfTunnel = Data<typeof ofTunnel>;
 
 /** What a tunnel with `inspect` has recorded. `usage` without `inspect`, and for an exchange that is gone. */
 export const inspectSchemas = {
