@@ -2,41 +2,27 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { PortholeError } from "@porthole/common/errors";
-import { generateKey, delegate, type IdentityKey } from "@porthole/common/identity";
-import { parseInvite } from "@porthole/common/invite";
-import type { Relay } from "@porthole/relay";
 import {
-  dialLink,
   get,
-  hello,
   runCli,
   settled,
   siteAt,
   soon,
   startCli,
   startHttp,
-  startTestRelay,
   useScope,
   type Output,
   type Running,
 } from "@porthole/testing/end-to-end";
-
-interface Invite {
-  readonly id: string;
-  readonly porthole: string;
-  readonly vscode: string;
-}
+import { refused, startInvitingRelay, type InvitingRelay } from "./invites.ts";
 
 describe("Who may connect", function () {
   this.timeout(120_000);
   const scope = useScope();
-  let relayDir: string;
-  let relay: Relay;
+  let { relay, relayDir, invite, joined } = {} as InvitingRelay;
 
   beforeEach(async () => {
-    relayDir = await scope.folder();
-    relay = await startTestRelay(scope, { args: ["--domain-suffix", "t.example.com", "--state-dir", relayDir] });
+    ({ relay, relayDir, invite, joined } = await startInvitingRelay(scope));
   });
 
   it("a client that joins by an invite, from then on without it and without --server", async () => {
@@ -151,74 +137,10 @@ describe("Who may connect", function () {
     for (const { id } of made) assert.ok(stdout.includes(id), stdout);
   });
 
-  it("under a friendly name, until it is taken back", async () => {
-    const { porthole } = await invite(2);
-    const argv = [...(await joined(porthole)), "--name", "MyApp"];
-    const client = startCli(scope, "client", argv);
-    assert.equal(await client.line(/^URL: /), `URL: https://myapp.t.example.com:${relay.publicPort}`);
-    const other = await runCli(scope, "client", [...(await joined(porthole)), "--name", "myapp"]);
-    refused(other, /the name myapp belongs to another key/);
-    const released = await runCli(scope, "relay", ["names", "release", "myapp", "--state-dir", relayDir]);
-    assert.equal(released.code, 0, released.stderr);
-    assert.equal((await soon(client.exited, "the end of the client")).code, 3);
-    const names = await runCli(scope, "relay", ["names", "list", "--state-dir", relayDir]);
-    assert.match(names.stdout, /^myapp +[a-z2-7]{26} +released, free for others on \d{4}-\d\d-\d\d$/);
-    // Only who had it last gets it before that day.
-    const back = startCli(scope, "client", argv);
-    await back.line(/^online/);
-    await back.kill("SIGTERM");
-  });
-
-  it("with a third of the certificates for new names at most, whatever the number of keys that one vouches for", async () => {
-    async function join(): Promise<(key: IdentityKey) => Promise<string | undefined>> {
-      const owner = generateKey();
-      const token = parseInvite((await invite()).porthole).token.reveal();
-      return async (key) => {
-        const link = await dialLink(scope, relay, "http2", key);
-        link.control.send({ ...hello, token, delegation: delegate(owner, key.fingerprint) });
-        assert.equal((await link.control.next())?.type, "welcome");
-        link.control.send({ type: "issuance-request", hostname: `${key.clientId}.t.example.com` });
-        const answer = await link.control.next();
-        assert.equal(answer?.type, "issuance");
-        if (answer.code !== undefined) assert.ok((answer.retryAfterMs ?? 0) > 10 * 3_600_000);
-        await link.close(new PortholeError("closed", "It has what it came for"));
-        return answer.message;
-      };
-    }
-    const [greedy, modest] = [await join(), await join()];
-    const first = generateKey();
-    assert.equal(await greedy(first), undefined);
-    for (let i = 1; i < 15; i++) assert.equal(await greedy(generateKey()), undefined);
-    assert.match((await greedy(generateKey())) ?? "", /^Your share of the new names/);
-    assert.equal(await greedy(first), undefined);
-    assert.equal(await modest(generateKey()), undefined);
-  });
-
-  async function invite(uses = 1): Promise<Invite> {
-    const address = ["--address", `127.0.0.1:${relay.apiPort}`];
-    const argv = ["invite", "--uses", String(uses), ...address, "--state-dir", relayDir, "--json"];
-    const { code, stdout, stderr } = await runCli(scope, "relay", argv);
-    assert.equal(code, 0, stderr);
-    return JSON.parse(stdout) as Invite;
-  }
-
-  /** Arguments of a client that has joined with a state folder of its own. */
-  async function joined(link: string): Promise<string[]> {
-    const stateDir = await scope.folder();
-    const { code, stderr } = await runCli(scope, "client", ["join", link, "--state-dir", stateDir]);
-    assert.equal(code, 0, stderr);
-    return ["3000", "--state-dir", stateDir];
-  }
-
   async function join3000(link: string): Promise<Output> {
     return runCli(scope, "client", await joined(link));
   }
 });
-
-function refused({ code, stderr }: Output, why: RegExp): void {
-  assert.equal(code, 3, stderr);
-  assert.match(stderr, why);
-}
 
 /** Its exit status, or that it is online. */
 function outcome(client: Running): Promise<number | null | "online"> {

@@ -1,65 +1,29 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Duplex } from "node:stream";
-import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
-import { PortholeError } from "@porthole/common/errors";
-import { createLink, type TransportConnection, type TransportStream } from "@porthole/common/link";
+import type { PortholeError } from "@porthole/common/errors";
 import { freePort, platformReason, skipUnless } from "@porthole/testing";
-import { systemClock } from "@porthole/common/util";
-import { dial, openQuicWorker, relayIdentity, selfSigned, type TestWorker } from "./fixture.test.ts";
+import { dial, openQuicWorker, relayIdentity, selfSigned, until, useQuicWorker } from "./fixture.test.ts";
 
-const over = new PortholeError("closed", "The test is over");
 const mebibyte = 1024 * 1024;
-/** So that one visitor alone is never too much, however fast it was and however busy this machine is. */
-const largestWindow = 4 * mebibyte;
 
 describe("the QUIC worker", function () {
   this.timeout(120_000);
-  let folder: string;
-  let test: TestWorker | undefined;
-  const connections: TransportConnection[] = [];
+  const quic = useQuicWorker();
+  const { lines, connect, facts } = quic;
   const execArgv = [...process.execArgv];
-  const lines: string[] = [];
-  const line = (_fields: object, text: string): void => void lines.push(text);
-  const log = { debug: line, info: line, warn: line, error: line };
 
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), "porthole-test-"));
-    lines.length = 0;
-  });
-
-  afterEach(async () => {
+  afterEach(() => {
     process.execArgv = [...execArgv];
-    await Promise.all(connections.splice(0).map((connection) => connection.close(over)));
-    const pid = test?.worker.facts().pid;
-    await test?.worker.close();
-    test = undefined;
-    if (pid !== undefined) assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
-    await rm(folder, { recursive: true });
   });
 
   /** A module that is loaded into the QUIC worker before its own program. */
   async function withHook(code: string): Promise<void> {
-    const path = join(folder, "hook.mjs");
+    const path = join(quic.folder, "hook.mjs");
     await writeFile(path, `if (process.argv[1]?.includes("quic-worker")) {\n${code}\n}`);
     process.execArgv = [...execArgv, "--import", pathToFileURL(path).href];
-  }
-
-  async function connect(): Promise<{ relay: TransportConnection; client: TransportConnection }> {
-    assert.ok(test);
-    const [relay, client] = await Promise.all([test.accept(), dial(test.port)]);
-    connections.push(client);
-    return { relay, client };
-  }
-
-  function facts() {
-    assert.ok(test);
-    return test.worker.facts();
   }
 
   async function returns(): Promise<void> {
@@ -69,7 +33,7 @@ describe("the QUIC worker", function () {
   }
 
   it("shows what it does, and that it shows no secret", async () => {
-    test = await openQuicWorker({ log });
+    await quic.open();
     await connect();
     await until(() => facts().engine.accepted === 1 && facts().rssBytes > 0, "it had counted the link");
     const { state, restarts, links, pid, engine } = facts();
@@ -82,7 +46,7 @@ describe("the QUIC worker", function () {
   });
 
   it("killed: its links end and say why, another one serves", async () => {
-    test = await openQuicWorker({ log });
+    await quic.open();
     const { relay } = await connect();
     const stream = relay.openStream();
     stream.write("x");
@@ -100,7 +64,7 @@ describe("the QUIC worker", function () {
   });
 
   it("hung: ended after three silent seconds, another one serves", async () => {
-    test = await openQuicWorker({ log });
+    await quic.open();
     const { relay } = await connect();
     process.kill(Number(facts().pid), "SIGSTOP");
     assert.match((await relay.closed).message, /was silent for 3\.\d+ s/);
@@ -109,7 +73,7 @@ describe("the QUIC worker", function () {
 
   it("busy with nothing: ended, another one serves", async () => {
     await withHook('process.on("SIGUSR2", () => { for (;;); });');
-    test = await openQuicWorker({ log });
+    await quic.open();
     const { relay } = await connect();
     process.kill(Number(facts().pid), "SIGUSR2");
     assert.match((await relay.closed).message, /was silent for \d+(\.\d+)? s/);
@@ -123,7 +87,7 @@ describe("the QUIC worker", function () {
       "const used = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1000; };" +
         'process.on("SIGUSR2", () => setInterval(() => { const until = used() + 500; while (used() < until); }, 100));',
     );
-    test = await openQuicWorker({ log });
+    await quic.open();
     await connect();
     const { pid } = facts();
     const run = (command: string, ...args: string[]) => void execFileSync(command, args, { stdio: "ignore" });
@@ -158,7 +122,7 @@ describe("the QUIC worker", function () {
       const hoard = [];
       const grow = () => { if (hoard.push(Buffer.alloc(${mebibyte}, 1)) < 400) setTimeout(grow); };
       process.on("SIGUSR2", grow);`);
-    test = await openQuicWorker({ log, memoryCapBytes: 384 * mebibyte });
+    await quic.open({ memoryCapBytes: 384 * mebibyte });
     const { relay } = await connect();
     process.kill(Number(facts().pid), "SIGUSR2");
     assert.match((await relay.closed).message, /used \d+ MiB of memory, more than the 384 that it may/);
@@ -167,12 +131,12 @@ describe("the QUIC worker", function () {
 
   it("crashing as soon as it starts: tried again and again with pauses, until it serves", async () => {
     const port = await freePort();
-    const broken = join(folder, "broken");
+    const broken = join(quic.folder, "broken");
     await writeFile(broken, "");
     await withHook(
       `const { existsSync } = await import("node:fs"); if (existsSync(${JSON.stringify(broken)})) process.exit(7);`,
     );
-    test = await openQuicWorker({ log, port });
+    await quic.open({ port });
     assert.equal(facts().state, "down");
     assert.match(facts().reason ?? "", /The QUIC worker ended with status 7/);
     await until(() => facts().restarts >= 2, "it was tried again");
@@ -181,8 +145,8 @@ describe("the QUIC worker", function () {
   });
 
   it("says at once what no other start can mend", async () => {
-    test = await openQuicWorker();
-    await assert.rejects(openQuicWorker({ port: test.port }), { code: "address" });
+    await quic.open();
+    await assert.rejects(openQuicWorker({ port: quic.port }), { code: "address" });
     await assert.rejects(openQuicWorker({ cert: "no certificate" }), { code: "key" });
     await withHook(
       `const { default: Module } = await import("node:module");
@@ -213,153 +177,50 @@ describe("the QUIC worker", function () {
   });
 
   it("serves a new certificate to new links, also after a restart, and keeps the old one when the engine refuses it", async () => {
-    test = await openQuicWorker({ log });
+    await quic.open();
     const { relay } = await connect();
     const renewed = selfSigned();
-    test.worker.setCertificate(renewed.cert, "no key");
+    quic.worker.setCertificate(renewed.cert, "no key");
     await until(() => lines.some((each) => each.includes("continues with the old certificate")), "it had complained");
-    test.worker.setCertificate(renewed.cert, renewed.key);
+    quic.worker.setCertificate(renewed.cert, renewed.key);
     await arrives(false);
     assert.doesNotThrow(() => relay.openStream());
     process.kill(Number(facts().pid), "SIGKILL");
     await until(() => facts().restarts === 1 && facts().state === "up", "the QUIC worker was up again");
-    await assert.rejects(dial(test.port), { code: "untrusted" });
-    test.worker.setCertificate(relayIdentity.cert, relayIdentity.key);
+    await assert.rejects(dial(quic.port), { code: "untrusted" });
+    quic.worker.setCertificate(relayIdentity.cert, relayIdentity.key);
     await arrives(true);
     process.kill(Number(facts().pid), "SIGKILL");
     await until(() => facts().restarts === 2 && facts().state === "starting", "it was being started once more");
-    test.worker.setCertificate(renewed.cert, renewed.key);
+    quic.worker.setCertificate(renewed.cert, renewed.key);
     await until(() => facts().state === "up", "the QUIC worker was up once more");
     await arrives(false);
 
     /** The certificate is on its way to the QUIC worker, and a client may be faster. */
     async function arrives(trusted: boolean): Promise<void> {
       for (let isTrusted = !trusted; isTrusted !== trusted;) {
-        const outcome = await dial(Number(test?.port)).catch((error: PortholeError) => error.code);
+        const outcome = await dial(quic.port).catch((error: PortholeError) => error.code);
         isTrusted = typeof outcome !== "string";
-        if (typeof outcome !== "string") connections.push(outcome);
+        if (typeof outcome !== "string") quic.connections.push(outcome);
         else assert.equal(outcome, "untrusted");
       }
     }
   });
 
-  it("drops a visitor that does not read before a link holds too much, tells both sides, and the others continue", async () => {
-    test = await openQuicWorker({ log, maxHeldBytes: largestWindow });
-    const ends = await connect();
-    const relay = createLink(ends.relay, { clock: systemClock, heartbeat: "watch" });
-    const client = createLink(ends.client, { clock: systemClock, heartbeat: "send" });
-    const failed: string[] = [];
-    const told: string[] = [];
-    void (async () => {
-      for await (const stream of client.incoming) {
-        stream.on("error", (error: PortholeError) => void told.push(error.code));
-        stream.resume().end(Buffer.alloc(2 * mebibyte));
-      }
-    })();
-    const streams = Array.from({ length: 20 }, () => relay.openStream());
-    for (const stream of streams) {
-      stream.on("error", (error: PortholeError) => void failed.push(error.code));
-      stream.end("get");
-    }
-    await until(() => failed.length > 0, "one of them was dropped");
-    const reads = streams.map(async (stream) => {
-      let bytes = 0;
-      for await (const chunk of stream) bytes += (chunk as Buffer).length;
-      assert.equal(bytes, 2 * mebibyte);
-    });
-    const whole = (await Promise.allSettled(reads)).filter(({ status }) => status === "fulfilled").length;
-    assert.ok(whole > 0);
-    assert.deepEqual(
-      failed,
-      Array.from({ length: streams.length - whole }, () => "limit"),
-    );
-    await until(() => relay.openStreams + client.openStreams === 0, "no stream was left");
-    assert.deepEqual(
-      told,
-      Array.from(failed, () => "aborted"),
-    );
-  });
-
-  describe("an aborted stream", () => {
-    async function failure(stream: Duplex): Promise<PortholeError> {
-      const [error] = (await once(stream.resume(), "error")) as [PortholeError];
-      return error;
-    }
-
-    // TransportConnections without links: no message says it.
-    it("is one at the client by its end alone", async () => {
-      test = await openQuicWorker({ log });
-      const { relay, client } = await connect();
-      const link = createLink(client, { clock: systemClock, heartbeat: "watch" });
-      const given = relay.openStream();
-      given.write("half of it");
-      const { value } = await link.incoming[Symbol.asyncIterator]().next();
-      const failed = failure(value as Duplex);
-      given.abort?.();
-      assert.equal((await failed).code, "aborted");
-    });
-
-    it("is one at the relay by its end alone", async () => {
-      test = await openQuicWorker({ log });
-      const { relay, client } = await connect();
-      const link = createLink(relay, { clock: systemClock, heartbeat: "watch" });
-      const stream = link.openStream();
-      stream.write("continue");
-      const { value: given } = await client.incoming[Symbol.asyncIterator]().next();
-      const failed = failure(stream);
-      (given as TransportStream).write("half of it");
-      (given as TransportStream).abort?.();
-      assert.equal((await failed).code, "aborted");
-    });
-  });
-
-  it("holds nothing for visitors who have come and gone", async () => {
-    test = await openQuicWorker({ log, maxHeldBytes: largestWindow });
-    const ends = await connect();
-    const relay = createLink(ends.relay, { clock: systemClock, heartbeat: "watch" });
-    const client = createLink(ends.client, { clock: systemClock, heartbeat: "send" });
-    void (async () => {
-      for await (const stream of client.incoming)
-        stream
-          .on("error", () => {})
-          .resume()
-          .end(Buffer.alloc(mebibyte));
-    })();
-    for (let visitor = 0; visitor < 20; visitor++) {
-      const stream = relay.openStream();
-      stream.end("get");
-      for await (const chunk of stream) {
-        assert.ok((chunk as Buffer).length > 0);
-        // Every other one leaves in the middle.
-        if (visitor % 2 === 1) break;
-      }
-    }
-    await until(() => relay.openStreams + client.openStreams === 0, "no stream was left");
-    assert.deepEqual(lines, []);
-  });
-
   it("tells clients when it stops, and leaves nothing behind", async () => {
     const { TMPDIR } = process.env;
-    process.env["TMPDIR"] = folder;
+    process.env["TMPDIR"] = quic.folder;
     try {
-      test = await openQuicWorker();
+      await quic.open();
     } finally {
       if (TMPDIR === undefined) delete process.env["TMPDIR"];
       else process.env["TMPDIR"] = TMPDIR;
     }
     const { client } = await connect();
-    assert.equal((await readdir(folder)).length, 1);
-    await test.worker.close();
+    assert.equal((await readdir(quic.folder)).length, 1);
+    await quic.worker.close();
     assert.equal((await client.closed).code, "closed");
-    assert.deepEqual(await readdir(folder), []);
-    await test.worker.close();
+    assert.deepEqual(await readdir(quic.folder), []);
+    await quic.worker.close();
   });
 });
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const giveUpAt = performance.now() + 40_000;
-  while (!condition()) {
-    assert.ok(performance.now() < giveUpAt, `It never came that ${what}`);
-    await pause(20);
-  }
-}

@@ -1,7 +1,8 @@
 // What the tests of this folder share. It has the name of a test so that it is not published.
+import { platformReason, skipUnless } from "@porthole/testing/skip";
 import { createCertificate, generateKey } from "../../identity/index.ts";
 import type { TransportConnection } from "../types.ts";
-import { dialQuic, acceptQuic, type DialQuicOptions, type QuicAcceptor } from "./index.ts";
+import { dialQuic, acceptQuic, quicAvailability, type DialQuicOptions, type QuicAcceptor } from "./index.ts";
 import type { AcceptQuicOptions } from "./options.ts";
 
 export interface TestIdentity {
@@ -58,4 +59,12 @@ export async function pairOf(
 ): Promise<ConnectionPair> {
   const [relay, client] = await Promise.all([accept(listener), dialPort(listener.address.port)]);
   return { listener, relay, client };
+}
+
+/** Skips the suite where no native engine was built. */
+export function needNativeEngine(): void {
+  before(function () {
+    const isHere = quicAvailability("native").available;
+    skipUnless(this, isHere, platformReason("no native QUIC engine was built: see npm run build:native"));
+  });
 }

@@ -2,13 +2,10 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import dgram from "node:dgram";
 import { once } from "node:events";
-import { platformReason, skipUnless } from "@porthole/testing/skip";
 import { PortholeError } from "../../../errors.ts";
-import { createCertificate, generateKey, readPeer } from "../../../identity/index.ts";
 import type { TransportConnection } from "../../types.ts";
-import { accept, clientIdentity, dial, listen, relayIdentity, selfSigned } from "../fixture.test.ts";
-import { quicAvailability, type QuicAcceptor } from "../index.ts";
-import { createTicketKey, mintTicket, type TicketClaims, type TicketKey } from "../ticket.ts";
+import { accept, clientIdentity, dial, listen, needNativeEngine, relayIdentity, selfSigned } from "../fixture.test.ts";
+import type { QuicAcceptor } from "../index.ts";
 import { loadNative } from "./binding.ts";
 import { parseRemote } from "./connection.ts";
 
@@ -20,10 +17,7 @@ describe("the native QUIC engine", function () {
   let listener: QuicAcceptor;
   const clients: TransportConnection[] = [];
 
-  before(function () {
-    const isHere = quicAvailability(engine).available;
-    skipUnless(this, isHere, platformReason("no native QUIC engine was built: see npm run build:native"));
-  });
+  needNativeEngine();
 
   afterEach(async () => {
     await Promise.all(clients.splice(0).map((client) => client.close(over)));
@@ -52,38 +46,6 @@ describe("the native QUIC engine", function () {
     assert.equal(relay.maxStreams, 1_000);
     assert.ok((client.rttMs() ?? -1) >= 0);
     assert.throws(() => client.openStream(), { code: "busy" });
-  });
-
-  describe("trusts", () => {
-    const ca = generateKey();
-    const caPem = createCertificate({ key: ca, dnsNames: [], notBefore: new Date(Date.now() - 86_400_000), days: 30 });
-    const cases = [
-      { name: "the pinned certificate", trust: { kind: "pinned", pem: relayIdentity.cert }, fails: undefined },
-      { name: "no other than the pinned one", trust: { kind: "pinned", pem: selfSigned().cert }, fails: "untrusted" },
-      {
-        name: "a certificate of the given CA and name",
-        trust: { kind: "ca", pem: relayIdentity.cert },
-        fails: undefined,
-      },
-      {
-        name: "no other name",
-        trust: { kind: "ca", pem: relayIdentity.cert },
-        serverName: "other.example",
-        fails: "untrusted",
-      },
-      { name: "no other CA", trust: { kind: "ca", pem: caPem.pem }, fails: "untrusted" },
-      { name: "nobody by Node's own CAs here", trust: { kind: "ca" }, fails: "untrusted" },
-      { name: "anybody when it is told so", trust: { kind: "unchecked" }, fails: undefined },
-    ] as const;
-    for (const { name, trust, fails, ...rest } of cases) {
-      it(name, async () => {
-        listener = await listen({ engine });
-        const options = { engine, trust, serverName: "relay.example", ...rest } as const;
-        const dialled = dial(listener.address.port, options);
-        if (fails) await assert.rejects(dialled, { code: fails });
-        else clients.push(await dialled);
-      });
-    }
   });
 
   it("can't start with a key of another certificate, and not on a port that is taken", async () => {
@@ -126,63 +88,6 @@ describe("the native QUIC engine", function () {
     setTimeout(() => controller.abort(over), 50);
     await assert.rejects(aborted, over);
     silent.close();
-  });
-
-  describe("asks for tickets:", () => {
-    let key: TicketKey;
-    const fingerprint = (identity = clientIdentity): string => readPeer(identity.der).fingerprint;
-    let claims: Omit<TicketClaims, "fingerprint">;
-
-    beforeEach(async () => {
-      key = createTicketKey(7, Date.now());
-      claims = { address: "127.0.0.1", expiresAtMs: Date.now() + 60_000 };
-      listener = await listen({ engine, ticketKeys: [key] });
-    });
-
-    const attempt = (sourceId: Buffer): Promise<TransportConnection> =>
-      dial(listener.address.port, { engine, sourceId, handshakeTimeoutMs: 400 });
-
-    it("lets in who holds one, once", async () => {
-      const ticket = mintTicket(key, { ...claims, fingerprint: fingerprint() });
-      clients.push(await attempt(ticket));
-      await assert.rejects(attempt(ticket), { code: "timeout" });
-      assert.ok(listener.stats().dropped["ticket-used"] > 0);
-      assert.equal(listener.stats().accepted, 1);
-    });
-
-    it("and not who holds one of another's key", async () => {
-      const client = await attempt(mintTicket(key, { ...claims, fingerprint: fingerprint(relayIdentity) }));
-      assert.equal((await client.closed).code, "unauthorized");
-    });
-
-    const refused = [
-      { reason: "no-ticket", make: () => randomBytes(20) },
-      { reason: "no-ticket", make: () => mintTicket(createTicketKey(7, Date.now()), { ...claims, fingerprint: "x" }) },
-      {
-        reason: "ticket-expired",
-        make: () => mintTicket(key, { ...claims, expiresAtMs: key.sinceMs, fingerprint: "x" }),
-      },
-      {
-        reason: "ticket-elsewhere",
-        make: () => mintTicket(key, { ...claims, address: "192.0.2.1", fingerprint: "x" }),
-      },
-    ] as const;
-    for (const [at, { reason, make }] of refused.entries()) {
-      it(`keeps out others before there is any state: ${reason} (${at})`, async () => {
-        await assert.rejects(attempt(make()), { code: "timeout" });
-        const { dropped, accepted, handshakes, answered } = listener.stats();
-        assert.ok(dropped[reason] > 0);
-        assert.deepEqual([accepted, handshakes, answered], [0, 0, 0]);
-      });
-    }
-
-    it("takes those from anywhere, and those of new keys", async () => {
-      clients.push(await attempt(mintTicket(key, { ...claims, address: undefined, fingerprint: fingerprint() })));
-      const next = createTicketKey(8, Date.now());
-      listener.setTicketKeys([next]);
-      clients.push(await attempt(mintTicket(next, { ...claims, fingerprint: fingerprint() })));
-      await assert.rejects(attempt(mintTicket(key, { ...claims, fingerprint: fingerprint() })), { code: "timeout" });
-    });
   });
 
   it("drops garbage before the engine, and speaks of its version to who knows another", async () => {
