@@ -3,7 +3,7 @@ import { readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Relay } from "@porthole/relay";
 import { run, startHttp, until, type Service } from "@porthole/testing/end-to-end";
-import { comes, settingsFor, startOpenRelay, useEditor, type Workbench } from "@porthole/testing/editor";
+import { comes, startOpenRelay, useEditor, type Workbench } from "@porthole/testing/editor";
 
 describe("The extension in an editor", function () {
   this.timeout(400_000);
@@ -17,8 +17,7 @@ describe("The extension in an editor", function () {
   before(async function () {
     this.timeout(300_000);
     relayState = await scope.folder();
-    relay = await startOpenRelay(scope, ["--state-dir", relayState]);
-    await editor.server.configure(settingsFor(relay.apiPort, { "porthole.terminalLinks": true }));
+    relay = await editor.startRelay({ "porthole.terminalLinks": true }, ["--state-dir", relayState]);
     workbench = await editor.open();
   });
 

@@ -3,9 +3,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { once } from "node:events";
 import { join } from "node:path";
-import type { Relay } from "@porthole/relay";
 import { freePort, startHttp, until } from "@porthole/testing/end-to-end";
-import { openPage, settingsFor, startOpenRelay, useEditor } from "@porthole/testing/editor";
+import { openPage, useEditor } from "@porthole/testing/editor";
 
 /** A folder that somebody else has written describes ports: it is asked about, and never trusted further than that. */
 describe("The extension in a project that describes ports", function () {
@@ -14,12 +13,6 @@ describe("The extension in a project that describes ports", function () {
   const { scope } = editor;
 
   beforeEach(() => mkdir(join(editor.server.workspace, ".vscode")));
-
-  async function startRelay(): Promise<Relay> {
-    const relay = await startOpenRelay(scope);
-    await editor.server.configure(settingsFor(relay.apiPort));
-    return relay;
-  }
 
   const describePorts = (ports: object): Promise<void> =>
     writeFile(join(editor.server.workspace, ".vscode", "settings.json"), JSON.stringify({ "porthole.ports": ports }));
@@ -30,7 +23,7 @@ describe("The extension in a project that describes ports", function () {
   }
 
   it("asks once for each description, and lets it narrow but never widen who may visit", async () => {
-    const relay = await startRelay();
+    const relay = await editor.startRelay();
     const site = await startHttp(scope, (_request, response) => response.end("shop"));
     const api = await startHttp(scope, (_request, response) => response.end("api"));
     const other = await startHttp(scope, (_request, response) => response.end("other"));
@@ -86,7 +79,7 @@ describe("The extension in a project that describes ports", function () {
   });
 
   it("exposes a port when it opens, and when a task starts, once the user has agreed", async () => {
-    await startRelay();
+    await editor.startRelay();
     const port = await freePort();
     const site = await startHttp(scope, (_request, response) => response.end("by task"));
     await writeFile(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { startHttp, until } from "@porthole/testing/end-to-end";
-import { settingsFor, startOpenRelay, useEditor } from "@porthole/testing/editor";
+import { useEditor } from "@porthole/testing/editor";
 
 const sizes = [
   { width: 1_400, height: 900 },
@@ -14,11 +14,10 @@ describe("Relays and names in the editor", function () {
   const { scope } = editor;
 
   it("a friendly name and a preview of a port; a relay is named, tested, and removed after a question", async () => {
-    const relay = await startOpenRelay(scope);
+    const quiet = { "porthole.notifyWhenReady": false, "remote.autoForwardPorts": false };
+    const relay = await editor.startRelay(quiet);
     const address = `127.0.0.1:${relay.apiPort}`;
     const site = await startHttp(scope, (_request, response) => response.end("<h1>the shop</h1>"));
-    const quiet = { "porthole.notifyWhenReady": false, "remote.autoForwardPorts": false };
-    await editor.server.configure(settingsFor(relay.apiPort, quiet));
     const window = await editor.open();
     await window.showEndpoints();
 

@@ -4,14 +4,7 @@ import { createRequire } from "node:module";
 import type { AxeResults } from "axe-core";
 import type { Frame, Locator } from "playwright-core";
 import { isFull, startHttp, until } from "@porthole/testing/end-to-end";
-import {
-  openPage,
-  settingsFor,
-  startOpenRelay,
-  useEditor,
-  type Language,
-  type Workbench,
-} from "@porthole/testing/editor";
+import { openPage, useEditor, type Language, type Workbench } from "@porthole/testing/editor";
 
 const axePath = createRequire(import.meta.url).resolve("axe-core");
 
@@ -43,7 +36,6 @@ describe("The Requests view in windows of each size", function () {
     language: Language,
     colorTheme: string,
   ): Promise<{ readonly window: Workbench; readonly view: Frame }> {
-    const relay = await startOpenRelay(scope);
     const sites = await Promise.all(
       [1, 2].map(() =>
         startHttp(scope, (request, response) => {
@@ -52,13 +44,11 @@ describe("The Requests view in windows of each size", function () {
         }),
       ),
     );
-    await editor.server.configure(
-      settingsFor(relay.apiPort, {
-        "porthole.notifyWhenReady": false,
-        "workbench.colorTheme": colorTheme,
-        "remote.autoForwardPorts": false,
-      }),
-    );
+    await editor.startRelay({
+      "porthole.notifyWhenReady": false,
+      "workbench.colorTheme": colorTheme,
+      "remote.autoForwardPorts": false,
+    });
     const window = await editor.open({ language });
     const visitor = await openPage(editor.browser);
     scope.defer(() => visitor.close());

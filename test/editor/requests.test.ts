@@ -5,7 +5,7 @@ import { request } from "node:https";
 import type { Frame } from "playwright-core";
 import { WebSocketServer } from "ws";
 import { sized, soon, startHttp, until } from "@porthole/testing/end-to-end";
-import { openPage, settingsFor, startOpenRelay, useEditor } from "@porthole/testing/editor";
+import { openPage, useEditor } from "@porthole/testing/editor";
 
 /** What a visitor may send to the viewer of its requests. */
 const hostile = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>\u001b[31m\u202e";
@@ -19,8 +19,7 @@ describe("The Requests view in an editor", function () {
 
   it("shows requests at once, their bodies, and sends them again as they were or changed; what came in never runs", async () => {
     const quiet = { "porthole.notifyWhenReady": false, "remote.autoForwardPorts": false };
-    const { apiPort } = await startOpenRelay(scope);
-    await editor.server.configure(settingsFor(apiPort, { ...quiet, "porthole.notifyOnWebhook": true }));
+    await editor.startRelay({ ...quiet, "porthole.notifyOnWebhook": true });
     const workbench = await editor.open();
     const seen: string[] = [];
     const sockets = new WebSocketServer({ noServer: true });

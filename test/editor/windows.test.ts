@@ -2,13 +2,7 @@ import assert from "node:assert/strict";
 import { request } from "node:https";
 import { run, startHttp, until } from "@porthole/testing/end-to-end";
 import type { Locator } from "playwright-core";
-import {
-  settingsFor,
-  startOpenRelay,
-  useEditor,
-  type CodeServerOptions,
-  type Workbench,
-} from "@porthole/testing/editor";
+import { useEditor, type CodeServerOptions, type Workbench } from "@porthole/testing/editor";
 
 /** Everything that a person can do in one window holds in all of them, and in those that nobody sees any more. */
 describe("The extension in several windows", function () {
@@ -24,7 +18,7 @@ describe("The extension in several windows", function () {
 
   before(async function () {
     this.timeout(300_000);
-    await editor.server.configure(settingsFor((await startOpenRelay(scope)).apiPort));
+    await editor.startRelay();
     first = await editor.open();
     await first.showEndpoints();
   });

@@ -23,6 +23,8 @@ export interface Editor {
   readonly server: CodeServer;
   /** What else is started. It ends after the windows are closed. */
   readonly scope: Scope;
+  /** Starts a relay as `startOpenRelay` does, and makes it the one that the user knows; see `settingsFor`. */
+  startRelay(settings?: Settings, args?: readonly string[]): Promise<Relay>;
   /** Opens a window, whose profile is empty unless it is another window's. */
   open(options?: WindowOptions): Promise<Workbench>;
   /** Starts another server with the extension, which ends with the scope. */
@@ -79,6 +81,11 @@ export function useEditor({ lasts = "test", server: optionsOf }: EditorOptions =
     },
     get server() {
       return server;
+    },
+    async startRelay(settings, args) {
+      const relay = await startOpenRelay(scope, args);
+      await server.configure(settingsFor(relay.apiPort, settings));
+      return relay;
     },
     async open({ server: other = server, ...options } = {}) {
       const workbench = await Workbench.open(browser, other, options);
