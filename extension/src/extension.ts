@@ -41,6 +41,7 @@ const restartingSettings: readonly SettingId[] = [
   "porthole.certificateEmail",
   "porthole.certificateDirectory",
   "porthole.inspect",
+  "porthole.keepRequests",
 ];
 
 let controller: Controller | undefined;
@@ -57,6 +58,7 @@ export function activate(context: ExtensionContext): PortholeApi {
     store: editorStore(context, "exposures"),
     projectStore: editorStore(context, "project"),
     workspace: editorWorkspace,
+    requestsFolder: join(context.globalStorageUri.fsPath, "requests"),
     leaseFolder: join(context.globalStorageUri.fsPath, "leases"),
     askWindow: pingWindow,
     onDaemon({ connection }) {

@@ -53,6 +53,7 @@ describe("The extension in an editor", function () {
     const site = await startSite("hello again");
     const url = await workbench.expose(site.port);
     await serves(url, "hello again");
+    await serves(`${url}/before-the-reload`, "hello again");
 
     const ofThisWindow = await daemonPid();
     await workbench.reload();
@@ -62,6 +63,15 @@ describe("The extension in an editor", function () {
       60_000,
     );
     await serves(url, "hello again");
+    const requests = await workbench.requestsView();
+    await requests.locator(".row").filter({ hasText: "/before-the-reload" }).first().click();
+    await requests.locator(".detail").getByRole("tab", { name: "Response" }).click();
+    await requests.locator(".detail pre").filter({ hasText: "hello again" }).waitFor();
+    const files = await readdir(editor.server.data, { recursive: true });
+    assert.deepEqual(
+      files.filter((file) => /porthole\.porthole\/requests\/./.test(file)),
+      [],
+    );
     await workbench.showEndpoints();
     await workbench.treeRow(/online/).waitFor();
     await workbench.picture("endpoints");

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeProxyHeader } from "@porthole/common/protocol";
-import type { TunnelChanges } from "@porthole/tunnel/rpc";
+import type { RelaySpec, TunnelChanges } from "@porthole/tunnel/rpc";
 import {
   readText,
   request,
@@ -20,17 +22,19 @@ describe("a daemon that lets visitors in and watches them", function () {
   const scope = useScope();
   let test: TestDaemon;
   let site: Site;
+  let relays: readonly RelaySpec[];
 
   beforeEach(async () => {
     const [service, relay] = await Promise.all([
       startHttp(scope, (asked, response) => response.end(`${asked.method} ${asked.url} for ${asked.headers.host}`)),
       startTestRelay(scope),
     ]);
+    relays = [{ address: `127.0.0.1:${relay.apiPort}`, fingerprint: relay.fingerprint }];
     test = await startTestDaemon(scope);
     const { pem } = await test.daemon.call("identity/create", {});
     await test.daemon.call("tunnel/start", {
       id: "web",
-      relays: [{ address: `127.0.0.1:${relay.apiPort}`, fingerprint: relay.fingerprint }],
+      relays,
       primary: { identity: { pem }, local: service.local },
     });
     const view = await test.told("tunnel/state", "online", ({ state: { endpoints } }) =>
@@ -137,5 +141,36 @@ describe("a daemon that lets visitors in and watches them", function () {
     assert.equal((await daemon.call("inspect/record", { tunnel: "web", recording: false })).recording, false);
     await daemon.call("inspect/clear", { tunnel: "web" });
     assert.deepEqual((await daemon.call("inspect/list", { tunnel: "web" })).exchanges, []);
+  });
+
+  it("hands its requests to the next daemon when its input ends, and forgets them when the tunnel is stopped", async () => {
+    const keep = { path: join(await scope.folder(), "kept"), key: randomBytes(32).toString("base64") };
+    const { pem } = await test.daemon.call("identity/create", {});
+    const spec = { id: "kept", relays, primary: { identity: { pem }, local: "1" }, inspect: { keep } };
+    const record = async ({ daemon, stateDir, told }: TestDaemon): Promise<void> => {
+      await daemon.call("tunnel/start", spec);
+      const { urls, clientId } = await told("tunnel/state", "online", ({ id, state: { endpoints } }) =>
+        id === "kept" && endpoints[0]?.relays[0]?.now.status === "online" ? endpoints[0] : undefined,
+      );
+      const kept = siteAt(urls[0] ?? "", join(stateDir, "self-signed", `${clientId}.pem`));
+      await readText((await request(kept, "/kept")).body);
+    };
+    const targets = async ({ daemon }: TestDaemon): Promise<readonly string[]> => {
+      const { exchanges } = await daemon.call("inspect/list", { tunnel: "kept" });
+      return exchanges.map(({ target }) => target);
+    };
+    await record(test);
+    test.daemon.close();
+    await test.ended;
+    assert.doesNotMatch((await readFile(keep.path)).toString("latin1"), /kept/);
+
+    const second = await startTestDaemon(scope);
+    await record(second);
+    assert.deepEqual(await targets(second), ["/kept", "/kept"]);
+    await assert.rejects(readFile(keep.path), { code: "ENOENT" });
+    await second.daemon.call("tunnel/stop", { id: "kept" });
+    second.daemon.close();
+    await second.ended;
+    await assert.rejects(readFile(keep.path), { code: "ENOENT" });
   });
 });

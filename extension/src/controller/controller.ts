@@ -5,6 +5,7 @@ import { DaemonSupervisor, type DaemonStatus, type RunningDaemon } from "./daemo
 import { blank, ExposureList } from "./exposure-list.ts";
 import { exposureId, failureOf, type Exposure } from "./exposure.ts";
 import { Identities } from "./identities.ts";
+import { KeptRequests } from "./kept-requests.ts";
 import { Keys } from "./keys.ts";
 import type { Relay, Secrets, Settings, Workspace, WorkspaceStore } from "./host.ts";
 import { Leases } from "./leases.ts";
@@ -28,6 +29,8 @@ export interface ControllerDeps {
   readonly workspace: Workspace;
   /** Folder that all windows of this installation share, for leases. Made when it is missing. */
   readonly leaseFolder: string;
+  /** Folder for requests that outlive a reload. Made when it is needed. */
+  readonly requestsFolder: string;
   /** Resolves when the window has answered; one that is closed or asleep never does. */
   askWindow(): Promise<void>;
   /** Starts the daemon's process, with the key that relays know this person by. */
@@ -65,6 +68,7 @@ export class Controller {
   readonly #tunnels: Tunnels;
   readonly #sharing: Sharing;
   readonly #memory: Memory;
+  readonly #keptRequests: KeptRequests;
   readonly #startDeps: StartDeps;
 
   constructor(deps: ControllerDeps) {
@@ -72,6 +76,7 @@ export class Controller {
     this.#deps = deps;
     this.keys = new Keys(secrets);
     this.ask = new Questions(() => this.daemon(), this.keys);
+    this.#keptRequests = new KeptRequests({ folder: deps.requestsFolder, settings, keys: this.keys, clock });
     this.#leases = new Leases(deps.leaseFolder, clock);
     this.#tunnels = new Tunnels({
       list: this.#list,
@@ -112,7 +117,7 @@ export class Controller {
     });
     this.#startDeps = {
       ...{ keys: this.keys, settings, list: this.#list, relays: this.relays, project: this.project },
-      ...{ leases: this.#leases, sharing: this.#sharing },
+      ...{ leases: this.#leases, sharing: this.#sharing, keptRequests: this.#keptRequests },
     };
     this.#daemon = new DaemonSupervisor({
       clock,
@@ -149,6 +154,7 @@ export class Controller {
    */
   async resume(): Promise<void> {
     const { clock, settings, workspace } = this.#deps;
+    void this.#keptRequests.sweep();
     const remembered = this.#memory.read();
     if (remembered) {
       this.relays.restore(remembered.trial);

@@ -114,7 +114,12 @@ export interface TestController {
 }
 
 export function testController(
-  given: { readonly stored?: unknown; readonly isTrusted?: boolean; readonly leaseFolder?: string } = {},
+  given: {
+    readonly stored?: unknown;
+    readonly isTrusted?: boolean;
+    readonly leaseFolder?: string;
+    readonly requestsFolder?: string;
+  } = {},
 ): TestController {
   const clock = new FakeClock();
   const daemons: FakeDaemon[] = [];
@@ -168,6 +173,7 @@ export function testController(
         },
       },
       leaseFolder: given.leaseFolder ?? newLeaseFolder(),
+      requestsFolder: given.requestsFolder ?? newLeaseFolder(),
       askWindow: () => (test.isThere ? Promise.resolve() : new Promise(() => {})),
       startDaemon: async (owner): Promise<RunningDaemon> => {
         owners.push(owner);

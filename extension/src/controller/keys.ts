@@ -1,4 +1,4 @@
-import { createHmac, generateKeyPairSync } from "node:crypto";
+import { createHmac, generateKeyPairSync, randomBytes } from "node:crypto";
 import type { AccessSpec, RelaySpec } from "@porthole/tunnel/rpc";
 import type { Relay, Secrets } from "./host.ts";
 
@@ -40,6 +40,11 @@ export class Keys {
     await (access ? this.#secrets.set(name, JSON.stringify(access)) : this.#secrets.delete(name));
   }
 
+  /** What the requests that outlive a reload are encrypted with: 32 bytes in base64. */
+  requests(): Promise<string> {
+    return this.#loadOrMake("requests", () => randomBytes(32).toString("base64"));
+  }
+
   /** A value that changes with the port's key and rules, and tells nothing of either. */
   async seal(exposureId: string): Promise<string> {
     const rules = JSON.stringify((await this.access(exposureId)) ?? null);
@@ -63,19 +68,23 @@ export class Keys {
   }
 
   /** Two callers at once get the same key. */
-  #loadOrMake(name: string): Promise<string> {
-    const making = this.#making.get(name) ?? this.#load(name).finally(() => this.#making.delete(name));
+  #loadOrMake(name: string, make = newKey): Promise<string> {
+    const making = this.#making.get(name) ?? this.#load(name, make).finally(() => this.#making.delete(name));
     this.#making.set(name, making);
     return making;
   }
 
-  async #load(name: string): Promise<string> {
+  async #load(name: string, make: () => string): Promise<string> {
     const known = await this.#secrets.get(name);
     if (known !== undefined) return known;
-    // P-256, as in common's identity, which would bring a whole ASN.1 library into the extension host.
-    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-    await this.#secrets.set(name, pem);
-    return pem;
+    const made = make();
+    await this.#secrets.set(name, made);
+    return made;
   }
+}
+
+/** P-256, as in common's identity, which would bring a whole ASN.1 library into the extension host. */
+function newKey(): string {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  return privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 }

@@ -4,6 +4,7 @@ import { localOf } from "../ports/index.ts";
 import { t } from "../text.ts";
 import type { Exposure } from "./exposure.ts";
 import type { ExposureList } from "./exposure-list.ts";
+import type { KeptRequests } from "./kept-requests.ts";
 import type { Keys } from "./keys.ts";
 import type { Settings } from "./host.ts";
 import type { Leases } from "./leases.ts";
@@ -19,6 +20,7 @@ export interface StartDeps {
   readonly project: Project;
   readonly leases: Leases;
   readonly sharing: Sharing;
+  readonly keptRequests: KeptRequests;
 }
 
 /** Returns what the daemon starts the tunnel with, once no other window serves it. Throws `usage` without a relay. */
@@ -41,7 +43,7 @@ export async function prepareStart(deps: StartDeps, id: string, connection: Daem
 
 /** An exposure in the daemon's words. */
 async function tunnelSpec(
-  { keys, settings, relays: { isTrial }, project }: StartDeps,
+  { keys, settings, relays: { isTrial }, project, keptRequests }: StartDeps,
   { id, target, secondary, friendlyName }: Exposure,
   relays: readonly RelaySpec[],
 ): Promise<TunnelSpec> {
@@ -55,7 +57,7 @@ async function tunnelSpec(
     // No authority certifies the names of a trial relay.
     acme: isTrial ? { enabled: false } : acmeOf(settings),
     ...(isOpen(access) ? {} : { access }),
-    ...(settings.get("porthole.inspect") ? { inspect: {} } : {}),
+    ...(settings.get("porthole.inspect") ? { inspect: await keptRequests.inspect(id) } : {}),
   });
   // The user's own wish counts more than the project's.
   return friendlyName === undefined ? spec : { ...spec, name: friendlyName };

@@ -11,6 +11,7 @@ export interface SettingTypes {
   "porthole.resume": "reload" | "always" | "never";
   "porthole.environment": boolean;
   "porthole.inspect": boolean;
+  "porthole.keepRequests": boolean;
   "porthole.notifyWhenReady": boolean;
   "porthole.notifyOnWebhook": boolean;
   "porthole.terminalLinks": boolean;
@@ -131,6 +132,7 @@ export const settings: { readonly [K in SettingId]: SettingSpec<SettingTypes[K]>
   },
   "porthole.environment": { default: false, schema: { type: "boolean" } },
   "porthole.inspect": { default: true, schema: { type: "boolean" } },
+  "porthole.keepRequests": { default: true, schema: { type: "boolean" } },
   "porthole.notifyWhenReady": { default: true, schema: { type: "boolean" } },
   "porthole.notifyOnWebhook": { default: false, schema: { type: "boolean" } },
   "porthole.terminalLinks": { default: false, schema: { type: "boolean" } },

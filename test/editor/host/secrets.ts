@@ -46,6 +46,7 @@ export function declareSecrets(driver: ExtensionContext): void {
         store: editorStore(driver, "exposures"),
         projectStore: editorStore(driver, "project"),
         workspace: editorWorkspace,
+        requestsFolder: join(driver.globalStorageUri.fsPath, "requests"),
         leaseFolder: join(driver.globalStorageUri.fsPath, "leases"),
         askWindow: pingWindow,
         startDaemon: (ownerPem, signal) => startDaemonProcess(context, log, ownerPem, signal),

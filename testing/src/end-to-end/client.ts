@@ -85,7 +85,7 @@ export async function startTestClient(scope: Scope, options: TestClientOptions):
   const second = spec.secondary ? endpointTunnel(spec, "secondary", context).endpoints : [];
   const endpoints = [...settings.endpoints, ...second];
   const prepared = await prepareTunnel({ ...settings, endpoints }, { clock, log });
-  const policy = new VisitorPolicy({ stateDir, clock, log, onInspect: () => {} });
+  const policy = new VisitorPolicy({ id: "test", stateDir, clock, log, onInspect: () => {} });
   scope.defer(() => policy.close());
   const useRules = await policy.prepare(spec, prepared.endpoints[0]?.key.clientId ?? "");
   await useRules();

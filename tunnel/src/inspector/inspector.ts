@@ -5,6 +5,7 @@ import { ChangeFeed } from "./change-feed.ts";
 import { parseFilter } from "./exchange-filter.ts";
 import { bodyInfo, detailOf, summaryOf } from "./exchange-view.ts";
 import { exportRecordings } from "./exports.ts";
+import { keepRecordings, type KeptRecordings } from "./kept-recordings.ts";
 import { headsWork, Pace } from "./pace.ts";
 import { ReadingThread } from "./reading-thread.ts";
 import type { Recording } from "./recording.ts";
@@ -43,6 +44,8 @@ export interface InspectorOptions {
   readonly limits?: Partial<RecordingLimits>;
   /** False: nothing is recorded until `setRecording(true)`. */
   readonly recording?: boolean;
+  /** What an earlier inspector has kept: the list begins with it. */
+  readonly kept?: KeptRecordings | undefined;
 }
 
 const defaultLimits: RecordingLimits = {
@@ -69,13 +72,14 @@ export class Inspector implements ExchangeObserver {
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#redactor = new Redactor(options.redact);
     this.#thread = new ReadingThread(options.clock, options.redact ?? []);
-    this.#isRecording = options.recording ?? true;
+    this.#isRecording = options.kept?.isRecording ?? options.recording ?? true;
     this.#feed = new ChangeFeed(
       options.clock,
       (recording) => this.#summary(recording),
       () => this.status(),
     );
     this.#recordings = new Recordings(this.#limits, options.clock, this.#feed);
+    if (options.kept) this.#recordings.restore(options.kept);
   }
 
   begin(request: RequestHead): Exchange | undefined {
@@ -154,6 +158,12 @@ export class Inspector implements ExchangeObserver {
       await pace();
     }
     return exportRecordings(found.toReversed(), query, this.#redactor, this.#thread);
+  }
+
+  /** Everything for the next one, unredacted. Undefined when there is nothing to keep. */
+  keep(): KeptRecordings | undefined {
+    if (this.#isRecording && this.#recordings.size === 0) return undefined;
+    return keepRecordings(this.#recordings.newest(), this.#isRecording);
   }
 
   clear(): void {

@@ -6,6 +6,12 @@ export interface LoggedMessage {
   readonly message: Message;
 }
 
+/** The log as data. */
+export interface KeptMessages {
+  readonly total: number;
+  readonly messages: readonly LoggedMessage[];
+}
+
 /** Beside the payload. */
 const overheadBytes = 200;
 
@@ -36,6 +42,17 @@ export class MessageLog {
       this.#first = 0;
     }
     return this.bytes - before;
+  }
+
+  keep(): KeptMessages {
+    return { total: this.total, messages: this.after(0, Infinity) };
+  }
+
+  /** Takes what another one kept. */
+  restore({ total, messages }: KeptMessages): void {
+    this.total = total - messages.length;
+    // A copy: the data may be a part of something larger.
+    for (const { message, atMs } of messages) this.add({ ...message, data: Buffer.from(message.data) }, atMs);
   }
 
   get firstKept(): number {

@@ -2,6 +2,13 @@ import { valueOf, type RawHeaders } from "../http/index.ts";
 import { GrowingBytes } from "./growing-bytes.ts";
 import type { BodyInfo } from "./views.ts";
 
+/** A body as data. */
+export interface KeptBody {
+  readonly kept: Uint8Array;
+  readonly bytes: number;
+  readonly isWhole: boolean;
+}
+
 /** A body that comes in one piece of at most so many bytes is kept as text. */
 const maxTextBytes = 4 * 1024;
 
@@ -57,6 +64,17 @@ export class RecordedBody {
 
   get kept(): Buffer {
     return this.#buffer?.bytes ?? Buffer.from(this.#text, "latin1");
+  }
+
+  keep(): KeptBody {
+    return { kept: this.kept, bytes: this.bytes, isWhole: this.#isWhole };
+  }
+
+  /** Takes what another one kept. */
+  restore({ kept, bytes, isWhole }: KeptBody): void {
+    if (kept.length > 0) this.add(kept);
+    this.bytes = bytes;
+    this.#isWhole = isWhole;
   }
 
   info(headers: RawHeaders): BodyInfo {

@@ -69,13 +69,19 @@ export class Recording implements Exchange {
   #events: EventReader | Transform | undefined;
   #isGone = false;
 
-  constructor(seq: number, request: RequestHead, home: RecordingHome, origin: RecordingOrigin = {}) {
+  constructor(
+    seq: number,
+    request: RequestHead,
+    home: RecordingHome,
+    origin: RecordingOrigin = {},
+    startedAt = home.now(),
+  ) {
     this.seq = seq;
     this.id = String(seq);
     this.request = request;
     this.origin = origin;
     this.#home = home;
-    this.startedAt = home.now();
+    this.startedAt = startedAt;
     this.#startedMono = home.monotonic();
     this.requestBody = new RecordedBody(home.maxBodyBytes);
     this.responseBody = new RecordedBody(home.maxBodyBytes);

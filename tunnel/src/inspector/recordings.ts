@@ -1,6 +1,7 @@
 import type { RequestHead } from "../http/index.ts";
 import type { Clock } from "@porthole/common/util";
 import { Fifo } from "./fifo.ts";
+import { restoreRecording, type KeptRecordings } from "./kept-recordings.ts";
 import { Recording, type RecordingHome, type RecordingOrigin } from "./recording.ts";
 
 export interface RecordingLimits {
@@ -47,6 +48,16 @@ export class Recordings implements RecordingHome {
     if (this.#all.size > this.#limits.maxExchanges) this.#evict(recording);
     this.#events.changed(recording);
     return recording;
+  }
+
+  /** Continues with what an earlier process had. Nobody is notified: it is not new. */
+  restore({ recordings }: KeptRecordings): void {
+    for (const kept of recordings.slice(-this.#limits.maxExchanges)) {
+      const recording = restoreRecording(kept, this);
+      this.#seq = Math.max(this.#seq, recording.seq);
+      this.#all.set(recording.id, recording);
+      this.#ended.push(recording);
+    }
   }
 
   get(id: string): Recording | undefined {

@@ -40,8 +40,14 @@ class IdentityRefPath(TypedDict):
     path: str
 
 
+class TunnelSpecInspectKeep(TypedDict):
+    path: str
+    key: str
+
+
 class TunnelSpecInspect(TypedDict, total=False):
     redact: List[str]
+    keep: TunnelSpecInspectKeep
 
 
 class TunnelSpecLease(TypedDict):
@@ -84,7 +90,10 @@ class TunnelSpec(_TunnelSpecRequired, total=False):
     #: Who may visit, of both endpoints; everybody when absent.
     access: AccessSpec
     #: Records requests in memory, for `inspect/...`; not when absent. `redact`: headers, fields
-    #: and parameters to take out besides those that always are.
+    #: and parameters to take out besides those that always are. With `keep`, the end of the
+    #: daemon's input or `shutdown` writes them to the file at `path`, encrypted with `key` (32
+    #: bytes, base64). The next start takes them from there within ten minutes, and removes the
+    #: file. `tunnel/stop` forgets them.
     inspect: TunnelSpecInspect
     #: A CA's certificate for the public name; asked for when absent.
     acme: AcmeSpec
@@ -93,8 +102,14 @@ class TunnelSpec(_TunnelSpecRequired, total=False):
     lease: TunnelSpecLease
 
 
+class TunnelChangesInspectKeep(TypedDict):
+    path: str
+    key: str
+
+
 class TunnelChangesInspect(TypedDict, total=False):
     redact: List[str]
+    keep: TunnelChangesInspectKeep
 
 
 class TunnelChangesLeasePath(TypedDict):
@@ -132,7 +147,10 @@ class TunnelChanges(TypedDict, total=False):
     #: Who may visit, of both endpoints; everybody when absent.
     access: Union[AccessSpec, None]
     #: Records requests in memory, for `inspect/...`; not when absent. `redact`: headers, fields
-    #: and parameters to take out besides those that always are.
+    #: and parameters to take out besides those that always are. With `keep`, the end of the
+    #: daemon's input or `shutdown` writes them to the file at `path`, encrypted with `key` (32
+    #: bytes, base64). The next start takes them from there within ten minutes, and removes the
+    #: file. `tunnel/stop` forgets them.
     inspect: Union[TunnelChangesInspect, None]
     #: A CA's certificate for the public name; asked for when absent.
     acme: Union[AcmeSpec, None]
@@ -869,8 +887,14 @@ class InitializeParams(_InitializeParamsRequired, total=False):
     logLevel: Literal["debug", "info", "warn", "error"]
 
 
+class TunnelStartParamsInspectKeep(TypedDict):
+    path: str
+    key: str
+
+
 class TunnelStartParamsInspect(TypedDict, total=False):
     redact: List[str]
+    keep: TunnelStartParamsInspectKeep
 
 
 class TunnelStartParamsLease(TypedDict):
@@ -913,7 +937,10 @@ class TunnelStartParams(_TunnelStartParamsRequired, total=False):
     #: Who may visit, of both endpoints; everybody when absent.
     access: AccessSpec
     #: Records requests in memory, for `inspect/...`; not when absent. `redact`: headers, fields
-    #: and parameters to take out besides those that always are.
+    #: and parameters to take out besides those that always are. With `keep`, the end of the
+    #: daemon's input or `shutdown` writes them to the file at `path`, encrypted with `key` (32
+    #: bytes, base64). The next start takes them from there within ten minutes, and removes the
+    #: file. `tunnel/stop` forgets them.
     inspect: TunnelStartParamsInspect
     #: A CA's certificate for the public name; asked for when absent.
     acme: AcmeSpec

@@ -78,8 +78,12 @@ const tunnelOptions = {
   localInsecure: v.boolean(),
   /** Who may visit, of both endpoints; everybody when absent. */
   access: accessSpec,
-  /** Records requests in memory, for `inspect/...`; not when absent. `redact`: headers, fields and parameters to take out besides those that always are. */
-  inspect: v.object({ redact: optional(texts) }),
+  /**
+   * Records requests in memory, for `inspect/...`; not when absent. `redact`: headers, fields and parameters to take out besides those
+   * that always are. With `keep`, the end of the daemon's input or `shutdown` writes them to the file at `path`, encrypted with `key`
+   * (32 bytes, base64). The next start takes them from there within ten minutes, and removes the file. `tunnel/stop` forgets them.
+   */
+  inspect: v.object({ redact: optional(texts), keep: optional(v.object({ path: v.string(), key: v.string() })) }),
   /** A CA's certificate for the public name; asked for when absent. */
   acme: acmeSpec,
   /**

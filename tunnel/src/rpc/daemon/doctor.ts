@@ -41,7 +41,7 @@ async function examinePlanned(
   const identity = spec[role]?.identity;
   const clientId = identity ? (await readKey(keySource(identity, role), log)).clientId : "";
   if (identity) tunnels.assertFree(clientId);
-  const policy = new VisitorPolicy({ stateDir, clock, log, onInspect: () => {} });
+  const policy = new VisitorPolicy({ id: spec.id, stateDir, clock, log, onInspect: () => {} });
   try {
     const useRules = await policy.prepare(spec.access ? { access: spec.access } : {}, clientId);
     await useRules();

@@ -70,7 +70,7 @@ export class RunningTunnel {
   private constructor(spec: TunnelSpec, context: TunnelContext) {
     this.#spec = spec;
     this.#context = context;
-    this.#policy = new VisitorPolicy(context);
+    this.#policy = new VisitorPolicy({ ...context, id: spec.id });
   }
 
   /** Throws `usage`, `state` or `key`, and nothing is left then. What the relays say comes with the state. */
@@ -132,12 +132,13 @@ export class RunningTunnel {
     this.#publish();
   }
 
-  /** Resolves when nothing of it is left. */
-  async stop(): Promise<void> {
+  /** Resolves when nothing of it is left, but what it `keeps` for its next start. */
+  async stop({ keeps = false } = {}): Promise<void> {
     this.#isStopped = true;
     await Promise.all(
       [...this.#runners.values()].map((runner) => runner.stop(this.#context.drains ? "draining" : "aborted")),
     );
+    if (keeps) await this.#policy.keep();
     await this.#policy.close();
     this.#publish();
   }

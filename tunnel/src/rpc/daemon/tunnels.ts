@@ -111,7 +111,7 @@ export class Tunnels {
   close(): Promise<void> {
     this.#leases.close();
     const closed = this.#inTurn(async () => {
-      await Promise.all([...this.#tunnels.values()].map((tunnel) => tunnel.stop()));
+      await Promise.all([...this.#tunnels.values()].map((tunnel) => tunnel.stop({ keeps: true })));
       this.#tunnels.clear();
     });
     this.#isClosed = true;

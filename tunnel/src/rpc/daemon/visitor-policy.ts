@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
-import { Inspector, type InspectorChanges } from "../../inspector/index.ts";
+import { Inspector, KeptFile, type InspectorChanges } from "../../inspector/index.ts";
 import { openAccess, type OpenAccess } from "../../access/index.ts";
 import { type GatewayOptions } from "../../gateway/index.ts";
 import type { Logger } from "@porthole/common/log";
@@ -8,6 +8,7 @@ import { Secret, type Clock } from "@porthole/common/util";
 import type { AccessSpec, TunnelSpec } from "../contract/index.ts";
 
 export interface VisitorPolicyContext {
+  readonly id: string;
   readonly stateDir: string;
   readonly clock: Clock;
   readonly log: Logger;
@@ -21,6 +22,7 @@ export class VisitorPolicy {
   readonly #context: VisitorPolicyContext;
   #access: OpenAccess | undefined;
   #inspector: Inspector | undefined;
+  #file: KeptFile | undefined;
   #rules: Rules = {};
 
   constructor(context: VisitorPolicyContext) {
@@ -58,16 +60,33 @@ export class VisitorPolicy {
       this.#access = opened;
       if (!isSame(inspect, this.#rules.inspect)) {
         await this.#inspector?.close();
-        this.#inspector = inspect && new Inspector({ clock, redact: inspect.redact ?? [] });
+        this.#file = inspect?.keep && this.#keptFile(inspect.keep);
+        const kept = await this.#file?.take().catch((reason: unknown) => this.#warn("restored", reason));
+        this.#inspector = inspect && new Inspector({ clock, redact: inspect.redact ?? [], kept });
         this.#inspector?.subscribe(onInspect);
       }
       this.#rules = { ...(access ? { access } : {}), ...(inspect ? { inspect } : {}) };
     };
   }
 
+  /** Writes the requests down for the tunnel's next start, where it was started with a file for them. Never rejects. */
+  async keep(): Promise<void> {
+    const kept = this.#file && this.#inspector?.keep();
+    if (kept) await this.#file?.write(kept).catch((reason: unknown) => this.#warn("kept", reason));
+  }
+
   async close(): Promise<void> {
     this.#access?.close();
     await this.#inspector?.close();
+  }
+
+  #keptFile({ path, key }: NonNullable<NonNullable<TunnelSpec["inspect"]>["keep"]>): KeptFile {
+    const { id, clock } = this.#context;
+    return new KeptFile({ path, key: Buffer.from(key, "base64"), owner: id, clock });
+  }
+
+  #warn(what: "kept" | "restored", reason: unknown): undefined {
+    this.#context.log.warn({}, `Requests can't be ${what}: ${PortholeError.from(reason).message}`);
   }
 }
 

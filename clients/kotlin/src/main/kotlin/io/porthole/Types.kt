@@ -36,8 +36,15 @@ data class IdentityRef(
 )
 
 @Serializable
+data class TunnelSpecInspectKeep(
+    val path: String,
+    val key: String,
+)
+
+@Serializable
 data class TunnelSpecInspect(
     val redact: List<String>? = null,
+    val keep: TunnelSpecInspectKeep? = null,
 )
 
 @Serializable
@@ -75,7 +82,7 @@ data class TunnelSpec(
     val localInsecure: Boolean? = null,
     /** Who may visit, of both endpoints; everybody when absent. */
     val access: AccessSpec? = null,
-    /** Records requests in memory, for `inspect/...`; not when absent. `redact`: headers, fields and parameters to take out besides those that always are. */
+    /** Records requests in memory, for `inspect/...`; not when absent. `redact`: headers, fields and parameters to take out besides those that always are. With `keep`, the end of the daemon's input or `shutdown` writes them to the file at `path`, encrypted with `key` (32 bytes, base64). The next start takes them from there within ten minutes, and removes the file. `tunnel/stop` forgets them. */
     val inspect: TunnelSpecInspect? = null,
     /** A CA's certificate for the public name; asked for when absent. */
     val acme: AcmeSpec? = null,
@@ -84,8 +91,15 @@ data class TunnelSpec(
 )
 
 @Serializable
+data class TunnelChangesInspectKeep(
+    val path: String,
+    val key: String,
+)
+
+@Serializable
 data class TunnelChangesInspect(
     val redact: List<String>? = null,
+    val keep: TunnelChangesInspectKeep? = null,
 )
 
 @Serializable
@@ -121,7 +135,7 @@ data class TunnelChanges(
     val localInsecure: Boolean? = null,
     /** Who may visit, of both endpoints; everybody when absent. */
     val access: AccessSpec? = null,
-    /** Records requests in memory, for `inspect/...`; not when absent. `redact`: headers, fields and parameters to take out besides those that always are. */
+    /** Records requests in memory, for `inspect/...`; not when absent. `redact`: headers, fields and parameters to take out besides those that always are. With `keep`, the end of the daemon's input or `shutdown` writes them to the file at `path`, encrypted with `key` (32 bytes, base64). The next start takes them from there within ten minutes, and removes the file. `tunnel/stop` forgets them. */
     val inspect: TunnelChangesInspect? = null,
     /** A CA's certificate for the public name; asked for when absent. */
     val acme: AcmeSpec? = null,
@@ -705,8 +719,15 @@ data class InitializeParams(
 )
 
 @Serializable
+data class TunnelStartParamsInspectKeep(
+    val path: String,
+    val key: String,
+)
+
+@Serializable
 data class TunnelStartParamsInspect(
     val redact: List<String>? = null,
+    val keep: TunnelStartParamsInspectKeep? = null,
 )
 
 @Serializable
@@ -744,7 +765,7 @@ data class TunnelStartParams(
     val localInsecure: Boolean? = null,
     /** Who may visit, of both endpoints; everybody when absent. */
     val access: AccessSpec? = null,
-    /** Records requests in memory, for `inspect/...`; not when absent. `redact`: headers, fields and parameters to take out besides those that always are. */
+    /** Records requests in memory, for `inspect/...`; not when absent. `redact`: headers, fields and parameters to take out besides those that always are. With `keep`, the end of the daemon's input or `shutdown` writes them to the file at `path`, encrypted with `key` (32 bytes, base64). The next start takes them from there within ten minutes, and removes the file. `tunnel/stop` forgets them. */
     val inspect: TunnelStartParamsInspect? = null,
     /** A CA's certificate for the public name; asked for when absent. */
     val acme: AcmeSpec? = null,
