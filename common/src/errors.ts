@@ -1,4 +1,4 @@
-/** What went wrong, from the point of view of the code that decides what to do next. The set is closed. */
+/** The reason of a failure, for the code that decides what to do next. The set is closed. */
 export type ErrorCode =
   // Trying again can help.
   | "unreachable" // no connection to the other host, or it ended during the handshake
@@ -95,7 +95,7 @@ function isSettingName(name: string): name is SettingName {
 
 export interface PortholeErrorOptions {
   readonly cause?: unknown;
-  /** What the user can do next, as a sentence. It may name settings, see `setting`. */
+  /** The user's next step, as a sentence. It may name settings, see `setting`. */
   readonly hint?: string;
   /** The other side asks not to be tried again before this many milliseconds. */
   readonly retryAfterMs?: number;
@@ -115,7 +115,7 @@ export class PortholeError extends Error {
     this.retryAfterMs = options.retryAfterMs;
   }
 
-  /** What a library said, for the debug log: nobody else shall read it. */
+  /** The message of the cause, a library's own words. For the debug log only. */
   get causeText(): string | undefined {
     return this.cause instanceof Error && this.cause.message !== "" ? this.cause.message : undefined;
   }

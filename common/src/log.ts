@@ -1,4 +1,4 @@
-/** Where log lines go. Signatures are pino's, so a pino logger is one. */
+/** Takes log lines. The signatures are pino's, so a pino logger is one. */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

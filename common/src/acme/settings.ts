@@ -18,7 +18,7 @@ export interface AcmeSettings {
   readonly directoryUrl: string;
   readonly email?: string | undefined;
   readonly externalAccount?: ExternalAccount | undefined;
-  /** Where the account is kept. */
+  /** Path of the accounts file. */
   readonly accountsPath: string;
   readonly renewDays?: number | undefined;
   /** For a network that is not the internet. */
@@ -28,7 +28,7 @@ export interface AcmeSettings {
 export interface AcmeNetwork {
   /** PEM of the only roots that the directory's own certificate may come from. */
   readonly trust?: string;
-  /** Where validators knock, instead of 443. */
+  /** The port that validators connect to. Defaults to 443. */
   readonly port?: number;
   readonly lookup?: (name: string) => Promise<readonly string[]>;
   readonly proxyTo?: ProxyTo | undefined;
@@ -55,7 +55,7 @@ export function isLetsEncrypt(directoryUrl: string): boolean {
 export interface KeptName {
   readonly name: string;
   readonly key: IdentityKey;
-  /** Where the certificate is kept. */
+  /** Path of the certificate file. */
   readonly path: string;
   readonly challenges: Challenges;
   readonly clock: Clock;

@@ -15,7 +15,7 @@ export interface ControlPlace {
   readonly program: string;
 }
 
-/** Where the socket is: in the state folder, but for Windows, whose pipes have names of their own. */
+/** Returns the path of the socket in the state folder. On Windows it is the name of a pipe. */
 export function socketPath({ stateDir, program }: ControlPlace): string {
   if (process.platform !== "win32") return join(resolve(stateDir), `${program}.sock`);
   // One folder there has several spellings.

@@ -17,7 +17,7 @@ const maxConnections = 32;
 export interface ControlSocketOptions extends ControlPlace {
   /** Owns the socket until it closes it; `close` of the control socket destroys what is left. Errors of the socket are handled. */
   readonly onConnection: (socket: Socket) => void;
-  /** What the user can do when another one is running with this folder, as a sentence. */
+  /** Hint for the user when another program is running with this folder, as a sentence. */
   readonly inUseHint: string;
   /** The disk is full or read-only: the program runs, and commands don't reach it. Without a listener that is an error. */
   readonly onUnusable?: (error: PortholeError) => void;

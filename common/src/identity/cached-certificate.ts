@@ -11,7 +11,7 @@ const dayMs = 24 * 3_600_000;
 const backdatedMs = 2 * dayMs;
 
 export interface CachedCertificateOptions {
-  /** Where it is kept, PEM. Not kept when absent. */
+  /** Path of the PEM file that keeps it. Without one it is made again for each start. */
   readonly path?: string | undefined;
   readonly key: IdentityKey;
   readonly dnsNames: readonly string[];

@@ -8,7 +8,7 @@ import { isSigned, signText } from "./sign-text.ts";
 export interface ProvenLink {
   /** Fingerprint of the key that TLS has proved. */
   readonly fingerprint: string;
-  /** What the relay has made up for this link: 32 bytes as hex digits. */
+  /** The relay's random challenge for this link: 32 bytes in hex. */
   readonly challenge: string;
 }
 

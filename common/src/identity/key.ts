@@ -155,7 +155,7 @@ async function readKeyFile(path: string, logger: Logger): Promise<string | undef
   }
 }
 
-/** What another process made in the same moment. Where the file system has no links it may need a moment more. */
+/** Reads the key that another process wrote at the same time. Waits a moment where the file system has no links. */
 async function readOther(path: string, logger: Logger): Promise<string> {
   for (let attempt = 0; ; attempt++) {
     const content = await readKeyFile(path, logger);

@@ -46,7 +46,7 @@ function parse(der: Buffer): X509Certificate {
   return certificate;
 }
 
-/** What follows the optional version in TBSCertificate (RFC 5280 4.1): the last ones are SubjectPublicKeyInfo and the optional fields. */
+/** Returns the fields behind the optional version of a TBSCertificate (RFC 5280 section 4.1). The last ones are SubjectPublicKeyInfo and the optional fields. */
 function fieldsOf(der: Buffer): Asn1[] {
   const certificate = attempt("it is not DER", () => fromDer(der));
   const fields = children(children(certificate)[0]);

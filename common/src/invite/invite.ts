@@ -4,7 +4,7 @@ import { formatHostPort, hostPort, type HostPort } from "../options/index.ts";
 import { defaultApiPort, parseDirectoryUrl } from "../protocol/index.ts";
 import { Secret } from "../util/index.ts";
 
-/** What lets a client join a relay: where it is, how to know it again, and the one-time token that enrols the client's key. */
+/** An invite lets a client join a relay: its address, its fingerprint, and the one-time token that enrols the client's key. */
 export interface Invite {
   readonly relay: HostPort;
   /** Fingerprint of the relay's key; undefined when its certificate is from a public CA. */

@@ -8,7 +8,7 @@ import type { Invite } from "./invite.ts";
 /** A relay that is used without being named; mostly somebody invited us to it. */
 export interface JoinedRelay extends HostPort {
   readonly pin?: string | undefined;
-  /** What a person calls it. */
+  /** The user's name for it. */
   readonly label?: string | undefined;
   /** Directory of the certificate authority that the invite named, which its user has agreed to; Let's Encrypt when absent. */
   readonly certificateDirectory?: string | undefined;

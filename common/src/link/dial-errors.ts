@@ -1,7 +1,7 @@
 import { PortholeError, type ErrorCode } from "../errors.ts";
 import { alertOf, receivedAlert } from "./tls-alerts.ts";
 
-/** What a failed dial means, and what its user can do. `{host}` and `{where}` (host:port) are filled in. */
+/** The meaning of a failed dial and the user's next step. `{host}` and `{where}` (host:port) are filled in. */
 interface Fault {
   readonly code: ErrorCode;
   readonly text: string;

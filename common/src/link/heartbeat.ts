@@ -43,7 +43,7 @@ export class Heartbeat {
     this.#arm(limits.heartbeatIntervalMs);
   }
 
-  /** What was sent has been unanswered for too long for something not to be wrong. */
+  /** True when what was sent has been unanswered for longer than `suspectMs` and four round trips. */
   get isSilent(): boolean {
     return this.#isSilent;
   }

@@ -7,7 +7,7 @@ interface Alert {
   readonly name: string;
   /** Why the other side ended TLS: completes "the other side ...". */
   readonly received: string;
-  /** What is wrong with the other side when our own TLS ends it: completes "the other side ...". */
+  /** The fault of the other side when our own TLS ends the connection. Completes "the other side ...". */
   readonly sent: string;
   readonly code: ErrorCode;
 }

@@ -82,7 +82,7 @@ export interface LinkStream extends Duplex {
 
 export interface Link {
   readonly kind: LinkKind;
-  /** Where the peer is now: on QUIC it may move. */
+  /** The peer's present address. On QUIC it may change. */
   readonly remote: RemoteAddress;
   /** See TransportConnection.peerCertificate. */
   readonly peerCertificate: Buffer | undefined;
@@ -99,7 +99,7 @@ export interface Link {
   idle(): Promise<void>;
   /** Smoothed round trip, by the transport or by the heartbeat. */
   rttMs(): number | undefined;
-  /** What we sent has been unanswered for too long: new streams should go elsewhere; the link may still come back. */
+  /** True when what was sent has been unanswered for too long. New streams should use another link; this one may still come back. */
   readonly isSilent: boolean;
   /** Calls with every change of `isSilent`, until the function that it returns is called or the link ends. */
   onSilence(listener: (isSilent: boolean) => void): () => void;

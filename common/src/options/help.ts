@@ -6,7 +6,7 @@ export interface HelpContext {
   readonly summary: string;
   /** A whole command line that works. Comes first, because most people only need that. */
   readonly example: string;
-  /** What else can be typed (`porthole join INVITE`), with what it does. */
+  /** Other commands (`porthole join INVITE`) with their descriptions. */
   readonly commands?: Readonly<Record<string, string>>;
   readonly columns?: number;
   /** The advanced options, too. */
@@ -54,7 +54,7 @@ export function flagWithValue(name: string, spec: OptionSpec): string {
   return `--${isOn ? "[no-]" : ""}${flagName(name, spec)}${placeholder === "" ? "" : ` ${placeholder}`}`;
 }
 
-/** What the option is for, and what else there is to say of it. */
+/** Returns an option's description with its notes: required, repeatable, its default. */
 export function describeOption(spec: OptionSpec, defaultText: string): string {
   const notes = [
     spec.required ? "required" : "",

@@ -7,7 +7,7 @@ import type { Parser } from "./parsers.ts";
  * Its key in the table is the flag's name without the dashes.
  */
 export interface OptionSpec<T = unknown> {
-  /** What it is for. A phrase without a full stop. */
+  /** Description of the option, a phrase without a full stop. */
   readonly help: string;
   readonly parse: Parser<T>;
   /** The environment variable: PORTHOLE_ and the flag's name in capitals when absent. */

@@ -12,7 +12,7 @@ export type OptionSource = "flag" | "env" | "file" | "default";
 export interface ReadOptions<T extends OptionTable> {
   readonly values: OptionValues<T>;
   readonly positionals: readonly string[];
-  /** Where each value came from; an option that has none is missing. */
+  /** The source of each value. An option without a value is missing. */
   readonly sources: ReadonlyMap<keyof T & string, OptionSource>;
 }
 
@@ -20,7 +20,7 @@ export interface ReadContext {
   /** How many arguments without dashes there may be: none when absent. */
   readonly maxPositionals?: number;
   readonly configFile?: ConfigFileContext;
-  /** What a configuration file says that was read and checked already; instead of `configFile`. */
+  /** A configuration file that was read and checked already, instead of `configFile`. */
   readonly settings?: ConfigFile;
   readonly readFile?: (path: string) => string;
 }
@@ -29,7 +29,7 @@ export interface ReadContext {
 export interface ConfigFileContext {
   /** Every setting that the file may have; the file's own option and the state folder's, if `find` asks for them, among them. */
   readonly settings: OptionTable;
-  /** Where the file is, from the text that a flag or an environment variable gives for an option; undefined when there is none. */
+  /** Returns the path of the file, or undefined when there is none. `given` has the text that a flag or a variable gives for an option. */
   find(given: (name: string) => string | undefined): string | undefined;
 }
 

@@ -1,7 +1,7 @@
 import { canonicalHostName } from "./host-name.ts";
 import { tlsAlert } from "./tls-alert.ts";
 
-/** What routing needs of a ClientHello. */
+/** The parts of a ClientHello that routing needs. */
 export interface ClientHello {
   /** The name that the visitor asks for, canonical; absent if the hello has none. */
   readonly serverName?: string;

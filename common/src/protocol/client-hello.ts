@@ -34,7 +34,7 @@ export class ClientHelloReader {
   // Nothing is set aside: a flood of connections has few bytes on each.
   #raw: Buffer = Buffer.alloc(0);
   #rawLength = 0;
-  /** Where the next byte that was not looked at is in #raw. */
+  /** Offset in #raw of the next byte to look at. */
   #offset = 0;
   #emptyRecords = 0;
   /** Bytes of the present record that are still to come. */

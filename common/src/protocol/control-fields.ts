@@ -1,7 +1,7 @@
 import { parseDirectoryUrl } from "./directory-url.ts";
 import type { ControlMessage } from "./protocol.ts";
 
-/** What a field of a control message may hold. `read` returns the value to use, or undefined for one that is not valid. */
+/** The type of a field of a control message. `read` returns the value to use, or undefined when it is invalid. */
 export interface Field<T> {
   /** Completes "must be ...". */
   readonly what: string;

@@ -2,7 +2,7 @@
 
 export const protocolVersion = 1;
 
-/** Where clients connect when no port is named. */
+/** The relay's port for clients when none is named. */
 export const defaultApiPort = 4433;
 
 /** ALPN of a client's connection: `h2` says which transport, and only the API port speaks it. */

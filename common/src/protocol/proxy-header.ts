@@ -8,7 +8,7 @@ import { limits } from "./protocol.ts";
  * it hands visitors from relay to relay, and it may lead the way to a local service that understands it.
  */
 export interface ProxyHeader {
-  /** Where the visitor came from, and where it was received. Undefined if the sender doesn't say (LOCAL, UNSPEC, Unix sockets). */
+  /** The visitor's address and port. Undefined when the sender does not say (LOCAL, UNSPEC, Unix sockets). */
   readonly source: SocketAddress | undefined;
   readonly destination: SocketAddress | undefined;
   /** The host name that the visitor asked for, canonical. */

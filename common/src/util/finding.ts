@@ -1,13 +1,13 @@
-/** What one check of a doctor has found. */
+/** The result of one check of a doctor. */
 export interface Finding {
   /**
    * `failed`: something does not work until it is changed. `warning`: it works, and could be better, or can't be told from here.
    * `skipped`: there was nothing to check, or something before it has to be mended first.
    */
   readonly status: "ok" | "warning" | "failed" | "skipped";
-  /** What was found, as a sentence. */
+  /** The finding, as a sentence. */
   readonly finding: string;
-  /** What to do about it, as a sentence. */
+  /** The fix, as a sentence. */
   readonly fix?: string;
 }
 

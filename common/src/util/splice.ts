@@ -55,7 +55,7 @@ export function splice(left: Duplex, right: Duplex, onEnd: (end: SpliceEnd) => v
   right.pipe(left);
 }
 
-/** What broke off on one side must not look like an end on the other: without a reset half a file is taken for the whole. */
+/** Resets a side. A transfer that broke off must not look complete on the other side. */
 function breakOff(side: Duplex, error: PortholeError): void {
   // A socket on its way out can't be reset: libuv refuses, and then Node never closes it.
   const isEnding = !side.writable && side.writableLength === 0;

@@ -616,14 +616,14 @@ class _DoctorCheckRequired(TypedDict):
     #: better, or can't be told from here. `skipped`: there was nothing to check, or something
     #: before it has to be mended first.
     status: Literal["ok", "warning", "failed", "skipped"]
-    #: What was found, as a sentence.
+    #: The finding, as a sentence.
     finding: str
 
 
 class DoctorCheck(_DoctorCheckRequired, total=False):
     #: The relay that it is about; absent for the local service.
     relay: str
-    #: What to do about it, as a sentence.
+    #: The fix, as a sentence.
     fix: str
 
 

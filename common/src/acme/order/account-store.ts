@@ -6,12 +6,12 @@ import { moveDamaged, readFileIfExists, readJson, writeJson } from "../../util/s
 export interface AccountRecord {
   /** PKCS#8. */
   readonly keyPem: Secret;
-  /** What the authority calls the account (its kid). Absent between the making of the key and the answer to its registration. */
+  /** The account's URL at the authority (its `kid`, RFC 8555 section 6.2). Absent until the registration is answered. */
   readonly url?: string;
   readonly email?: string;
 }
 
-/** Where ACME accounts are kept: one for each authority. */
+/** Keeps ACME accounts, one for each authority. */
 export interface AccountStore {
   read(directoryUrl: string): Promise<AccountRecord | undefined>;
   write(directoryUrl: string, record: AccountRecord): Promise<void>;

@@ -9,7 +9,7 @@ import type { AcmeTransport } from "../wire/transport.ts";
 
 export interface Authority {
   readonly directoryUrl: string;
-  /** Where the authority may write to. Most want none. */
+  /** E-mail address for the authority. Most authorities need none. */
   readonly email?: string | undefined;
   readonly externalAccount?: ExternalAccount | undefined;
 }

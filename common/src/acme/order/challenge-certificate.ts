@@ -7,7 +7,7 @@ export const acmeIdentifier = "1.3.6.1.5.5.7.1.31";
 
 const dayMs = 24 * 3_600_000;
 
-/** What is shown to the authority's validators in place of the name's usual certificate. PEM both. */
+/** The certificate and key for the authority's validators (RFC 8737), in place of the name's usual ones. Both in PEM. */
 export interface ChallengeCertificate {
   readonly certificate: string;
   readonly key: string;

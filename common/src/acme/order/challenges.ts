@@ -28,7 +28,7 @@ export class Challenges implements ChallengeAnswer {
     this.#contexts.delete(name);
   }
 
-  /** What a connection with ALPN acme-tls/1 for the name has to be given; undefined when nobody should ask. */
+  /** Returns the TLS context for a connection with ALPN `acme-tls/1` (RFC 8737) for the name. Undefined while no challenge is open for it. */
   find(name: string): tls.SecureContext | undefined {
     return this.#contexts.get(name);
   }

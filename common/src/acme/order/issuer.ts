@@ -22,7 +22,7 @@ export interface IssueRequest {
   readonly stagingFirst: boolean;
 }
 
-/** Where certificates come from. */
+/** Orders certificates from one authority. */
 export interface CertificateIssuer {
   readonly directoryUrl: string;
   issue(request: IssueRequest, signal: AbortSignal): Promise<Chain>;

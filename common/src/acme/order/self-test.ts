@@ -17,7 +17,7 @@ export interface SelfTestOptions {
   readonly name: string;
   readonly answer: ChallengeAnswer;
   readonly clock: Clock;
-  /** Where validators knock. */
+  /** The port that validators connect to. Defaults to 443. */
   readonly port?: number;
   /** IP addresses of the name. */
   readonly lookup?: (name: string) => Promise<readonly string[]>;

@@ -10,7 +10,7 @@ export interface ServedCertificate {
   readonly key: IdentityKey;
   readonly notBefore: number;
   readonly notAfter: number;
-  /** Where it is from; absent for one that somebody else put into the file. */
+  /** The authority that issued it. Undefined for a certificate that another program put into the file. */
   readonly directoryUrl: string | undefined;
 }
 

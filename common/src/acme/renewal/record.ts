@@ -30,7 +30,7 @@ export function encodeRecord(record: CertificateRecord): string {
   return `${title}\n${metadata.replace(/^/gm, "# ")}\n${keyPem?.reveal() ?? ""}${chain?.pem ?? ""}`;
 }
 
-/** What the file has; damaged parts are left out and reported. */
+/** Reads the content of a certificate file. Leaves damaged parts out and returns the damage. */
 export function decodeRecord(
   content: string,
   path: string,

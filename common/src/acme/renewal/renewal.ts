@@ -14,7 +14,7 @@ export interface Validity {
 }
 
 export interface RenewalOptions {
-  /** What the authority suggests. */
+  /** The renewal window that the authority suggests (ARI, RFC 9773). */
   readonly window?: RenewalWindow | undefined;
   /** `--acme-renew-days`: a long-lived certificate is renewed when this many days are left, however long a third of its life is. */
   readonly renewDays?: number | undefined;

@@ -10,7 +10,7 @@ const pausesMs = [1, 2, 2, 5, 10, 10, 20, 20, 30, 30, 60, 60, 120, 120, 180, 360
 /** Let's Encrypt takes 5 failed validations an hour for one name and account; then it answers 429 for an hour. */
 const maxInvalidAnHour = 5;
 
-/** What survives a restart, so that a program that is restarted again and again orders no faster than one that runs. */
+/** Failures that survive a restart, so that a program in a restart loop orders no faster than one that keeps running. */
 export interface RetryState {
   /** How many failures there were in a row. */
   readonly failures: number;

@@ -5,11 +5,11 @@ import { decodeRecord, encodeRecord, type CertificateRecord } from "./record.ts"
 
 export interface StoredRecord {
   readonly record: CertificateRecord | undefined;
-  /** What is wrong with the file. The record holds what could be saved of it. */
+  /** The damage of the file. The record has the parts that could be read. */
   readonly damage?: PortholeError;
 }
 
-/** Where one certificate, its key and what is known about renewing it are kept, together. */
+/** Keeps one certificate with its key and the state of its renewal, together. */
 export interface CertificateStore {
   /** Rejects with `state` only if there may be a record that can't be read now. */
   read(): Promise<StoredRecord>;

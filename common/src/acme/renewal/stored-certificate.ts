@@ -39,7 +39,7 @@ export class StoredCertificate {
     return this.#record;
   }
 
-  /** What can serve; its dates are another question. */
+  /** The certificate that can serve, whether it is valid now or not. Undefined when none can. */
   get usable(): Usable | undefined {
     return this.#usable;
   }
@@ -76,7 +76,7 @@ export class StoredCertificate {
     await this.#options.store.write(this.#record);
   }
 
-  /** What is only good to know is not worth an error. */
+  /** Writes the record. A failure is logged and not thrown: the program only loses knowledge about the renewal. */
   async write(): Promise<void> {
     const { log, name } = this.#options;
     await this.writeOrFail().catch((reason: unknown) => log.warn({ name }, PortholeError.from(reason).message));

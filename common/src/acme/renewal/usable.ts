@@ -9,7 +9,7 @@ export interface Usable {
   readonly key: IdentityKey;
 }
 
-/** What of a record can serve the name, or why nothing can. Its dates are another question. */
+/** Returns the part of a record that can serve the name, or the reason why none can. Does not look at dates. */
 export function usableOf(
   { chain, keyPem }: CertificateRecord,
   name: string,

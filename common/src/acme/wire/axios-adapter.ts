@@ -23,7 +23,7 @@ export interface Call {
   readonly session: Session;
   readonly signal: AbortSignal;
   badNonces: number;
-  /** What the last answer's Retry-After asks for. */
+  /** Retry-After of the last response. Undefined when it had none. */
   retryAfterMs: number | undefined;
 }
 
@@ -78,7 +78,7 @@ function keepNonce(session: Session, request: AcmeRequest, nonce: string | undef
     session.nonces.push(nonce);
 }
 
-/** Where a login page or a wrong path answers, acme-client would stumble over the text. */
+/** Throws `protocol` unless the response can be JSON or a chain. A login page or a wrong path would confuse acme-client. */
 function expectJson({ method, url }: AcmeRequest, status: number, contentType: string): void {
   if (method === "HEAD" || status === 204 || /json|application\/pem-certificate-chain/.test(contentType)) return;
   throw notAcme(url, `status ${status}, ${contentType === "" ? "no content type" : contentType}`);

@@ -33,7 +33,7 @@ export interface AcmeClientOptions {
   readonly clock: Clock;
 }
 
-/** What an answer says, and after how long the server wants to be asked again. */
+/** A response's value, and the time after which the server wants to be asked again. */
 export interface Polled<T> {
   readonly value: T;
   readonly retryAfterMs: number | undefined;
@@ -124,7 +124,7 @@ export class AcmeClient {
     throw notAcme(this.directoryUrl, "the certificate is no text");
   }
 
-  /** What the URL below the directory's renewalInfo answers (RFC 9773 4.1); unsigned. */
+  /** Returns the renewal information at a URL below the directory's `renewalInfo` (RFC 9773 section 4.1). The request is not signed. */
   async renewalInfo(url: string, signal: AbortSignal): Promise<Polled<unknown>> {
     return await this.#get(url, signal);
   }

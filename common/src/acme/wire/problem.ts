@@ -21,7 +21,7 @@ export class AcmeProblem extends Error {
   }
 }
 
-/** What the server said, whatever it is: the text is foreign, so it is cleaned and cut. */
+/** Reads the server's problem document (RFC 7807) from any body. Its text is foreign, so it is cleaned and cut. */
 export function readProblem(status: number, body: unknown): AcmeProblem {
   if (typeof body !== "object" || body === null)
     return new AcmeProblem("", status, typeof body === "string" ? clean(body).slice(0, 200) : "");
@@ -97,7 +97,7 @@ function meaningOf({ type, status }: AcmeProblem): Meaning {
   return (Object.hasOwn(meanings, type) ? meanings[type] : undefined) ?? { code: "ca" };
 }
 
-/** What a failed validation means; the types are the same, but they speak of the visitor's way to us and not of the account. */
+/** Hints for a failed validation, by problem type. The same types mean something else for an account. */
 const validationHints: Readonly<Record<string, (name: string) => string>> = {
   dns: (name) => `Add an A or AAAA record for ${name} that leads to the relay, and wait until it is known everywhere.`,
   connection: (name) =>

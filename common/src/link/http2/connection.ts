@@ -30,7 +30,7 @@ interface Parts {
   readonly socket: TLSSocket;
   readonly control: Duplex;
   readonly peerCertificate: Buffer | undefined;
-  /** Where the peer is, if the socket does not know. */
+  /** The peer's address. Defaults to the socket's. */
   readonly remote?: RemoteAddress | undefined;
   /** Only at the relay. */
   readonly request?: (() => Http2Stream) | undefined;

@@ -6,7 +6,7 @@ const checkMs = 500;
 const bytesPerSecond = 1024 * 1024;
 /** The share of carried data that may come on top. */
 const share = 0.05;
-/** What was received and waits for its reader counts, too, until it is read. */
+/** The budget at the start. Bytes that wait for their reader count until they are read. */
 const bytesAtOnce = limits.linkWindowBytes + 2 * 1024 * 1024;
 
 const budgets = new Set<FrameBudget>();

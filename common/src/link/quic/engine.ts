@@ -15,7 +15,7 @@ import { acceptQuiche } from "./quiche/accept.ts";
 import { loadBinding } from "./quiche/binding.ts";
 import { dialQuiche } from "./quiche/dial.ts";
 
-/** What a QUIC engine can do. All of them speak the same on the wire. */
+/** A QUIC engine. All engines speak the same protocol on the wire. */
 export interface QuicEngine {
   readonly name: EngineName;
   /** Throws `unavailable`, with the reason, where it can't be loaded. */
@@ -32,7 +32,7 @@ export interface QuicEngine {
 
 const native: QuicEngine = { name: "native", load: loadNative, dial: dialNative, accept: acceptNative };
 const quiche: QuicEngine = { name: "quiche", load: loadBinding, dial: dialQuiche, accept: acceptQuiche };
-/** Where somebody has run the native engine. Elsewhere it has to be asked for by name. */
+/** Platforms on which the native engine has been run. On others it must be chosen by name. */
 const triedOn: readonly string[] = ["linux"];
 
 export interface ChosenEngine {

@@ -1,13 +1,13 @@
 import { PortholeError, type ErrorCode } from "../../errors.ts";
 import { receivedAlert, sentAlert } from "../tls-alerts.ts";
 
-/** Who ended a connection, as numbers: RFC 9000 section 20. */
+/** The code of a CONNECTION_CLOSE frame and who sent it (RFC 9000 section 20). */
 export interface QuicCloseError {
   readonly isApp: boolean;
   readonly errorCode: number;
 }
 
-/** What an engine knows about the end of a connection. */
+/** An engine's knowledge about the end of a connection. */
 export interface QuicEnd {
   peerError(): QuicCloseError | null;
   localError(): QuicCloseError | null;

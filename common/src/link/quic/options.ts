@@ -46,7 +46,7 @@ export interface DialQuicOptions extends EngineOptions {
   readonly trust: QuicTrust;
   /** The name that is asked for and that the certificate must have; the host if it is absent. */
   readonly serverName?: string;
-  /** What the relay reads before any handshake: the client's own connection id, exactly 20 bytes. Random if absent. */
+  /** The client's own connection id, exactly 20 bytes: a ticket, which the relay reads before any handshake. Defaults to random bytes. */
   readonly sourceId?: Buffer;
   readonly clock?: Clock;
 }

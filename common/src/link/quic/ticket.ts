@@ -22,7 +22,7 @@ export interface TicketKey {
 export interface TicketClaims {
   /** The client's key. */
   readonly fingerprint: string;
-  /** Where the client is; undefined for a ticket that is good from anywhere. */
+  /** The only address that the ticket is good for. Undefined for any. */
   readonly address: string | undefined;
   readonly expiresAtMs: number;
 }

@@ -1,6 +1,6 @@
 /** Bounds of the native engine. Sizes are in bytes. */
 export const nativeLimits = {
-  /** What a peer may send on one stream before it is read. quinn's window is fixed: 100 ms away it carries 20 MB/s. */
+  /** Bytes that a peer may send on one stream before they are read. quinn's window is fixed: at 100 ms it carries 20 MB/s. */
   streamWindow: 2 * 1024 * 1024,
   /** The same for all streams of a link together. */
   linkWindow: 64 * 1024 * 1024,

@@ -10,7 +10,7 @@ export interface NativeStreamOptions {
   readonly onGone: (stream: NativeStream) => void;
 }
 
-/** What one call reads at most. Shared by all streams: what is read is copied out at its exact size. */
+/** Receives one read. All streams share it, and each read is copied out at its exact size. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 const highWaterMark = 64 * 1024;
 

@@ -91,7 +91,7 @@ export class Connection {
     return this.#streams.incoming;
   }
 
-  /** Where the peer is now. */
+  /** The peer's present address. */
   get remote(): RemoteAddress {
     return this.#transmitter.remote;
   }

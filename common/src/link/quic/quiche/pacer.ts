@@ -2,7 +2,7 @@
 const unpacedQuantumBytes = 64 * 1024;
 /** RFC 9002 section 7.7: a burst no larger than the initial window may always leave. */
 const minBurstBytes = 10 * 1350;
-/** What is held back strictly to BBR's rate loses a third of the speed under 1 % loss; with this it loses nothing. */
+/** Factor above BBR's rate. Pacing at exactly that rate loses a third of the speed at 1 % loss; with this it loses nothing. */
 const headroom = 1.5;
 /** A timer comes a millisecond or two late; what it missed may be made up for. */
 const maxArrearsMs = 4;

@@ -1,6 +1,6 @@
 import { limits } from "../../limits.ts";
 
-/** What the engine has received and sent so far. Only genuine packets count: neither forged nor copied ones. */
+/** The engine's counts of received and sent packets. Forged and copied packets do not count. */
 export interface PacketStats {
   readonly recv: number;
   readonly recvBytes: number;
@@ -13,7 +13,7 @@ const packetOverheadBytes = 41;
 const bytesPerSentPacket = 32;
 /** Frame headers, and data that came twice. */
 const share = 0.1;
-/** What waits for its reader counts until it is read; the rest is for window updates and connection ids. */
+/** The budget at the start. Bytes that wait for their reader count until they are read; the rest is for window updates and connection ids. */
 const bytesAtOnce = limits.linkWindowBytes + 16 * 1024 * 1024;
 
 /**

@@ -16,7 +16,7 @@ export interface StreamHooks {
   onGone(stream: QuicStream): void;
 }
 
-/** What became of a write: nothing is left of it, more could be taken at once, or the engine takes no more for now. */
+/** The outcome of a write: nothing is left, more can be taken at once, or the engine takes no more for now. */
 export type SendResult = "idle" | "more" | "blocked";
 
 const highWaterMark = 64 * 1024;
@@ -27,7 +27,7 @@ const highWaterMark = 64 * 1024;
  * the reader waits indefinitely. What is read with a byte has the FIN too: they share a frame.
  */
 const endMark = { whole: Buffer.of(0), aborted: Buffer.of(1) };
-/** What one call reads at most. Shared by all streams: what is read is copied out at its exact size. */
+/** Receives one read. All streams share it, and each read is copied out at its exact size. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
 /**

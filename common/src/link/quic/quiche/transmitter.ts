@@ -19,7 +19,7 @@ export interface TransmitterOptions {
 /** There is nothing more to send, or only the burst is over, or the pacer holds the rest back. */
 export type BurstResult = "done" | "more" | "paced";
 
-/** What one connection may send in one turn of the event loop: then others may continue, and acknowledgements come in. */
+/** Bytes that one connection may send in one turn of the event loop. Then others continue, and acknowledgements come in. */
 const maxBurstBytes = 64 * 1350;
 const internalError = 1; // RFC 9000 section 20.1
 const nothing = Buffer.alloc(0);
@@ -38,7 +38,7 @@ export class Transmitter {
     this.#pacer = options.isPaced ? new Pacer() : undefined;
   }
 
-  /** Where packets go. */
+  /** The address that packets are sent to. */
   get remote(): RemoteAddress {
     return this.#remote;
   }

@@ -3,7 +3,7 @@ import { isIPv6 } from "node:net";
 import { bindError } from "../bind-error.ts";
 import type { RemoteAddress } from "../../types.ts";
 
-/** Where a connection's packets leave. */
+/** Sends a connection's packets. */
 export interface DatagramSender {
   /** An empty buffer of a full packet's size. It is the caller's until `flush`. */
   acquire(): Buffer;

@@ -26,7 +26,7 @@ export type Verdict =
   | { readonly kind: "answer"; readonly packet: Buffer }
   | { readonly kind: "accept"; readonly id: Buffer; readonly originalId: Buffer; readonly sourceId: Buffer };
 
-/** Who may have a handshake. Judges by the client's own connection id (up to 20 bytes), which stays the same after Retry. */
+/** Decides who may have a handshake, by the client's own connection id (up to 20 bytes), which stays the same after Retry. */
 export interface Admission {
   /** Asked for every Initial, so it must be quick. */
   refuses(sourceId: Buffer, from: RemoteAddress): RefusalReason | undefined;

@@ -481,9 +481,9 @@ data class DoctorCheck(
     val relay: String? = null,
     /** `failed`: something does not work until it is changed. `warning`: it works, and could be better, or can't be told from here. `skipped`: there was nothing to check, or something before it has to be mended first. */
     val status: String,
-    /** What was found, as a sentence. */
+    /** The finding, as a sentence. */
     val finding: String,
-    /** What to do about it, as a sentence. */
+    /** The fix, as a sentence. */
     val fix: String? = null,
 )
 
