@@ -5,7 +5,7 @@ import { Traffic } from "../monitoring/traffic.ts";
 import { Bandwidth } from "./bandwidth.ts";
 import { ThrottledStream } from "./throttled-stream.ts";
 
-/** What the visitors of one owner's clients carry, over all links. */
+/** The traffic of one owner's visitors, over all links of its clients. */
 export class Account {
   readonly traffic = new Traffic();
   /** The operator's label for the owner, or its client id. */

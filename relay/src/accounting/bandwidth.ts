@@ -1,6 +1,6 @@
 import type { Clock } from "@porthole/common/util";
 
-/** What may come at once, in time at the full rate. */
+/** Burst, as the time that it would take at the full rate. */
 const burstMs = 250;
 
 /** Spreads bytes over time (GCRA): every chunk waits until those before it have had theirs. */

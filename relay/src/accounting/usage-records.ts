@@ -1,6 +1,6 @@
 import { PortholeError } from "@porthole/common/errors";
 
-/** What the clients of one owner have carried for visitors, in both directions. */
+/** Bytes that the clients of one owner carried for visitors, both directions together. */
 export interface UsageRecord {
   /** `2026-12-01`, UTC. */
   readonly day: string;

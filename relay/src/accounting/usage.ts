@@ -11,9 +11,9 @@ const writeMs = 60_000;
 export interface UsageOptions {
   readonly clock: Clock;
   readonly log: Logger;
-  /** What one owner may carry in a calendar month (UTC), and a second; 0 is no limit. */
+  /** Bytes that one owner may carry in a calendar month (UTC), and in a second. 0 means no limit. */
   readonly limits: () => { readonly bytesPerMonth: number; readonly bandwidth: number };
-  /** Called with what an owner has carried since the last call. */
+  /** Called with the bytes that an owner carried since the last call. */
   readonly onBytes?: (label: string, bytes: { readonly bytesIn: number; readonly bytesOut: number }) => void;
   /** An owner has carried more than its month allows. */
   readonly onExceeded?: (owner: string, reason: PortholeError) => void;
@@ -24,7 +24,7 @@ interface Present {
   links: number;
 }
 
-/** Who carries how much: by owner, kept on disk in one bounded file. The caller closes it. */
+/** Counts each owner's traffic and keeps it on disk, in one bounded file. The caller closes it. */
 export class Usage {
   readonly #path: string;
   readonly #options: UsageOptions;

@@ -2,10 +2,10 @@ import { PortholeError } from "@porthole/common/errors";
 import type { Owner, PeerIdentity } from "@porthole/common/identity";
 import type { Secret } from "@porthole/common/util";
 
-/** What is known of a client when it asks to be let in. Its key and its owner's are proven, everything else is its own word. */
+/** A client's request to be admitted. Its key and its owner's are proven; everything else is its own claim. */
 export interface AdmissionRequest {
   readonly peer: PeerIdentity;
-  /** Who vouches for the key, if not the key itself. */
+  /** The owner that delegated to the key. Defaults to the key itself. */
   readonly owner?: Owner;
   readonly address: string;
   readonly suffix: string;

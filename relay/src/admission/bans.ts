@@ -8,7 +8,7 @@ import type { BanRecord, Enrollments } from "./enrollments.ts";
 
 const maxBans = 1_000;
 
-/** Who asks to come in, as far as bans are concerned. */
+/** The parts of a client that a ban can name. */
 export interface Banned {
   readonly keys: readonly Owner[];
   readonly address: string;

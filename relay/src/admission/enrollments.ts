@@ -1,7 +1,7 @@
 /** A released name is reserved for its last owner for this long, because old links may still point to it. */
 export const quarantineMs = 30 * 24 * 3_600_000;
 
-/** Who was invited, who has joined, who has which name, and who is banned. All times are milliseconds since 1970. */
+/** Invites, enrolled keys, names and bans. All times are milliseconds since 1970. */
 export interface Enrollments {
   /** Invites by id, the token's first part. */
   readonly invites: Readonly<Record<string, InviteRecord>>;
@@ -50,7 +50,7 @@ export interface KeyRecord {
 
 export interface NameRecord {
   readonly fingerprint: string;
-  /** Who vouches for the key, if not the key itself. */
+  /** The owner that delegated to the key. Defaults to the key itself. */
   readonly owner?: string | undefined;
   readonly grantedAt: number;
   /** The operator has set it aside for the key, or one that it vouches for; none has asked for it yet. */

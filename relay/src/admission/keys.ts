@@ -33,7 +33,7 @@ export function revokeKey(enrollments: Enrollments, id: string, now: number): En
   );
 }
 
-/** What the invite of this key said whom it is for. */
+/** Returns the label of the invite that enrolled the key. */
 export function labelOf(enrollments: Enrollments, fingerprint: string): string | undefined {
   return keyOf(enrollments, fingerprint)?.label;
 }

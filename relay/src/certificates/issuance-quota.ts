@@ -33,7 +33,7 @@ interface Level {
 
 export interface QuotaState {
   readonly newNames: Level | undefined;
-  /** What is left for new names of owners that had some lately. */
+  /** Remaining quota of owners that took some lately. */
   readonly owners: Readonly<Record<string, Level>>;
   /** Names that were given quotas, the latest last. */
   readonly names: Readonly<Record<string, Level & { readonly grantedAt: number }>>;
@@ -50,7 +50,7 @@ export type QuotaDecision =
 /** The part of the quotas for new names that one owner may use. */
 const ownerShare = 1 / 3;
 
-/** Who asks again so soon has not used it yet (the order failed, or the program was restarted). */
+/** An owner that asks again within this time has not used its quota yet: the order failed, or the program was restarted. */
 const validForMs = hourMs;
 /** Let's Encrypt no longer knows a name as old after its certificates are long gone. */
 const rememberedMs = 90 * dayMs;
@@ -89,7 +89,7 @@ export function takeQuota(
 /** How many new names may still have certificates. */
 export interface QuotaLeft {
   readonly all: number;
-  /** What one owner would get of them. */
+  /** The share of one owner. */
   readonly own: number;
 }
 

@@ -12,7 +12,7 @@ import { watchFiles } from "../config/watch-files.ts";
 
 const selfSignedLifetimeMs = 5 * 365 * 24 * 3_600_000;
 
-/** What the API port presents. */
+/** The certificate that the API port presents. */
 export interface RelayCertificate {
   /** PEM, leaf first. */
   readonly cert: string;
@@ -23,7 +23,7 @@ export interface RelayCertificate {
   readonly expiresAt: number;
 }
 
-/** Where the API port's certificate comes from, and what keeps it fresh. */
+/** The source of the API port's certificate, which keeps it fresh. */
 export interface CertificateSource {
   readonly first: RelayCertificate;
   /** The challenge's certificate for `challengeName`, while an order runs. */

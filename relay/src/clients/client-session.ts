@@ -98,7 +98,7 @@ async function sendAway(link: Link, reason: unknown): Promise<void> {
   await link.close(error);
 }
 
-/** What a client may say after welcome. Resolves at the end of the link, with the goodbye if there was one. */
+/** Serves a client's messages after the welcome. Resolves at the end of the link, with the goodbye if there was one. */
 async function watchControl(
   admitted: Admitted,
   names: LinkNames,

@@ -23,7 +23,7 @@ export interface ClientLink {
   readonly instance: string;
   readonly link: Link;
   readonly traffic: Traffic;
-  /** What all links of its owner carry together. */
+  /** The traffic of all links of its owner. */
   readonly account: Account;
   /** Milliseconds since 1970. */
   readonly connectedAt: number;

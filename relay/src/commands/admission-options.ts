@@ -8,7 +8,7 @@ import { sharedConfig } from "../config/cluster-config.ts";
 import { engineOptions } from "../config/cluster-options.ts";
 import { relayOptions } from "../config/options.ts";
 
-/** What the commands about admission have in common. */
+/** Options that the commands about admission share. */
 export const admissionOptions = {
   config: relayOptions.config,
   "state-dir": { ...relayOptions["state-dir"], help: "State folder of the relay" },
@@ -21,7 +21,7 @@ export function stateDirOf(values: { readonly "state-dir": string | undefined })
   return values["state-dir"] ?? dataFolder("porthole-relay");
 }
 
-/** What to type, with the state folder where one was named. */
+/** Returns the words of a command line, with the state folder if one was named. */
 export function commandLine(words: string, stateDir: string | undefined): string {
   const folder = stateDir === undefined || /^[\w./-]+$/.test(stateDir) ? stateDir : JSON.stringify(stateDir);
   return ["porthole-relay", words, folder === undefined ? "" : `--state-dir ${folder}`].filter(Boolean).join(" ");

@@ -5,7 +5,7 @@ import { defineCommand } from "./command.ts";
 import { askRelay } from "./control.ts";
 import { show, watchOption } from "./watch.ts";
 
-/** Who is connected, and how much they carry, in one table. Rejects with `closed` when no relay is running. */
+/** Prints a table of the connected clients with their traffic. Rejects with `closed` when no relay is running. */
 export const clients = defineCommand({
   usage: "clients [--watch]",
   help: "Who is connected: label, names, version, address, bytes",

@@ -9,7 +9,7 @@ import {
 import { longestTimerMs } from "@porthole/common/util";
 import { readValues } from "../config/read-values.ts";
 
-/** What can be typed after `porthole-relay`. */
+/** A command of `porthole-relay`. */
 export interface Command {
   /** The command's line in the program's help: `invite [list|revoke ID]`. */
   readonly usage: string;

@@ -13,7 +13,7 @@ export interface InviteWishes {
   /** See InviteRecord. */
   readonly maxNames?: number | undefined;
   readonly keyLastsMs?: number | undefined;
-  /** Where clients reach the relay, instead of where it says itself. */
+  /** The relay's address for clients. Defaults to the one that it advertises. */
   readonly address?: HostPort | undefined;
 }
 

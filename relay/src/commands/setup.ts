@@ -118,7 +118,7 @@ const inviteMs = 24 * 3_600_000;
 
 type Values = OptionValues<typeof options>;
 
-/** What flags don't say is asked on a terminal. */
+/** Returns the domain and the e-mail address. Asks on a terminal for those that flags do not give. */
 async function answers(values: Values): Promise<{ readonly domain: string; readonly email: string | undefined }> {
   const { domain, "acme-email": email, acme } = values;
   if (domain !== undefined && (email !== undefined || !acme)) return { domain: parseDomain(domain), email };

@@ -3,7 +3,7 @@ import type { OptionValues } from "@porthole/common/options";
 import type { Secret } from "@porthole/common/util";
 import type { relayOptions } from "./options.ts";
 
-/** Where monitoring and operators ask. */
+/** The admin port, for monitoring and operators. */
 export interface AdminConfig {
   readonly address: string;
   readonly port: number;

@@ -4,7 +4,7 @@ import { basename, dirname } from "node:path";
 /** Several events come for one change, and a certificate and its key are two files. */
 const settleMs = 200;
 
-/** Where the system does not tell. */
+/** Polling interval where the system does not report changes. */
 const lookEveryMs = 2_000;
 
 /**

@@ -22,7 +22,7 @@ export interface CertificateContext {
   readonly isProxied: boolean;
 }
 
-/** What the API port of a running relay presents. Rejects with `unreachable`, `timeout`. */
+/** Returns the certificate that the API port of a running relay presents. Rejects with `unreachable` or `timeout`. */
 export async function presentedCertificate(
   address: string,
   port: number,

@@ -17,7 +17,7 @@ export interface DnsContext {
 
 export interface DnsResult {
   readonly checks: readonly Check[];
-  /** Where the domain leads. */
+  /** The domain's addresses. */
   readonly addresses: readonly string[];
 }
 

@@ -19,7 +19,7 @@ import { checkSystem } from "./system.ts";
 export interface DoctorContext {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** What the running relay says of its ports; undefined when none runs with this state folder. */
+  /** The running relay's ports. Undefined when none runs with this state folder. */
   readonly running:
     | {
         readonly api: number;

@@ -10,7 +10,7 @@ import { openStandIn, type StandIn } from "./stand-in.ts";
 export interface PortsContext {
   /** Then the relay itself is asked; otherwise this process listens in its place for a moment. */
   readonly isRunning: boolean;
-  /** Where the domain leads. */
+  /** The domain's addresses. */
   readonly publicAddresses: readonly string[];
   readonly machineAddresses: readonly string[];
   readonly clock: Clock;

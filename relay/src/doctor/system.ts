@@ -5,7 +5,7 @@ import type { Check } from "./check.ts";
 
 /** Each visitor takes one, each client a few. */
 const wantedFiles = 16_384;
-/** What link/quic/udp-socket.ts asks for, and the kernel gives less of without a word. */
+/** The receive buffer that link/quic/quiche/udp-socket.ts asks for. The kernel silently gives less. */
 const wantedUdpBytes = 4 * 1024 * 1024;
 
 /** How this Linux is set up for many connections over long ways. Elsewhere there is nothing to say. `proc` is /proc but in tests. */

@@ -43,7 +43,7 @@ const refusalsPerSecond = 10;
 const testsPerSecond = 2;
 const maxHeldShown = 100;
 
-/** What it costs a source not to be admitted: three of the worse ones keep it out. What is not the client's doing costs nothing. */
+/** Penalty of a source for each failed admission, in milliseconds. Three of the worse ones keep it out. Failures that are not the client's cost nothing. */
 const costMs: Readonly<Partial<Record<ErrorCode, number>>> = {
   unreachable: 1_000, // left during the handshake
   closed: 1_000,
@@ -57,7 +57,7 @@ const costMs: Readonly<Partial<Record<ErrorCode, number>>> = {
 };
 /** Refusals that concern one key and say nothing of its neighbours behind the same address. */
 const keyRefusals: readonly ErrorCode[] = ["unauthorized", "name", "version"];
-/** What a key's first refusal costs its address, and one while the key is kept out. */
+/** Penalty of the address for a key's first refusal, and for one while the key is kept out. */
 const newKeyCostMs = 1_000;
 const heldKeyCostMs = 200;
 

@@ -18,7 +18,7 @@ interface Noted {
   unsaid: number;
 }
 
-/** What has a line in the log. */
+/** Events that have a line in the log. */
 export type LimitEvent =
   | { readonly type: "limited"; readonly limit: LimitName; readonly source?: string; readonly before?: number }
   | { readonly type: "kept-out"; readonly source: string; readonly code: string; readonly forMs: number };

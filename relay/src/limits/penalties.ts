@@ -8,7 +8,7 @@ const minPenaltyMs = 15_000;
 interface Penalty {
   endsAt: number;
   isEnforced: boolean;
-  /** What cost most recently. */
+  /** The code of the latest failure. */
   code: ErrorCode;
   /** How often it cost since it was last free. */
   times: number;

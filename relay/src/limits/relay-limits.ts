@@ -22,7 +22,7 @@ export interface RelayLimits {
   readonly linksPerAddress: number;
   readonly linksPerClient: number;
   readonly maxLinks: number;
-  /** What the clients of one owner may carry in a calendar month (UTC), both directions together. */
+  /** Bytes that the clients of one owner may carry in a calendar month (UTC), both directions together. */
   readonly bytesPerMonth: number;
   /** The same in a second, over all visitors. */
   readonly bandwidth: number;

@@ -27,7 +27,7 @@ export class VisitorGate {
   readonly #perName: Rates;
   readonly #bySource = new Counter();
   readonly #byName = new Counter();
-  /** Who is waited for, the longest wait first; called to drop one. */
+  /** Visitors in the handshake phase, the oldest first. Each function drops its visitor. */
   readonly #pending = new Set<() => void>();
   /** Visitors in the order in which they came. */
   readonly #present = new Set<number>();

@@ -1,6 +1,6 @@
 import type { Server, Socket } from "node:net";
 
-/** What is used of Node's own object for a connection. */
+/** The parts of Node's internal connection object that are used here. */
 interface Connection {
   getpeername(name: { address?: string }): number;
   reset(): number;

@@ -7,7 +7,7 @@ import { setAddresses } from "./addresses-of.ts";
 import { proxyHeaderMs } from "./limits.ts";
 import { readProxyHeader } from "./read-proxy-header.ts";
 
-/** What a listener does with a connection: see TcpListenerOptions. */
+/** A listener's decisions about a connection, see TcpListenerOptions. */
 export interface Taking {
   readonly isWanted: (address: string | undefined) => boolean;
   readonly onConnection: (socket: Socket) => void;

@@ -7,7 +7,7 @@ export interface PageOptions {
   readonly canOperate: boolean;
   /** Whether a token is set, so that there is a page to operate the relay. */
   readonly hasToken: boolean;
-  /** What became of an action. */
+  /** The outcome of an action. */
   readonly outcome?: string;
 }
 
@@ -49,7 +49,7 @@ ${canOperate ? forms : ""}
 `;
 }
 
-/** What the page's style is allowed, and nothing else. */
+/** Content-Security-Policy: the page's own style, and forms to the relay itself. */
 export const adminPagePolicy =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "@porthole/common/util";
 
-/** What can happen, as `porthole-relay events` and the events webhook name it; docs/operating.md has the fields of each. */
+/** Event types of `porthole-relay events` and the events webhook. docs/operating.md lists the fields of each. */
 export const eventTypes = [
   "joined", // a key was enrolled by an invite
   "connected", // a client's link was admitted
@@ -31,7 +31,7 @@ export interface NewEvent {
   readonly source?: string;
   readonly before?: number;
   readonly forMs?: number;
-  /** What is banned, and the end of the ban (ISO 8601). */
+  /** The banned key, network or name, and the end of the ban (ISO 8601). */
   readonly what?: string;
   readonly until?: string;
   /** End of the certificate (ISO 8601). */
@@ -48,7 +48,7 @@ export interface RelayEvent extends NewEvent {
 
 export type RecordEvent = (event: NewEvent) => void;
 
-/** Where a reader is: the answer to its last question has it. */
+/** A reader's position. Each answer has the one for the next question. */
 export interface EventsPosition {
   readonly run: string;
   readonly after: number;
@@ -64,7 +64,7 @@ export interface EventsAnswer {
 
 export const maxHistory = 1_000;
 
-/** What has happened in the running relay: the last 1,000 events, in memory only. */
+/** Keeps the last 1,000 events of the running relay, in memory only. */
 export class Events {
   readonly run = randomUUID();
   readonly #clock: Clock;

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 
-/** What of a visitor's connection is counted. */
+/** The byte counters of a visitor's connection. */
 export interface CountedSocket extends Pick<Socket, "bytesRead" | "bytesWritten"> {
   once(event: "close", listener: () => void): unknown;
 }

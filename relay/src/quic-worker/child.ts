@@ -36,7 +36,7 @@ export class WorkerChild {
   readonly #cpuTime = new CpuTime(() => (this.pid === undefined ? undefined : processorUse(this.pid)));
   /** Whole ticks, not time: what we miss when our own process stands still is not the QUIC worker's fault. */
   #silentMs = 0;
-  /** What it had of that itself: a machine that leaves it no processor is not its fault either. */
+  /** The part of the silence in which it had processor time. A machine that leaves it none is not its fault. */
   #idleMs = 0;
   #hasSpoken = false;
   #why: string | undefined;
@@ -118,7 +118,7 @@ export class WorkerChild {
     if (bytes !== undefined) this.weighed(bytes);
   }
 
-  /** What the process holds, as it says itself or as the system does. */
+  /** Notes the process's resident memory, as reported by itself or by the system. */
   weighed(bytes: number): void {
     this.#rssBytes = bytes;
     const { memoryCapBytes } = this.#options;

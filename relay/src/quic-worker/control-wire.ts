@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 
-/** What one process tells the other about a link's control stream. */
+/** A message between the two processes about a link's control stream. */
 export interface ControlFrame {
   /** `more` asks for the next piece of what the client has said: without it none comes. */
   readonly kind: "bytes" | "end" | "more";

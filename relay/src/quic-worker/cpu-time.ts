@@ -31,7 +31,7 @@ export class CpuTime {
   }
 }
 
-/** What Linux counts in, whatever its own clock is. */
+/** Linux's unit for processor time in /proc (USER_HZ), in milliseconds. */
 const tickMs = 10;
 
 /** Only on Linux, and only while there is such a process. One of its threads may wait for another that wants to run. */

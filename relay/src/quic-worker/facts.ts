@@ -1,7 +1,7 @@
 import type { ServingEngine } from "./wire.ts";
 import { noDrops, type QuicAcceptorStats } from "@porthole/common/link/quic";
 
-/** What can be known of the QUIC worker from outside, for metrics and for the operator. Counters never go back. */
+/** The QUIC worker's state for metrics and the operator. Counters never decrease. */
 export interface QuicWorkerFacts {
   readonly state: "starting" | "up" | "down" | "unavailable";
   /** Why it is down or unavailable. */

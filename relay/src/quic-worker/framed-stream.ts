@@ -16,7 +16,7 @@ export class FramedStream extends Duplex {
   readonly #socket: Socket;
   readonly #header = Buffer.alloc(headerBytes);
   #headerLength = 0;
-  /** What is left of the present frame. */
+  /** Bytes left of the present frame. */
   #left = 0;
   #sawEnd = false;
   #abortedByPeer = false;

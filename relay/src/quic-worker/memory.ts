@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { totalmem } from "node:os";
 
-/** What a process holds, asked from outside, because one that fills its memory may be past answering. Only on Linux. */
+/** Returns a process's resident memory in bytes, read from /proc, because a process that fills its memory may no longer answer. Undefined except on Linux. */
 export async function residentBytes(pid: number): Promise<number | undefined> {
   if (process.platform !== "linux") return undefined;
   try {

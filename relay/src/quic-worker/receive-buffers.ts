@@ -2,7 +2,7 @@ import type { TransportStream } from "@porthole/common/link";
 import type { EngineName } from "@porthole/common/link/quic";
 import type { Clock } from "@porthole/common/util";
 
-/** What an engine lets a client send on one stream before the visitor has taken anything, and how that grows with his speed. */
+/** An engine's window of one stream in bytes: at the start, and how it grows with the visitor's speed. */
 export interface StreamWindows {
   readonly first: number;
   readonly initial: number;
@@ -30,7 +30,7 @@ interface Reader {
 }
 
 interface Stopped {
-  /** What it may hold. */
+  /** Bytes that it may hold. */
   readonly bytes: number;
   readonly sinceMs: number;
 }
@@ -89,7 +89,7 @@ interface LinkReceiveBufferOptions {
   readonly onChange: (bytes: number) => void;
 }
 
-/** What one link holds. */
+/** Accounts for the bytes that one link holds. */
 export class LinkReceiveBuffer {
   readonly #options: LinkReceiveBufferOptions;
   /** Those whose visitors have stopped, the longest first. */

@@ -3,7 +3,7 @@ import type { TicketKey } from "@porthole/common/link/quic";
 import type { Logger } from "@porthole/common/log";
 import { moveDamaged, readJson, writeJson } from "@porthole/common/util";
 
-/** Where ticket keys outlive a restart of the relay: clients come back over QUIC with the tickets that they hold. Readable by its owner only. */
+/** Keeps ticket keys over a restart of the relay, so that clients return over QUIC with the tickets they hold. Only its owner can read the file. */
 export class TicketKeyFile {
   readonly #path: string;
   readonly #log: Logger;

@@ -25,7 +25,7 @@ export interface WorkerStart {
   readonly ticketKeys: readonly TicketKey[] | undefined;
   readonly engine: EngineChoice;
   readonly heldBounds: HeldBounds;
-  /** Where the QUIC worker listens for the relay's sockets. */
+  /** The socket on which the QUIC worker listens for the relay. */
   readonly socketPath: string;
 }
 

@@ -14,7 +14,7 @@ export class WiredControl extends Duplex {
     this.on("error", () => {});
   }
 
-  /** What the client has said, or that it says nothing more. */
+  /** Takes bytes from the client, or the end of them. */
   receive({ kind, bytes }: ControlFrame): void {
     this.push(kind === "end" ? null : bytes);
   }

@@ -8,7 +8,7 @@ import { encodeStreamHead, type ToWorker } from "./wire.ts";
 import { WiredControl } from "./wired-control.ts";
 import { linkLimits } from "@porthole/common/link";
 
-/** What the QUIC worker reports about a client. */
+/** The QUIC worker's report about a client. */
 export interface WorkerClient {
   readonly peerCertificate: Buffer;
   readonly remote: RemoteAddress;

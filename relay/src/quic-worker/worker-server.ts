@@ -36,7 +36,7 @@ const maxUnreadBytes = 16 * limits.maxControlBytes;
 interface WorkerLink {
   readonly id: number;
   readonly connection: QuicTransportConnection;
-  /** Where the relay believes the client to be. */
+  /** The client's address, as last reported to the relay. */
   remote: RemoteAddress;
   /** Made for the first visitor: most links are idle. */
   visitors: Visitors | undefined;
@@ -92,7 +92,7 @@ export class WorkerServer {
     return this.#options.socketPath;
   }
 
-  /** What serves, and why it is this. */
+  /** The engine that serves, and the reason for the choice. */
   get engine(): { readonly name: EngineName; readonly why: string } {
     const { engine, why } = chooseEngine(this.#options.engine);
     return { name: engine.name, why };
@@ -241,7 +241,7 @@ export class WorkerServer {
     }
   }
 
-  /** What the relay has not asked for stays in the engine, and its window stops the client. */
+  /** Passes on what the relay has asked for. The rest stays in the engine, and its window stops the client. */
   #passOn(link: WorkerLink): void {
     if (!link.isAsked) return;
     const { connection, id } = link;

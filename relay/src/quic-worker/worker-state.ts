@@ -13,7 +13,7 @@ export type WorkerState =
       readonly child: WorkerChild;
       /** Why the process before it ended. */
       readonly reason: string | undefined;
-      /** What the process has said about its end. */
+      /** The reason that the process gave for its end. */
       readonly complaint?: PortholeError;
     }
   | {

@@ -13,7 +13,7 @@ export interface HttpsRedirectOptions {
   /** The page at the relay's own names. */
   readonly ownPage: OwnPage;
   readonly ownNames: readonly string[];
-  /** Where visitors are served. */
+  /** The port that visitors are redirected to. */
   readonly publicPort: () => number;
 }
 

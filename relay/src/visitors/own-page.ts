@@ -33,7 +33,7 @@ interface Sent {
   readonly policy?: string;
 }
 
-/** Where invites are opened in an editor. */
+/** Path of the page that opens invites in an editor. */
 export const joinPath = "/join";
 
 /** The page at the relay's own name: what this is, and where to report a client. Over https with the relay's certificate. */

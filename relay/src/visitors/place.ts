@@ -2,7 +2,7 @@ import type { Link } from "@porthole/common/link";
 import type { Account } from "../accounting/index.ts";
 import type { Traffic } from "../monitoring/traffic.ts";
 
-/** What a visitor can be led to: a client's link, or the link to another relay that has such a client. */
+/** A destination of visitors: a client's link, or the link to another relay with such a client. */
 export interface Place {
   /** Names the link in logs. */
   readonly id: string;
@@ -18,7 +18,7 @@ export interface Place {
   readonly isRelay?: boolean;
 }
 
-/** Where visitors can be led to, this relay's own clients first. */
+/** Finds destinations of visitors, this relay's own clients first. */
 export interface Places {
   /** Places that serve exactly this (canonical) host name, the best one first. Empty for an unknown name. */
   find(hostname: string): readonly Place[];

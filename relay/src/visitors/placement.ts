@@ -13,7 +13,7 @@ export type VisitorConnection = Duplex & CountedSocket;
 export interface VisitorPlace {
   /** Canonical. */
   readonly hostname: string;
-  /** What the client gets before anything else: the PROXY header and the ClientHello. */
+  /** Bytes that the client gets first: the PROXY header and the ClientHello. */
   readonly opening: readonly Buffer[];
   readonly places: Places;
   readonly clock: Clock;

@@ -48,7 +48,7 @@ export interface VisitorDeps {
   readonly ownPage: OwnPage;
   /** Takes connections without TLS. */
   readonly redirect: HttpsRedirect;
-  /** What the CA's validators of the relay's own name have to be shown. */
+  /** Returns the TLS context for an authority's validator of the relay's own name. Undefined while no challenge is open. */
   ownChallenge(name: string): SecureContext | undefined;
   readonly signal: AbortSignal;
 }
