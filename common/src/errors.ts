@@ -56,6 +56,7 @@ const meanings: Readonly<Record<ErrorCode, Meaning>> = {
   internal: failed,
 };
 
+/** Returns whether the value is a code of the closed set. */
 export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(meanings, value);
 }

@@ -83,6 +83,7 @@ export function createCertificate(options: CertificateOptions): Certificate {
   return { der, pem: certificatePem(der) };
 }
 
+/** Returns a certificate in PEM (RFC 7468) from its DER. */
 export function certificatePem(der: Buffer): string {
   const lines = der.toString("base64").match(/.{1,64}/g) ?? [];
   return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;

@@ -14,10 +14,12 @@ export function clientId(spkiDer: Uint8Array): string {
   return clientIdOf(fingerprint(spkiDer));
 }
 
+/** Returns the client id of a fingerprint: its first 26 characters. */
 export function clientIdOf(fingerprint: string): string {
   return fingerprint.slice(0, clientIdLength);
 }
 
+/** Returns whether the value is a client id in canonical form. */
 export function isClientId(value: unknown): value is string {
   return typeof value === "string" && /^[a-z2-7]{26}$/.test(value);
 }

@@ -9,6 +9,7 @@ export function binary(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
+/** Encodes a value as DER (X.690). */
 export function toDer(value: Asn1): Buffer {
   return Buffer.from(asn1.toDer(value).getBytes(), "latin1");
 }
@@ -32,6 +33,7 @@ export function tagged(tag: number, value: string | Asn1[]): Asn1 {
   return create(asn1.Class.CONTEXT_SPECIFIC, tag, typeof value !== "string", value);
 }
 
+/** Returns whether the value is under this context-specific tag. */
 export function isTagged(value: Asn1, tag: number): boolean {
   const type: number = value.type;
   return value.tagClass === asn1.Class.CONTEXT_SPECIFIC && type === tag;

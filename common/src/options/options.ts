@@ -64,6 +64,7 @@ export function defineOptions<const T extends OptionTable>(table: T): T {
   return table;
 }
 
+/** Returns the name of the flag without dashes. A secret's flag takes a file: `NAME-file`. */
 export function flagName(name: string, spec: OptionSpec): string {
   return spec.secret ? `${name}-file` : name;
 }
@@ -76,10 +77,12 @@ export function flagNames(table: OptionTable): readonly string[] {
   return [...own, "--help"];
 }
 
+/** Returns the name of the environment variable. */
 export function envName(name: string, spec: OptionSpec): string {
   return spec.env ?? `PORTHOLE_${name.toUpperCase().replaceAll("-", "_")}`;
 }
 
+/** Returns whether the option is on or off and takes no value. */
 export function isSwitch(spec: OptionSpec): boolean {
   return spec.parse.placeholder === "";
 }

@@ -54,6 +54,7 @@ export const friendlyLabel: Parser<string> = {
   },
 };
 
+/** A whole number from `min` to `max`, both included. */
 export function integer(min: number, max: number): Parser<number> {
   return {
     placeholder: "NUMBER",
@@ -65,6 +66,7 @@ export function integer(min: number, max: number): Parser<number> {
   };
 }
 
+/** One of the given words. */
 export function choice<const T extends string>(...choices: readonly T[]): Parser<T> {
   return {
     placeholder: choices.join("|"),

@@ -258,6 +258,7 @@ function badValue(label: string, reason: unknown): PortholeError {
   });
 }
 
+/** Returns the word for the option's value in help: `PORT`. */
 export function placeholderOf(spec: OptionSpec): string {
   if (spec.secret) return "PATH";
   return spec.placeholder ?? spec.parse.placeholder;

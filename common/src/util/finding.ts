@@ -11,18 +11,22 @@ export interface Finding {
   readonly fix?: string;
 }
 
+/** A check that found nothing wrong. */
 export function ok(finding: string): Finding {
   return { status: "ok", finding };
 }
 
+/** A check that found something that works but can be better. */
 export function warning(finding: string, fix?: string): Finding {
   return { status: "warning", finding, ...(fix === undefined ? {} : { fix }) };
 }
 
+/** A check that found a fault. */
 export function failed(finding: string, fix?: string): Finding {
   return { status: "failed", finding, ...(fix === undefined ? {} : { fix }) };
 }
 
+/** A check that could not be made, with the reason. */
 export function skipped(finding: string): Finding {
   return { status: "skipped", finding };
 }

@@ -32,6 +32,7 @@ const causes: Readonly<Record<string, Cause>> = {
   ENAMETOOLONG: { text: "the path is too long", hint: "Choose a shorter path." },
 };
 
+/** Returns the code of a Node.js system error, such as `ENOENT`. Undefined for anything else. */
 export function errnoOf(reason: unknown): string | undefined {
   const code = reason instanceof Error ? (reason as NodeJS.ErrnoException).code : undefined;
   return typeof code === "string" ? code : undefined;

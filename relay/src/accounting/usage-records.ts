@@ -24,6 +24,7 @@ export function current(record: UsageRecord | undefined, now: number): UsageReco
   return { ...record, day, bytesToday: 0, bytesThisMonth: isSameMonth ? record.bytesThisMonth : 0 };
 }
 
+/** Returns the records with `bytes` more for the owner, which becomes the latest. Drops the oldest owner beyond `maxRecords`. */
 export function withBytes(records: UsageRecords, owner: string, bytes: number, now: number): UsageRecords {
   const before = current(records.get(owner), now);
   const after = new Map(records);

@@ -18,6 +18,7 @@ export interface AdmissionRequest {
 /** Lets a client in, or throws `unauthorized` or `name` with a sentence for the client's user. */
 export type Authorize = (request: AdmissionRequest, signal: AbortSignal) => Promise<void>;
 
+/** Returns the `unauthorized` error for a client that nothing admits. */
 export function unknownClient(clientId: string): PortholeError {
   return new PortholeError("unauthorized", `this relay does not know the client id ${clientId}`, {
     hint: "Ask the relay's operator for an invite.",

@@ -55,6 +55,7 @@ export async function readAuthorizedKeys(path: string): Promise<ReadonlySet<stri
   return parseAuthorizedKeys(content.toString("utf8"), path);
 }
 
+/** Reads a client id or fingerprint from each line; `#` begins a comment. Throws `usage` that names `path` and the line. */
 export function parseAuthorizedKeys(content: string, path: string): ReadonlySet<string> {
   const keys = new Set<string>();
   for (const [index, line] of content.split("\n").entries()) {

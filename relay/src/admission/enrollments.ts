@@ -60,6 +60,7 @@ export interface NameRecord {
 
 export const noEnrollments: Enrollments = { invites: {}, keys: {}, names: {}, bans: {} };
 
+/** Returns the record of an enrolled key, revoked and expired ones included. */
 export function keyOf(enrollments: Enrollments, fingerprint: string): KeyRecord | undefined {
   return Object.hasOwn(enrollments.keys, fingerprint) ? enrollments.keys[fingerprint] : undefined;
 }

@@ -37,6 +37,7 @@ export function addInvite(
   };
 }
 
+/** Returns the enrollments without the invite. Keys that it enrolled stay. Throws `usage` when there is no such invite. */
 export function revokeInvite(enrollments: Enrollments, id: string): Enrollments {
   if (!Object.hasOwn(enrollments.invites, id))
     throw new PortholeError("usage", `There is no invite ${JSON.stringify(id)}`, {

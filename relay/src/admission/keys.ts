@@ -3,6 +3,7 @@ import { clientIdOf } from "@porthole/common/identity";
 import { keyOf, type Enrollments } from "./enrollments.ts";
 import { namesOf, releaseName } from "./names.ts";
 
+/** Returns whether the key is enrolled, and neither revoked nor expired at `now`. */
 export function isEnrolled(enrollments: Enrollments, fingerprint: string, now: number): boolean {
   const key = keyOf(enrollments, fingerprint);
   return key !== undefined && key.revokedAt === undefined && !(key.expiresAt !== undefined && key.expiresAt <= now);

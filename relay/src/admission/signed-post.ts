@@ -73,6 +73,7 @@ async function read(response: http.IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
+/** Returns the `protocol` error for a webhook's answer that can't be used. */
 export function malformedAnswer(what: string): PortholeError {
   return new PortholeError("protocol", `The webhook's answer can't be used: ${what}`);
 }

@@ -87,6 +87,7 @@ export interface RegistryEvents {
   onGone?(hostname: string): void;
 }
 
+/** Returns an empty registry. It calls `events` within `add` and `remove`. */
 export function createRegistry(events: RegistryEvents = {}): Registry {
   // Most have one link: a list of it is a third of a Set.
   const byName = new Map<string, readonly ClientLink[]>();

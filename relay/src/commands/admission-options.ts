@@ -17,6 +17,7 @@ export const admissionOptions = {
   ...engineOptions,
 } as const;
 
+/** Returns the state folder that was named, or the platform's. */
 export function stateDirOf(values: { readonly "state-dir": string | undefined }): string {
   return values["state-dir"] ?? dataFolder("porthole-relay");
 }

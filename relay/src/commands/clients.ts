@@ -43,6 +43,7 @@ export interface ClientRow {
   readonly bytesInTotal: number;
 }
 
+/** Returns the sums over all links of a client. */
 export function rowOf(client: ClientReport): ClientRow {
   const { links, label, hostnames, software, bytesToday, bytesThisMonth, bytesInTotal } = client;
   return {
@@ -59,6 +60,7 @@ export function rowOf(client: ClientReport): ClientRow {
   };
 }
 
+/** Returns the table for a terminal. */
 export function describeClients(clients: readonly ClientReport[]): string {
   if (clients.length === 0) return "No client is connected.\n";
   return columns([

@@ -33,6 +33,7 @@ export interface CommandSpec<T extends OptionTable> {
   run(values: OptionValues<T>, positionals: readonly string[]): Promise<number>;
 }
 
+/** Makes a command that prints its help for `--help` and otherwise reads its options and runs. */
 export function defineCommand<const T extends OptionTable>(spec: CommandSpec<T>): Command {
   const { usage, help, example, options, commands, maxPositionals = 0, readsConfigFile = true } = spec;
   return {

@@ -73,6 +73,7 @@ To take it back: ${commandLine(`invite revoke ${made.id}`, stateDir)}
 `;
 }
 
+/** Returns the invite as a line of JSON, with its links. */
 export function inviteJson(made: MadeInvite): string {
   const { id, relay, pin, certificateDirectory, wishes, expiresAt, joinPage: page } = made;
   const links = {

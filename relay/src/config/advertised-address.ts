@@ -19,6 +19,7 @@ export interface AdvertisedAddress {
   readonly joinPage?: string | undefined;
 }
 
+/** Returns the address to advertise for a relay that listens on `ports` and presents `certificate`. */
 export function advertisedAddressOf(
   config: RelayConfig,
   ports: { readonly api: number; readonly public: number },
@@ -39,12 +40,14 @@ export function advertisedAddressOf(
   };
 }
 
+/** Returns the URL of the page that opens invites in an editor. */
 export function joinPageAt(host: string, publicPort: number): string {
   return `https://${host}${publicPort === 443 ? "" : `:${publicPort}`}/join`;
 }
 
-export async function writeAdvertisedAddress(stateDir: string, contact: AdvertisedAddress): Promise<void> {
-  await writeJson(pathIn(stateDir), contact);
+/** Writes the address into the state folder. Rejects with `state`. */
+export async function writeAdvertisedAddress(stateDir: string, address: AdvertisedAddress): Promise<void> {
+  await writeJson(pathIn(stateDir), address);
 }
 
 /** Undefined before the relay's first start. Rejects with `state` when the file is damaged. */

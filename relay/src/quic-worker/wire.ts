@@ -71,6 +71,7 @@ export const streamHeadBytes = 8;
 /** The head of the socket with the control streams. Links are counted from 1. */
 export const controlHead: StreamHead = { link: 0, stream: 0 };
 
+/** Returns the `streamHeadBytes` bytes of a head. */
 export function encodeStreamHead({ link, stream }: StreamHead): Buffer {
   const head = Buffer.allocUnsafe(streamHeadBytes);
   head.writeUInt32BE(link, 0);
@@ -78,6 +79,7 @@ export function encodeStreamHead({ link, stream }: StreamHead): Buffer {
   return head;
 }
 
+/** Reads a head from its `streamHeadBytes` bytes. */
 export function decodeStreamHead(head: Buffer): StreamHead {
   return { link: head.readUInt32BE(0), stream: head.readUInt32BE(4) };
 }

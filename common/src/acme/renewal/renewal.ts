@@ -41,6 +41,7 @@ export function renewalTime(validity: Validity, { window, renewDays, jitter }: R
   return Math.min(notAfter - leftMs - jitter * Math.min(leftMs / 10, dayMs), emergency);
 }
 
+/** Returns when a twentieth of the life is left, in milliseconds since 1970. From then on renewal ignores the authority's suggestion. */
 export function emergencyTime({ notBefore, notAfter }: Validity): number {
   return notAfter - (notAfter - notBefore) / 20;
 }

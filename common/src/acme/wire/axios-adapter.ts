@@ -34,6 +34,7 @@ export interface Call {
  */
 export const calls = new AsyncLocalStorage<Call>();
 
+/** Sends one of acme-client's requests through the present call's transport. Rejects with the authority's problem, or `protocol` when the server is no authority. */
 export async function adapter(config: InternalAxiosRequestConfig): Promise<AxiosResponse> {
   const call = calls.getStore();
   if (!call) throw new PortholeError("internal", "acme-client was used outside of AcmeClient");
@@ -84,6 +85,7 @@ function expectJson({ method, url }: AcmeRequest, status: number, contentType: s
   throw notAcme(url, `status ${status}, ${contentType === "" ? "no content type" : contentType}`);
 }
 
+/** Returns the error for a response that no certificate authority gives. */
 export function notAcme(url: string, what: string): PortholeError {
   return new PortholeError("protocol", `${allowedUrl(url).host} does not answer as a certificate authority: ${what}`, {
     hint: `Check ${setting("acme-directory")}. A proxy or a login page on the way gives the same error.`,

@@ -38,6 +38,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 // The authority is another party: its objects are checked once, here, and code further in relies on their types.
 
+/** Reads a directory (RFC 8555 section 7.1.1). Throws `protocol`. */
 export function readDirectory(value: unknown, from: string): Directory {
   const fields = object(value, from, "the directory");
   for (const needed of ["newNonce", "newAccount", "newOrder"])
@@ -50,6 +51,7 @@ export function readDirectory(value: unknown, from: string): Directory {
   };
 }
 
+/** Reads an order (RFC 8555 section 7.1.3). Throws `protocol`. */
 export function readOrder(value: unknown, from: string): AcmeOrder {
   const fields = object(value, from, "an order");
   const { authorizations, certificate, error } = fields;
@@ -65,6 +67,7 @@ export function readOrder(value: unknown, from: string): AcmeOrder {
   };
 }
 
+/** Reads an authorization (RFC 8555 section 7.1.4). Throws `protocol`. */
 export function readAuthorization(value: unknown, from: string): AcmeAuthorization {
   const fields = object(value, from, "an authorization");
   const { challenges } = fields;

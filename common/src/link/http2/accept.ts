@@ -29,6 +29,7 @@ export interface Http2Acceptor {
   setCertificate(cert: string, key: string): void;
 }
 
+/** Returns the relay's half. It holds nothing that must be closed. */
 export function acceptHttp2(options: AcceptHttp2Options): Http2Acceptor {
   let context = secureContext(options.cert, options.key);
   return {

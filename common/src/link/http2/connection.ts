@@ -36,6 +36,7 @@ interface Parts {
   readonly request?: (() => Http2Stream) | undefined;
 }
 
+/** A TransportConnection over one HTTP/2 session (RFC 9113). It owns the session and the socket. */
 export class Http2Connection implements TransportConnection {
   readonly kind = "http2";
   readonly remote: RemoteAddress;

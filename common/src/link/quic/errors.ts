@@ -40,6 +40,7 @@ const closeCodes: Readonly<Record<ErrorCode, number>> = {
 
 const codesByNumber = new Map(Object.entries(closeCodes).map(([code, number]) => [number, code as ErrorCode]));
 
+/** Returns the application error code of a CONNECTION_CLOSE frame for an error code. */
 export function closeCodeOf(code: ErrorCode): number {
   return closeCodes[code];
 }

@@ -35,10 +35,12 @@ const macAt = 13;
 const secretBytes = 32;
 const anywhere = "anywhere";
 
+/** Makes a random key. Only the lowest byte of `id` counts. `nowMs` is in milliseconds since 1970. */
 export function createTicketKey(id: number, nowMs: number): TicketKey {
   return { id: id & 0xff, secret: randomBytes(secretBytes), sinceMs: nowMs };
 }
 
+/** Returns a ticket of 20 bytes. Throws a RangeError when it would expire more than 18 hours after the key was made. */
 export function mintTicket(key: TicketKey, { fingerprint, address, expiresAtMs }: TicketClaims): Buffer {
   const ticket = randomBytes(connectionIdBytes);
   ticket.writeUInt8(key.id, 0);
@@ -64,10 +66,12 @@ export function ticketFault(
   return tag.equals(addressTag(key, ticket, anywhere)) ? undefined : "ticket-elsewhere";
 }
 
+/** Returns the expiry of a genuine ticket, in milliseconds since 1970. */
 export function expiresAtMs(key: TicketKey, ticket: Buffer): number {
   return key.sinceMs + ticket.readUInt16BE(1) * 1_000;
 }
 
+/** Returns whether a genuine ticket is for the key with this fingerprint. */
 export function isTicketOf(key: TicketKey, ticket: Buffer, fingerprint: string): boolean {
   return timingSafeEqual(ticket.subarray(identityTagAt, macAt), identityTag(key, ticket, fingerprint));
 }

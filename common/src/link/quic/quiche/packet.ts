@@ -38,6 +38,7 @@ export function destinationKey(datagram: Buffer): string | undefined {
   return datagram.toString("latin1", 6, 6 + length);
 }
 
+/** Returns the same key as `destinationKey`, from the connection id itself. */
 export function connectionKey(id: Buffer): string {
   return id.toString("latin1");
 }
