@@ -11,7 +11,7 @@ import type { ShowRow } from "./row.ts";
 const clients = Number(process.env["PORTHOLE_BENCH_CLIENTS"] ?? 1_000);
 const processes = 4;
 /** How long the relay is away. */
-const absences = [0, 30];
+const absences = (process.env["PORTHOLE_BENCH_ABSENCES"] ?? "0,30,300").split(",").map(Number);
 const deadlineMs = 180_000;
 
 /** When a crowd of clients is back after a relay was killed and started again. */

@@ -17,6 +17,7 @@ import { nameTargets, type NamedTarget, type Target } from "./targets.ts";
 import { createTextReporter } from "./text-reporter.ts";
 import { tunnelsAreOver } from "./tunnels-are-over.ts";
 import { openUrlFile } from "./url-file.ts";
+import { successorOf } from "./successor.ts";
 
 /** Several clients that lose the one that they have joined start at the same time, and one of them gets the socket. */
 const takeOverAttempts = 25;
@@ -71,7 +72,8 @@ export async function runClient(values: ClientValues, targets: readonly Target[]
 async function runHere(values: ClientValues, targets: readonly Target[], starter: Starter | undefined): Promise<void> {
   const stopped = stopController().signal;
   const stop = starter ? AbortSignal.any([stopped, starter.gone]) : stopped;
-  startWatchdog();
+  const successor = successorOf(process);
+  startWatchdog(successor && { successor });
   const urlFile = await openUrlFile(values["url-file"]);
   // The clock's timers keep no process alive, and between two attempts there is nothing else.
   const alive = setInterval(() => {}, longestTimerMs);

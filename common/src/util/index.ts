@@ -29,4 +29,5 @@ export {
 export { destroyOnTlsError, openSslReason } from "./tls-errors.ts";
 export { splice, type SpliceEnd } from "./splice.ts";
 export { TokenBucket } from "./token-bucket.ts";
-export { startWatchdog } from "./watchdog.ts";
+export { watchNativeCalls } from "./native-calls.ts";
+export { recordHangs, startWatchdog, type Successor } from "./watchdog.ts";

@@ -12,6 +12,7 @@ export {
 export { publicUrl, type EndpointState, type RelayStatus, type TunnelState } from "./state.ts";
 export type { KnownRelays } from "./trust.ts";
 export { testRelay, type RelayTestOptions, type TransportOutcome } from "./test-relay.ts";
+export { QuicRest } from "./quic-rest.ts";
 export { LinkPool } from "./link-pool.ts";
 export { runTunnel, type TunnelOptions } from "./tunnel.ts";
 export type { VisitReport } from "./forwarder.ts";

@@ -42,6 +42,11 @@ export const limits = {
   ticketDeadlineMs: 5_000,
   /** While HTTP/2 serves, QUIC is tried again after pauses in this range; where it has worked before, at least every `maxAfterServiceMs`. */
   quicRetry: { firstMs: 30_000, maxMs: 600_000, maxAfterServiceMs: 45_000 },
+  /**
+   * QUIC is left out after its engine has hung: `firstMs`, and `factor` times as long after each further hang. A hang that is
+   * `forgetMs` past its rest is forgotten.
+   */
+  quicRest: { firstMs: 300_000, factor: 4, maxMs: 86_400_000, forgetMs: 86_400_000 },
   /** A client with HTTP/2 up dials the rest of its pool if QUIC is not up by then. */
   quicHeadStartMs: 300,
   /** The same after QUIC has been silent for this time. */

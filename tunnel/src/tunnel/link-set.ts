@@ -208,8 +208,10 @@ export class LinkSet {
   }
 
   async #connectQuic(signal: AbortSignal): Promise<Session> {
+    const { transport: policy, dialers } = this.#options;
     // Otherwise an HTTP/2 link is dialled anyway, and brings what QUIC needs.
-    if (this.#options.transport === "quic") await this.#dialer.prepareQuic(signal);
+    if (policy === "quic") await this.#dialer.prepareQuic(signal);
+    else if (dialers.quic.available) dialers.quic.assertRested?.();
     return this.#dialer.quic(signal);
   }
 

@@ -47,6 +47,8 @@ export interface Dialers {
         /** Which engine carries it, and why that one. */
         readonly engine?: string;
         readonly why?: string;
+        /** Throws `busy` while HTTP/2 is to be preferred, see QuicRest. Absent: never. */
+        assertRested?(): void;
         dial(options: DialTarget, init: { readonly signal: AbortSignal }): Promise<TransportConnection>;
       }
     | { readonly available: false; readonly reason: string };

@@ -4,7 +4,7 @@ import { JoinedRelays } from "@porthole/common/invite";
 import type { Logger } from "@porthole/common/log";
 import { withDeadline, type Clock } from "@porthole/common/util";
 import { version } from "@porthole/common/version";
-import { LinkPool, openKnownRelays, type Dialers } from "../../tunnel/index.ts";
+import { LinkPool, openKnownRelays, QuicRest, type Dialers } from "../../tunnel/index.ts";
 import type { IdentityRef, InitializeResult } from "../contract/index.ts";
 import { rpcVersion } from "../version.ts";
 import type { Outbox } from "../outbox.ts";
@@ -58,15 +58,16 @@ export interface Runtime {
 
 /** Reads the state folder. Throws `state`. The caller closes the runtime. */
 export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { stateDir, dialers, clock, startTrialRelay } = options;
+  const { stateDir, clock, startTrialRelay } = options;
   const listeners = new Set<RuntimeListener>();
   const notify = (tell: (listener: RuntimeListener) => void): void => listeners.forEach(tell);
   const log = lineLogger(clock, (line) => notify((listener) => listener.log(line)));
   const joined = await JoinedRelays.open(stateDir);
   const owner = options.owner && keySource(options.owner, "owner");
   const knownRelays = await openKnownRelays(stateDir);
+  const dialers = (await QuicRest.open(stateDir, clock)).over(options.dialers);
   const sharedLinks = new LinkPool({ clock, log });
-  const context = { ...options, log, joined, owner, knownRelays, sharedLinks };
+  const context = { ...options, dialers, log, joined, owner, knownRelays, sharedLinks };
   const trial = trialRelay({ start: startTrialRelay, stateDir, clock, log });
   const shutDown = new AbortController();
   let isEnding = false;

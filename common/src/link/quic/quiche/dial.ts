@@ -3,6 +3,7 @@ import { isIP, isIPv6 } from "node:net";
 import { PortholeError } from "../../../errors.ts";
 import { orAbort, withDeadline } from "../../../util/abort.ts";
 import { systemClock, type Clock } from "../../../util/clock.ts";
+import { watchNativeCalls } from "../../../util/native-calls.ts";
 import type { TransportConnection, RemoteAddress } from "../../types.ts";
 import { hostPort, loadBinding, type HostPort, type QuicheConnection } from "./binding.ts";
 import { QuicheTransportConnection } from "./transport-connection.ts";
@@ -13,6 +14,9 @@ import { deferred } from "../deferred.ts";
 import { connectionIdBytes } from "../ticket.ts";
 import { UdpSocket } from "./udp-socket.ts";
 import { limits } from "../../limits.ts";
+
+/** What works on packets: the rest reads a field. */
+const mayHang = ["recv", "send", "streamRecv", "streamSend", "onTimeout", "close"] as const;
 
 /**
  * The client's half: a connection with its handshake done, on a UDP socket of its own. Works in Electron.
@@ -37,7 +41,8 @@ export async function dialQuiche(
     clock,
     packetBytes: options.packetBytes ?? defaultPacketBytes,
     isPaced: isPaced(options),
-    engine: (local, remote) => binding.Connection.connect(sni, sourceId, local, remote, config),
+    engine: (local, remote) =>
+      watchNativeCalls(binding.Connection.connect(sni, sourceId, local, remote, config), mayHang),
   };
   const delayMs = options.handshakeTimeoutMs ?? limits.quicHandshakeMs;
   return withDeadline({ clock, delayMs, what, signal }, async (attemptSignal) => {
