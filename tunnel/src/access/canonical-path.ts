@@ -1,4 +1,4 @@
-/** What a path means to every server, or undefined where two of them could differ. */
+/** A path in the form that every server understands alike. */
 export interface CanonicalPath {
   /** Decoded once. What is let in must match it. */
   readonly plain: string;

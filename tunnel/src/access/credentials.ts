@@ -32,7 +32,7 @@ export function isBearer(headers: RawHeaders, tokens: readonly Secret[]): boolea
   return given !== undefined && isOneOf(given, tokens);
 }
 
-/** What stands after the scheme in Authorization, if it is this one. `scheme` in lower case. */
+/** Returns the credentials behind the scheme in Authorization (RFC 9110 section 11.6.2). Undefined for another scheme. `scheme` is in lower case. */
 export function authorizationOf(headers: RawHeaders, scheme: string): string | undefined {
   const match = /^([A-Za-z]+) +(\S+)$/.exec(onlyValueOf(headers, "authorization") ?? "");
   return match?.[1]?.toLowerCase() === scheme ? match[2] : undefined;

@@ -9,7 +9,7 @@ import { ShareLinks } from "./share-links.ts";
 import type { WebhookRule } from "./webhook.ts";
 import { parseWebhookScheme } from "./webhook-schemes.ts";
 
-/** What a person decides about visitors, as text. What is absent or empty is no rule. */
+/** The user's access rules, as text. An absent or empty one is no rule. */
 export interface AccessSettings {
   /** `user:password`, one a line. */
   readonly basic?: Secret | undefined;

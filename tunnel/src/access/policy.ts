@@ -16,7 +16,7 @@ export interface AccessPolicy {
   readonly summary?: AccessSummary;
 }
 
-/** What may be shown of the rules. */
+/** The rules without secrets, for display. */
 export interface AccessSummary {
   /** Any one of them is enough; when there is none, nobody is asked. */
   readonly credentials: readonly ("basic" | "bearer" | "share" | `webhook ${string}`)[];
@@ -49,7 +49,7 @@ export type AccessDecision = Allowed | Refused;
 
 export interface Allowed {
   readonly allow: true;
-  /** What belongs to Porthole and is no business of the local service: left out of the forwarded request. */
+  /** Credentials that belong to Porthole. They are left out of the forwarded request. */
   readonly strip?: {
     /** Whole headers, in lower case. */
     readonly headers?: readonly string[];
@@ -73,7 +73,7 @@ export interface Refused {
   readonly page?: AccessPage;
 }
 
-/** What a stranger may learn of the reason. */
+/** The part of the reason that a stranger may learn. */
 export type AccessPage =
   /** 401: credentials are missing or wrong; the browser may ask for them. */
   | "unauthorized"

@@ -3,7 +3,7 @@ import { PortholeError } from "@porthole/common/errors";
 import { longestTimerMs, type Clock, type Timer } from "@porthole/common/util";
 import { unlimitedListeners } from "./unlimited-listeners.ts";
 
-/** Where links are kept between runs: without the tokens, which can't be found out from what is kept. */
+/** Keeps share links between runs, as hashes of their tokens. */
 export interface ShareLinkStore {
   load(): Promise<readonly StoredShareLink[]>;
   save(links: readonly StoredShareLink[]): Promise<void>;
@@ -19,7 +19,7 @@ export interface StoredShareLink {
   readonly endsAt?: number;
 }
 
-/** What may be shown of a link. */
+/** A share link without its hash, for display. */
 export type ShareLink = Omit<StoredShareLink, "hash">;
 
 export interface NewShareLink {

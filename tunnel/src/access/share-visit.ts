@@ -13,7 +13,7 @@ const cookieDays = 30;
 
 const strip = { query: [shareParameter], cookies: [shareCookie] } as const;
 
-/** What a share link, or the cookie that it set, lets its bearer do; `missing` without either, `ended` when it opens nothing any more. */
+/** Decides about a visit by a share link or the cookie that it set. Returns `missing` without either, and `ended` when the link is over. */
 export function visitByLink(
   request: AccessRequest,
   links: ShareLinks,

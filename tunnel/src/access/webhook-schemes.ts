@@ -2,7 +2,7 @@ import { PortholeError } from "@porthole/common/errors";
 import type { RawHeaders } from "../http/index.ts";
 import { onlyValueOf } from "./headers.ts";
 
-/** What a request's head claims about its body; the body proves it. */
+/** The claim of a request's head about its body. The body proves it. */
 export type Claim =
   /** HMAC over these parts, the body among them. */
   | {

@@ -10,7 +10,7 @@ export interface AssistantTunnel {
   readonly urls: readonly string[];
   /** In words: `online`, `relay unreachable`. */
   readonly state: string;
-  /** Who may visit, in words. */
+  /** The access rules, in words. */
   readonly access: string;
 }
 
@@ -20,7 +20,7 @@ export interface ExposeRequest {
   readonly access: "public" | "share";
 }
 
-/** What the tools need of the program that they are part of: an editor, or the command line. */
+/** The program that offers the tools: an editor, or the command line. */
 export interface AssistantHost {
   tunnels(): Promise<readonly AssistantTunnel[]>;
   /**

@@ -1,4 +1,4 @@
-/** What one answer to an assistant may hold: its context is small, and visitors write most of it. */
+/** Limits on one answer to an assistant. Its context is small, and visitors write most of the answer. */
 export const assistantLimits = {
   /** Characters of a body. */
   maxBodyChars: 20_000,

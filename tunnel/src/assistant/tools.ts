@@ -20,7 +20,7 @@ export interface AssistantTool {
   readonly inputSchema: InputSchema;
   /** It changes nothing. */
   readonly isReadOnly: boolean;
-  /** What the user agrees to before it runs, as a question. Undefined when nothing has to be asked. Throws `usage` for wrong input. */
+  /** Returns the question that the user must answer with yes before it runs. Undefined when nothing has to be asked. Throws `usage` for wrong input. */
   question(input: unknown): string | undefined;
   /** Throws `usage` for wrong input, and whatever fails with a sentence for the assistant. */
   run(input: unknown, context: ToolContext): Promise<string>;

@@ -5,7 +5,7 @@ import type { OptionSpec, Parser } from "@porthole/common/options";
 import { isLoopback } from "@porthole/common/protocol";
 import { Secret } from "@porthole/common/util";
 
-/** What `--proxy` says: a proxy, or that there is none whatever the environment says. */
+/** The value of `--proxy`: a proxy, or `direct` for none, whatever the environment says. */
 export type ProxyChoice = HttpProxy | "direct";
 
 /** Returns the proxy that leads to a host; undefined for the direct way. */
@@ -35,7 +35,7 @@ export const proxyUrl: Parser<ProxyChoice> = {
   holdsSecret: (choice) => choice !== "direct" && choice.credentials !== undefined,
 };
 
-/** What every program that dials relays reads its choice with. */
+/** The option of every program that dials relays. */
 export const proxyOption = {
   help: "HTTP proxy to the relay and the CA; a password in it only by the environment variable",
   parse: proxyUrl,

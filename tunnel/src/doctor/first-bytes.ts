@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { PortholeError } from "@porthole/common/errors";
 import { openSslReason } from "@porthole/common/util";
 
-/** What comes first, Latin-1; empty when the other side ends the connection without a word. */
+/** Returns the first bytes that arrive, as Latin-1. Empty when the other side ends the connection without any. */
 export function firstBytes(socket: Duplex): Promise<string> {
   return new Promise((resolve, reject) => {
     socket.once("data", (chunk: Buffer) => resolve(chunk.toString("latin1")));

@@ -2,7 +2,7 @@ import { PortholeError } from "@porthole/common/errors";
 import type { Clock } from "@porthole/common/util";
 import type { RawHeaders } from "./exchange.ts";
 
-/** Where a body's bytes go. */
+/** Takes a body's bytes. */
 export interface BodySink {
   /** False to be called back by `onDrain` before the next one. A chunk may be memory that is used again after the call: who keeps it copies it. */
   write(chunk: Buffer): boolean;

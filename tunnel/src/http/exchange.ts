@@ -25,7 +25,7 @@ export interface VisitorConnection {
   /** The port of the public name, as the relay says it. */
   readonly publicPort?: number;
   readonly traceId: string;
-  /** What carries the connection from the relay. */
+  /** The transport between relay and client: `http2` or `quic`. */
   readonly transport: string;
   /** The round-trip time of the link between relay and client when the connection began, where it is known. */
   readonly linkRttMs?: number;
@@ -44,7 +44,7 @@ export interface RequestHead {
   readonly headers: RawHeaders;
 }
 
-/** Where a request goes. Set by the user, never by a visitor. */
+/** The destination of a request. The user sets it, never a visitor. */
 export interface ServiceTarget {
   /** As the user wrote it. */
   readonly text: string;
@@ -52,7 +52,7 @@ export interface ServiceTarget {
   readonly kind: "http" | "https" | "h2c" | "h2";
   readonly host: string;
   readonly port: number;
-  /** What each connection begins with: a PROXY protocol header that says who the visitor is, where the service wants one. */
+  /** The first bytes of each connection: a PROXY protocol header with the visitor's address, where the service wants one. */
   readonly preface?: Buffer | undefined;
   readonly socketPath?: string;
   readonly trust?: { readonly ca?: string | undefined; readonly insecure?: boolean | undefined } | undefined;

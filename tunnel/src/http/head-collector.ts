@@ -13,7 +13,7 @@ export class HeadCollector {
   readonly #isStrict: boolean;
   #kept: Buffer | undefined;
   #keptBytes = 0;
-  /** Where the line begins that is not whole yet. */
+  /** Offset of the line that is not complete yet. */
   #lineStart = 0;
   /** The whole head with its empty line, as Latin-1. Set once `take` has found the end. */
   text = "";
@@ -52,7 +52,7 @@ export class HeadCollector {
     return start + end - before;
   }
 
-  /** What has come of a head that is not whole. */
+  /** The part that has come of an incomplete head. */
   get beginning(): Buffer {
     return this.#kept?.subarray(0, this.#keptBytes) ?? Buffer.alloc(0);
   }

@@ -19,7 +19,7 @@ export function fieldLinesText(headers: RawHeaders): string {
   return text;
 }
 
-/** What stands before and after each piece of a chunked body. */
+/** Returns the line before a chunk (RFC 9112 section 7.1). */
 export function chunkStart(bytes: number): string {
   return `${bytes.toString(16)}\r\n`;
 }

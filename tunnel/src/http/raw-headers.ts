@@ -32,7 +32,7 @@ export const hopByHop: ReadonlySet<string> = new Set([
 
 export type Http2Fields = Record<string, string | string[]>;
 
-/** What node:http2 refuses to send more than once. Newer versions can be told otherwise; Node 20 can't. */
+/** Fields that node:http2 refuses to send more than once. Newer versions have an option for it; Node 20 has none. */
 const singleValued: ReadonlySet<string> = new Set([
   ...["access-control-allow-credentials", "access-control-max-age", "access-control-request-method", "age"],
   ...["authorization", "content-encoding", "content-language", "content-length", "content-location", "content-md5"],

@@ -124,7 +124,7 @@ export class RequestReader {
     return end;
   }
 
-  /** What can't become a request is refused at once: the end of its head may never come. */
+  /** Refuses bytes at once that can't become a request, because the end of the head may never come. */
   #checkBeginning(): undefined {
     if (this.#isPlausible) return undefined;
     const line = this.#head.firstLine;

@@ -5,7 +5,7 @@ import type { Redactor } from "./redactor.ts";
 import type { BodyQuery } from "./queries.ts";
 import type { BodyInfo, BodyView } from "./views.ts";
 
-/** What a compressed body may grow to for the eye. */
+/** Largest size of a body that is decompressed for display. */
 const maxDecodedBytes = 8 * 1024 * 1024;
 const maxSlice = 1024 * 1024;
 

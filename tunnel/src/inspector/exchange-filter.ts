@@ -1,7 +1,7 @@
 import type { ExchangeFilter } from "./queries.ts";
 import type { ExchangeSummary } from "./views.ts";
 
-/** What a filter looks at. Texts are made only when a word is looked for. */
+/** The parts of an exchange that a filter looks at. Texts are made only for the search of a word. */
 export interface FilterSubject {
   readonly summary: ExchangeSummary;
   /** Redacted: a filter must not find out what is not shown. */

@@ -13,7 +13,7 @@ import type { Redactor } from "./redactor.ts";
 import type { ExportQuery } from "./queries.ts";
 import type { ExportResult, Header } from "./views.ts";
 
-/** What is asked for of these recordings, as a text to copy or to save. Throws `usage` when it makes no sense. */
+/** Returns the recordings in the wanted format, as a text to copy or to save. Rejects with `usage` when the format does not fit them. */
 export async function exportRecordings(
   recordings: readonly Recording[],
   query: ExportQuery,
@@ -90,7 +90,7 @@ async function exportedRequest(
   };
 }
 
-/** What the gateway adds for the local service, and adds again to what comes by the public URL. */
+/** Fields that the gateway adds for the local service. It adds them again to a request by the public URL. */
 const addedByGateway = /^(host|forwarded|x-forwarded-.*)$/i;
 
 /** The headers as a visitor sends them. A replay went straight to the local service, with the gateway's own and with local names. */

@@ -10,7 +10,7 @@ export class GrowingBytes {
     this.#maxBytes = maxBytes;
   }
 
-  /** What it takes in memory. */
+  /** Bytes that it takes in memory. */
   get capacity(): number {
     return this.#buffer.length;
   }

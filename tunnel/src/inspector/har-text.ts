@@ -14,7 +14,7 @@ interface KeptBody {
   readonly info: BodyInfo;
 }
 
-/** What was recorded of one exchange. */
+/** The recording of one exchange. */
 export interface HarRecord {
   readonly detail: ExchangeDetail;
   readonly request: KeptBody;

@@ -44,7 +44,7 @@ export interface InspectorOptions {
   readonly limits?: Partial<RecordingLimits>;
   /** False: nothing is recorded until `setRecording(true)`. */
   readonly recording?: boolean;
-  /** What an earlier inspector has kept: the list begins with it. */
+  /** Recordings that an earlier inspector kept. The list begins with them. */
   readonly kept?: KeptRecordings | undefined;
 }
 

@@ -41,7 +41,7 @@ export function keepRecordings(newest: readonly Recording[], isRecording: boolea
   return { isRecording, recordings: within.toReversed().map(keep) };
 }
 
-/** What was still open has ended with the process that recorded it. */
+/** Returns a recording from its kept form. An exchange that was still open ended with the process that recorded it. */
 export function restoreRecording(kept: KeptRecording, home: RecordingHome): Recording {
   const recording = new Recording(kept.seq, kept.request, home, kept.origin, kept.startedAt);
   const { requestBody, responseBody, messages, error } = kept;

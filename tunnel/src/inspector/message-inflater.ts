@@ -1,7 +1,7 @@
 import { constants, inflateRawSync } from "node:zlib";
 import type { Message } from "./message.ts";
 
-/** What one message may grow to; above it neither it nor what builds on it can be shown. */
+/** Largest size of one message. Beyond it neither the message nor those that build on it can be shown. */
 const maxInflatedBytes = 8 * 1024 * 1024;
 /** The bound on output by input in the long run: little data must not cause much work. */
 const maxRatio = 20;

@@ -1,6 +1,6 @@
 /** Characters that are read in a turn of the event loop; the worst of what visitors send takes a millisecond for four thousand. */
 const turnWork = 64 * 1024;
-/** What one exchange's head counts for. */
+/** Work for the head of one exchange, in characters. */
 export const headsWork = 2 * 1024;
 
 /** Counts work, and lets the event loop have its turn after a fixed amount of it. */

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { count, flag, id, number, optional, text, texts, type Data } from "../schema/index.ts";
 import { header } from "./views.ts";
 
-/** What may be asked of the inspector; over RPC the same. An id that is unknown or gone rejects with `usage`. */
+/** The inspector's queries, the same over RPC. An id that is unknown or gone rejects with `usage`. */
 
 /**
  * All that are given must hold. The same as one line of text: words `method:POST`, `status:404` or `status:5xx`, `path:/api`, `type:json`,
@@ -26,7 +26,7 @@ export const bodyQuery = v.object({
   side: v.picklist(["request", "response"]),
   /** Without it, values are redacted and binary bodies are given as they are. */
   unredacted: optional(flag),
-  /** Where to begin and how much to give, in UTF-16 units of `text` or bytes of `base64`; at most 1 Mi, which is also the default. */
+  /** Position and size of the part to return, in UTF-16 units of `text` or bytes of `base64`. At most 1 Mi, which is also the default. */
   offset: optional(count),
   limit: optional(count),
 });
@@ -45,7 +45,7 @@ export const messagesQuery = v.object({
 });
 export type MessagesQuery = Data<typeof messagesQuery>;
 
-/** What is absent stays as recorded. */
+/** Changes to a recorded request. Absent fields stay as recorded. */
 export const replayEdit = v.object({
   method: optional(text),
   /** Path and query. A parameter whose value is the mark keeps the recorded value. */

@@ -16,7 +16,7 @@ import { RecordedBody } from "./recorded-body.ts";
 import type { ExchangeSummary } from "./views.ts";
 import { WebSocketReader } from "./websocket-reader.ts";
 
-/** What the list that a recording belongs to does for it. */
+/** The list that a recording belongs to. */
 export interface RecordingHome {
   readonly maxBodyBytes: number;
   now(): number;

@@ -36,7 +36,7 @@ export function whyNoReplay(recording: Recording): string | undefined {
   return undefined;
 }
 
-/** What to send to the local service: the recorded request, edited, with the hop-by-hop headers of a new connection. Throws `usage`. */
+/** Returns the request to send to the local service: the recorded one with its edits and the hop-by-hop headers of a new connection. Throws `usage`. */
 export function prepareReplay(recording: Recording, edit: ReplayEdit | undefined): PreparedReplay {
   const recorded = recording.forwardedHead;
   const why = whyNoReplay(recording);

@@ -17,7 +17,7 @@ export const exchangeSummary = v.object({
   id: text,
   /** Ascending in the order of arrival. */
   seq: count,
-  /** What it turned out to be: `sse` once the response says text/event-stream, `upgrade` for another protocol than WebSocket. */
+  /** The kind of the exchange: `sse` once the response is text/event-stream, `upgrade` for another protocol than WebSocket. */
   kind: v.picklist(["http", "websocket", "sse", "upgrade"]),
   /** `failed` when it ended with an error; what was recorded until then is there. */
   state: v.picklist(["open", "done", "failed"]),
@@ -30,7 +30,7 @@ export const exchangeSummary = v.object({
   httpVersion: v.picklist(["1.0", "1.1", "2"]),
   /** Absent until the response's head. */
   status: optional(count),
-  /** Who answered: the local service, or the gateway with a page or a refusal of its own. */
+  /** The sender of the response: the local service, or the gateway with a page or a refusal of its own. */
   answeredBy: optional(v.picklist(["service", "gateway"])),
   startedAt: number,
   /** The time from the request's head to the end; absent while open. */
@@ -60,7 +60,7 @@ export const header = v.object({
 });
 export type Header = Data<typeof header>;
 
-/** Where the time went, in milliseconds after `startedAt`; absent until it happened, or when it never did. */
+/** Times of an exchange, in milliseconds after `startedAt`. A time is absent until it is known. */
 export const exchangeTiming = v.object({
   startedAt: number,
   /** The gateway has decided and passed the head on. Until here: access rules, reading a body to check its signature. */
@@ -99,7 +99,7 @@ export const exchangeDetail = v.object({
     headers: v.array(header),
     trailers: v.array(header),
     body: bodyInfo,
-    /** What the local service got in its place; absent when nothing was forwarded. */
+    /** The request that the local service got. Absent when nothing was forwarded. */
     forwarded: optional(
       v.object({
         service: text,
@@ -181,7 +181,7 @@ export const messagesResult = v.object({
 });
 export type MessagesResult = Data<typeof messagesResult>;
 
-/** What the inspector keeps, of what it may keep. */
+/** The inspector's use of its limits. */
 export const inspectorStatus = v.object({
   recording: flag,
   exchanges: count,
@@ -222,7 +222,7 @@ export const exportResult = v.object({
   text,
   mediaType: text,
   fileName: text,
-  /** What the export can't say or leaves out: a cut body, redacted values. Sentences for the user. */
+  /** Losses of the export, such as a cut body or redacted values. Sentences for the user. */
   notes: texts,
 });
 export type ExportResult = Data<typeof exportResult>;

@@ -49,7 +49,7 @@ export function parseRequestText(text: string): RequestText {
   };
 }
 
-/** What was recorded of a request's body. */
+/** The recorded part of a request's body. */
 export interface RecordedBody {
   /** Absent for bytes that are no text, and for a truncated body. */
   readonly text?: string;
@@ -76,7 +76,7 @@ export function editableText(
   return requestText({ ...source, body: body.isWhole ? recordedBody : "" }, notes);
 }
 
-/** What a changed text asks for, next to what was recorded. */
+/** Returns the edit that turns the recorded request into the changed text. */
 export function editOf(text: string, recorded: RecordedBody): ReplayEdit {
   const { method, target, headers, body = "" } = parseRequestText(withLineFeeds(text));
   const edit = { method, target, headers };

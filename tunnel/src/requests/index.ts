@@ -1,4 +1,4 @@
-/** What the Requests page and its host say to each other, and their texts. The page itself is in `page/`, for browsers. */
+/** The messages between the Requests page and its host, and their texts. The page itself is in `page/`, for browsers. */
 export { translated } from "./daemon-texts.ts";
 export { editableText, editOf, requestText, type RecordedBody } from "./http-text.ts";
 export {

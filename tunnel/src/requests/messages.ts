@@ -1,8 +1,8 @@
 import type { BodySide, InspectorChanges, RpcErrorData, Requests } from "../rpc/index.ts";
 
-/** What the Requests page and its host say to each other. Everything is data; the page is trusted with none of it to run. */
+/** The messages between the Requests page and its host. All of it is data, and none of it runs. */
 
-/** What the page may ask of the daemon. */
+/** The daemon's requests that the page may call. */
 export const pageMethods = [
   "inspect/list",
   "inspect/get",
@@ -21,7 +21,7 @@ export type PageResult<M extends PageMethod> = Requests[M][1];
 export interface TunnelChoice {
   readonly id: string;
   readonly name: string;
-  /** What tells its requests from those of other ports: `:3000`. */
+  /** Short name that distinguishes its requests from those of other ports: `:3000`. */
   readonly short: string;
 }
 

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-/** What comes out of a schema. Nobody changes it. */
+/** The output of a schema, read-only at every depth. */
 export type Data<S extends v.GenericSchema> = DeepReadonly<v.InferOutput<S>>;
 
 type DeepReadonly<T> = T extends readonly (infer E)[]

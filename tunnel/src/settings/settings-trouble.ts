@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { settingsFile, type SettingsFile } from "./tunnel-settings.ts";
 
-/** What is wrong with a file's settings, in words, and where. */
+/** A fault of a file's settings, in words, with its place. */
 export interface SettingsTrouble {
   /** The keys that lead there: `tunnels`, `web`, `mode`. */
   readonly path: readonly string[];

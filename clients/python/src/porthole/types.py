@@ -644,7 +644,7 @@ class _ExchangeSummaryRequired(TypedDict):
     id: str
     #: Ascending in the order of arrival.
     seq: int
-    #: What it turned out to be: `sse` once the response says text/event-stream, `upgrade` for
+    #: The kind of the exchange: `sse` once the response is text/event-stream, `upgrade` for
     #: another protocol than WebSocket.
     kind: Literal["http", "websocket", "sse", "upgrade"]
     #: `failed` when it ended with an error; what was recorded until then is there.
@@ -668,7 +668,8 @@ class _ExchangeSummaryRequired(TypedDict):
 class ExchangeSummary(_ExchangeSummaryRequired, total=False):
     #: Absent until the response's head.
     status: int
-    #: Who answered: the local service, or the gateway with a page or a refusal of its own.
+    #: The sender of the response: the local service, or the gateway with a page or a refusal of
+    #: its own.
     answeredBy: Literal["service", "gateway"]
     #: The time from the request's head to the end; absent while open.
     durationMs: float

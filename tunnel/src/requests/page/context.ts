@@ -2,7 +2,7 @@ import { t } from "../text.ts";
 import { visible } from "./dom.ts";
 import { CallError, type Host } from "./host.ts";
 
-/** What each part of the detail needs of the page. */
+/** The page, for each part of the detail. */
 export interface DetailContext {
   readonly host: Host;
   readonly tunnel: string;

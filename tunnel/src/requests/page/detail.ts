@@ -25,7 +25,7 @@ export class Detail {
   readonly #strip = el("div", { class: "tabs", role: "tablist", on: { keydown: (event) => moveInTabs(event) } });
   readonly #panel = el("div", { class: "panel", role: "tabpanel", tabIndex: 0 });
   readonly #tabs = new Map<Tab, HTMLButtonElement>();
-  /** What each part was made from. */
+  /** The data that each part was made from. */
   readonly #made = new Map<HTMLElement, string>();
   #tab: Tab = "headers";
   #unredacted = false;
@@ -121,7 +121,7 @@ export class Detail {
     }
   }
 
-  /** What the chosen tab's content is made from. */
+  /** Returns the data of the chosen tab's content. */
   #source({ request, response, timing }: ExchangeDetail): unknown {
     switch (this.#tab) {
       case "headers":

@@ -56,7 +56,7 @@ export function setLabel(made: HTMLButtonElement, label: string): void {
   made.setAttribute("aria-label", label);
 }
 
-/** What a visitor sent, with what can't be seen or would turn the line round made visible. */
+/** Returns a visitor's text with invisible and bidirectional control characters made visible. */
 export function visible(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) => {
     if (char === "\n" || char === "\t") return char;

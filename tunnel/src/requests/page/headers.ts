@@ -2,7 +2,7 @@ import type { ExchangeDetail, Header } from "../../rpc/index.ts";
 import { t } from "../text.ts";
 import { el, visible } from "./dom.ts";
 
-/** What was asked and answered, as tables. */
+/** Returns the fields of request and response, as tables. */
 export function headersOf({ summary, origin, transport, request, response }: ExchangeDetail): HTMLElement {
   const { forwarded } = request;
   return el(

@@ -1,14 +1,14 @@
 import { translated } from "../daemon-texts.ts";
 import type { FromPage, PageMethod, PageParams, PageResult, ToPage } from "../messages.ts";
 
-/** What the page remembers over a reload. */
+/** The page's state, which survives a reload. */
 export interface PageState {
   readonly hidesAssets: boolean;
 }
 
 /** The way to what runs the page: an editor, or a server on this machine. */
 export interface Wire {
-  /** What it does not offer has no button. */
+  /** Buttons exist only for what the host offers. */
   readonly offers: { readonly open: boolean; readonly compare: boolean };
   state: PageState | undefined;
   send(message: FromPage): void;
@@ -18,7 +18,7 @@ export interface Wire {
 /** Why something did not work, in words for people. */
 export class CallError extends Error {}
 
-/** What runs the page, on the other side of the page's wall. */
+/** The connection to the program that shows the page: an editor or the command line. */
 export class Host {
   readonly #wire: Wire;
   readonly #waiting = new Map<number, { resolve(result: unknown): void; reject(reason: Error): void }>();

@@ -83,7 +83,7 @@ export class List {
     });
   }
 
-  /** What to say while there is nothing to show. */
+  /** Sets the text for an empty list. */
   explain(text: string): void {
     this.#empty.textContent = text;
     this.#empty.hidden = text === "";

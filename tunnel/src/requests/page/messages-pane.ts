@@ -4,7 +4,7 @@ import { messageOf, type DetailContext } from "./context.ts";
 import { el, visible } from "./dom.ts";
 import { bytes, duration } from "./format.ts";
 
-/** What is kept on the page of an endless conversation. */
+/** Messages of one conversation that stay on the page. */
 const maxShown = 1_000;
 
 /** WebSocket messages and server-sent events, as they come. */

@@ -5,7 +5,7 @@ export interface Row extends ExchangeSummary {
   readonly tunnel: string;
 }
 
-/** What the rows of several ports are told apart by. */
+/** Returns a key that is unique among the rows of all ports. */
 export function keyOf({ tunnel, id }: Pick<Row, "tunnel" | "id">): string {
   return `${tunnel} ${id}`;
 }

@@ -3,7 +3,7 @@ import { t } from "../text.ts";
 import { el } from "./dom.ts";
 import { duration } from "./format.ts";
 
-/** What took how long, as bars. */
+/** Returns the times of an exchange, as bars. */
 export function timingOf({ timing }: ExchangeDetail): HTMLElement {
   const total = timing.endMs ?? Math.max(0, timing.responseEndMs ?? 0, timing.responseHeadMs ?? 0);
   const spans: readonly (readonly [string, number | undefined, number | undefined])[] = [

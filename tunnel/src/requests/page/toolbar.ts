@@ -57,7 +57,7 @@ export class Toolbar {
     return value === allPorts ? this.#tunnels.map(({ id }) => id) : value === "" ? [] : [value];
   }
 
-  /** What tells the requests of one port from another's, where they are in one list. */
+  /** Short names of the ports, where one list has the requests of several. */
   get shortNames(): ReadonlyMap<string, string> {
     return new Map(this.#choice.value === allPorts ? this.#tunnels.map(({ id, short }) => [id, short]) : []);
   }

@@ -504,7 +504,7 @@ data class ExchangeSummary(
     val id: String,
     /** Ascending in the order of arrival. */
     val seq: Long,
-    /** What it turned out to be: `sse` once the response says text/event-stream, `upgrade` for another protocol than WebSocket. */
+    /** The kind of the exchange: `sse` once the response is text/event-stream, `upgrade` for another protocol than WebSocket. */
     val kind: String,
     /** `failed` when it ended with an error; what was recorded until then is there. */
     val state: String,
@@ -517,7 +517,7 @@ data class ExchangeSummary(
     val httpVersion: String,
     /** Absent until the response's head. */
     val status: Long? = null,
-    /** Who answered: the local service, or the gateway with a page or a refusal of its own. */
+    /** The sender of the response: the local service, or the gateway with a page or a refusal of its own. */
     val answeredBy: String? = null,
     val startedAt: Double,
     /** The time from the request's head to the end; absent while open. */
