@@ -294,9 +294,4 @@ describe("ACME against an authority that misbehaves", () => {
       await staging.close();
     }
   });
-
-  it("asks for a profile", async () => {
-    await issue({}, { profile: "shortlived" });
-    assert.equal(ca.seen.find(({ resource }) => resource === "newOrder")?.payload["profile"], "shortlived");
-  });
 });

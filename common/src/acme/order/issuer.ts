@@ -36,8 +36,6 @@ export interface CertificateIssuer {
 export interface AcmeIssuerOptions extends Authority {
   /** A directory of the same authority that is there for trying things out; Let's Encrypt's is known. */
   readonly stagingUrl?: string | undefined;
-  /** The kind of certificate, where the authority offers several (draft-ietf-acme-profiles). */
-  readonly profile?: string | undefined;
   readonly accounts: AccountStore;
   readonly answer: ChallengeAnswer;
   readonly clock: Clock;
@@ -92,7 +90,7 @@ export function acmeIssuer(options: AcmeIssuerOptions): CertificateIssuer {
         return await withAccount(tools, options, within, async (client) => {
           // RFC 9773 5: only an authority that knows the field may be sent it.
           const knowsReplaces = id !== undefined && (await client.directory(within)).renewalInfo !== undefined;
-          const order = { name, key, profile: options.profile };
+          const order = { name, key };
           const obtain = (request: OrderRequest): Promise<string> =>
             obtainCertificate({ client, answer, clock }, request, within);
           if (!knowsReplaces) return checked(await obtain(order));

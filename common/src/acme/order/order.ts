@@ -22,7 +22,6 @@ export interface OrderRequest {
   readonly key: IdentityKey;
   /** The certificate id (RFC 9773) of the one that is to be renewed. */
   readonly replaces?: string | undefined;
-  readonly profile?: string | undefined;
 }
 
 interface OrderTools {

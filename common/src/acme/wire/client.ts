@@ -77,17 +77,12 @@ export class AcmeClient {
     await this.#call(signal, (client) => client.updateAccount({ contact: [`mailto:${email}`] }));
   }
 
-  /** `replaces` is RFC 9773's certificate id, `profile` the name of a kind of certificate (draft-ietf-acme-profiles). */
+  /** `replaces` is RFC 9773's certificate id. */
   async newOrder(
-    order: { readonly name: string; readonly replaces?: string | undefined; readonly profile?: string | undefined },
+    { name, replaces }: { readonly name: string; readonly replaces?: string | undefined },
     signal: AbortSignal,
   ): Promise<AcmeOrder> {
-    const { name, replaces, profile } = order;
-    const request = {
-      identifiers: [{ type: "dns", value: name }],
-      ...(replaces !== undefined && { replaces }),
-      ...(profile !== undefined && { profile }),
-    };
+    const request = { identifiers: [{ type: "dns", value: name }], ...(replaces !== undefined && { replaces }) };
     return readOrder((await this.#call(signal, (client) => client.createOrder(request))).value, this.directoryUrl);
   }
 

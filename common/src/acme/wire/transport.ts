@@ -8,7 +8,7 @@ import { networkError } from "./network-error.ts";
 
 /** Far above any chain or directory. */
 const maxBodyBytes = 1024 * 1024;
-const defaultDeadlineMs = 30_000;
+const deadlineMs = 30_000;
 
 export interface AcmeRequest {
   readonly method: "GET" | "HEAD" | "POST";
@@ -42,13 +42,11 @@ export interface TransportOptions {
   /** PEM of the only authorities that the directory's own TLS certificate may come from; the system's when absent. */
   readonly trust?: string | undefined;
   readonly proxyTo?: ProxyTo | undefined;
-  /** For one request with its answer. */
-  readonly deadlineMs?: number;
 }
 
 /** node:https with one deadline for each request, through a proxy where one leads to the authority. It follows no redirects (ACME has none) and keeps connections for reuse. */
 export function httpsTransport(options: TransportOptions): AcmeTransport {
-  const { clock, trust, proxyTo, deadlineMs = defaultDeadlineMs } = options;
+  const { clock, trust, proxyTo } = options;
   const secure = new https.Agent({ keepAlive: true, ...(trust !== undefined && { ca: trust }) });
   // A connection that comes after the agent's end would be nobody's.
   let closing = new AbortController();
