@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { publishedManifest } from "./npm-packages.ts";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { published, publishedManifest } from "./npm-packages.ts";
+
+const root = join(import.meta.dirname, "../..");
 
 describe("a package's manifest on npm", () => {
   it("has no sources, and names each door", () => {
@@ -27,4 +31,14 @@ describe("a package's manifest on npm", () => {
       },
     });
   });
+
+  for (const workspace of published)
+    it(`has types for each door to code: ${workspace}`, async () => {
+      const text = await readFile(join(root, workspace, "package.json"), "utf8");
+      const { exports } = JSON.parse(text) as { readonly exports: Readonly<Record<string, unknown>> };
+      const untyped = Object.entries(exports).filter(
+        ([door, target]) => !door.endsWith(".json") && !(target instanceof Object && "types" in target),
+      );
+      assert.deepEqual(untyped, []);
+    });
 });

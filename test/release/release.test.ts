@@ -10,6 +10,9 @@ import { architectures, makeArchives } from "../../scripts/release/relay-archive
 import { freshMachine, nodeProgram, releaseTools, startRegistry, type Registry } from "./registry.ts";
 
 const root = join(import.meta.dirname, "../..");
+const elfMagic = Buffer.from("\x7fELF");
+/** The machine of a program in ELF, as in its header. */
+const elfArm64 = 183;
 
 describe("A release", function () {
   this.timeout(900_000);
@@ -93,8 +96,27 @@ describe("A release", function () {
   describe("without npm", () => {
     let tarball: string;
     let debian: string;
+    let forArm: readonly string[];
     before(async () => {
-      [tarball = "", debian = ""] = await makeArchives(root, await suite.folder(), architectures.slice(0, 1));
+      [tarball = "", debian = "", ...forArm] = await makeArchives(root, await suite.folder(), architectures);
+    });
+
+    it("has nothing but code for arm64 in the archives for arm64", async () => {
+      assert.equal(forArm.length, 2);
+      for (const archive of forArm) {
+        const folder = await suite.folder();
+        const isDebian = archive.endsWith(".deb");
+        const unpack = isDebian ? ["dpkg-deb", "-x", archive, folder] : ["tar", "-xzf", archive, "-C", folder];
+        assert.equal((await run(unpack[0] ?? "", unpack.slice(1))).code, 0);
+        if (isDebian) assert.equal((await run("dpkg-deb", ["-f", archive, "Architecture"])).stdout.trim(), "arm64");
+        const files = await readdir(folder, { recursive: true, withFileTypes: true });
+        const machines: (readonly [string, number])[] = [];
+        for (const file of files.filter((each) => each.isFile())) {
+          const bytes = await readFile(join(file.parentPath, file.name));
+          if (bytes.subarray(0, 4).equals(elfMagic)) machines.push([file.name, bytes.readUInt16LE(18)]);
+        }
+        assert.deepEqual(machines, [["node", elfArm64]]);
+      }
     });
 
     it("is a tarball of the relay, with a Node of its own", async () => {
