@@ -4,17 +4,21 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import net from "node:net";
 import { join } from "node:path";
+import { pipeline } from "node:stream";
 import tls, { type TLSSocket } from "node:tls";
 import { parse } from "smol-toml";
 import type { AcmeNetwork } from "@porthole/common/acme";
 import { createCertificate, generateKey } from "@porthole/common/identity";
+import { encodeProxyHeader } from "@porthole/common/protocol";
 import type { Relay } from "@porthole/relay";
 import { startPebble, whyNoPebble, type Pebble } from "@porthole/testing/pebble";
 import { skipUnless } from "@porthole/testing/skip";
 import {
   freePort,
+  isFull,
   needProgram,
   overEachTransport,
+  run,
   start,
   startHttp,
   startTestClient,
@@ -27,10 +31,24 @@ import {
   type Transport,
 } from "@porthole/testing/end-to-end";
 
+/** What AWS's balancer appends to the addresses of a visitor from a VPC's endpoint: type, length, subtype, identifier. */
+const endpointOfVpc = Buffer.from("\xea\x00\x17\x01vpce-08d2bf15fac5001c9", "latin1");
+/** The signature, LOCAL of version 2, no address, no bytes. */
+const ownConnection = Buffer.from("0d0a0d0a000d0a515549540a20000000", "hex");
+const lengthAt = 14;
+
+function withField(header: Buffer, field: Buffer): Buffer {
+  const bytes = Buffer.concat([header, field]);
+  bytes.writeUInt16BE(header.readUInt16BE(lengthAt) + field.length, lengthAt);
+  return bytes;
+}
+
 /** The configurations that people copy are the ones that are tried here. */
 const guide = readFileSync(join(import.meta.dirname, "../../docs/beside-a-web-server.md"), "utf8");
 const visitorAddress = "127.0.0.5";
 const orderMs = 120_000;
+/** Traefik ends a connection 100 ms after one side's last byte, unless it is told otherwise. */
+const longerThanTraefikWaitsMs = 300;
 
 interface Ports {
   /** In place of 443. */
@@ -50,6 +68,7 @@ describe("A relay beside a web server", function () {
   let pebble: Pebble;
   let network: AcmeNetwork;
   let service: Service;
+  let delayMs = 0;
 
   before(function () {
     const why = whyNoPebble();
@@ -63,7 +82,10 @@ describe("A relay beside a web server", function () {
     pebble = await startPebble({ tlsPort: front });
     scope.defer(() => pebble.close());
     network = { trust: pebble.caPem, port: front, lookup: async () => ["127.0.0.1"] };
-    service = await startHttp(scope, (request, response) => response.end(String(request.headers["x-forwarded-for"])));
+    delayMs = 0;
+    service = await startHttp(scope, (request, response) => {
+      setTimeout(() => response.end(String(request.headers["x-forwarded-for"])), delayMs);
+    });
   });
 
   overEachTransport((transport) => {
@@ -97,6 +119,24 @@ describe("A relay beside a web server", function () {
     });
   });
 
+  if (isFull)
+    overEachTransport((transport) => {
+      it("behind Traefik, which lets a visitor finish sending first", async function () {
+        needProgram(this, "go");
+        const relay = await startRelay("relay.toml behind a proxy");
+        await startTraefik(
+          block("yaml", "traefik, static configuration"),
+          block("yaml", "traefik, dynamic configuration"),
+        );
+        const client = await startClient(transport);
+        assert.equal(await visitOnceUp(client), visitorAddress);
+        delayMs = longerThanTraefikWaitsMs;
+        assert.equal(await visitOnceUp(client), visitorAddress);
+        assert.equal(relay.counts().clients, 1);
+        await client.stop();
+      });
+    });
+
   it("in front of Caddy", async () => {
     await startRelay("relay.toml", { "fallback-proxy-protocol": false });
     await startCaddy(block("caddy", "behind").replace(/ {4}servers [^}]*\{[^}]*\{[^}]*\}[^}]*\}[^}]*\}\n/, ""));
@@ -116,6 +156,18 @@ describe("A relay beside a web server", function () {
     await startHaproxy(block("haproxy", "haproxy.cfg").replace("send-proxy-v2", "send-proxy"));
     const client = await startClient("http2");
     assert.equal(await visitOnceUp(client), visitorAddress);
+  });
+
+  it("behind a network load balancer, which checks its health and has fields of its own in the header", async () => {
+    await startRelay("relay.toml behind a proxy");
+    const balancer = await startBalancer(endpointOfVpc);
+    const client = await startClient("http2");
+    assert.equal(await visitOnceUp(client), visitorAddress);
+    // More of them than any limit on one address lets through.
+    for (let round = 0; round < 30; round++)
+      await Promise.all(Array.from({ length: 20 }, (_each, index) => balancer.checkHealth(index % 2 === 0)));
+    assert.equal(await visitOnceUp(client), visitorAddress);
+    await client.stop();
   });
 
   it("refuses a balancer that forgets the header, and does not believe a stranger's", async () => {
@@ -189,6 +241,49 @@ ${(blocks.stream ?? "").replace("listen 443", "listen 127.0.0.1:443")}`;
     if (blocks.stream !== undefined) await listens(nginx, ports.front);
   }
 
+  /** Passes connections of the front on to the relay with a PROXY header of version 2, and this field in it. */
+  async function startBalancer(field: Buffer): Promise<{ checkHealth(isSilent: boolean): Promise<void> }> {
+    const server = net.createServer({ allowHalfOpen: true }, (visitor) => {
+      const relay = net.connect({ host: "127.0.0.1", port: ports.relay, allowHalfOpen: true });
+      const source = { address: visitor.remoteAddress ?? "", port: visitor.remotePort ?? 0 };
+      relay.write(withField(encodeProxyHeader({ source, destination: { address: "127.0.0.1", port: 443 } }), field));
+      pipeline(visitor, relay, () => {});
+      pipeline(relay, visitor, () => {});
+    });
+    server.listen(ports.front, "127.0.0.1");
+    await once(server, "listening");
+    scope.defer(() => new Promise((resolve) => void server.close(() => resolve(undefined))));
+    return {
+      /** Connects, and says nothing or that the connection is its own (LOCAL). Resolves when the relay has closed it. */
+      async checkHealth(isSilent) {
+        const socket = net.connect({ host: "127.0.0.1", port: ports.relay });
+        await once(socket, "connect");
+        // By a reset, too: a balancer counts that the connection came about.
+        socket.on("error", () => {});
+        if (!isSilent) socket.write(ownConnection);
+        socket.end();
+        socket.resume();
+        await new Promise((resolve) => socket.once("close", resolve));
+      },
+    };
+  }
+
+  /** Its TCP entry point, as traefik/main.go has it: the whole program can't be built from the registry for Go modules. */
+  async function startTraefik(fixed: string, dynamic: string): Promise<void> {
+    const folder = await scope.folder();
+    const path = join(folder, "porthole.yaml");
+    await writeFile(path, onPorts(dynamic));
+    const program = join(folder, "traefik");
+    const source = join(import.meta.dirname, "traefik");
+    const built = await run("go", ["build", "-o", program, "."], {
+      cwd: source,
+      env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-mod=readonly -buildvcs=false" },
+    });
+    assert.equal(built.code, 0, built.stderr);
+    const allowsBypass = String(/^ +allowACMEByPass: true$/m.test(fixed));
+    await listens(start(scope, program, [`127.0.0.1:${ports.front}`, path, allowsBypass]), ports.front);
+  }
+
   async function startCaddy(text: string): Promise<void> {
     const folder = await scope.folder();
     const path = join(folder, "Caddyfile");
@@ -253,7 +348,7 @@ function certified(client: TestClient): Promise<{ readonly hostname: string }> {
 
 /** A fenced block of the guide. */
 function block(language: string, title: string): string {
-  const [, text] = new RegExp(`\`\`\`${language} title="${title}"\n([^\`]*)\`\`\``).exec(guide) ?? [];
+  const [, text] = new RegExp(`\`\`\`${language} title="${title}"\n(.*?)\`\`\``, "s").exec(guide) ?? [];
   assert.ok(text, `the guide has a block ${title} in ${language}`);
   return text;
 }
