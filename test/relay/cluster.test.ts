@@ -14,6 +14,7 @@ import {
   get,
   hello,
   listeningLog,
+  needQuic,
   runCli,
   siteOf,
   soon,
@@ -178,6 +179,19 @@ describe("A cluster on NATS", function () {
     const failure = (): string => first.relay.report().cluster?.engine?.failure ?? "";
     await until(() => failure().includes("has lost records"), failure);
     assert.equal((await ask(first.relay, made)).type, "reject");
+  });
+
+  it("a ticket for QUIC of one relay is good at another", async function () {
+    needQuic.call(this);
+    const [first, second] = (await startCluster(2)) as [Member, Member];
+    const key = generateKey();
+    const answer = await ask(first.relay, await invite(first), key);
+    assert.ok(answer.type === "welcome");
+    const ticket = Buffer.from(answer.ticket?.quic ?? "", "hex");
+    const link = await dialLink(scope, second.relay, "quic", key, ticket);
+    link.control.send({ ...hello, test: true });
+    assert.equal((await soon(link.control.next(), "an answer"))?.type, "welcome");
+    await link.close(new PortholeError("closed", "The test is over"));
   });
 
   it("a relay that is removed ends, and one with another secret learns nothing", async () => {

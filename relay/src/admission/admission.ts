@@ -192,6 +192,9 @@ export class Admission {
     if (this.#config.open && this.#authorizers.length === 0)
       return { revocationReason: holds, isExternallyAuthorized: false };
     if (this.#isKnown(request)) return listed;
+    // Another process of this relay may have enrolled it a moment ago.
+    await this.#ledger.refresh?.();
+    if (this.#isKnown(request)) return listed;
     let refusal: unknown = unknownClient(peer.clientId);
     if (request.token) {
       try {

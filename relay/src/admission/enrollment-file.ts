@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { PortholeError } from "@porthole/common/errors";
@@ -20,6 +21,8 @@ export class EnrollmentFile implements Ledger<Enrollments> {
   readonly #stop = new AbortController();
   #enrollments: Enrollments;
   #updates = 0;
+  /** What the file was at the last refresh. */
+  #stamp = "";
   #reading: Promise<unknown> = Promise.resolve();
   #watching: Promise<unknown> = Promise.resolve();
 
@@ -58,6 +61,15 @@ export class EnrollmentFile implements Ledger<Enrollments> {
       this.#updates += 1;
       return after;
     });
+  }
+
+  /** Strangers cause it: a file that has not changed is not read. */
+  async refresh(): Promise<void> {
+    const stats = await stat(this.#path).catch(() => undefined);
+    const stamp = stats ? `${stats.ino} ${stats.mtimeMs} ${stats.size}` : "";
+    if (stamp === this.#stamp) return;
+    await this.reread();
+    this.#stamp = stamp;
   }
 
   /** Takes over what is on disk by now; resolves to whether that is news. Rejects with `state` when it is damaged, and keeps what was known. */

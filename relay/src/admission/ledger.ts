@@ -10,6 +10,8 @@ export interface Ledger<T> {
    * throws leaves everything as it was. Rejects with `busy` when it can't be kept now: later, never no.
    */
   update(change: (state: T, now: number) => T, signal: AbortSignal): Promise<T>;
+  /** Resolves when `state` is what it was on disk at the call, at least. For records that other processes change; absent where news comes by itself. */
+  refresh?(): Promise<void>;
   /** Calls when another process or relay has changed it, until `close`. */
   watch(onChange: () => void): void;
   close(): Promise<void>;

@@ -1,4 +1,4 @@
-import { readJson, writeJson, type Clock } from "@porthole/common/util";
+import { lockFile, readJson, whileHeld, withDeadline, writeJson, type Clock } from "@porthole/common/util";
 import {
   noQuotaUsed,
   quotaExceeded,
@@ -9,6 +9,9 @@ import {
   type QuotaLeft,
   type QuotaState,
 } from "./issuance-quota.ts";
+
+/** Others may have the file for a moment. */
+const takeMs = 10_000;
 
 export interface IssuanceQuotas {
   /**
@@ -24,28 +27,22 @@ export interface IssuanceQuotas {
  * to all. A quota counts once it is on disk. A damaged file is an error and no new start: that would be all quotas once more.
  */
 export function fileQuotas(path: string, clock: Clock, limits: QuotaLimits): IssuanceQuotas {
-  let state: QuotaState | undefined;
-  let last: Promise<unknown> = Promise.resolve();
+  // Not kept in memory: all processes of the relay share it.
+  const load = async (): Promise<QuotaState> => (await readJson(path, readQuotas)) ?? noQuotaUsed;
 
-  async function load(): Promise<QuotaState> {
-    state ??= (await readJson(path, readQuotas)) ?? noQuotaUsed;
-    return state;
-  }
   async function take(name: string, owner: string): Promise<void> {
     const before = await load();
     const now = clock.now();
     const decision = takeQuota(before, name, owner, now, limits);
     if (!decision.granted) throw quotaExceeded(name, decision.nextAt, now, decision.limit);
     if (decision.state !== before) await writeJson(path, decision.state);
-    state = decision.state;
   }
 
   return {
-    take(name, owner) {
-      const turn = last.then(() => take(name, owner));
-      last = turn.catch(() => {});
-      return turn;
-    },
+    take: (name, owner) =>
+      withDeadline({ clock, delayMs: takeMs, what: "The count of certificates" }, async (signal) =>
+        whileHeld(await lockFile(`${path}.lock`, clock, signal), signal, () => take(name, owner)),
+      ),
     async left(owner) {
       return quotaLeft(await load(), owner, clock.now(), limits);
     },

@@ -6,12 +6,12 @@ import type { EngineChoice } from "@porthole/common/link/quic";
 import { acceptHttp2, type Http2Acceptor } from "@porthole/common/link/http2";
 import type { Logger } from "@porthole/common/log";
 import { limits, type QuicTicket } from "@porthole/common/protocol";
-import { deadline, systemClock, type Clock } from "@porthole/common/util";
+import { deadline, systemClock, type Clock, type Secret } from "@porthole/common/util";
 import type { RelayCertificate } from "../certificates/relay-certificate.ts";
 import { addressesOf } from "../listeners/addresses-of.ts";
 import { QuicWorker } from "../quic-worker/quic-worker.ts";
 import type { QuicWorkerFacts } from "../quic-worker/facts.ts";
-import type { TicketHolder } from "../quic-worker/ticket-office.ts";
+import type { TicketHolder, TicketOffice } from "../quic-worker/ticket-office.ts";
 import type { ClientGate, PendingClient } from "../limits/index.ts";
 
 export interface ClientAcceptorOptions {
@@ -26,6 +26,8 @@ export interface ClientAcceptorOptions {
   readonly onQuicUp: () => void;
   /** See QuicWorkerOptions. */
   readonly onQuicRestart?: (reason: string, restarts: number) => void;
+  /** Makes tickets for QUIC that another process serves. */
+  readonly ticketsElsewhere?: TicketOffice | undefined;
 }
 
 /** Where clients come in, over either transport: TLS with the relay's certificate, then a connection. */
@@ -34,6 +36,7 @@ export class ClientAcceptor {
   readonly #acceptor: Http2Acceptor;
   #certificate: RelayCertificate;
   #worker: QuicWorker | undefined;
+  #isQuicElsewhere = false;
 
   constructor(options: ClientAcceptorOptions) {
     this.#options = options;
@@ -84,7 +87,8 @@ export class ClientAcceptor {
     readonly admission: "ticket" | "open";
     readonly engine: EngineChoice;
     readonly memoryCapBytes: number;
-    readonly ticketKeysPath?: string;
+    readonly ticketKeysPath?: string | undefined;
+    readonly ticketSecret?: Secret | undefined;
   }): Promise<void> {
     const { log, onConnection, onQuicUp: onUp, onQuicRestart: onRestart } = this.#options;
     const { cert, key } = this.#certificate;
@@ -97,7 +101,15 @@ export class ClientAcceptor {
 
   /** See QuicWorker.ticket. */
   ticket(holder: TicketHolder, anywhere: boolean): QuicTicket | undefined {
-    return this.#worker?.ticket(holder, anywhere);
+    if (this.#worker) return this.#worker.ticket(holder, anywhere);
+    return this.#isQuicElsewhere ? this.#options.ticketsElsewhere?.issue(holder, anywhere) : undefined;
+  }
+
+  /** Another process serves QUIC now, or does not any more. */
+  setQuicElsewhere(isUp: boolean): void {
+    const isNews = isUp && !this.#isQuicElsewhere;
+    this.#isQuicElsewhere = isUp;
+    if (isNews && !this.#worker) this.#options.onQuicUp();
   }
 
   /** How QUIC is doing; undefined before `openQuic`. */

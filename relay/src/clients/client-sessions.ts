@@ -23,6 +23,8 @@ export interface ClientSessionsDeps extends Pick<
   readonly authorize?: Authorize | undefined;
   /** See AdmissionContext. */
   readonly ledger?: Ledger<Enrollments> | undefined;
+  /** See Welcome; by chance if undefined. */
+  readonly instance?: string | undefined;
   readonly publicPort: () => number;
 }
 
@@ -94,7 +96,7 @@ export class ClientSessions {
       admission: this.#admission,
       suffixes: config.suffixes,
       certificateDirectory: config.certificateDirectory,
-      instance: randomUUID(),
+      instance: this.#deps.instance ?? randomUUID(),
       publicPort: publicPort(),
       software: `porthole-relay/${version}`,
     };

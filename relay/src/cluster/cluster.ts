@@ -8,6 +8,7 @@ import type { VisitorGate } from "../limits/index.ts";
 import { listenTcp, type TcpListener } from "../listeners/tcp-listener.ts";
 import { Traffic } from "../monitoring/traffic.ts";
 import type { Place, Places } from "../visitors/place.ts";
+import { ownFile } from "../workers/role.ts";
 import { Beats } from "./beats.ts";
 import { limits } from "./limits.ts";
 import type { NatsLedger } from "./nats/nats-ledger.ts";
@@ -37,6 +38,8 @@ export interface ClusterConfig {
 
 export interface ClusterDeps {
   readonly stateDir: string;
+  /** Number of this process, where several share the state folder. */
+  readonly worker?: number | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly registry: Registry;
@@ -49,11 +52,10 @@ export interface ClusterDeps {
 }
 
 const certificateDays = 3_650;
-const nodeKeyFile = "node-key.pem";
 
 /** The key by which the other relays know this one. Made when the file is missing; it never leaves the machine. */
-export function nodeKey(stateDir: string, logger: Logger): ReturnType<typeof loadOrCreateKey> {
-  return loadOrCreateKey(join(stateDir, nodeKeyFile), { logger });
+export function nodeKey(stateDir: string, logger: Logger, worker = 0): ReturnType<typeof loadOrCreateKey> {
+  return loadOrCreateKey(join(stateDir, ownFile("node-key.pem", worker)), { logger });
 }
 
 /** One relay's part in a cluster: tells the others which names it serves, and leads visitors to whom they serve. The caller closes it. */
@@ -106,13 +108,13 @@ export class Cluster implements Places {
 
   /** Opens the port for relays and dials the others. Rejects with `address`, `state` or `key`. */
   static async open(config: ClusterConfig, deps: ClusterDeps): Promise<Cluster> {
-    const cluster = new Cluster(deps, await nodeKey(deps.stateDir, deps.log));
+    const cluster = new Cluster(deps, await nodeKey(deps.stateDir, deps.log, deps.worker));
     for (const name of deps.registry.names()) cluster.#teller.changed(name, true);
     cluster.#fixed = config.peers;
     cluster.setPeers(config.peers);
     try {
       cluster.#listener = await listenTcp({
-        ...{ address: config.address, port: config.port, flag: "peer-port" },
+        ...{ address: config.address, port: config.port, flag: "peer-port", isExclusive: true },
         isWanted: () => cluster.#links.admits(),
         onConnection: (socket) => cluster.#links.accept(socket),
       });

@@ -8,6 +8,7 @@ import type { EngineConfig } from "./nats/engine.ts";
 import { NatsLedger } from "./nats/nats-ledger.ts";
 import type { Peer } from "./peer.ts";
 import type { SharedRecords } from "./shared-records.ts";
+import { ownFile } from "../workers/role.ts";
 
 /** What a relay needs to know of a cluster whose records an engine keeps. */
 export interface SharedConfig {
@@ -20,16 +21,21 @@ const serviceKeyName = "relay-key";
 /** The ledger of the cluster. The caller closes it. Rejects as NatsLedger.open. */
 export function openShared(
   { engine, secret }: SharedConfig,
-  context: { readonly clock: Clock; readonly log: Logger; readonly stateDir?: string },
+  context: {
+    readonly clock: Clock;
+    readonly log: Logger;
+    readonly stateDir?: string;
+    readonly worker?: number | undefined;
+  },
 ): Promise<NatsLedger> {
-  const { clock, log, stateDir } = context;
-  const mirrorPath = stateDir === undefined ? undefined : mirrorPathOf(stateDir);
+  const { clock, log, stateDir, worker } = context;
+  const mirrorPath = stateDir === undefined ? undefined : mirrorPathOf(stateDir, worker);
   return NatsLedger.open({ engine, secret, clock, log, mirrorPath });
 }
 
 /** Where a relay keeps its own copy of the records. */
-export function mirrorPathOf(stateDir: string): string {
-  return join(stateDir, "cluster-records.bin");
+export function mirrorPathOf(stateDir: string, worker?: number): string {
+  return join(stateDir, ownFile("cluster-records.bin", worker));
 }
 
 /** The part of the cluster's records that decides about clients. Closing it does nothing. */

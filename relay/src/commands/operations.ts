@@ -13,7 +13,7 @@ const { signal } = new AbortController();
 /** What the commands do, for the admin page. `disconnect` is the running relay's. */
 export function operationsOf(
   values: OptionValues<typeof relayOptions>,
-  disconnect: (key: string) => number,
+  disconnect: (key: string) => number | Promise<number>,
 ): Operations {
   return {
     disconnect: (client) => disconnect(parseKey(client)),

@@ -1,3 +1,4 @@
+import cluster from "node:cluster";
 import { collectDefaultMetrics } from "prom-client";
 import { PortholeError } from "@porthole/common/errors";
 import type { Logger } from "@porthole/common/log";
@@ -14,21 +15,25 @@ import { operationsOf } from "./operations.ts";
 import { createLogger } from "../monitoring/logger.ts";
 import type { relayOptions } from "../config/options.ts";
 import { startRelay } from "../running/start-relay.ts";
+import type { Serving } from "../workers/serving.ts";
+import { startWorkers, type WorkersOptions } from "../workers/start-workers.ts";
+import { runWorker } from "../workers/worker.ts";
 
 /** The relay as a program: runs until a signal ends it. `readValues` is asked again at SIGHUP. */
 export async function serve(readValues: () => OptionValues<typeof relayOptions>): Promise<void> {
+  if (cluster.isWorker) return serveAsWorker(readValues);
   const hangup = heedHangup();
   const values = readValues();
   const log = createLogger({ json: values.json, level: values["log-level"] });
   const warning = nodeVersionWarning();
   if (warning) log.warn({}, warning);
   const config = relayConfig(values);
-  let relay: Relay | undefined;
+  let relay: (Serving & Pick<Relay, "reload">) | undefined;
   const commands = {
     status: () => relay?.report(),
     events: (params: unknown) => relay?.events(Object(params) as Partial<EventsPosition>),
-    unblock: (params: unknown) => relay && { wasHeld: relay.unblock(String(params)) },
-    disconnect: (params: unknown) => relay && { links: relay.disconnect(parseKey(String(params))) },
+    unblock: async (params: unknown) => relay && { wasHeld: await relay.unblock(String(params)) },
+    disconnect: async (params: unknown) => relay && { links: await relay.disconnect(parseKey(String(params))) },
   };
   const control = await openControlSocket({
     stateDir: config.stateDir,
@@ -40,8 +45,7 @@ export async function serve(readValues: () => OptionValues<typeof relayOptions>)
   });
   try {
     const operations = operationsOf(values, (key) => relay?.disconnect(key) ?? 0);
-    relay = await startRelay(config, { clock: systemClock, log, operations });
-    collectDefaultMetrics({ register: relay.metrics.registry });
+    relay = await start(config, { clock: systemClock, log, operations });
     announce(relay, config, log);
     hangup.reload(relay, () => relayConfig(readValues()), log);
     const signal = await nextSignal();
@@ -56,7 +60,20 @@ export async function serve(readValues: () => OptionValues<typeof relayOptions>)
   }
 }
 
-function announce(relay: Relay, config: RelayConfig, log: Logger): void {
+/** In one process, or in several. */
+async function start(config: RelayConfig, options: WorkersOptions): Promise<Serving & Pick<Relay, "reload">> {
+  if (config.workers > 1) return startWorkers(config, options);
+  const relay = await startRelay(config, options);
+  collectDefaultMetrics({ register: relay.metrics.registry });
+  return relay;
+}
+
+async function serveAsWorker(readValues: () => OptionValues<typeof relayOptions>): Promise<void> {
+  const values = readValues();
+  await runWorker(() => relayConfig(readValues()), createLogger({ json: values.json, level: values["log-level"] }));
+}
+
+function announce(relay: Serving, config: RelayConfig, log: Logger): void {
   log.info(
     {
       bindAddress: config.bindAddress,
@@ -65,6 +82,7 @@ function announce(relay: Relay, config: RelayConfig, log: Logger): void {
       ...(relay.alpnPort === undefined ? {} : { alpn: relay.alpnPort }),
       ...(relay.httpPort === undefined ? {} : { http: relay.httpPort }),
       ...(relay.adminPort === undefined ? {} : { admin: relay.adminPort }),
+      ...(config.workers === 1 ? {} : { workers: config.workers }),
       fingerprint: relay.fingerprint,
     },
     "Relay is ready",
@@ -77,7 +95,7 @@ function announce(relay: Relay, config: RelayConfig, log: Logger): void {
 
 interface Hangup {
   /** Reloads on each signal from now on; and at once, if one has come before. */
-  reload(relay: Relay, readConfig: () => RelayConfig, log: Logger): void;
+  reload(relay: Pick<Relay, "reload">, readConfig: () => RelayConfig, log: Logger): void;
   stop(): void;
 }
 

@@ -37,6 +37,7 @@ export function describeReport(report: RelayReport): string {
     ...(report.quicEngine === undefined ? [] : [`QUIC engine: ${report.quicEngine}`]),
     `${clients.length} clients on ${links.length} links, ${streams} visitors now, ${report.visitors} since the start; ` +
       `${formatBytes(report.bytesIn)} in, ${formatBytes(report.bytesOut)} out`,
+    ...describeWorkers(report.workers),
     ...describeCluster(report.cluster),
     ...describeHeld(report.held),
     ...clients.flatMap(({ client, label, hostnames, links }) => [
@@ -46,6 +47,23 @@ export function describeReport(report: RelayReport): string {
     ]),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function describeWorkers(workers: RelayReport["workers"]): readonly string[] {
+  if (!workers) return [];
+  return [
+    "",
+    `${workers.length} workers:`,
+    ...workers.map(({ index, pid, restarts, isServing, clients, links, visitors, ledOn }) =>
+      [
+        `  ${index}`,
+        isServing ? `process ${pid}` : "not serving",
+        `${clients} clients on ${links} links`,
+        `${visitors} visitors, ${ledOn} of them led on`,
+        ...(restarts === 0 ? [] : [`${restarts} restarts`]),
+      ].join("  "),
+    ),
+  ];
 }
 
 function describeCluster(cluster: RelayReport["cluster"]): readonly string[] {

@@ -7,11 +7,19 @@ import type { engineOptions, peerOptions } from "./cluster-options.ts";
 
 /** How the relay is one of several; undefined for one that is alone. Throws `usage`. */
 export function clusterConfig(
-  values: OptionValues<typeof peerOptions> & OptionValues<typeof engineOptions>,
+  values: OptionValues<typeof peerOptions> & OptionValues<typeof engineOptions> & { readonly workers: number },
   bindAddress: string,
 ): ClusterConfig | undefined {
   const { "peer-port": listen, peer: peers, "peer-address": advertised } = values;
   const shared = sharedConfig(values);
+  if (values.workers > 1 && peers.length > 0)
+    throw new PortholeError(
+      "usage",
+      "--peer and --workers contradict each other: each worker is a relay to the others",
+      {
+        hint: "Use --cluster: by it workers of several machines find each other.",
+      },
+    );
   if (!listen) {
     if (peers.length === 0 && !shared) return undefined;
     throw new PortholeError(

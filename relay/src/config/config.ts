@@ -54,6 +54,8 @@ export interface RelayConfig {
   /** What the process that serves QUIC may hold. */
   readonly quicMemoryBytes: number;
   readonly stateDir: string;
+  /** Processes that are this relay together. */
+  readonly workers: number;
   /** Undefined for a relay that is alone. */
   readonly cluster: ClusterConfig | undefined;
   readonly limits: RelayLimits;
@@ -100,6 +102,7 @@ const optionsOf: Readonly<Record<keyof RelayConfig, readonly string[]>> = {
   quicEngine: ["quic-engine"],
   quicMemoryBytes: ["quic-memory"],
   stateDir: ["state-dir"],
+  workers: ["workers"],
   cluster: [
     ...["peer-port", "peer", "peer-address"],
     ...["cluster", "cluster-name", "cluster-secret", "cluster-creds", "cluster-ca"],
@@ -173,6 +176,7 @@ export function relayConfig(values: OptionValues<typeof relayOptions>): RelayCon
     quicEngine: values["quic-engine"],
     quicMemoryBytes: (values["quic-memory"] ?? defaultMemoryMebibytes()) * mebibyte,
     stateDir,
+    workers: values.workers,
     cluster: clusterConfig(values, bindAddress),
     limits: relayLimits(values, isReachable),
     eventsWebhook: webhookSettings("events-webhook", values["events-webhook"], values["events-webhook-secret"]),

@@ -11,7 +11,7 @@ import {
 } from "@porthole/common/options";
 import { earlyDrop } from "../limits/index.ts";
 import { engineOptions, peerOptions } from "./cluster-options.ts";
-import { abuseContact, byteCount, fallbackServer, listenPort, networkOption } from "./parsers.ts";
+import { abuseContact, byteCount, fallbackServer, listenPort, networkOption, workerCount } from "./parsers.ts";
 
 const count = integer(0, 1_000_000);
 
@@ -146,6 +146,12 @@ export const relayOptions = defineOptions({
   },
   ...peerOptions,
   ...engineOptions,
+  workers: {
+    help: "Processes that share the ports, one for each core with auto",
+    parse: workerCount,
+    default: "1",
+    advanced: true,
+  },
   "state-dir": {
     help: "Folder for keys, certificates and state",
     parse: path,

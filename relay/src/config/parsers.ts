@@ -1,8 +1,10 @@
+import { availableParallelism } from "node:os";
 import { PortholeError } from "@porthole/common/errors";
 import { parseFingerprint } from "@porthole/common/identity";
-import { hostPort, port, type Parser } from "@porthole/common/options";
+import { hostPort, integer, port, type Parser } from "@porthole/common/options";
 import { formatIp, parseIp } from "@porthole/common/protocol";
 import type { Peer } from "../cluster/peer.ts";
+import { limits } from "../workers/limits.ts";
 import { parseNetwork } from "./networks.ts";
 
 /** Where a port is opened. */
@@ -27,6 +29,13 @@ export const listenPort: Parser<ListenPort> = {
       );
     return { address: formatIp(bytes), port: port.parse(number) };
   },
+};
+
+/** A number, or `auto` for one for each core. */
+export const workerCount: Parser<number> = {
+  placeholder: "NUMBER|auto",
+  parse: (value) =>
+    value === "auto" ? Math.min(availableParallelism(), limits.maxWorkers) : integer(1, limits.maxWorkers).parse(value),
 };
 
 /** What `listenPort` reads, for a configuration file. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Socket } from "node:net";
 import { PortholeError } from "@porthole/common/errors";
+import type { Secret } from "@porthole/common/util";
 import type { ClientAcceptor } from "../clients/client-acceptor.ts";
 import type { RelayConfig } from "../config/config.ts";
 import { addressesOf } from "./addresses-of.ts";
@@ -53,7 +54,7 @@ export class OpenPorts {
   }
 
   /** Opens the UDP port with the number of the clients' TCP port. Where the system chose that number and it is taken, it chooses again. */
-  async openQuic(): Promise<void> {
+  async openQuic(ticketSecret?: Secret): Promise<void> {
     const { config, acceptor } = this.#deps;
     const clients = this.#plans.find((plan) => plan.clients);
     if (!clients) return;
@@ -66,6 +67,7 @@ export class OpenPorts {
           engine: config.quicEngine,
           memoryCapBytes: config.quicMemoryBytes,
           ticketKeysPath: join(config.stateDir, "quic-ticket-keys.json"),
+          ticketSecret,
         });
         return;
       } catch (cause) {

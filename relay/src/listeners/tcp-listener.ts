@@ -20,6 +20,8 @@ export interface ListenTarget {
 }
 
 export interface TcpListenerOptions extends ListenTarget {
+  /** A worker's own port: it is not shared with the others. */
+  readonly isExclusive?: boolean;
   /** Asked about each connection first, with its address; one that is not wanted is reset and never reported. All are wanted if absent. */
   readonly isWanted?: (address: string | undefined) => boolean;
   onConnection(socket: Socket): void;
@@ -38,7 +40,8 @@ export async function listenTcp(options: TcpListenerOptions): Promise<TcpListene
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) => reject(listenError(options, cause)));
     // Everything that may connect at once after a restart waits in the kernel for us.
-    server.listen({ host: options.address, port: options.port, backlog: 4_096 }, resolve);
+    const { address: host, port, isExclusive: exclusive = false } = options;
+    server.listen({ host, port, exclusive, backlog: 4_096 }, resolve);
   });
   const take = (socket: Socket): void => {
     sockets.add(socket);

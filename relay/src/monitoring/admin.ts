@@ -3,7 +3,7 @@ import { PortholeError } from "@porthole/common/errors";
 import { parseIp } from "@porthole/common/protocol";
 import { sleep, type Clock, type Secret } from "@porthole/common/util";
 import { adminPage, adminPagePolicy } from "./admin-page.ts";
-import type { Metrics } from "./metrics.ts";
+import { Registry } from "prom-client";
 import { hasToken, isFromPage, operate, type Operations } from "./operate.ts";
 import type { RelayReport } from "./report.ts";
 import { listenHttp, type HttpListener } from "../listeners/http-listener.ts";
@@ -11,7 +11,8 @@ import { listenHttp, type HttpListener } from "../listeners/http-listener.ts";
 export interface AdminOptions {
   readonly address: string;
   readonly port: number;
-  readonly metrics: Metrics;
+  /** In Prometheus' text format. */
+  readonly metrics: () => Promise<string>;
   /** Names besides addresses and `localhost` by which monitoring may ask: the Host header has to be one of them. */
   readonly names: readonly string[];
   /** Why no traffic should be sent here; undefined when it may. */
@@ -20,7 +21,7 @@ export interface AdminOptions {
   /** Aborts when the relay stops. */
   readonly signal: AbortSignal;
   /** Undefined while the relay opens. */
-  readonly report: () => RelayReport | undefined;
+  readonly report: () => RelayReport | undefined | Promise<RelayReport>;
   /** Who has it may operate the relay by the page. */
   readonly token: Secret | undefined;
   /** Undefined for a relay within another program. */
@@ -78,7 +79,7 @@ async function answer(request: IncomingMessage, options: AdminOptions): Promise<
       return reason === undefined ? text(200, "ready") : text(503, reason);
     }
     case "/metrics":
-      return { status: 200, type: metrics.registry.contentType, body: await metrics.registry.metrics() };
+      return { status: 200, type: Registry.PROMETHEUS_CONTENT_TYPE, body: await metrics() };
     default:
       return text(404, "There are /, /operate, /healthz, /readyz and /metrics");
   }
@@ -98,8 +99,8 @@ async function operatePage(request: IncomingMessage, options: AdminOptions): Pro
   return page(options, true, outcome);
 }
 
-function page(options: AdminOptions, canOperate: boolean, outcome?: string): Answer {
-  const report = options.report();
+async function page(options: AdminOptions, canOperate: boolean, outcome?: string): Promise<Answer> {
+  const report = await options.report();
   if (!report) return text(503, "The relay is opening");
   const isOperable = options.token !== undefined && options.operations !== undefined;
   const body = adminPage(report, { canOperate, hasToken: isOperable, ...(outcome === undefined ? {} : { outcome }) });

@@ -15,6 +15,7 @@ export function registerDiskMetrics(registry: Registry, stateDir: string, clock:
     const figure: Gauge = new Gauge({
       name: `porthole_state_disk_${name}`,
       help,
+      aggregator: "first",
       registers: [registry],
       async collect() {
         try {

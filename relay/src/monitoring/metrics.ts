@@ -70,7 +70,13 @@ export class Metrics {
     for (const outcome of visitorOutcomes) this.#visitors.inc({ outcome }, 0);
     for (const limit of limitNames) this.#limited.inc({ limit }, 0);
     for (const transport of transports) this.#ended.inc({ transport, code: "timeout" }, 0);
-    this.#gauge("build_info", "Always 1; the label is the version", ["version"], (gauge) => gauge.set({ version }, 1));
+    this.#gauge(
+      "build_info",
+      "Always 1; the label is the version",
+      ["version"],
+      (gauge) => gauge.set({ version }, 1),
+      "first",
+    );
     this.#gauge("clients", "Clients that are connected", [], (gauge) => gauge.set(observe().clients));
     this.#gauge("links", "Links of clients: quic, http2", ["transport"], (gauge) => {
       const { links } = observe();
@@ -94,11 +100,19 @@ export class Metrics {
     this.#gauge("pending_clients", "Connections of clients before admission", [], (gauge) =>
       gauge.set(observe().pendingClients),
     );
-    this.#gauge("draining", "1 while the relay is on its way out", [], (gauge) =>
-      gauge.set(observe().isDraining ? 1 : 0),
+    this.#gauge(
+      "draining",
+      "1 while the relay is on its way out",
+      [],
+      (gauge) => gauge.set(observe().isDraining ? 1 : 0),
+      "max",
     );
-    this.#gauge("certificate_expires_timestamp_seconds", "End of the API port's certificate", [], (gauge) =>
-      gauge.set(observe().certificateExpiresAt / 1_000),
+    this.#gauge(
+      "certificate_expires_timestamp_seconds",
+      "End of the API port's certificate",
+      [],
+      (gauge) => gauge.set(observe().certificateExpiresAt / 1_000),
+      "min",
     );
     const bytes = this.#counter(
       "visitor_bytes_total",
@@ -151,11 +165,14 @@ export class Metrics {
     help: string,
     labelNames: readonly L[],
     fill: (gauge: Gauge<L>) => void,
+    // What the workers of a relay make of their figures.
+    aggregator: "sum" | "first" | "max" | "min" = "sum",
   ): void {
     const gauge: Gauge<L> = new Gauge({
       name: `porthole_${name}`,
       help,
       labelNames,
+      aggregator,
       registers: [this.registry],
       collect: () => fill(gauge),
     });

@@ -6,7 +6,7 @@ import { sameSecret, type Secret } from "@porthole/common/util";
 /** What an operator can do by the admin page, as by the commands of the same names. */
 export interface Operations {
   /** Ends a client's links. Returns how many. Throws `usage` for what is no client id. */
-  disconnect(client: string): number;
+  disconnect(client: string): number | Promise<number>;
   /** Keeps a client, a network or a name out, for good when there is no time. Rejects with `usage`. */
   ban(what: string, lastsMs: number | undefined): Promise<void>;
   /** Makes an invite for one client, within a day. Returns its link. */
@@ -41,7 +41,7 @@ export async function operate(request: IncomingMessage, operations: Operations):
   const what = (form.get("what") ?? "").trim();
   switch (form.get("action")) {
     case "disconnect": {
-      const links = operations.disconnect(what);
+      const links = await operations.disconnect(what);
       return links === 0 ? `No client ${what} is connected.` : `Links of ${what} ended: ${links}.`;
     }
     case "ban": {

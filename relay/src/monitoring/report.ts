@@ -72,6 +72,21 @@ export interface RelayReport {
   readonly held: readonly HeldReport[];
   /** The other relays of its cluster. */
   readonly cluster: ClusterReport | undefined;
+  /** Its processes, where it has several. */
+  readonly workers?: readonly WorkerReport[];
+}
+
+/** How one of the processes of a relay stands. */
+export interface WorkerReport {
+  readonly index: number;
+  readonly pid: number | undefined;
+  readonly restarts: number;
+  readonly isServing: boolean;
+  readonly clients: number;
+  readonly links: number;
+  /** Visitors that came to it since its start, and those of them that it led to another worker or relay. */
+  readonly visitors: number;
+  readonly ledOn: number;
 }
 
 export interface ReportSource extends Pick<

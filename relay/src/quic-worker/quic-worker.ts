@@ -3,10 +3,10 @@ import net from "node:net";
 import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
 import type { TransportConnection } from "@porthole/common/link";
-import type { EngineChoice, QuicAcceptorStats } from "@porthole/common/link/quic";
+import type { EngineChoice, QuicAcceptorStats, TicketKey } from "@porthole/common/link/quic";
 import type { Logger } from "@porthole/common/log";
 import type { QuicTicket } from "@porthole/common/protocol";
-import { Backoff, temporaryFolder, type Clock } from "@porthole/common/util";
+import { Backoff, temporaryFolder, type Clock, type Secret } from "@porthole/common/util";
 import { WorkerConnection } from "./worker-connection.ts";
 import { WorkerChild } from "./child.ts";
 import { ControlWire } from "./control-wire.ts";
@@ -27,6 +27,8 @@ export interface QuicWorkerOptions {
   readonly key: string;
   /** Where ticket keys are kept; only in memory when absent. */
   readonly ticketKeysPath?: string | undefined;
+  /** Ticket keys come from it, at all relays and workers that have it; see TicketOffice. */
+  readonly ticketSecret?: Secret | undefined;
   /** Whether a client needs a ticket for a handshake. */
   readonly admission: "ticket" | "open";
   /** The best engine that loads if absent. */
@@ -72,12 +74,13 @@ export class QuicWorker {
     this.#options = options;
     this.#identity = { cert: options.cert, key: options.key };
     this.#port = options.port;
-    const { ticketKeysPath, clock, log } = options;
-    this.#keyFile = ticketKeysPath === undefined ? undefined : new TicketKeyFile(ticketKeysPath, log);
-    this.#tickets = new TicketOffice(clock, (keys) => {
+    const { ticketKeysPath, ticketSecret: secret, clock, log } = options;
+    this.#keyFile = ticketKeysPath === undefined || secret ? undefined : new TicketKeyFile(ticketKeysPath, log);
+    const onKeys = (keys: readonly TicketKey[]): void => {
       this.#send({ type: "ticket-keys", keys });
       void this.#keyFile?.write(keys);
-    });
+    };
+    this.#tickets = new TicketOffice(clock, onKeys, secret);
   }
 
   /**
@@ -210,6 +213,7 @@ export class QuicWorker {
         return;
       case "beat":
         this.#beats += 1;
+        this.#tickets.rotate();
         this.#now = message.stats;
         this.#child?.weighed(message.rssBytes);
         return;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { generateKey } from "@porthole/common/identity";
 import { TicketGate, type TicketKey } from "@porthole/common/link/quic";
+import { Secret } from "@porthole/common/util";
 import { FakeClock } from "@porthole/testing";
 import { ticketLimits } from "./limits.ts";
 import { TicketOffice } from "./ticket-office.ts";
@@ -81,5 +82,44 @@ describe("the relay's tickets", () => {
     await clock.advance(2 * ticketLimits.keyLifetimeMs);
     issue(false);
     assert.equal(gate.refuses(fresh, here), "ticket-expired");
+  });
+});
+
+describe("tickets of relays with one secret", () => {
+  const secret = new Secret("of all relays");
+
+  it("are good at each other, also when their clocks differ, and no longer than they say", async () => {
+    const [clock, ahead] = [new FakeClock(), new FakeClock()];
+    await ahead.advance(5 * 60_000);
+    // The last minute of a key: for the other relay its time is over already.
+    const toEnd = ticketLimits.keyLifetimeMs - (clock.now() % ticketLimits.keyLifetimeMs) - 60_000;
+    for (const each of [clock, ahead]) await each.advance(toEnd);
+    const near = new TicketOffice(clock, () => {}, secret);
+    const there = new TicketOffice(ahead, () => {}, secret);
+    assert.notEqual(near.keys()[0]?.id, there.keys()[0]?.id);
+    const gates = [
+      [new TicketGate(clock, near.keys()), there],
+      [new TicketGate(ahead, there.keys()), near],
+    ] as const;
+    for (const [gate, office] of gates) {
+      const ticket = Buffer.from(office.issue(holder, false).quic, "hex");
+      assert.equal(gate.refuses(ticket, here), undefined);
+      assert.equal(gate.refuses(ticket, elsewhere), "ticket-elsewhere");
+    }
+    const other = new TicketOffice(clock, () => {}, new Secret("of no relay"));
+    assert.equal(gates[0][0].refuses(Buffer.from(other.issue(holder, false).quic, "hex"), here), "no-ticket");
+  });
+
+  it("come by new keys with the time, which are told to the gate although none is issued", async () => {
+    const clock = new FakeClock();
+    const told: (readonly TicketKey[])[] = [];
+    const office = new TicketOffice(clock, (keys) => void told.push(keys), secret);
+    const [first] = office.keys();
+    office.rotate();
+    assert.equal(told.length, 0);
+    await clock.advance(ticketLimits.keyLifetimeMs);
+    office.rotate();
+    assert.equal(told.length, 1);
+    assert.deepEqual(told[0]?.[1], first, "the previous one is still good");
   });
 });

@@ -25,6 +25,8 @@ import { OwnPage } from "../visitors/own-page.ts";
 import { Fallback } from "../visitors/fallback.ts";
 import { HttpsRedirect } from "../visitors/https-redirect.ts";
 import { StartupGrace } from "../visitors/startup-grace.ts";
+import { TicketOffice } from "../quic-worker/ticket-office.ts";
+import { ownFile } from "../workers/role.ts";
 import type { RelayOptions } from "./relay.ts";
 
 /** What the parts ask the relay for. */
@@ -81,8 +83,11 @@ async function openEach(
   closers: (() => Promise<unknown>)[],
   signal: AbortSignal,
 ): Promise<Omit<RelayParts, "close">> {
-  const { clock, log, isDraining } = options;
+  const { clock, log, isDraining, worker } = options;
   const config = options.config();
+  // A ticket of one relay is good at all that have the secret.
+  const ticketSecret = config.cluster?.shared?.secret ?? worker?.ticketSecret;
+  const isFirst = (worker?.index ?? 0) === 0;
   const startupGrace = new StartupGrace(
     clock,
     config.limits.startupGraceMs,
@@ -119,26 +124,28 @@ async function openEach(
   const webhook = config.eventsWebhook && new EventsWebhook(config.eventsWebhook, { clock, log });
   if (webhook) closers.push(() => webhook.close());
   const events = new Events(clock, webhook && ((event) => webhook.add(events.run, event)));
-  const { record } = events;
+  const record = worker?.onEvent ?? events.record;
   const limitLog = new LimitLog(clock, log, record);
   const clientGate = new ClientGate({ ...gates, onHeld: (held) => limitLog.held(held) });
   const visitorGate = new VisitorGate(gates);
 
   let cluster: Cluster | undefined;
   const ledger =
-    config.cluster?.shared && (await openShared(config.cluster.shared, { clock, log, stateDir: config.stateDir }));
+    config.cluster?.shared &&
+    (await openShared(config.cluster.shared, { clock, log, stateDir: config.stateDir, worker: worker?.index }));
   if (ledger) {
     closers.push(() => ledger.close());
     await shareServiceKey(ledger, { stateDir: config.stateDir, log }, signal);
   }
   if (config.cluster) {
     cluster = await Cluster.open(config.cluster, {
-      ...{ stateDir: config.stateDir, clock, log, registry, gate: visitorGate, isDraining },
+      ...{ stateDir: config.stateDir, worker: worker?.index },
+      ...{ clock, log, registry, gate: visitorGate, isDraining },
       graceMs: () => options.config().limits.startupGraceMs,
       onArrival: (hostname) => startupGrace.arrived(hostname),
     });
     const opened = cluster;
-    registerClusterMetrics(metrics.registry, () => opened.report());
+    if (ledger || !worker) registerClusterMetrics(metrics.registry, () => opened.report());
     closers.push(async () => cluster?.close());
     if (ledger) await opened.follow(ledger, config.cluster.advertised, signal);
   }
@@ -156,7 +163,7 @@ async function openEach(
     onFailure: ({ code, message }) => record({ type: "certificate", code, reason: message }),
   });
   let certificate = source.first;
-  const usage = await Usage.open(join(config.stateDir, "usage.json"), {
+  const usage = await Usage.open(join(config.stateDir, ownFile("usage.json", worker?.index)), {
     ...{ clock, log },
     limits: () => options.config().limits,
     onBytes: (label, bytes) => metrics.clientBytes(label, bytes),
@@ -166,6 +173,7 @@ async function openEach(
   const clients = await ClientSessions.open({
     ...{ ...options, config, metrics, record, registry, usage, signal },
     ledger: ledger && enrollmentsOf(ledger),
+    instance: worker?.instance,
     gate: clientGate,
     ticket: (holder, anywhere) => acceptor.ticket(holder, anywhere),
     publicPort: () => config.advertisedPorts.public ?? ports.public,
@@ -175,8 +183,15 @@ async function openEach(
   const acceptor = new ClientAcceptor({
     ...{ clock, log, certificate, signal, gate: clientGate },
     onConnection: (connection, pendingClient) => clients.serve(connection, pendingClient),
-    onQuicUp: () => void clients.offerQuic(),
-    onQuicRestart: (reason, restarts) => record({ type: "quic-restart", reason, restarts }),
+    onQuicUp: () => {
+      worker?.onQuic(true);
+      void clients.offerQuic();
+    },
+    onQuicRestart: (reason, restarts) => {
+      worker?.onQuic(false);
+      record({ type: "quic-restart", reason, restarts });
+    },
+    ticketsElsewhere: worker && new TicketOffice(clock, () => {}, ticketSecret),
   });
   closers.push(() => acceptor.close());
   registerQuicWorkerMetrics(metrics.registry, () => acceptor.quic());
@@ -207,13 +222,13 @@ async function openEach(
   await ports.openTcp();
   const http = await openHttp(config, redirect);
   if (http) closers.push(() => http.close());
-  await ports.openQuic();
+  if (isFirst) await ports.openQuic(ticketSecret);
   const notReady = (): string | undefined => (isDraining() ? "draining" : undefined);
   const admin =
     config.admin &&
     (await openAdmin({
       ...config.admin,
-      metrics,
+      metrics: () => metrics.registry.metrics(),
       notReady,
       clock,
       signal,
@@ -221,7 +236,7 @@ async function openEach(
       operations: options.operations,
     }));
   if (admin) closers.push(() => admin.close());
-  await advertise(options, ports, certificate);
+  if (isFirst) await advertise(options, ports, certificate);
   const keeping = source.keep(signal);
   closers.push(() => keeping);
   return {

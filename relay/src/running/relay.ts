@@ -7,6 +7,8 @@ import type { QuicWorkerFacts } from "../quic-worker/facts.ts";
 import type { EventsAnswer, EventsPosition } from "../monitoring/events.ts";
 import type { Metrics } from "../monitoring/metrics.ts";
 import type { RelayReport } from "../monitoring/report.ts";
+import type { Peer } from "../cluster/peer.ts";
+import type { WorkerRole } from "../workers/role.ts";
 
 /** What a program that embeds a relay gives it. */
 export interface RelayOptions {
@@ -16,6 +18,8 @@ export interface RelayOptions {
   readonly authorize?: Authorize;
   /** What the admin page may do, with its token. */
   readonly operations?: Operations;
+  /** For one of several processes that are a relay together. */
+  readonly worker?: WorkerRole;
 }
 
 /** What is open now. */
@@ -40,6 +44,8 @@ export interface Relay {
   readonly httpPort: number | undefined;
   /** The port for other relays. */
   readonly peerPort: number | undefined;
+  /** How other relays on this machine reach it; undefined for a relay that is alone. */
+  readonly peer: Peer | undefined;
   readonly adminPort: number | undefined;
   readonly metrics: Metrics;
   /** How the QUIC worker is doing. */
@@ -53,6 +59,10 @@ export interface Relay {
   reload(config: RelayConfig): Promise<readonly string[]>;
   /** Ends all links of a client, by its id or fingerprint, and returns how many. It may connect again if it is still admitted. */
   disconnect(key: string): number;
+  /** These are the other relays from now on, with those of an engine. */
+  setPeers(peers: readonly Peer[]): void;
+  /** Another worker serves QUIC, or does not any more. */
+  setQuicElsewhere(isUp: boolean): void;
   /** Lets an address in again that was kept out, and the network that it counts for. Returns whether it was. */
   unblock(address: string): boolean;
   /**

@@ -1,4 +1,5 @@
 import { changedSettings } from "../config/changed-settings.ts";
+import type { Peer } from "../cluster/peer.ts";
 import type { RelayConfig } from "../config/config.ts";
 import type { EventsAnswer, EventsPosition } from "../monitoring/events.ts";
 import type { Metrics } from "../monitoring/metrics.ts";
@@ -70,6 +71,11 @@ class RunningRelay implements Relay {
     return this.#parts.cluster?.port;
   }
 
+  get peer(): Peer | undefined {
+    const { cluster } = this.#parts;
+    return cluster && { node: cluster.node, host: "127.0.0.1", port: cluster.port };
+  }
+
   get adminPort(): number | undefined {
     return this.#parts.admin?.port;
   }
@@ -126,6 +132,14 @@ class RunningRelay implements Relay {
 
   disconnect(key: string): number {
     return this.#parts.clients.disconnect(key);
+  }
+
+  setPeers(peers: readonly Peer[]): void {
+    this.#parts.cluster?.setPeers(peers);
+  }
+
+  setQuicElsewhere(isUp: boolean): void {
+    this.#parts.acceptor.setQuicElsewhere(isUp);
   }
 
   unblock(address: string): boolean {
