@@ -7,7 +7,8 @@ import { fromStreamFailure } from "./stream-failure.ts";
 import { ClosePacket } from "./close-packet.ts";
 import { EngineTimer } from "./engine-timer.ts";
 import { LinkLife } from "./link-life.ts";
-import { PayloadBudget } from "./payload-budget.ts";
+import { datagramsPerLook, maxHandshakeBytes, PayloadBudget } from "./payload-budget.ts";
+import { RareFrames } from "./rare-frames.ts";
 import type { QuicStream, StreamHooks } from "./stream.ts";
 import { controlId, StreamTable } from "./stream-table.ts";
 import { Transmitter, type TransmitterOptions } from "./transmitter.ts";
@@ -27,10 +28,6 @@ export interface ConnectionOptions extends TransmitterOptions {
 /** A stream exists for the peer from its first byte on, and the relay may want to write first. So the client begins with this. */
 const controlPreamble = Buffer.alloc(1);
 const nothing = Buffer.alloc(0);
-/** quiche 0.18 buffers the TLS handshake of a stranger without bound. An honest one needs less than a tenth; after it see PayloadBudget. */
-const maxHandshakeBytes = 128 * 1024;
-/** Datagrams between two looks at the budget. */
-const datagramsPerLook = 256;
 
 /**
  * One QUIC connection: datagrams in, datagrams out, streams. The engine has no threads and no sockets; this class calls it
@@ -49,6 +46,7 @@ export class Connection {
   readonly #resumed = new Set<QuicStream>();
   readonly #transmitter: Transmitter;
   readonly #budget = new PayloadBudget();
+  readonly #rareFrames = new RareFrames();
   /**
    * For the engine all packets come the same way, and the transmitter follows the peer. quiche 0.18 takes a packet from
    * elsewhere for a new path, and what is under way on the old one is never sent again: an acknowledgement finds losses only
@@ -118,15 +116,19 @@ export class Connection {
     if (this.#phase === "handshake" && (this.#handshakeBytes += datagram.length) > maxHandshakeBytes)
       return this.destroy(new PortholeError("limit", `${this.#options.what}: the handshake is too long`));
     const isElsewhere = this.#phase === "open" && !this.#transmitter.isTo(from);
-    const before = isElsewhere ? this.#engine.stats().recv : 0;
+    const isChecked = isElsewhere || this.#rareFrames.isSuspicious;
+    const before = isChecked ? this.#engine.stats().recv : 0;
     try {
       this.#engine.recv(datagram, this.#arrival);
     } catch {
       // The engine has closed the connection, and says why in localError().
     }
     // The engine counts what it could decrypt and had not seen before: neither forged nor copied.
-    if (isElsewhere && this.#engine.stats().recv > before) this.#transmitter.moveTo(from);
-    if (this.#datagrams % datagramsPerLook === 0 && this.#budget.isExceeded(this.#engine.stats()))
+    const isGenuine = isChecked && this.#engine.stats().recv > before;
+    if (isElsewhere && isGenuine) this.#transmitter.moveTo(from);
+    if (this.#phase === "open") this.#rareFrames.see(datagram, isGenuine);
+    const isLook = this.#datagrams % datagramsPerLook === 0;
+    if (this.#rareFrames.isExceeded || (isLook && this.#budget.isExceeded(this.#engine.stats())))
       return this.destroy(
         new PortholeError("limit", `${this.#options.what}: the other side sends too much beside data`),
       );

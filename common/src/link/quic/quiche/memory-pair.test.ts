@@ -22,6 +22,14 @@ export interface MemoryPairOptions {
   readonly idleTimeoutMs?: number;
   /** Instead of a handshake, the relay gets this much that looks like one. */
   readonly handshakePaddingBytes?: number;
+  /** A file that gets the secrets of the connection. */
+  readonly keylog?: string;
+}
+
+/** What only tests ask of the engine. */
+interface KeylogBinding {
+  logKeys(): void;
+  setKeylog(path: string): void;
 }
 
 interface Packet {
@@ -43,6 +51,8 @@ export class MemoryPair {
   liveTimers = 0;
   /** The newest packet that has come to the relay's side, as it was sent. */
   lastToRelay: Buffer = Buffer.alloc(0);
+  /** The same for the client's side. */
+  lastToClient: Buffer = Buffer.alloc(0);
   readonly #loss: number;
   readonly #disorder: number;
   readonly #random: () => number;
@@ -73,15 +83,13 @@ export class MemoryPair {
     this.relayOver = relayOver.promise;
     const clock = this.#countingClock();
     const common = { clock, isPaced: true, maxStreams: limits.maxStreamsPerLink };
+    const config = clientConfig(binding, engineOptions(clientIdentity), trust, "relay.example");
+    if (options.keylog !== undefined) (config as unknown as KeylogBinding).logKeys();
+    const engine = binding.Connection.connect(undefined, randomBytes(connectionIdBytes), here, there, config);
+    if (options.keylog !== undefined) (engine as unknown as KeylogBinding).setKeylog(options.keylog);
     this.client = new Connection({
       ...common,
-      engine: binding.Connection.connect(
-        undefined,
-        randomBytes(connectionIdBytes),
-        here,
-        there,
-        clientConfig(binding, engineOptions(clientIdentity), trust, "relay.example"),
-      ),
+      engine,
       side: "client",
       what: "client",
       local: this.#clientAddress,
@@ -112,6 +120,12 @@ export class MemoryPair {
       this.relay.receive(randomBytes(1200), this.#clientAddress);
   }
 
+  /** A packet that the other side has not sent. */
+  inject(to: "client" | "relay", packet: Buffer): void {
+    if (to === "relay") this.relay.receive(packet, this.#clientAddress);
+    else this.client.receive(packet, relayAddress);
+  }
+
   /** From now on the client's packets come from here, and only here it can be reached. */
   moveClient(address: RemoteAddress): void {
     this.#clientAddress = address;
@@ -137,6 +151,7 @@ export class MemoryPair {
         }
         const bytes = Buffer.from(packet.subarray(0, length));
         if (to === "relay") this.lastToRelay = Buffer.from(bytes);
+        else this.lastToClient = Buffer.from(bytes);
         if (this.#happens()) this.#carry({ bytes: Buffer.from(bytes), to });
         if (this.#happens()) bytes.writeUInt8(bytes.readUInt8(length >> 1) ^ 0x10, length >> 1);
         if (this.#happens()) setImmediate(() => this.#carry({ bytes, to }));

@@ -1,5 +1,10 @@
 import { limits } from "../../limits.ts";
 
+/** quiche 0.18 buffers the TLS handshake of a stranger without bound. An honest one needs less than a tenth. */
+export const maxHandshakeBytes = 128 * 1024;
+/** Datagrams between two looks at the budget. */
+export const datagramsPerLook = 256;
+
 /** The engine's counts of received and sent packets. Forged and copied packets do not count. */
 export interface PacketStats {
   readonly recv: number;
@@ -16,10 +21,7 @@ const share = 0.1;
 /** The budget at the start. Bytes that wait for their reader count until they are read; the rest is for window updates and connection ids. */
 const bytesAtOnce = limits.linkWindowBytes + 16 * 1024 * 1024;
 
-/**
- * Bounds what a peer may send besides stream data after the handshake. quiche 0.18 keeps CRYPTO data behind a gap
- * (CVE-2024-1765), PATH_CHALLENGEs (CVE-2023-6193) and connection ids (CVE-2024-1410) without bound.
- */
+/** Bounds what a peer may send besides stream data after the handshake. What the engine keeps of it has a bound of its own, see RareFrames. */
 export class PayloadBudget {
   #delivered = 0;
 
