@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import http2 from "node:http2";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { readFile } from "node:fs/promises";
@@ -171,6 +172,53 @@ describe("Streams through the gateway", function () {
     const [head] = (await soon(once(stream, "response"), "the answer")) as [{ ":status": number }];
     assert.equal(head[":status"], 413);
     assert.equal((await ask(session, { ":path": "/next" })).body, "next");
+  });
+
+  // What a browser does when a page that is still loading is loaded again. More than 100 lost requests ended the connection, too.
+  it("a visitor that cancels 120 requests and sends 120 others in one turn gets each of those answered", async () => {
+    const held = new Set<ServerResponse>();
+    const service = await startHttp(scope, (incoming, response) => {
+      incoming.resume();
+      if (incoming.url === "/held") held.add(response.on("close", () => held.delete(response)));
+      else response.end("served");
+    });
+    const { site } = await startTunnel(scope, { transport: "http2", local: service.local });
+    const session = await connectHttp2(scope, site);
+    for (let round = 0; round < 3; round++) {
+      const cancelled = Array.from({ length: 120 }, () => session.request({ ":path": "/held" }).on("error", () => {}));
+      await until(
+        () => held.size > 0,
+        () => `requests at the service in round ${round}`,
+      );
+      for (const stream of cancelled) stream.close(http2.constants.NGHTTP2_CANCEL);
+      const answers = await Promise.all(Array.from({ length: 120 }, () => ask(session, { ":path": "/" })));
+      assert.ok(answers.every(({ status, body }) => status === 200 && body === "served"));
+    }
+    session.destroy();
+  });
+
+  // Node counts what waited on a cancelled stream for good: 16 KB each were too much after 2,000 of them.
+  it(`${sized(200, 3_000)} cancelled downloads on one connection leave it as it was`, async function () {
+    this.timeout(sized(60_000, 240_000));
+    const service = await startHttp(scope, (incoming, response) => {
+      response.end(incoming.url === "/" ? "short" : Buffer.alloc(mebibyte));
+    });
+    const { site } = await startTunnel(scope, { transport: "http2", local: service.local });
+    const session = await connectHttp2(scope, site, { settings: { initialWindowSize: 1_000 } });
+    let left = sized(200, 3_000);
+    const cancel = async (): Promise<void> => {
+      while (left-- > 0) {
+        const stream = session.request({ ":path": "/large" });
+        stream.on("error", () => {});
+        await soon(once(stream, "data"), "the begin of a download");
+        // Faster ones are a flood: 1,000 at once and 33 a second are allowed.
+        if (isFull) await new Promise((resolve) => setTimeout(resolve, 700));
+        stream.close(http2.constants.NGHTTP2_CANCEL);
+      }
+    };
+    await Promise.all(Array.from({ length: 20 }, cancel));
+    assert.equal((await ask(session, { ":path": "/" })).body, "short");
+    session.destroy();
   });
 
   it("one visitor keeps one connection to the service, and never has another visitor's", async () => {

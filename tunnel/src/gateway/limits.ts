@@ -22,8 +22,14 @@ export const limits = {
   emptyBodyPeekMs: 50,
   /** How long a visitor that has ended its direction may take nothing of the rest of an answer; most of them have left. */
   halfClosedVisitorMs: 5_000,
-  /** Requests at once on one HTTP/2 connection. */
-  maxVisitorStreams: 100,
+  /**
+   * Requests at once on one HTTP/2 connection. Node counts a cancelled one until the end of the turn, so a visitor that cancels all it has and asks again
+   * needs room for twice as many, and what Node refuses is an error to the visitor. Beyond so many refusals Node ends the connection.
+   */
+  maxVisitorStreams: 250,
+  maxRefusedStreams: 10_000,
+  /** Node never takes back what it has counted for data of a cancelled stream, so this must not be reached. The bounds here limit what waits. */
+  http2SessionMegabytes: 4_000_000,
   /**
    * Limits on responses that visitors do not read: bytes that may wait for one visitor's connection, and in all. While more than half of that waits, an answer
    * is ended when its visitor takes nothing for `unreadPatienceMs`.

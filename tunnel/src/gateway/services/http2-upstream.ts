@@ -65,6 +65,7 @@ export class Http2Upstream implements Upstream {
     });
     const opened = http2.connect("http://service", {
       createConnection: () => socket,
+      maxSessionMemory: limits.http2SessionMegabytes,
       maxHeaderListPairs: limits.maxHttpFields,
       settings: { enablePush: false, initialWindowSize: limits.streamWindowBytes },
     });

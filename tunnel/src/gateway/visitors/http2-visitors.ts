@@ -22,8 +22,8 @@ const sessionOptions: http2.ServerSessionOptions = {
   },
   // Browsers send a field for each cookie. Node's own bound is 128.
   maxHeaderListPairs: limits.maxHttpFields,
-  // Megabytes. The windows bound what can wait.
-  maxSessionMemory: 32,
+  maxSessionRejectedStreams: limits.maxRefusedStreams,
+  maxSessionMemory: limits.http2SessionMegabytes,
 };
 
 /** A visitor that speaks HTTP/2. The connection is the session's from here on. */
