@@ -180,7 +180,7 @@ describe("The extension in an editor", function () {
   }
 
   async function serves(url: string, text: string): Promise<void> {
-    await until(async () => (await read(url)) === text, `${url} served ${text}`, 60_000);
+    await until(async () => (await read(url)) === text, `${url} served ${text}`, 180_000);
   }
 
   /** Keys are among the editor's secrets: never in its settings, state or logs. */

@@ -17,8 +17,9 @@ import {
   type Site,
 } from "@porthole/testing/end-to-end";
 
-const aborts = sized(200, 10_000);
-const atOnce = sized(100, 500);
+const aborts = sized(100, 10_000);
+const atOnce = sized(50, 500);
+const rounds = sized(3, 8);
 
 describe("Many visitors on one link", function () {
   this.timeout(isFull ? 600_000 : 300_000);
@@ -56,7 +57,7 @@ describe("Many visitors on one link", function () {
       it(`lets go of visitors that leave right after the handshake (${alpn.join(", ") || "no protocol named"})`, async () => {
         const service = await startHttp(scope, (_request, response) => response.end("hello"));
         const { site, relay } = await startTunnel(scope, { transport, local: service.local });
-        for (let round = 0; round < 8; round++) {
+        for (let round = 0; round < rounds; round++) {
           const options = alpn.length > 0 ? { alpn } : {};
           const visitors = await Promise.all(Array.from({ length: 10 }, () => connectVisitor(scope, site, options)));
           for (const visitor of visitors) visitor.destroy();
