@@ -34,11 +34,11 @@ export interface AdmissionContext {
   readonly log: Logger;
   /** The embedding program's, asked about those whom neither a list nor the webhook lets in. */
   readonly authorize?: Authorize | undefined;
-  /** Where enrollments are kept, if not in the state folder. Its opener closes it. */
+  /** The enrollments' store. Defaults to a file in the state folder. Its opener closes it. */
   readonly ledger?: Ledger<Enrollments> | undefined;
 }
 
-/** What a client has got. */
+/** A client's admission. */
 export interface Grant {
   /** The public name, whole and canonical. */
   readonly hostname: string;
@@ -52,7 +52,7 @@ export interface Grant {
   readonly isExternallyAuthorized: boolean;
 }
 
-/** What may end admissions that were given before. */
+/** Events that may end earlier admissions. */
 export interface AdmissionEvents {
   /** Lists or bans have changed, so earlier admissions may no longer hold. */
   onChange(): void;
@@ -266,7 +266,7 @@ export class Admission {
     };
   }
 
-  /** What goes wrong here stays here: the client learns only that it can't come in, and that it may try again. */
+  /** Returns the error for the client. A fault of the relay is logged, and the client learns only that it may try again. */
   #forClient(reason: unknown, signal: AbortSignal): unknown {
     if (signal.aborted) return signal.reason;
     const isPlain = reason instanceof PortholeError && ["unauthorized", "name", "busy"].includes(reason.code);

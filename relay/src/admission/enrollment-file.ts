@@ -21,7 +21,7 @@ export class EnrollmentFile implements Ledger<Enrollments> {
   readonly #stop = new AbortController();
   #enrollments: Enrollments;
   #updates = 0;
-  /** What the file was at the last refresh. */
+  /** Identifies the file's version at the last refresh. */
   #stamp = "";
   #reading: Promise<unknown> = Promise.resolve();
   #watching: Promise<unknown> = Promise.resolve();

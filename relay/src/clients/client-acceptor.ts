@@ -30,7 +30,7 @@ export interface ClientAcceptorOptions {
   readonly ticketsElsewhere?: TicketOffice | undefined;
 }
 
-/** Where clients come in, over either transport: TLS with the relay's certificate, then a connection. */
+/** Accepts clients over both transports: TLS with the relay's certificate, then a connection. */
 export class ClientAcceptor {
   readonly #options: ClientAcceptorOptions;
   readonly #acceptor: Http2Acceptor;
@@ -44,7 +44,7 @@ export class ClientAcceptor {
     this.#acceptor = acceptHttp2({ ...options.certificate, verifyPeer: (der) => void readPeer(der) });
   }
 
-  /** What clients pin. */
+  /** Fingerprint of the relay's key, which clients pin. */
   get fingerprint(): string {
     return this.#certificate.fingerprint;
   }

@@ -4,7 +4,7 @@ import { version } from "@porthole/common/version";
 import type { Bus } from "./bus.ts";
 import { limits } from "./limits.ts";
 
-/** What a relay says of itself each second. */
+/** A relay's report about itself, sent each second. */
 export interface Beat {
   readonly software: string;
   /** It stops: visitors are led elsewhere while there is an elsewhere. */
@@ -52,7 +52,7 @@ export class Beats {
     this.#timer = clock.timer(limits.beatMs, () => this.#next());
   }
 
-  /** What a relay said last; undefined while it can't be heard. */
+  /** Returns a relay's latest report. Undefined while none arrives. */
   of(node: string): Beat | undefined {
     return this.#latest.get(node);
   }

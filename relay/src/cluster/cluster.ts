@@ -23,14 +23,14 @@ import type { ClusterReport } from "./report.ts";
 import { joinCluster, membersOf, type SharedConfig } from "./shared.ts";
 import { serveForwarded } from "./serve-forwarded.ts";
 
-/** What a relay needs to know to be one of several. */
+/** Settings of a relay in a cluster. */
 export interface ClusterConfig {
   readonly address: string;
-  /** Where the other relays connect. */
+  /** The port for the other relays. */
   readonly port: number;
   /** All relays of the cluster; this one may be among them. */
   readonly peers: readonly Peer[];
-  /** Where the other relays reach this one. */
+  /** This relay's address for the other relays. */
   readonly advertised: { readonly host: string; readonly port: number };
   /** The engine that keeps what all relays know; undefined for relays that share nothing but visitors. */
   readonly shared: SharedConfig | undefined;

@@ -9,7 +9,7 @@ export interface NameMirrorOptions {
   readonly graceMs: () => number;
   /** Another relay has a client with this name now. */
   readonly onArrival: (name: string) => void;
-  /** What a relay has said does not fit: it has to begin again. */
+  /** A relay's messages do not fit together. It has to send its names again from the beginning. */
   readonly onConfusion: (node: string) => void;
 }
 
@@ -66,7 +66,7 @@ export class NameMirror {
     return this.#entries.size;
   }
 
-  /** What a relay says about its names. */
+  /** Applies a relay's message about its names. */
   hear(node: string, { seq, kind, added, removed }: NamesMessage): void {
     if (kind === "begin") {
       this.#kill(this.#of(node, "filling"));

@@ -9,7 +9,7 @@ export interface Peer {
   readonly port: number;
 }
 
-/** What logs and reports call a relay. */
+/** Returns a relay's short name for logs and reports. */
 export function shortNode(node: string): string {
   return node.slice(0, 8);
 }

@@ -10,7 +10,7 @@ export interface MemberRecord {
   readonly removedAt?: number | undefined;
 }
 
-/** What all relays of a cluster know and none may lose. */
+/** Records that all relays of a cluster share and none may lose. */
 export interface SharedRecords extends Enrollments {
   /** Relays by the fingerprint of their node keys. */
   readonly members: Readonly<Record<string, MemberRecord>>;
@@ -43,7 +43,7 @@ export interface Change {
   readonly record: unknown;
 }
 
-/** What has to be written so that `before` becomes `after`. */
+/** Returns the changes that turn `before` into `after`. */
 export function differences(before: SharedRecords, after: SharedRecords): Change[] {
   return recordKinds.flatMap((kind): Change[] => {
     const [old, young]: Readonly<Record<string, unknown>>[] = [before[kind], after[kind]];

@@ -10,7 +10,7 @@ import type { Peer } from "./peer.ts";
 import type { SharedRecords } from "./shared-records.ts";
 import { ownFile } from "../workers/role.ts";
 
-/** What a relay needs to know of a cluster whose records an engine keeps. */
+/** Settings of a cluster whose records an engine keeps. */
 export interface SharedConfig {
   readonly engine: EngineConfig;
   readonly secret: Secret;
@@ -33,7 +33,7 @@ export function openShared(
   return NatsLedger.open({ engine, secret, clock, log, mirrorPath });
 }
 
-/** Where a relay keeps its own copy of the records. */
+/** Returns the path of a relay's own copy of the records. */
 export function mirrorPathOf(stateDir: string, worker?: number): string {
   return join(stateDir, ownFile("cluster-records.bin", worker));
 }

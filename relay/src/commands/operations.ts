@@ -10,7 +10,7 @@ import { inviteLabel, makeInvite } from "./make-invite.ts";
 const dayMs = 24 * 3_600_000;
 const { signal } = new AbortController();
 
-/** What the commands do, for the admin page. `disconnect` is the running relay's. */
+/** Returns the operations of the commands, for the admin page. `disconnect` is the running relay's. */
 export function operationsOf(
   values: OptionValues<typeof relayOptions>,
   disconnect: (key: string) => number | Promise<number>,

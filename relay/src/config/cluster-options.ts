@@ -25,7 +25,7 @@ export const peerOptions = defineOptions({
   },
 });
 
-/** Where what all relays know is kept; for the relay and its commands. */
+/** Options for the store of the records that all relays share, for the relay and its commands. */
 export const engineOptions = defineOptions({
   cluster: {
     help: "NATS server that keeps what all relays know; several are allowed",

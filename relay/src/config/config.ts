@@ -15,7 +15,7 @@ import { clusterConfig } from "./cluster-config.ts";
 import type { relayOptions } from "./options.ts";
 import { webhookSettings } from "./webhook-config.ts";
 
-/** What a relay needs to know, complete and checked. Ports may be 0: the system chooses. */
+/** A relay's settings, complete and checked. A port of 0 lets the system choose. */
 export interface RelayConfig {
   readonly bindAddress: string;
   /** The address that each port is opened on. */
@@ -27,7 +27,7 @@ export interface RelayConfig {
   readonly httpPort: number | undefined;
   /** UDP; undefined for the number of the clients' TCP port. */
   readonly quicPort: number | undefined;
-  /** What others are told where a proxy forwards the ports; undefined for the ports themselves. */
+  /** Ports to advertise where a proxy forwards them. Undefined for the ports themselves. */
   readonly advertisedPorts: { readonly api: number | undefined; readonly public: number | undefined };
   /** Balancers whose connections begin with a PROXY header, as `ADDRESS/BITS`. */
   readonly proxyProtocolFrom: readonly string[];
@@ -49,9 +49,9 @@ export interface RelayConfig {
   readonly admission: AdmissionConfig;
   /** Whether QUIC is for those only who have come over HTTP/2 before. */
   readonly quicAdmission: "ticket" | "open";
-  /** What serves QUIC. */
+  /** The QUIC engine. */
   readonly quicEngine: EngineChoice;
-  /** What the process that serves QUIC may hold. */
+  /** Memory limit of the QUIC worker, in bytes. */
   readonly quicMemoryBytes: number;
   readonly stateDir: string;
   /** Processes that are this relay together. */
@@ -63,9 +63,9 @@ export interface RelayConfig {
   readonly eventsWebhook: WebhookSettings | undefined;
   /** How many clients have figures of their own in the metrics. */
   readonly clientMetrics: number;
-  /** Where people write who have something to report about a client. */
+  /** Contact for reports about a client. */
   readonly abuseContact: string | undefined;
-  /** Where monitoring asks. */
+  /** The admin port. */
   readonly admin: AdminConfig | undefined;
 }
 
@@ -114,7 +114,7 @@ const optionsOf: Readonly<Record<keyof RelayConfig, readonly string[]>> = {
   admin: ["admin-port", "admin-addr", "admin-host", "admin-token"],
 };
 
-/** What a person would have to look at, for settings of a relay's configuration. */
+/** Returns the names of the options that set these settings. */
 export function optionsFor(settings: readonly string[]): string[] {
   return settings.flatMap((setting) => optionsOf[setting as keyof RelayConfig] ?? []);
 }

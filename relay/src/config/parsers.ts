@@ -7,7 +7,7 @@ import type { Peer } from "../cluster/peer.ts";
 import { limits } from "../workers/limits.ts";
 import { parseNetwork } from "./networks.ts";
 
-/** Where a port is opened. */
+/** A port to listen on, with its address. */
 export interface ListenPort {
   /** Undefined for the address of all ports. */
   readonly address: string | undefined;
@@ -38,7 +38,7 @@ export const workerCount: Parser<number> = {
     value === "auto" ? Math.min(availableParallelism(), limits.maxWorkers) : integer(1, limits.maxWorkers).parse(value),
 };
 
-/** What `listenPort` reads, for a configuration file. */
+/** Returns the form that `listenPort` reads, for a configuration file. */
 export function formatListenPort({ address, port: number }: ListenPort): string | number {
   if (address === undefined) return number;
   return address.includes(":") ? `[${address}]:${number}` : `${address}:${number}`;

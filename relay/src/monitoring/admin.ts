@@ -22,7 +22,7 @@ export interface AdminOptions {
   readonly signal: AbortSignal;
   /** Undefined while the relay opens. */
   readonly report: () => RelayReport | undefined | Promise<RelayReport>;
-  /** Who has it may operate the relay by the page. */
+  /** Lets its bearer operate the relay by the page. */
   readonly token: Secret | undefined;
   /** Undefined for a relay within another program. */
   readonly operations: Operations | undefined;

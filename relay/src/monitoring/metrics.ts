@@ -5,7 +5,7 @@ import { version } from "@porthole/common/version";
 import { limitNames, type LimitName } from "../limits/index.ts";
 import { Traffic } from "./traffic.ts";
 
-/** What became of a visitor's connection. */
+/** The outcome of a visitor's connection. */
 export type VisitorOutcome = (typeof visitorOutcomes)[number];
 const visitorOutcomes = [
   "forwarded", // a stream of a client's link carries it
@@ -25,7 +25,7 @@ const visitorOutcomes = [
 /** Links in memory exist in tests only. */
 const transports = ["quic", "http2"] as const;
 
-/** What a scrape asks the relay for. */
+/** The relay's state at a scrape. */
 export interface Observed {
   readonly links: readonly Pick<Link, "kind" | "openStreams">[];
   readonly clients: number;
@@ -126,7 +126,7 @@ export class Metrics {
     );
   }
 
-  /** What a client has carried. Those beyond the number that have figures of their own are `other`. */
+  /** Counts a client's bytes. Clients beyond the number that have figures of their own are counted as `other`. */
   clientBytes(label: string, { bytesIn, bytesOut }: { readonly bytesIn: number; readonly bytesOut: number }): void {
     if (this.#maxOwnFigures === 0) return;
     if (this.#ownFigures.size < this.#maxOwnFigures) this.#ownFigures.add(label);

@@ -3,7 +3,7 @@ import { PortholeError } from "@porthole/common/errors";
 import { durationMs } from "@porthole/common/options";
 import { sameSecret, type Secret } from "@porthole/common/util";
 
-/** What an operator can do by the admin page, as by the commands of the same names. */
+/** Operations of the admin page. Commands of the same names do the same. */
 export interface Operations {
   /** Ends a client's links. Returns how many. Throws `usage` for what is no client id. */
   disconnect(client: string): number | Promise<number>;

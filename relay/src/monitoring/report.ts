@@ -10,7 +10,7 @@ export interface LinkReport {
   /** Clients of one process may share a link. */
   readonly link: string;
   readonly transport: LinkKind;
-  /** Where the client is: address and port. */
+  /** The client's address and port. */
   readonly from: string;
   readonly upMs: number;
   readonly rttMs?: number;
@@ -29,7 +29,7 @@ export interface ClientReport {
   readonly hostnames: readonly string[];
   /** Program and version, as the client names them. */
   readonly software: string;
-  /** What the clients of its owner have carried, both directions together: today and this month (UTC), and ever. */
+  /** Bytes that the clients of its owner carried, both directions together: today, this month (UTC), and in total. */
   readonly bytesToday: number;
   readonly bytesThisMonth: number;
   readonly bytesInTotal: number;
@@ -45,7 +45,7 @@ export interface HeldReport {
   readonly times: number;
 }
 
-/** What `porthole-relay status` shows; with --json as it is. */
+/** The report of `porthole-relay status`; `--json` prints it as it is. */
 export interface RelayReport {
   readonly software: string;
   readonly upMs: number;

@@ -25,7 +25,7 @@ export interface QuicWorkerOptions {
   /** PEM. */
   readonly cert: string;
   readonly key: string;
-  /** Where ticket keys are kept; only in memory when absent. */
+  /** File that keeps ticket keys. Without one they are only in memory. */
   readonly ticketKeysPath?: string | undefined;
   /** Ticket keys come from it, at all relays and workers that have it; see TicketOffice. */
   readonly ticketSecret?: Secret | undefined;
@@ -35,7 +35,7 @@ export interface QuicWorkerOptions {
   readonly engine?: EngineChoice;
   /** A QUIC worker that holds more is restarted. */
   readonly memoryCapBytes: number;
-  /** What one link may make the QUIC worker hold for visitors who don't read; workerLimits.maxHeldBytesPerLink if absent. */
+  /** Bytes that the QUIC worker may hold for visitors of one link that do not read. Defaults to `workerLimits.maxHeldBytesPerLink`. */
   readonly maxHeldBytes?: number;
   /** The system's: what is watched is another process. */
   readonly clock: Clock;

@@ -51,7 +51,7 @@ export class TicketOffice {
     }
   }
 
-  /** What the QUIC worker has to know, the present one first. */
+  /** Returns the keys for the QUIC worker, the present one first. */
   keys(): readonly TicketKey[] {
     if (this.#secret) {
       const epoch = epochAt(this.#present.sinceMs);

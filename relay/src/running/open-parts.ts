@@ -29,7 +29,7 @@ import { TicketOffice } from "../quic-worker/ticket-office.ts";
 import { ownFile } from "../workers/role.ts";
 import type { RelayOptions } from "./relay.ts";
 
-/** What the parts ask the relay for. */
+/** The relay, for its parts. */
 export interface PartsOptions extends RelayOptions {
   /** The limits in it may change while the relay runs. */
   readonly config: () => RelayConfig;

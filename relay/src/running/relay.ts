@@ -10,19 +10,19 @@ import type { RelayReport } from "../monitoring/report.ts";
 import type { Peer } from "../cluster/peer.ts";
 import type { WorkerRole } from "../workers/role.ts";
 
-/** What a program that embeds a relay gives it. */
+/** Options of a program that embeds a relay. */
 export interface RelayOptions {
   readonly clock: Clock;
   readonly log: Logger;
   /** Asked about every client that no list and no invite lets in. */
   readonly authorize?: Authorize;
-  /** What the admin page may do, with its token. */
+  /** Operations of the admin page, which take its token. */
   readonly operations?: Operations;
   /** For one of several processes that are a relay together. */
   readonly worker?: WorkerRole;
 }
 
-/** What is open now. */
+/** Numbers of what is open now. */
 export interface RelayCounts {
   readonly clients: number;
   readonly links: number;
@@ -37,7 +37,7 @@ export interface Relay {
   readonly apiPort: number;
   readonly publicPort: number;
   readonly alpnPort: number | undefined;
-  /** What clients pin. */
+  /** Fingerprint of the relay's key, which clients pin. */
   readonly fingerprint: string;
   /** Why there is no QUIC on this machine, if there is none. */
   readonly quicUnavailable: string | undefined;
@@ -51,9 +51,9 @@ export interface Relay {
   /** How the QUIC worker is doing. */
   quic(): QuicWorkerFacts | undefined;
   counts(): RelayCounts;
-  /** What `porthole-relay status` shows. */
+  /** Returns the report of `porthole-relay status`. */
   report(): RelayReport;
-  /** What has happened after that position, see Events.since. */
+  /** Returns the events after a position, see Events.since. */
   events(position?: Partial<EventsPosition>): EventsAnswer;
   /** Applies what can change while it runs (limits), and rereads certificate and keys. Returns the names of settings that need a restart. */
   reload(config: RelayConfig): Promise<readonly string[]>;

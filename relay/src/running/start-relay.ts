@@ -9,7 +9,7 @@ import { drain } from "./drain.ts";
 import { openParts, type RelayParts } from "./open-parts.ts";
 import type { Relay, RelayCounts, RelayOptions } from "./relay.ts";
 
-/** What changes while a relay lives. It may close without having drained. */
+/** A relay's state that changes while it runs. It may close without a drain. */
 interface Life {
   config: RelayConfig;
   phase: "opening" | "serving" | "draining" | "closing";

@@ -1,7 +1,7 @@
 import type { Secret } from "@porthole/common/util";
 import type { NewEvent } from "../monitoring/events.ts";
 
-/** What a relay gets that is one of several processes of one machine. */
+/** The role of a relay that is one of several processes on one machine. */
 export interface WorkerRole {
   /** Counts from 0. The first worker has the QUIC port, and writes what only one may write. */
   readonly index: number;

@@ -67,7 +67,7 @@ export class Supervisor {
     return supervisor;
   }
 
-  /** What the first worker has opened; the others have the same. */
+  /** The ports and the fingerprint of the first worker. The others have the same. */
   get facts(): WorkerFacts {
     const facts = this.#seats.map((seat) => seat.process?.facts).find((each) => each !== undefined);
     if (!facts) throw new PortholeError("busy", "No worker serves now");

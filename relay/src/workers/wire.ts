@@ -5,7 +5,7 @@ import type { NewEvent } from "../monitoring/events.ts";
 import type { RelayReport } from "../monitoring/report.ts";
 import type { Relay } from "../running/relay.ts";
 
-/** What a worker has to know before it opens anything. */
+/** A worker's settings, before it opens anything. */
 export interface WorkerStart {
   /** Counts from 0. The first worker has the QUIC port. */
   readonly index: number;
@@ -15,7 +15,7 @@ export interface WorkerStart {
   readonly ticketSecret: string;
 }
 
-/** What the supervisor says to a worker, over the channel that Node gives a child process. */
+/** Messages of the supervisor to a worker, over Node's channel to a child process. */
 export type ToWorker =
   | ({ readonly type: "start" } & WorkerStart)
   /** The other workers. */
@@ -27,7 +27,7 @@ export type ToWorker =
   | { readonly type: "hurry" }
   | { readonly type: "ask"; readonly id: number; readonly question: Question };
 
-/** What a worker says to the supervisor. */
+/** Messages of a worker to the supervisor. */
 export type FromWorker =
   | ({ readonly type: "ready" } & WorkerFacts)
   | { readonly type: "failed"; readonly error: PlainError }
@@ -44,7 +44,7 @@ export interface WorkerFacts extends Pick<
   readonly peer: Peer;
 }
 
-/** What a worker can be asked, and what it answers. */
+/** Questions to a worker, with the types of their answers. */
 export interface Answers {
   readonly report: RelayReport;
   readonly metrics: readonly MetricObject[];

@@ -4,7 +4,7 @@ import type * as transportPackage from "@nats-io/transport-node";
 import { PortholeError } from "@porthole/common/errors";
 import { stateError } from "@porthole/common/util";
 
-/** Where the cluster's NATS servers are. */
+/** The cluster's NATS servers. */
 export interface EngineConfig {
   /** `nats://HOST:PORT` or `tls://HOST:PORT`. */
   readonly servers: readonly string[];

@@ -47,7 +47,7 @@ export class KnownRecords {
     this.#held = [];
   }
 
-  /** What the engine has, in its order. What no relay has written is ignored, and said. */
+  /** Applies the engine's records in their order. Ignores and logs those that no relay has written. */
   apply(records: readonly StoredRecord[]): void {
     let state = this.#state;
     let whole: Change[] = [];

@@ -14,7 +14,7 @@ import { RecordStream, type StoredRecord } from "./record-stream.ts";
 export interface NatsLedgerOptions {
   readonly engine: EngineConfig;
   readonly secret: Secret;
-  /** Where the relay keeps what it has seen, for a start without the engine. Absent for a command. */
+  /** File with the relay's copy of the records, for a start without the engine. Absent for a command. */
   readonly mirrorPath?: string | undefined;
   readonly clock: Clock;
   readonly log: Logger;

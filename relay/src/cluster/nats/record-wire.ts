@@ -20,7 +20,7 @@ export function decodeChange(subject: string, text: string): Change | undefined 
   return { kind: known, key: Buffer.from(key, "base64url").toString(), record: record ?? undefined };
 }
 
-/** What is written for changes after the record with the number `at`. A record is sealed for its own number: the engine can't show an old one as a new one. */
+/** Returns the sealed record for changes that follow the record with the number `at`. It is sealed for its own number, so the engine can't show an old record as a new one. */
 export function sealChanges(
   sealer: Sealer,
   changes: readonly Change[],
