@@ -16,7 +16,7 @@ import { share, shareHelp, shareOptions } from "./share.ts";
 import { logs, logsOptions } from "./logs.ts";
 import { ls, runningOptions, status, stop } from "./status.ts";
 
-/** What can be typed after `porthole`. */
+/** A command of `porthole`. */
 interface Command {
   /** Its words in the program's help: `join [INVITE]`. */
   readonly usage: string;

@@ -1,7 +1,7 @@
 import { PortholeError } from "@porthole/common/errors";
 import { flagNames, type OptionTable } from "@porthole/common/options";
 
-/** What can be typed after `porthole`: commands with their options, and the options without a command. */
+/** The commands of `porthole` with their options, and the options without a command. */
 export interface Completable {
   readonly options: OptionTable;
   readonly commands: Readonly<Record<string, { readonly options?: OptionTable; readonly help: string }>>;

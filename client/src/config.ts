@@ -13,7 +13,7 @@ export function tunnelSpec(values: ClientValues, stateDir: string, joined: reado
   return targetSpec(values, { name: mainTunnel, service: values.local }, stateDir, joined);
 }
 
-/** What the command line says about a tunnel, before it has a name. Without a target it is the one of `--local`. */
+/** Returns the targets of a command line, or that of `--local` when it names none. Throws `usage`. */
 export function targetsOf(values: ClientValues, targets: readonly Target[]): readonly Target[] {
   const [first] = targets;
   if (first && targets.length > 1) refuseForMany(values);

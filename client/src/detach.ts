@@ -43,7 +43,7 @@ export async function detach(argv: readonly string[], stateDir = dataFolder("por
   }
 }
 
-/** What the process says to the one that has started it. */
+/** Messages of the process to its starter. */
 type Message =
   | { readonly urls: readonly string[] }
   /** Why no relay answers; null when one does. */

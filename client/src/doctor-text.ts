@@ -8,7 +8,7 @@ const styles = { ok: "green", warning: "yellow", failed: "red", skipped: "dim" }
 /** The width of the longest name of a check. */
 const nameColumn = 16;
 
-/** What was found about one endpoint. */
+/** The findings about one endpoint. */
 export interface EndpointReport extends DoctorReport {
   readonly tunnel: string;
   readonly role: EndpointView["role"];

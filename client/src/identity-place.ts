@@ -4,7 +4,7 @@ import { readFileIfExists, type Secret } from "@porthole/common/util";
 import type { EndpointView } from "@porthole/tunnel/rpc";
 import { attachIfRunning } from "./running-client.ts";
 
-/** Where a client's key is, and how it is to be treated: the options of `porthole identity`. */
+/** The place of a client's key, and the options of `porthole identity`. */
 export interface Place {
   readonly stateDir: string;
   readonly keyPath: string;

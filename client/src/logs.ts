@@ -42,7 +42,7 @@ export async function logs(argv: readonly string[]): Promise<void> {
   });
 }
 
-/** What comes while the past is asked for is in it already. */
+/** Shows entries once `untilOver` is called. Earlier ones are in the history already. */
 function following(client: DaemonConnection, names: readonly string[] | undefined, show: (entry: Entry) => void) {
   let isLive = false;
   const stop = stopController().signal;

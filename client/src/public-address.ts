@@ -6,7 +6,7 @@ const urls: Readonly<Record<string, (hostPort: string) => string>> = {
   "6379": (hostPort) => `rediss://${hostPort}`,
 };
 
-/** What visitors of a public URL type: the URL where HTTP is served, and an address for TLS in front of a `tcp://` service. */
+/** Returns the address that visitors type: the URL for HTTP, and an address for TLS in front of a `tcp://` service. */
 export function describePublicUrl(url: string, local: string): string {
   if (!local.startsWith("tcp://")) return `URL: ${url}`;
   const { hostname, port } = new URL(url);

@@ -1,6 +1,6 @@
 import type { LogLine, RequestView, TunnelStateView, VisitView } from "@porthole/tunnel/rpc";
 
-/** What a run of the client shows of its tunnels, by their names. It has no logic of its own: states come in, text goes out. */
+/** Shows a client's tunnels, by their names. It has no logic of its own: states come in, text goes out. */
 export interface Reporter {
   onState(tunnel: string, state: TunnelStateView): void;
   onVisit(tunnel: string, visit: VisitView): void;

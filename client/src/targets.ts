@@ -3,7 +3,7 @@ import { localService, type LocalService } from "@porthole/tunnel/gateway";
 import type { ClientValues } from "./options.ts";
 import { mainTunnel } from "./running-client.ts";
 
-/** What the user wants to expose: `3000`, or `web=3000`. */
+/** A service to expose: `3000`, or `web=3000`. */
 export interface Target {
   /** Absent: the client's own name for the first one, otherwise its port. */
   readonly name: string | undefined;

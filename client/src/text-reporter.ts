@@ -31,7 +31,7 @@ export function createTextReporter(output: TextOutput, options: TextReporterOpti
   const { isTerminal } = output;
   const width = Math.max(0, ...tunnels.map((name) => name.length));
   const shown = new Map<string, string>();
-  /** What each tunnel waits for. */
+  /** The thing that each tunnel waits for, in words. */
   const waiting = new Map<string, string>();
   const greeted = new Set<string>();
   const status = new StatusLine(output);

@@ -70,7 +70,7 @@ export function describeTime(ms: number): string {
   return [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, "0")).join(":");
 }
 
-/** Who may visit, in a line. */
+/** Returns the access rules in one line. */
 export function describeAccess({ credentials, addresses, paths, endsAt }: AccessSummary): string {
   const names: Readonly<Record<string, string>> = { basic: "a password", bearer: "a token", share: "a share link" };
   const ways = credentials.map((way) => names[way] ?? `a signature (${way.slice("webhook ".length)})`);

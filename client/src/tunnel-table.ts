@@ -1,7 +1,7 @@
 import type { EndpointView, TunnelInfo } from "@porthole/tunnel/rpc";
 import { printable } from "./printable.ts";
 
-/** What `porthole ls` says about one endpoint. */
+/** One endpoint in the table of `porthole ls`. */
 export interface TunnelRow {
   readonly name: string;
   /** Absent before a relay has said it. */

@@ -2,7 +2,7 @@ import { fromRpcErrorData } from "@porthole/tunnel/rpc";
 import type { Runtime } from "@porthole/tunnel/rpc/daemon";
 import type { Reporter } from "./reporter.ts";
 
-/** Where notifications come from: this process's runtime, or the connection to a client that runs. */
+/** The source of notifications: this process's runtime, or the connection to a running client. */
 export type TunnelEvents = Pick<Runtime, "subscribe">;
 
 /**

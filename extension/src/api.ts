@@ -27,9 +27,9 @@ export interface PortholeApi {
 export interface ExposeOptions {
   /** Display name of the port. */
   readonly label?: string;
-  /** Who wants it and what for, as a sentence for the user: "Acme Webhooks needs a public URL." */
+  /** The purpose, as a sentence for the user: "Acme Webhooks needs a public URL." */
   readonly reason?: string;
-  /** Who may visit a port that the user has set no rules for: `share` (the default) is visitors with a link that the user gets. */
+  /** Access to a port without rules of the user. Defaults to `share`: only visitors with a link, which the user gets. */
   readonly access?: "public" | "share";
 }
 

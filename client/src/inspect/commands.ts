@@ -60,7 +60,7 @@ export const inspectOptions = options.follow;
 
 type Command = (argv: readonly string[], out: Output) => Promise<void>;
 
-/** Where it prints. */
+/** Takes what it prints. */
 export interface Output {
   write(text: string): void;
   readonly columns: number;

@@ -57,7 +57,7 @@ function layOut(columns: number, path: string, cell: (column: Column) => string)
   return cells.join(" ".repeat(gap));
 }
 
-/** What became of it, in six cells. */
+/** Returns the outcome of a request, in six cells. */
 export function outcomeOf({ status, state, answeredBy, error }: ExchangeSummary): string {
   const mark = state === "open" ? "…" : answeredBy === "gateway" ? "*" : "";
   if (status !== undefined) return `${status}${state === "failed" && error?.code !== "aborted" ? "!" : mark}`;

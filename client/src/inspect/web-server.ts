@@ -25,7 +25,7 @@ const refreshMs = 300;
 /** Tells a page that the server is there. */
 const heartbeatMs = 15_000;
 
-/** What each response says: the page loads nothing from elsewhere, and nothing else shows or reads it. */
+/** Fields of each response. The page loads nothing from elsewhere, and nothing else shows or reads it. */
 const headers = {
   "cache-control": "no-store",
   "content-security-policy":

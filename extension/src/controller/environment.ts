@@ -1,6 +1,6 @@
 import { urlOf, type Exposure } from "./exposure.ts";
 
-/** What one variable of new terminals gets. `append` adds to a list that the user may have set himself. */
+/** A change of one variable of new terminals. `append` adds to a list that may have the user's own entries. */
 export interface EnvironmentChange {
   readonly name: string;
   readonly value: string;

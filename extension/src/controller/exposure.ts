@@ -14,7 +14,7 @@ export interface Exposure {
   readonly phase: "on" | "off" | "elsewhere";
   /** The project describes it, and it was never exposed. */
   readonly isOffered?: boolean;
-  /** What the daemon has said last; absent before it has said anything. */
+  /** The daemon's latest report. Undefined before the first one. */
   readonly tunnel: TunnelStateView | undefined;
   /** When that was, in milliseconds since 1970: delays in it count from then. */
   readonly toldAt?: number;
@@ -44,7 +44,7 @@ export interface RelayUrl {
   readonly url: string;
 }
 
-/** What each relay that is online gives, in the order of the setting. */
+/** Returns the URLs of each relay that is online, in the order of the setting. */
 export function relayUrlsOf(exposure: Exposure, role: EndpointView["role"] = "primary"): readonly RelayUrl[] {
   const relays = endpointOf(exposure, role)?.relays ?? [];
   return relays.flatMap(({ address, now }) =>

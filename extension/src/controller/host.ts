@@ -1,7 +1,7 @@
 import type { RelaySpec } from "@porthole/tunnel/rpc";
 import type { SettingTypes } from "../manifest/index.ts";
 
-/** What the controller needs of the editor. Nothing here knows `vscode`. */
+/** The editor, for the controller. Nothing here knows `vscode`. */
 
 export interface Settings {
   get<K extends keyof SettingTypes>(id: K): SettingTypes[K];

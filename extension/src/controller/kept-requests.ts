@@ -16,7 +16,7 @@ export interface KeptRequestsDeps {
   readonly clock: Clock;
 }
 
-/** Where the daemon leaves a port's requests at its end, for the window that continues with the port. */
+/** Files in which the daemon leaves a port's requests at its end, for the window that continues with the port. */
 export class KeptRequests {
   readonly #deps: KeptRequestsDeps;
 

@@ -29,7 +29,7 @@ export class Keys {
     await this.#secrets.set(`identity ${exposureId}`, pem);
   }
 
-  /** Who may visit a port: passwords and webhook secrets are in it. */
+  /** Returns the access rules of a port, with passwords and webhook secrets. */
   async access(exposureId: string): Promise<AccessSpec | undefined> {
     const text = await this.#secrets.get(`access ${exposureId}`);
     return text === undefined ? undefined : (JSON.parse(text) as AccessSpec);
@@ -40,7 +40,7 @@ export class Keys {
     await (access ? this.#secrets.set(name, JSON.stringify(access)) : this.#secrets.delete(name));
   }
 
-  /** What the requests that outlive a reload are encrypted with: 32 bytes in base64. */
+  /** Returns the key that encrypts requests which outlive a reload: 32 bytes in base64. */
   requests(): Promise<string> {
     return this.#loadOrMake("requests", () => randomBytes(32).toString("base64"));
   }

@@ -14,7 +14,7 @@ import {
 import type { TunnelSpec } from "@porthole/tunnel/rpc";
 import type { PortTarget } from "../ports/index.ts";
 
-/** What a claimant wants of the window that holds the lease. */
+/** A claimant's request to the window that holds the lease. */
 export type Claim = "stop" | "take";
 
 /** How the last holder's lease ended: its port was stopped for good, or its window went away. */

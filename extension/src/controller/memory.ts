@@ -26,7 +26,7 @@ export class Memory {
     this.#present = present;
   }
 
-  /** What the last window of this workspace has left. */
+  /** Returns the state that the last window of this workspace left. */
   read(): Remembered | undefined {
     return readRemembered(this.#store.get());
   }

@@ -37,7 +37,7 @@ export function readProjectPorts(value: unknown): ProjectPorts {
   return { ports, problems };
 }
 
-/** What the port's tunnel gets besides the user's own settings. Access is not in it: `narrowed` has that. */
+/** Returns the options of the port's tunnel besides the user's own settings. `narrowed` has the access rules. */
 export function projectOptions(port: ProjectPort): Partial<TunnelSpec> {
   const { mode, headers, name, route, "local-proxy-protocol": localProxyProtocol } = port;
   const routes = listOf(route)?.map((text) => {

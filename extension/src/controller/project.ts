@@ -33,7 +33,7 @@ export class Project {
     this.#deps = deps;
   }
 
-  /** What the settings describe. Nothing in a workspace that is not trusted. */
+  /** The ports that the settings describe. None in a workspace that is not trusted. */
   get ports(): readonly ProjectPort[] {
     return this.#read().ports;
   }
@@ -48,7 +48,7 @@ export class Project {
     return host === "localhost" ? this.ports.find((each) => each.port === port) : undefined;
   }
 
-  /** What the user has agreed to for this port. */
+  /** Returns the description of this port that the user agreed to. */
   adopted(id: string): ProjectPort | undefined {
     return this.#adopted[id]?.port;
   }

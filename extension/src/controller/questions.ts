@@ -13,7 +13,7 @@ import type { Keys } from "./keys.ts";
 /** A key that somebody has brought along, and who one is with it. */
 export type GivenKey = Requests["identity/import"][1];
 
-/** What the daemon is asked, and what changes nothing in the window. Each starts the daemon if need be. */
+/** Questions to the daemon that change nothing in the window. Each starts the daemon if need be. */
 export class Questions {
   readonly #daemon: () => Promise<DaemonConnection>;
   readonly #keys: Keys;

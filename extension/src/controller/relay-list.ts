@@ -4,7 +4,7 @@ import { t } from "../text.ts";
 import type { Keys } from "./keys.ts";
 import type { Relay, Settings } from "./host.ts";
 
-/** What a trial relay's URL has, if it is free. */
+/** Port of a trial relay's URL, if it is free. */
 const defaultTrialPort = 8443;
 
 /** Which relays ports are exposed on: those of the settings, or the one inside the daemon's process. */
@@ -21,7 +21,7 @@ export class RelayList {
     this.#keys = keys;
   }
 
-  /** What can be used of the setting, which people write by hand. */
+  /** The usable entries of the setting, which users write by hand. */
   get configured(): readonly Relay[] {
     return this.#written.flatMap((each) => readRelay(each) ?? []);
   }

@@ -1,7 +1,7 @@
 import type { PortTarget } from "../ports/index.ts";
 import type { Exposure } from "./exposure.ts";
 
-/** What a window leaves behind for the next time that its folder is opened. */
+/** State that a window leaves for the next time that its folder is opened. */
 export interface Remembered {
   readonly version: 1;
   /** Milliseconds since 1970: when the window was last seen with it. */

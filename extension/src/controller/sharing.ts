@@ -9,7 +9,7 @@ export interface SharingDeps {
   readonly leases: Leases;
   readonly list: ExposureList;
   readonly tunnels: Tunnels;
-  /** What the ids of this workspace's ports begin with. */
+  /** Prefix of the ids of this workspace's ports. */
   readonly idPrefix: string;
   /** Resolves when the window has answered. A window that is closed, asleep or offline never answers. */
   readonly askWindow: () => Promise<void>;

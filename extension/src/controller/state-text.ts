@@ -11,7 +11,7 @@ export interface Described {
   readonly text: string;
   /** When something happens by itself. */
   readonly next?: string;
-  /** What to do next, or why it is so, as sentences for the hover. */
+  /** The next step or the reason, as sentences for the hover. */
   readonly detail?: string;
 }
 
@@ -110,7 +110,7 @@ export function describeCertificate(certificate: CertificateView, now: number): 
   }
 }
 
-/** Who may visit. */
+/** Returns the access rules in one line. */
 export function describeAccess(access: AccessSummary | undefined, now: number): string {
   if (!access) return t("everyone with the URL");
   const kinds = access.credentials.map((each) => {
@@ -131,7 +131,7 @@ function timeOrDay(at: number, now: number): string {
   return at - now < 86_400_000 ? date.toLocaleTimeString() : date.toLocaleDateString();
 }
 
-/** What will not change by itself. */
+/** Describes an error that does not go away by itself. */
 function refused(error: RpcErrorData): Described {
   return { kind: "bad", text: refusalText(error.code), detail: refusalDetail(error) };
 }

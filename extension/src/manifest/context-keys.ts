@@ -1,4 +1,4 @@
-/** What `when` clauses may ask. */
+/** Keys of `when` clauses. */
 export interface ContextKeyTypes {
   /** Something is exposed or wanted. */
   "porthole.hasExposed": boolean;

@@ -1,6 +1,6 @@
 const repository = "https://github.com/porthole/porthole";
 
-/** What the Marketplace and other galleries show beside the README. Keywords are what people search for; a gallery takes 30 at most. */
+/** Fields that the Marketplace and other galleries show beside the README. They take at most 30 keywords. */
 export const gallery = {
   categories: ["Other", "Testing", "Debuggers"],
   keywords: [

@@ -8,7 +8,7 @@ export const views = {
 
 export type ViewId = keyof typeof views;
 
-/** What the item of the tree is, for `when` clauses: `viewItem`. */
+/** Kinds of items of the tree, `viewItem` in `when` clauses. */
 export const items = {
   running: "endpoint.running",
   /** It has a secondary endpoint. */

@@ -1,4 +1,4 @@
-/** What empty views say. The Ports view of a local window lists nothing by itself: there, too, one button leads to us. */
+/** Texts of empty views. The Ports view of a local window lists nothing by itself, so it has a button, too. */
 export const welcomes = [
   { view: "porthole.endpoints", contents: "%welcome.first%", when: "!porthole.hasRelays" },
   { view: "~remote.forwardedPorts", contents: "%welcome.ports%" },

@@ -2,7 +2,7 @@ import { isIPv6 } from "node:net";
 import { t } from "../text.ts";
 import { dialHost, type PortTarget } from "./port-target.ts";
 
-/** What a typed text means, or one sentence that explains why it is no port. */
+/** The meaning of a typed text, or a sentence that explains why it is no port. */
 export type ParsedAddress =
   { readonly target: PortTarget; readonly path: string } | { readonly target?: undefined; readonly problem: string };
 

@@ -35,7 +35,7 @@ function procAddress(hex: string): string {
   return address.replace(/^::ffff:(?=[\d.]+$)/, "");
 }
 
-/** What this user listens on. Other users' ports are theirs to expose. */
+/** Returns the ports that this user listens on. Other users' ports are theirs to expose. */
 export async function listLinuxPorts(uid: number): Promise<ListeningPort[]> {
   const texts = await Promise.all(
     ["/proc/net/tcp", "/proc/net/tcp6"].map((path) => readFile(path, "utf8").catch(() => "")),

@@ -2,7 +2,7 @@ import { parseAddress } from "./address.ts";
 import { shortCommand } from "./listening.ts";
 import { dialHost, type PortTarget } from "./port-target.ts";
 
-/** Where this extension runs: beside the window, or beside the workspace's files. */
+/** The side on which this extension runs: beside the window, or beside the workspace's files. */
 export type Side = "ui" | "workspace";
 
 /**

@@ -3,7 +3,7 @@ export interface PortTarget {
   readonly host: string;
   readonly port: number;
   readonly scheme: "http" | "https" | undefined;
-  /** What a person calls it: the port's label in the Ports view, or its process. */
+  /** The user's name for it: the port's label in the Ports view, or its process. */
   readonly label: string | undefined;
 }
 

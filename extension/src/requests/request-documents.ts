@@ -144,7 +144,7 @@ function keyOf({ tunnel, id }: ExchangeRef): string {
   return `${tunnel} ${id}`;
 }
 
-/** What a tab says: `POST orders 14-02-11`. */
+/** Returns the title of a tab: `POST orders 14-02-11`. */
 function titleOf(summary: ExchangeSummary): string {
   const last =
     pathOf(summary)

@@ -12,7 +12,7 @@ type Choice = "everyone" | "share" | "password" | "webhook" | "limit" | "revoke"
 
 const hourMs = 3_600_000;
 
-/** Who may visit a port. The rules are this editor's: no relay knows them, and no page stands in between. */
+/** Commands for the access rules of a port. The rules are this editor's, and no relay knows them. */
 export function accessCommands({ controller }: UiContext) {
   /** The new credentials take the place of the present ones; links of before don't come back with a later choice. */
   async function setCredentials(exposure: Exposure, credentials: AccessSpec | undefined): Promise<void> {

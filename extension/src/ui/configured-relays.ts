@@ -3,7 +3,7 @@ import { describeRelay, endpointOf, type Controller, type Described, type Relay 
 import { items } from "../manifest/index.ts";
 import { t } from "../text.ts";
 
-/** What the tree's rows of relays in the settings are called, before the address. */
+/** Prefix of the ids of the tree's rows for relays in the settings, before the address. */
 export const configured = "configured ";
 export type ConfiguredPart = `configured ${string}`;
 

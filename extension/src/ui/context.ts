@@ -1,7 +1,7 @@
 import type { Controller } from "../controller/index.ts";
 import type { CommandId } from "../manifest/index.ts";
 
-/** What every part of the user interface gets: it shows the controller's state and calls its methods. */
+/** The context of every part of the user interface, which shows the controller's state and calls its methods. */
 export interface UiContext {
   readonly controller: Controller;
   /** Runs a command by its name, so that the parts don't import one another. */

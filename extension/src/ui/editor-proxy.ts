@@ -1,7 +1,7 @@
 import { workspace, type Disposable } from "vscode";
 import type { EditorProxy } from "../controller/index.ts";
 
-/** What the user has set. A folder that is opened can't lead the tunnels through a proxy of its own, whatever this version of the editor lets it set. */
+/** Returns the user's proxy settings. A folder that is opened can't lead the tunnels through a proxy of its own, whatever this version of the editor lets it set. */
 export function editorProxy(): EditorProxy {
   const proxy = ofUser("proxy");
   const noProxy = ofUser("noProxy");

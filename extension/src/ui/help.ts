@@ -19,7 +19,7 @@ import { chooseExposure } from "./pickers.ts";
 import { cancellable } from "./progress.ts";
 import type { UiContext } from "./context.ts";
 
-/** What one does when something does not work. */
+/** Commands for when something does not work. */
 export function helpCommands({ controller }: UiContext, log: LogOutputChannel, reports: Reports) {
   return {
     async "porthole.doctor"(argument: unknown) {

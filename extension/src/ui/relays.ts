@@ -114,7 +114,7 @@ function isPartOfExposing(argument: unknown): boolean {
   return ((argument ?? {}) as Partial<JoinOptions>).isForPort === true;
 }
 
-/** What a relay is added for. */
+/** Offers to expose a port once a relay is added. */
 async function offerToExpose(message: string, run: UiContext["run"]): Promise<void> {
   const expose = t("Expose a Port");
   if ((await window.showInformationMessage(message, expose)) === expose) await run("porthole.expose");

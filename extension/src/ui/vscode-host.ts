@@ -13,7 +13,7 @@ export const editorSettings: Settings = {
   },
 };
 
-/** What the settings of every folder describe; the first folder that describes a port counts. */
+/** Returns the ports that the settings of all folders describe. The first folder that describes a port counts. */
 function portsOfFolders(): SettingTypes["porthole.ports"] {
   const scopes = vscode.workspace.workspaceFolders?.map(({ uri }) => uri) ?? [undefined];
   const described = scopes.map((uri) =>

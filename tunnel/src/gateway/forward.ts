@@ -8,7 +8,7 @@ import { serviceFor } from "./services/routes.ts";
 import type { Upstream } from "./services/upstream.ts";
 import type { VisitorRequest } from "./visitors/visitor.ts";
 
-/** Where a request that is allowed goes, and what its service sees of it. */
+/** Decides where an admitted request goes, and what its service sees of it. */
 export class Forward {
   readonly service: LocalService;
   readonly target: ServiceTarget;

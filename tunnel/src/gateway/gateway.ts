@@ -30,7 +30,7 @@ export interface GatewayDeps {
   readonly log: Logger;
 }
 
-/** What a person sees of it. */
+/** A gateway's state, for display. */
 export interface GatewayState {
   readonly mode: GatewayMode;
   readonly headers: GatewayOptions["headers"];
@@ -38,7 +38,7 @@ export interface GatewayState {
   readonly paused: boolean;
   /** Services that get localhost's headers because they refused the public name. */
   readonly adapted: readonly LearnedMode[];
-  /** Who may visit; everybody when absent. */
+  /** The access rules. Absent when everybody may visit. */
   readonly access?: AccessSummary;
 }
 

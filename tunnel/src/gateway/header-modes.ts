@@ -20,7 +20,7 @@ export interface Names {
   readonly localNames: LocalNames;
 }
 
-/** What only a proxy in front of the service may say: who the visitor is, and what it has asked for. */
+/** Fields that only a proxy in front of the service may set: about the visitor, and about its request. */
 const proxyFields: ReadonlySet<string> = new Set([
   ...[
     "forwarded",
@@ -40,7 +40,7 @@ const proxyFields: ReadonlySet<string> = new Set([
   "proxy",
 ]);
 
-/** What is not a visitor's to say to the service. Servers take `_` for `-`, so both spellings are the same. */
+/** Returns whether only Porthole may set the field. Servers take `_` for `-`, so both spellings are the same. */
 function isOurs(name: string): boolean {
   const plain = name.includes("_") ? name.replaceAll("_", "-") : name;
   if (plain === "host" || plain === "content-length" || hopByHop.has(plain)) return true;

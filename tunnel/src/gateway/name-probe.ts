@@ -14,7 +14,7 @@ export interface NameRefusal {
 export interface NameProbe {
   readonly service: ServiceTarget;
   readonly names: Omit<Names, "mode">;
-  /** What is asked for. Next.js refuses below `/_next/` only, by Origin. */
+  /** The requested path. Next.js refuses below `/_next/` only, by Origin. */
   readonly path: "/" | "/_next/";
   readonly clock: Clock;
 }

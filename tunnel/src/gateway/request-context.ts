@@ -6,7 +6,7 @@ import type { LocalService } from "./services/local-service.ts";
 import type { LocalNames } from "./services/local-side.ts";
 import type { Upstream } from "./services/upstream.ts";
 
-/** What a request needs to know of its endpoint and of its connection. */
+/** A request's endpoint and connection. */
 export interface RequestContext extends AnsweringContext {
   readonly options: GatewayOptions;
   /** The endpoint's own. */

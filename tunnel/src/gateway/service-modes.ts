@@ -18,7 +18,7 @@ interface Finding {
   readonly foundAt: number;
 }
 
-/** What `--headers auto` has found out about each service. A refusal that was found expires with the service's process or a change of the settings. */
+/** The findings of `--headers auto` about each service. A refusal that was found expires with the service's process or a change of the settings. */
 export class ServiceModes {
   readonly #clock: Clock;
   readonly #findings = new Map<string, Finding>();

@@ -28,7 +28,7 @@ export interface UnreadLimits {
   readonly patienceMs: number;
 }
 
-/** What the whole process allows: an eighth of the machine's memory at most. */
+/** Limits of the whole process: at most an eighth of the machine's memory. */
 const defaultLimits: UnreadLimits = {
   maxConnectionBytes: limits.maxUnreadConnectionBytes,
   maxBytes: Math.min(limits.maxUnreadBytes, totalmem() / 8),

@@ -422,7 +422,7 @@ class _GatewayStateRequired(TypedDict):
 
 
 class GatewayState(_GatewayStateRequired, total=False):
-    #: Who may visit; everybody when absent.
+    #: The access rules. Absent when everybody may visit.
     access: AccessSummary
 
 

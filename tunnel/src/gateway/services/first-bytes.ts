@@ -10,7 +10,7 @@ const methods = METHODS.filter((method) => method !== "CONNECT");
 /** The longest method, a space, and the beginning of a target. */
 const enough = 32;
 
-/** What a connection that begins so speaks; undefined when more has to come. Redis has a GET, too, but no path. */
+/** Returns the protocol of a connection by its first bytes. Undefined when more has to come. Redis has a GET, too, but no path. */
 export function spokenBy(bytes: Buffer): Spoken | undefined {
   const text = bytes.toString("latin1", 0, enough);
   if (text.startsWith(preface)) return "http2";

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { chunkStart, lastChunkText, requestHeadText, type ForwardedHead, type RawHeaders } from "../../http/index.ts";
 import type { CallFailure, Reply, SendInit, UpstreamCall } from "./upstream.ts";
 
-/** What a call needs of its connection. */
+/** The connection of a call. */
 export interface CallConnection {
   /** Ends the call: whatever still comes belongs to nobody. */
   abort(): void;

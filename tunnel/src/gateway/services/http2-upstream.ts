@@ -19,7 +19,7 @@ export class Http2Upstream implements Upstream {
   readonly #clock: Clock;
   readonly #stop = new AbortController();
   #session: Promise<ClientHttp2Session> | undefined;
-  /** What the service says first on the connection. */
+  /** The service's SETTINGS, its first frame. */
   #settings: Promise<Settings> = Promise.resolve({});
   #http1: Http1Upstream | undefined;
 

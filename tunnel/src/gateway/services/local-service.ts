@@ -8,7 +8,7 @@ import { ResettableSocket } from "./service-socket.ts";
 import { contextTrusting, judgeCertificate, type ServiceTrust } from "./service-tls.ts";
 import { orAbort, type Clock, withDeadline } from "@porthole/common/util";
 
-/** Where a visitor's decrypted bytes go. Fixed by the user; nothing that a relay or a visitor sends can change it. */
+/** The destination of a visitor's decrypted bytes. The user sets it; nothing that a relay or a visitor sends can change it. */
 export interface LocalService {
   /** As the user wrote it. */
   readonly text: string;
@@ -76,7 +76,7 @@ function hintFor(text: string): string | undefined {
 export interface ConnectOptions {
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;
-  /** What to agree on where the service speaks TLS. */
+  /** The ALPN protocol to agree on where the service speaks TLS. */
   readonly alpn?: string | undefined;
   /** Goes out before anything else, TLS included: a PROXY protocol header. */
   readonly preface?: Buffer | undefined;

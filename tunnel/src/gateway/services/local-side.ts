@@ -54,7 +54,7 @@ export function localNames(main: LocalService, routes: readonly Route[]): LocalN
   };
 }
 
-/** What the gateway speaks with it: a service that was given without a scheme speaks HTTP/1.1. */
+/** Returns a service as the target of requests. A service without a scheme speaks HTTP/1.1. */
 export function targetOf(service: LocalService): ServiceTarget {
   const { kind } = service;
   return { ...service, kind: kind === "https" || kind === "h2c" ? kind : "http" };

@@ -9,7 +9,7 @@ interface Fault {
   readonly hint?: string;
 }
 
-/** What a failed connection to a service means, by the codes of Node and OpenSSL. */
+/** The meaning of a failed connection to a service, by the codes of Node and OpenSSL. */
 const table: readonly (readonly [codes: string, Fault])[] = [
   ["ECONNREFUSED", { why: "nothing listens there" }],
   ["ENOENT", { why: "there is no such socket" }],

@@ -1,6 +1,6 @@
 import net from "node:net";
 
-/** What a connection to a service reports. Nothing comes after `onClose`. */
+/** Events of a connection to a service. None follows `onClose`. */
 export interface SocketEvents {
   /** The chunk's memory is read into again after the call: who keeps it copies it. */
   onData(chunk: Buffer): void;
@@ -12,7 +12,7 @@ export interface SocketEvents {
   onClose(failure: Error | undefined): void;
 }
 
-/** What one read takes at most. All sockets share it: what waits for its visitor is copied at its exact size, and holds no more than its bytes. */
+/** Receives one read. All sockets share it: bytes that wait for their visitor are copied at their exact size. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 /** The same until the visitor has taken something. */
 const firstScratch = scratch.subarray(0, 16 * 1024);

@@ -6,13 +6,13 @@ import type { LocalService } from "./local-service.ts";
 import { targetOf } from "./local-side.ts";
 import { speaksHttp2 } from "./speaks-http2.ts";
 
-/** What is known of a visitor's connection when its services are chosen. */
+/** A visitor's connection, at the choice of its services. */
 export interface VisitorProtocols {
   readonly local: LocalService;
   /** Every other service behind the endpoint. */
   readonly others: readonly LocalService[];
   readonly alpn: string | undefined;
-  /** What the visitor's ALPN offered. */
+  /** The protocols that the visitor's ALPN offered. */
   readonly offered: readonly string[];
   readonly preface: Buffer | undefined;
   readonly signal: AbortSignal;

@@ -32,7 +32,7 @@ export interface CallFailure {
   readonly error: PortholeError;
   /** The connection had been used before, so the service may just have closed it when the request came. */
   readonly wasReused: boolean;
-  /** What the service sent instead of an answer. */
+  /** The bytes that the service sent instead of an answer. */
   readonly said?: Buffer | undefined;
 }
 
@@ -51,7 +51,7 @@ export type Reply =
       readonly kind: "response";
       readonly head: AnswerHead;
       readonly body: Body;
-      /** What may follow the head. gRPC reports errors by a head that nothing follows. */
+      /** The parts that may follow the head. gRPC reports errors by a head that nothing follows. */
       readonly rest: AnswerRest;
     }
   | { readonly kind: "upgrade"; readonly head: AnswerHead; readonly socket: Duplex };

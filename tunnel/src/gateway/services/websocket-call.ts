@@ -16,7 +16,7 @@ const acceptGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 export interface WebSocketCallOptions {
   readonly session: Promise<ClientHttp2Session>;
-  /** What the service says first on it. */
+  /** Returns the service's SETTINGS, its first frame. */
   readonly settings: () => Promise<Settings>;
   readonly clock: Clock;
   /** Sends the same on a connection of HTTP/1.1. */

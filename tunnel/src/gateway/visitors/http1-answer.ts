@@ -10,7 +10,7 @@ import {
 } from "../../http/index.ts";
 import type { Answer, AnswerHead, VisitorStream } from "./visitor.ts";
 
-/** What an answer needs of its connection. */
+/** The connection of an answer. */
 export interface AnswerConnection {
   readonly socket: VisitorStream;
   /** The request has come whole, so another one may follow it. */
@@ -129,7 +129,7 @@ export class Http1Answer implements Answer {
     return socket;
   }
 
-  /** What has been said so far arrives; the end of the connection comes without the end of the answer. */
+  /** Ends the connection without the end of the answer. What was written so far arrives. */
   breakOff(error: PortholeError): void {
     this.isBroken = true;
     this.flush();

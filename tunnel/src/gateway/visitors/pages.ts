@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { AccessPage } from "../../access/index.ts";
 import { valueOf, type RawHeaders } from "../../http/index.ts";
 
-/** What the gateway responds by itself. A stranger learns no port, no path and no name of a program. */
+/** Responses of the gateway itself. A stranger learns no port, no path and no name of a program. */
 export type PageKind =
   | AccessPage
   | "bad-request"

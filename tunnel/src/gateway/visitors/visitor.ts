@@ -8,7 +8,7 @@ export interface VisitorStream extends Duplex {
   readonly bytesWritten?: number;
   /** Bytes that were written and have not left this process, those of TLS included. */
   readonly unsentBytes?: number;
-  /** What is written while nothing waits is encrypted, and so copied, before `write` returns. */
+  /** True when bytes that are written while nothing waits are encrypted, and so copied, before `write` returns. */
   readonly takesAtOnce?: boolean;
 }
 
@@ -38,7 +38,7 @@ export interface AnswerHead {
   readonly headers: RawHeaders;
 }
 
-/** What may come after an answer's head. */
+/** The parts that may follow an answer's head. */
 export type AnswerRest = "nothing" | "body" | "body and trailers";
 
 /** The way back to the visitor. Its user sends one answer, or breaks off. */

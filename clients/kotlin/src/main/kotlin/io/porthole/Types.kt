@@ -382,7 +382,7 @@ data class GatewayState(
     val paused: Boolean,
     /** Services that get localhost's headers because they refused the public name. */
     val adapted: List<GatewayStateAdapted>,
-    /** Who may visit; everybody when absent. */
+    /** The access rules. Absent when everybody may visit. */
     val access: AccessSummary? = null,
 )
 
