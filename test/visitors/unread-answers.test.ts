@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import http2, { type ClientHttp2Session, type ClientHttp2Stream } from "node:http2";
 import type { RequestListener } from "node:http";
+import { longestTimerMs } from "@porthole/common/util";
 import { UnreadAnswers } from "@porthole/tunnel/gateway";
 import {
   closed,
@@ -31,7 +32,7 @@ describe("Answers that visitors do not read", function () {
       local: String(service.port),
       client: { args },
     });
-    const unread = new UnreadAnswers({ ...bounds, patienceMs: 60_000 }, scope.clock);
+    const unread = new UnreadAnswers({ ...bounds, patienceMs: longestTimerMs }, scope.clock);
     client.endpoints[0]?.gateway.update({ unread });
     return { site, unread };
   }
