@@ -6,7 +6,9 @@ import type { ShowRow } from "./row.ts";
 import { withTwoClients, type TwoClients } from "./two-clients.ts";
 import { visitsOf, type Visits } from "./visits.ts";
 
-const frames = ["WINDOW_UPDATE", "ORIGIN", "ALTSVC", "PRIORITY", "SETTINGS", "PING"];
+const frames = (process.env["PORTHOLE_BENCH_FRAMES"] ?? "WINDOW_UPDATE,ORIGIN,ALTSVC,PRIORITY,SETTINGS,PING").split(
+  ",",
+);
 const handshakes = "QUIC handshakes";
 const seconds = 4;
 const rounds = 3;
@@ -21,7 +23,7 @@ export async function benchFrameFloods(show: ShowRow): Promise<void> {
   await withTwoClients(
     async (world) => {
       await visitsOf(world.http2, 1);
-      for (const kind of [...frames, handshakes]) {
+      for (const kind of [...frames, ...(process.env["PORTHOLE_BENCH_FRAMES"] === undefined ? [handshakes] : [])]) {
         const all: Round[] = [];
         for (let round = 0; round < rounds; round++) all.push(await measure(world, kind));
         const p99 = median(all.map(({ calm }) => calm.p99));

@@ -12,7 +12,7 @@ const clients = Number(process.env["PORTHOLE_BENCH_CLIENTS"] ?? 1_000);
 const processes = 4;
 /** How long the relay is away. */
 const absences = (process.env["PORTHOLE_BENCH_ABSENCES"] ?? "0,30,300").split(",").map(Number);
-const deadlineMs = 180_000;
+const deadlineMs = 600_000;
 
 /** When a crowd of clients is back after a relay was killed and started again. */
 export async function benchReturn(show: ShowRow): Promise<void> {

@@ -68,6 +68,7 @@ export class Http2Connection implements TransportConnection {
     });
     this.#budget = new FrameBudget(
       () => socket.bytesRead,
+      () => this.#openStreams,
       () => this.destroy(new PortholeError("limit", `${what}: the other side sends frames that carry nothing`)),
     );
     session.on("goaway", (code) =>

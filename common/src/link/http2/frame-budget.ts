@@ -6,8 +6,8 @@ const checkMs = 500;
 const bytesPerSecond = 1024 * 1024;
 /** The share of carried data that may come on top. */
 const share = 0.05;
-/** The budget at the start. Bytes that wait for their reader count until they are read. */
-const bytesAtOnce = limits.linkWindowBytes + 2 * 1024 * 1024;
+/** The budget at the start, beside the bytes that may wait for their readers. */
+const bytesAtOnce = 2 * 1024 * 1024;
 
 const budgets = new Set<FrameBudget>();
 let timer: NodeJS.Timeout | undefined;
@@ -18,15 +18,17 @@ let timer: NodeJS.Timeout | undefined;
  */
 export class FrameBudget {
   readonly #received: () => number;
+  readonly #streams: () => number;
   readonly #onExceeded: () => void;
   #lastReceived = 0;
   #delivered = 0;
   #excess = 0;
   #checkedAt = performance.now();
 
-  /** `received`: bytes of the connection so far, without TLS's own. `onExceeded` is called once. */
-  constructor(received: () => number, onExceeded: () => void) {
+  /** `received`: bytes of the connection so far, without TLS's own. `streams`: those that are open. `onExceeded` is called once. */
+  constructor(received: () => number, streams: () => number, onExceeded: () => void) {
     this.#received = received;
+    this.#streams = streams;
     this.#onExceeded = onExceeded;
     budgets.add(this);
     timer ??= setInterval(checkAll, checkMs).unref();
@@ -45,7 +47,8 @@ export class FrameBudget {
     this.#lastReceived = received;
     this.#checkedAt = now;
     this.#delivered = 0;
-    if (this.#excess <= bytesAtOnce) return;
+    const waiting = Math.min(this.#streams() * limits.streamWindowBytes, limits.linkWindowBytes);
+    if (this.#excess <= bytesAtOnce + waiting) return;
     this.stop();
     this.#onExceeded();
   }
