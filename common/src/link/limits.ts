@@ -27,6 +27,8 @@ export const limits = {
   streamWindowBytes: 1024 * 1024,
   /** The same for all streams of one link together. */
   linkWindowBytes: 16 * 1024 * 1024,
+  /** In this time a carried byte loses half of its weight in `recentBytes`. */
+  recentMs: 500,
   /** How long an aborted stream may take to end in order before it is reset. */
   abortDrainMs: 30_000,
   /** How long a link may take to close in order. */

@@ -9,7 +9,7 @@ export interface LinkStreamHooks {
   /** Called when bytes have come, or the transport has taken what it could not take before. */
   onHeard(bytes: number): void;
   /** Bytes are on their way to the peer. */
-  onSent(): void;
+  onSent(bytes: number): void;
   /** Tells the peer that this side has aborted the stream. `onSent` is called once when the transport has taken the message. */
   onAbort(stream: number, code: ErrorCode, onSent: () => void): void;
   /** The transport's stream is gone, its credit is free again. */
@@ -61,7 +61,7 @@ export class TransportLinkStream extends Duplex implements LinkStream {
     });
     raw.on("close", () => {
       this.#drainTimer?.cancel();
-      if (!this.#sawEnd || !this.writableFinished)
+      if (!this.destroyed && (!this.#sawEnd || !this.writableFinished))
         this.destroy(new PortholeError("closed", "The link of this stream ended"));
       hooks.onGone(this.id);
     });
@@ -79,17 +79,17 @@ export class TransportLinkStream extends Duplex implements LinkStream {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#hooks.onSent();
+    this.#hooks.onSent(chunk.length);
     this.bytesWritten += chunk.length;
     if (this.#raw.write(chunk)) done();
     else this.#onDrain = done;
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
-    this.#hooks.onSent();
     this.#raw.cork();
     let room = true;
     for (const { chunk } of chunks) {
+      this.#hooks.onSent(chunk.length);
       this.bytesWritten += chunk.length;
       room = this.#raw.write(chunk);
     }

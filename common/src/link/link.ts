@@ -2,10 +2,11 @@ import { PortholeError, isErrorCode, type ErrorCode } from "../errors.ts";
 import { type ControlMessage } from "../protocol/protocol.ts";
 import { AsyncQueue } from "../util/async-queue.ts";
 import type { Clock } from "../util/clock.ts";
+import { DecayingSum } from "../util/decaying-sum.ts";
 import { TokenBucket } from "../util/token-bucket.ts";
 import { ControlChannel } from "./control-channel.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { TransportLinkStream } from "./link-stream.ts";
+import { TransportLinkStream, type LinkStreamHooks } from "./link-stream.ts";
 import type { TransportConnection, TransportStream, Link, LinkKind, LinkStream, RemoteAddress } from "./types.ts";
 import { limits } from "./limits.ts";
 
@@ -34,17 +35,29 @@ class TransportLink implements Link {
   readonly closed: Promise<PortholeError>;
   readonly #connection: TransportConnection;
   readonly #budget: TokenBucket;
-  readonly #clock: Clock;
   readonly #streams = new Map<number, TransportLinkStream>();
   /** Aborts of streams that the transport has not handed over yet. */
   readonly #earlyAborts = new Map<number, ErrorCode>();
   #newestId = -1;
   readonly #heartbeat: Heartbeat;
+  readonly #carried: DecayingSum;
   readonly #onIdle: (() => void)[] = [];
+  /** The same for every stream. */
+  readonly #hooks: LinkStreamHooks;
 
   constructor(connection: TransportConnection, options: LinkOptions) {
     this.#connection = connection;
-    this.#clock = options.clock;
+    this.#carried = new DecayingSum(options.clock, limits.recentMs);
+    this.#hooks = {
+      clock: options.clock,
+      onHeard: (bytes) => this.#onHeard(bytes),
+      onSent: (bytes) => {
+        this.#carried.add(bytes);
+        this.#heartbeat.sent();
+      },
+      onAbort: (id, code, onSent) => this.control.send({ type: "abort", stream: id, code }, onSent),
+      onGone: (id) => this.#release(id),
+    };
     this.kind = connection.kind;
     this.maxStreams = connection.maxStreams;
     this.incoming = new AsyncQueue(limits.maxStreamsPerLink);
@@ -85,6 +98,10 @@ class TransportLink implements Link {
 
   openStream(): LinkStream {
     return this.#adopt(this.#connection.openStream());
+  }
+
+  get recentBytes(): number {
+    return this.#carried.value;
   }
 
   get openStreams(): number {
@@ -137,13 +154,7 @@ class TransportLink implements Link {
 
   #adopt(raw: TransportStream): TransportLinkStream {
     this.#budget.add(messagesPerStream);
-    const stream = new TransportLinkStream(raw, {
-      clock: this.#clock,
-      onHeard: (bytes) => this.#onHeard(bytes),
-      onSent: () => this.#heartbeat.sent(),
-      onAbort: (id, code, onSent) => this.control.send({ type: "abort", stream: id, code }, onSent),
-      onGone: (id) => this.#release(id),
-    });
+    const stream = new TransportLinkStream(raw, this.#hooks);
     this.#streams.set(raw.id, stream);
     this.#newestId = Math.max(this.#newestId, raw.id);
     // A stream that nobody listens to any more must not end the process; its user has a listener of its own.
@@ -155,6 +166,7 @@ class TransportLink implements Link {
 
   #onHeard(bytes: number): void {
     this.#heartbeat.heard();
+    this.#carried.add(bytes);
     this.#connection.delivered?.(bytes);
   }
 

@@ -95,6 +95,8 @@ export interface Link {
   openStream(): LinkStream;
   readonly maxStreams: number;
   readonly openStreams: number;
+  /** Bytes that its streams have carried lately, in both directions; older ones count less and less. */
+  readonly recentBytes: number;
   /** Resolves when no stream is open, or with the end of the link. */
   idle(): Promise<void>;
   /** Smoothed round trip, by the transport or by the heartbeat. */

@@ -5,8 +5,15 @@ import { Account } from "../accounting/index.ts";
 import { createRegistry, type ClientLink } from "./registry.ts";
 import { Traffic } from "../monitoring/traffic.ts";
 
-function client(kind: LinkKind, openStreams = 0, instance = "one", label = "id", isSilent = false): ClientLink {
-  const link = { kind, isSilent, openStreams } as Link;
+function client(
+  kind: LinkKind,
+  openStreams = 0,
+  instance = "one",
+  label = "id",
+  isSilent = false,
+  recentBytes = 0,
+): ClientLink {
+  const link = { kind, isSilent, openStreams, recentBytes } as Link;
   const shown = {
     id: "1",
     connectedAt: 0,
@@ -42,6 +49,14 @@ describe("registry", () => {
     for (const each of [busy, free, quic]) registry.add(each);
     assert.deepEqual(registry.find("id.localhost"), [quic, free, busy]);
     assert.deepEqual(registry.count(), { clients: 1, links: 3, streams: 907 });
+  });
+
+  it("leads visitors away from an HTTP/2 connection that carries a transfer, but not from QUIC", () => {
+    const registry = createRegistry();
+    const transfer = client("http2", 1, "one", "id", false, 200_000);
+    const [several, many, quic] = [client("http2", 3), client("http2", 40), client("quic", 1, "one", "id", false, 1e9)];
+    for (const each of [transfer, several, many, quic]) registry.add(each);
+    assert.deepEqual(registry.find("id.localhost"), [quic, several, transfer, many]);
   });
 
   it("counts a client once, whatever names its links have", () => {

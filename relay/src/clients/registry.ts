@@ -57,12 +57,18 @@ export interface Registry {
 
 const preference: Readonly<Record<LinkKind, number>> = { quic: 0, http2: 1 };
 
+/** A link that has carried this much lately counts as if one more visitor were on it. */
+const bytesPerVisitor = 16 * 1024;
+
 /**
- * Live links come before silent ones, QUIC before HTTP/2, and then the fewest streams. A busy QUIC link keeps its place:
- * docs/decisions/quic-before-http2.md.
+ * Live links come before silent ones, QUIC before HTTP/2, and then the one with the least to do: a visitor on a connection with a transfer
+ * waits behind its bytes, and for its lost packets. A busy QUIC link keeps its place: docs/decisions/quic-before-http2.md.
  */
-function rankOf(link: Link): { readonly group: number; readonly streams: number } {
-  return { group: preference[link.kind] + (link.isSilent ? 2 : 0), streams: link.openStreams };
+function rankOf(link: Link): { readonly group: number; readonly burden: number } {
+  return {
+    group: preference[link.kind] + (link.isSilent ? 2 : 0),
+    burden: link.openStreams + Math.floor(link.recentBytes / bytesPerVisitor),
+  };
 }
 
 /** Returns whether that is the first one. */
@@ -110,7 +116,7 @@ export function createRegistry(events: RegistryEvents = {}): Registry {
       if (clients.length < 2) return clients;
       // The newest first, and the sort is stable: what has just been dialled is there.
       const ranked = clients.toReversed().map((client) => ({ client, rank: rankOf(client.link) }));
-      ranked.sort((a, b) => a.rank.group - b.rank.group || a.rank.streams - b.rank.streams);
+      ranked.sort((a, b) => a.rank.group - b.rank.group || a.rank.burden - b.rank.burden);
       return ranked.map(({ client }) => client);
     },
     names: () => byName.keys(),

@@ -86,7 +86,11 @@ export function handshake(
       onError,
     );
     started(socket);
-    socket.on("secure", () => resolve(socket));
+    socket.on("secure", () => {
+      socket.off("close", onEnd);
+      stream.off("end", onEnd);
+      resolve(socket);
+    });
     socket.on("error", onError);
     const onEnd = (): void => reject(new PortholeError("closed", "The visitor left during the TLS handshake"));
     socket.on("close", onEnd);

@@ -1,11 +1,10 @@
-import { PortholeError } from "@porthole/common/errors";
 import { limits } from "../limits.ts";
 import type { Clock, Timer } from "@porthole/common/util";
 import type { ForwardedHead, ServiceTarget } from "../../http/index.ts";
 import { Http1Call } from "./http1-call.ts";
 import { ServiceConnection } from "./service-connection.ts";
 import { Turns } from "./turns.ts";
-import type { SendInit, Upstream, UpstreamCall } from "./upstream.ts";
+import { visitorLeft, type SendInit, type Upstream, type UpstreamCall } from "./upstream.ts";
 
 /** Requests that may be sent twice without asking (RFC 9110 section 9.2.1). */
 const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH"]);
@@ -49,7 +48,7 @@ export class Http1Upstream implements Upstream {
 
   close(): void {
     this.#sweep?.cancel();
-    this.#stop.abort(new PortholeError("aborted", "The visitor's connection is over"));
+    this.#stop.abort(visitorLeft);
     this.#turns.end();
     for (const connection of this.#all) connection.destroy();
   }

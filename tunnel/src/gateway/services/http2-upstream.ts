@@ -11,7 +11,7 @@ import { Body, fromHttp2, toHttp2, type ForwardedHead, type RawHeaders, type Ser
 import { Http1Upstream } from "./http1-upstream.ts";
 import { connectService } from "./local-service.ts";
 import { WebSocketCall } from "./websocket-call.ts";
-import type { SendInit, Upstream, UpstreamCall } from "./upstream.ts";
+import { visitorLeft, type SendInit, type Upstream, type UpstreamCall } from "./upstream.ts";
 
 /** A service that speaks HTTP/2: one connection for each visitor's. */
 export class Http2Upstream implements Upstream {
@@ -42,7 +42,7 @@ export class Http2Upstream implements Upstream {
   }
 
   close(): void {
-    this.#stop.abort(new PortholeError("aborted", "The visitor's connection is over"));
+    this.#stop.abort(visitorLeft);
     this.#http1?.close();
     this.#session?.then(
       (opened) => opened.destroy(),

@@ -183,9 +183,13 @@ const thisMachine = {
 
 function connected(socket: net.Socket, event: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    socket.once(event, () => resolve());
+    const onClose = (): void => reject(new PortholeError("closed", "The connection was closed"));
     socket.once("error", reject);
-    socket.once("close", () => reject(new PortholeError("closed", "The connection was closed")));
+    socket.once("close", onClose);
+    socket.once(event, () => {
+      socket.off("close", onClose);
+      resolve();
+    });
   });
 }
 

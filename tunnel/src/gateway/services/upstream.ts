@@ -1,7 +1,10 @@
 import type { Duplex } from "node:stream";
-import type { PortholeError } from "@porthole/common/errors";
+import { PortholeError } from "@porthole/common/errors";
 import type { Body, ForwardedHead, RawHeaders } from "../../http/index.ts";
 import type { AnswerHead, AnswerRest } from "../visitors/visitor.ts";
+
+/** Ends connections to services when their visitor leaves. One error for all: each visitor leaves, and making an error takes microseconds. */
+export const visitorLeft = new PortholeError("aborted", "The visitor's connection is over");
 
 /** Connections to one local service on behalf of one visitor's connection; they are never shared with another visitor. */
 export interface Upstream {
