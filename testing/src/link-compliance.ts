@@ -76,6 +76,18 @@ export function linkCompliance(name: string, makePair: () => Promise<LinkPair>, 
       await endBoth(opened, accepted);
     });
 
+    it("counts what its streams have carried lately, at both ends", async () => {
+      // An old byte counts half after half a second; a thousandth leaves a busy machine five seconds between two lines.
+      const bytes = 64 * 1024;
+      const opened = pair.relay.openStream();
+      opened.write(Buffer.alloc(bytes));
+      assert.ok(pair.relay.recentBytes > bytes / 1_000, `the relay counts ${pair.relay.recentBytes}`);
+      const accepted = await accept(pair.client);
+      const [chunk] = (await once(accepted, "data")) as [Buffer];
+      assert.ok(pair.client.recentBytes > chunk.length / 1_000, `the client counts ${pair.client.recentBytes}`);
+      await endBoth(opened, accepted);
+    });
+
     it("keeps the relay's half open after the client has ended", async () => {
       const { opened, accepted } = await openStream(pair);
       accepted.end("bye");
