@@ -26,7 +26,8 @@ export function readAnswer(text: string, method: string, ended: Ended): SeenAnsw
   let rest = text.replace(/^[\r\n]+/, "");
   for (;;) {
     const head = readHead(rest);
-    const [, code, reason = ""] = /^HTTP\/\d+(?:\.\d+)? +(\d+)(?: +(.*))?$/i.exec(head?.start ?? "") ?? [];
+    const [, code, reason = ""] =
+      /^(?:HTTP\/\d+(?:\.\d+)?|ICY)[ \t]+([1-9]\d\d)(?:[ \t]+(.*))?$/i.exec(head?.start ?? "") ?? [];
     if (!head || code === undefined) {
       if (ended === "open" && !head) return undefined;
       return { informs, status: 0, reason: "", fields: [], body: rest, trailers: [], end: "cut" };
@@ -69,7 +70,7 @@ export function readHead(text: string): Head | undefined {
 }
 
 function withoutReturn(line: string): string {
-  return line.endsWith("\r") ? line.slice(0, -1) : line;
+  return line.replace(/\r+$/, "");
 }
 
 function fieldsOf(lines: readonly string[]): Field[] {
@@ -77,7 +78,7 @@ function fieldsOf(lines: readonly string[]): Field[] {
   for (const line of lines) {
     const last = fields.at(-1);
     const colon = line.indexOf(":");
-    if (/^[ \t]/.test(line) && last) fields[fields.length - 1] = [last[0], `${last[1]} ${trimmed(line)}`];
+    if (/^[ \t]/.test(line) && last) fields[fields.length - 1] = [last[0], trimmed(`${last[1]} ${trimmed(line)}`)];
     else if (colon > 0) fields.push([line.slice(0, colon).trimEnd(), trimmed(line.slice(colon + 1))]);
   }
   return fields;
@@ -92,7 +93,7 @@ function answerBody(text: string, method: string, status: number, fields: readon
   if (method === "HEAD" || status === 204 || status === 304) return readLength(text, 0);
   if (status !== 101 && isChunked(fields)) return readChunks(text);
   const length = valueOf(fields, "content-length");
-  if (status !== 101 && length !== undefined && /^\d+/.test(length))
+  if (status !== 101 && length !== undefined && /^\d+(?:\s*$|,)/.test(length))
     return readLength(text, Number.parseInt(length, 10));
   return { body: text, trailers: [], size: text.length, isWhole: ended === "end" };
 }
@@ -107,7 +108,7 @@ function readChunks(text: string): Body {
   const broken = (): Body => ({ body, trailers: [], size: text.length, isWhole: false });
   for (;;) {
     const end = text.indexOf("\n", at);
-    const size = /^\s*([\da-f]+)/i.exec(text.slice(at, end))?.[1];
+    const size = /^[ \t]*([\da-f]+)(?:[ \t;].*)?\r?$/i.exec(text.slice(at, end))?.[1];
     if (end < 0 || size === undefined) return broken();
     at = end + 1;
     const length = Number.parseInt(size, 16);

@@ -92,12 +92,13 @@ function unusualBodyOf(headers: string[]): AnswerBody | undefined {
   const lengths = new Set(
     valuesOf(headers, "content-length")
       .flatMap((value) => value.split(","))
-      .map((value) => value.trim()),
+      .map((value) => value.trim().replace(/^0+(?=\d)/, ""))
+      .filter((value, _index, all) => value !== "" || all.length === 1),
   );
   if (lengths.size > 1) return undefined;
   const [length] = lengths;
-  if (length === undefined) return { framing: untilClose, codings: "", headers };
   const others = without(headers, "content-length");
+  if (length === undefined) return { framing: untilClose, codings: "", headers: others };
   // Browsers take a length that is none for an absent one.
   if (/^\d{16,}$/.test(length)) return undefined;
   if (!/^\d+$/.test(length)) return { framing: untilClose, codings: "", headers: others };

@@ -69,7 +69,7 @@ export class ChunkedReader {
 
   /** Broken sizes are refused at once: a visitor may never send the end of the line. */
   #isHopeless(line: string): boolean {
-    return this.#isStrict && this.#state === "size" && line.length < 64 && !/^[0-9a-f]{0,12}(?:$|[;\r\t ])/i.test(line);
+    return this.#isStrict && this.#state === "size" && line.length < 64 && !/^[0-9a-f]{0,28}(?:$|[;\r\t ])/i.test(line);
   }
 
   #readTrailers(chunk: Buffer, start: number): number | ChunkedFault {
@@ -86,6 +86,6 @@ export class ChunkedReader {
   }
 }
 
-// Twelve digits are 256 TiB; more could not be counted exactly.
-const strictSize = /^([0-9a-f]{1,12})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?\r\n$/i;
-const lenientSize = /^[\t ]*([0-9a-f]{1,12})[\t ]*(?:;[^\n]*)?\r?\n$/i;
+// Twelve digits are 256 TiB; more could not be counted exactly. curl takes an extension behind a blank, too.
+const strictSize = /^0{0,16}([0-9a-f]{1,12})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?\r\n$/i;
+const lenientSize = /^[\t ]*0*([0-9a-f]{1,12})(?:[\t ;][^\n]*)?\r?\n$/i;

@@ -44,7 +44,7 @@ export function readLenientFieldLines(text: string, from: number): string[] {
     }
     const colon = line.indexOf(":");
     const name = trimBlanks(line.slice(0, Math.max(colon, 0)));
-    if (name !== "") fields.push(name, trimBlanks(line.slice(colon + 1)).replace(unsendable, " "));
+    if (name !== "") fields.push(name, trimBlanks(line.slice(colon + 1).replace(unsendable, " ")));
   }
   return fields;
 }

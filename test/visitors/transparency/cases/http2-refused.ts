@@ -34,6 +34,11 @@ export const http2Refused: Readonly<Record<string, Http2RefusedCase>> = {
     "Keep-Alive": [...get, ["keep-alive", "timeout=5"]],
     Upgrade: [...get, ["upgrade", "h2c"]],
     "TE for another coding": [...get, ["te", "gzip"]],
+    "Connection of close": [...get, ["connection", "close"]],
+    "a status in a request": [...get, [":status", "200"]],
+    "a protocol without CONNECT": [...get, [":protocol", "websocket"]],
+    "two lengths": [...upload, ["content-length", "0"], ["content-length", "1"]],
+    "a length of letters": [...upload, ["content-length", "five"]],
     "a name in capitals": [...get, ["X-A", "b"]],
     "a path with a line break": [
       method,
@@ -73,6 +78,10 @@ export const http2Refused: Readonly<Record<string, Http2RefusedCase>> = {
   "a trailer in capitals": { head: upload, body: "hello", trailers: [["X-Sum", "1"]], refusal: "reset" },
   "a trailer with a line break": { head: upload, body: "hello", trailers: [["x", "a\r\nb"]], refusal: "dropped" },
   ...refused("dropped", {
+    "a name with a tab": [...get, ["x\ta", "b"]],
+    "a name in latin1": [...get, ["x\xfc", "b"]],
+    "a value with an escape": [...get, ["x", "a\x1bb"]],
+    "a value with DEL": [...get, ["x", "a\x7fb"]],
     "a name with a colon": [...get, ["x:a", "b"]],
     "a name with a space": [...get, ["x a", "b"]],
     "an empty name": [...get, ["", "b"]],
@@ -85,9 +94,14 @@ export const http2Refused: Readonly<Record<string, Http2RefusedCase>> = {
   ...refused(421, {
     "an authority that is not ours": [method, scheme, path, [":authority", "other.example"]],
     "a Host that is not ours": [method, scheme, path, ["host", "other.example"]],
+    "an authority of localhost": [method, scheme, path, [":authority", "localhost"]],
     "an authority that begins as ours": [method, scheme, path, [":authority", "SITE.evil.example"]],
   }),
   ...refused(400, {
     "a fragment": [method, scheme, authority, [":path", "/a#b"]],
+    "an authority of an address": [method, scheme, path, [":authority", "127.0.0.1:80"]],
+    "a path with latin1": [method, scheme, authority, [":path", "/admin\x85"]],
+    "a method of digits": [[":method", "G3T"], scheme, authority, path],
+    "a method with a lower-case letter": [[":method", "gET"], scheme, authority, path],
   }),
 };

@@ -1,3 +1,4 @@
+import { oddRequests } from "./requests-odd.ts";
 import type { RequestCases } from "./request-case.ts";
 
 const bodiless = [
@@ -280,4 +281,5 @@ export const requests: Readonly<Record<string, RequestCases>> = {
   "methods and bodies": methods,
   targets: { ...targets, ...forms },
   "fields of requests": fields,
+  "requests of scripts and old clients": oddRequests,
 };

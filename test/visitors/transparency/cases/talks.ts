@@ -1,5 +1,6 @@
 import type { TalkCases } from "./talk-case.ts";
 import { connections } from "./talks-connections.ts";
+import { oddTalks } from "./talks-odd.ts";
 import { streaming } from "./talks-streaming.ts";
 import { leaving, uploads } from "./talks-uploads.ts";
 import { upgrades } from "./talks-upgrades.ts";
@@ -12,4 +13,5 @@ export const talks: Readonly<Record<string, TalkCases>> = {
   "visitors and services that leave": leaving,
   "connections of HTTP/1": connections,
   upgrades,
+  "conversations that go another way": oddTalks,
 };

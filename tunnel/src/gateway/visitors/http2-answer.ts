@@ -10,6 +10,8 @@ const maxPendingBytes = 16 * 1024;
 /** As much waits for a visitor before its service is held up. Node's own bound is larger, and a hundred answers may wait on a connection. */
 const fullBytes = 8 * 1024;
 
+const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
+
 const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = http2.constants;
 
 /** The answer on one stream of HTTP/2. A head waits for the end of the turn: an answer that is whole by then needs no frame of its own for its end. */
@@ -62,13 +64,15 @@ export class Http2Answer implements Answer, Unread {
 
   inform(status: number, _statusText: string | undefined, headers: RawHeaders): void {
     if (this.#stream.destroyed || this.headSent || status === 101) return;
-    this.#stream.additionalHeaders({ ...toHttp2(headers), ":status": status });
+    // Clients take a length in it for an error of the whole stream.
+    this.#stream.additionalHeaders({ ...without(headers, "content-length"), ":status": status });
   }
 
   start(head: AnswerHead, rest: AnswerRest): void {
     this.headSent = true;
     this.#head = head;
-    this.#rest = this.#isForHead ? "nothing" : rest;
+    // A 205 has no body (RFC 9110 section 15.3.6), and Node sends none.
+    this.#rest = this.#isForHead || head.status === 205 ? "nothing" : rest;
   }
 
   flush(): void {
@@ -157,8 +161,7 @@ export class Http2Answer implements Answer, Unread {
     const endStream = !hasRest || (isWhole && !waitForTrailers && pending.length === 0);
     try {
       // It may not stand in a 204 (RFC 9110 section 8.6), and in a 304 some clients wait for the body that it announces.
-      const fields =
-        head.status === 204 || head.status === 304 ? without(head.headers, "content-length") : toHttp2(head.headers);
+      const fields = bodiless.has(head.status) ? without(head.headers, "content-length") : toHttp2(head.headers);
       stream.respond({ ...fields, ":status": head.status }, { endStream, waitForTrailers });
     } catch {
       // Node sends nothing that it takes for no answer of HTTP/2.

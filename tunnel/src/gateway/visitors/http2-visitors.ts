@@ -18,7 +18,8 @@ const sessionOptions: http2.ServerSessionOptions = {
     enableConnectProtocol: true,
     initialWindowSize: limits.streamWindowBytes,
     maxConcurrentStreams: limits.maxVisitorStreams,
-    maxHeaderListSize: limits.maxHttpHeadBytes,
+    // HTTP/2 counts 32 bytes more for each field (RFC 9113 section 6.5.2).
+    maxHeaderListSize: limits.maxHttpHeadBytes + 32 * limits.maxHttpFields,
   },
   // Browsers send a field for each cookie. Node's own bound is 128.
   maxHeaderListPairs: limits.maxHttpFields,
