@@ -33,8 +33,6 @@ export class AnswerReader {
   #left = 0;
   #chunks: ChunkedReader | undefined;
   #rest: Buffer | undefined;
-  /** Whether anything of the expected answer has come. */
-  hasBegun = false;
 
   constructor(maxHeadBytes: number, events: AnswerEvents) {
     this.#events = events;
@@ -45,7 +43,6 @@ export class AnswerReader {
   expect(isForHead: boolean): void {
     this.#isForHead = isForHead;
     this.#state = "head";
-    this.hasBegun = false;
   }
 
   /** Returns false when nothing had been asked for, or more came than the answer has: the connection is of no use any more. */
@@ -100,7 +97,6 @@ export class AnswerReader {
 
   #readHead(chunk: Buffer, from: number): number | undefined {
     let start = from;
-    this.hasBegun = true;
     if (this.#head.isEmpty) {
       while (chunk[start] === 13 || chunk[start] === 10) start++;
       if (start === chunk.length) return undefined;

@@ -15,11 +15,6 @@ export function valueOf(headers: RawHeaders, name: string): string | undefined {
   return undefined;
 }
 
-/** Names with their values. */
-export function pairsOf(headers: RawHeaders): [name: string, value: string][] {
-  return Array.from({ length: headers.length / 2 }, (_, i) => [headers[2 * i] ?? "", headers[2 * i + 1] ?? ""]);
-}
-
 /** Fields of one connection only (RFC 9110 7.6.1), and how HTTP/1 frames a body. HTTP/2 has none of them (RFC 9113 8.2.2). */
 export const hopByHop: ReadonlySet<string> = new Set([
   "connection",

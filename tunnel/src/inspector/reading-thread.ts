@@ -39,10 +39,6 @@ export class ReadingThread {
     this.#redactor = new Redactor(names);
   }
 
-  get isRunning(): boolean {
-    return this.#worker !== undefined;
-  }
-
   read<K extends ReadingJob["kind"]>(job: Extract<ReadingJob, { readonly kind: K }>): Promise<ReadingResults[K]> {
     const entry = weightOf(job) > maxTurnBytes ? workerEntry() : undefined;
     // A bundle that was copied without its second file reads all by itself.
