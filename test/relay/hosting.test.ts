@@ -23,26 +23,30 @@ describe("hosting", function () {
   this.timeout(120_000);
   const scope = useScope();
 
-  it("has a Compose file that Compose reads", async function () {
+  it("has Compose files that Compose reads", async function () {
     const isPlugin = (await run("docker", ["compose", "version"])).code === 0;
     const [command, words] = isPlugin ? (["docker", ["compose"]] as const) : (["docker-compose", []] as const);
     needProgram(this, command);
     const env = { ...process.env, DOMAIN_SUFFIX: "tunnel.example.com" };
-    const file = join(root, "docker/docker-compose.yml");
-    const { code, stderr } = await run(command, [...words, "-f", file, "--profile", "client", "config", "-q"], { env });
-    assert.equal(code, 0, stderr);
+    for (const name of ["docker-compose.yml", "cluster.yml"]) {
+      const file = join(root, "docker", name);
+      const args = [...words, "-f", file, "--profile", "client", "config", "-q"];
+      const { code, stderr } = await run(command, args, { env });
+      assert.equal(code, 0, stderr);
+    }
   });
 
   for (const [name, ofUser] of [
     ["porthole-relay", []],
     ["porthole", ["--user"]],
+    ["porthole-nats", []],
   ] as const)
     it(`has a unit that systemd reads: ${name}.service`, async function () {
       const { code: isThere } = await run("systemd-analyze", ["--version"]);
       skipUnless(this, isThere === 0, platformReason("there is no systemd-analyze here"));
       const unit = await readFile(join(root, `packaging/${name}.service`), "utf8");
       const copy = join(await scope.folder(), `${name}.service`);
-      await writeFile(copy, unit.replace(`/usr/local/bin/${name}`, process.execPath));
+      await writeFile(copy, unit.replace(/\/usr\/local\/bin\/\S+/, process.execPath));
       const { code, stderr } = await run("systemd-analyze", ["verify", "--man=no", ...ofUser, copy], {
         // A user's systemd has one, where it runs or not.
         env: { ...process.env, XDG_RUNTIME_DIR: await scope.folder() },
