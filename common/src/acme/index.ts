@@ -1,5 +1,9 @@
 export type { CertificateState, ServedCertificate } from "./renewal/certificate-state.ts";
 export { answerChallenge, Challenges } from "./order/challenges.ts";
+export type { ChallengeAnswer } from "./order/order.ts";
+export type { ChallengeCertificate } from "./order/challenge-certificate.ts";
+export { decodeRecord, encodeRecord } from "./renewal/record.ts";
+export type { CertificateStore } from "./renewal/store.ts";
 export { CertificateKeeper } from "./renewal/certificate-keeper.ts";
 export { problemOf } from "./wire/problem.ts";
 export { selfTest } from "./order/self-test.ts";

@@ -5,12 +5,12 @@ import { parseDirectoryUrl } from "../protocol/index.ts";
 import type { Clock } from "../util/index.ts";
 import { fileAccounts } from "./order/account-store.ts";
 import type { CertificateState, ServedCertificate } from "./renewal/certificate-state.ts";
-import type { Challenges } from "./order/challenges.ts";
+import type { ChallengeAnswer } from "./order/order.ts";
 import type { ExternalAccount } from "./wire/client.ts";
 import { acmeIssuer, letsEncrypt } from "./order/issuer.ts";
 import { CertificateKeeper } from "./renewal/certificate-keeper.ts";
 import { selfTest, type SelfTestOptions } from "./order/self-test.ts";
-import { fileStore } from "./renewal/store.ts";
+import { fileStore, type CertificateStore } from "./renewal/store.ts";
 import type { ProxyTo } from "./wire/transport.ts";
 
 /** How a program of ours gets its certificates. */
@@ -55,9 +55,9 @@ export function isLetsEncrypt(directoryUrl: string): boolean {
 export interface KeptName {
   readonly name: string;
   readonly key: IdentityKey;
-  /** Path of the certificate file. */
-  readonly path: string;
-  readonly challenges: Challenges;
+  /** Store of the certificate, or the path of its file. */
+  readonly store: CertificateStore | string;
+  readonly challenges: ChallengeAnswer;
   readonly clock: Clock;
   readonly log: Logger;
   /**
@@ -92,7 +92,7 @@ export function createKeeper(settings: AcmeSettings, kept: KeptName): Certificat
       clock,
       log,
     }),
-    store: fileStore(kept.path, clock),
+    store: typeof kept.store === "string" ? fileStore(kept.store, clock) : kept.store,
     whenReachable: (signal) => reachable(test, kept.selfTest, log, signal),
     ...(quota ? { quota: (request, signal) => quota(request.name, signal) } : {}),
     onCertificate: (certificate) => kept.onCertificate(certificate),

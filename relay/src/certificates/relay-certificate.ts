@@ -2,7 +2,13 @@ import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import tls from "node:tls";
-import { Challenges, createKeeper, type CertificateState } from "@porthole/common/acme";
+import {
+  Challenges,
+  createKeeper,
+  type CertificateState,
+  type CertificateStore,
+  type ChallengeAnswer,
+} from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
 import { cachedCertificate, fingerprint, loadOrCreateKey, type IdentityKey } from "@porthole/common/identity";
 import type { Logger } from "@porthole/common/log";
@@ -26,8 +32,8 @@ export interface RelayCertificate {
 /** The source of the API port's certificate, which keeps it fresh. */
 export interface CertificateSource {
   readonly first: RelayCertificate;
-  /** The challenge's certificate for `challengeName`, while an order runs. */
-  readonly challenges: Challenges;
+  /** The challenge's certificate for `challengeName`, while an order runs, here or at another relay. */
+  readonly challenges: Pick<Challenges, "find">;
   readonly challengeName: string | undefined;
   /** Rereads its files, if it has any. Never rejects. */
   reread(): Promise<void>;
@@ -41,6 +47,17 @@ export interface CertificateContext {
   readonly onCertificate: (certificate: RelayCertificate) => void;
   /** No new one could be had or read; the old one stays in service. */
   readonly onFailure: (reason: PortholeError) => void;
+  /** For a relay that is one of several: one of them orders, and all answer. */
+  readonly shared?: SharedAcme | undefined;
+}
+
+/** What relays with one certificate share. */
+export interface SharedAcme {
+  readonly challenges: ChallengeAnswer & Pick<Challenges, "find">;
+  /** Undefined for the file in the state folder. */
+  readonly store: CertificateStore | undefined;
+  /** Calls when another relay has changed the store, until the signal aborts. */
+  watch(onChange: () => void, signal: AbortSignal): void;
 }
 
 /** The files that the configuration names, a CA's by ACME, else a self-signed one that stays the same between runs. */
@@ -120,14 +137,15 @@ async function byAcme(
   stateDir: string,
   selfSigned: RelayCertificate,
   key: IdentityKey,
-  { clock, log, onCertificate, onFailure }: CertificateContext,
+  { clock, log, onCertificate, onFailure, shared }: CertificateContext,
 ): Promise<CertificateSource> {
-  const challenges = new Challenges();
+  const challenges = shared?.challenges ?? new Challenges();
+  const path = join(stateDir, "relay-acme.pem");
   let previous: CertificateState["status"] | undefined;
   const keeper = createKeeper(acme, {
     name: acme.domain,
     key,
-    path: join(stateDir, "relay-acme.pem"),
+    store: shared?.store ?? path,
     challenges,
     clock,
     log,
@@ -139,7 +157,17 @@ async function byAcme(
       previous = state.status;
     },
   });
-  return { ...fixed(selfSigned), challenges, challengeName: acme.domain, keep: (signal) => keeper.run(signal) };
+  const reread = (): Promise<void> =>
+    keeper.reread().catch((reason: unknown) => log.warn({ name: acme.domain }, PortholeError.from(reason).message));
+  return {
+    ...{ ...fixed(selfSigned), challenges, challengeName: acme.domain },
+    async keep(signal) {
+      shared?.watch(() => void reread(), signal);
+      const watching = shared && !shared.store ? watchFiles([path], signal, reread) : undefined;
+      await keeper.run(signal);
+      await watching;
+    },
+  };
 }
 
 async function selfSignedCertificate(

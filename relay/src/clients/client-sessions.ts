@@ -21,6 +21,8 @@ export interface ClientSessionsDeps extends Pick<
   readonly gate: ClientGate;
   readonly usage: Usage;
   readonly authorize?: Authorize | undefined;
+  /** The relay's own, in a file, if undefined. */
+  readonly quotas?: IssuanceQuotas | undefined;
   /** See AdmissionContext. */
   readonly ledger?: Ledger<Enrollments> | undefined;
   /** See Welcome; by chance if undefined. */
@@ -43,7 +45,7 @@ export class ClientSessions {
   private constructor(deps: ClientSessionsDeps, admission: Admission) {
     this.#deps = deps;
     const { stateDir, quotas } = deps.config;
-    this.#quotas = fileQuotas(join(stateDir, "issuance-quotas.json"), deps.clock, quotas);
+    this.#quotas = deps.quotas ?? fileQuotas(join(stateDir, "issuance-quotas.json"), deps.clock, quotas);
     this.#admission = admission;
   }
 

@@ -20,6 +20,7 @@ import { shortNode, type Peer } from "./peer.ts";
 import { PeerDialer } from "./peer-dialer.ts";
 import { PeerLinks } from "./peer-links.ts";
 import type { ClusterReport } from "./report.ts";
+import { SharedChallenges } from "./shared-challenges.ts";
 import { joinCluster, membersOf, type SharedConfig } from "./shared.ts";
 import { serveForwarded } from "./serve-forwarded.ts";
 
@@ -63,6 +64,8 @@ export class Cluster implements Places {
   readonly #deps: ClusterDeps;
   readonly #node: string;
   readonly #bus: LinkBus;
+  /** Challenges for the name that all relays have. */
+  readonly challenges: SharedChallenges;
   readonly #teller: NameTeller;
   readonly #mirror: NameMirror;
   readonly #beats: Beats;
@@ -86,6 +89,7 @@ export class Cluster implements Places {
     const notBefore = new Date(clock.now() - 48 * 3_600_000);
     this.#cert = createCertificate({ key, dnsNames: ["relay"], notBefore, days: certificateDays }).pem;
     this.#bus = new LinkBus(log);
+    this.challenges = new SharedChallenges({ bus: this.#bus, clock, log });
     this.#teller = new NameTeller({ bus: this.#bus, clock, names: () => registry.names() });
     this.#mirror = new NameMirror({
       ...{ clock, graceMs: deps.graceMs, onArrival: deps.onArrival },

@@ -24,6 +24,12 @@ export const limits = {
   /** Names in one message, which is read in one turn. */
   namesPerMessage: 500,
   beatMs: 1_000,
+  /** For how long an order waits until the other relays know its challenge. */
+  challengeMs: 2_000,
+  /** The count of certificates that all relays share. */
+  quotaMs: 10_000,
+  /** What one relay of a cluster does for all. */
+  turn: { lifetimeMs: 30_000, extendEveryMs: 8_000, lookEveryMs: 1_000, releaseMs: 2_000 },
   /** Entries of a relay that is gone are removed in pieces, so that visitors don't wait. */
   sweep: { entries: 20_000, pauseMs: 5 },
 } as const;

@@ -55,6 +55,11 @@ export class LinkBus implements Bus {
     this.#speakers.get(from)?.destroy(new PortholeError("closed", "Messages of this relay are not complete"));
   }
 
+  /** Relays that listen to this one. */
+  get listeners(): readonly string[] {
+    return [...this.#listeners.keys()];
+  }
+
   /** Whether a relay can be heard. */
   hears(from: string): boolean {
     return this.#speakers.has(from);

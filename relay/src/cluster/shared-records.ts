@@ -16,24 +16,28 @@ export interface SharedRecords extends Enrollments {
   readonly members: Readonly<Record<string, MemberRecord>>;
   /** Texts that only relays read, such as the key that clients pin. */
   readonly secrets: Readonly<Record<string, { readonly text: string }>>;
+  /** What one relay does for all now, and until when it is its turn. */
+  readonly turns: Readonly<Record<string, { readonly node: string; readonly until: number }>>;
   /** How many certificates were ordered; see QuotaState. One record, `all`. */
   readonly quotas: Readonly<Record<string, unknown>>;
 }
 
-export const noSharedRecords: SharedRecords = { ...noEnrollments, members: {}, secrets: {}, quotas: {} };
+export const noSharedRecords: SharedRecords = { ...noEnrollments, members: {}, secrets: {}, turns: {}, quotas: {} };
 
-export const recordKinds = ["invites", "keys", "names", "bans", "members", "secrets", "quotas"] as const;
+export const recordKinds = ["invites", "keys", "names", "bans", "members", "secrets", "turns", "quotas"] as const;
 export type RecordKind = (typeof recordKinds)[number];
 
 /** Throws `state`. */
 export function readSharedRecords(value: unknown): SharedRecords {
-  const { members = {}, secrets = {}, quotas = {} } = Object(value) as Partial<SharedRecords>;
+  const { members = {}, secrets = {}, turns = {}, quotas = {} } = Object(value) as Partial<SharedRecords>;
   for (const { host, port, joinedAt } of Object.values(members))
     if (typeof host !== "string" || !Number.isInteger(port) || !Number.isInteger(joinedAt))
       throw new PortholeError("state", "a member is none");
   for (const { text } of Object.values(secrets))
     if (typeof text !== "string") throw new PortholeError("state", "a secret is no text");
-  return { ...readEnrollments(value), members, secrets, quotas };
+  for (const { node, until } of Object.values(turns))
+    if (typeof node !== "string" || !Number.isFinite(until)) throw new PortholeError("state", "a turn is nobody's");
+  return { ...readEnrollments(value), members, secrets, turns, quotas };
 }
 
 /** One record, or that there is none any more. */

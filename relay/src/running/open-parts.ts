@@ -7,6 +7,8 @@ import { ClientSessions } from "../clients/client-sessions.ts";
 
 import { createRegistry, linksOf, type Registry } from "../clients/registry.ts";
 import { Cluster } from "../cluster/cluster.ts";
+import { sharedAcme } from "../cluster/shared-certificate.ts";
+import { sharedQuotas } from "../cluster/shared-quotas.ts";
 import { enrollmentsOf, openShared, shareServiceKey } from "../cluster/shared.ts";
 import { registerClusterMetrics } from "../cluster/metrics.ts";
 import { advertisedAddressOf, writeAdvertisedAddress } from "../config/advertised-address.ts";
@@ -161,6 +163,7 @@ async function openEach(
       record({ type: "certificate", expires: new Date(renewed.expiresAt).toISOString() });
     },
     onFailure: ({ code, message }) => record({ type: "certificate", code, reason: message }),
+    shared: cluster && sharedAcme(config.acme?.domain, cluster, ledger, clock),
   });
   let certificate = source.first;
   const usage = await Usage.open(join(config.stateDir, ownFile("usage.json", worker?.index)), {
@@ -173,6 +176,7 @@ async function openEach(
   const clients = await ClientSessions.open({
     ...{ ...options, config, metrics, record, registry, usage, signal },
     ledger: ledger && enrollmentsOf(ledger),
+    quotas: ledger && sharedQuotas(ledger, clock, config.quotas),
     instance: worker?.instance,
     gate: clientGate,
     ticket: (holder, anywhere) => acceptor.ticket(holder, anywhere),

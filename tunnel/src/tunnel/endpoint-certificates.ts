@@ -104,7 +104,7 @@ export class EndpointCertificates {
       {
         name: hostname,
         key: endpoint.key,
-        path: acme.certificatePath(hostname),
+        store: acme.certificatePath(hostname),
         challenges: endpoint.challenges,
         clock,
         log,

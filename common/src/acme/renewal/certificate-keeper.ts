@@ -62,6 +62,11 @@ export class CertificateKeeper {
     return this.#reporter.state;
   }
 
+  /** Puts into service what another process has put into the store. Rejects when it can't be read. */
+  async reread(): Promise<void> {
+    if (this.#isLoaded) await this.#stored.read();
+  }
+
   /** Works until the signal aborts. Never rejects for what goes wrong with a certificate: that is in the state. */
   async run(signal: AbortSignal): Promise<void> {
     if (this.#isRunning)

@@ -10,7 +10,7 @@ const program = `
 `;
 
 describe("the engine of a cluster", function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
 
   it("is not loaded by a relay that is alone", async () => {
     const args = ["--conditions=source", "--input-type=module", "--eval"];
