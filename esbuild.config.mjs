@@ -125,6 +125,7 @@ const extension = [
     external: [...modules.external, "@nats-io/*"],
     entryPoints: [
       entry("extension/src/daemon/main.ts", "dist/extension/daemon"),
+      entry("client/src/mcp/editor.ts", "dist/extension/mcp"),
       entry("tunnel/src/inspector/reading-worker.ts", "dist/extension/porthole-reading"),
       entry("relay/src/quic-worker/main.ts", "dist/extension/porthole-relay-quic"),
     ],

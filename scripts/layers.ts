@@ -143,7 +143,7 @@ export const folders: Readonly<Record<"common" | "tunnel", Readonly<Record<strin
         "requests is the Requests page and what it says to its host: it sees the contract, and browsers load it.",
     },
     assistant: {
-      imports: [...base, "rpc"],
+      imports: [...base, "@porthole/common/control", "rpc"],
       instead: "assistant is what AI assistants may do with tunnels, on top of the contract: an editor loads it, too.",
     },
     "rpc/contract": {

@@ -13,7 +13,7 @@ describe("texts of the daemon", () => {
   const fill = (text: string, ...args: (string | number)[]): string =>
     text.replaceAll(/\{(\d+)\}/g, (_, index: string) => String(args[Number(index)]));
   before(() => useTranslation((text, ...args) => fill(german[text] ?? text, ...args)));
-  after(() => useTranslation(fill));
+  after(() => useTranslation(fill, { intoEnglish: true }));
 
   it("has a translation for all that a failed connection can say", () => {
     for (const text of dialFaultTexts()) {

@@ -25,6 +25,7 @@ import { projectCommands, projectPorts } from "./ui/project.ts";
 import { qrCommands } from "./ui/qr-code.ts";
 import { registerCommands, showError } from "./ui/register-commands.ts";
 import { inviteLinks, relayCommands } from "./ui/relays.ts";
+import { mcpServerOf } from "./ui/mcp-server.ts";
 import { namingCommands } from "./ui/naming.ts";
 import { secondaryCommands } from "./ui/secondary.ts";
 import { statusBar } from "./ui/status-bar.ts";
@@ -48,7 +49,7 @@ let controller: Controller | undefined;
 
 /** Registers the user interface, and returns what other extensions may do. Starts no process: the first command that needs the daemon does. */
 export function activate(context: ExtensionContext): PortholeApi {
-  useTranslation((text, ...args) => l10n.t(text, ...args));
+  useTranslation((text, ...args) => l10n.t(text, ...args), { intoEnglish: l10n.bundle === undefined });
   const log = window.createOutputChannel("Porthole", { log: true });
   const side = context.extension.extensionKind === ExtensionKind.UI ? "ui" : "workspace";
   const tunnels = new Controller({
@@ -87,6 +88,7 @@ export function activate(context: ExtensionContext): PortholeApi {
     endNotices(ui),
     projectPorts(ui, log, context),
     assistantToolsOf(tunnels),
+    mcpServerOf(tunnels, context),
     others,
     requests,
     reports,

@@ -1,1 +1,1 @@
-export { t, useTranslation } from "@porthole/tunnel/requests";
+export { isTranslating, t, useTranslation } from "@porthole/tunnel/requests";

@@ -130,4 +130,33 @@ describe("The extension for assistants and other extensions", function () {
     await use("stop", {});
     assert.match(await use("list", {}), /"tunnels": \[\]/);
   });
+
+  it("is an MCP server for agents, which shows the window's tunnels and asks there", async () => {
+    const opened = await open({ "porthole.mcpServer": true });
+    const site = await startHttp(scope, (_request, response) => response.end("hello agent"));
+    await opened.command("MCP: List Servers");
+    await opened.pick("Porthole");
+    await opened.pick("Start Server");
+    let tools: readonly string[] = [];
+    const started = async (): Promise<boolean> => {
+      tools = ((await order("tools")) as readonly string[]).filter((name) => /^mcp_.*porthole_/.test(name));
+      return tools.length === 7;
+    };
+    await until(started, "the editor has the server's tools", 120_000);
+    const use = async (name: string, input: object, then?: () => Promise<void>): Promise<string> =>
+      String(await order("tool", [tools.find((each) => each.endsWith(`porthole_${name}`)), input], then));
+    assert.match(await use("list", {}), /"tunnels": \[\]/);
+    const wanted = { port: site.port, access: "public" };
+    // First the editor asks about the server's tool, then the extension about the port.
+    const both = (button: string) => async (): Promise<void> => {
+      const dialog = workbench.page.locator(".monaco-dialog-box");
+      await dialog.filter({ hasNotText: "Expose port" }).getByText(consent, { exact: true }).click();
+      await answer(button, /Expose port .* Anyone with the URL can visit\.\s*An AI assistant/)();
+    };
+    assert.match(await use("expose", wanted, both("Cancel")), /The user said no/);
+    assert.match(await use("expose", wanted, both("Expose")), new RegExp(`"local": "localhost:${site.port}"`));
+    await opened.showEndpoints();
+    await opened.treeRow(/online/).waitFor();
+    assert.match(await use("list", {}), /online/);
+  });
 });

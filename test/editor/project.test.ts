@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -145,5 +145,51 @@ describe("The extension in a project that describes ports", function () {
     await opened.boundKey("Control+Alt+T");
     // The task's terminal may take the panel at any time.
     await opened.statusBarItem.filter({ hasText: "2 ports" }).waitFor();
+  });
+
+  it("exposes a port when the launch configuration starts that it belongs to, once the user has agreed", async () => {
+    await editor.startRelay();
+    const site = await startHttp(scope, (_request, response) => response.end("launched"));
+    await describePorts({ [site.port]: { label: "web", "auto-expose": ["launch dev"] } });
+    const configuration = { name: "dev", type: "node", request: "launch", console: "internalConsole" };
+    const file = (name: string): string => join(editor.server.workspace, name);
+    await writeFile(
+      file(join(".vscode", "launch.json")),
+      JSON.stringify({
+        version: "0.2.0",
+        configurations: [{ ...configuration, program: "${workspaceFolder}/main.mjs", cwd: "${workspaceFolder}" }],
+      }),
+    );
+    // Each run leaves one line more.
+    await writeFile(
+      file("main.mjs"),
+      'import { appendFileSync } from "node:fs"; appendFileSync("runs.txt", "run\\n");',
+    );
+    await editor.server.bind([{ key: "ctrl+alt+l", command: "workbench.action.debug.start" }]);
+    const opened = await editor.open();
+    await opened.notification("This project describes ports").waitFor();
+    await opened.dismissNotifications();
+    let runs = 0;
+    const launch = async (): Promise<void> => {
+      await opened.boundKey("Control+Alt+L");
+      const lines = async (): Promise<number> =>
+        (await readFile(file("runs.txt"), "utf8").catch(() => "")).split("\n").length - 1;
+      await until(async () => (await lines()) > runs, "the program has run", 60_000);
+      runs = await lines();
+    };
+    await launch();
+    await opened.showEndpoints();
+    assert.equal(await opened.treeRow(/web.*in this project/).count(), 1, "not agreed to yet");
+    await opened.command("Porthole: Expose This Project's Ports…");
+    await opened.page.locator(".monaco-dialog-box").getByText("auto-expose: launch dev").waitFor();
+    await opened.page.locator(".monaco-dialog-box").getByText("Expose as Described").click();
+    await opened.treeRow(/web.*online/).waitFor();
+    await opened.dismissNotifications();
+    await opened.command("Porthole: Stop All");
+    await opened.treeRow(/web.*stopped/).waitFor();
+    await launch();
+    await opened.statusBarItem.filter({ hasText: "web" }).waitFor();
+    await opened.showEndpoints();
+    await opened.treeRow(/web.*online/).waitFor();
   });
 });

@@ -2,6 +2,7 @@ export { daemonEnvironment, type EditorProxy } from "./daemon-environment.ts";
 export type { DaemonStatus, RunningDaemon } from "./daemon-supervisor.ts";
 export { Controller, type ControllerDeps, type ControllerState } from "./controller.ts";
 export { debugArguments } from "./debug-arguments.ts";
+export { describeCheck, type DescribedCheck } from "./doctor-text.ts";
 export { errorText, hintText, withoutFlags } from "./error-text.ts";
 export { endpointOf, failureOf, nameOf, relayUrlsOf, urlOf, urlsOf, type Exposure, type RelayUrl } from "./exposure.ts";
 export type { Relay, Secrets, Settings, Workspace, WorkspaceStore } from "./host.ts";

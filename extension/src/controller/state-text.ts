@@ -1,4 +1,5 @@
 import type { AccessSummary, CertificateView, RelayStatusView, RpcErrorData } from "@porthole/tunnel/rpc";
+import { translated } from "@porthole/tunnel/requests";
 import { t } from "../text.ts";
 import type { DaemonStatus } from "./daemon-supervisor.ts";
 import { errorText } from "./error-text.ts";
@@ -163,7 +164,8 @@ function refusalDetail(error: RpcErrorData): string {
 }
 
 function whyNotQuic(why: string, nextTryAt: number | undefined, now: number): string {
-  return nextTryAt === undefined ? why : t("{0}; next try {1}", why, soon(nextTryAt - now));
+  const text = translated(why);
+  return nextTryAt === undefined ? text : t("{0}; next try {1}", text, soon(nextTryAt - now));
 }
 
 function timeOf(at: number): string {

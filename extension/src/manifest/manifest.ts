@@ -58,5 +58,6 @@ export function contributes(): object {
     viewsWelcome: welcomes,
     walkthroughs: [walkthrough],
     languageModelTools: tools,
+    mcpServerDefinitionProviders: [{ id: "porthole", label: "Porthole" }],
   };
 }

@@ -15,6 +15,7 @@ export interface SettingTypes {
   "porthole.notifyWhenReady": boolean;
   "porthole.notifyOnWebhook": boolean;
   "porthole.terminalLinks": boolean;
+  "porthole.mcpServer": boolean;
   /** By port; strangers may have written it. */
   "porthole.ports": Readonly<Record<string, unknown>>;
   "porthole.defaultAccess": "ask" | "public" | "shareLink" | "password";
@@ -136,5 +137,6 @@ export const settings: { readonly [K in SettingId]: SettingSpec<SettingTypes[K]>
   "porthole.notifyWhenReady": { default: true, schema: { type: "boolean" } },
   "porthole.notifyOnWebhook": { default: false, schema: { type: "boolean" } },
   "porthole.terminalLinks": { default: false, schema: { type: "boolean" } },
+  "porthole.mcpServer": { default: false, schema: { type: "boolean" } },
   "porthole.ports": { default: {}, scope: "resource", schema: projectPortsSchema },
 };

@@ -26,6 +26,12 @@ describe("typed ports and addresses", () => {
     ["http://[::1]:3000/a", "localhost:3000"],
     ["http://3000.example:81", "3000.example:81"],
     ["host:65535", "host:65535"],
+    ["３０００", "localhost:3000"],
+    ["localhost：３０００", "localhost:3000"],
+    ["\u200e3000\ufeff", "localhost:3000"],
+    ["ws://localhost:3000/socket", "localhost:3000"],
+    ["wss://localhost:3000", "https://localhost:3000"],
+    ["my_host-1.example.:3000", "my_host-1.example.:3000"],
   ] as const)
     it(`reads ${text} as ${local}`, () => {
       const { target } = parseAddress(text);
@@ -34,6 +40,24 @@ describe("typed ports and addresses", () => {
 
   for (const [text, problem] of [
     ["", /Write a port/],
+    ["3000-3005", /One port at a time/],
+    ["3000, 3001", /One port at a time/],
+    ["3000 3001", /One port at a time/],
+    ["/tmp/app.sock", /file or folder/],
+    ["unix:/tmp/app.sock", /file or folder/],
+    ["./dist", /file or folder/],
+    ["~/site", /file or folder/],
+    [String.raw`C:\site`, /file or folder/],
+    ["3000.0", /Not a port or address/],
+    ["0x50", /Not a port or address/],
+    ["-1", /Not a port or address/],
+    ["+3000", /Not a port or address/],
+    ["127.1:80", /Not a port or address/],
+    ["1.2.3.4.5:80", /Not a port or address/],
+    ["999.1.1.1:80", /Not a port or address/],
+    ["http:3000", /Not a port or address/],
+    ["//localhost:3000", /Write a port/],
+    ["*:3000", /Not a port or address/],
     ["0", /from 1 to 65535/],
     ["99999", /from 1 to 65535/],
     ["localhost:0", /from 1 to 65535/],

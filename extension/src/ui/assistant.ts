@@ -45,7 +45,7 @@ export function assistantToolsOf(controller: Controller): vscode.Disposable {
     ...assistantTools.map((tool) =>
       register(tool.name, {
         async prepareInvocation({ input }) {
-          const message = await question(controller, tool, input);
+          const message = await questionOf(controller, tool, input);
           return message === undefined ? {} : { confirmationMessages: { title: "Porthole", message } };
         },
         async invoke({ input }, token) {
@@ -68,7 +68,11 @@ export function assistantToolsOf(controller: Controller): vscode.Disposable {
 }
 
 /** The rules that will hold are in the question: those of the user may be stricter than what the assistant asks for. */
-async function question(controller: Controller, tool: AssistantTool, input: unknown): Promise<string | undefined> {
+export async function questionOf(
+  controller: Controller,
+  tool: AssistantTool,
+  input: unknown,
+): Promise<string | undefined> {
   const asked = tool.question(input);
   if (tool.name === "porthole_replay") return t("Send the recorded request to your local service again?");
   if (asked === undefined || tool.name !== "porthole_expose") return asked;
@@ -76,7 +80,8 @@ async function question(controller: Controller, tool: AssistantTool, input: unkn
   return questionFor(controller, { port, access: access === "public" ? "public" : "share" });
 }
 
-function editorHost(controller: Controller): AssistantHost {
+/** The window's tunnels, for assistants. */
+export function editorHost(controller: Controller): AssistantHost {
   const view = (exposure: Exposure): AssistantTunnel => {
     const { id, target } = exposure;
     const now = Date.now();

@@ -11,7 +11,7 @@ import {
   type TextDocumentContentProvider,
 } from "vscode";
 import type { DoctorCheck, DoctorReport } from "@porthole/tunnel/rpc";
-import { hintText, nameOf, withoutFlags, type Exposure } from "../controller/index.ts";
+import { describeCheck, nameOf, type DescribedCheck, type Exposure } from "../controller/index.ts";
 import { diagnosticsOf } from "../controller/diagnostics.ts";
 import { t } from "../text.ts";
 import { plain } from "./markdown.ts";
@@ -82,7 +82,7 @@ async function showReport(reports: Reports, exposure: Exposure, { checks }: Doct
   const failed = checks.find(({ status }) => status === "failed");
   const details = t("Show Details");
   const message = failed
-    ? [withoutFlags(failed.finding), hintText(failed.fix)].filter(Boolean).join(" ")
+    ? sentences(describeCheck(failed))
     : t("The connection between {0} and a visitor works.", nameOf(exposure));
   const choice = await (failed
     ? window.showWarningMessage(message, details)
@@ -97,14 +97,18 @@ async function showReport(reports: Reports, exposure: Exposure, { checks }: Doct
 
 const marks: Readonly<Record<DoctorCheck["status"], string>> = { ok: "✓", warning: "!", failed: "✗", skipped: "–" };
 
-/** A line for each check, with the name that the command line gives it, too. */
+function sentences({ finding, fix }: DescribedCheck): string {
+  return [`${finding.replace(/\.$/, "")}.`, fix].filter(Boolean).join(" ");
+}
+
+/** A line for each check. */
 function describeReport(name: string, checks: readonly DoctorCheck[]): string {
   const hasSeveral = new Set(checks.flatMap(({ relay }) => relay ?? [])).size > 1;
-  const lines = checks.flatMap(({ id, status, relay, finding, fix: anyFix }) => {
-    const fix = hintText(anyFix);
-    const hop = hasSeveral && relay !== undefined ? `${id} (${relay})` : id;
+  const lines = checks.flatMap((check) => {
+    const { name: step, finding, fix } = describeCheck(check);
+    const hop = hasSeveral && check.relay !== undefined ? `${step} (${check.relay})` : step;
     return [
-      `${marks[status]} **${plain(hop)}**: ${plain(withoutFlags(finding))}`,
+      `${marks[check.status]} **${plain(hop)}**: ${plain(finding)}`,
       ...(fix === undefined ? [] : [`→ ${plain(fix)}`]),
     ];
   });

@@ -7,6 +7,9 @@ import { t } from "../text.ts";
 import { chooseExposure } from "./pickers.ts";
 import type { UiContext } from "./context.ts";
 
+/** As large as a bundle may be. */
+const maxFileBytes = 4 * 1024 * 1024;
+
 /** A port's key is its URL: it can be taken to another machine or to the command line, brought from there, or replaced. */
 export function identityCommands({ controller }: UiContext) {
   const choose = (argument: unknown): Promise<Exposure | undefined> => chooseExposure(controller, argument, () => true);
@@ -44,7 +47,11 @@ export function identityCommands({ controller }: UiContext) {
   /** Asks for the passphrase until it is right. Undefined when the user leaves. */
   async function readKey(pem: string, title: string): Promise<GivenKey | undefined> {
     if (!/ENCRYPTED/.test(pem)) return controller.ask.readIdentity(pem, undefined);
-    for (let prompt = t("The passphrase of the file."); ; prompt = t("Wrong passphrase. Try again.")) {
+    for (
+      let prompt = t("The passphrase of the file.");
+      ;
+      prompt = t("Wrong passphrase, or the file is damaged. Try again.")
+    ) {
       const passphrase = await askPassphrase(title, prompt);
       if (passphrase === undefined || passphrase === "") return undefined;
       try {
@@ -102,7 +109,7 @@ export function identityCommands({ controller }: UiContext) {
       const title = t("The key of the URL for {0}", nameOf(exposure));
       const [uri] = (await window.showOpenDialog({ title, canSelectMany: false })) ?? [];
       if (!uri) return;
-      const pem = Buffer.from(await workspace.fs.readFile(uri)).toString("utf8");
+      const pem = await readSmall(uri);
       const given = await readKey(pem, title);
       if (!given) return;
       const key = await chooseKey(given, title);
@@ -126,6 +133,13 @@ export function identityCommands({ controller }: UiContext) {
 
 async function askPassphrase(title: string, prompt: string): Promise<string | undefined> {
   return window.showInputBox({ title, prompt, password: true, ignoreFocusOut: true });
+}
+
+/** A disk image must not fill the memory. */
+async function readSmall(uri: Uri): Promise<string> {
+  const { size } = await workspace.fs.stat(uri);
+  if (size > maxFileBytes) throw new PortholeError("key", t("This file is too large to be a key"));
+  return Buffer.from(await workspace.fs.readFile(uri)).toString("utf8");
 }
 
 /** On a disk, where the editor would let everyone on the machine read it. */

@@ -1,4 +1,4 @@
-import { ViewColumn, window, type WebviewPanel } from "vscode";
+import { env, ViewColumn, window, type WebviewPanel } from "vscode";
 import { renderSVG } from "uqr";
 import { endpointOf, nameOf } from "../controller/index.ts";
 import { t } from "../text.ts";
@@ -38,20 +38,24 @@ export function showQrCode(title: string, url: string): void {
 /** Black on white in every theme: cameras need the contrast and the margin. */
 export function qrPage(title: string, url: string): string {
   return `<!doctype html>
-<html lang="en">
+<html lang="${escapeHtml(env.language)}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>${escapeHtml(title)}</title>
 <style>
-body { display: grid; justify-items: center; gap: 1rem; padding: 2rem; }
+main { display: grid; justify-items: center; gap: 1rem; padding: 2rem; }
 svg { width: min(20rem, 80vw); height: auto; background: #fff; padding: 1rem; border-radius: 4px; }
+h1 { font-size: 1.2rem; margin: 0; }
 code { font-size: var(--vscode-editor-font-size); overflow-wrap: anywhere; user-select: all; }
 </style>
 </head>
 <body>
+<main>
+<h1>${escapeHtml(title)}</h1>
 <div role="img" aria-label="${escapeHtml(title)}">${renderSVG(url)}</div>
 <code>${escapeHtml(url)}</code>
+</main>
 </body>
 </html>`;
 }

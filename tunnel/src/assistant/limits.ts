@@ -11,4 +11,8 @@ export const assistantLimits = {
   defaultWaitSeconds: 45,
   /** How long a replay's response is waited for. */
   replayMs: 30_000,
+  /** A call of another process's tool, and its answer: a person may have to read a question first. */
+  callMs: 15 * 60_000,
+  maxCallBytes: 4 * 1024 * 1024,
+  maxAnswerBytes: 64 * 1024 * 1024,
 } as const;

@@ -11,4 +11,4 @@ export {
   type ToPage,
 } from "./messages.ts";
 export { readRecordedBody, readWholeBody, type ReadBody, type WholeBody } from "./whole-body.ts";
-export { t, useTranslation, type Translate } from "./text.ts";
+export { t, isTranslating, useTranslation, type Translate } from "./text.ts";

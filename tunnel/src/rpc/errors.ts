@@ -49,10 +49,19 @@ export function fromResponseError(reason: unknown): PortholeError {
   return fromRpcErrorData((reason.data ?? {}) as Partial<RpcErrorData>, reason.message);
 }
 
+const remote = new WeakSet<PortholeError>();
+
+/** Whether another process has written the error's text, in English. */
+export function isRemote(error: PortholeError): boolean {
+  return remote.has(error);
+}
+
 /** Codes that this version does not know are bugs of one of the two. */
 export function fromRpcErrorData(data: Partial<RpcErrorData>, fallback = "The daemon failed"): PortholeError {
-  return new PortholeError(isErrorCode(data.code) ? data.code : "internal", data.message ?? fallback, {
+  const error = new PortholeError(isErrorCode(data.code) ? data.code : "internal", data.message ?? fallback, {
     ...(data.hint === undefined ? {} : { hint: data.hint }),
     ...(data.retryAfterMs === undefined ? {} : { retryAfterMs: data.retryAfterMs }),
   });
+  remote.add(error);
+  return error;
 }

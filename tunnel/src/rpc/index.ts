@@ -18,5 +18,5 @@ export type {
   ReplayEdit,
 } from "../inspector/index.ts";
 export { connectDaemon, type DaemonConnection } from "./client.ts";
-export { fromRpcErrorData, rpcErrorData } from "./errors.ts";
+export { fromRpcErrorData, isRemote, rpcErrorData } from "./errors.ts";
 export { readyUrl } from "./ready-url.ts";
