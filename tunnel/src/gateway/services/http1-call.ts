@@ -123,8 +123,9 @@ export class Http1Call implements UpstreamCall {
   #send(chunk: Buffer): boolean {
     const socket = this.#socket;
     if (!socket || this.#isDeaf || chunk.length === 0) return true;
-    if (this.#init.body !== "chunked") return socket.write(chunk);
+    // A visitor's bytes come in TLS records; those of one turn leave in one write.
     this.#cork();
+    if (this.#init.body !== "chunked") return socket.write(chunk);
     socket.write(chunkStart(chunk.length), "latin1");
     socket.write(chunk);
     return socket.write("\r\n", "latin1");
