@@ -120,6 +120,22 @@ interface Entry {
 }
 
 describe("HAR", () => {
+  it("has every exchange once and in order, however many there are", async () => {
+    const inspector = new Inspector({ clock: new FakeClock() });
+    for (let count = 0; count < 50; count++) tellExchange(inspector, { request: { target: `/${count}?"entries":[` } });
+    const { exchanges } = await inspector.list({});
+    const ids = exchanges.map(({ id }) => id);
+    const { text } = await inspector.export({ format: "har", ids });
+    const { log } = JSON.parse(text) as { log: { entries: { request: { url: string } }[] } };
+    const numbers = log.entries.map(({ request }) => Number(/\/(\d+)\?/.exec(request.url)?.[1]));
+    assert.equal(numbers.length, 50);
+    assert.deepEqual(
+      numbers.toSorted((a, b) => a - b),
+      Array.from({ length: 50 }, (_, index) => index),
+    );
+    await inspector.close();
+  });
+
   it("has the structure that its specification asks for, whatever happened", async () => {
     const clock = new FakeClock();
     const inspector = new Inspector({ clock, limits: { maxBodyBytes: 10_000 } });

@@ -4,7 +4,7 @@ import { bodyInfo, detailOf, plainHeaders, publicOrigin } from "./exchange-view.
 import { curlCommand } from "./export-curl.ts";
 import { fetchCode } from "./export-fetch.ts";
 import type { ExportedRequest } from "./export-request.ts";
-import { maxHarBytes, type HarRecord } from "./har-text.ts";
+import { joinHars, maxHarBytes, type HarRecord } from "./har-text.ts";
 import { headsWork, Pace } from "./pace.ts";
 import { bufferOf } from "./reading-jobs.ts";
 import type { ReadingThread } from "./reading-thread.ts";
@@ -25,22 +25,12 @@ export async function exportRecordings(
   if (redact)
     notes.add("Passwords, tokens, cookies and other values were taken out; ask for it unredacted if you need them.");
   if (query.format === "har") {
-    const pace = new Pace();
-    const records: HarRecord[] = [];
-    let bytes = 0;
-    for (const recording of recordings) {
-      const record = harRecord(recording, redactor, redact === undefined, bytes < maxHarBytes);
-      bytes += record.request.kept.length + record.response.kept.length;
-      records.push(record);
-      await pace.spend(headsWork);
-    }
-    const { text, isTooMuch } = await thread.read({ kind: "har", records, unredacted: redact === undefined });
-    if (isTooMuch || bytes >= maxHarBytes)
+    const { text, isTooMuch, isCut } = await har(recordings, redactor, redact === undefined, thread);
+    if (isTooMuch)
       notes.add(
         `Bodies and messages above ${maxHarBytes / 1024 / 1024} MiB in all were left out; export fewer requests.`,
       );
-    if (records.some(({ detail }) => isCut(detail.request.body.state) || isCut(detail.response?.body.state)))
-      notes.add("Of large bodies only the beginning was kept.");
+    if (isCut) notes.add("Of large bodies only the beginning was kept.");
     return {
       text,
       mediaType: "application/json",
@@ -65,6 +55,45 @@ export async function exportRecordings(
         fileName: `request-${recording.id}.js`,
         notes: [...notes],
       };
+}
+
+/** What goes to the other thread in one piece: it is copied within a turn of the event loop. */
+const partRecords = 8;
+const partBytes = 1024 * 1024;
+
+async function har(
+  recordings: readonly Recording[],
+  redactor: Redactor,
+  unredacted: boolean,
+  thread: ReadingThread,
+): Promise<{ readonly text: string; readonly isTooMuch: boolean; readonly isCut: boolean }> {
+  const parts: string[] = [];
+  const pace = new Pace();
+  let [bytes, isAnyCut, held]: [number, boolean, number] = [0, false, 0];
+  let records: HarRecord[] = [];
+  const read = async (): Promise<void> => {
+    const part = await thread.read({ kind: "har", records, unredacted, bytesBefore: bytes });
+    parts.push(part.text);
+    bytes = part.bytes;
+    [records, held] = [[], 0];
+    // What is small is read on this thread.
+    await pace.spend(partBytes);
+  };
+  for (const recording of recordings) {
+    const record = harRecord(recording, redactor, unredacted, bytes + held < maxHarBytes);
+    const { request, response } = record.detail;
+    isAnyCut ||= isCut(request.body.state) || isCut(response?.body.state);
+    held += record.request.kept.length + record.response.kept.length;
+    records.push(record);
+    if (records.length >= partRecords || held >= partBytes) await read();
+    else await pace.spend(headsWork);
+  }
+  if (records.length > 0 || parts.length === 0) await read();
+  return {
+    text: parts.length === 1 ? (parts[0] ?? "") : joinHars(parts),
+    isTooMuch: bytes >= maxHarBytes,
+    isCut: isAnyCut,
+  };
 }
 
 async function exportedRequest(

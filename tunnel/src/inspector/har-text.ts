@@ -22,13 +22,21 @@ export interface HarRecord {
   readonly messages: readonly LoggedMessage[];
 }
 
-/** The archive as JSON. Bodies and messages beyond the limit are left out, which `isTooMuch` says. */
+export interface HarPart {
+  /** An archive of its own, with these records alone. */
+  readonly text: string;
+  /** Decoded bytes of the bodies and messages, those of the parts before included. */
+  readonly bytes: number;
+}
+
+/** Returns records as JSON. Bodies and messages are left out beyond `maxHarBytes`; `bytesBefore` are those of the parts before this one. */
 export async function harText(
   records: readonly HarRecord[],
   redactor: Redactor | undefined,
-): Promise<{ readonly text: string; readonly isTooMuch: boolean }> {
+  bytesBefore: number,
+): Promise<HarPart> {
   const sources: HarSource[] = [];
-  let bytes = 0;
+  let bytes = bytesBefore;
   for (const { detail, request, response, messages } of records) {
     const isThere = bytes < maxHarBytes;
     const body = ({ kept, info }: KeptBody) =>
@@ -42,7 +50,17 @@ export async function harText(
     bytes += sizeOf(source);
     sources.push(source);
   }
-  return { text: `${visibleJson(harOf(sources), { indent: 2 })}\n`, isTooMuch: bytes >= maxHarBytes };
+  return { text: `${visibleJson(harOf(sources), { indent: 2 })}\n`, bytes };
+}
+
+const beginOfEntries = '"entries": [';
+const endOfEntries = "\n    ]\n  }\n}\n";
+
+/** Returns one archive with the entries of all parts. Each part has at least one. */
+export function joinHars(parts: readonly string[]): string {
+  const begin = (parts[0] ?? "").indexOf(beginOfEntries) + beginOfEntries.length;
+  const entries = parts.map((text) => text.slice(begin, -endOfEntries.length));
+  return `${(parts[0] ?? "").slice(0, begin)}${entries.join(",")}${endOfEntries}`;
 }
 
 function sizeOf({ requestBody, responseBody, messages }: HarSource): number {

@@ -1,5 +1,5 @@
 import { bodyViewOf, readBody } from "./body-view.ts";
-import { harText, type HarRecord } from "./har-text.ts";
+import { harText, type HarPart, type HarRecord } from "./har-text.ts";
 import type { LoggedMessage } from "./message-log.ts";
 import { messageViewOf } from "./message-view.ts";
 import type { Redactor } from "./redactor.ts";
@@ -12,13 +12,18 @@ export type ReadingJob =
   /** A body for an export; as it was kept where nothing has to be taken out. */
   | { readonly kind: "body"; readonly kept: Uint8Array; readonly info: BodyInfo }
   | { readonly kind: "messages"; readonly messages: readonly LoggedMessage[]; readonly unredacted: boolean }
-  | { readonly kind: "har"; readonly records: readonly HarRecord[]; readonly unredacted: boolean };
+  | {
+      readonly kind: "har";
+      readonly records: readonly HarRecord[];
+      readonly unredacted: boolean;
+      readonly bytesBefore: number;
+    };
 
 export interface ReadingResults {
   readonly view: BodyView;
   readonly body: Uint8Array;
   readonly messages: MessageView[];
-  readonly har: { readonly text: string; readonly isTooMuch: boolean };
+  readonly har: HarPart;
 }
 
 /** `names`: what is taken out besides what always is. */
@@ -45,6 +50,7 @@ export async function read(job: ReadingJob, redactor: Redactor): Promise<Reading
       return harText(
         job.records.map((record) => ({ ...record, messages: record.messages.map(withBuffer) })),
         job.unredacted ? undefined : redactor,
+        job.bytesBefore,
       );
   }
 }

@@ -131,16 +131,6 @@ export const oddTalks: TalkCases = {
         ["visitor", "sees", `\r\n\r\nn${i}`],
       ]),
     ],
-    "requests at once, and the end of the visitor's direction": [
-      ["visitor", "sends", `${get}${second}`],
-      ["visitor", "ends"],
-      ["service", "sees", "TALK HTTP"],
-      ["service", "sends", hello],
-      ["visitor", "sees", "hello"],
-      ["service", "sees", "TALK?second"],
-      ["service", "sends", `${ok}Content-Length: 6\r\n\r\nsecond`],
-      ["visitor", "sees", "second"],
-    ],
     "a HEAD and a GET at once": [
       ["visitor", "sends", `${get.replace("GET", "HEAD")}${second}`],
       ["service", "sees", "HEAD /"],
