@@ -49,6 +49,10 @@ export const limits = {
   quicRest: { firstMs: 300_000, factor: 4, maxMs: 86_400_000, forgetMs: 86_400_000 },
   /** A client with HTTP/2 up dials the rest of its pool if QUIC is not up by then. */
   quicHeadStartMs: 300,
+  /** The same where QUIC was up before: a relay that all of its clients return to must not get five handshakes of each. */
+  quicReturnMs: 10_000,
+  /** The same when the relay says that it has no QUIC at present: after its start it has none for a moment. */
+  quicAbsentPoolMs: 1_000,
   /** The same after QUIC has been silent for this time. */
   quicSilentPoolMs: 1_000,
   /** The rest of the pool goes after QUIC has been up for this time. */

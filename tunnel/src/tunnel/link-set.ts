@@ -156,10 +156,11 @@ export class LinkSet {
   }
 
   #quicFact(): QuicFact {
-    const { dialers } = this.#options;
+    const { dialers, transport: policy } = this.#options;
     if (!dialers.quic.available) return { is: "unavailable", reason: dialers.quic.reason };
     const quic = [...this.#slots].filter(({ transport, phase }) => transport === "quic" && phase !== "retired");
     if (quic.some(isServing)) return { is: "up" };
+    if (policy === "auto" && !this.#active("http2").some(isServing)) return { is: "beginning" };
     if (quic.some(({ link }) => link)) return { is: "silent" };
     const state = quic.find(({ phase }) => phase === "kept")?.state;
     if (state?.status === "waiting") return { is: "waiting", error: state.error, nextTryAt: state.nextTryAt };

@@ -120,6 +120,9 @@ describe("one endpoint's links with one relay over QUIC", () => {
     const it = world("auto", {});
     it.tickets.offered = false;
     await it.settle();
+    assert.deepEqual(it.up(), [0, 1]);
+    await it.clock.advance(tunnelLimits.quicAbsentPoolMs);
+    await it.settle();
     assert.deepEqual(it.up(), [0, 4]);
     const now = it.now();
     assert.match((now?.status === "online" && now.whyNotQuic) || "", /The relay has no QUIC at present/);

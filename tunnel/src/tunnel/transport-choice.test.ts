@@ -3,13 +3,15 @@ import { PortholeError } from "@porthole/common/errors";
 import { TransportChoice, type QuicFact, type TransportPolicy } from "./transport-choice.ts";
 import { limits } from "./limits.ts";
 
-const { quicHeadStartMs, quicSettledMs, quicSilentPoolMs } = limits;
+const { quicAbsentPoolMs, quicHeadStartMs, quicReturnMs, quicSettledMs, quicSilentPoolMs } = limits;
 const dialing: QuicFact = { is: "dialing" };
 const beginning: QuicFact = { is: "beginning" };
 const up: QuicFact = { is: "up" };
 const silent: QuicFact = { is: "silent" };
 const waiting: QuicFact = { is: "waiting", error: new PortholeError("timeout", "too long"), nextTryAt: 120_000 };
 const refused: QuicFact = { is: "waiting", error: new PortholeError("untrusted", "who is that"), nextTryAt: 9 };
+const absent: QuicFact = { is: "waiting", error: new PortholeError("unreachable", "QUIC: not yet"), nextTryAt: 9 };
+const notYet = "QUIC: not yet";
 const unavailable: QuicFact = { is: "unavailable", reason: "no binary" };
 const noAnswer = "UDP to relay:4433 got no answer";
 const gone = "UDP to relay:4433 has gone silent";
@@ -49,6 +51,53 @@ const sequences: readonly (readonly [string, TransportPolicy, readonly Step[]])[
       [1_000, up, "quic", 4],
       [1_000 + quicSettledMs - 1, up, "quic", 4],
       [1_000 + quicSettledMs, up, "quic", 1],
+    ],
+  ],
+  [
+    "the relay has no QUIC yet: no pool for the moment after its start",
+    "auto",
+    [
+      [0, absent, "http2", 1, notYet],
+      [quicAbsentPoolMs - 1, absent, "http2", 1, notYet],
+      [quicAbsentPoolMs - 1, dialing, "http2", 1, notYet],
+      [quicAbsentPoolMs - 2 + quicHeadStartMs, dialing, "http2", 1, notYet],
+      [quicAbsentPoolMs - 2 + quicHeadStartMs, up, "quic", 1],
+    ],
+  ],
+  [
+    "the relay is back: QUIC that worked before is given its time, and no pool is made",
+    "auto",
+    [
+      [0, up, "quic", 1],
+      [1_000, beginning, "http2", 1, tried],
+      [2_000, absent, "http2", 1, notYet],
+      [2_000 + quicReturnMs - 1, absent, "http2", 1, notYet],
+      [2_000 + quicReturnMs - 1, dialing, "http2", 1, notYet],
+      [1_998 + 2 * quicReturnMs, dialing, "http2", 1, notYet],
+      [1_999 + 2 * quicReturnMs, dialing, "http2", 4, notYet],
+    ],
+  ],
+  [
+    "the relay is back: the reason of before is none, but a dial that fails now is",
+    "auto",
+    [
+      [0, up, "quic", 1],
+      [1_000, silent, "http2", 1, gone],
+      [3_000, silent, "http2", 4, gone],
+      [4_000, beginning, "http2", 1, gone],
+      [9_000, waiting, "http2", 1, noAnswer],
+      [9_001, dialing, "http2", 1, noAnswer],
+      [12_000, waiting, "http2", 4, noAnswer],
+    ],
+  ],
+  [
+    "the relay has no QUIC: the pool, which stays",
+    "auto",
+    [
+      [0, absent, "http2", 1, notYet],
+      [quicAbsentPoolMs, absent, "http2", 4, notYet],
+      [30_000, dialing, "http2", 4, notYet],
+      [30_010, absent, "http2", 4, notYet],
     ],
   ],
   [

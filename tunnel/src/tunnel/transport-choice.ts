@@ -57,6 +57,10 @@ export class TransportChoice {
   #sinceMs: number;
   #why: WhyNotQuic = firstTry;
   #failed = false;
+  /** Over the present network. */
+  #wasUp = false;
+  /** QUIC was up before all links were lost, and has not been dialled in vain since. */
+  #isReturning = false;
   #poolIsOut = false;
 
   constructor(settings: ChoiceSettings, nowMs: number) {
@@ -67,6 +71,9 @@ export class TransportChoice {
   /** Call it with every change and, with the same fact, at the time of the last decision's review. */
   see(fact: QuicFact, nowMs: number): Decision {
     if (fact.is !== this.#fact.is) this.#sinceMs = nowMs;
+    // What had failed before the relay was away says nothing of now.
+    if (fact.is === "waiting" && this.#fact.is === "dialing" && !isAbsence(fact.error)) this.#isReturning = false;
+    if (fact.is === "beginning" && this.#wasUp) this.#isReturning = true;
     this.#fact = fact;
     this.#explain(fact);
     const { policy, poolSize } = this.#settings;
@@ -75,7 +82,9 @@ export class TransportChoice {
     const why = connection === "quic" ? {} : { whyNotQuic: this.#why };
     if (policy === "quic") return { links: { quic: true, http2: 0 }, connection: "quic", ...why };
     const leftMs = this.#sinceMs + this.#graceMs() - nowMs;
-    if (leftMs <= 0 && fact.is !== "beginning") this.#poolIsOut = fact.is !== "up";
+    // While nothing is up, one link shows whether the relay is there.
+    if (fact.is === "beginning") this.#poolIsOut = false;
+    else if (leftMs <= 0) this.#poolIsOut = fact.is !== "up";
     return {
       links: { quic: fact.is !== "unavailable", http2: this.#poolIsOut ? poolSize : 1 },
       connection,
@@ -87,21 +96,25 @@ export class TransportChoice {
   /** What was learnt about the way to the relay is worth nothing any more. */
   forget(nowMs: number): void {
     this.#failed = false;
+    this.#wasUp = false;
+    this.#isReturning = false;
     this.#why = firstTry;
     this.#sinceMs = nowMs;
   }
 
   /** How long QUIC may be as it is before the pool is called out, or sent home. */
   #graceMs(): number {
+    const patienceMs = this.#isReturning ? limits.quicReturnMs : 0;
     switch (this.#fact.is) {
       case "up":
         return this.#poolIsOut ? limits.quicSettledMs : 0;
       case "silent":
         return limits.quicSilentPoolMs;
       case "dialing":
-        return this.#failed ? 0 : limits.quicHeadStartMs;
-      case "beginning":
+        return this.#failed ? 0 : Math.max(limits.quicHeadStartMs, patienceMs);
       case "waiting":
+        return Math.max(isAbsence(this.#fact.error) ? limits.quicAbsentPoolMs : 0, patienceMs);
+      case "beginning":
       case "unavailable":
         return 0;
     }
@@ -111,13 +124,15 @@ export class TransportChoice {
     switch (fact.is) {
       case "up":
         this.#failed = false;
+        this.#wasUp = true;
+        this.#isReturning = false;
         this.#why = firstTry;
         return;
       case "silent":
         this.#why = { message: `UDP to ${this.#settings.server} has gone silent` };
         return;
       case "waiting":
-        this.#failed = true;
+        this.#failed = !this.#isReturning && !isAbsence(fact.error);
         this.#why = { message: this.#describe(fact.error), nextTryAt: fact.nextTryAt };
         return;
       case "unavailable":
@@ -134,6 +149,11 @@ export class TransportChoice {
     if (code === "timeout") return `UDP to ${this.#settings.server} got no answer`;
     return message.startsWith("QUIC") ? message : `QUIC: ${message}`;
   }
+}
+
+/** A relay without QUIC, as it is right after its start, has not failed. */
+function isAbsence({ code }: PortholeError): boolean {
+  return code === "unreachable";
 }
 
 const firstTry: WhyNotQuic = { message: "QUIC is being tried" };
