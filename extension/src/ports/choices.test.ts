@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isInside, portChoices, type KnownPort } from "./choices.ts";
+import { isInside, portChoices, typedTarget, type KnownPort } from "./choices.ts";
 import { localOf } from "./port-target.ts";
 
 const known = (port: number, label: string, isWorkspace = false): KnownPort => ({
@@ -52,6 +52,19 @@ describe("the rows of the list of ports", () => {
     assert.deepEqual(texts("java"), ["localhost:8080"]);
     assert.deepEqual(texts("JS"), ["localhost:38011"]);
   });
+
+  for (const [typed, among, local] of [
+    ["5173", ports, "localhost:5173"],
+    ["9000", ports, "localhost:9000"],
+    ["9000", [], "localhost:9000"],
+    ["", [vite], undefined],
+    ["99999", ports, undefined],
+    ["node", ports, undefined],
+  ] as const)
+    it(`mean ${local ?? "nothing"} when ${JSON.stringify(typed)} is accepted while they are drawn`, () => {
+      const target = typedTarget(typed, among);
+      assert.equal(target && localOf(target), local);
+    });
 
   it("know which processes are the workspace's", () => {
     assert.ok(isInside("/home/ada/app", ["/home/ada/app"]));

@@ -42,6 +42,12 @@ export function portChoices(typed: string, ports: readonly KnownPort[]): readonl
   return found ? rows(found) : [{ problem: parsed.problem }];
 }
 
+/** Returns the port that is typed and nothing else: what Enter means while the list is being drawn again. */
+export function typedTarget(typed: string, ports: readonly KnownPort[]): PortTarget | undefined {
+  const [first, ...others] = portChoices(typed, ports);
+  return typed.trim() !== "" && others.length === 0 ? first?.target : undefined;
+}
+
 /** True for a process whose folder is one of these folders or inside of one. */
 export function isInside(cwd: string | undefined, folders: readonly string[]): boolean {
   if (cwd === undefined) return false;

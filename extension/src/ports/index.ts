@@ -9,7 +9,7 @@ import { parsePowershell, powershellScript } from "./windows.ts";
 export { readAddress, readPortArgument, readPortNumber, type Side } from "./port-argument.ts";
 export { dialHost, isPortTarget, localOf, portViewForms, type PortTarget } from "./port-target.ts";
 export { parseAddress, type ParsedAddress } from "./address.ts";
-export { isInside, portChoices, type KnownPort, type PortChoice } from "./choices.ts";
+export { isInside, portChoices, typedTarget, type KnownPort, type PortChoice } from "./choices.ts";
 export type { ListeningPort } from "./listening.ts";
 
 const timeoutMs = 10_000;

@@ -6,6 +6,7 @@ import {
   listListeningPorts,
   localOf,
   portChoices,
+  typedTarget,
   type KnownPort,
   type PortChoice,
   type PortTarget,
@@ -32,7 +33,9 @@ export async function pickPort(controller: Controller): Promise<PortTarget | und
   };
   const chosen = new Promise<PortTarget | undefined>((resolve) => {
     picker.onDidAccept(() => {
-      const target = picker.selectedItems[0]?.target;
+      // A row that was replaced at the same moment is not selected.
+      const [selected] = picker.selectedItems;
+      const target = selected ? selected.target : typedTarget(picker.value, ports);
       if (target) resolve(target);
     });
     picker.onDidHide(() => resolve(undefined));
