@@ -15,6 +15,8 @@ export const notRun: Readonly<Record<string, string>> = {
     "needs systemd and a user of its own; the Debian package does the same, and is tried",
   "docs/hosting.md: sudo runuser -u porthole-relay -- porthole-relay doctor --state-dir /var/lib/porthole-relay":
     "needs the user of the block before it",
+  "docs/embedding.md: npm ci && npm run build && npm run release -- packages":
+    "npm ci takes node_modules away from running tests; test/release installs what it makes",
   "docs/hosting.md: npm ci && npm run build && npm run release -- packages":
     "npm ci takes node_modules away from running tests; the release workflow and test/release take the same steps",
   "docs/hosting.md: cd docker": "needs a container engine; test/relay/hosting.test.ts runs the relay as its image does",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { chown, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { buildPackages } from "@porthole/testing/built-programs";
 import { platformReason, skipUnless } from "@porthole/testing/skip";
 import {
@@ -23,29 +23,44 @@ describe("hosting", function () {
   this.timeout(120_000);
   const scope = useScope();
 
-  it("has Compose files that Compose reads", async function () {
-    const isPlugin = (await run("docker", ["compose", "version"])).code === 0;
-    const [command, words] = isPlugin ? (["docker", ["compose"]] as const) : (["docker-compose", []] as const);
-    needProgram(this, command);
-    const env = { ...process.env, DOMAIN_SUFFIX: "tunnel.example.com" };
-    for (const name of ["docker-compose.yml", "cluster.yml"]) {
-      const file = join(root, "docker", name);
-      const args = [...words, "-f", file, "--profile", "client", "config", "-q"];
-      const { code, stderr } = await run(command, args, { env });
+  for (const file of ["docker/docker-compose.yml", "docker/cluster.yml", "examples/compose/docker-compose.yml"])
+    it(`has a Compose file that Compose reads: ${file}`, async function () {
+      const isPlugin = (await run("docker", ["compose", "version"])).code === 0;
+      const [command, words] = isPlugin ? (["docker", ["compose"]] as const) : (["docker-compose", []] as const);
+      needProgram(this, command);
+      const env = { ...process.env, DOMAIN_SUFFIX: "tunnel.example.com" };
+      const profile = file.startsWith("docker/") ? ["--profile", "client"] : [];
+      const config = [...words, "-f", join(root, file), ...profile, "config", "-q"];
+      const { code, stderr } = await run(command, config, { env });
       assert.equal(code, 0, stderr);
-    }
+    });
+
+  it("has a relay.toml beside the example's Compose file with which a relay starts, and which Prometheus can ask", async () => {
+    const file = join(root, "examples/compose/relay.toml");
+    const ports = ["--api-port", "--pub-port", "--alpn-port", "--admin-port"].flatMap((flag) => [flag, "0"]);
+    const here = ["--bind-addr", "127.0.0.1", "--admin-addr", "127.0.0.1", "--acme-directory", "https://127.0.0.1:9/"];
+    const relay = startCli(scope, "relay", [
+      ...["--config", file, ...ports, ...here, "--open"],
+      ...["--state-dir", await scope.folder()],
+    ]);
+    const { admin } = JSON.parse(await relay.line(/Relay is ready/)) as { readonly admin: number };
+    const url = `http://127.0.0.1:${admin}/metrics`;
+    const { stdout } = await run("curl", ["--silent", "--max-time", "20", "--header", "Host: relay:9464", url]);
+    assert.match(stdout, /^porthole_/m);
+    await relay.kill("SIGTERM");
   });
 
-  for (const [name, ofUser] of [
-    ["porthole-relay", []],
-    ["porthole", ["--user"]],
-    ["porthole-nats", []],
+  for (const [path, ofUser] of [
+    ["packaging/porthole-relay.service", []],
+    ["packaging/porthole.service", ["--user"]],
+    ["packaging/porthole-nats.service", []],
+    ["examples/systemd/porthole-web.service", []],
   ] as const)
-    it(`has a unit that systemd reads: ${name}.service`, async function () {
+    it(`has a unit that systemd reads: ${path}`, async function () {
       const { code: isThere } = await run("systemd-analyze", ["--version"]);
       skipUnless(this, isThere === 0, platformReason("there is no systemd-analyze here"));
-      const unit = await readFile(join(root, `packaging/${name}.service`), "utf8");
-      const copy = join(await scope.folder(), `${name}.service`);
+      const unit = await readFile(join(root, path), "utf8");
+      const copy = join(await scope.folder(), basename(path));
       await writeFile(copy, unit.replace(/\/usr\/local\/bin\/\S+/, process.execPath));
       const { code, stderr } = await run("systemd-analyze", ["verify", "--man=no", ...ofUser, copy], {
         // A user's systemd has one, where it runs or not.
