@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { toJsonSchemaDefs } from "@valibot/to-json-schema";
 import { rpcVersion } from "@porthole/tunnel/rpc";
-import { requestSchemas, type Method } from "@porthole/tunnel/rpc/contract";
+import { callerSchemas, requestSchemas, type Method } from "@porthole/tunnel/rpc/contract";
 import { namedSchemas, notificationSchemas, resultSchemas } from "@porthole/tunnel/rpc/contract/results";
 
 export interface Schema {
@@ -29,6 +29,13 @@ export interface OpenRpc {
   }[];
   /** Notifications of the daemon, which OpenRPC has no place for. */
   readonly "x-notifications": readonly { readonly name: string; readonly summary?: string; readonly schema: Schema }[];
+  /** Requests of the daemon, which the program answers. */
+  readonly "x-caller-methods": readonly {
+    readonly name: string;
+    readonly summary?: string;
+    readonly "x-params": Schema;
+    readonly result: { readonly schema: Schema };
+  }[];
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
 }
 
@@ -54,6 +61,10 @@ export function openRpc(): OpenRpc {
     ...docs.of(name),
     schema: refTo(schema, `${pascalCase(name)}Notification`),
   }));
+  const asked = Object.entries(callerSchemas).map(([name, { params, result }]) => ({
+    ...{ name, ...docs.of(name), "x-params": refTo(params, "SignParams") },
+    result: { name: "result", schema: refTo(result, "SignResult") },
+  }));
   const schemas = Object.fromEntries(
     Object.entries(toJsonSchemaDefs(all, { errorMode: "throw" })).map(([name, schema]) => [
       name,
@@ -68,6 +79,7 @@ export function openRpc(): OpenRpc {
       ...{ result: { name: "result", schema: result }, errors: [failure] },
     })),
     "x-notifications": notifications,
+    "x-caller-methods": asked,
     components: { schemas },
   };
 }
@@ -145,11 +157,13 @@ const containers: Readonly<Record<string, readonly string[]>> = {
   TransportTest: ["TransportOutcome"],
   ReplayEdit: ["replayEdit"],
   ShareLink: ["StoredShareLink"],
+  SignParams: ["signParams"],
+  SignResult: ["signResult"],
 };
 
 const sources = [
   ...["errors.ts", "contract/fields.ts", "contract/index.ts", "contract/relays.ts", "contract/tunnels.ts"],
-  ...["contract/visitors.ts", "contract/results/index.ts", "contract/results/tunnels.ts"],
+  ...["contract/signing.ts", "contract/visitors.ts", "contract/results/index.ts", "contract/results/tunnels.ts"],
 ].map((file) => `tunnel/src/rpc/${file}`);
 const others = [
   ...["access/policy.ts", "access/share-links.ts", "doctor/check.ts", "gateway/gateway.ts", "http/reports.ts"],

@@ -12,6 +12,7 @@ export type ErrorCode =
   | "usage" // a flag, a setting or an argument is wrong
   | "state" // a file of ours is damaged, unreadable or can't be written
   | "key" // a key is of a kind that can't serve
+  | "signer" // the program or the person that holds a key did not sign
   | "address" // a port is taken or an address can't be bound
   | "untrusted" // the relay is not the one we were told to trust
   | "unauthorized" // the relay does not know our key
@@ -44,6 +45,7 @@ const meanings: Readonly<Record<ErrorCode, Meaning>> = {
   usage: failed,
   state: failed,
   key: failed,
+  signer: failed,
   address: failed,
   untrusted: failed,
   unauthorized: refused,

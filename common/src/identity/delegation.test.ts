@@ -20,7 +20,7 @@ describe("a delegation", () => {
     it(`by a key of kind ${kind} names who vouches`, () => {
       const owner = keyOf(kind);
       const delegation = delegate(owner, other.fingerprint);
-      assert.deepEqual(readDelegation(delegation, other.fingerprint), {
+      assert.deepEqual(readDelegation(delegation, other.fingerprint, 0), {
         fingerprint: owner.fingerprint,
         clientId: owner.clientId,
       });
@@ -36,17 +36,21 @@ describe("a delegation", () => {
     ["without a signature", spki],
     ["with an empty signature", `${spki}.`],
     ["with more behind it", `${good}.x`],
+    ["with an end that is not signed", `${good}.${Date.now()}`],
     ["of a key that is none", `abc.${signature}`],
     ["that is empty", ""],
   ];
   for (const [what, delegation] of bad) {
     it(`${what} is refused`, () =>
-      assert.throws(() => readDelegation(delegation, other.fingerprint), { name: "PortholeError", code: "protocol" }));
+      assert.throws(() => readDelegation(delegation, other.fingerprint, 0), {
+        name: "PortholeError",
+        code: "protocol",
+      }));
   }
 
   it("of a kind of key that can't serve is refused", () => {
     const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-521" });
     const text = publicKey.export({ type: "spki", format: "der" }).toString("base64url");
-    assert.throws(() => readDelegation(`${text}.${signature}`, other.fingerprint), { code: "key" });
+    assert.throws(() => readDelegation(`${text}.${signature}`, other.fingerprint, 0), { code: "key" });
   });
 });

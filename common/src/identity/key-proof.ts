@@ -1,5 +1,6 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
 import { PortholeError } from "../errors.ts";
+import { isGrant, readGrant } from "./delegation.ts";
 import type { IdentityKey } from "./key.ts";
 import { readPeer, type PeerIdentity } from "./peer.ts";
 import { isSigned, signText } from "./sign-text.ts";
@@ -22,8 +23,21 @@ export function proveKey(key: IdentityKey, certificatePem: string, link: ProvenL
   return `${raw.toString("base64url")}.${signText(key, statement(link))}`;
 }
 
-/** Whose key it is. Throws `protocol` when the proof is not for this link or not the key's, `key` for a kind of key that we don't accept. */
-export function readKeyProof(proof: string, link: ProvenLink): PeerIdentity {
+/** A key that may be exposed over a link. */
+export interface ProvenKey extends PeerIdentity {
+  /** When that ends, for a key that lets the link's own speak for it. */
+  readonly until?: number;
+}
+
+/**
+ * Whose key it is. In place of a proof there may be a grant for the link's key: TLS has proved that one. Throws `protocol` when it is not
+ * for this link or not the key's, `key` for a kind of key that we don't accept.
+ */
+export function readKeyProof(proof: string, link: ProvenLink): ProvenKey {
+  if (isGrant(proof)) {
+    const { by, until } = readGrant(proof, link.fingerprint);
+    return { ...by, extension: undefined, until };
+  }
   const [certificate = "", signature = "", ...rest] = proof.split(".");
   const peer = readPeer(Buffer.from(certificate, "base64url"));
   const publicKey = createPublicKey({ key: peer.spki, type: "spki", format: "der" });

@@ -6,19 +6,14 @@ import { silentLogger, type Logger } from "../log.ts";
 import type { Secret } from "../util/secret.ts";
 import { createFileAtomic, errnoOf, stateError } from "../util/state-file.ts";
 import { clientIdOf, fingerprint } from "./client-id.ts";
-import { kindOf, spkiOf, type KeyKind } from "./key-kind.ts";
+import { kindOf, spkiOf } from "./key-kind.ts";
+import type { PublicIdentity } from "./public-key.ts";
 
 const maxKeyFileBytes = 64 * 1024;
 
 /** A key pair with everything that is computed from it. Prints itself without the private half. */
-export interface IdentityKey {
+export interface IdentityKey extends PublicIdentity {
   readonly privateKey: KeyObject;
-  readonly publicKey: KeyObject;
-  readonly kind: KeyKind;
-  /** SubjectPublicKeyInfo in DER. */
-  readonly spki: Buffer;
-  readonly clientId: string;
-  readonly fingerprint: string;
   /** The private key, PKCS#8. Not enumerable, so a copy by spreading lacks it. */
   readonly pem: string;
 }

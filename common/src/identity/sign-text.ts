@@ -1,10 +1,12 @@
 import { sign, verify, type KeyObject } from "node:crypto";
 import type { KeyKind } from "./key-kind.ts";
-import type { IdentityKey } from "./key.ts";
 
 /** The key's signature of a text (ECDSA and RSA with SHA-256, or Ed25519), base64url. */
-export function signText(key: IdentityKey, text: string): string {
-  return sign(digestFor(key.kind), Buffer.from(text), key.privateKey).toString("base64url");
+export function signText(
+  { kind, privateKey }: { readonly kind: KeyKind; readonly privateKey: KeyObject },
+  text: string,
+): string {
+  return sign(digestFor(kind), Buffer.from(text), privateKey).toString("base64url");
 }
 
 /** Whether the signature, base64url, is the key's of exactly this text. */

@@ -14,6 +14,7 @@ const meanings: Readonly<Record<ErrorCode, () => string>> = {
   usage: () => t("A setting or an input is wrong"),
   state: () => t("A file can't be read or written"),
   key: () => t("This key can't be used"),
+  signer: () => t("The key's holder did not sign"),
   address: () => t("The port is taken, or the address can't be used"),
   untrusted: () => t("The other side is not the one that is trusted"),
   unauthorized: () => t("The relay does not admit this key"),

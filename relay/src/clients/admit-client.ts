@@ -65,7 +65,7 @@ export async function admitClient(
   const isTest = hello.test ?? false;
   if (isTest) pendingClient.test();
   const { suffix, name, token, delegation, bare = false, instance, software } = hello;
-  const owner = delegation === undefined ? undefined : readDelegation(delegation, peer.fingerprint);
+  const owner = delegation === undefined ? undefined : readDelegation(delegation, peer.fingerprint, deps.clock.now());
   const wanted = {
     ...{ peer, owner, suffix, name, address: link.remote.address },
     ...(token === undefined ? {} : { token: new Secret(token) }),

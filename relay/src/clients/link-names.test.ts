@@ -1,14 +1,24 @@
 import assert from "node:assert/strict";
+import { sign } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PortholeError } from "@porthole/common/errors";
-import { createCertificate, generateKey, proveKey, type IdentityKey } from "@porthole/common/identity";
+import {
+  checkedSignature,
+  createCertificate,
+  formatGrant,
+  generateKey,
+  grantText,
+  maxDelegationMs,
+  proveKey,
+  type IdentityKey,
+} from "@porthole/common/identity";
 import { createLink, type Link } from "@porthole/common/link";
 import { memoryConnectionPair } from "@porthole/testing/memory-link";
 import { readOptions } from "@porthole/common/options";
 import { silentLogger } from "@porthole/common/log";
-import type { ControlMessage, Hello, Welcome } from "@porthole/common/protocol";
+import type { ControlMessage, Exposed, Hello, Welcome } from "@porthole/common/protocol";
 import { FakeClock } from "@porthole/testing";
 import { Usage } from "../accounting/index.ts";
 import type { AdmissionRequest, Grant } from "../admission/index.ts";
@@ -142,6 +152,33 @@ describe("the names of a link", () => {
       ]),
     );
     assert.deepEqual(registry.count(), { clients: 3, links: 1, streams: 0 });
+    await leave(client);
+  });
+
+  it("end with a key's grant, unless another one came before", async () => {
+    const client = await connect();
+    const grant = (until: number): string => {
+      const text = grantText(owner.fingerprint, until);
+      return formatGrant(web, checkedSignature(web, text, sign("sha256", Buffer.from(text), web.privateKey)), until);
+    };
+    async function ask(until: number) {
+      client.link.control.send({ type: "expose", proof: grant(until) });
+      return client.link.control.next();
+    }
+    const start = clock.now();
+    const exposed = { type: "exposed", clientId: web.clientId, hostnames: [nameOf(web)] };
+    assert.deepEqual(await ask(start + 60_000), exposed);
+    assert.deepEqual(await ask(start + 120_000), exposed);
+    await clock.advance(60_000);
+    assert.equal(registry.find(nameOf(web)).length, 1);
+    const told = client.link.control.next();
+    await clock.advance(60_000);
+    const { code, hostnames, retryAfterMs } = (await told) as Exposed;
+    assert.deepEqual([code, hostnames, retryAfterMs], ["unauthorized", [], 1_000]);
+    assert.equal(registry.find(nameOf(web)).length, 0);
+    for (const until of [clock.now(), clock.now() + maxDelegationMs * 2])
+      assert.equal(((await ask(until)) as Exposed).code, "unauthorized");
+    assert.deepEqual(await ask(clock.now() + 60_000), exposed);
     await leave(client);
   });
 

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { PortholeError } from "@porthole/common/errors";
-import { clientIdOf, readKeyProof, type PeerIdentity } from "@porthole/common/identity";
+import { checkGrant, clientIdOf, readKeyProof, type PeerIdentity, type ProvenKey } from "@porthole/common/identity";
 import type { Logger } from "@porthole/common/log";
 import { limits as wire, type Expose, type NamesOffer } from "@porthole/common/protocol";
-import { TokenBucket, withDeadline } from "@porthole/common/util";
+import { TokenBucket, withDeadline, type Timer } from "@porthole/common/util";
 import type { PendingClient } from "../limits/index.ts";
 import { Traffic } from "../monitoring/traffic.ts";
 import { admitKey, type AdmissionDeps, type Admitted } from "./admit-client.ts";
@@ -16,6 +16,9 @@ import type { ClientLink, Registry } from "./registry.ts";
 export function offerNames(): NamesOffer {
   return { challenge: randomBytes(32).toString("hex"), max: limits.namesPerLink };
 }
+
+/** When a key whose delegation has ended may be exposed again, with another one. */
+const againMs = 1_000;
 
 export interface LinkNamesOptions extends AdmissionDeps {
   readonly admitted: Admitted;
@@ -37,6 +40,8 @@ export class LinkNames {
   /** What is asked for one key happens one after the other. */
   readonly #turns = new Map<string, Promise<void>>();
   readonly #requests: TokenBucket;
+  /** By client id, for keys that let the link's own speak for them for a while. */
+  readonly #ends = new Map<string, Timer>();
   #own: ClientLink;
   #isLeaving = false;
 
@@ -107,12 +112,14 @@ export class LinkNames {
     });
   }
 
-  async #expose(peer: PeerIdentity, request: Expose): Promise<void> {
+  async #expose(peer: ProvenKey, request: Expose): Promise<void> {
     const { clientId } = peer;
     const { log } = this.#options;
     const { id, link } = this.#own;
     try {
+      if (peer.until !== undefined) checkGrant({ until: peer.until }, this.#options.clock.now());
       const { hostnames } = this.#exposed.get(clientId) ?? (await this.#admit(peer, request));
+      if (peer.until !== undefined) this.#endAt(clientId, peer.until);
       link.control.send({ type: "exposed", clientId, hostnames });
     } catch (reason) {
       const error = PortholeError.from(reason);
@@ -149,6 +156,17 @@ export class LinkNames {
     return client;
   }
 
+  /** Another grant that comes in time takes its place. */
+  #endAt(clientId: string, until: number): void {
+    const { clock } = this.#options;
+    this.#ends.get(clientId)?.cancel();
+    const timer = clock.timer(until - clock.now(), () => {
+      const reason = "the key's delegation has ended";
+      this.#exposed.get(clientId)?.dismiss(new PortholeError("unauthorized", reason, { retryAfterMs: againMs }));
+    });
+    this.#ends.set(clientId, timer);
+  }
+
   #checkRoom(): void {
     if (this.#isLeaving) throw new PortholeError("closed", "this link is about to end");
     const { max } = this.#options.offer;
@@ -159,6 +177,8 @@ export class LinkNames {
   #end(client: ClientLink): void {
     const { registry, usage, pendingClient, log } = this.#options;
     if (!this.#exposed.delete(client.clientId)) return;
+    this.#ends.get(client.clientId)?.cancel();
+    this.#ends.delete(client.clientId);
     leave(client, registry);
     if (client === this.#own) {
       this.#own = { ...client, hostnames: [] };

@@ -13,7 +13,7 @@ import {
 } from "@porthole/tunnel/tunnel";
 import type { Clock } from "@porthole/common/util";
 import { JoinedRelays } from "@porthole/common/invite";
-import { endpointTunnel, VisitorPolicy } from "@porthole/tunnel/rpc/daemon";
+import { endpointTunnel, ExternalKeys, VisitorPolicy } from "@porthole/tunnel/rpc/daemon";
 import { clientOptions, createDialers, tunnelSpec } from "porthole";
 import type { Scope } from "./scope.ts";
 import type { Transport } from "./transport.ts";
@@ -80,7 +80,8 @@ export async function startTestClient(scope: Scope, options: TestClientOptions):
   const log: Logger = { debug: () => {}, info: line, warn: line, error: line };
   const { values } = readOptions(clientOptions, argv, options.env ?? {});
   const spec = tunnelSpec(values, stateDir);
-  const context = { stateDir, joined: await JoinedRelays.open(stateDir), owner: undefined };
+  const externalKeys = new ExternalKeys({ stateDir, clock, log });
+  const context = { stateDir, joined: await JoinedRelays.open(stateDir), owner: undefined, externalKeys };
   const settings = endpointTunnel(spec, "primary", context);
   const second = spec.secondary ? endpointTunnel(spec, "secondary", context).endpoints : [];
   const endpoints = [...settings.endpoints, ...second];

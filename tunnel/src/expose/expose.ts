@@ -15,6 +15,7 @@ import {
 } from "../rpc/index.ts";
 import { openRuntime, type Runtime } from "../rpc/daemon/index.ts";
 import { serve, type Exposable, type Served } from "./serve.ts";
+import { isSigningIdentity, signingIdentity, type SigningIdentity } from "./signing-identity.ts";
 
 export type { Exposable } from "./serve.ts";
 
@@ -45,8 +46,8 @@ export interface ExposeOptions extends Pick<
    * run at the same time need two names. Defaults to `program`.
    */
   readonly tunnel?: string;
-  /** The key itself, instead of a name. */
-  readonly identity?: IdentityRef;
+  /** The key itself, instead of a name: its PEM text, its file, or one that is elsewhere with a function that signs. */
+  readonly identity?: Exclude<IdentityRef, { readonly publicKey: string }> | SigningIdentity;
   /** Keys, certificates and joined relays are kept here. Defaults to the client's own folder. */
   readonly stateDir?: string;
   /** Whether to wait for the certificate, where an authority is asked for one. Defaults to true. */
@@ -137,11 +138,14 @@ class EmbeddedTunnel implements ExposedTunnel {
     const { signal, timeoutMs: delayMs = defaultTimeoutMs } = this.#options;
     await withDeadline({ clock: systemClock, delayMs, what: "Coming online", signal }, async (within) => {
       const { handlers } = this.#runtime;
-      const { invite } = this.#options;
+      const { invite, identity } = this.#options;
+      const signing = identity && isSigningIdentity(identity) ? signingIdentity(identity) : undefined;
       const joined = invite === undefined ? undefined : await handlers["relay/add"]({ invite }, { signal: within });
       const ready = this.#ready();
-      await handlers["tunnel/start"](specOf(this.#options, this.#served.local, stateDir, joined?.relay), {
+      const key = signing?.identity ?? (identity as IdentityRef | undefined);
+      await handlers["tunnel/start"](specOf(this.#options, key, this.#served.local, stateDir, joined?.relay), {
         signal: within,
+        holder: signing?.holder,
       });
       await orAbort(within, ready);
     });
@@ -217,8 +221,14 @@ class EmbeddedTunnel implements ExposedTunnel {
 
 const tunnelId = "program";
 
-function specOf(options: ExposeOptions, local: string, stateDir: string, joined: RelaySpec | undefined): TunnelSpec {
-  const { relay, tunnel = tunnelId, identity, acme, access, ...others } = options;
+function specOf(
+  options: ExposeOptions,
+  identity: IdentityRef | undefined,
+  local: string,
+  stateDir: string,
+  joined: RelaySpec | undefined,
+): TunnelSpec {
+  const { relay, tunnel = tunnelId, acme, access, ...others } = options;
   if (!/^[a-z0-9][a-z0-9._-]{0,62}$/.test(tunnel))
     throw new PortholeError("usage", `${JSON.stringify(tunnel)} can't be the name of a tunnel`, {
       hint: "Use small letters, digits, dots and hyphens, at most 63.",

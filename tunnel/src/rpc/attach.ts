@@ -1,13 +1,13 @@
 import { connectControlSocket } from "@porthole/common/control";
 import { withDeadline, type Clock } from "@porthole/common/util";
-import { connectDaemon, type DaemonConnection } from "./client.ts";
+import { connectDaemon, type DaemonConnection, type DaemonConnectionOptions } from "./client.ts";
 import type { InitializeParams } from "./contract/index.ts";
 import { rpcVersion } from "./version.ts";
 
 /** A client that is alive responds at once. */
 const introductionMs = 5_000;
 
-export interface AttachOptions {
+export interface AttachOptions extends DaemonConnectionOptions {
   readonly stateDir: string;
   readonly clock: Clock;
   /** Who attaches. */
@@ -22,10 +22,11 @@ export async function attachToClient({
   stateDir,
   clock,
   client,
+  sign,
 }: AttachOptions): Promise<DaemonConnection | undefined> {
   const socket = await connectControlSocket({ stateDir, program: "client" });
   if (!socket) return undefined;
-  const connection = connectDaemon({ input: socket, output: socket });
+  const connection = connectDaemon({ input: socket, output: socket }, { sign });
   void connection.closed.then(() => socket.destroySoon());
   try {
     await withDeadline({ clock, delayMs: introductionMs, what: "Attaching to the running client" }, (signal) =>

@@ -2,12 +2,13 @@ import {
   CancellationTokenSource,
   createMessageConnection,
   NullLogger,
+  type CancellationToken,
   type MessageConnection,
 } from "vscode-jsonrpc/node";
 import { PortholeError } from "@porthole/common/errors";
 import { orAbort } from "@porthole/common/util";
-import type { Method, NotificationName, Notifications, Requests } from "./contract/index.ts";
-import { fromResponseError } from "./errors.ts";
+import type { Method, NotificationName, Notifications, Requests, SignParams, SignResult } from "./contract/index.ts";
+import { fromResponseError, signerError, toResponseError } from "./errors.ts";
 import { GuardedReader, MeasuredWriter } from "./framing.ts";
 import type { RpcStreams } from "./server.ts";
 
@@ -30,9 +31,17 @@ export interface DaemonConnection {
   close(): void;
 }
 
+export interface DaemonConnectionOptions {
+  /**
+   * Signs by the keys that this program names by their public halves. For ECDSA the signature is DER, or r and s behind one another. The
+   * daemon is told the text of what it throws. The signal aborts when the signature is not needed any more.
+   */
+  readonly sign?: ((params: SignParams, signal: AbortSignal) => Promise<Uint8Array>) | undefined;
+}
+
 /** `input` is what the daemon writes, `output` what it reads: a child's stdout and stdin. */
-export function connectDaemon(streams: RpcStreams): DaemonConnection {
-  return new StreamConnection(streams);
+export function connectDaemon(streams: RpcStreams, options: DaemonConnectionOptions = {}): DaemonConnection {
+  return new StreamConnection(streams, options);
 }
 
 class StreamConnection implements DaemonConnection {
@@ -44,7 +53,7 @@ class StreamConnection implements DaemonConnection {
   #resolveClosed: (reason: PortholeError) => void = () => {};
   #reason: PortholeError | undefined;
 
-  constructor({ input, output }: RpcStreams) {
+  constructor({ input, output }: RpcStreams, { sign }: DaemonConnectionOptions) {
     this.#output = output;
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
@@ -62,6 +71,7 @@ class StreamConnection implements DaemonConnection {
       },
     });
     this.#connection.onNotification((method, params) => this.#dispatch(method, params));
+    if (sign) this.#connection.onRequest("identity/sign", answerWith(sign));
     this.#connection.onError(() => {});
     this.#connection.onClose(() => this.#endWhenHandled(new PortholeError("closed", "The daemon has ended")));
     this.#connection.listen();
@@ -119,4 +129,16 @@ class StreamConnection implements DaemonConnection {
     this.#reader.dispose();
     this.#resolveClosed(reason);
   }
+}
+
+function answerWith(sign: Exclude<DaemonConnectionOptions["sign"], undefined>) {
+  return async (params: SignParams, token: CancellationToken): Promise<SignResult> => {
+    const cancelled = new AbortController();
+    token.onCancellationRequested(() => cancelled.abort(new PortholeError("aborted", "The signature is not needed")));
+    try {
+      return { signature: Buffer.from(await sign(params, cancelled.signal)).toString("base64") };
+    } catch (reason) {
+      throw toResponseError(signerError(reason));
+    }
+  };
 }

@@ -65,3 +65,9 @@ export function fromRpcErrorData(data: Partial<RpcErrorData>, fallback = "The da
   remote.add(error);
   return error;
 }
+
+/** Whatever a signing function of the user's threw. */
+export function signerError(reason: unknown): PortholeError {
+  if (reason instanceof PortholeError) return reason;
+  return new PortholeError("signer", reason instanceof Error ? reason.message : String(reason), { cause: reason });
+}

@@ -17,6 +17,7 @@ export type {
   MessageView,
   ReplayEdit,
 } from "../inspector/index.ts";
-export { connectDaemon, type DaemonConnection } from "./client.ts";
-export { fromRpcErrorData, isRemote, rpcErrorData } from "./errors.ts";
+export { connectDaemon, type DaemonConnection, type DaemonConnectionOptions } from "./client.ts";
+export type { KeyHolder } from "./server.ts";
+export { fromRpcErrorData, isRemote, rpcErrorData, signerError } from "./errors.ts";
 export { readyUrl } from "./ready-url.ts";

@@ -25,7 +25,7 @@ describe("parameters of a request", () => {
     [
       "tunnel/start",
       { ...spec, primary: { local: "1", identity: {} } },
-      "primary.identity should be an object with pem or path, and is an object",
+      "primary.identity should be an object with pem, path or publicKey, and is an object",
     ],
     [
       "tunnel/start",

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { PortholeError } from "@porthole/common/errors";
-import { requestSchemas, type Method, type Requests } from "./contract/index.ts";
+import { callerSchemas, requestSchemas, type Method, type Requests, type SignResult } from "./contract/index.ts";
 
 export function isMethod(text: string): text is Method {
   return Object.hasOwn(requestSchemas, text);
@@ -15,6 +15,13 @@ export function readParams<M extends Method>(method: M, params: unknown): Reques
   throw new PortholeError("usage", `${method}: ${where || "params"} ${expectation(issue)}`, {
     hint: "docs/rpc.md says what each request takes.",
   });
+}
+
+/** A program's answer as the contract says. Throws `protocol`, and never repeats it. */
+export function readSignResult(result: unknown): SignResult {
+  const read = v.safeParse(callerSchemas["identity/sign"].result, result);
+  if (read.success) return read.output;
+  throw new PortholeError("protocol", "the program's answer has no signature in base64");
 }
 
 interface Trouble {

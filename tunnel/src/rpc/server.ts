@@ -1,18 +1,20 @@
 import type { Readable, Writable } from "node:stream";
 import {
+  CancellationTokenSource,
   createMessageConnection,
   ErrorCodes,
   NullLogger,
+  ResponseError,
   type CancellationToken,
   type Message,
   type MessageConnection,
 } from "vscode-jsonrpc/node";
 import { PortholeError } from "@porthole/common/errors";
 import { withDeadline, type Clock, type Timer } from "@porthole/common/util";
-import type { Method, NotificationName, Notifications, Requests } from "./contract/index.ts";
-import { rpcErrorData, toResponseError } from "./errors.ts";
+import type { Method, NotificationName, Notifications, Requests, SignParams, SignResult } from "./contract/index.ts";
+import { fromResponseError, rpcErrorData, toResponseError } from "./errors.ts";
 import { GuardedReader, MeasuredWriter } from "./framing.ts";
-import { isMethod, readParams } from "./params.ts";
+import { isMethod, readParams, readSignResult } from "./params.ts";
 
 export const rpcLimits = {
   /** A key, a handful of relays: kilobytes. */
@@ -34,7 +36,17 @@ export interface RpcStreams {
   readonly output: Writable;
 }
 
+/** A program that signs by a key of its own. */
+export interface KeyHolder {
+  /** Rejects with the program's own reason when it does not sign. */
+  sign(params: SignParams, signal: AbortSignal): Promise<SignResult>;
+  /** Resolves, never rejects, when it has left. */
+  readonly left: Promise<void>;
+}
+
 export interface CallContext {
+  /** Who calls, where that is a program that can be asked for signatures. */
+  readonly holder?: KeyHolder | undefined;
   /** Aborts when the caller cancels the request or leaves, and at the latest after `requestMs`: it is answered then, whatever the handler does. */
   readonly signal: AbortSignal;
 }
@@ -61,6 +73,8 @@ export interface RpcService {
 export class RpcServer {
   /** Resolves, never rejects, when the caller has left or `close` was called. */
   readonly closed: Promise<void>;
+  /** The program at the other end. */
+  readonly holder: KeyHolder;
   readonly #reader: GuardedReader;
   readonly #service: RpcService;
   readonly #clock: Clock;
@@ -96,6 +110,7 @@ export class RpcServer {
     this.closed = new Promise((resolve) => {
       this.#leave.signal.addEventListener("abort", () => resolve(), { once: true });
     });
+    this.holder = { sign: (params, signal) => this.#sign(params, signal), left: this.closed };
     this.#connection.onClose(() => {
       if (!this.#refusal) this.close();
     });
@@ -164,10 +179,26 @@ export class RpcServer {
     try {
       return await withDeadline(
         { clock: this.#clock, delayMs: rpcLimits.requestMs, what: method, signal: parent },
-        async (signal) => handler(params, { signal }),
+        async (signal) => handler(params, { signal, holder: this.holder }),
       );
     } finally {
       cancellation.dispose();
+    }
+  }
+
+  async #sign(params: SignParams, signal: AbortSignal): Promise<SignResult> {
+    const source = new CancellationTokenSource();
+    const cancel = (): void => source.cancel();
+    signal.addEventListener("abort", cancel, { once: true });
+    try {
+      return readSignResult(await this.#connection.sendRequest("identity/sign", params, source.token));
+    } catch (reason) {
+      const isUnknown = reason instanceof ResponseError && reason.code === ErrorCodes.MethodNotFound;
+      if (isUnknown) throw new PortholeError("signer", "the program does not know identity/sign", { cause: reason });
+      throw fromResponseError(reason);
+    } finally {
+      signal.removeEventListener("abort", cancel);
+      source.dispose();
     }
   }
 

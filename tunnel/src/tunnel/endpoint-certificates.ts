@@ -4,6 +4,7 @@ import type { Logger } from "@porthole/common/log";
 import type { Clock } from "@porthole/common/util";
 import type { Endpoint } from "./endpoint.ts";
 import { isPublicName } from "./is-public-name.ts";
+import { tlsKey } from "./link-identity.ts";
 
 /** What visitors of one name get to see. */
 export type CertificateStatus =
@@ -103,7 +104,7 @@ export class EndpointCertificates {
       { ...acme, directoryUrl: authority.directoryUrl },
       {
         name: hostname,
-        key: endpoint.key,
+        key: tlsKey(endpoint.key),
         store: acme.certificatePath(hostname),
         challenges: endpoint.challenges,
         clock,

@@ -2,16 +2,17 @@ import { constants, X509Certificate } from "node:crypto";
 import tls from "node:tls";
 import { Challenges } from "@porthole/common/acme";
 import { Gateway, type GatewayOptions, type LocalService } from "../gateway/index.ts";
-import { cachedCertificate, type IdentityKey } from "@porthole/common/identity";
+import { cachedCertificate } from "@porthole/common/identity";
 import type { Logger } from "@porthole/common/log";
 import type { Clock } from "@porthole/common/util";
+import { tlsKey, type NameKey } from "./link-identity.ts";
 
 /** Longer than any client runs without a restart; browsers warn about a self-signed certificate whatever it says. */
 const lifetimeMs = 365 * 24 * 3_600_000;
 
 export interface EndpointOptions {
   readonly role: "primary" | "secondary";
-  readonly key: IdentityKey;
+  readonly key: NameKey;
   readonly local: LocalService;
   /** How it treats visitors; what is left out is as `defaultGatewayOptions` says. */
   readonly gateway?: Partial<GatewayOptions> | undefined;
@@ -26,7 +27,7 @@ export interface EndpointOptions {
 /** An identity, its certificates, and the local service behind it. */
 export class Endpoint {
   readonly role: "primary" | "secondary";
-  readonly key: IdentityKey;
+  readonly key: NameKey;
   readonly gateway: Gateway;
   /** Presented to relays; PEM. */
   readonly linkCertificate: string;
@@ -113,7 +114,7 @@ export class Endpoint {
   #shown(cert: string): ShownCertificate {
     return {
       context: tls.createSecureContext({
-        ...{ cert, key: this.key.pem, minVersion: "TLSv1.2" },
+        ...{ cert, key: tlsKey(this.key).pem, minVersion: "TLSv1.2" },
         // In TLS 1.2 each costs us a signature, and a visitor could ask for thousands on one connection.
         secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
       }),
@@ -128,6 +129,7 @@ interface ShownCertificate {
 }
 
 function selfSigned(options: EndpointOptions, dnsNames: readonly string[], path?: string): Promise<string> {
-  const { key, extension, log, clock } = options;
+  const { extension, log, clock } = options;
+  const key = tlsKey(options.key);
   return cachedCertificate({ path, key, dnsNames, extension, lifetimeMs, now: clock.now(), log });
 }

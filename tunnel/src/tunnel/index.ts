@@ -1,4 +1,6 @@
 export { Endpoint } from "./endpoint.ts";
+export { ExternalKey, type Sign, type SignRequest } from "./external-key.ts";
+export type { NameKey } from "./link-identity.ts";
 export {
   openKnownRelays,
   prepareTunnel,

@@ -38,6 +38,19 @@ export const limits = {
    * every `lookMs`.
    */
   drain: { quietMs: 1_000, maxMs: 10_000, lookMs: 100 },
+  /**
+   * A key that is elsewhere lets one of this machine act in its place `forMs` long, at most the 7 days that relays accept. Its holder may
+   * be a person, who has `signDeadlineMs`. What is half over is renewed when it is looked at, every `lookMs`; with `leastLeftMs` left it
+   * counts as over. After a failure the holder is not asked again for the pause, which doubles.
+   */
+  grant: {
+    forMs: 24 * 3_600_000,
+    signDeadlineMs: 60_000,
+    lookMs: 300_000,
+    leastLeftMs: 60_000,
+    pause: { firstMs: 5_000, maxMs: 300_000 },
+    maxKept: 100,
+  },
   /** The relay's answer to a ticket request. */
   ticketDeadlineMs: 5_000,
   /** While HTTP/2 serves, QUIC is tried again after pauses in this range; where it has worked before, at least every `maxAfterServiceMs`. */

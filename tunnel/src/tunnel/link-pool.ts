@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import type { IdentityKey } from "@porthole/common/identity";
 import type { Logger } from "@porthole/common/log";
 import type { Clock } from "@porthole/common/util";
-import { linkIdentity, type LinkIdentity } from "./link-identity.ts";
+import { ExternalKey } from "./external-key.ts";
+import { delegationOf, linkIdentity, type LinkIdentity, type NameKey } from "./link-identity.ts";
 import { LinkSet, type LinkSetOptions } from "./link-set.ts";
 import { NetworkWatch, type Interfaces } from "./network-watch.ts";
 
@@ -38,7 +38,7 @@ export class LinkPool {
   }
 
   /** The set for all users that the owner vouches for: the present one, or a new one. */
-  shared(owner: IdentityKey, options: Omit<LinkSetOptions, "identity" | "hello">): LinkSet {
+  shared(owner: NameKey, options: Omit<LinkSetOptions, "identity" | "hello">): LinkSet {
     const { server, trust, transport, poolSize } = options;
     const key = JSON.stringify([server.host, server.port, trust.policy, transport, poolSize, owner.fingerprint]);
     const present = this.#shared.get(key);
@@ -46,9 +46,11 @@ export class LinkPool {
     const set = this.own({
       ...options,
       identity: this.#identity(owner),
-      // The name of the owner itself comes with the link, where it wants nothing else: that is one exchange less.
-      hello: (users) =>
-        users.some(({ clientId, isPlain }) => isPlain && clientId === owner.clientId) ? {} : { bare: true },
+      async hello(users, signal) {
+        if (owner instanceof ExternalKey) return { bare: true, ...(await delegationOf(owner, owner, signal)) };
+        // The name of the owner itself comes with the link, where it wants nothing else: that is one exchange less.
+        return users.some(({ clientId, isPlain }) => isPlain && clientId === owner.clientId) ? {} : { bare: true };
+      },
     });
     this.#shared.set(key, set);
     void set.over.then(() => {
@@ -57,7 +59,7 @@ export class LinkPool {
     return set;
   }
 
-  #identity(key: IdentityKey): LinkIdentity {
+  #identity(key: NameKey): LinkIdentity {
     const present = this.#identities.get(key.fingerprint);
     if (present) return present;
     const identity = linkIdentity(key, this.#options.clock.now());

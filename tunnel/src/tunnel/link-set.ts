@@ -19,7 +19,7 @@ export interface LinkSetOptions extends Omit<RelayDialerOptions, "hello"> {
   readonly transport: TransportPolicy;
   readonly poolSize: number;
   /** What hello asks for, by the users that there are at present. */
-  readonly hello: (users: readonly LinkUser[]) => Partial<Hello>;
+  readonly hello: (users: readonly LinkUser[], signal: AbortSignal) => Promise<Partial<Hello>>;
 }
 
 /**
@@ -57,7 +57,7 @@ export class LinkSet {
   constructor(options: LinkSetOptions) {
     this.#options = options;
     this.#dialer = new RelayDialer(
-      { ...options, hello: () => options.hello(this.#users.active) },
+      { ...options, hello: (signal) => options.hello(this.#users.active, signal) },
       {
         onStream: (stream, link) => void this.#accept(stream, link),
         onQuicOffer: () => this.#retryQuic({ offered: true }),

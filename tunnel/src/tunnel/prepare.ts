@@ -2,19 +2,22 @@ import { join } from "node:path";
 import { directoryUrlOf, type AcmeNetwork } from "@porthole/common/acme";
 import { PortholeError } from "@porthole/common/errors";
 import type { GatewayOptions, LocalService } from "../gateway/index.ts";
-import { loadOrCreateKey, parseKey, type IdentityKey } from "@porthole/common/identity";
+import { loadOrCreateKey, parseKey } from "@porthole/common/identity";
 import type { Logger } from "@porthole/common/log";
 import { isLoopback } from "@porthole/common/protocol";
 import type { Clock } from "@porthole/common/util";
 import type { EndpointAcme } from "./endpoint-certificates.ts";
 import { Endpoint } from "./endpoint.ts";
+import { ExternalKey } from "./external-key.ts";
+import type { NameKey } from "./link-identity.ts";
 import type { ServerAddress } from "./relay-dialer.ts";
 import type { TransportPolicy } from "./transport-choice.ts";
 import { fileKnownRelays, type KnownRelays, type TrustPolicy } from "./trust.ts";
 import type { TunnelOptions } from "./tunnel.ts";
 
-/** A private key: its PEM text, or the file that it is in (made if missing). */
-export type KeySource = { readonly path: string } | { readonly pem: string };
+/** A private key: its PEM text, the file that it is in (made if missing), or one that is elsewhere. */
+export type KeySource =
+  { readonly path: string } | { readonly pem: string } | { readonly external: () => Promise<ExternalKey> };
 
 export interface ServerSettings extends ServerAddress {
   /** A CA's certificate, or first use on loopback, when absent. */
@@ -112,7 +115,8 @@ export function openKnownRelays(stateDir: string): Promise<KnownRelays> {
   return fileKnownRelays(join(stateDir, "known-relays.json"));
 }
 
-export async function readKey(source: KeySource, log: Logger): Promise<IdentityKey> {
+export async function readKey(source: KeySource, log: Logger): Promise<NameKey> {
+  if ("external" in source) return source.external();
   return "pem" in source ? parseKey(source.pem, "the PEM text") : loadOrCreateKey(source.path, { logger: log });
 }
 
@@ -129,6 +133,10 @@ async function createEndpoint(
   const { role, local, gateway, extension } = settings;
   const { clock, log } = context;
   const key = await readKey(settings.key, log);
+  if (key instanceof ExternalKey && extension)
+    throw new PortholeError("usage", "A key that is elsewhere can't have a certificate extension", {
+      hint: "The extension is in the certificate that the key itself signs. Leave it out, or keep the key here.",
+    });
   const certificatePath = settings.certificatePath ?? join(stateDir, "self-signed", `${key.clientId}.pem`);
   return Endpoint.create({ role, key, local, gateway, extension, certificatePath, clock, log });
 }

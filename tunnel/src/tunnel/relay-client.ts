@@ -1,12 +1,12 @@
 import { PortholeError, setting } from "@porthole/common/errors";
-import type { IdentityKey } from "@porthole/common/identity";
 import type { Hello } from "@porthole/common/protocol";
 import { AsyncQueue, Backoff, sleep } from "@porthole/common/util";
 import type { RequestReport } from "../http/index.ts";
 import { drain } from "./drain.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { forward, type Visit, type VisitReport } from "./forwarder.ts";
-import { delegationOf } from "./link-identity.ts";
+import { ExternalKey } from "./external-key.ts";
+import { delegationOf, tlsKey, type NameKey } from "./link-identity.ts";
 import type { LinkPool } from "./link-pool.ts";
 import { LinkSet, type LinkSetOptions } from "./link-set.ts";
 import type { LinkUser } from "./link-users.ts";
@@ -22,7 +22,7 @@ export interface RelayClientOptions extends Omit<LinkSetOptions, "identity" | "h
   /** Wanted instead of the client id. */
   readonly name?: string | undefined;
   /** The key that the relay knows the user by, when it is not the endpoint's own. */
-  readonly owner?: IdentityKey | undefined;
+  readonly owner?: NameKey | undefined;
   /** Directory of the authority that certificates for this relay's names come from; undefined when none is asked, or the user has chosen it for all relays. */
   readonly certificateDirectory?: string | undefined;
   /** Links that it shares with other endpoints of this owner, where the relay can do that; its own ones if absent. */
@@ -84,10 +84,13 @@ export class RelayClient {
     const stop = (): void => void this.#leave();
     this.#options.onStatus({ status: "connecting" });
     this.#links.join(this.#user);
+    const { key } = this.#options.endpoint;
+    const unwatch = key instanceof ExternalKey ? key.onRenewed(() => this.#renew()) : () => {};
     if (this.#signal.aborted) stop();
     this.#signal.addEventListener("abort", stop, { once: true });
     await this.#over.next();
     await this.#leaving;
+    unwatch();
     this.#signal.removeEventListener("abort", stop);
     if (this.#signal.aborted) this.#options.onStatus({ status: "stopped" });
   }
@@ -104,20 +107,21 @@ export class RelayClient {
   }
 
   #ownLinks(): LinkSet {
-    const {
-      endpoint,
-      owner,
-      suffix,
-      name,
-      ownLinks = (options: LinkSetOptions) => new LinkSet(options),
-    } = this.#options;
+    const { endpoint, owner, sharedLinks, suffix, name } = this.#options;
+    const { ownLinks = (options: LinkSetOptions) => new LinkSet(options) } = this.#options;
     const { key, linkCertificate: certificate } = endpoint;
-    const hello: Partial<Hello> = {
-      ...(suffix === undefined ? {} : { suffix }),
-      ...(name === undefined ? {} : { name }),
-      ...delegationOf(owner, key),
-    };
-    return ownLinks({ ...this.#options, identity: { key, certificate }, hello: () => hello });
+    const isExternal = key instanceof ExternalKey;
+    // Links of a key of this machine that nobody visits: what they lead to is exposed over them.
+    const wanted: Partial<Hello> = isExternal
+      ? { bare: true }
+      : { ...(suffix === undefined ? {} : { suffix }), ...(name === undefined ? {} : { name }) };
+    // Where shared links were tried, the relay does not know the owner.
+    const voucher = isExternal && sharedLinks ? key : owner;
+    return ownLinks({
+      ...this.#options,
+      identity: { key: tlsKey(key), certificate },
+      hello: async (_users, signal) => ({ ...wanted, ...(await delegationOf(voucher, key, signal)) }),
+    });
   }
 
   async #leave(): Promise<void> {
@@ -194,6 +198,17 @@ export class RelayClient {
       this.#onRefused(session, PortholeError.from(reason));
     }
     this.#publish();
+  }
+
+  /** Each link's relay learns of the key's new grant before the present one ends. */
+  #renew(): void {
+    const { endpoint, suffix, name } = this.#options;
+    const { key, linkCertificate: certificate } = endpoint;
+    for (const { names } of this.sessions()) {
+      if (!names.of(key.clientId)) continue;
+      // A refusal comes by takeRefusal, and a link that ends needs none.
+      names.expose({ key, certificate, suffix, name }, this.#stop.signal).catch(() => {});
+    }
   }
 
   #onRefused(session: Session, error: PortholeError): void {

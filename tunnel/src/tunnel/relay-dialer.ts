@@ -62,8 +62,8 @@ export interface RelayDialerOptions {
   readonly identity: LinkIdentity;
   readonly trust: RelayTrust;
   readonly dialers: Dialers;
-  /** What is asked for with each link. */
-  readonly hello: () => Partial<Hello>;
+  /** What is asked for with each link. Called before it is dialled: a relay does not wait for a signature. */
+  readonly hello: (signal: AbortSignal) => Promise<Partial<Hello>>;
   /** The relay has admitted us: the server's token has done its work. Called at most once. */
   readonly onTokenUsed?: () => void;
   readonly software: string;
@@ -105,6 +105,7 @@ export class RelayDialer {
 
   async http2(signal: AbortSignal): Promise<Session> {
     const { trust, dialers, server } = this.#options;
+    const hello = await this.#options.hello(signal);
     let seen: Buffer | undefined;
     const target = {
       ...this.#target(trust.http2),
@@ -118,7 +119,7 @@ export class RelayDialer {
       dialers.http2(target, init),
     );
     if (seen) await this.#remember(seen);
-    return this.#openSession(connection, signal);
+    return this.#openSession(connection, hello, signal);
   }
 
   /** The fingerprint of the key that the relay showed last over HTTP/2, right or wrong. */
@@ -134,6 +135,7 @@ export class RelayDialer {
         hint: `Set ${setting("transport")} to auto or h2.`,
       });
     const dial = async (trust: PeerTrust): Promise<Session> => {
+      const hello = await this.#options.hello(signal);
       const ticket = await this.#tickets.take(this.#anywhere, signal);
       const what = `Waiting for an answer from UDP ${server.text}`;
       const target = { ...this.#target(trust), host: ticket.address, serverName: server.host, sourceId: ticket.id };
@@ -142,7 +144,7 @@ export class RelayDialer {
           quic.dial(target, init),
         );
         this.#anywhere = false;
-        return await this.#openSession(connection, signal);
+        return await this.#openSession(connection, hello, signal);
       } catch (reason) {
         if (signal.aborted || PortholeError.from(reason).code !== "timeout") throw reason;
         if (ticket.isLeftOver && this.#tickets.isReady(this.#anywhere)) return dial(trust);
@@ -212,13 +214,13 @@ export class RelayDialer {
     });
   }
 
-  async #openSession(connection: TransportConnection, signal: AbortSignal): Promise<Session> {
+  async #openSession(connection: TransportConnection, hello: Partial<Hello>, signal: AbortSignal): Promise<Session> {
     const { clock, identity } = this.#options;
     const session = await openSession(
       connection,
       {
         clock,
-        hello: this.#hello(),
+        hello: this.#fullHello(hello),
         key: identity.key,
         onStream: this.#onStream,
         onNames: this.#onNames,
@@ -237,14 +239,14 @@ export class RelayDialer {
     return session;
   }
 
-  #hello(): Hello {
-    const { software, instance, hello } = this.#options;
+  #fullHello(hello: Partial<Hello>): Hello {
+    const { software, instance } = this.#options;
     return {
       type: "hello",
       protocol: protocolVersion,
       software,
       instance,
-      ...hello(),
+      ...hello,
       ...(this.#token ? { token: this.#token.reveal() } : {}),
       ...(this.#options.isTest === true ? { test: true } : {}),
     };

@@ -1,10 +1,10 @@
 import { PortholeError } from "@porthole/common/errors";
-import { proveKey, type IdentityKey } from "@porthole/common/identity";
 import type { Link } from "@porthole/common/link";
 import { canonicalHostName, type Exposed, type Instances, type Welcome } from "@porthole/common/protocol";
 import { withDeadline, type Clock } from "@porthole/common/util";
 import { fromReject } from "./from-reject.ts";
 import { limits } from "./limits.ts";
+import { proveName, type NameKey } from "./link-identity.ts";
 
 /** A key as it is exposed over one link. */
 export interface ExposedName {
@@ -16,7 +16,7 @@ export interface ExposedName {
 
 /** What a key asks a relay for. */
 export interface NameRequest {
-  readonly key: IdentityKey;
+  readonly key: NameKey;
   /** Its self-signed certificate, PEM. */
   readonly certificate: string;
   readonly suffix?: string | undefined;
@@ -71,7 +71,7 @@ export class SessionNames {
     const { key, certificate, suffix, name } = request;
     if (!welcome.names) throw new PortholeError("unavailable", "The relay takes one name for each link");
     this.#refusals.delete(key.clientId);
-    const proof = proveKey(key, certificate, { fingerprint, challenge: welcome.names.challenge });
+    const proof = await proveName(key, certificate, { fingerprint, challenge: welcome.names.challenge }, signal);
     const { code, message, retryAfterMs } = await this.#ask(
       { clientId: key.clientId, delayMs: limits.exposeDeadlineMs, request },
       signal,

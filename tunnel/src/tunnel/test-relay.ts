@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { PortholeError } from "@porthole/common/errors";
-import type { IdentityKey } from "@porthole/common/identity";
 import type { Logger } from "@porthole/common/log";
 import type { Clock } from "@porthole/common/util";
-import { delegationOf, linkIdentity } from "./link-identity.ts";
+import { delegationOf, linkIdentity, type NameKey } from "./link-identity.ts";
 import { defaultTrust, type ServerSettings } from "./prepare.ts";
 import { RelayDialer, type Dialers } from "./relay-dialer.ts";
 import type { Session } from "./session.ts";
@@ -12,9 +11,9 @@ import { memoryKnownRelays, RelayTrust } from "./trust.ts";
 export interface RelayTestOptions {
   readonly server: ServerSettings;
   /** Whose admission is tried. */
-  readonly key: IdentityKey;
+  readonly key: NameKey;
   /** The key that the relay knows the user by, when it is not `key`. */
-  readonly owner?: IdentityKey | undefined;
+  readonly owner?: NameKey | undefined;
   readonly dialers: Dialers;
   readonly software: string;
   readonly clock: Clock;
@@ -51,7 +50,7 @@ export async function testRelay(options: RelayTestOptions, signal: AbortSignal):
     {
       ...{ server, trust, dialers, software, clock, log, instance: randomUUID(), isTest: true },
       identity: linkIdentity(key, clock.now()),
-      hello: () => delegationOf(owner, key),
+      hello: (within) => delegationOf(owner, key, within),
     },
     // Nobody knows this name yet; a visitor that comes all the same is not served.
     { onStream: (stream) => void stream.destroy(), onQuicOffer: () => {}, onNames: () => {} },

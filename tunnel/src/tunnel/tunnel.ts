@@ -1,11 +1,12 @@
 import { PortholeError } from "@porthole/common/errors";
-import type { IdentityKey } from "@porthole/common/identity";
 import type { Logger } from "@porthole/common/log";
 import type { Clock } from "@porthole/common/util";
 import type { RequestReport } from "../http/index.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { VisitReport } from "./forwarder.ts";
 import type { Interfaces } from "./network-watch.ts";
+import { ExternalKey } from "./external-key.ts";
+import type { NameKey } from "./link-identity.ts";
 import { LinkPool } from "./link-pool.ts";
 import { RelayClient } from "./relay-client.ts";
 import type { Dialers, ServerAddress } from "./relay-dialer.ts";
@@ -30,7 +31,7 @@ export interface TunnelOptions {
    * The key that relays know this user by. It vouches for the endpoints' own keys, so that one invite is enough for all of
    * them, and a relay that lets it in lets them in. Undefined: each endpoint is known by its own.
    */
-  readonly owner?: IdentityKey | undefined;
+  readonly owner?: NameKey | undefined;
   /** Links that tunnels of this process share, where they have one owner; each endpoint has its own ones if absent. */
   readonly sharedLinks?: LinkPool | undefined;
   /** How an endpoint gets certificates; undefined for one that stays self-signed. */
@@ -132,7 +133,14 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
     };
   }
 
+  const over = new AbortController();
+  const external = [options.owner, ...options.endpoints.map(({ key }) => key)].filter(
+    (key) => key instanceof ExternalKey,
+  );
+  const kept = [...new Set(external)].map((key) => key.keep(AbortSignal.any([signal, over.signal])));
   await Promise.all(exposed.map((each) => each.run()));
+  over.abort(new PortholeError("aborted", "The tunnel has ended"));
+  await Promise.all(kept);
   if (signal.aborted) return;
   const failed = exposed.flatMap(({ statuses }) => statuses).findLast((status) => status.status === "failed");
   throw failed?.status === "failed" ? failed.error : new PortholeError("internal", "The tunnel ended by itself");

@@ -40,6 +40,10 @@ class IdentityRefPath(TypedDict):
     path: str
 
 
+class IdentityRefPublicKey(TypedDict):
+    publicKey: str
+
+
 class TunnelSpecInspectKeep(TypedDict):
     path: str
     key: str
@@ -1146,6 +1150,10 @@ class IdentityFingerprintParams(TypedDict):
     identity: IdentityRef
 
 
+class IdentityProvideParams(TypedDict):
+    publicKey: str
+
+
 class RelayListResult(TypedDict):
     relays: List[RelaySpec]
 
@@ -1205,7 +1213,26 @@ class InspectExchangeNotification(TypedDict):
     id: str
     changes: InspectorChanges
 
-IdentityRef = Union["IdentityRefPem", "IdentityRefPath"]
+
+class SignParams(TypedDict):
+    #: First label of the public name.
+    clientId: str
+    #: SHA-256 of the public key, as it is pinned.
+    fingerprint: str
+    #: For ECDSA the signature is DER, or r and s behind one another. RSA has PKCS #1 v1.5
+    #: padding.
+    algorithm: Literal["ecdsa-sha256", "ed25519", "rsa-pkcs1-sha256"]
+    #: The bytes to sign, in base64. They are not hashed yet.
+    data: str
+    #: Until when this machine may speak for the key, by this signature: milliseconds since 1970.
+    validUntil: int
+
+
+class SignResult(TypedDict):
+    #: In base64.
+    signature: str
+
+IdentityRef = Union["IdentityRefPem", "IdentityRefPath", "IdentityRefPublicKey"]
 TransportTest = Union["TransportTestYes", "TransportTestNo"]
 RelayStatusView = Union["RelayStatusViewConnecting", "RelayStatusViewOnline", "RelayStatusViewWaiting", "RelayStatusViewFailed", "RelayStatusViewStopped"]
 CertificateView = Union["CertificateViewSelfSigned", "CertificateViewPending", "CertificateViewValid", "CertificateViewRenewing", "CertificateViewFailed"]
@@ -1261,6 +1288,8 @@ class AsyncContract:
     async def call(self, method: Literal["identity/export"], params: IdentityExportParams, *, timeout: float = ...) -> IdentityExportResult: ...
     @overload
     async def call(self, method: Literal["identity/fingerprint"], params: IdentityFingerprintParams, *, timeout: float = ...) -> Identity: ...
+    @overload
+    async def call(self, method: Literal["identity/provide"], params: IdentityProvideParams, *, timeout: float = ...) -> Identity: ...
     @overload
     async def call(self, method: Literal["relay/list"], params: Empty, *, timeout: float = ...) -> RelayListResult: ...
     @overload
@@ -1341,6 +1370,8 @@ class Contract:
     def call(self, method: Literal["identity/export"], params: IdentityExportParams, *, timeout: float = ...) -> IdentityExportResult: ...
     @overload
     def call(self, method: Literal["identity/fingerprint"], params: IdentityFingerprintParams, *, timeout: float = ...) -> Identity: ...
+    @overload
+    def call(self, method: Literal["identity/provide"], params: IdentityProvideParams, *, timeout: float = ...) -> Identity: ...
     @overload
     def call(self, method: Literal["relay/list"], params: Empty, *, timeout: float = ...) -> RelayListResult: ...
     @overload

@@ -36,6 +36,7 @@ const closeCodes: Readonly<Record<ErrorCode, number>> = {
   aborted: 17,
   internal: 18,
   ca: 19,
+  signer: 20,
 };
 
 const codesByNumber = new Map(Object.entries(closeCodes).map(([code, number]) => [number, code as ErrorCode]));

@@ -7,8 +7,16 @@ export const empty = v.object({});
 export const logLevel = v.picklist(["debug", "info", "warn", "error"]);
 export type LogLevel = Data<typeof logLevel>;
 
-/** A private key: its PEM text, or the file that it is in (made if missing). */
-export const identityRef = v.union([v.object({ pem: text }), v.object({ path: text })], "an object with pem or path");
+/** A private key: its PEM text, or the file that it is in (made if missing). Or the public half of one that the caller holds. */
+export const identityRef = v.union(
+  [
+    v.object({ pem: text }),
+    v.object({ path: text }),
+    /** SubjectPublicKeyInfo: PEM, or the DER in base64. The caller is asked for signatures by `identity/sign`. */
+    v.object({ publicKey: text }),
+  ],
+  "an object with pem, path or publicKey",
+);
 export type IdentityRef = Data<typeof identityRef>;
 
 /** Each may be absent. */

@@ -23,6 +23,7 @@ export type {
   TransportTest,
 } from "./results/index.ts";
 export type * from "./tunnels.ts";
+export { callerSchemas, type SignParams, type SignResult } from "./signing.ts";
 export type { RpcErrorData } from "../errors.ts";
 
 const initialize = v.object({

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { optional, type Data } from "../../schema/index.ts";
+import { optional, text, type Data } from "../../schema/index.ts";
 import { empty, identityRef, port } from "./fields.ts";
 
 export const relaySpec = v.object({
@@ -36,6 +36,11 @@ export const identitySchemas = {
     relays: optional(v.array(relaySpec)),
   }),
   "identity/fingerprint": v.object({ identity: identityRef }),
+  /**
+   * The caller holds this key, and answers `identity/sign` for it until it leaves: for a program that attaches again. A caller that names a
+   * public key as an identity does the same.
+   */
+  "identity/provide": v.object({ publicKey: text }),
 };
 
 export const relaySchemas = {

@@ -32,6 +32,8 @@ export function serveCaller(
       async initialize(params) {
         if (params.rpcVersion !== rpcVersion) throw otherVersion(params.rpcVersion);
         const runtime = await open(params);
+        if (params.owner && "publicKey" in params.owner)
+          runtime.externalKeys.provide(params.owner.publicKey, "owner.publicKey", server.holder);
         const { logLevel = "info" } = params;
         unsubscribe = runtime.subscribe({
           state(state) {

@@ -6,6 +6,7 @@ import type { Clock } from "@porthole/common/util";
 import type { DoctorReport, Requests } from "../contract/index.ts";
 import type { Handlers } from "../server.ts";
 import { VisitorPolicy } from "./visitor-policy.ts";
+import { identitiesOf, provideKeys, type ExternalKeys } from "./external-keys.ts";
 import { endpointTunnel, keySource } from "./tunnel-settings.ts";
 import type { Tunnels } from "./tunnels.ts";
 
@@ -19,12 +20,16 @@ export interface DoctorContext {
   readonly knownRelays: KnownRelays;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly externalKeys: ExternalKeys;
   onTokenUsed(server: { readonly host: string; readonly port: number }): void;
 }
 
 export function doctorHandler(context: DoctorContext): Handlers["doctor"] {
-  return async (params, { signal }) => {
-    if ("spec" in params) return examinePlanned(params, context, signal);
+  return async (params, { signal, holder }) => {
+    if ("spec" in params) {
+      provideKeys(context.externalKeys, identitiesOf(params.spec), holder);
+      return examinePlanned(params, context, signal);
+    }
     const subject = context.tunnels.subject(params.tunnel, params.role ?? "primary");
     return { checks: await examine({ ...context, ...subject }, signal) };
   };
@@ -39,7 +44,7 @@ async function examinePlanned(
   const { tunnels, stateDir, clock, log } = context;
   const settings = endpointTunnel(spec, role, context);
   const identity = spec[role]?.identity;
-  const clientId = identity ? (await readKey(keySource(identity, role), log)).clientId : "";
+  const clientId = identity ? (await readKey(keySource(identity, role, context.externalKeys), log)).clientId : "";
   if (identity) tunnels.assertFree(clientId);
   const policy = new VisitorPolicy({ id: spec.id, stateDir, clock, log, onInspect: () => {} });
   try {

@@ -8,6 +8,7 @@ import type { Clock } from "@porthole/common/util";
 import { asData } from "../contract/as-data.ts";
 import type { RelaySpec } from "../contract/index.ts";
 import type { Handlers } from "../server.ts";
+import { provideKeys, type ExternalKeys } from "./external-keys.ts";
 import { keySource, readRelay, serverSettings } from "./tunnel-settings.ts";
 
 export interface RelaysContext {
@@ -16,12 +17,13 @@ export interface RelaysContext {
   readonly clock: Clock;
   readonly log: Logger;
   readonly joined: JoinedRelays;
+  readonly externalKeys: ExternalKeys;
 }
 
 type RelayHandlers = Pick<Handlers, Extract<keyof Handlers, `relay/${string}`>>;
 
 export function relayHandlers(context: RelaysContext): RelayHandlers {
-  const { dialers, software, clock, log, joined } = context;
+  const { dialers, software, clock, log, joined, externalKeys } = context;
   return {
     "relay/list": () => ({ relays: joined.all.map((relay) => describedRelay(relay)) }),
     async "relay/add"(params) {
@@ -39,10 +41,13 @@ export function relayHandlers(context: RelaysContext): RelayHandlers {
       const { token, ...relay } = invited(parseInvite(invite));
       return { relay: { ...describedRelay(relay), token: token.reveal() } };
     },
-    "relay/test": async ({ relay, identity }, { signal }) => {
+    "relay/test": async ({ relay, identity }, { signal, holder }) => {
+      provideKeys(externalKeys, { identity }, holder);
       const { token, ...server } = serverSettings(relay, "relay", joined);
       // A key that is thrown away must not use an invite up.
-      const own = identity ? { token, key: await readKey(keySource(identity, "identity"), log) } : undefined;
+      const own = identity
+        ? { token, key: await readKey(keySource(identity, "identity", externalKeys), log) }
+        : undefined;
       const { http2, quic, fingerprint } = await testRelay(
         {
           ...{ dialers, software, clock, log },

@@ -26,6 +26,7 @@ import type {
 } from "../contract/index.ts";
 import { rpcErrorData } from "../errors.ts";
 import { VisitorPolicy } from "./visitor-policy.ts";
+import type { ExternalKeys } from "./external-keys.ts";
 import { EndpointRunner } from "./endpoint-runner.ts";
 import { endpointService, endpointTunnel, gatewayOptions } from "./tunnel-settings.ts";
 
@@ -40,6 +41,7 @@ export interface TunnelContext {
   readonly knownRelays: KnownRelays;
   readonly sharedLinks: LinkPool;
   readonly owner: KeySource | undefined;
+  readonly externalKeys: ExternalKeys;
   readonly acmeNetwork?: AcmeNetwork | undefined;
   readonly joined: JoinedRelays;
   /** Throws `usage` when another tunnel exposes this identity. */
@@ -145,13 +147,13 @@ export class RunningTunnel {
 
   /** Everything that can fail; the answers do the rest. */
   async #prepare(next: TunnelSpec): Promise<Open[]> {
-    const { stateDir, clock, log, knownRelays, joined, owner, acmeNetwork } = this.#context;
+    const { stateDir, clock, log, knownRelays, joined, owner, externalKeys, acmeNetwork } = this.#context;
     const opens: Open[] = [];
     const clientIds: string[] = [];
     for (const role of roles) {
       const endpoint = next[role];
       if (!endpoint) continue;
-      const settings = endpointTunnel(next, role, { stateDir, joined, owner });
+      const settings = endpointTunnel(next, role, { stateDir, joined, owner, externalKeys });
       const present = this.#runners.get(role);
       if (present && !present.isOver && fixedPart(next, role) === fixedPart(this.#spec, role)) {
         clientIds.push(present.endpoint.key.clientId);

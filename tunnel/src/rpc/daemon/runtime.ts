@@ -10,6 +10,7 @@ import { rpcVersion } from "../version.ts";
 import type { Outbox } from "../outbox.ts";
 import type { Handlers } from "../server.ts";
 import { doctorHandler } from "./doctor.ts";
+import { ExternalKeys, identitiesOf, provideKeys } from "./external-keys.ts";
 import { History } from "./history.ts";
 import { identityHandlers } from "./identities.ts";
 import { accessHandlers, inspectHandlers } from "./inspect.ts";
@@ -46,6 +47,7 @@ export interface Runtime {
   readonly about: InitializeResult;
   readonly handlers: Handlers;
   readonly log: Logger;
+  readonly externalKeys: ExternalKeys;
   /** Aborts when `shutdown` was called and every tunnel has stopped. */
   readonly shutDown: AbortSignal;
   /** Whether `shutdown` was called: the tunnels may still be stopping, one after the other. */
@@ -63,11 +65,12 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const notify = (tell: (listener: RuntimeListener) => void): void => listeners.forEach(tell);
   const log = lineLogger(clock, (line) => notify((listener) => listener.log(line)));
   const joined = await JoinedRelays.open(stateDir);
-  const owner = options.owner && keySource(options.owner, "owner");
+  const externalKeys = new ExternalKeys({ stateDir, clock, log });
+  const owner = options.owner && keySource(options.owner, "owner", externalKeys);
   const knownRelays = await openKnownRelays(stateDir);
   const dialers = (await QuicRest.open(stateDir, clock)).over(options.dialers);
   const sharedLinks = new LinkPool({ clock, log });
-  const context = { ...options, dialers, log, joined, owner, knownRelays, sharedLinks };
+  const context = { ...options, dialers, log, joined, owner, knownRelays, sharedLinks, externalKeys };
   const trial = trialRelay({ start: startTrialRelay, stateDir, clock, log });
   const shutDown = new AbortController();
   let isEnding = false;
@@ -108,6 +111,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   return {
     about: aboutThis(dialers),
     log,
+    externalKeys,
     shutDown: shutDown.signal,
     get isEnding() {
       return isEnding;
@@ -118,14 +122,20 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       return () => listeners.delete(listener);
     },
     handlers: {
-      ...identityHandlers(log),
+      ...identityHandlers(log, externalKeys),
       ...relayHandlers(context),
       ...trial.handlers,
       ...inspectHandlers(tunnels),
       ...accessHandlers(tunnels),
-      "tunnel/start": (spec) => tunnels.start(spec),
+      "tunnel/start"(spec, { holder }) {
+        provideKeys(externalKeys, identitiesOf(spec), holder);
+        return tunnels.start(spec);
+      },
       "tunnel/list": () => ({ tunnels: tunnels.list() }),
-      "tunnel/update": ({ id, changes }) => tunnels.update(id, changes),
+      "tunnel/update"({ id, changes }, { holder }) {
+        provideKeys(externalKeys, identitiesOf(changes), holder);
+        return tunnels.update(id, changes);
+      },
       "tunnel/history"({ id, limit }) {
         tunnels.assertThere(id);
         return { entries: history.newest(id, limit) };

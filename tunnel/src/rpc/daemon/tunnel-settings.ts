@@ -14,6 +14,7 @@ import { formatHostPort, friendlyLabel, hostPort } from "@porthole/common/option
 import { defaultApiPort, parseDirectoryUrl } from "@porthole/common/protocol";
 import { type EndpointSettings, type KeySource, type ServerSettings, type TunnelSettings } from "../../tunnel/index.ts";
 import { parseHex, Secret } from "@porthole/common/util";
+import type { ExternalKeys } from "./external-keys.ts";
 import type { EndpointSpec, IdentityRef, RelaySpec, TunnelSpec } from "../contract/index.ts";
 
 const relayAddress = hostPort(defaultApiPort);
@@ -25,13 +26,14 @@ export interface SettingsContext {
   readonly joined: JoinedRelays;
   /** The person's key; the primary endpoint's when absent. */
   readonly owner: KeySource | undefined;
+  readonly externalKeys: ExternalKeys;
 }
 
 /** What one endpoint of a tunnel is made from. Throws `usage` that names the field. */
 export function endpointTunnel(
   spec: TunnelSpec,
   role: EndpointSettings["role"],
-  { stateDir, joined, owner }: SettingsContext,
+  { stateDir, joined, owner, externalKeys }: SettingsContext,
 ): TunnelSettings {
   const endpoint = role === "primary" ? spec.primary : spec.secondary;
   if (!endpoint) throw new PortholeError("internal", `The tunnel has no ${role} endpoint`);
@@ -46,11 +48,11 @@ export function endpointTunnel(
   return {
     stateDir,
     servers,
-    endpoints: [{ ...endpointSettings(endpoint, role, spec), gateway: gatewayOptions(spec, role) }],
+    endpoints: [{ ...endpointSettings(endpoint, role, spec, externalKeys), gateway: gatewayOptions(spec, role) }],
     transport: spec.transport ?? "auto",
     poolSize: spec.poolSize ?? defaultPoolSize,
     suffix: spec.suffix,
-    owner: owner ?? keySource(spec.primary.identity, "primary.identity"),
+    owner: owner ?? keySource(spec.primary.identity, "primary.identity", externalKeys),
     name: role === "primary" && name !== undefined ? at("name", () => friendlyLabel.parse(name)) : undefined,
     acme: acme?.enabled === false ? undefined : { ...acme, staging: acme?.staging ?? false },
   };
@@ -143,11 +145,16 @@ function joinedServer({ host, port, pin, token, certificateDirectory }: JoinedRe
   return { host, port, text: formatHostPort({ host, port }), trust, token, certificateDirectory };
 }
 
-function endpointSettings(endpoint: EndpointSpec, role: EndpointSettings["role"], spec: TunnelSpec): EndpointSettings {
+function endpointSettings(
+  endpoint: EndpointSpec,
+  role: EndpointSettings["role"],
+  spec: TunnelSpec,
+  externalKeys: ExternalKeys,
+): EndpointSettings {
   const { identity, extensionHex, certificatePath } = endpoint;
   return {
     role,
-    key: keySource(identity, `${role}.identity`),
+    key: keySource(identity, `${role}.identity`, externalKeys),
     local: endpointService(endpoint, role, spec),
     certificatePath,
     extension: extensionHex === undefined ? undefined : at(`${role}.extensionHex`, () => parseHex(extensionHex)),
@@ -155,7 +162,9 @@ function endpointSettings(endpoint: EndpointSpec, role: EndpointSettings["role"]
 }
 
 /** A relative path would depend on where this process was started. */
-export function keySource(identity: IdentityRef, where: string): KeySource {
+export function keySource(identity: IdentityRef, where: string, externalKeys: ExternalKeys): KeySource {
+  if ("publicKey" in identity)
+    return { external: async () => externalKeys.open(identity.publicKey, `${where}.publicKey`) };
   if ("path" in identity && !isAbsolute(identity.path))
     throw new PortholeError("usage", `${where}.path: ${JSON.stringify(identity.path)} is not an absolute path`);
   return identity;

@@ -92,6 +92,7 @@ export const resultSchemas = {
   "identity/import": importedIdentity,
   "identity/export": v.object({ pem: text }),
   "identity/fingerprint": identity,
+  "identity/provide": identity,
   "relay/list": v.object({ relays: v.array(relaySpec) }),
   "relay/add": oneRelay,
   "relay/remove": empty,

@@ -33,6 +33,7 @@ data class RelaySpec(
 data class IdentityRef(
     val pem: String? = null,
     val path: String? = null,
+    val publicKey: String? = null,
 )
 
 @Serializable
@@ -958,6 +959,11 @@ data class IdentityFingerprintParams(
 )
 
 @Serializable
+data class IdentityProvideParams(
+    val publicKey: String,
+)
+
+@Serializable
 data class RelayListResult(
     val relays: List<RelaySpec>,
 )
@@ -1013,4 +1019,24 @@ data class TunnelRequestNotification(
 data class InspectExchangeNotification(
     val id: String,
     val changes: InspectorChanges,
+)
+
+@Serializable
+data class SignParams(
+    /** First label of the public name. */
+    val clientId: String,
+    /** SHA-256 of the public key, as it is pinned. */
+    val fingerprint: String,
+    /** For ECDSA the signature is DER, or r and s behind one another. RSA has PKCS #1 v1.5 padding. */
+    val algorithm: String,
+    /** The bytes to sign, in base64. They are not hashed yet. */
+    val data: String,
+    /** Until when this machine may speak for the key, by this signature: milliseconds since 1970. */
+    val validUntil: Long,
+)
+
+@Serializable
+data class SignResult(
+    /** In base64. */
+    val signature: String,
 )
