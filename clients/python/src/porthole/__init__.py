@@ -10,6 +10,7 @@ For asyncio there are `porthole.start_client` and `porthole.attach_client`, with
 from . import types
 from ._client import AsyncClient, start_client
 from ._client import attach as attach_client
+from ._signing import SigningIdentity
 from ._sync import Client, Tunnel, attach, expose, start
 from ._tunnel import AsyncTunnel
 from .errors import PortholeError
@@ -19,6 +20,7 @@ __all__ = [
     "AsyncTunnel",
     "Client",
     "PortholeError",
+    "SigningIdentity",
     "Tunnel",
     "attach",
     "attach_client",

@@ -13,7 +13,6 @@ from .types import (
     AccessSpec,
     AcmeSpec,
     AsyncContract,
-    IdentityRef,
     InitializeParams,
     InitializeResult,
     RelaySpec,
@@ -21,6 +20,7 @@ from .types import (
     TunnelSpec,
     TunnelStartParams,
 )
+from ._signing import Identity, SigningIdentity
 from ._place import StrPath, socket_path, state_folder
 from ._tunnel import AsyncTunnel
 from .errors import PortholeError
@@ -29,7 +29,7 @@ RPC_VERSION = 1
 DEFAULT_COMMAND = ("porthole", "daemon", "--stdio")
 # Stopping every tunnel takes the daemon 15 seconds at most.
 _END_SECONDS = 20.0
-_INTRODUCTION_SECONDS = 15.0
+_INTRODUCTION_SECONDS = 60.0
 
 
 class AsyncClient(AsyncContract):
@@ -62,7 +62,7 @@ class AsyncClient(AsyncContract):
         invite: Optional[str] = None,
         relay: Union[str, RelaySpec, None] = None,
         tunnel: str = "program",
-        identity: Optional[IdentityRef] = None,
+        identity: Optional[Identity] = None,
         name: Optional[str] = None,
         access: Optional[AccessSpec] = None,
         acme: Optional[AcmeSpec] = None,
@@ -75,7 +75,7 @@ class AsyncClient(AsyncContract):
 
         `tunnel` names the key, and with it the address: `tunnels/NAME.pem` in the state folder. `invite` is used up by the
         first start and harmless later; without it and `relay` the relays are used that `porthole join` has added. `more`
-        are further fields of `TunnelSpec`, such as `transport="h2"`.
+        are further fields of `TunnelSpec`, such as `transport="h2"`. `identity` is the key itself, or a `SigningIdentity`.
         """
         relays: Optional[List[RelaySpec]] = None
         if relay is not None:
@@ -86,7 +86,7 @@ class AsyncClient(AsyncContract):
         spec: TunnelStartParams = {
             **more,  # type: ignore[typeddict-item]
             "id": tunnel,
-            "primary": {"identity": {"path": path} if identity is None else identity, "local": str(local)},
+            "primary": {"identity": {"path": path} if identity is None else self._connection.signers.hold(identity), "local": str(local)},
             "inspect": more.get("inspect", {}),
             "untilCallerLeaves": True,
         }
@@ -100,13 +100,18 @@ class AsyncClient(AsyncContract):
             raise
         return exposed
 
+    async def provide(self, identity: SigningIdentity) -> None:
+        """Signs by this key from now on, for a tunnel that runs already: for a program that attaches again."""
+        self._connection.signers.hold(identity)
+        await self.call("identity/provide", {"publicKey": identity.ref["publicKey"]})
+
 
 @asynccontextmanager
 async def start_client(
     *,
     command: Sequence[str] = DEFAULT_COMMAND,
     state_dir: Optional[StrPath] = None,
-    owner: Optional[IdentityRef] = None,
+    owner: Optional[Identity] = None,
 ) -> AsyncIterator[AsyncClient]:
     """Starts a daemon, which ends with the block and with this program, however that ends.
 
@@ -114,7 +119,7 @@ async def start_client(
     absent. `owner` is the key that relays know the person by.
     """
     folder = state_folder(state_dir)
-    key: IdentityRef = {"path": str(folder / "primary-key.pem")} if owner is None else owner
+    key: Identity = {"path": str(folder / "primary-key.pem")} if owner is None else owner
     try:
         process = await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
@@ -128,9 +133,9 @@ async def start_client(
             "rpcVersion": RPC_VERSION,
             "client": _self(),
             "stateDir": str(folder),
-            "owner": key,
+            "owner": key.ref if isinstance(key, SigningIdentity) else key,
         }
-        async with _connected(process.stdout, process.stdin, params, str(folder)) as client:
+        async with _connected(process.stdout, process.stdin, params, str(folder), key) as client:
             yield client
     finally:
         process.stdin.close()
@@ -172,9 +177,15 @@ async def attach(state_dir: Optional[StrPath] = None) -> AsyncIterator[AsyncClie
 
 @asynccontextmanager
 async def _connected(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, params: InitializeParams, folder: str
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    params: InitializeParams,
+    folder: str,
+    owner: Optional[Identity] = None,
 ) -> AsyncIterator[AsyncClient]:
     connection = Connection(reader, writer)
+    if owner is not None:
+        connection.signers.hold(owner)
     reading = asyncio.ensure_future(connection.run())
     try:
         about = await connection.call("initialize", params, timeout=_INTRODUCTION_SECONDS)

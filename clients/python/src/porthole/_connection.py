@@ -8,6 +8,7 @@ import json
 from typing import Any, Callable, Dict, List, Optional, Set
 
 from .types import AsyncContract
+from ._signing import Signers
 from .errors import PortholeError
 
 # A visitor's request with its body may be in an answer.
@@ -28,6 +29,9 @@ class Connection(AsyncContract):
         self._listeners: Dict[str, List[Listener]] = {}
         self._reason: Optional[PortholeError] = None
         self._on_closed: Set[Callable[[PortholeError], None]] = set()
+        self.signers = Signers()
+        # What the daemon asks for, by its number.
+        self._answering: Dict[Any, asyncio.Future[None]] = {}
 
     @property
     def reason(self) -> Optional[PortholeError]:
@@ -110,9 +114,34 @@ class Connection(AsyncContract):
         method = message.get("method")
         if method is None:
             self._settle(message)
-        elif "id" not in message:
+        elif "id" in message:
+            number = message["id"]
+            self._answering[number] = asyncio.ensure_future(self._answer(number, method, message.get("params")))
+        elif method == "$/cancelRequest":
+            asked = self._answering.get((message.get("params") or {}).get("id"))
+            if asked is not None:
+                asked.cancel()
+        else:
             for listener in list(self._listeners.get(method, [])):
                 listener(message.get("params"))
+
+    async def _answer(self, number: Any, method: str, params: Any) -> None:
+        answer: Dict[str, Any] = {"jsonrpc": "2.0", "id": number}
+        try:
+            if method == "identity/sign":
+                answer["result"] = await self.signers.sign(params)
+            else:
+                answer["error"] = {"code": -32601, "message": f"There is no request {method}"}
+        except Exception as error:
+            text = error.message if isinstance(error, PortholeError) else str(error) or type(error).__name__
+            data = {"code": "signer", "message": text, "retryable": False}
+            answer["error"] = {"code": -32000, "message": text, "data": data}
+        finally:
+            self._answering.pop(number, None)
+        try:
+            await self._send(answer)
+        except PortholeError:
+            pass
 
     def _settle(self, message: Dict[str, Any]) -> None:
         answer = self._waiting.get(message.get("id", 0) or 0)
@@ -142,6 +171,8 @@ class Connection(AsyncContract):
         if self._reason is not None:
             return
         self._reason = reason
+        for asked in list(self._answering.values()):
+            asked.cancel()
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(reason)

@@ -11,7 +11,8 @@ from typing import Any, AsyncContextManager, Callable, Coroutine, Iterator, List
 from . import _client
 from ._client import DEFAULT_COMMAND, AsyncClient
 from ._connection import Listener
-from .types import Contract, ExchangeDetail, IdentityRef, InitializeResult, ReplayEdit, TunnelStateView
+from ._signing import Identity, SigningIdentity
+from .types import Contract, ExchangeDetail, InitializeResult, ReplayEdit, TunnelStateView
 from ._place import StrPath
 from ._tunnel import AsyncTunnel
 from .errors import PortholeError
@@ -77,6 +78,10 @@ class Client(Contract):
     def expose(self, local: Union[int, str], **options: Any) -> Tunnel:
         """As `AsyncClient.expose`, with the same options."""
         return Tunnel(self._loop, self._loop.run(self._client.expose(local, **options)))
+
+    def provide(self, identity: SigningIdentity) -> None:
+        """Signs by this key from now on, for a tunnel that runs already: for a program that attaches again."""
+        self._loop.run(self._client.provide(identity))
 
 
 class Tunnel:
@@ -144,7 +149,7 @@ def start(
     *,
     command: Sequence[str] = DEFAULT_COMMAND,
     state_dir: Optional[StrPath] = None,
-    owner: Optional[IdentityRef] = None,
+    owner: Optional[Identity] = None,
 ) -> Iterator[Client]:
     """Starts a daemon, which ends with the block and with this program. See `start_client`."""
     with _opened(lambda: _client.start_client(command=command, state_dir=state_dir, owner=owner)) as client:
