@@ -18,8 +18,11 @@ use crate::ticket::Ticket;
 pub const CONTROL: u32 = 0;
 /// Bytes between two looks at how much may be under way.
 const TUNE_BYTES: usize = 64 * 1024;
-/// What was written last has its time to leave before the end is told.
+/// What was written last has its time to leave before the end is told: this, and round trips in which a full congestion
+/// window opens. quinn does not say what has left, and drops the rest with the connection.
 const LAST_WORDS: Duration = Duration::from_millis(10);
+const LAST_ROUND_TRIPS: u32 = 2;
+const MAX_LAST_ROUND_TRIPS: Duration = Duration::from_secs(1);
 /// How long the control stream may take to be read after the connection has ended.
 const LAST_READ: Duration = Duration::from_millis(200);
 
@@ -200,7 +203,8 @@ impl Wire {
                 }
             })
             .await;
-            sleep(LAST_WORDS).await;
+            let round_trips = LAST_ROUND_TRIPS * self.connection.rtt();
+            sleep(LAST_WORDS + round_trips.min(MAX_LAST_ROUND_TRIPS)).await;
         }
         self.connection.close(VarInt::from_u32(code), b"");
     }

@@ -66,6 +66,21 @@ export function linkCompliance(name: string, makePair: () => Promise<LinkPair>, 
       await pair.client.closed;
     });
 
+    it("delivers a last control message before the close when streams fill the path", async () => {
+      const opened = Array.from({ length: 3 }, () => pair.relay.openStream());
+      for (const stream of opened) {
+        stream.on("error", () => {});
+        stream.write(randomBytes(2 * mebibyte));
+      }
+      const accepted = await accept(pair.client);
+      accepted.on("error", () => {}).resume();
+      await once(accepted, "data");
+      pair.relay.control.send({ type: "reject", code: "unauthorized", message: "no" });
+      await pair.relay.close(new PortholeError("unauthorized", "no"));
+      assert.equal((await pair.client.control.next())?.type, "reject");
+      await pair.client.closed;
+    });
+
     it("opens a stream with its first bytes, under the same id at both ends", async () => {
       const opened = pair.relay.openStream();
       opened.write("first");

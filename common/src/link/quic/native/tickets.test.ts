@@ -32,13 +32,14 @@ describe("the native QUIC engine asks for tickets:", function () {
     listener = await listen({ engine, ticketKeys: [key] });
   });
 
-  const attempt = (sourceId: Buffer): Promise<TransportConnection> =>
-    dial(listener.address.port, { engine, sourceId, handshakeTimeoutMs: 400 });
+  const attempt = (sourceId: Buffer): Promise<TransportConnection> => dial(listener.address.port, { engine, sourceId });
+  const refusal = (sourceId: Buffer): Promise<void> =>
+    assert.rejects(dial(listener.address.port, { engine, sourceId, handshakeTimeoutMs: 400 }), { code: "timeout" });
 
   it("lets in who holds one, once", async () => {
     const ticket = mintTicket(key, { ...claims, fingerprint: fingerprint() });
     clients.push(await attempt(ticket));
-    await assert.rejects(attempt(ticket), { code: "timeout" });
+    await refusal(ticket);
     assert.ok(listener.stats().dropped["ticket-used"] > 0);
     assert.equal(listener.stats().accepted, 1);
   });
@@ -62,7 +63,7 @@ describe("the native QUIC engine asks for tickets:", function () {
   ] as const;
   for (const [at, { reason, make }] of refused.entries()) {
     it(`keeps out others before there is any state: ${reason} (${at})`, async () => {
-      await assert.rejects(attempt(make()), { code: "timeout" });
+      await refusal(make());
       const { dropped, accepted, handshakes, answered } = listener.stats();
       assert.ok(dropped[reason] > 0);
       assert.deepEqual([accepted, handshakes, answered], [0, 0, 0]);
@@ -74,6 +75,6 @@ describe("the native QUIC engine asks for tickets:", function () {
     const next = createTicketKey(8, Date.now());
     listener.setTicketKeys([next]);
     clients.push(await attempt(mintTicket(next, { ...claims, fingerprint: fingerprint() })));
-    await assert.rejects(attempt(mintTicket(key, { ...claims, fingerprint: fingerprint() })), { code: "timeout" });
+    await refusal(mintTicket(key, { ...claims, fingerprint: fingerprint() }));
   });
 });

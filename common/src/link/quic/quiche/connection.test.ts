@@ -237,6 +237,31 @@ describe("quic connection", function () {
     assert.ok(performance.now() - startedAt < limits.quicIdleTimeoutMs);
   });
 
+  it("reads a last message that comes with the close, in the tick between reading and sending", async () => {
+    await connect();
+    const { client, relay } = pair;
+    const received: string[] = [];
+    const held: Parameters<typeof client.receive>[] = [];
+    const receive = client.receive.bind(client);
+    client.receive = (...packet) => void held.push(packet);
+    client.control.on("data", (chunk: Buffer) => {
+      received.push(chunk.toString());
+      process.nextTick(() => {
+        for (const packet of held.splice(0)) receive(...packet);
+      });
+    });
+    relay.control.write("first");
+    for (let i = 0; i < 10; i++) await turn();
+    const first = held.splice(0);
+    relay.control.write("last");
+    relay.close(over);
+    for (let i = 0; i < 10; i++) await turn();
+    assert.ok(first.length > 0 && held.length > 1);
+    for (const packet of first) receive(...packet);
+    await pair.clientOver;
+    assert.deepEqual(received, ["first", "last"]);
+  });
+
   it("takes turns between streams", async () => {
     await connect();
     const greedy = await open();

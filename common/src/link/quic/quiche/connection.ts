@@ -219,10 +219,11 @@ export class Connection {
     this.#writes.run();
     const burst = this.#transmitter.burst();
     this.#isPaced = burst === "paced";
-    // Between the turn and this flush a reader may have asked for more, or gone.
-    if (burst === "more" || this.#resumed.size > 0 || this.#received) this.#schedule();
-    if (this.#engine.isClosed() || this.#engine.isDraining()) this.#finish();
-    else this.#timer.arm(this.#isPaced);
+    // Between the turn and this flush a reader may have asked for more, or gone, and packets may have come: the last message before a close is read.
+    const isUnread = this.#resumed.size > 0 || this.#received;
+    if (burst === "more" || isUnread) this.#schedule();
+    if (!this.#engine.isClosed() && !this.#engine.isDraining()) this.#timer.arm(this.#isPaced);
+    else if (!isUnread) this.#finish();
   };
 
   #establish(): void {
@@ -288,10 +289,6 @@ export class Connection {
     }
     // Loss opens no window, but a probe may carry what waits.
     this.#writes.unblock();
-    this.#flushNow();
-  }
-
-  #flushNow(): void {
     // The turn that is scheduled, if there is one, still comes.
     const scheduled = this.#scheduled;
     this.#flush();

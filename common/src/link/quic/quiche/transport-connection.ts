@@ -3,9 +3,12 @@ import type { PortholeError } from "../../../errors.ts";
 import type { Clock } from "../../../util/clock.ts";
 import type { TransportStream, RemoteAddress } from "../../types.ts";
 import type { QuicTransportConnection } from "../options.ts";
+import { deferred } from "../deferred.ts";
 import { flushed } from "../flushed.ts";
 import type { Connection } from "./connection.ts";
 import { limits } from "../../limits.ts";
+
+const maxLastRoundTripsMs = 1_000;
 
 export interface QuicTransportOptions {
   readonly connection: Connection;
@@ -60,6 +63,7 @@ export class QuicheTransportConnection implements QuicTransportConnection {
   async close(reason: PortholeError): Promise<void> {
     const deadline = this.#clock.timer(limits.linkCloseMs, () => this.#connection.destroy(reason));
     await flushed(this.control);
+    await this.#lastRoundTrips();
     this.#connection.close(reason);
     await this.closed;
     deadline.cancel();
@@ -67,5 +71,15 @@ export class QuicheTransportConnection implements QuicTransportConnection {
 
   destroy(reason: PortholeError): void {
     this.#connection.destroy(reason);
+  }
+
+  /** The path may be full of streams' data. The engine does not say what has left, and drops the rest with the connection. */
+  async #lastRoundTrips(): Promise<void> {
+    if (this.#connection.openStreams === 0) return;
+    const waitMs = Math.min(2 * (this.rttMs() ?? 0), maxLastRoundTripsMs);
+    const waited = deferred<void>();
+    const timer = this.#clock.timer(waitMs, waited.resolve);
+    await Promise.race([waited.promise, this.closed]);
+    timer.cancel();
   }
 }
