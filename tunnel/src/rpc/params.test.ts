@@ -46,6 +46,14 @@ describe("parameters of a request", () => {
     ["identity/import", { pem: "x", passphrase: "" }, "passphrase should be something, and is empty"],
     ["relay/add", {}, "params should be an object with relay or invite, and is an object"],
     ["doctor", { spec: { ...spec, id: 1 } }, "spec.id should be a string, and is a number"],
+    ["tunnel/list", [1], "params should be an object, and is an array"],
+    ["tunnel/start", { ...spec, access: ["user:password"] }, "access should be an object, and is an array"],
+    ["tunnel/start", { ...spec, inspect: [] }, "inspect should be an object, and is an array"],
+    [
+      "tunnel/update",
+      { id: "web", changes: { primary: ["local"] } },
+      "changes.primary should be an object, and is an array",
+    ],
   ];
   for (const [method, params, message] of wrong) {
     it(`${method}: ${message}`, () =>

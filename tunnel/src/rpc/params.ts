@@ -10,11 +10,26 @@ export function isMethod(text: string): text is Method {
 export function readParams<M extends Method>(method: M, params: unknown): Requests[M][0] {
   const schema: v.GenericSchema = requestSchemas[method];
   const result = v.safeParse(schema, params ?? {}, { abortEarly: true });
-  if (result.success) return result.output as Requests[M][0];
+  if (result.success) {
+    const list = listForObject(params, result.output, "");
+    if (list === undefined) return result.output as Requests[M][0];
+    throw new PortholeError("usage", `${method}: ${list || "params"} should be an object, and is an array`, { hint });
+  }
   const { where, issue } = innermost(result.issues[0], "");
   throw new PortholeError("usage", `${method}: ${where || "params"} ${expectation(issue)}`, {
-    hint: "docs/rpc.md says what each request takes.",
+    hint,
   });
+}
+
+const hint = "docs/rpc.md says what each request takes.";
+
+/** Returns where a list was read as an object without fields, which valibot does: access rules would be gone then. */
+function listForObject(given: unknown, read: unknown, where: string): string | undefined {
+  if (typeof given !== "object" || given === null || typeof read !== "object" || read === null) return undefined;
+  if (Array.isArray(given) && !Array.isArray(read)) return where;
+  return Object.entries(read)
+    .map(([key, each]) => listForObject((given as Record<string, unknown>)[key], each, where ? `${where}.${key}` : key))
+    .find((each) => each !== undefined);
 }
 
 /** A program's answer as the contract says. Throws `protocol`, and never repeats it. */
