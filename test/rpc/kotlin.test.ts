@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
-import { cp, readFile } from "node:fs/promises";
+import { cp, readFile, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import {
   isFull,
   needProgram,
   programFile,
+  runCli,
   settled,
   start,
   startTestRelay,
   useScope,
+  type Scope,
 } from "@porthole/testing/end-to-end";
 
 const project = join(import.meta.dirname, "../../clients/kotlin");
@@ -24,6 +26,7 @@ if (isFull)
       needProgram(this, "mvn");
       needProgram(this, "java");
       const relay = await startTestRelay(scope);
+      const inviting = await startInvitingRelay(scope);
       const folder = await scope.folder();
       await cp(project, folder, { recursive: true, filter: (path) => !path.endsWith("/target") });
       const { PATH, JAVA_HOME } = process.env;
@@ -38,6 +41,7 @@ if (isFull)
             PORTHOLE_TEST: JSON.stringify({
               command: [process.execPath, "--conditions=source", programFile("client")],
               ...{ relay: `127.0.0.1:${relay.apiPort}`, fingerprint: relay.fingerprint },
+              ...{ invite: inviting.invite, invitingRelay: inviting.spec },
             }),
           },
         },
@@ -46,7 +50,21 @@ if (isFull)
       const said = [...maven.lines, ...maven.errors].join("\n");
       assert.equal(code, 0, said);
       const report = await readFile(join(folder, "target/surefire-reports/TEST-io.porthole.PortholeTest.xml"), "utf8");
-      assert.match(report, /<testsuite [^>]*tests="5" errors="0" skipped="0" failures="0"/);
+      assert.match(report, /<testsuite [^>]*tests="8" errors="0" skipped="0" failures="0"/);
       await settled(relay);
+      await settled(inviting.relay);
     });
   });
+
+/** A relay that lets nobody in but by the invite. */
+async function startInvitingRelay(scope: Scope) {
+  const stateDir = await scope.folder();
+  const keys = join(stateDir, "keys.txt");
+  await writeFile(keys, "# nobody\n");
+  const relay = await startTestRelay(scope, { args: ["--state-dir", stateDir, "--authorized-keys", keys] });
+  const spec = { address: `127.0.0.1:${relay.apiPort}`, fingerprint: relay.fingerprint };
+  const made = await runCli(scope, "relay", ["invite", "--address", spec.address, "--state-dir", stateDir, "--json"]);
+  assert.equal(made.code, 0, made.stderr);
+  const { porthole: invite } = JSON.parse(made.stdout) as { readonly porthole: string };
+  return { relay, spec, invite };
+}

@@ -9,10 +9,16 @@ import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicLong
 import kotlin.concurrent.thread
 import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.cancel
 import kotlinx.coroutines.channels.BufferOverflow
 import kotlinx.coroutines.flow.MutableSharedFlow
 import kotlinx.coroutines.flow.SharedFlow
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeoutOrNull
 import kotlinx.serialization.SerializationException
@@ -51,6 +57,10 @@ class Connection(input: InputStream, private val output: OutputStream) : Closeab
     private val said =
         MutableSharedFlow<Notification>(extraBufferCapacity = MAX_NOTIFICATIONS, onBufferOverflow = BufferOverflow.DROP_OLDEST)
     private val ended = CompletableDeferred<PortholeException>()
+    internal val signers = Signers()
+    /** What the daemon asks for, by its number. */
+    private val answering = ConcurrentHashMap<JsonElement, Job>()
+    private val scope = CoroutineScope(SupervisorJob() + Dispatchers.IO)
     @Volatile private var reason: PortholeException? = null
 
     init {
@@ -62,6 +72,12 @@ class Connection(input: InputStream, private val output: OutputStream) : Closeab
 
     /** Why the daemon is gone; suspends while it is there. */
     suspend fun closed(): PortholeException = ended.await()
+
+    /** Signs by this key from now on, also for a tunnel that runs already: for a program that attaches again. */
+    suspend fun provide(identity: SigningIdentity) {
+        signers.hold(identity)
+        call<IdentityProvideParams, JsonElement>("identity/provide", IdentityProvideParams(identity.publicKey))
+    }
 
     /** Makes any request of the contract. Throws [PortholeException] with the daemon's code. */
     suspend inline fun <reified P, reified R> call(method: String, params: P, timeoutMs: Long = REQUEST_TIMEOUT_MS): R =
@@ -164,15 +180,59 @@ class Connection(input: InputStream, private val output: OutputStream) : Closeab
 
     private fun take(message: JsonObject) {
         val method = message["method"]?.jsonPrimitive?.content
-        val id = message["id"]?.takeIf { it !is JsonNull }?.jsonPrimitive?.longOrNull
-        if (method != null) {
-            if (id == null) said.tryEmit(Notification(method, message["params"] ?: JsonNull))
-            return
+        val id = message["id"]?.takeIf { it !is JsonNull }
+        val params = message["params"] ?: JsonNull
+        when {
+            method == null -> settle(message, id?.jsonPrimitive?.longOrNull ?: return)
+            id != null -> answer(id, method, params)
+            method == "\$/cancelRequest" -> params.jsonObject["id"]?.let { answering[it]?.cancel() }
+            else -> said.tryEmit(Notification(method, params))
         }
-        val answer = waiting[id ?: return] ?: return
+    }
+
+    private fun settle(message: JsonObject, id: Long) {
+        val answer = waiting[id] ?: return
         val error = message["error"]
         if (error == null) answer.complete(message["result"] ?: JsonNull)
         else answer.completeExceptionally(failure(error.jsonObject))
+    }
+
+    /** The reader goes on meanwhile: a person may be asked. */
+    private fun answer(id: JsonElement, method: String, params: JsonElement) {
+        val answering = scope.launch(start = CoroutineStart.LAZY) {
+            val (kind, content) = answerTo(method, params)
+            // A request that was cancelled is answered, too.
+            if (reason == null) runCatching {
+                write(buildJsonObject {
+                    put("jsonrpc", "2.0")
+                    put("id", id)
+                    put(kind, content)
+                })
+            }
+        }
+        this.answering[id] = answering
+        answering.invokeOnCompletion { this.answering.remove(id, answering) }
+        answering.start()
+    }
+
+    private suspend fun answerTo(method: String, params: JsonElement): Pair<String, JsonElement> {
+        if (method != "identity/sign") return refusal(-32601, "usage", "There is no request $method")
+        val asked = try {
+            json.decodeFromJsonElement<SignParams>(params)
+        } catch (_: IllegalArgumentException) {
+            return refusal(-32602, "usage", "These are no parameters of $method")
+        }
+        return try {
+            "result" to json.encodeToJsonElement(signers.sign(asked))
+        } catch (error: Throwable) {
+            refusal(-32000, "signer", error.message?.takeIf { it.isNotBlank() } ?: error.javaClass.simpleName)
+        }
+    }
+
+    private fun refusal(number: Int, code: String, text: String): Pair<String, JsonElement> = "error" to buildJsonObject {
+        put("code", number)
+        put("message", text)
+        put("data", json.encodeToJsonElement(RpcErrorData(code, text, retryable = false)))
     }
 
     private fun failure(error: JsonObject): PortholeException = try {
@@ -187,6 +247,7 @@ class Connection(input: InputStream, private val output: OutputStream) : Closeab
             this.reason = reason
         }
         ended.complete(reason)
+        scope.cancel()
         for (answer in waiting.values) answer.completeExceptionally(reason)
     }
 }

@@ -34,6 +34,7 @@ private const val RPC_VERSION = 1.0
 /** Stopping every tunnel takes the daemon 15 seconds at most. */
 private const val END_SECONDS = 20L
 private const val STOP_TIMEOUT_MS = 20_000L
+private const val INTRODUCTION_TIMEOUT_MS = 60_000L
 
 /** A connection to a daemon. [close] ends a daemon that [start] has started, and leaves a client that [attach] has found. */
 class Porthole private constructor(
@@ -43,27 +44,38 @@ class Porthole private constructor(
 ) : Closeable {
     /**
      * Exposes a port or an address, and returns when visitors can come. [name] chooses the key, and with it the address:
-     * `tunnels/NAME.pem` in the state folder. [options] has what else a tunnel may say; its id and its service are taken
-     * from the other arguments.
+     * `tunnels/NAME.pem` in the state folder. [identity] is the key itself, and [signer] a key that is elsewhere. [invite]
+     * is used up by the first start and harmless later; without it and [relay] the relays are used that `porthole join` has
+     * added. [options] has what else a tunnel may say; its id and its service are taken from the other arguments.
      */
     suspend fun expose(
         local: String,
         relay: RelaySpec? = null,
+        invite: String? = null,
         name: String = "program",
         identity: IdentityRef? = null,
+        signer: SigningIdentity? = null,
         timeoutMs: Long = 120_000,
         options: (TunnelStartParams) -> TunnelStartParams = { it },
     ): Tunnel {
-        val key = identity ?: IdentityRef(path = folder.resolve("tunnels").resolve("$name.pem").toString())
+        val key = signer?.let(connection.signers::hold)
+            ?: identity
+            ?: IdentityRef(path = folder.resolve("tunnels").resolve("$name.pem").toString())
+        val joined = relay ?: invite?.let {
+            connection.call<RelayAddParams, RelayResult>("relay/add", RelayAddParams(invite = it)).relay
+        }
         val spec = TunnelStartParams(
             id = name,
             primary = EndpointSpec(identity = key, local = local),
-            relays = relay?.let { listOf(it) },
+            relays = joined?.let { listOf(it) },
             inspect = TunnelStartParamsInspect(),
             untilCallerLeaves = true,
         )
         return Tunnel.start(connection, options(spec), timeoutMs)
     }
+
+    /** Signs by this key from now on, also for a tunnel that runs already: for a program that attaches again. */
+    suspend fun provide(identity: SigningIdentity) = connection.provide(identity)
 
     override fun close() {
         connection.close()
@@ -71,11 +83,15 @@ class Porthole private constructor(
     }
 
     companion object {
-        /** Starts a daemon with the command, which ends with this process, however that ends. */
+        /**
+         * Starts a daemon with the command, which ends with this process, however that ends. [owner] is the key that relays
+         * know the person by, or [ownerSigner] one that is elsewhere.
+         */
         suspend fun start(
             stateDir: Path,
             command: List<String> = listOf("porthole", "daemon", "--stdio"),
             owner: IdentityRef? = null,
+            ownerSigner: SigningIdentity? = null,
         ): Porthole = withContext(Dispatchers.IO) {
             val folder = stateDir.toAbsolutePath()
             val process = try {
@@ -88,7 +104,9 @@ class Porthole private constructor(
             val porthole = Porthole(connection, folder) {
                 if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS)) process.destroyForcibly()
             }
-            val key = owner ?: IdentityRef(path = folder.resolve("primary-key.pem").toString())
+            val key = ownerSigner?.let(connection.signers::hold)
+                ?: owner
+                ?: IdentityRef(path = folder.resolve("primary-key.pem").toString())
             porthole.introduced(InitializeParams(RPC_VERSION, self, stateDir = folder.toString(), owner = key))
         }
 
@@ -110,7 +128,7 @@ class Porthole private constructor(
     }
 
     private suspend fun introduced(params: InitializeParams): Porthole = try {
-        connection.call<InitializeParams, InitializeResult>("initialize", params, 15_000)
+        connection.call<InitializeParams, InitializeResult>("initialize", params, INTRODUCTION_TIMEOUT_MS)
         this
     } catch (error: Throwable) {
         close()

@@ -5,10 +5,14 @@ import java.net.InetSocketAddress
 import java.net.Socket
 import java.nio.file.Files
 import java.nio.file.Path
+import java.security.KeyPair
+import java.security.KeyPairGenerator
 import java.security.MessageDigest
+import java.security.spec.ECGenParameterSpec
 import java.security.cert.X509Certificate
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.TimeUnit
+import java.util.concurrent.atomic.AtomicInteger
 import javax.net.ssl.SSLContext
 import javax.net.ssl.SSLSocket
 import javax.net.ssl.X509TrustManager
@@ -17,10 +21,12 @@ import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertTrue
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.take
 import kotlinx.coroutines.flow.toList
@@ -33,7 +39,14 @@ private const val DEADLINE_MS = 90_000L
 
 /** The programs of the checkout, which `test/rpc/kotlin.test.ts` names. */
 @Serializable
-private data class World(val command: List<String>, val relay: String, val fingerprint: String)
+private data class World(
+    val command: List<String>,
+    val relay: String,
+    val fingerprint: String,
+    /** Of a relay that lets nobody else in. */
+    val invite: String,
+    val invitingRelay: RelaySpec,
+)
 
 class PortholeTest {
     private val world = json.decodeFromString<World>(System.getenv("PORTHOLE_TEST"))
@@ -143,6 +156,84 @@ class PortholeTest {
             assertEquals("closed", assertFailsWith<PortholeException> { tunnel.url() }.code)
         }
     }
+
+    @Test
+    fun `exposes, receives and replays by a key of its own`() = inTime {
+        val pair = ecKey()
+        val asked = AtomicInteger()
+        val key = SigningIdentity(pair.public) { data ->
+            asked.incrementAndGet()
+            SigningIdentity(pair.public, pair.private).signatureOf(data)
+        }
+        val owner = KeyPairGenerator.getInstance("Ed25519").generateKeyPair()
+        Porthole.start(folder, daemon, ownerSigner = SigningIdentity(owner.public, owner.private)).use { porthole ->
+            val tunnel = porthole.expose(local, relay, signer = key, options = http2)
+            assertTrue(tunnel.url().startsWith("https://${key.fingerprint.take(26)}."), tunnel.url())
+            assertEquals("POST /hook paid", visit(tunnel, "POST", "/hook", "paid"))
+            val request = tunnel.waitForRequest("method:POST")
+            val again = tunnel.replay(request.summary.id)
+            assertEquals("POST /hook paid", String(tunnel.body(again.summary.id, "response")))
+            val rsa = KeyPairGenerator.getInstance("RSA").apply { initialize(2048) }.generateKeyPair()
+            val other = SigningIdentity(rsa.public, rsa.private)
+            // The contract's own way: named first, and used by any request after that.
+            porthole.provide(other)
+            val second = porthole.expose(local, relay, name = "rsa", identity = other.ref, options = http2)
+            assertEquals("GET / ", visit(second, "GET", "/"))
+        }
+        assertEquals(1, asked.get())
+    }
+
+    @Test
+    fun `says why the key did not sign, and signs later`() = withDaemon { porthole ->
+        val pair = ecKey()
+        val other = ecKey()
+        suspend fun expose(sign: suspend (ByteArray) -> ByteArray) =
+            porthole.expose(local, relay, signer = SigningIdentity(pair.public, sign), options = http2)
+        suspend fun refused(code: String, text: String, expose: suspend () -> Tunnel) {
+            val error = assertFailsWith<PortholeException>(text) { expose() }
+            assertEquals(code, error.code, error.message)
+            assertTrue(text in error.message.orEmpty(), error.message)
+        }
+        refused("signer", "the PIN is wrong") { expose { error("the PIN is wrong") } }
+        refused("signer", "NotImplementedError") { expose { throw NotImplementedError("") } }
+        refused("signer", "does not hold") { porthole.expose(local, relay, identity = SigningIdentity(other.public, other.private).ref) }
+        refused("key", "is not by the key") { expose { SigningIdentity(other.public, other.private).signatureOf(it) } }
+        refused("key", "is not by the key") { expose { ByteArray(0) } }
+        val asked = CompletableDeferred<Unit>()
+        val released = CompletableDeferred<Unit>()
+        val waiting = async {
+            assertFailsWith<PortholeException> {
+                expose {
+                    asked.complete(Unit)
+                    try { awaitCancellation() } finally { released.complete(Unit) }
+                }
+            }
+        }
+        asked.await()
+        // A person who is asked holds nothing else up, and is left alone once the signature is not needed.
+        porthole.connection.call<TunnelStopParams, Empty>("tunnel/stop", TunnelStopParams("program"))
+        released.await()
+        assertEquals("aborted", waiting.await().code)
+        val tunnel = porthole.expose(local, relay, signer = SigningIdentity(pair.public, pair.private), options = http2)
+        assertEquals("GET / ", visit(tunnel, "GET", "/"))
+    }
+
+    @Test
+    fun `is let in by an invite, with a key of its own`() = withDaemon { porthole ->
+        val pair = ecKey()
+        val signer = SigningIdentity(pair.public, pair.private)
+        val closed = assertFailsWith<PortholeException> { porthole.expose(local, world.invitingRelay, options = http2) }
+        assertEquals("unauthorized", closed.code)
+        assertEquals("usage", assertFailsWith<PortholeException> { porthole.expose(local, invite = "porthole://nonsense") }.code)
+        repeat(2) {
+            val tunnel = porthole.expose(local, invite = world.invite, name = "invited", signer = signer, options = http2)
+            assertEquals("GET / ", visit(tunnel, "GET", "/"))
+            tunnel.stop()
+        }
+    }
+
+    private fun ecKey(): KeyPair =
+        KeyPairGenerator.getInstance("EC").apply { initialize(ECGenParameterSpec("secp256r1")) }.generateKeyPair()
 
     /** Visits the tunnel, and trusts exactly the certificate that its state has. */
     private suspend fun visit(tunnel: Tunnel, method: String, path: String, body: String = ""): String {
