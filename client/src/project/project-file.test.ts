@@ -110,6 +110,28 @@ describe("porthole.toml", () => {
           /--help/,
         ] as const,
     ),
+    ...(
+      [
+        ["1979-05-27T07:32:00Z", "a date or time"],
+        ["1979-05-27", "a date or time"],
+        ["07:32:00", "a date or time"],
+        ["inf", "Infinity"],
+        ["nan", "NaN"],
+        ["{ a = 1 }", "a table"],
+        ["[1, 2]", "a list"],
+        ["true", "true"],
+        ["''", "empty"],
+      ] as const
+    ).map(
+      ([value, kind]) =>
+        [
+          `${value} for a word`,
+          `[tunnels.web]\nlocal = 3000\nmode = ${value}\n`,
+          3,
+          new RegExp(`mode should be "auto" or "http" or "tcp", and is ${kind}$`),
+          /--help all/,
+        ] as const,
+    ),
     ["a misspelt heading", "\n[tunnel.web]\nlocal = 3000\n", 2, /tunnel is not a setting/, /Did you mean tunnels\?/],
     [
       "a setting of another kind",

@@ -83,5 +83,8 @@ function kindOf(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (value === "") return "empty";
   if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
-  return typeof value === "object" ? "a table" : JSON.stringify(value);
+  if (value instanceof Date) return "a date or time";
+  if (typeof value === "object" && value !== null) return "a table";
+  // JSON would call infinity null.
+  return String(value);
 }
