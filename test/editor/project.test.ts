@@ -179,7 +179,8 @@ describe("The extension in a project that describes ports", function () {
     };
     await launch();
     await opened.showEndpoints();
-    assert.equal(await opened.treeRow(/web.*in this project/).count(), 1, "not agreed to yet");
+    // Not agreed to yet.
+    await opened.treeRow(/web.*in this project/).waitFor();
     await opened.command("Porthole: Expose This Project's Ports…");
     await opened.page.locator(".monaco-dialog-box").getByText("auto-expose: launch dev").waitFor();
     await opened.page.locator(".monaco-dialog-box").getByText("Expose as Described").click();

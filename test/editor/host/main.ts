@@ -13,7 +13,7 @@ export function activate(context: ExtensionContext): ExtensionContext {
 /** What the editor calls in the extension host. The result goes into a file, because a host that crashes reports success. */
 export async function run(): Promise<void> {
   const driver = extensions.getExtension<ExtensionContext>("test.driver") ?? assert.fail("the driver is not loaded");
-  const mocha = new Mocha({ ui: "bdd", timeout: 20_000, reporter: "min" });
+  const mocha = new Mocha({ ui: "bdd", timeout: 120_000, reporter: "min" });
   mocha.suite.emit("pre-require", globalThis, "", mocha);
   declareSuite();
   declareSecrets(await driver.activate());

@@ -89,8 +89,15 @@ export class Workbench {
 
   /** Runs a command of the palette by its title, as `Category: Title`. */
   async command(title: string): Promise<void> {
-    await this.palette(title);
-    await this.page.keyboard.press("Enter");
+    for (let attempt = 1; ; attempt++) {
+      await this.palette(title);
+      try {
+        // What takes the focus in the meantime closes the palette, and would get Enter in its place.
+        return await this.quickPickRow(title).click({ timeout: 5_000 });
+      } catch (reason) {
+        if (attempt === 3) throw reason;
+      }
+    }
   }
 
   /** Opens the palette on a command, which must be in it: soon after the start not all are. */
