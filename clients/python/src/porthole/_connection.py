@@ -132,6 +132,11 @@ class Connection(AsyncContract):
                 answer["result"] = await self.signers.sign(params)
             else:
                 answer["error"] = {"code": -32601, "message": f"There is no request {method}"}
+        except asyncio.CancelledError:
+            if self._reason is not None:
+                raise
+            # The daemon waits for an answer also to what it has cancelled.
+            answer["error"] = {"code": -32800, "message": "The request was cancelled"}
         except Exception as error:
             text = error.message if isinstance(error, PortholeError) else str(error) or type(error).__name__
             data = {"code": "signer", "message": text, "retryable": False}
