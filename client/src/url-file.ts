@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { writeFileAtomic } from "@porthole/common/util";
+import { stateError, writeFileAtomic } from "@porthole/common/util";
 
 /** A file that has the URLs, one a line, while the tunnels are online for the first time and from then on. */
 export interface UrlFile {
@@ -9,10 +9,12 @@ export interface UrlFile {
   close(): Promise<void>;
 }
 
-/** Removes what an earlier run has left. Undefined without a path. */
+/** Removes what an earlier run has left. Undefined without a path. Rejects with `state` when something else is there. */
 export async function openUrlFile(path: string | undefined): Promise<UrlFile | undefined> {
   if (path === undefined) return undefined;
-  await rm(path, { force: true });
+  await rm(path, { force: true }).catch((reason: unknown) => {
+    throw stateError("write", path, reason);
+  });
   let writing = Promise.resolve();
   return {
     write(urls) {

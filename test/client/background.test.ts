@@ -82,6 +82,14 @@ describe("a client in the background", function () {
     assert.equal(existsSync(path), false);
   });
 
+  it("refuses a folder as the URL's file, and leaves it alone", async () => {
+    const path = await scope.folder();
+    const refused = await porthole("3000", ...options(), "--url-file", path);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /Can't write \S+: it is a folder, not a file\n {2}Name a file in it/);
+    assert.ok(existsSync(path));
+  });
+
   it("exposes nothing that was not named, and says what was probably meant", async () => {
     const bare = await runCli(scope, "client", []);
     assert.equal(bare.code, 0);

@@ -26,7 +26,9 @@ const causes: Readonly<Record<string, Cause>> = {
   ENOTDIR: { text: "a part of the path is a file, not a folder", hint: "Move the file away." },
   // mkdir's word for the same.
   EEXIST: { text: "a part of the path is a file, not a folder", hint: "Move the file away." },
-  EISDIR: { text: "it is a folder, not a file", hint: "Move the folder away." },
+  EISDIR: { text: "it is a folder, not a file", hint: "Name a file in it, or move the folder away." },
+  // The word of fs.rm for the same.
+  ERR_FS_EISDIR: { text: "it is a folder, not a file", hint: "Name a file in it, or move the folder away." },
   ENOENT: { text: "it does not exist", hint: "Check the path; a link may point to nothing." },
   ELOOP: { text: "the links in the path lead in a circle", hint: "Remove one of the links." },
   ENAMETOOLONG: { text: "the path is too long", hint: "Choose a shorter path." },
