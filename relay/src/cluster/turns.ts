@@ -12,9 +12,9 @@ export interface TurnOptions {
 }
 
 /**
- * Waits until no other relay of the cluster does this, and takes the turn. It has an end, which is put off while it is held: the turn
- * of a relay that was killed is free after `limits.turn.lifetimeMs`. Relays' clocks may differ by a part of that. Rejects with the
- * signal's reason. The caller releases it.
+ * Waits until no other relay of the cluster does this, and takes the turn. A turn lasts `limits.turn.lifetimeMs` and is extended while it
+ * is held, so that of a killed relay ends by itself. Relays' clocks may differ by part of that. Rejects with the signal's reason. The
+ * caller releases it.
  */
 export async function takeTurn(what: string, options: TurnOptions, signal: AbortSignal): Promise<Lock> {
   const { clock } = options;

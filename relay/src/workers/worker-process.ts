@@ -62,12 +62,12 @@ export class WorkerProcess {
   }
 
   /** Rejects with the worker's error, `timeout`, or `closed` when it ends. */
-  async ask<Q extends Question>(question: Q, signal?: AbortSignal): Promise<Answers[Q["is"]]> {
+  async ask<Q extends Question>(question: Q): Promise<Answers[Q["is"]]> {
     const id = ++this.#lastId;
     const what = "The answer of a worker";
     try {
       const { answer, error } = await withDeadline(
-        { clock: this.#options.clock, delayMs: limits.answerMs, what, ...(signal && { signal }) },
+        { clock: this.#options.clock, delayMs: limits.answerMs, what },
         () =>
           new Promise<Extract<FromWorker, { type: "answer" }>>((resolve) => {
             this.#asked.set(id, resolve);

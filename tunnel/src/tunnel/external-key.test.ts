@@ -72,6 +72,28 @@ describe("a key that is elsewhere", () => {
     assert.equal(asked.length, 3);
   });
 
+  it("asks again for one that was cancelled while it waited its turn", async () => {
+    const key = await open();
+    const other = generateKey().fingerprint;
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    answer = async (request, within) => {
+      await released;
+      return good(request, within);
+    };
+    const first = key.grantFor(other, signal);
+    const given = new AbortController();
+    const reason = new PortholeError("aborted", "cancelled");
+    const second = key.grantFor(link, given.signal);
+    given.abort(reason);
+    await assert.rejects(second, reason);
+    const third = key.grantFor(link, signal);
+    release();
+    await first;
+    assert.equal(readGrant(await third, link).by.fingerprint, held.fingerprint);
+    assert.equal(asked.length, 2);
+  });
+
   it("renews what it uses when half is over, and tries again when the holder is away", async () => {
     const key = await open();
     const stop = new AbortController();
@@ -86,9 +108,9 @@ describe("a key that is elsewhere", () => {
     const before = await key.grantFor(link, signal);
     answer = good;
     // The grant is written to a file, which takes turns that no clock counts.
-    for (let tries = 0; renewed.length === 0 && tries < 50; tries++) {
+    while (renewed.length === 0) {
       await clock.advance(lookMs);
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await turn();
     }
     assert.deepEqual(renewed, [link]);
     assert.notEqual(await key.grantFor(link, signal), before);

@@ -137,7 +137,11 @@ export class ExternalKey implements PublicIdentity {
       return await orAbort(signal, question.answer);
     } finally {
       question.waiting -= 1;
-      if (question.waiting === 0) question.cancel.abort(new PortholeError("aborted", "The signature is not needed"));
+      if (question.waiting === 0) {
+        question.cancel.abort(new PortholeError("aborted", "The signature is not needed"));
+        // It may wait behind others; who comes now needs another one.
+        this.#forget(fingerprint, question);
+      }
     }
   }
 
@@ -152,8 +156,12 @@ export class ExternalKey implements PublicIdentity {
       },
       (reason: unknown) => this.#onFailure(PortholeError.from(reason)),
     );
-    void this.#turn.then(() => this.#asking.delete(fingerprint));
+    void this.#turn.then(() => this.#forget(fingerprint, question));
     return question;
+  }
+
+  #forget(fingerprint: string, question: Question): void {
+    if (this.#asking.get(fingerprint) === question) this.#asking.delete(fingerprint);
   }
 
   #onFailure(error: PortholeError): void {
