@@ -66,6 +66,16 @@ export function linkCompliance(name: string, makePair: () => Promise<LinkPair>, 
       await pair.client.closed;
     });
 
+    it("delivers a client's last control message before the close", async () => {
+      pair.client.control.send({ type: "hello", protocol: 1, software: "test", instance: "i" });
+      assert.equal((await pair.relay.control.next())?.type, "hello");
+      pair.client.control.send({ type: "goodbye", reason: "stopped" });
+      await pair.client.close(new PortholeError("closed", "stopped"));
+      const message = await pair.relay.control.next();
+      assert.equal(message?.type, "goodbye");
+      await pair.relay.closed;
+    });
+
     it("delivers a last control message before the close when streams fill the path", async () => {
       const opened = Array.from({ length: 3 }, () => pair.relay.openStream());
       for (const stream of opened) {

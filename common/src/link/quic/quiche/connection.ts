@@ -219,10 +219,12 @@ export class Connection {
     this.#writes.run();
     const burst = this.#transmitter.burst();
     this.#isPaced = burst === "paced";
-    // Between the turn and this flush a reader may have asked for more, or gone, and packets may have come: the last message before a close is read.
+    // Between the turn and this flush a reader may have asked for more, or gone, and packets may have come.
     const isUnread = this.#resumed.size > 0 || this.#received;
     if (burst === "more" || isUnread) this.#schedule();
-    if (!this.#engine.isClosed() && !this.#engine.isDraining()) this.#timer.arm(this.#isPaced);
+    // The last message before a close has a reader who is about to come. Draining has an end.
+    const isDone = this.#engine.isDraining() && !(this.#streams.hasControl && this.#engine.streamReadable(controlId));
+    if (!isDone && !this.#engine.isClosed()) this.#timer.arm(this.#isPaced);
     else if (!isUnread) this.#finish();
   };
 
