@@ -1,5 +1,6 @@
 // What the tests of this folder share. It has the name of a test so that it is not published.
 import { platformReason, skipUnless } from "@porthole/testing/skip";
+import { PortholeError } from "../../errors.ts";
 import { createCertificate, generateKey } from "../../identity/index.ts";
 import type { TransportConnection } from "../types.ts";
 import { dialQuic, acceptQuic, quicAvailability, type DialQuicOptions, type QuicAcceptor } from "./index.ts";
@@ -61,10 +62,25 @@ export async function pairOf(
   return { listener, relay, client };
 }
 
-/** Skips the suite where no native engine was built. */
-export function needNativeEngine(): void {
+/** Skips the suite where no native engine was built. Listeners of it, and `clients`, are closed after each test. */
+export function useNativeEngine(): { readonly clients: TransportConnection[]; readonly listen: typeof listen } {
+  const clients: TransportConnection[] = [];
+  const listeners: QuicAcceptor[] = [];
   before(function () {
     const isHere = quicAvailability("native").available;
     skipUnless(this, isHere, platformReason("no native QUIC engine was built: see npm run build:native"));
   });
+  afterEach(async () => {
+    const over = new PortholeError("closed", "The test is over");
+    await Promise.all(clients.splice(0).map((client) => client.close(over)));
+    await Promise.all(listeners.splice(0).map((listener) => listener.close()));
+  });
+  return {
+    clients,
+    async listen(options) {
+      const listener = await listen({ engine: "native", ...options });
+      listeners.push(listener);
+      return listener;
+    },
+  };
 }

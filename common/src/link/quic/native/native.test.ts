@@ -4,7 +4,7 @@ import dgram from "node:dgram";
 import { once } from "node:events";
 import { PortholeError } from "../../../errors.ts";
 import type { TransportConnection } from "../../types.ts";
-import { accept, clientIdentity, dial, listen, needNativeEngine, relayIdentity, selfSigned } from "../fixture.test.ts";
+import { accept, clientIdentity, dial, useNativeEngine, relayIdentity, selfSigned } from "../fixture.test.ts";
 import type { QuicAcceptor } from "../index.ts";
 import { loadNative } from "./binding.ts";
 import { parseRemote } from "./connection.ts";
@@ -15,20 +15,13 @@ const engine = "native";
 describe("the native QUIC engine", function () {
   this.timeout(60_000);
   let listener: QuicAcceptor;
-  const clients: TransportConnection[] = [];
-
-  needNativeEngine();
-
-  afterEach(async () => {
-    await Promise.all(clients.splice(0).map((client) => client.close(over)));
-    await listener?.close();
-  });
+  const { clients, listen } = useNativeEngine();
 
   async function connect(
     options: Parameters<typeof listen>[0] = {},
     dialOptions: Parameters<typeof dial>[1] = {},
   ): Promise<{ relay: TransportConnection; client: TransportConnection }> {
-    listener = await listen({ engine, ...options });
+    listener = await listen(options);
     const [relay, client] = await Promise.all([
       accept(listener),
       dial(listener.address.port, { engine, ...dialOptions }),
@@ -49,11 +42,11 @@ describe("the native QUIC engine", function () {
   });
 
   it("can't start with a key of another certificate, and not on a port that is taken", async () => {
-    listener = await listen({ engine });
+    listener = await listen();
     const { port } = listener.address;
-    await assert.rejects(listen({ engine, port }), { code: "address" });
-    await assert.rejects(listen({ engine, key: clientIdentity.key }), { code: "key" });
-    await assert.rejects(listen({ engine, cert: "nonsense" }), { code: "key" });
+    await assert.rejects(listen({ port }), { code: "address" });
+    await assert.rejects(listen({ key: clientIdentity.key }), { code: "key" });
+    await assert.rejects(listen({ cert: "nonsense" }), { code: "key" });
     await assert.rejects(dial(port, { engine, trust: { kind: "pinned", pem: "nonsense" } }), { code: "key" });
     assert.throws(() => listener.setCertificate(relayIdentity.cert, clientIdentity.key), { code: "key" });
     clients.push(await dial(port, { engine }));
@@ -78,7 +71,7 @@ describe("the native QUIC engine", function () {
   });
 
   it("ends a handshake that nobody answers at its deadline, and when it is aborted", async () => {
-    listener = await listen({ engine });
+    listener = await listen();
     const silent = dgram.createSocket("udp4").bind(0, "127.0.0.1");
     await once(silent, "listening");
     const { port } = silent.address();
@@ -114,7 +107,7 @@ describe("the native QUIC engine", function () {
   });
 
   it("follows a client to another address", async () => {
-    listener = await listen({ engine });
+    listener = await listen();
     const nat = await openNat(listener.address.port);
     const [relay, client] = await Promise.all([accept(listener), dial(nat.port, { engine })]);
     clients.push(client);

@@ -1,26 +1,17 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { PortholeError } from "../../../errors.ts";
 import { readPeer } from "../../../identity/index.ts";
 import type { TransportConnection } from "../../types.ts";
-import { clientIdentity, dial, listen, needNativeEngine, relayIdentity } from "../fixture.test.ts";
+import { clientIdentity, dial, useNativeEngine, relayIdentity } from "../fixture.test.ts";
 import type { QuicAcceptor } from "../index.ts";
 import { createTicketKey, mintTicket, type TicketClaims, type TicketKey } from "../ticket.ts";
 
-const over = new PortholeError("closed", "The test is over");
 const engine = "native";
 
 describe("the native QUIC engine asks for tickets:", function () {
   this.timeout(60_000);
   let listener: QuicAcceptor;
-  const clients: TransportConnection[] = [];
-
-  needNativeEngine();
-
-  afterEach(async () => {
-    await Promise.all(clients.splice(0).map((client) => client.close(over)));
-    await listener?.close();
-  });
+  const { clients, listen } = useNativeEngine();
 
   let key: TicketKey;
   const fingerprint = (identity = clientIdentity): string => readPeer(identity.der).fingerprint;
@@ -29,7 +20,7 @@ describe("the native QUIC engine asks for tickets:", function () {
   beforeEach(async () => {
     key = createTicketKey(7, Date.now());
     claims = { address: "127.0.0.1", expiresAtMs: Date.now() + 60_000 };
-    listener = await listen({ engine, ticketKeys: [key] });
+    listener = await listen({ ticketKeys: [key] });
   });
 
   const attempt = (sourceId: Buffer): Promise<TransportConnection> => dial(listener.address.port, { engine, sourceId });

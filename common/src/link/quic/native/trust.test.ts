@@ -1,24 +1,14 @@
 import assert from "node:assert/strict";
-import { PortholeError } from "../../../errors.ts";
 import { createCertificate, generateKey } from "../../../identity/index.ts";
-import type { TransportConnection } from "../../types.ts";
-import { dial, listen, needNativeEngine, relayIdentity, selfSigned } from "../fixture.test.ts";
+import { dial, useNativeEngine, relayIdentity, selfSigned } from "../fixture.test.ts";
 import type { QuicAcceptor } from "../index.ts";
 
-const over = new PortholeError("closed", "The test is over");
 const engine = "native";
 
 describe("the native QUIC engine trusts", function () {
   this.timeout(60_000);
   let listener: QuicAcceptor;
-  const clients: TransportConnection[] = [];
-
-  needNativeEngine();
-
-  afterEach(async () => {
-    await Promise.all(clients.splice(0).map((client) => client.close(over)));
-    await listener?.close();
-  });
+  const { clients, listen } = useNativeEngine();
 
   const ca = generateKey();
   const caPem = createCertificate({ key: ca, dnsNames: [], notBefore: new Date(Date.now() - 86_400_000), days: 30 });
@@ -42,7 +32,7 @@ describe("the native QUIC engine trusts", function () {
   ] as const;
   for (const { name, trust, fails, ...rest } of cases) {
     it(name, async () => {
-      listener = await listen({ engine });
+      listener = await listen();
       const options = { engine, trust, serverName: "relay.example", ...rest } as const;
       const dialled = dial(listener.address.port, options);
       if (fails) await assert.rejects(dialled, { code: fails });
