@@ -132,6 +132,16 @@ describe("porthole.toml", () => {
           /--help all/,
         ] as const,
     ),
+    ...["acme", "inspect"].map(
+      (name) =>
+        [
+          `the flag --no-${name}`,
+          `[tunnels.web]\nlocal = 3000\nno-${name} = true\n`,
+          3,
+          new RegExp(`no-${name} is not a setting`),
+          new RegExp(`^Write ${name} = false\\.$`),
+        ] as const,
+    ),
     ["a misspelt heading", "\n[tunnel.web]\nlocal = 3000\n", 2, /tunnel is not a setting/, /Did you mean tunnels\?/],
     [
       "a setting of another kind",

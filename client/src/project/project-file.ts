@@ -84,14 +84,21 @@ function checked(path: string, text: string): SettingsFile {
   if (settings) return settings;
   const where = `${path}:${lineOf(text, trouble.path)}`;
   const key = trouble.path.at(-1) ?? "";
-  const nearest = trouble.known && nearestOf(key, trouble.known);
-  const hint =
-    nearest !== undefined
-      ? `Did you mean ${nearest}?`
-      : trouble.known
-        ? "The settings are called as the flags of porthole --help all are, without the dashes."
-        : "porthole --help all says what each setting takes.";
-  throw new PortholeError("usage", `${where}: ${trouble.path.join(".")} ${trouble.problem}`, { hint });
+  throw new PortholeError("usage", `${where}: ${trouble.path.join(".")} ${trouble.problem}`, {
+    hint: hintFor(key, trouble.known),
+  });
+}
+
+/** `known`: the settings that there are, when the key is none. */
+function hintFor(key: string, known: readonly string[] | undefined): string {
+  if (!known) return "porthole --help all says what each setting takes.";
+  // As a flag has it.
+  const negated = key.replace(/^no-/, "");
+  if (negated !== key && known.includes(negated)) return `Write ${negated} = false.`;
+  const nearest = nearestOf(key, known);
+  return nearest === undefined
+    ? "The settings are called as the flags of porthole --help all are, without the dashes."
+    : `Did you mean ${nearest}?`;
 }
 
 type Setting = string | number | boolean | readonly string[];
