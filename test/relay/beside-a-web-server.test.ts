@@ -131,7 +131,7 @@ describe("A relay beside a web server", function () {
         const client = await startClient(transport);
         assert.equal(await visitOnceUp(client), visitorAddress);
         delayMs = longerThanTraefikWaitsMs;
-        assert.equal(await visitOnceUp(client), visitorAddress);
+        assert.equal(await visitOnceUp(client, true), visitorAddress);
         assert.equal(relay.counts().clients, 1);
         await client.stop();
       });
@@ -313,18 +313,24 @@ ${(blocks.stream ?? "").replace("listen 443", "listen 127.0.0.1:443")}`;
     await client.stop();
   }
 
-  async function visitOnceUp(client: TestClient): Promise<string> {
+  async function visitOnceUp(client: TestClient, endsFirst = false): Promise<string> {
     const { hostname } = await certified(client);
     const ca = await pebble.rootPem();
-    return visit(hostname, { ca, rejectUnauthorized: true });
+    return visit(hostname, { ca, rejectUnauthorized: true }, endsFirst);
   }
 
-  /** What a visitor of this name gets at the front. */
-  async function visit(servername: string, options: tls.ConnectionOptions = { rejectUnauthorized: false }) {
+  /** Returns what a visitor of this name gets at the front. `endsFirst`: one who ends his direction with the request. */
+  async function visit(
+    servername: string,
+    options: tls.ConnectionOptions = { rejectUnauthorized: false },
+    endsFirst = false,
+  ): Promise<string> {
     const socket = net.connect({ host: "127.0.0.1", port: ports.front, localAddress: visitorAddress });
     const secure = tls.connect({ socket, servername, ...options });
     await once(secure, "secureConnect");
-    secure.end(`GET / HTTP/1.1\r\nHost: ${servername}\r\nConnection: close\r\n\r\n`);
+    secure.write(`GET / HTTP/1.1\r\nHost: ${servername}\r\nConnection: close\r\n\r\n`);
+    // Not all do, as browsers don't: nginx as a web server now and then has no answer for those.
+    if (endsFirst) secure.end();
     return bodyOf(secure);
   }
 });
